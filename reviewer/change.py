@@ -1,0 +1,181 @@
+"""A change between two commits as data: files, hunks, spans, and the lines that take a comment.
+
+This module is the vocabulary and does no I/O; `reviewer.diff` builds a `Change` from git.
+
+Paths are str, decoded UTF-8 with surrogateescape (`reviewer.text`). Line numbers count from 1 as
+git counts them: a line ends at b"\\n" and nowhere else (not at CR, U+2028 or form feed).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Literal
+
+from reviewer.finding import Side
+
+
+class Status(StrEnum):
+    """What happened to a file, as `git diff --raw` says it."""
+
+    ADDED = "added"
+    DELETED = "deleted"
+    MODIFIED = "modified"
+    RENAMED = "renamed"
+    TYPE_CHANGED = "type-changed"  # file <-> symlink <-> submodule
+
+
+class Kind(StrEnum):
+    """What can be read of a file's change. Only TEXT and SYMLINK have hunks."""
+
+    TEXT = "text"
+    SYMLINK = "symlink"  # one hunk: the target's path
+    BINARY = "binary"
+    SUBMODULE = "submodule"
+    EMPTY = "empty"  # added or deleted, with no content
+    MODE_ONLY = "mode-only"
+    RENAME_ONLY = "rename-only"
+    BROKEN = "broken"  # git said something about it that could not be parsed; see FileChange.error
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a hunk. `text` has no newline; `old`/`new` are its numbers, None where absent.
+
+    `newline` is False for a last line that its file leaves without a newline.
+    """
+
+    kind: Literal[" ", "+", "-"]
+    text: str
+    old: int | None
+    new: int | None
+    newline: bool = True
+
+
+@dataclass(frozen=True)
+class Hunk:
+    """One hunk of one file's diff.
+
+    `id` is a digest of the path and the hunk's own lines (and which of its equals in the file it
+    is), so that it stays when code elsewhere moves. A count of 0 follows git: the start is then
+    the line before. `section` is the heading that git prints behind the second @@.
+    """
+
+    id: str
+    path: str
+    old_start: int
+    old_count: int
+    new_start: int
+    new_count: int
+    section: str
+    lines: tuple[Line, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The unit of coverage: a hunk, or a syntax-aligned piece of one: `hunk.lines[start:stop]`.
+
+    `id` is a digest of the path and the span's own lines. The spans of a hunk partition it.
+    """
+
+    id: str
+    hunk: Hunk
+    start: int
+    stop: int
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return self.hunk.lines[self.start : self.stop]
+
+    @property
+    def path(self) -> str:
+        return self.hunk.path
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """One file of a change.
+
+    `path` is the file's path at the head (at the base for a deleted one). Object names are None
+    where the file is absent. `hunk_count`, `added` and `deleted` are known without parsing;
+    `hunks` parses on first use, this file alone, and raises nothing: a patch that cannot be
+    parsed makes the file BROKEN with `error` set when the change is built.
+    """
+
+    path: str
+    old_path: str | None
+    new_path: str | None
+    status: Status
+    kind: Kind
+    old_mode: str | None
+    new_mode: str | None
+    old_sha: str | None
+    new_sha: str | None
+    added: int
+    deleted: int
+    hunk_count: int
+    similarity: int | None = None
+    error: str | None = None
+    parse: Callable[[], tuple[Hunk, ...]] = field(default=lambda: (), repr=False, compare=False)
+
+    @cached_property
+    def hunks(self) -> tuple[Hunk, ...]:
+        return self.parse()
+
+    @cached_property
+    def commentable(self) -> dict[Side, frozenset[int]]:
+        """The exact lines on which GitHub takes a comment: every line of a hunk, context included.
+
+        RIGHT has the head's numbers of added and context lines, LEFT the base's of deleted and
+        context lines.
+        """
+        left: set[int] = set()
+        right: set[int] = set()
+        for hunk in self.hunks:
+            left.update(line.old for line in hunk.lines if line.old is not None)
+            right.update(line.new for line in hunk.lines if line.new is not None)
+        return {"LEFT": frozenset(left), "RIGHT": frozenset(right)}
+
+    def takes_comment(self, side: Side, start_line: int, line: int) -> bool:
+        """Would GitHub take a comment on start_line..line? A range must lie within one hunk."""
+        for hunk in self.hunks:
+            numbers = {n.new if side == "RIGHT" else n.old for n in hunk.lines}
+            if start_line in numbers and line in numbers and start_line <= line:
+                return True
+        return False
+
+    @cached_property
+    def added_lines(self) -> frozenset[int]:
+        """The head's numbers of the lines that the change adds."""
+        return frozenset(
+            line.new
+            for hunk in self.hunks
+            for line in hunk.lines
+            if line.kind == "+" and line.new is not None
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """The three-dot difference of two commits: merge_base..head. Full object names.
+
+    `notes` are sentences for the reader about how it was made (no common ancestor, say).
+    """
+
+    base: str
+    head: str
+    merge_base: str
+    files: tuple[FileChange, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def hunk_count(self) -> int:
+        return sum(file.hunk_count for file in self.files)
+
+    def hunks(self) -> Iterator[Hunk]:
+        for file in self.files:
+            yield from file.hunks
+
+    @cached_property
+    def by_path(self) -> dict[str, FileChange]:
+        return {file.path: file for file in self.files}

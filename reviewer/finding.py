@@ -1,0 +1,87 @@
+"""A finding: one typed claim about one place of a change, and the vocabulary it is made of."""
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Side = Literal["LEFT", "RIGHT"]
+"""RIGHT: line numbers of the head. LEFT: line numbers of the merge base (deleted lines)."""
+
+
+class Severity(StrEnum):
+    """How much harm, in falling order; `rank` is 0 for the worst."""
+
+    CRITICAL = "critical"  # data loss, a hole that a stranger can use, an outage
+    HIGH = "high"  # wrong result or crash on a path that users take
+    MEDIUM = "medium"  # wrong on an unusual path, or a trap for the next change
+    LOW = "low"  # small harm, easily noticed
+    NIT = "nit"  # taste; folded away
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+    def at_least(self, other: "Severity") -> bool:
+        """Is this as bad as `other`, or worse?"""
+        return self.rank <= other.rank
+
+
+class Category(StrEnum):
+    """What kind of harm."""
+
+    CORRECTNESS = "correctness"
+    CONTRACT = "contract"
+    SECURITY = "security"
+    SECRET = "secret"
+    CONCURRENCY = "concurrency"
+    PERFORMANCE = "performance"
+    RESOURCES = "resources"
+    TESTS = "tests"
+    WORKFLOW = "workflow"
+    LEFTOVER = "leftover"
+    MAINTAINABILITY = "maintainability"
+
+
+class Finding(BaseModel):
+    """One claim with its evidence; the documented JSON contract of `rlm review --format json`.
+
+    `line` is the last line of the place and `start_line` the first, both from 1, on `side`; both
+    are None for a claim about a whole file. `evidence` quotes the code. `suggestion`, where there
+    is one, replaces exactly the lines start_line..line on the RIGHT side. `source` names who says
+    it: `model:<lens>` or `detector:<name>[/<rule>]`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = ""
+    path: str
+    side: Side = "RIGHT"
+    start_line: int | None = Field(default=None, ge=1)
+    line: int | None = Field(default=None, ge=1)
+    category: Category
+    severity: Severity
+    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
+    title: str
+    body: str
+    evidence: str = ""
+    suggestion: str | None = None
+    preexisting: bool = False
+    source: str
+
+    @model_validator(mode="after")
+    def _range(self) -> "Finding":
+        if (self.start_line is None) != (self.line is None):
+            raise ValueError("start_line and line are given together, or neither")
+        if self.start_line is not None and self.line is not None and self.start_line > self.line:
+            raise ValueError("start_line is after line")
+        if not self.id:
+            object.__setattr__(self, "id", self._digest())
+        return self
+
+    def _digest(self) -> str:
+        """Name the finding by what it says about which code, not by where the lines lie today."""
+        parts = (self.path, self.side, self.category, self.evidence, self.title, self.source)
+        text = "\x00".join(parts)
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""Language models behind one Protocol: see `reviewer.model.base`."""

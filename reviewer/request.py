@@ -1,0 +1,134 @@
+"""What goes into a review and what comes out of it: the values that cross the engine's border."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reviewer.finding import Finding
+
+
+class Effort(StrEnum):
+    """How many passes a review makes."""
+
+    QUICK = "quick"
+    STANDARD = "standard"
+    DEEP = "deep"
+
+
+class Caps(BaseModel):
+    """What one run may use at the most. None is no cap; none is ever passed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    usd: float | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, ge=0)
+    calls: int | None = Field(default=None, ge=0)
+    seconds: float | None = Field(default=None, gt=0)
+    depth: int = Field(default=4, ge=1)
+
+
+class ReviewRequest(BaseModel):
+    """One question to the engine, apart from the objects it may read.
+
+    `model` is None for a review by detectors alone. `guidelines` come from the base commit or the
+    user, never from the head. Prose of the author (title, description) is not in here for the
+    finders: see "Finders" in docs/design.md.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    effort: Effort = Effort.STANDARD
+    model: str | None = None
+    caps: Caps = Caps()
+    guidelines: str = ""
+
+
+class Skipped(BaseModel):
+    """Hunks that nobody read, and why. `hunks` may be 0: a binary file has none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    hunks: int = Field(ge=0)
+    reason: str
+
+
+class Coverage(BaseModel):
+    """The ledger of hunks: `hunks == reviewed + sum(skipped.hunks)`, always.
+
+    `reviewed` counts hunks that were wholly given to a node which ended well; where no model is
+    configured, those that the detectors ran on.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hunks: int = Field(ge=0)
+    reviewed: int = Field(ge=0)
+    skipped: list[Skipped] = []
+
+
+class Cost(BaseModel):
+    """What a run used. `usd` is None where no model was used or its price is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str | None = None
+    usd: float | None = None
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    seconds: float = 0.0
+
+
+class DependencyChange(BaseModel):
+    """One line of the table that stands for a lock file's diff. None: absent at that end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    ecosystem: str
+    name: str
+    old: str | None
+    new: str | None
+
+
+class ChangeInfo(BaseModel):
+    """Which change was reviewed; full commit names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: str
+    head: str
+    merge_base: str
+    files: int
+    added: int
+    deleted: int
+
+
+class StopReason(StrEnum):
+    """Why a run ended before its work was done."""
+
+    BUDGET = "budget"
+    DEADLINE = "deadline"
+    CANCELLED = "cancelled"
+    MODEL = "model"  # the model's service refused, failed or could not be reached
+
+
+class Review(BaseModel):
+    """The result of a review. `status` is "partial" exactly when `stopped` says why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    status: Literal["complete", "partial"] = "complete"
+    stopped: StopReason | None = None
+    change: ChangeInfo
+    findings: list[Finding]
+    summary: str
+    notes: list[str] = []
+    coverage: Coverage
+    dependencies: list[DependencyChange] = []
+    cost: Cost = Cost()

@@ -1,0 +1,1 @@
+"""The review job: finders over the spans of a change, joined by program."""
