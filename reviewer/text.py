@@ -1,5 +1,10 @@
 """Bytes of a repository as text, without loss inside and without surprises outside."""
 
+import re
+
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Lone surrogates that stand for no byte: JSON can smuggle them in as escapes."""
+
 
 def decode(raw: bytes) -> str:
     """Return bytes as a str that `encode` turns back into the same bytes."""
@@ -17,4 +22,5 @@ def printable(text: str) -> str:
     Whatever leaves the engine (a path in a finding, evidence, a prompt) goes through here:
     JSON, HTTP and pydantic refuse lone surrogates.
     """
+    text = _NO_BYTE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return encode(text).decode("utf-8", "backslashreplace")

@@ -14,18 +14,23 @@ from reviewer.errors import RetryLater
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Prose of either side."""
+    """Prose of either side. `cache` marks the end of a prefix that other requests share."""
 
     text: str
+    cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """The model asks for a tool. `input` is untrusted: whatever JSON object it wrote."""
+    """The model asks for a tool. `input` is untrusted: whatever JSON object it wrote.
+
+    `broken` is what it wrote where that is no JSON object (a truncated reply); `input` is then {}.
+    """
 
     id: str
     name: str
     input: dict[str, Any]
+    broken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ Block = Text | ToolUse | ToolResult | Opaque
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message. `cache` marks the end of a prefix worth caching."""
+    """One message. `cache` marks its end as the end of a prefix worth caching."""
 
     role: Literal["user", "assistant"]
     blocks: tuple[Block, ...]
@@ -114,11 +119,16 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. `blocks` may be empty: a refusal, an empty reply."""
+    """One answer. `blocks` may be empty: a refusal, an empty reply.
+
+    `why` is what the service said about its stop, if anything (the category of a refusal, the name
+    of a reason that this version does not know).
+    """
 
     blocks: tuple[Block, ...]
     stop: Stop
     usage: Usage = field(default_factory=Usage)
+    why: str = ""
 
     @property
     def text(self) -> str:
@@ -170,11 +180,11 @@ def blocks_of(request: Request) -> Sequence[str]:
     for turn in request.turns:
         for block in turn.blocks:
             match block:
-                case Text(text):
+                case Text(text=text):
                     pieces.append(text)
                 case ToolResult(_, text, _):
                     pieces.append(text)
-                case ToolUse(_, name, value):
+                case ToolUse(name=name, input=value):
                     pieces += [name, repr(value)]
                 case Opaque(raw):
                     pieces.append(repr(raw))

@@ -1,0 +1,103 @@
+"""How many calls are open at once: as many as the service bears, found by trying.
+
+Halved when the service says that it is busy, and raised by one for each round of good answers
+(AIMD, as TCP does it): runs that share one account settle on a fair share without talking.
+"""
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+
+class Gate:
+    """An async context manager that at most `limit` tasks are inside of; first come, first served.
+
+    Lives on one event loop. A task reports on its own last passage: `ok` after a good answer,
+    `busy` after the service asked for less, inside or after the `async with`.
+    """
+
+    def __init__(self, maximum: int) -> None:
+        if maximum < 1:
+            raise ValueError("at least one call must pass")
+        self.maximum = maximum
+        self._allowed = float(maximum)
+        self._inside = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._passages = 0
+        self._passage: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
+        self._lowered_at = 0
+
+    @property
+    def limit(self) -> int:
+        """How many may be inside now, from 1 to `maximum`."""
+        return int(self._allowed)
+
+    @property
+    def inside(self) -> int:
+        """How many are."""
+        return self._inside
+
+    def busy(self) -> None:
+        """Halve the limit: the service asked for less.
+
+        Calls that were already open at the last halving say nothing new, so that one burst of
+        refusals is one halving.
+        """
+        if self._of_this_task() <= self._lowered_at:
+            return
+        self._lowered_at = self._passages
+        self._allowed = max(1.0, self._allowed / 2)
+
+    def ok(self) -> None:
+        """Raise the limit by one for as many good answers as it is high."""
+        self._allowed = min(float(self.maximum), self._allowed + 1 / self._allowed)
+        self._admit()
+
+    async def __aenter__(self) -> "Gate":
+        if self._waiting or self._inside >= self.limit:
+            await self._turn()
+        else:
+            self._inside += 1
+        self._passages += 1
+        if task := asyncio.current_task():
+            self._passage[task] = self._passages
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leave()
+
+    async def _turn(self) -> None:
+        """Wait until `_admit` lets this task in; it has then been counted already."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave()  # let in and cancelled in the same moment: the place goes on
+            elif turn in self._waiting:
+                self._waiting.remove(turn)
+            raise
+
+    def _leave(self) -> None:
+        self._inside -= 1
+        self._admit()
+
+    def _admit(self) -> None:
+        while self._waiting and self._inside < self.limit:
+            turn = self._waiting.popleft()
+            if not turn.done():  # a cancelled one has not yet taken itself off the list
+                self._inside += 1
+                turn.set_result(None)
+
+    def _of_this_task(self) -> int:
+        task = asyncio.current_task()
+        latest = self._passages + 1  # a task that reports for another counts as news
+        return self._passage.get(task, latest) if task else latest

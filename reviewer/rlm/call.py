@@ -1,0 +1,176 @@
+"""One call of the model as a node makes it: reserved, tried, tried again, settled."""
+
+import asyncio
+import hashlib
+import time
+from contextlib import suppress
+
+from reviewer.errors import GiveUp, RlmError, TellUser
+from reviewer.model.base import Reply, Request, Unanswered, Usage, blocks_of
+from reviewer.request import StopReason
+from reviewer.rlm.budget import Account, Amount, OutOfBudget, Reservation
+from reviewer.rlm.run import Run, Seat, Stopped
+from reviewer.rlm.trace import CallEnded, CallStarted, Note
+
+ATTEMPTS = 6
+"""Tries of one call that cost nothing; with the waits below they span about a minute."""
+
+BILLED_ATTEMPTS = 3
+"""Tries that may each have been charged: a fourth broken answer is not bad luck any more."""
+
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 60.0
+"""Waits double between these two; a wait that the service names is kept up to the longest."""
+
+CALL_TIMEOUT_S = 300.0
+"""One attempt. 8,000 tokens at a slow 40 a second take 200 s."""
+
+OVERHEAD_TOKENS = 1_000
+"""What the service adds to a prompt on its own account (its tool instructions, roles)."""
+
+COUNT_MARGIN = 1.02
+"""The service calls its own count an estimate."""
+
+
+async def call(seat: Seat, request: Request) -> Reply:
+    """Return the model's reply, within the account and the run's deadline.
+
+    Raise OutOfBudget when the account does not cover the worst case, Stopped when the run ends,
+    GiveUp when this request will never be answered.
+    """
+    run = seat.run
+    key = _prefix(request)
+    ahead = await _goes_ahead(run, key)
+    try:
+        return await _tries(seat, request)
+    finally:
+        if ahead:
+            run.warming[key].set()
+
+
+async def _tries(seat: Seat, request: Request) -> Reply:
+    run = seat.run
+    free = billed = 0
+    while True:
+        run.check()
+        reservation = seat.account.reserve(await _worst(run, seat.account, request))
+        try:
+            return await _attempt(seat, request, reservation)
+        except Unanswered as error:
+            free, billed = free + (not error.billed), billed + error.billed
+            if billed >= BILLED_ATTEMPTS:
+                raise GiveUp(f"the model's service broke off its answer: {error}") from error
+            if free >= ATTEMPTS:
+                why = f"The model's service cannot be reached: {error}"
+                raise run.halt(StopReason.MODEL, why) from error
+            wait_s = min(LONGEST_WAIT_S, max(error.after_s, FIRST_WAIT_S * 2 ** (free - 1)))
+            run.sink(Note(f"{error}; trying again in {wait_s:.0f} s"))
+            await run.unless_stopped(asyncio.sleep(wait_s))
+
+
+def worst_case(run: Run, request: Request, input_tokens: int) -> Amount:
+    """Return the most that a request of so many input tokens can cost."""
+    usd = run.prices.worst(run.name, input_tokens, request.max_tokens)
+    return Amount(usd or 0.0, input_tokens + request.max_tokens, 1)
+
+
+def bound_tokens(request: Request) -> int:
+    """Return a number of input tokens that cannot be passed: no token is less than a byte."""
+    sent = sum(len(piece.encode("utf-8", "surrogatepass")) for piece in blocks_of(request))
+    return sent + OVERHEAD_TOKENS
+
+
+async def _worst(run: Run, account: Account, request: Request) -> Amount:
+    """Return the worst case: by the bound where that fits, by the service's own count where not."""
+    bound = worst_case(run, request, bound_tokens(request))
+    if account.left.admits(bound):
+        return bound
+    floor = worst_case(run, request, 1)
+    if not account.left.admits(floor):
+        raise OutOfBudget("the budget does not cover another reply")
+    try:
+        counted = await run.unless_stopped(run.model.count(request))
+    except Stopped:
+        raise
+    except RlmError as error:
+        raise OutOfBudget(f"the budget is nearly spent, and {error}") from error
+    return worst_case(run, request, int(counted * COUNT_MARGIN) + 1)
+
+
+async def _attempt(seat: Seat, request: Request, reservation: Reservation) -> Reply:
+    run, account, node = seat.run, seat.account, seat.name
+    run.calls += 1
+    number = run.calls
+    priced = run.prices.cost(run.name, Usage()) is not None
+    run.sink(CallStarted(node, number, reservation.amount.usd if priced else None))
+    began = time.monotonic()
+    sent = False
+
+    def ended(reply: Reply | None, usd: float | None, error: str = "") -> None:
+        run.sink(
+            CallEnded(
+                node,
+                number,
+                reply.stop if reply else None,
+                reply.usage if reply else Usage(),
+                usd,
+                time.monotonic() - began,
+                error,
+            )
+        )
+
+    try:
+        async with run.gate:
+            run.check()
+            began, sent = time.monotonic(), True
+            reply = await run.unless_stopped(run.model.complete(request, CALL_TIMEOUT_S))
+    except Unanswered as error:
+        if error.busy:
+            run.gate.busy()
+        _close(account, reservation, charged=error.billed)
+        ended(None, reservation.amount.usd if error.billed and priced else 0.0, str(error))
+        raise
+    except TellUser as error:
+        account.release(reservation)
+        ended(None, 0.0, error.problem)
+        raise run.halt(StopReason.MODEL, f"{error.problem} {error.hint}".strip()) from error
+    except GiveUp as error:
+        # A call that was cut off in flight may be charged whole; one refused outright is not.
+        cut = sent and isinstance(error, Stopped)
+        _close(account, reservation, charged=cut)
+        ended(None, reservation.amount.usd if cut and priced else 0.0, str(error))
+        raise
+    except BaseException:
+        _close(account, reservation, charged=sent)
+        raise
+    run.gate.ok()
+    usd = run.prices.cost(run.name, reply.usage)
+    account.settle(reservation, Amount(usd or 0.0, reply.usage.total, 1), reply.usage)
+    ended(reply, usd)
+    return reply
+
+
+def _close(account: Account, reservation: Reservation, *, charged: bool) -> None:
+    if charged:
+        account.forfeit(reservation)
+    else:
+        account.release(reservation)
+
+
+async def _goes_ahead(run: Run, key: str) -> bool:
+    """Is this the first request of its prefix? The others wait: they then read it from the cache.
+
+    They wait for the first one's end, whichever it is, and for no longer than an attempt may take.
+    """
+    if key not in run.warming:
+        run.warming[key] = asyncio.Event()
+        return True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            await run.unless_stopped(run.warming[key].wait())
+    return False
+
+
+def _prefix(request: Request) -> str:
+    shared = "\x00".join((request.model, *request.system, *(tool.name for tool in request.tools)))
+    return hashlib.sha256(shared.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,267 @@
+"""One node: a conversation with two tools that ends with a result of the task's type."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from reviewer.errors import GiveUp
+from reviewer.model.base import (
+    Block,
+    Opaque,
+    Reply,
+    Request,
+    Stop,
+    Text,
+    Tool,
+    ToolResult,
+    ToolUse,
+    Turn,
+)
+from reviewer.rlm.budget import Account
+from reviewer.rlm.call import bound_tokens, call, worst_case
+from reviewer.rlm.run import Run, Seat
+from reviewer.rlm.sandbox import PRINT_CHARS, Session, describe
+from reviewer.rlm.task import Function, Task
+from reviewer.rlm.trace import CodeRun, FunctionCalled, Submitted, preview
+from reviewer.text import printable
+
+S = TypeVar("S")
+R = TypeVar("R", bound=BaseModel)
+
+MAX_TURNS = 12
+"""Calls of one node. Real reviews of one cluster took 1 to 6; a node that needs more is lost."""
+
+OUTPUT_TOKENS = 8_000
+"""Room for a reply: thinking and a result with a dozen findings. A longer one is truncated."""
+
+CLOSING_TOKENS = 3_000
+"""Room for the reply to CLOSING: a result, and no thinking about it."""
+
+MAX_REFUSED_SUBMITS = 3
+"""How often a result of the wrong type goes back before the node is given up."""
+
+CLOSING = "This is your last turn. Call submit now, with what you are sure of."
+NO_TOOL = "Nothing was handed in. Call submit with your result; call python first if you must."
+TRUNCATED = "Your reply was cut off for its length, and nothing of it was run. Be much shorter."
+UNKNOWN_TOOL = "There is no such tool. There are python(code) and submit(...)."
+CODE_MISSING = 'python takes one argument: {"code": "..."}.'
+
+
+class Lost(GiveUp):
+    """This node will not come to a result; its scope counts as not covered."""
+
+
+async def converse(
+    task: Task[S, R],
+    scope: S,
+    question: str,
+    seat: Seat,
+) -> R:
+    """Talk with the model about `question` until it submits a result that passes.
+
+    Raise Lost, OutOfBudget or Stopped when there is none.
+    """
+    run, name = seat.run, seat.name
+    functions = task.functions(scope)
+    watched = {key: _traced(key, function, run, name) for key, function in functions.items()}
+    conversation = _Conversation(task, scope, run, name, run.sandbox.session(watched))
+    request = _opening(task, scope, question, functions, run)
+    for turn in range(MAX_TURNS):
+        request, closing = _fitted(run, seat.account, request, last=turn == MAX_TURNS - 1)
+        reply = await call(seat, request)
+        answers = await conversation.answer(reply)
+        if conversation.result is not None:
+            return conversation.result
+        if closing:
+            raise Lost("it handed nothing in when its turns or its budget ended")
+        request = _continued(request, reply, answers)
+    raise AssertionError("the last turn is a closing one")
+
+
+class _Conversation(Generic[S, R]):
+    """What one node has handed in so far, and how it reacts to a reply."""
+
+    def __init__(self, task: Task[S, R], scope: S, run: Run, name: str, session: Session) -> None:
+        self.task = task
+        self.scope = scope
+        self.run = run
+        self.name = name
+        self.session = session
+        self.result: R | None = None
+        self.refused = 0
+        self.checked = False
+        self.silent = 0
+
+    async def answer(self, reply: Reply) -> tuple[Block, ...]:
+        """Run the tools that the reply asks for; set `result` when one hands in a good one."""
+        if reply.stop is Stop.REFUSED:
+            raise Lost("the model refused to answer")
+        if reply.stop is Stop.WINDOW:
+            raise Lost("the conversation outgrew the model's window")
+        if reply.stop is Stop.TRUNCATED:
+            # The input of a tool may be half there: running it would be running something else.
+            return self._unheard(reply, TRUNCATED)
+        if not reply.tool_uses:
+            return () if reply.stop is Stop.PAUSED else self._unheard(reply, NO_TOOL)
+        answers = [await self._use(use) for use in reply.tool_uses]
+        return tuple(answers)
+
+    def _unheard(self, reply: Reply, complaint: str) -> tuple[Block, ...]:
+        self.silent += 1
+        if self.silent >= MAX_REFUSED_SUBMITS:
+            raise Lost("the model kept answering without a result")
+        results = [ToolResult(use.id, complaint, is_error=True) for use in reply.tool_uses]
+        return tuple(results) or (Text(complaint),)
+
+    async def _use(self, use: ToolUse) -> ToolResult:
+        if self.result is not None:
+            return ToolResult(use.id, "The result was already taken.", is_error=True)
+        if use.name == "submit":
+            return self._submit(use)
+        if use.name != "python":
+            return ToolResult(use.id, UNKNOWN_TOOL, is_error=True)
+        code = use.input.get("code")
+        if not isinstance(code, str):
+            return ToolResult(use.id, CODE_MISSING, is_error=True)
+        printed = await self.run.unless_stopped(self.session.run(code))
+        self.run.sink(CodeRun(self.name, preview(code), preview(printed.text), printed.failed))
+        return ToolResult(use.id, printed.text, is_error=printed.failed)
+
+    def _submit(self, use: ToolUse) -> ToolResult:
+        """Take the result, or say what is wrong with it."""
+        try:
+            result = self.task.result.model_validate(_printable(use.input))
+        except ValidationError as error:
+            problems = [f"{_where(part['loc'])}: {part['msg']}" for part in error.errors()]
+            self.refused += 1
+        else:
+            problems = [] if self.checked else self.task.check(self.scope, result)
+            self.checked = True
+            if not problems:
+                self.result = result
+        written = json.dumps(_printable(use.input), ensure_ascii=False)
+        self.run.sink(Submitted(self.name, preview(written), tuple(problems)))
+        if not problems:
+            return ToolResult(use.id, "Taken.")
+        if self.refused >= MAX_REFUSED_SUBMITS:
+            raise Lost("its results were malformed every time")
+        text = "Not taken yet:\n" + "\n".join(f"- {problem}" for problem in problems)
+        return ToolResult(use.id, text, is_error=True)
+
+
+def _opening(
+    task: Task[S, R], scope: S, question: str, functions: Mapping[str, Function], run: Run
+) -> Request:
+    kernel = _prompt().format(print_chars=PRINT_CHARS, functions=describe(functions))
+    blocks = [Text(printable(question), cache=True)]
+    if lens := task.lens(scope):
+        blocks.append(Text(lens))
+    return Request(
+        model=run.name,
+        system=(f"{kernel}\n{task.instructions(scope)}",),
+        turns=(Turn("user", tuple(blocks)),),
+        tools=_tools(task.result),
+        max_tokens=OUTPUT_TOKENS,
+    )
+
+
+def _fitted(run: Run, account: Account, request: Request, *, last: bool) -> tuple[Request, bool]:
+    """Return the request as the account affords it, and whether it is the closing one.
+
+    A call is made as usual only if a closing one is still affordable after it, whatever it costs
+    and brings: so a node that runs out of money ends with a result, not in the middle.
+    """
+    tokens = bound_tokens(request) // 3  # bytes for a token, about: an estimate, no cap hangs on it
+    now = worst_case(run, request, tokens)
+    after = worst_case(
+        run,
+        _limited(request, CLOSING_TOKENS),
+        tokens + OUTPUT_TOKENS + PRINT_CHARS // 3,
+    )
+    if not last and account.left.admits(now + after):
+        return request, False
+    *earlier, latest = request.turns
+    final = Turn(latest.role, (*latest.blocks, Text(CLOSING)), latest.cache)
+    return _limited(request, CLOSING_TOKENS, turns=(*earlier, final)), True
+
+
+def _limited(request: Request, tokens: int, turns: tuple[Turn, ...] | None = None) -> Request:
+    return Request(
+        request.model,
+        request.system,
+        request.turns if turns is None else turns,
+        request.tools,
+        tokens,
+        request.effort,
+        require_tool=True,
+    )
+
+
+def _continued(request: Request, reply: Reply, answers: tuple[Block, ...]) -> Request:
+    """Return the next request: the conversation so far, marked for the cache at its end."""
+    said: tuple[Block, ...] = reply.blocks
+    if reply.stop is Stop.TRUNCATED:
+        said = tuple(block for block in said if isinstance(block, Text) and block.text.strip())
+        answers = (Text(TRUNCATED),)
+    said = tuple(b for b in said if not isinstance(b, Text) or b.text.strip())
+    if not any(isinstance(block, Text | ToolUse) for block in said):
+        said = (*(b for b in said if isinstance(b, Opaque)), Text("(no answer)"))
+    first, *middle = request.turns
+    turns = [first, *(Turn(turn.role, turn.blocks) for turn in middle), Turn("assistant", said)]
+    if answers:
+        turns.append(Turn("user", answers, cache=True))
+    return Request(request.model, request.system, tuple(turns), request.tools, OUTPUT_TOKENS)
+
+
+def _tools(result: type[BaseModel]) -> tuple[Tool, ...]:
+    code = {
+        "type": "object",
+        "properties": {"code": {"type": "string"}},
+        "required": ["code"],
+        "additionalProperties": False,
+    }
+    return (
+        Tool("python", "Run Python in the sandbox; returns what it printed.", code),
+        Tool("submit", "Hand in the result and end.", _schema(result)),
+    )
+
+
+def _schema(result: type[BaseModel]) -> dict[str, Any]:
+    return result.model_json_schema()
+
+
+@cache
+def _prompt() -> str:
+    return Path(__file__).with_name("node.md").read_text(encoding="utf-8")
+
+
+def _traced(key: str, function: Function, run: Run, node: str) -> Function:
+    async def traced(*args: Any, **kwargs: Any) -> Any:
+        shown = [repr(value) for value in args] + [f"{k}={v!r}" for k, v in kwargs.items()]
+        run.sink(FunctionCalled(node, key, preview(", ".join(shown))))
+        return await function(*args, **kwargs)
+
+    traced.__name__ = key
+    traced.__wrapped__ = function  # type: ignore[attr-defined]  # for inspect.signature
+    return traced
+
+
+def _printable(value: Any) -> Any:
+    """Return a JSON value with every string in it valid Unicode."""
+    match value:
+        case str():
+            return printable(value)
+        case list():
+            return [_printable(item) for item in value]
+        case dict():
+            return {printable(str(key)): _printable(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "result"

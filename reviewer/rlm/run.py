@@ -1,0 +1,170 @@
+"""One run: what every node of the tree shares, and the one place where a run is told to stop."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from reviewer.errors import GiveUp, TellUser
+from reviewer.model.base import Model, Usage
+from reviewer.model.gate import Gate
+from reviewer.ports import Cancelled
+from reviewer.request import Caps, StopReason
+from reviewer.rlm.budget import Account, Limit
+from reviewer.rlm.sandbox import Sandbox
+from reviewer.rlm.trace import Note, TraceSink
+
+T = TypeVar("T")
+
+WINDOW_TOKENS = 8_000
+"""A scope up to this size is read whole by one node. Small on purpose: eight of eight models find
+fewer defects the more they are shown at once (arXiv:2603.26130), and a plain model beats
+recursion below about 16,000 tokens (arXiv:2512.24601, figure 1)."""
+
+CONCURRENCY = 8
+"""Calls in flight at the most; the gate lowers it when the service is busy."""
+
+POLL_S = 0.1
+"""How often a run asks whether it was cancelled. A person waits no longer than this for Ctrl-C."""
+
+
+class Stopped(GiveUp):
+    """The run, or this part of it, ended before its work was done."""
+
+    def __init__(self, reason: StopReason, why: str) -> None:
+        super().__init__(why)
+        self.reason = reason
+
+
+class Pricing(Protocol):
+    """What calls cost. `None` is an unknown price, never a free one."""
+
+    def cost(self, model: str, usage: Usage) -> float | None: ...
+
+    def worst(self, model: str, input_tokens: int, max_tokens: int) -> float | None: ...
+
+    def window(self, model: str) -> int: ...
+
+
+@dataclass
+class Run:
+    """What the nodes of one run share. Made by `open_run`; lives on one event loop."""
+
+    model: Model
+    name: str
+    prices: Pricing
+    caps: Caps
+    sink: TraceSink
+    sandbox: Sandbox
+    gate: Gate
+    account: Account
+    window: int = WINDOW_TOKENS
+    started: float = field(default_factory=time.monotonic)
+    calls: int = 0
+    warming: dict[str, asyncio.Event] = field(default_factory=dict)
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopped: Stopped | None = None
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Why the whole run was told to stop, if it was."""
+        return self._stopped
+
+    def halt(self, reason: StopReason, why: str) -> Stopped:
+        """Tell every node to end with what it has; the first reason given stays."""
+        if self._stopped is None:
+            self._stopped = Stopped(reason, why)
+            self.sink(Note(why))
+            self._stop.set()
+        return self._stopped
+
+    def check(self) -> None:
+        """Raise Stopped if the run was told to stop."""
+        if self._stopped is not None:
+            raise self._stopped
+
+    async def unless_stopped(self, work: Awaitable[T]) -> T:
+        """Await `work`, but cancel it and raise Stopped as soon as the run is told to stop."""
+        task = asyncio.ensure_future(work)
+        stop = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            self.check()
+            raise AssertionError("a stop was signalled without a reason")
+        finally:
+            stop.cancel()
+            if not task.done():
+                task.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await task
+
+
+@dataclass(frozen=True)
+class Seat:
+    """Where a node sits: its run, its account, its name in the trace, its parent, its depth."""
+
+    run: Run
+    account: Account
+    name: str = "1"
+    parent: str | None = None
+    depth: int = 1
+
+    def below(self, index: int, account: Account) -> "Seat":
+        """Return the seat of the child with that index (from 0)."""
+        return Seat(self.run, account, f"{self.name}.{index + 1}", self.name, self.depth + 1)
+
+
+@asynccontextmanager
+async def open_run(
+    model: Model,
+    name: str,
+    prices: Pricing,
+    *,
+    caps: Caps,
+    sink: TraceSink,
+    cancelled: Cancelled,
+    window: int = WINDOW_TOKENS,
+    concurrency: int = CONCURRENCY,
+) -> AsyncIterator[Run]:
+    """Open a run: its workers, its account and the watch over its deadline and its user."""
+    if caps.usd is not None and prices.worst(name, 1, 1) is None:
+        raise TellUser(
+            f"The price of the model {name!r} is not known, so a cap in dollars cannot be kept.",
+            "Give its price in the file that RLM_PRICES names, or run without a dollar cap.",
+        )
+    async with Sandbox() as sandbox:
+        run = Run(
+            model=model,
+            name=name,
+            prices=prices,
+            caps=caps,
+            sink=sink,
+            sandbox=sandbox,
+            gate=Gate(concurrency),
+            account=Account(Limit(caps.usd, caps.tokens, caps.calls)),
+            window=window,
+        )
+        watch = asyncio.create_task(_watch(run, cancelled))
+        try:
+            yield run
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+
+async def _watch(run: Run, cancelled: Cancelled) -> None:
+    while run.stopped is None:
+        if cancelled():
+            run.halt(StopReason.CANCELLED, "Stopped on request.")
+        elif run.caps.seconds is not None and run.seconds > run.caps.seconds:
+            run.halt(StopReason.DEADLINE, f"The deadline of {run.caps.seconds:g} s has passed.")
+        await asyncio.sleep(POLL_S)

@@ -1,0 +1,163 @@
+"""`solve`: route a scope by its size, divide what does not fit, join by program.
+
+    solve(scope) =  node(scope)                               if it fits a small window
+                    merge([solve(part) for part in split])    if it does not, in parallel
+                    ... and `across` the parts, where the task has a question for the parent
+
+Coverage is the kernel's, not the task's: every unit of a scope is covered by a node that was given
+it whole and came to a result, or it is missed with the reason. `solve` asserts that.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from reviewer.errors import GiveUp
+from reviewer.request import StopReason
+from reviewer.rlm.budget import Account, OutOfBudget
+from reviewer.rlm.node import Lost, converse
+from reviewer.rlm.run import Run, Seat, Stopped
+from reviewer.rlm.task import Task, Unit
+from reviewer.rlm.trace import NodeEnded, NodeSplit, NodeStarted, Outcome
+
+S = TypeVar("S")
+R = TypeVar("R", bound=BaseModel)
+
+SHARE_FLOOR_TOKENS = 3_000
+"""Added to every part's size when money is shared out: a prompt and a reply cost about as much."""
+
+OVERSIZE = 4
+"""A scope that cannot be divided is read whole up to this many windows; beyond it, it is missed."""
+
+
+@dataclass(frozen=True)
+class Solved(Generic[R]):
+    """A result, what it covers, and what it misses and why. `stops` names the kinds of why."""
+
+    result: R
+    covered: frozenset[Unit]
+    missed: dict[Unit, str] = field(default_factory=dict)
+    stops: frozenset[StopReason] = frozenset()
+
+
+async def solve(task: Task[S, R], scope: S, run: Run, name: str = "1") -> Solved[R]:
+    """Answer the task for the scope, whatever its size; never raises for what a run can meet.
+
+    The root's account is the run's. `name` is the root's name in the trace.
+    """
+    return await _solve(task, scope, Seat(run, run.account, name))
+
+
+async def _solve(task: Task[S, R], scope: S, seat: Seat) -> Solved[R]:
+    run, name = seat.run, seat.name
+    units = task.units(scope)
+    size = task.size(scope)
+    run.sink(NodeStarted(name, seat.parent, task.name, task.label(scope), size, len(units)))
+    parts = _parts(task, scope, seat) if size > run.window else [scope]
+    if len(parts) > 1:
+        run.sink(NodeSplit(name, len(parts)))
+        solved = await _divide(task, scope, parts, seat)
+    else:
+        solved = await _leaf(task, scope, seat)
+    if solved.covered | solved.missed.keys() != units or solved.covered & solved.missed.keys():
+        raise AssertionError(f"node {name} does not account for every unit once")
+    why = "; ".join(sorted(set(solved.missed.values())))
+    outcome: Outcome = "done" if not why else "partial" if solved.covered else "failed"
+    run.sink(NodeEnded(name, outcome, why))
+    return solved
+
+
+def _parts(task: Task[S, R], scope: S, seat: Seat) -> list[S]:
+    """Split once; on the last level that the cap allows, as often as it takes to fit."""
+    parts = task.split(scope)
+    if len(parts) == 1 or seat.depth + 1 < seat.run.caps.depth:
+        return parts
+    flat: list[S] = []
+    for part in parts:
+        fits = task.size(part) <= seat.run.window
+        flat += [part] if fits else _parts(task, part, seat)
+    return flat
+
+
+async def _leaf(task: Task[S, R], scope: S, seat: Seat) -> Solved[R]:
+    units = task.units(scope)
+    if not units:
+        return Solved(task.merge(scope, [], None), units)
+    try:
+        seat.run.check()
+        if task.size(scope) > OVERSIZE * seat.run.window:
+            raise Lost("it cannot be divided, and is too large to be read whole")
+        result = await converse(task, scope, task.content(scope), seat)
+    except GiveUp as error:
+        reason = _reason(error)
+        nothing = task.partial(scope, reason)
+        missed = dict.fromkeys(units, str(error))
+        return Solved(nothing, frozenset(), missed, frozenset({reason}))
+    return Solved(result, units)
+
+
+def _reason(error: GiveUp) -> StopReason:
+    match error:
+        case Stopped():
+            return error.reason
+        case OutOfBudget():
+            return StopReason.BUDGET
+        case _:
+            return StopReason.MODEL
+
+
+async def _divide(task: Task[S, R], scope: S, parts: Sequence[S], seat: Seat) -> Solved[R]:
+    """Solve the parts in parallel, ask across them, and join them in scope order."""
+    solved = await _children(task, parts, seat)
+    results = [child.result for child in solved]
+    own, own_stop = await _across(task, scope, results, seat)
+    return Solved(
+        task.merge(scope, results, own),
+        frozenset[Unit]().union(*(child.covered for child in solved)),
+        {unit: why for child in solved for unit, why in child.missed.items()},
+        own_stop.union(*(child.stops for child in solved)),
+    )
+
+
+async def _children(task: Task[S, R], parts: Sequence[S], seat: Seat) -> list[Solved[R]]:
+    """Solve each part with its fixed share of what is left now; shares follow size.
+
+    A child that its share starved of everything is tried once more, alone, with what the others
+    left: calls rarely cost their worst case.
+    """
+    account = seat.account
+    weights = [task.size(part) + SHARE_FLOOR_TOKENS for part in parts]
+    left = account.left
+    accounts = [account.child(left.share(weight / sum(weights))) for weight in weights]
+
+    async def child(index: int, own: Account) -> Solved[R]:
+        try:
+            return await _solve(task, parts[index], seat.below(index, own))
+        finally:
+            own.close()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(child(i, own)) for i, own in enumerate(accounts)]
+    solved = [done.result() for done in tasks]
+    for index, first in enumerate(solved):
+        starved = StopReason.BUDGET in first.stops and not first.covered
+        if starved and seat.run.stopped is None:
+            solved[index] = await child(index, account.child(account.left))
+    return solved
+
+
+async def _across(
+    task: Task[S, R], scope: S, results: list[R], seat: Seat
+) -> tuple[R | None, frozenset[StopReason]]:
+    """Ask what only the parent can see; without an answer the children's results still stand."""
+    question = task.across(scope, results)
+    if question is None:
+        return None, frozenset()
+    try:
+        seat.run.check()
+        return await converse(task, scope, question, seat), frozenset()
+    except GiveUp as error:
+        return None, frozenset({_reason(error)})

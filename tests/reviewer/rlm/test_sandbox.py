@@ -1,0 +1,162 @@
+"""The sandbox does what the kernel needs, and nothing else: real workers, nothing patched."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from reviewer.errors import GiveUp
+from reviewer.rlm.sandbox import PRINT_CHARS, Printed, Sandbox, Session, describe
+
+WAIT_S = 0.15
+
+
+async def read(path: str, start: int = 1) -> str:
+    """The text of a file."""
+    if path == "gone":
+        raise GiveUp("there is no file 'gone'")
+    await asyncio.sleep(WAIT_S)
+    return f"text of {path} from {start}"
+
+
+def run(*codes: str) -> list[Printed]:
+    """Run turns of one session, in order."""
+
+    async def turns() -> list[Printed]:
+        async with Sandbox() as sandbox:
+            session = sandbox.session({"read": read})
+            return [await session.run(code) for code in codes]
+
+    return asyncio.run(turns())
+
+
+def test_variables_stay_from_turn_to_turn_and_the_last_value_is_printed():
+    first, second = run("def twice(n):\n    return 2 * n\nx = 20", "twice(x) + 2")
+    assert first.text == "(nothing printed)"
+    assert second.text == "42\n"
+
+
+def test_calls_start_when_made_and_are_collected_when_awaited():
+    began = time.monotonic()
+    (printed,) = run("calls = [read(p) for p in 'abcdef']\nprint([await c for c in calls][5])")
+    assert printed.text == "text of f from 1\n"
+    assert time.monotonic() - began < 4 * WAIT_S  # six in a row would take six times WAIT_S
+
+
+def test_host_errors_reach_the_code_as_values_error_with_their_words():
+    caught, uncaught = run(
+        "try:\n    await read('gone')\nexcept ValueError as e:\n    print('caught', e)",
+        "await read('gone')",
+    )
+    assert caught.text == "caught there is no file 'gone'\n"
+    assert uncaught.failed
+    assert "there is no file 'gone'" in uncaught.text
+
+
+def test_wrong_arguments_are_explained():
+    (printed,) = run("await read()")
+    assert printed.failed
+    assert "missing a required argument: 'path'" in printed.text
+
+
+def test_a_call_that_nobody_awaited_costs_its_turn_alone():
+    _, orphan, after = run("kept = 1\nlater = read('a')", "await later", "kept")
+    assert orphan.failed
+    assert "same turn" in orphan.text
+    assert after.text == "1\n"
+
+
+def test_endless_code_is_stopped_and_the_variables_of_the_turn_before_stay():
+    _, endless, after = run("kept = 1", "kept = 2\nwhile True:\n    pass", "kept")
+    assert endless.failed
+    assert "time limit" in endless.text
+    assert after.text == "1\n"
+
+
+def test_print_out_is_bounded_and_says_so():
+    (printed,) = run("print('x' * 1_000_000)")
+    assert len(printed.text) < PRINT_CHARS + 100
+    assert "988001 more characters not shown" in printed.text
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("class A(Exception): pass", "no class inheritance"),
+        ("def g():\n    yield 1", "no generators"),
+        ("import textwrap", "Only json, re"),
+        ("read('a')['x']", "coroutine until you await"),
+        ("x = 1\ndel x", "lacks that statement"),
+    ],
+)
+def test_gaps_of_the_dialect_become_hints(code: str, hint: str):
+    (printed,) = run(code)
+    assert printed.failed
+    assert hint in printed.text
+
+
+def test_clock_and_chance_are_the_same_in_every_run():
+    code = "import time, random\n(time.time(), random.random())"
+    assert run(code) == run(code)
+
+
+def test_text_that_is_no_unicode_is_taken():
+    (printed,) = run("print('\ud800 \udcff')")
+    assert not printed.failed
+
+
+def test_sessions_share_nothing_and_hold_no_worker_between_turns():
+    async def many() -> list[str]:
+        async with Sandbox(workers=1) as sandbox:
+            sessions: list[Session] = [sandbox.session({}) for _ in range(5)]
+            await asyncio.gather(*(s.run(f"mine = {i}") for i, s in enumerate(sessions)))
+            return [(await s.run("mine")).text for s in sessions]
+
+    assert asyncio.run(many()) == [f"{i}\n" for i in range(5)]
+
+
+ESCAPES = [
+    "open('/etc/passwd').read()",
+    "import os\nos.environ['PATH']",
+    "import os\nos.listdir('/')",
+    "import os\nos.system('id')",
+    "import subprocess",
+    "import socket",
+    "import ctypes",
+    "__import__('os')",
+    "eval('__import__(\\'os\\')')",
+    "exec('import os\\nos.environ[\\'PATH\\']')",
+    "().__class__.__bases__[0].__subclasses__()",
+    "read.__globals__",
+    "read.__wrapped__",
+    "from pathlib import Path\nPath('/etc/passwd').read_text()",
+    "import sys\nsys.modules['os']",
+    "'a' * 10**10",
+    "[0] * 10**10",
+    "def f(n):\n    return f(n + 1)\nf(0)",
+    "10 ** 10 ** 8 % 7 + len(str(7 ** 10 ** 7))",
+]
+
+
+@pytest.mark.parametrize("code", ESCAPES)
+def test_escapes_fail_and_the_session_survives(code: str):
+    os.environ["RLM_TEST_SECRET"] = "do-not-show"
+    escaped, after = run(code, "1 + 1")
+    assert escaped.failed, escaped.text
+    assert "do-not-show" not in escaped.text
+    assert "root:" not in escaped.text
+    assert after.text == "2\n"
+
+
+def test_a_regular_expression_that_explodes_does_not_hang():
+    began = time.monotonic()
+    _, after = run("import re\nre.match('(a+)+$', 'a' * 40 + 'b')", "1 + 1")
+    assert time.monotonic() - began < 10
+    assert after.text == "2\n"
+
+
+def test_functions_are_described_with_signature_and_purpose():
+    calls: dict[str, Callable[..., Awaitable[object]]] = {"read": read}
+    assert describe(calls) == "- `read(path: str, start: int = 1) -> str`: The text of a file."
