@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reviewer.finding import Side
 
@@ -38,14 +38,18 @@ class Kind(StrEnum):
     BROKEN = "broken"  # git said something about it that could not be parsed; see FileChange.error
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+Sign = Literal[" ", "+", "-"]
+"""How a hunk marks a line: context, added, deleted."""
+
+
+class Line(NamedTuple):
     """One line of a hunk. `text` has no newline; `old`/`new` are its numbers, None where absent.
 
-    `newline` is False for a last line that its file leaves without a newline.
+    `newline` is False for a last line that its file leaves without a newline. (A tuple, because
+    there are millions: a frozen dataclass takes three times as long to make.)
     """
 
-    kind: Literal[" ", "+", "-"]
+    kind: Sign
     text: str
     old: int | None
     new: int | None
@@ -68,14 +72,21 @@ class Hunk:
     new_start: int
     new_count: int
     section: str
-    lines: tuple[Line, ...] = field(repr=False)
+    lines: tuple[Line, ...] = field(repr=False, compare=False)  # `id` stands for them
+
+    def numbers(self, side: Side) -> range:
+        """Return the line numbers that the hunk covers on a side; it leaves out none between."""
+        if side == "RIGHT":
+            return range(self.new_start, self.new_start + self.new_count)
+        return range(self.old_start, self.old_start + self.old_count)
 
 
 @dataclass(frozen=True)
 class Span:
     """The unit of coverage: a hunk, or a syntax-aligned piece of one: `hunk.lines[start:stop]`.
 
-    `id` is a digest of the path and the span's own lines. The spans of a hunk partition it.
+    `id` is the hunk's where the span is all of it, else a digest of the path and the span's own
+    lines (and which of its equals in the file it is). The spans of a hunk partition it.
     """
 
     id: str
@@ -132,17 +143,16 @@ class FileChange:
         left: set[int] = set()
         right: set[int] = set()
         for hunk in self.hunks:
-            left.update(line.old for line in hunk.lines if line.old is not None)
-            right.update(line.new for line in hunk.lines if line.new is not None)
+            left.update(hunk.numbers("LEFT"))
+            right.update(hunk.numbers("RIGHT"))
         return {"LEFT": frozenset(left), "RIGHT": frozenset(right)}
 
     def takes_comment(self, side: Side, start_line: int, line: int) -> bool:
         """Would GitHub take a comment on start_line..line? A range must lie within one hunk."""
-        for hunk in self.hunks:
-            numbers = {n.new if side == "RIGHT" else n.old for n in hunk.lines}
-            if start_line in numbers and line in numbers and start_line <= line:
-                return True
-        return False
+        return any(
+            start_line in numbers and line in numbers and start_line <= line
+            for numbers in (hunk.numbers(side) for hunk in self.hunks)
+        )
 
     @cached_property
     def added_lines(self) -> frozenset[int]:

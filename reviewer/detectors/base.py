@@ -18,15 +18,23 @@ class Source:
     base: bytes | None
 
 
+@dataclass(frozen=True)
+class Note:
+    """A sentence for the reader about something that a detector could not look at."""
+
+    text: str
+
+
 class Detector(Protocol):
     """Reports only what the change introduced. Never raises for bad input: a file is data."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def wants(self, file: FileChange) -> bool:
         """Is this a file that the detector can say something about? Cheap: path, mode, kind."""
         ...
 
-    def run(self, sources: Sequence[Source], objects: Objects) -> Iterable[Finding]:
+    def run(self, sources: Sequence[Source], objects: Objects) -> Iterable[Finding | Note]:
         """Return findings on lines that the change added (or, for a deletion, on LEFT lines)."""
         ...

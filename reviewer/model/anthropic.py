@@ -46,6 +46,9 @@ class AnthropicModel:
 
     Raise TellUser where no key is configured, or one that no header can carry. What is not given
     comes from the environment; a key or token that is given keeps the environment's out.
+
+    The first call imports the SDK, in a thread and outside its time limit: seconds, unless
+    `preload` was called.
     """
 
     def __init__(

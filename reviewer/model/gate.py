@@ -56,10 +56,10 @@ class Gate:
         self._admit()
 
     async def __aenter__(self) -> "Gate":
-        if self._waiting or self._inside >= self.limit:
-            await self._turn()
-        else:
+        if self._inside < self.limit:  # then nobody waits: see `_admit`
             self._inside += 1
+        else:
+            await self._turn()
         self._passages += 1
         if task := asyncio.current_task():
             self._passage[task] = self._passages
@@ -82,8 +82,6 @@ class Gate:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self._leave()  # let in and cancelled in the same moment: the place goes on
-            elif turn in self._waiting:
-                self._waiting.remove(turn)
             raise
 
     def _leave(self) -> None:
@@ -91,9 +89,10 @@ class Gate:
         self._admit()
 
     def _admit(self) -> None:
+        """Let in who waits while there is room; called whenever room may have come."""
         while self._waiting and self._inside < self.limit:
             turn = self._waiting.popleft()
-            if not turn.done():  # a cancelled one has not yet taken itself off the list
+            if not turn.cancelled():
                 self._inside += 1
                 turn.set_result(None)
 

@@ -5,9 +5,11 @@ Importing it takes seconds: `reviewer.model.anthropic` does so when the first ca
 
 import asyncio
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import anthropic
@@ -62,7 +64,12 @@ class Service:
             timeout=anthropic.Timeout(stall_s, connect=connect_s),
             open_telemetry=False,
             # A redirect would send the code, if not the key, to an address nobody configured.
-            http_client=anthropic.DefaultAsyncHttpxClient(follow_redirects=False),
+            http_client=anthropic.DefaultAsyncHttpxClient(
+                follow_redirects=False,
+                verify=_certificates(
+                    os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+                ),
+            ),
         )
         # The constructor adds what ANTHROPIC_CUSTOM_HEADERS says, and has no argument against it.
         self._client._custom_headers = {}
@@ -91,6 +98,9 @@ class Service:
         try:
             answer = await self._client.messages.count_tokens(**measured)
         except (anthropic.APIError, httpx2.HTTPError, ValueError) as error:
+            status = getattr(error, "status_code", None)
+            if status in (404, 405, 501) and getattr(error, "type", None) != "not_found_error":
+                raise GiveUp(f"{self.name} does not count tokens") from None
             translated = self._translated(error, written["model"])
             if isinstance(translated, Unanswered):
                 translated.billed = False
@@ -168,6 +178,18 @@ class Service:
         if feature and isinstance(meant, GiveUp):
             return Unsupported(str(meant), feature)
         return meant
+
+
+@cache
+def _certificates(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Return the context that trusts what the environment names: 30 ms, so once for each."""
+    try:
+        return httpx2.create_ssl_context()
+    except OSError as error:
+        raise TellUser(
+            f"The certificates at {file or folder or 'the usual places'} cannot be read: {error}",
+            "Point SSL_CERT_FILE at a file of certificates, or unset it.",
+        ) from error
 
 
 def _complaint(words: str) -> str | None:

@@ -200,7 +200,9 @@ class Assembly:
         """
         try:
             self._take(event)
-        except (AttributeError, KeyError, TypeError) as error:
+        except Malformed:
+            raise
+        except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:
             raise Malformed(f"an event makes no sense: {error!r}") from error
 
     def _take(self, event: dict[str, Any]) -> None:
@@ -240,6 +242,8 @@ class Assembly:
                 # Sent back without this delta, the block would not be what the model wrote.
                 block["unknown"] = block["type"] not in ("text", "tool_use")
                 return
+        if not isinstance(part, str):
+            raise Malformed(f"a piece of text is {type(part).__name__}")
         self._chars += len(part)
         if self._chars > MAX_REPLY_CHARS:
             raise Malformed(f"the answer has more than {MAX_REPLY_CHARS} characters")

@@ -68,10 +68,10 @@ async def _tries(seat: Seat, request: Request) -> Reply:
             await run.unless_stopped(asyncio.sleep(wait_s))
 
 
-def worst_case(run: Run, request: Request, input_tokens: int) -> Amount:
-    """Return the most that a request of so many input tokens can cost."""
-    usd = run.prices.worst(run.name, input_tokens, request.max_tokens)
-    return Amount(usd or 0.0, input_tokens + request.max_tokens, 1)
+def worst_case(run: Run, input_tokens: int, max_tokens: int) -> Amount:
+    """Return the most that a call can cost that sends and receives so many tokens."""
+    usd = run.prices.worst(run.name, input_tokens, max_tokens)
+    return Amount(usd or 0.0, input_tokens + max_tokens, 1)
 
 
 def bound_tokens(request: Request) -> int:
@@ -82,10 +82,10 @@ def bound_tokens(request: Request) -> int:
 
 async def _worst(run: Run, account: Account, request: Request) -> Amount:
     """Return the worst case: by the bound where that fits, by the service's own count where not."""
-    bound = worst_case(run, request, bound_tokens(request))
+    bound = worst_case(run, bound_tokens(request), request.max_tokens)
     if account.left.admits(bound):
         return bound
-    floor = worst_case(run, request, 1)
+    floor = worst_case(run, 1, request.max_tokens)
     if not account.left.admits(floor):
         raise OutOfBudget("the budget does not cover another reply")
     try:
@@ -94,7 +94,7 @@ async def _worst(run: Run, account: Account, request: Request) -> Amount:
         raise
     except RlmError as error:
         raise OutOfBudget(f"the budget is nearly spent, and {error}") from error
-    return worst_case(run, request, int(counted * COUNT_MARGIN) + 1)
+    return worst_case(run, int(counted * COUNT_MARGIN) + 1, request.max_tokens)
 
 
 async def _attempt(seat: Seat, request: Request, reservation: Reservation) -> Reply:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -21,7 +22,7 @@ from reviewer.model.base import (
     ToolUse,
     Turn,
 )
-from reviewer.rlm.budget import Account
+from reviewer.rlm.budget import Account, Amount
 from reviewer.rlm.call import bound_tokens, call, worst_case
 from reviewer.rlm.run import Run, Seat
 from reviewer.rlm.sandbox import PRINT_CHARS, Session, describe
@@ -35,8 +36,8 @@ R = TypeVar("R", bound=BaseModel)
 MAX_TURNS = 12
 """Calls of one node. Real reviews of one cluster took 1 to 6; a node that needs more is lost."""
 
-OUTPUT_TOKENS = 8_000
-"""Room for a reply: thinking and a result with a dozen findings. A longer one is truncated."""
+PROMPT_TOKENS = 2_500
+"""What a node is told beside its scope: the kernel's and the task's words, tools, functions."""
 
 CLOSING_TOKENS = 3_000
 """Room for the reply to CLOSING: a result, and no thinking about it."""
@@ -78,8 +79,19 @@ async def converse(
             return conversation.result
         if closing:
             raise Lost("it handed nothing in when its turns or its budget ended")
-        request = _continued(request, reply, answers)
+        request = _continued(request, reply, answers, run)
     raise AssertionError("the last turn is a closing one")
+
+
+def comfort(run: Run, size: int) -> Amount:
+    """Return what a node with a scope of `size` tokens needs so as not to be cut short.
+
+    The worst case of two usual calls and a closing one; most nodes use a tenth of it.
+    """
+    begun = size + PROMPT_TOKENS
+    grown = begun + run.output_tokens + PRINT_CHARS // 3
+    usual = worst_case(run, begun, run.output_tokens) + worst_case(run, grown, run.output_tokens)
+    return usual + worst_case(run, 2 * grown - begun, CLOSING_TOKENS)
 
 
 class _Conversation(Generic[S, R]):
@@ -165,7 +177,8 @@ def _opening(
         system=(f"{kernel}\n{task.instructions(scope)}",),
         turns=(Turn("user", tuple(blocks)),),
         tools=_tools(task.result),
-        max_tokens=OUTPUT_TOKENS,
+        max_tokens=run.output_tokens,
+        effort=run.effort,
     )
 
 
@@ -176,32 +189,20 @@ def _fitted(run: Run, account: Account, request: Request, *, last: bool) -> tupl
     and brings: so a node that runs out of money ends with a result, not in the middle.
     """
     tokens = bound_tokens(request) // 3  # bytes for a token, about: an estimate, no cap hangs on it
-    now = worst_case(run, request, tokens)
-    after = worst_case(
-        run,
-        _limited(request, CLOSING_TOKENS),
-        tokens + OUTPUT_TOKENS + PRINT_CHARS // 3,
-    )
+    now = worst_case(run, tokens, request.max_tokens)
+    later = tokens + request.max_tokens + PRINT_CHARS // 3
+    after = worst_case(run, later, CLOSING_TOKENS)
     if not last and account.left.admits(now + after):
         return request, False
     *earlier, latest = request.turns
     final = Turn(latest.role, (*latest.blocks, Text(CLOSING)), latest.cache)
-    return _limited(request, CLOSING_TOKENS, turns=(*earlier, final)), True
-
-
-def _limited(request: Request, tokens: int, turns: tuple[Turn, ...] | None = None) -> Request:
-    return Request(
-        request.model,
-        request.system,
-        request.turns if turns is None else turns,
-        request.tools,
-        tokens,
-        request.effort,
-        require_tool=True,
+    closing = replace(
+        request, turns=(*earlier, final), max_tokens=CLOSING_TOKENS, require_tool=True
     )
+    return closing, True
 
 
-def _continued(request: Request, reply: Reply, answers: tuple[Block, ...]) -> Request:
+def _continued(request: Request, reply: Reply, answers: tuple[Block, ...], run: Run) -> Request:
     """Return the next request: the conversation so far, marked for the cache at its end."""
     said: tuple[Block, ...] = reply.blocks
     if reply.stop is Stop.TRUNCATED:
@@ -214,7 +215,7 @@ def _continued(request: Request, reply: Reply, answers: tuple[Block, ...]) -> Re
     turns = [first, *(Turn(turn.role, turn.blocks) for turn in middle), Turn("assistant", said)]
     if answers:
         turns.append(Turn("user", answers, cache=True))
-    return Request(request.model, request.system, tuple(turns), request.tools, OUTPUT_TOKENS)
+    return replace(request, turns=tuple(turns), max_tokens=run.output_tokens, require_tool=False)
 
 
 def _tools(result: type[BaseModel]) -> tuple[Tool, ...]:

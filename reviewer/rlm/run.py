@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from reviewer.errors import GiveUp, TellUser
 from reviewer.model.base import Model, Usage
@@ -22,6 +22,12 @@ WINDOW_TOKENS = 8_000
 """A scope up to this size is read whole by one node. Small on purpose: eight of eight models find
 fewer defects the more they are shown at once (arXiv:2603.26130), and a plain model beats
 recursion below about 16,000 tokens (arXiv:2512.24601, figure 1)."""
+
+Effort = Literal["low", "medium", "high"]
+"""How hard the model thinks, where it can be told; None is the model's own default."""
+
+OUTPUT_TOKENS = 8_000
+"""Room for a reply: thinking and a result with a dozen findings. A longer one is truncated."""
 
 CONCURRENCY = 8
 """Calls in flight at the most; the gate lowers it when the service is busy."""
@@ -61,6 +67,8 @@ class Run:
     gate: Gate
     account: Account
     window: int = WINDOW_TOKENS
+    effort: Effort | None = None
+    output_tokens: int = OUTPUT_TOKENS
     started: float = field(default_factory=time.monotonic)
     calls: int = 0
     warming: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -132,6 +140,8 @@ async def open_run(
     sink: TraceSink,
     cancelled: Cancelled,
     window: int = WINDOW_TOKENS,
+    effort: Effort | None = None,
+    output_tokens: int = OUTPUT_TOKENS,
     concurrency: int = CONCURRENCY,
 ) -> AsyncIterator[Run]:
     """Open a run: its workers, its account and the watch over its deadline and its user."""
@@ -151,6 +161,8 @@ async def open_run(
             gate=Gate(concurrency),
             account=Account(Limit(caps.usd, caps.tokens, caps.calls)),
             window=window,
+            effort=effort,
+            output_tokens=output_tokens,
         )
         watch = asyncio.create_task(_watch(run, cancelled))
         try:

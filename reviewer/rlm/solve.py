@@ -18,16 +18,14 @@ from pydantic import BaseModel
 from reviewer.errors import GiveUp
 from reviewer.request import StopReason
 from reviewer.rlm.budget import Account, OutOfBudget
-from reviewer.rlm.node import Lost, converse
+from reviewer.rlm.node import Lost, comfort, converse
 from reviewer.rlm.run import Run, Seat, Stopped
+from reviewer.rlm.shares import wave
 from reviewer.rlm.task import Task, Unit
 from reviewer.rlm.trace import NodeEnded, NodeSplit, NodeStarted, Outcome
 
 S = TypeVar("S")
 R = TypeVar("R", bound=BaseModel)
-
-SHARE_FLOOR_TOKENS = 3_000
-"""Added to every part's size when money is shared out: a prompt and a reply cost about as much."""
 
 OVERSIZE = 4
 """A scope that cannot be divided is read whole up to this many windows; beyond it, it is missed."""
@@ -123,15 +121,14 @@ async def _divide(task: Task[S, R], scope: S, parts: Sequence[S], seat: Seat) ->
 
 
 async def _children(task: Task[S, R], parts: Sequence[S], seat: Seat) -> list[Solved[R]]:
-    """Solve each part with its fixed share of what is left now; shares follow size.
+    """Solve the parts in parallel, in as few waves as the account allows; see `rlm.shares`.
 
-    A child that its share starved of everything is tried once more, alone, with what the others
-    left: calls rarely cost their worst case.
+    A child that ran out of its share before it covered anything is tried once more, alone, with
+    all that the others left.
     """
-    account = seat.account
-    weights = [task.size(part) + SHARE_FLOOR_TOKENS for part in parts]
-    left = account.left
-    accounts = [account.child(left.share(weight / sum(weights))) for weight in weights]
+    account, run = seat.account, seat.run
+    sizes = [task.size(part) for part in parts]
+    needs = [comfort(run, min(size, run.window)) for size in sizes]
 
     async def child(index: int, own: Account) -> Solved[R]:
         try:
@@ -139,12 +136,17 @@ async def _children(task: Task[S, R], parts: Sequence[S], seat: Seat) -> list[So
         finally:
             own.close()
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(child(i, own)) for i, own in enumerate(accounts)]
-    solved = [done.result() for done in tasks]
-    for index, first in enumerate(solved):
-        starved = StopReason.BUDGET in first.stops and not first.covered
-        if starved and seat.run.stopped is None:
+    solved: list[Solved[R]] = []
+    while len(solved) < len(parts):
+        first = len(solved)
+        shares = wave(account.left, needs[first:], [size + 1 for size in sizes[first:]])
+        accounts = [account.child(share) for share in shares]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(child(first + i, own)) for i, own in enumerate(accounts)]
+        solved += [done.result() for done in tasks]
+    for index, result in enumerate(solved):
+        starved = StopReason.BUDGET in result.stops and not result.covered
+        if starved and run.stopped is None:
             solved[index] = await child(index, account.child(account.left))
     return solved
 

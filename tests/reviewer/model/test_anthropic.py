@@ -7,9 +7,16 @@ import threading
 import time
 import traceback
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from reviewer.errors import GiveUp, RlmError, TellUser
 from reviewer.model.anthropic import AnthropicModel
@@ -28,6 +35,7 @@ from reviewer.model.base import (
     Usage,
 )
 from tests.model_server import (
+    END,
     Answer,
     ModelServer,
     Script,
@@ -480,6 +488,47 @@ def at_address(url: str, **options: Any) -> Unanswered:
     return caught.value
 
 
+def test_a_certificate_of_a_strangers_proxy_is_for_the_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificate, key = self_signed(tmp_path)
+    with ModelServer(["through TLS"], certificate=(certificate, key)) as server:
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        with pytest.raises(TellUser) as caught:
+            ask_at(server)
+        assert "certificate" in caught.value.problem
+        assert "SSL_CERT_FILE" in caught.value.hint
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert ask_at(server).text == "through TLS"
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
+        with pytest.raises(TellUser, match=r"absent\.pem"):
+            ask_at(server)
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "proxy")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    form = serialization.PrivateFormat.PKCS8
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, form, serialization.NoEncryption()))
+    return folder / "cert.pem", folder / "key.pem"
+
+
 @pytest.mark.parametrize("clean", [True, False])
 @pytest.mark.parametrize("after", [0, 1, 4, 6])
 def test_a_cut_answer_counts_as_charged(after: int, clean: bool) -> None:
@@ -533,7 +582,7 @@ def test_a_stream_that_falls_silent_is_cut_and_counts_as_charged() -> None:
 
 
 def test_a_stream_that_does_not_end_after_its_last_event_is_whole() -> None:
-    endless = stall(text("complete"), after_events=9, seconds=5)
+    endless = stall(text("complete"), after_events=END, seconds=5)
     began = time.monotonic()
     assert ask([endless]).text == "complete"
     assert time.monotonic() - began < 4
@@ -654,7 +703,8 @@ def test_tokens_are_counted_of_the_very_request() -> None:
     ("answer", "kind"),
     [
         (error(401, "authentication_error"), TellUser),
-        (error(404, body="<html>no</html>"), TellUser),
+        (error(404, "not_found_error", "model: x"), TellUser),
+        (error(404, body="<html>no</html>"), GiveUp),
         (error(529, "overloaded_error"), Unanswered),
         (error(502, body="<html>no</html>"), Unanswered),
         (raw(b"<html>hello</html>"), Unanswered),
@@ -702,7 +752,7 @@ def test_a_given_key_keeps_the_environments_out(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_nothing_else_around_us_changes_the_request(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with ModelServer(["x", "x"], key=KEY) as server:
         ask_at(server)

@@ -1,0 +1,122 @@
+"""A pair of long-lived `git cat-file` processes: one says how large an object is, one prints it."""
+
+import os
+import select
+import subprocess
+import threading
+import time
+
+from reviewer.errors import GiveUp
+from reviewer.git import GitRepo, stop
+from reviewer.ports import FileTooLarge, NoSuchFile
+
+ANSWER_TIMEOUT_S = 30.0
+"""For one object, from a disk that may be a network's."""
+
+CHUNK = 1 << 16
+
+
+class CatFile:
+    """Reads objects by name. Thread-safe: one answer at a time. `close` ends the processes."""
+
+    def __init__(self, repo: GitRepo) -> None:
+        self._repo = repo
+        self._lock = threading.Lock()
+        self._sizes: _Batch | None = None
+        self._contents: _Batch | None = None
+
+    def read(self, name: bytes, kind: str, max_bytes: int) -> bytes:
+        """Return an object's bytes; its size is asked first, so a large one is never printed.
+
+        Raise NoSuchFile if it is not in the store or of another kind, FileTooLarge, and GiveUp if
+        git dies or takes more than ANSWER_TIMEOUT_S.
+        """
+        if b"\n" in name:
+            raise ValueError("an object's name is one line")
+        with self._lock:
+            try:
+                return self._read(name, kind, max_bytes)
+            except (NoSuchFile, FileTooLarge):
+                raise
+            except BaseException:
+                # Half an answer may be in the pipe, which the next question would get.
+                self._end()
+                raise
+
+    def _read(self, name: bytes, kind: str, max_bytes: int) -> bytes:
+        self._sizes = self._sizes or _Batch(self._repo, "--batch-check")
+        found, size = self._sizes.ask(name)
+        if found != kind:
+            what = f"no {kind}" if found else "not in this repository's object store"
+            raise NoSuchFile(f"{name.decode('ascii', 'replace')} is {what}.")
+        if size > max_bytes:
+            raise FileTooLarge(f"{size} bytes, more than the {max_bytes} that are read.")
+        self._contents = self._contents or _Batch(self._repo, "--batch")
+        if self._contents.ask(name) != (kind, size):
+            raise GiveUp("git contradicts itself about an object.")
+        return self._contents.exactly(size + 1)[:-1]
+
+    def close(self) -> None:
+        """End the processes; the next read starts new ones."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        for batch in (self._sizes, self._contents):
+            if batch is not None:
+                batch.close()
+        self._sizes = self._contents = None
+
+
+class _Batch:
+    """One process, a question a line."""
+
+    def __init__(self, repo: GitRepo, mode: str) -> None:
+        self._process = repo.start("cat-file", mode, stdin=subprocess.PIPE)
+        if self._process.stdin is None or self._process.stdout is None:
+            raise AssertionError("started with pipes")
+        self._in = self._process.stdin.fileno()
+        self._out = self._process.stdout.fileno()
+        self._ready = select.poll()
+        self._ready.register(self._out, select.POLLIN)
+        self._buffer = b""
+        self._deadline = 0.0
+
+    def ask(self, name: bytes) -> tuple[str, int]:
+        """Return the kind and size of an object; ("", 0) if there is none."""
+        self._deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        try:
+            os.write(self._in, name + b"\n")  # shorter than PIPE_BUF: whole or not at all
+        except BrokenPipeError as error:
+            raise GiveUp("git cat-file has died.") from error
+        while (end := self._buffer.find(b"\n")) < 0:
+            self._buffer += self._some()
+        answer, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+        words = answer.split(b" ")
+        if len(words) == 3 and words[2].isdigit():
+            return words[1].decode("ascii"), int(words[2])
+        return "", 0
+
+    def exactly(self, size: int) -> bytes:
+        """Return the next `size` bytes of the answer."""
+        pieces = [self._buffer]
+        missing = size - len(self._buffer)
+        while missing > 0:
+            pieces.append(self._some())
+            missing -= len(pieces[-1])
+        data = b"".join(pieces)
+        self._buffer = data[size:]
+        return data[:size]
+
+    def _some(self) -> bytes:
+        left = self._deadline - time.monotonic()
+        if left <= 0 or not self._ready.poll(left * 1000):
+            raise GiveUp(f"git cat-file took longer than {ANSWER_TIMEOUT_S:g} s.")
+        data = os.read(self._out, CHUNK)
+        if not data:
+            raise GiveUp("git cat-file has died.")
+        return data
+
+    def close(self) -> None:
+        with self._process:  # closes the pipes
+            stop(self._process)

@@ -1,0 +1,249 @@
+"""The command `rlm`: reads its arguments, runs one command, and meets every error in one place.
+
+What is imported here is imported for `rlm --help` too, so nothing heavy is: see `_run`.
+"""
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from app.defaults import (
+    DEFAULT_BUDGET_USD,
+    DEFAULT_MODEL,
+    DISTRIBUTION,
+    EFFORTS,
+    PROGRAM,
+    SEVERITIES,
+)
+from app.interrupt import Interrupted, Interrupts
+from app.render import FORMATS
+from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
+
+EXIT_TROUBLE = 2
+
+_EXAMPLES = """\
+examples:
+  rlm review                          the current branch against its upstream
+  rlm review main..HEAD               what HEAD adds since it left main
+  rlm review https://github.com/OWNER/REPO/pull/NUMBER
+  rlm review --no-model               the deterministic detectors alone, offline
+  rlm review --estimate               what a review would cost; spends nothing
+  rlm review --format sarif --output review.sarif --fail-on high
+
+exit codes:
+  0    nothing at or above --fail-on (which is off by default)
+  1    findings at or above --fail-on
+  2    wrong usage, or something in the way: a message says what to do
+  3    the run ended early (budget, deadline, model service, Ctrl-C): the result is partial
+       and says so; this goes before 1
+  130  stopped by Ctrl-C before there was any result, or by a second Ctrl-C (143: SIGTERM)
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `rlm` and return its exit code; no error leaves here as a traceback."""
+    interrupts = Interrupts()
+    with interrupts.installed():
+        try:
+            return _run(_parser().parse_args(arguments), interrupts)
+        except Interrupted as error:
+            _complain("Stopped before there was a result.")
+            return error.exit_code
+        except RlmError as error:
+            return _report(error)
+        except OSError as error:
+            return _report(_in_the_way(error))
+        except Exception as error:
+            return _bug(error)
+
+
+def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Hand over to the command. Each imports what it needs, when it is called."""
+    if options.command == "doctor":
+        from app.doctor import doctor  # noqa: PLC0415
+
+        return doctor(os.environ, online=options.online)
+    from app.review_command import review_command  # noqa: PLC0415
+
+    return review_command(options, os.environ, interrupts)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=PROGRAM,
+        description="Review a change of any size, with a language model or without.",
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    _add_review(commands)
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what is configured, what is missing and how to get it",
+        description="Say what is configured, what is missing and how to get it. "
+        "Exits with 0 if a review can run, with a model or without.",
+    )
+    doctor.add_argument(
+        "--online", action="store_true", help="also ask the model's service (costs nothing)"
+    )
+    about = commands.add_parser("help", help="show the help of a command")
+    about.add_argument("topic", nargs="?", choices=("review", "doctor"), help="a command")
+    parser.commands = {**commands.choices}
+    return parser
+
+
+def _add_review(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    review = commands.add_parser(
+        "review",
+        help="review a range of commits or a pull request",
+        description="Review a range of commits or a pull request. Without an argument: the "
+        "current branch against its upstream.",
+        epilog=_EXAMPLES,
+    )
+    review.add_argument(
+        "target",
+        nargs="?",
+        metavar="BASE..HEAD | PULL_REQUEST_URL",
+        help="commits (the three-dot difference, from where HEAD left BASE), or an address",
+    )
+    review.add_argument("--repo", default=".", metavar="PATH", help="repository (default: here)")
+
+    work = review.add_argument_group("how much work")
+    work.add_argument(
+        "--effort", choices=EFFORTS, default="standard", help="passes made (default: standard)"
+    )
+    work.add_argument(
+        "--budget",
+        metavar="USD",
+        help=f"most that this run may cost; 0 asks no model, none is no cap "
+        f"(default: RLM_BUDGET or {DEFAULT_BUDGET_USD:.2f})",
+    )
+    work.add_argument(
+        "--deadline", type=_seconds, metavar="SECONDS", help="end after so long (default: never)"
+    )
+    work.add_argument(
+        "--estimate", action="store_true", help="say what it would cost, and spend nothing"
+    )
+    asked = work.add_mutually_exclusive_group()
+    asked.add_argument(
+        "--model", metavar="NAME", help=f"model to ask (default: RLM_MODEL or {DEFAULT_MODEL})"
+    )
+    asked.add_argument(
+        "--no-model", action="store_true", help="the deterministic detectors alone, offline"
+    )
+
+    result = review.add_argument_group("the result")
+    result.add_argument(
+        "--format", choices=FORMATS, default="text", help="form of the result (default: text)"
+    )
+    result.add_argument(
+        "--output", default="-", metavar="FILE", help="write it there (default: -, the terminal)"
+    )
+    result.add_argument(
+        "--fail-on", choices=SEVERITIES, metavar="SEVERITY", help=f"{', '.join(SEVERITIES)}"
+    )
+    result.add_argument("--trace", metavar="FILE", help="record every step as JSON lines")
+    result.add_argument("-q", "--quiet", action="store_true", help="no progress, only the result")
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with our layout, no abbreviations, and help for whoever types nothing."""
+
+    commands: dict[str, argparse.ArgumentParser]
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            **options,  # type: ignore[arg-type]
+        )
+
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: None = None
+    ) -> argparse.Namespace:
+        options = super().parse_args(args, namespace)
+        if options.command is None:
+            self.print_help(sys.stderr)
+            self.exit(EXIT_TROUBLE)
+        if options.command == "help":
+            (self.commands[options.topic] if options.topic else self).print_help()
+            self.exit(0)
+        return options
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_TROUBLE, f"rlm: {message}\nhint: {self.prog} --help\n")
+
+
+class _Version(argparse.Action):
+    """Print the version; looking it up takes time that `--help` does not have."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(nargs=0, **options)  # type: ignore[arg-type]
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        print(PROGRAM, version(DISTRIBUTION))
+        parser.exit(0)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"not a number of seconds: {text!a}")
+    return seconds
+
+
+def _report(error: RlmError) -> int:
+    match error:
+        case TellUser(problem=problem, hint=hint):
+            _complain(problem, hint)
+        case RetryLater():
+            when = f"Try again in {error.after_s:.0f} s." if error.after_s else "Try again."
+            _complain(str(error), when)
+        case GiveUp():
+            _complain(str(error))
+    return EXIT_TROUBLE
+
+
+def _in_the_way(error: OSError) -> TellUser:
+    """Say what the system refused: a full disk, a folder that is gone, too many open files."""
+    what = f"{error.filename}: " if error.filename else ""
+    hint = "Look at the file or folder that is named here."
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        hint = "Make room on that disk, or set TMPDIR and RLM_HOME to folders on another."
+    elif isinstance(error, FileNotFoundError) and "temporary" in str(error):
+        return TellUser("No folder for temporary files can be written", "Set TMPDIR to one.")
+    return TellUser(f"{what}{error.strerror or error}", hint)
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get("RLM_DEBUG"):
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exc()
+    _complain(
+        f"This is a bug: {type(error).__name__}: {error}",
+        "Run again with RLM_DEBUG=1 and report what it prints.",
+    )
+    return EXIT_TROUBLE
+
+
+def _complain(problem: str, hint: str = "") -> None:
+    """Print a problem and its remedy, each on one line, whatever bytes a name in it had."""
+    problem = " ".join(problem.split())
+    text = f"rlm: {problem}{'' if problem.endswith(('.', '!', '?')) else '.'}\n"
+    if hint:
+        text += f"hint: {' '.join(hint.split())}\n"
+    shown = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+    sys.stderr.write(shown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

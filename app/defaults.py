@@ -1,0 +1,22 @@
+"""The command line's constants, importable in no time: `rlm --help` loads this and nothing heavy.
+
+The choices repeat the vocabulary of the engine (a test holds them equal), because importing that
+means importing pydantic.
+"""
+
+PROGRAM = "rlm"
+DISTRIBUTION = "rlm-review"
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+"""Finds nearly what the largest model finds, for a fraction of its price."""
+
+DEFAULT_BUDGET_USD = 2.00
+"""A review of a usual pull request costs cents; a large one stops here and says so."""
+
+DEFAULT_CONCURRENCY = 8
+"""Calls of the model at once. It falls by itself when the service asks for less."""
+
+MAX_CONCURRENCY = 64
+
+EFFORTS = ("quick", "standard", "deep")
+SEVERITIES = ("critical", "high", "medium", "low", "nit")

@@ -1,0 +1,276 @@
+"""`rlm doctor`: what is configured, what is missing, and how to get it."""
+
+import asyncio
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
+
+from app.settings import VARIABLES, Settings, read_settings, secret_of
+from reviewer.detectors.programs import find_program
+from reviewer.errors import RlmError, TellUser
+from reviewer.model.anthropic import AnthropicModel
+from reviewer.model.base import Request, Text, Turn, Usage
+from reviewer.model.prices import MILLION, load
+from reviewer.rlm.sandbox import Sandbox
+
+GIT_NEEDED = (2, 38)
+"""The first that can be told to open no bare repository but the one it is given."""
+
+GIT_FIXED = {43: 7, 44: 4, 45: 4, 46: 4, 47: 3, 48: 2, 49: 1}
+"""First patch release of each 2.x series with the fixes of July 2025; from 2.50.1 on, all."""
+
+PROGRAM_TIMEOUT_S = 10.0
+FREE_BYTES_WANTED = 500_000_000
+"""Below this a review of a large change may not find room for its temporary copies."""
+
+State = Literal["ok", "absent", "warning", "broken"]
+
+_MARKS: dict[State, str] = {"ok": "ok", "absent": "--", "warning": "!", "broken": "XX"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report. "absent" is a choice, "broken" keeps every review from running."""
+
+    name: str
+    state: State
+    text: str
+    hint: str = ""
+
+
+def doctor(environ: Mapping[str, str], *, online: bool) -> int:
+    """Print the report and return 0 if a review can run, with a model or without; else 2."""
+    checks = list(_checks(environ, online))
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        print(f"{_MARKS[check.state]:>2}  {check.name:<{width}}  {check.text}")
+        if check.hint:
+            print(f"{'':>4}{'':<{width}}  -> {check.hint}")
+    print(f"\n{_verdict(checks)}\n\nEnvironment variables (nothing else configures rlm):")
+    for name, meaning in VARIABLES.items():
+        print(f"  {name:<22} {meaning}")
+    return 2 if any(check.state == "broken" for check in checks) else 0
+
+
+def _verdict(checks: list[Check]) -> str:
+    broken = [check.name for check in checks if check.state == "broken"]
+    if broken:
+        return f"No review can run: {', '.join(broken)}."
+    able = {check.name for check in checks if check.state in {"ok", "warning"}}
+    if {"model key", "sandbox"} <= able:
+        return "Reviews run with the model and the detectors."
+    return "Reviews run with the detectors alone."
+
+
+def _checks(environ: Mapping[str, str], online: bool) -> Iterator[Check]:
+    yield Check("Python", "ok", f"{platform.python_version()} ({sys.executable})")
+    yield _git()
+    yield _program("ruff")
+    yield _program("zizmor")
+    yield _sandbox()
+    yield _temporary()
+    try:
+        settings = read_settings(environ)
+    except TellUser as error:
+        yield Check("settings", "broken", error.problem, error.hint)
+        return
+    for warning in settings.warnings:
+        yield Check("settings", "warning", warning)
+    yield from _model(settings, online)
+    yield _github(settings)
+    yield _state(settings.home)
+
+
+def _git() -> Check:
+    path = shutil.which("git")
+    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", _version([path])) if path else None
+    if found is None:
+        return Check("git", "broken", "not found", "Install git 2.38 or newer.")
+    major, minor, patch = (int(part or 0) for part in found.groups())
+    text = f"{found.group()} ({path})"
+    if (major, minor) < GIT_NEEDED:
+        return Check("git", "broken", f"{text} is too old", "Install git 2.38 or newer.")
+    fixed = (major, minor, patch) >= (2, 50, 1) or patch >= GIT_FIXED.get(minor, patch + 1)
+    if not fixed:
+        return Check(
+            "git",
+            "warning",
+            f"{text} may lack the fixes of July 2025 (CVE-2025-48384 to 48386)",
+            "Update git when you can, unless your distribution has put them in. "
+            "rlm itself uses no submodules and no bundles.",
+        )
+    return Check("git", "ok", text)
+
+
+def _program(name: str) -> Check:
+    try:
+        path = find_program(name)
+    except RlmError as error:
+        return Check(name, "absent", str(error), "Install again: `make install`.")
+    version = re.search(r"\d+(\.\d+)+", _version([str(path)]))
+    if version is None:
+        return Check(name, "absent", f"{path} does not run", "Install again: `make install`.")
+    return Check(name, "ok", version.group())
+
+
+def _version(command: list[str | None]) -> str:
+    """Return what a program says to --version; nothing if it says nothing in time."""
+    try:
+        done = subprocess.run(
+            [*(part for part in command if part), "--version"],
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PROGRAM_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _sandbox() -> Check:
+    async def one_and_one() -> str:
+        async with Sandbox(workers=1) as sandbox:
+            return (await sandbox.session({}).run("1 + 1")).text.strip()
+
+    hint = "Install again: `make install`. Without it only the detectors run."
+    began = time.monotonic()
+    try:
+        answer = asyncio.run(one_and_one())
+    except Exception as error:
+        return Check("sandbox", "absent", f"does not start: {error}", hint)
+    if answer != "2":
+        return Check("sandbox", "absent", f"says that 1 + 1 is {answer[:100]!a}", hint)
+    took_ms = (time.monotonic() - began) * 1_000
+    return Check("sandbox", "ok", f"started and ran 1 + 1 in {took_ms:.0f} ms")
+
+
+def _temporary() -> Check:
+    hint = "Make room there, or set TMPDIR to another folder."
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(b"x" * 4_096)
+            file.flush()
+        folder = tempfile.gettempdir()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Check("temporary folder", "broken", f"cannot be written: {error}", hint)
+    text = f"{folder}, {_size(free)} free"
+    if free < FREE_BYTES_WANTED:
+        return Check("temporary folder", "warning", text, hint)
+    return Check("temporary folder", "ok", text)
+
+
+def _model(settings: Settings, online: bool) -> Iterator[Check]:
+    key, token = settings.anthropic_api_key, settings.anthropic_auth_token
+    if key:
+        yield Check("model key", "ok", f"ANTHROPIC_API_KEY is set ({_end_of(key)})")
+    elif token:
+        yield Check("model key", "ok", f"ANTHROPIC_AUTH_TOKEN is set ({_end_of(token)})")
+    else:
+        yield Check(
+            "model key",
+            "absent",
+            "not set: the detectors review alone",
+            "Make a key at https://console.anthropic.com and export ANTHROPIC_API_KEY.",
+        )
+    yield _service(settings, online)
+    yield _price(settings)
+    if settings.budget_usd is None:
+        yield Check("budget", "warning", "none: a run may cost any amount", "Set RLM_BUDGET.")
+    elif settings.budget_usd == 0:
+        yield Check("budget", "ok", "$0: no model is asked")
+    else:
+        yield Check("budget", "ok", f"at most ${settings.budget_usd:.2f} a run")
+
+
+def _service(settings: Settings, online: bool) -> Check:
+    name = "model service"
+    try:
+        model = AnthropicModel(
+            secret_of(settings.anthropic_api_key),
+            settings.anthropic_base_url,
+            auth_token=secret_of(settings.anthropic_auth_token),
+        )
+    except TellUser:
+        return Check(name, "absent", "not asked without a key")
+    if not online:
+        return Check(name, "ok", f"{model.address}, not asked now (--online asks)")
+    began = time.monotonic()
+    try:
+        asyncio.run(_count(model, settings.model))
+    except RlmError as error:
+        hint = error.hint if isinstance(error, TellUser) else "Check the network and HTTPS_PROXY."
+        return Check(name, "warning", f"{model.address} does not answer: {error}", hint)
+    took_ms = (time.monotonic() - began) * 1_000
+    return Check(name, "ok", f"{model.address} answers for {settings.model} ({took_ms:.0f} ms)")
+
+
+async def _count(model: AnthropicModel, name: str) -> int:
+    async with model:
+        return await model.count(Request(name, (), (Turn("user", (Text("1 + 1"),)),)))
+
+
+def _price(settings: Settings) -> Check:
+    try:
+        prices = load(settings.prices)
+    except TellUser as error:
+        return Check("model", "broken", error.problem, error.hint)
+    per_input = prices.cost(settings.model, Usage(input=MILLION))
+    per_output = prices.cost(settings.model, Usage(output=MILLION))
+    if per_input is None or per_output is None:
+        return Check(
+            "model",
+            "warning",
+            f"{settings.model}, of unknown price: a cap in dollars cannot be kept",
+            "Name a file with its price in RLM_PRICES, or give --budget none.",
+        )
+    text = f"{settings.model}, ${per_input:g} in and ${per_output:g} out per million tokens"
+    return Check("model", "ok", f"{text} (prices of {prices.as_of})")
+
+
+def _github(settings: Settings) -> Check:
+    host = settings.github.host
+    if settings.github_token:
+        shown = _end_of(settings.github_token)
+        return Check("GitHub token", "ok", f"GITHUB_TOKEN is set ({shown}), for {host} only")
+    return Check(
+        "GitHub token",
+        "absent",
+        "not set: public pull requests only, 60 requests an hour",
+        "Export GITHUB_TOKEN, and GH_HOST if it is not for github.com.",
+    )
+
+
+def _state(home: Path) -> Check:
+    there = next((folder for folder in (home, *home.parents) if folder.exists()), home)
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        return Check(
+            "state folder",
+            "warning",
+            f"{home} cannot be written: pull requests cannot be fetched",
+            "Set RLM_HOME to a folder of yours.",
+        )
+    return Check("state folder", "ok", f"{home}, {_size(shutil.disk_usage(there).free)} free")
+
+
+def _end_of(secret: SecretStr) -> str:
+    """Show the last four characters of a secret, if it is long enough to spare them."""
+    value = secret.get_secret_value()
+    return f"…{value[-4:]}" if len(value) >= 20 else "…"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

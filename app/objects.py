@@ -1,0 +1,238 @@
+"""The files of a local repository at the two ends of a change, read from its object store.
+
+Nothing is checked out and no path reaches the file system: a path is walked through tree objects,
+so it cannot leave them, and a symlink on the way is an entry that is no folder.
+
+GitPython has a persistent `cat-file`, too, but gives it the whole environment of this program
+(keys and tokens with it) and the repository's own configuration; hence `app.catfile`.
+"""
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO, TypeVar
+
+from app.catfile import CatFile
+from reviewer.change import Change
+from reviewer.errors import GiveUp
+from reviewer.git import GitRepo, MissingObject
+from reviewer.ports import Entry, FileTooLarge, Match, NoSuchFile, Rev
+from reviewer.text import decode, encode, printable
+
+MAX_FILE_BYTES = 5_000_000
+"""A larger file is data, whatever its name says; nobody reviews it line by line."""
+
+MAX_TREE_BYTES = 50_000_000
+"""One folder of about a million files."""
+
+MAX_ENTRIES = 1_000_000
+MAX_PATH_BYTES = 4096
+MAX_PATTERN_CHARACTERS = 2_000
+MAX_LINE_BYTES = 1_000
+"""Of a line that a grep found: minified code has the whole program on one."""
+
+LIST_TIMEOUT_S = 60.0
+GREP_TIMEOUT_S = 20.0
+
+TREES_KEPT = 4096
+LISTINGS_KEPT = 8
+
+CHUNK = 1 << 16
+
+_FOLDER, _LINK = "40000", "120000"
+_FILES = frozenset({"100644", "100755", "100664"})
+"""Regular files; 100664 is from git's first weeks and still found."""
+
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """One entry of one tree, its mode as trees write it."""
+
+    mode: str
+    sha: str
+
+
+class LocalObjects:
+    """Implements `reviewer.ports.Objects` over a repository on this machine. Thread-safe.
+
+    "base" is the change's merge base. What a partial clone lacks is not fetched: reading it raises
+    NoSuchFile, and `entries` gives its size as -1.
+    """
+
+    def __init__(self, repo: GitRepo, change: Change, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+        self._repo = repo
+        self._commits: dict[Rev, str] = {"head": change.head, "base": change.merge_base}
+        self._max_file_bytes = max_file_bytes
+        self._cat = CatFile(repo)
+        self._lock = threading.Lock()
+        self._trees: OrderedDict[str, dict[bytes, _Node]] = OrderedDict()
+        self._listings: OrderedDict[tuple[str, str], list[Entry]] = OrderedDict()
+
+    def __enter__(self) -> "LocalObjects":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes behind this; a later read starts them again."""
+        self._cat.close()
+
+    def read(self, path: str, at: Rev = "head") -> bytes:
+        """Return the bytes of a regular file; raise NoSuchFile or FileTooLarge."""
+        node = self._find(path, at)
+        if node.mode not in _FILES:
+            raise NoSuchFile(f"{printable(path)} is no regular file at the {at}.")
+        try:
+            return self.blob(node.sha)
+        except FileTooLarge as error:
+            raise FileTooLarge(f"{printable(path)}: {error}") from error
+
+    def blob(self, sha: str) -> bytes:
+        """Return the bytes of a blob by its full name: the quick way to both ends of a change."""
+        if not _SHA.fullmatch(sha):
+            raise ValueError(f"not a full object name: {sha!r}")
+        return self._cat.read(sha.encode(), "blob", self._max_file_bytes)
+
+    def entries(self, under: str = "", at: Rev = "head") -> list[Entry]:
+        """Return the blobs below a folder, or the one that `under` names, in path order.
+
+        Symlinks are among them, submodules are not. Raise NoSuchFile if nothing has that name.
+        """
+        under = under.removesuffix("/")
+        if under:
+            self._find(under, at)
+        key = (at, under)
+        with self._lock:
+            known = self._listings.get(key)
+        if known is None:
+            known = self._list(under, at)
+            self._keep(self._listings, key, known, LISTINGS_KEPT)
+        return list(known)
+
+    def grep(
+        self, pattern: str, at: Rev = "head", under: str = "", limit: int = 200
+    ) -> list[Match]:
+        """Return the lines of text files that match an extended regular expression, in path order.
+
+        At most `limit`, each cut after MAX_LINE_BYTES. Raise GiveUp for a bad pattern, with git's
+        own words, and for one that takes more than GREP_TIMEOUT_S.
+        """
+        if len(pattern) > MAX_PATTERN_CHARACTERS or re.search(r"[\0\n]", pattern):
+            raise GiveUp(f"A pattern is one line of at most {MAX_PATTERN_CHARACTERS} characters.")
+        under = under.removesuffix("/")
+        if under:
+            self._find(under, at)
+        commit = self._commits[at]
+        args: list[str | bytes] = ["grep", "-I", "-n", "-z", "-E", "--no-color", "--full-name"]
+        args += ["-e", encode(pattern), commit, "--", *_pathspec(under)]
+        try:
+            with self._repo.stream(*args, timeout_s=GREP_TIMEOUT_S, ok=(0, 1)) as pipe:
+                return list(islice(_matches(pipe, len(commit) + 1), max(limit, 0)))
+        except MissingObject as error:
+            raise GiveUp(f"Not all files can be searched. {error.problem}") from error
+
+    def _find(self, path: str, at: Rev) -> _Node:
+        """Walk from the root to what has that path; raise NoSuchFile where there is no way on."""
+        parts = encode(path).split(b"/")
+        if len(path) > MAX_PATH_BYTES or any(map(_is_forbidden, parts)):
+            raise NoSuchFile(f"{printable(path[:MAX_PATH_BYTES])} is no path within a tree.")
+        node = _Node(_FOLDER, self._commits[at] + "^{tree}")
+        for part in parts:
+            below = self._tree(node.sha).get(part) if node.mode == _FOLDER else None
+            if below is None:
+                raise NoSuchFile(f"There is no {printable(path)} at the {at}.")
+            node = below
+        return node
+
+    def _tree(self, name: str) -> dict[bytes, _Node]:
+        with self._lock:
+            known = self._trees.get(name)
+        if known is None:
+            raw = self._cat.read(name.encode(), "tree", MAX_TREE_BYTES)
+            known = dict(_nodes(raw, len(self._commits["head"]) // 2))
+            self._keep(self._trees, name, known, TREES_KEPT)
+        return known
+
+    def _list(self, under: str, at: Rev) -> list[Entry]:
+        args: list[str | bytes] = ["ls-tree", "-r", "-l", "-z", "--full-tree", self._commits[at]]
+        args += ["--", *_pathspec(under)]
+        found: list[Entry] = []
+        with self._repo.stream(*args, timeout_s=LIST_TIMEOUT_S) as pipe:
+            fields = _Fields(pipe)
+            while (field := fields.until(b"\0")) is not None:
+                head, _, path = field.partition(b"\t")
+                mode, kind, sha, size = head.decode("ascii").split()
+                if kind != "blob":
+                    continue
+                if len(found) == MAX_ENTRIES:
+                    raise GiveUp(f"There are more than {MAX_ENTRIES} files.")
+                found.append(Entry(decode(path), mode, sha, int(size) if size.isdigit() else -1))
+        return found
+
+    def _keep(self, cache: "OrderedDict[_K, _V]", key: _K, value: _V, most: int) -> None:
+        with self._lock:
+            cache[key] = value
+            while len(cache) > most:
+                cache.popitem(last=False)
+
+
+def _is_forbidden(part: bytes) -> bool:
+    """No tree that git makes has such a name in it; a tree that somebody forged might."""
+    return part in (b"", b".", b"..") or b"\0" in part or part.lower() == b".git"
+
+
+def _pathspec(under: str) -> list[str | bytes]:
+    return [b":(top,literal)" + encode(under)] if under else []
+
+
+def _nodes(raw: bytes, width: int) -> Iterator[tuple[bytes, _Node]]:
+    """Parse a tree object: "mode name NUL", then the object's name in `width` bytes, and so on."""
+    at = 0
+    while at < len(raw):
+        space = raw.index(b" ", at)
+        end = raw.index(b"\0", space)
+        sha = raw[end + 1 : end + 1 + width]
+        yield raw[space + 1 : end], _Node(raw[at:space].decode("ascii"), sha.hex())
+        at = end + 1 + width
+
+
+def _matches(pipe: IO[bytes], skip: int) -> Iterator[Match]:
+    """Parse "COMMIT:path NUL number NUL text newline", again and again."""
+    fields = _Fields(pipe)
+    while (path := fields.until(b"\0")) is not None:
+        number, text = fields.until(b"\0"), fields.until(b"\n", MAX_LINE_BYTES)
+        if number is None or text is None:  # git was killed
+            return
+        yield Match(decode(path[skip:]), int(number), decode(text))
+
+
+class _Fields:
+    """Cuts what a pipe gives at separators that change from field to field."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._buffer = b""
+        self._at = 0
+
+    def until(self, end: bytes, keep: int | None = None) -> bytes | None:
+        """Return the bytes before the next `end`, no more than `keep` of them; None at the end."""
+        field = b""
+        while True:
+            stop = self._buffer.find(end, self._at)
+            piece = self._buffer[self._at : stop if stop >= 0 else None]
+            field += piece if keep is None else piece[: keep - len(field)]
+            if stop >= 0:
+                self._at = stop + 1
+                return field
+            self._buffer, self._at = self._pipe.read1(CHUNK), 0  # type: ignore[attr-defined]
+            if not self._buffer:
+                return None

@@ -1,0 +1,98 @@
+"""A review as one self-contained HTML file: no script, no request to anywhere."""
+
+import importlib.resources
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from app.render import words
+from app.render.escape import code_line, cut, one_line, visible
+from app.render.prose import blocks, pieces
+from app.render.snippet import Snippets, excerpt, suggested
+from reviewer.finding import Finding, Severity
+from reviewer.request import Review, Skipped
+
+TEMPLATE = "report.html.j2"
+
+LINE_CHARS = 400
+
+
+def render_html(review: Review, snippets: Snippets) -> str:
+    """Return the review as an HTML document; every text in it is escaped."""
+    ordered = words.ranked(review.findings)
+    return _template().render(
+        review=review,
+        verdict=words.verdict(review),
+        early=words.ended_early(review),
+        coverage=words.coverage(review).rstrip(":"),
+        cost=words.cost(review.cost),
+        tally=_tally(review),
+        findings=[_finding(at, one, snippets) for at, one in enumerate(ordered, 1)],
+        skipped=_skipped(review.coverage.skipped),
+        percent=_percent(review),
+    )
+
+
+@lru_cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "line": one_line,
+        "blocks": lambda text: blocks(visible(text)),
+        "pieces": pieces,
+        "count": words.count,
+        "money": words.money,
+        "duration": words.duration,
+    }
+    source = importlib.resources.files(__package__).joinpath(TEMPLATE).read_text("utf-8")
+    return environment.from_string(source)
+
+
+def _tally(review: Review) -> list[tuple[str, int]]:
+    return [
+        (severity.value, sum(one.severity is severity for one in review.findings))
+        for severity in Severity
+    ]
+
+
+def _percent(review: Review) -> float:
+    ledger = review.coverage
+    return 100.0 * ledger.reviewed / ledger.hunks if ledger.hunks else 0.0
+
+
+def _finding(number: int, finding: Finding, snippets: Snippets) -> dict[str, Any]:
+    code = excerpt(finding, snippets)
+    return {
+        "anchor": f"finding-{number}",  # an id of the finding's own could be anything
+        "it": finding,
+        "place": words.place(finding),
+        "circumstances": words.circumstances(finding),
+        "code": [
+            {
+                "number": line.number,
+                "text": _code(line.text),
+                "marked": line.marked,
+                "gap": line.gap,
+            }
+            for line in code
+        ],
+        "fix": [(line.kind, _code(line.text)) for line in suggested(finding, snippets)],
+    }
+
+
+def _code(text: str) -> str:
+    return cut(code_line(text), LINE_CHARS)
+
+
+def _skipped(skipped: list[Skipped]) -> list[dict[str, Any]]:
+    return [
+        {"group": reason, "paths": sorted((one_line(s.path), s.hunks) for s in reason.members)}
+        for reason in words.reasons(skipped)
+    ]

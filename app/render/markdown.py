@@ -1,0 +1,250 @@
+"""A review as Markdown for a pull-request comment or a job summary, within the platform's size."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from app.render import words
+from app.render.escape import (
+    code_line,
+    cut,
+    fence,
+    markdown,
+    markdown_code,
+    markdown_html,
+    markdown_line,
+    one_line,
+)
+from app.render.prose import Block, blocks, pieces
+from app.render.snippet import CodeLine, Snippets, excerpt, suggested
+from reviewer.finding import Finding, Severity
+from reviewer.request import DependencyChange, Review
+
+LIMIT_BYTES = 60_000
+"""GitHub refuses more: "Body is too long (maximum is 65536 characters)"; callers add a marker."""
+
+SUMMARY_BYTES = 8_000
+BODY_BYTES = 5_000
+TITLE_BYTES = 600
+LINE_CHARS = 300
+CODE_LINES = 60
+NOTES_SHOWN = 10
+ROW_BYTES = 400
+CELL_BYTES = 150
+COVERAGE_BYTES = 12_000
+DEPENDENCIES_BYTES = 8_000
+
+_SIGNS = {
+    Severity.CRITICAL: "🟥 critical",
+    Severity.HIGH: "🟧 high",
+    Severity.MEDIUM: "🟨 medium",
+    Severity.LOW: "🟦 low",
+    Severity.NIT: "⬜ nit",
+}
+
+
+def render_markdown(review: Review, snippets: Snippets, *, limit_bytes: int = LIMIT_BYTES) -> str:
+    """Return the review in at most `limit_bytes` of UTF-8, cut between findings and saying so."""
+    opening = _opening(review)
+    closing = _closing(review)
+    ordered = words.ranked(review.findings)
+    left = limit_bytes - _bytes(opening) - _bytes(closing) - _bytes(_not_shown(len(ordered)))
+    left -= _bytes(_TABLE_HEAD)
+    rows: list[str] = []
+    details: list[str] = []
+    for finding in ordered:
+        row, detail = _row(finding), _detail(finding, snippets)
+        left -= _bytes(row) + _bytes(detail) + len("\n\n\n")
+        if left < 0:
+            break
+        rows.append(row)
+        details.append(detail)
+    parts = [opening]
+    if rows:
+        parts.append(_TABLE_HEAD + "\n".join(rows))
+    parts += details
+    if hidden := len(ordered) - len(rows):
+        parts.append(_not_shown(hidden))
+    return "\n\n".join([*parts, closing]) + "\n"
+
+
+_TABLE_HEAD = "| Severity | Where | What |\n|---|---|---|\n"
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8")) + len("\n\n")
+
+
+def _not_shown(number: int) -> str:
+    return f"**{words.count(number, 'more finding')} not shown here**: this text has a size limit."
+
+
+def _opening(review: Review) -> str:
+    parts = [f"## {markdown_line(words.verdict(review))}"]
+    if early := words.ended_early(review):
+        parts.insert(0, f"> [!WARNING]\n> **{markdown_line(early)}**")
+    if review.summary.strip():
+        parts.append(_fitted(review.summary, SUMMARY_BYTES, _prose))
+    return "\n\n".join(parts)
+
+
+def _row(finding: Finding) -> str:
+    where = _fitted(words.place(finding), ROW_BYTES, _code_cell)
+    title = _fitted(finding.title, TITLE_BYTES, _cell)
+    return f"| {_SIGNS[finding.severity]} | {where} | {title} |"
+
+
+def _detail(finding: Finding, snippets: Snippets) -> str:
+    where = _fitted(words.place(finding), ROW_BYTES, markdown_code)
+    title = _fitted(finding.title, TITLE_BYTES, _title)
+    opened = f"<details><summary><b>{finding.severity.value}</b>: {title}</summary>"
+    about = [where, finding.category.value, *words.circumstances(finding)]
+    parts = [opened, " · ".join(about)]
+    if code := excerpt(finding, snippets):
+        parts.append(fence(_short(_code(code))))
+    if finding.body.strip():
+        parts.append(_fitted(finding.body, BODY_BYTES, _prose))
+    if fix := suggested(finding, snippets):
+        lines = [line.kind + cut(code_line(line.text), LINE_CHARS) for line in fix]
+        parts.append("Suggested:\n\n" + fence(_short(lines), "diff"))
+    source = _fitted(finding.source, ROW_BYTES, markdown_code)
+    parts.append(f"<sub>{source}, confidence {finding.confidence:.0%}</sub>")
+    return "\n\n".join([*parts, "</details>"])
+
+
+def _code(lines: list[CodeLine]) -> list[str]:
+    digits = max((len(str(line.number)) for line in lines if line.number), default=1)
+    shown = []
+    for line in lines:
+        mark = ">" if line.marked else " "
+        text = cut(code_line(line.text), LINE_CHARS)
+        shown.append(
+            f"{'':>{digits + 2}} ┆ {line.text}"
+            if line.gap
+            else f"{mark} {line.number or '':>{digits}} │ {text}".rstrip()
+        )
+    return shown
+
+
+def _short(lines: list[str]) -> list[str]:
+    if len(lines) <= CODE_LINES:
+        return lines
+    return [*lines[:CODE_LINES], f"… {len(lines) - CODE_LINES:,} more lines"]
+
+
+def _prose(text: str) -> str:
+    """Return prose with the Markdown that we know, written anew, and all else escaped."""
+    shown = blocks(text)
+    return "\n".join(
+        ("" if at == 0 or (block.kind == "bullet" == shown[at - 1].kind) else "\n") + _block(block)
+        for at, block in enumerate(shown)
+    )
+
+
+def _block(block: Block) -> str:
+    match block.kind:
+        case "code":
+            # Indented, so that no line of it starts with a command.
+            return fence([" " + cut(code_line(s), LINE_CHARS) for s in block.text.split("\n")])
+        case "heading":
+            return f"#### {_inline(block.text)}"
+        case "bullet":
+            return (
+                f"{block.marker.rstrip('.)') + '.' if block.marker else '-'} {_inline(block.text)}"
+            )
+        case _:
+            return _inline(block.text)
+
+
+def _inline(text: str, *, cell: bool = False) -> str:
+    said = ""
+    for piece in pieces(text):
+        if piece.kind == "code":
+            # Two code spans side by side would be read as other ones, and the text as markup.
+            said += (" " if said.endswith("`") else "") + markdown_code(piece.text, cell=cell)
+        elif piece.kind == "strong":
+            said += f"**{markdown(piece.text.strip(), opens=not said)}**"
+        else:
+            said += markdown(piece.text, opens=not said)
+    return said
+
+
+def _cell(text: str) -> str:
+    return _inline(one_line(text), cell=True)
+
+
+def _title(text: str) -> str:
+    """Return a title for <summary>, in which Markdown is not read."""
+    return "".join(
+        f"<code>{markdown_html(piece.text)}</code>"
+        if piece.kind == "code"
+        else markdown_html(piece.text)
+        for piece in pieces(one_line(text))
+    )
+
+
+def _fitted(text: str, limit: int, escape: Callable[[str], str]) -> str:
+    """Escape `text`, cut so that the result has at most `limit` bytes, the cut marked."""
+    if len(text) > limit:  # escaping only adds, and a body may have megabytes
+        text = text[:limit] + " …"
+    escaped = escape(text)
+    keep = len(text)
+    while len(escaped.encode("utf-8")) > limit:
+        keep = keep * 3 // 4
+        escaped = escape(text[:keep] + " …")
+    return escaped
+
+
+def _closing(review: Review) -> str:
+    parts = [*_dependencies(review.dependencies), _coverage(review)]
+    parts += [_fitted(note, ROW_BYTES, markdown_line) for note in review.notes[:NOTES_SHOWN]]
+    parts.append(f"<sub>{markdown_line(words.cost(review.cost))}</sub>")
+    if early := words.ended_early(review):
+        parts.append(f"**{markdown_line(early)}**")
+    return "\n\n".join(parts)
+
+
+def _coverage(review: Review) -> str:
+    reasons = words.reasons(review.coverage.skipped)
+    if not reasons:
+        return words.coverage(review)
+    shown = _within(map(_reason, reasons), COVERAGE_BYTES)
+    if more := reasons[len(shown) :]:
+        files = words.count(sum(reason.files for reason in more), "file")
+        shown.append(f"- {words.count(len(more), 'more reason')}, {files}")
+    summary = f"<details><summary>{words.coverage(review).rstrip(':')}</summary>"
+    return "\n".join([summary, "", *shown, "", "</details>"])
+
+
+def _reason(reason: words.Reason) -> str:
+    why = _fitted(reason.reason, ROW_BYTES, markdown_line)
+    paths = (f"  - {_fitted(row, ROW_BYTES, markdown_code)}" for row in reason.rows)
+    return "\n".join([f"- {why} ({reason.size})", *paths])
+
+
+def _dependencies(changes: Sequence[DependencyChange]) -> list[str]:
+    if not changes:
+        return []
+    table = ["| Package | Before | After | Where |", "|---|---|---|---|"]
+    kept = _within(map(_dependency, changes), DEPENDENCIES_BYTES)
+    more = ["", f"and {len(changes) - len(kept):,} more"] if len(kept) < len(changes) else []
+    summary = f"<details><summary>{words.count(len(changes), 'dependency change')}</summary>"
+    return ["\n".join([summary, "", *table, *kept, *more, "", "</details>"])]
+
+
+def _dependency(one: DependencyChange) -> str:
+    cells = (f"{one.name} ({one.ecosystem})", one.old or "—", one.new or "—", one.path)
+    return f"| {' | '.join(_fitted(cell, CELL_BYTES, _code_cell) for cell in cells)} |"
+
+
+def _within(rows: Iterable[str], limit: int) -> list[str]:
+    """Return the first rows that together take at most `limit` bytes."""
+    kept: list[str] = []
+    for row in rows:
+        limit -= _bytes(row)
+        if limit < 0:
+            break
+        kept.append(row)
+    return kept
+
+
+def _code_cell(text: str) -> str:
+    return markdown_code(text, cell=True)

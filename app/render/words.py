@@ -1,0 +1,169 @@
+"""The sentences that every format says the same way: what was found, covered, skipped and spent."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.render.escape import one_line
+from reviewer.finding import Finding, Severity
+from reviewer.request import Cost, Review, Skipped, StopReason
+
+_STOPPED = {
+    StopReason.BUDGET: "the budget did not cover more",
+    StopReason.DEADLINE: "its time was up",
+    StopReason.CANCELLED: "it was told to stop",
+    StopReason.MODEL: "the model's service did not answer, or refused",
+}
+
+PATHS_LISTED = 12
+"""Skipped paths named one by one for each reason; more are counted by folder."""
+
+
+def ranked(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings in reading order: worst first, then by place."""
+    return sorted(
+        findings, key=lambda one: (one.severity.rank, one.path, one.start_line or 0, one.line or 0)
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """Return "1 hunk", "2,000 hunks"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def place(finding: Finding) -> str:
+    """Return `path:line` or `path:start-line`, the path alone for a whole file."""
+    path = one_line(finding.path)
+    if finding.start_line is None or finding.start_line == finding.line:
+        return path if finding.line is None else f"{path}:{finding.line}"
+    return f"{path}:{finding.start_line}-{finding.line}"
+
+
+def circumstances(finding: Finding) -> list[str]:
+    """Return what a reader must know about the place to find it."""
+    said = []
+    if finding.line is None:
+        said.append("about the whole file")
+    elif finding.side == "LEFT":
+        said.append("lines of the version before this change")
+    if finding.preexisting:
+        said.append("was there before this change")
+    return said
+
+
+def ended_early(review: Review) -> str:
+    """Return why the review is partial, as a sentence; "" for a complete one."""
+    if review.status == "complete":
+        return ""
+    why = _STOPPED[review.stopped] if review.stopped else "its run stopped"
+    covered = f"{review.coverage.reviewed:,} of {count(review.coverage.hunks, 'hunk')}"
+    return f"This review ended early because {why}: {covered} reviewed."
+
+
+def verdict(review: Review) -> str:
+    """Return how many findings there are and how bad, or an honest sentence for none."""
+    if review.findings:
+        by_severity = Counter(finding.severity for finding in review.findings)
+        parts = [f"{by_severity[s]:,} {s.value}" for s in Severity if by_severity[s]]
+        return f"{count(len(review.findings), 'finding')}: {', '.join(parts)}"
+    if review.coverage.hunks == 0:
+        return "No findings: this change has no text that could be reviewed."
+    if review.coverage.reviewed == 0:
+        return "No findings, because no hunk was reviewed."
+    return f"No findings in the {count(review.coverage.reviewed, 'hunk')} reviewed."
+
+
+def coverage(review: Review) -> str:
+    """Return the ledger in one sentence."""
+    ledger = review.coverage
+    said = f"Reviewed {ledger.reviewed:,} of {count(ledger.hunks, 'hunk')}"
+    aside = sum(skipped.hunks for skipped in ledger.skipped)
+    bare = sum(1 for skipped in ledger.skipped if not skipped.hunks)
+    if aside:
+        said += f"; {aside:,} set aside"
+    if bare:
+        said += f"; {count(bare, 'file')} without hunks not read"
+    return said + ("." if not ledger.skipped else ":")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Everything that was skipped for one reason. `rows` name a path or a folder, with hunks."""
+
+    reason: str
+    files: int
+    hunks: int
+    rows: tuple[str, ...]
+    members: tuple[Skipped, ...]
+
+    @property
+    def size(self) -> str:
+        """How much that is: "3 files, 12 hunks"; files without hunks (binary ones) just count."""
+        files = count(self.files, "file")
+        return f"{files}, {count(self.hunks, 'hunk')}" if self.hunks else files
+
+
+def reasons(skipped: Sequence[Skipped]) -> list[Reason]:
+    """Return what was skipped, grouped by reason, every path named or counted in its folder."""
+    groups: dict[str, list[Skipped]] = defaultdict(list)
+    for one in skipped:
+        groups[one_line(one.reason)].append(one)
+    return [
+        Reason(
+            reason, len(group), sum(one.hunks for one in group), tuple(_rows(group)), tuple(group)
+        )
+        for reason, group in sorted(groups.items())
+    ]
+
+
+def _rows(group: Sequence[Skipped]) -> list[str]:
+    if len(group) <= PATHS_LISTED:
+        return [
+            one_line(one.path) + (f" ({count(one.hunks, 'hunk')})" if one.hunks else "")
+            for one in sorted(group, key=lambda one: one.path)
+        ]
+    depth = max(one.path.count("/") for one in group)
+    folders = _folders(group, depth)
+    while len(folders) > PATHS_LISTED and depth > 0:
+        depth -= 1
+        folders = _folders(group, depth)
+    return [
+        f"{one_line(folder)} ({count(files, 'file')}, {count(hunks, 'hunk')})"
+        for folder, (files, hunks) in sorted(folders.items())
+    ]
+
+
+def _folders(group: Sequence[Skipped], depth: int) -> dict[str, tuple[int, int]]:
+    folders: dict[str, tuple[int, int]] = {}
+    for one in group:
+        parts = one.path.split("/")[:-1][:depth]
+        name = "/".join(parts) + "/" if parts else "./"
+        files, hunks = folders.get(name, (0, 0))
+        folders[name] = (files + 1, hunks + one.hunks)
+    return folders
+
+
+def money(usd: float) -> str:
+    """Return dollars with as many digits as say something."""
+    return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
+
+
+def duration(seconds: float) -> str:
+    """Return "0.4 s", "42 s", "3 min 05 s"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02} s"
+
+
+def cost(spent: Cost) -> str:
+    """Return what the run used, in one line."""
+    if spent.model is None:
+        return f"No model was asked. {duration(spent.seconds)}."
+    price = "price unknown" if spent.usd is None else money(spent.usd)
+    sent = spent.input_tokens + spent.cache_read_tokens + spent.cache_write_tokens
+    cached = f" ({spent.cache_read_tokens:,} from the cache)" if spent.cache_read_tokens else ""
+    return (
+        f"{price}, {count(spent.calls, 'call')} of {one_line(spent.model)}, "
+        f"{sent:,} tokens in{cached}, {spent.output_tokens:,} out, {duration(spent.seconds)}."
+    )

@@ -1,0 +1,232 @@
+"""`rlm review`: from arguments to a result, in the order in which it happens."""
+
+import asyncio
+import dataclasses
+import json
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from app.github.urls import looks_like_url, parse_pull_request
+from app.interrupt import Interrupts
+from app.objects import LocalObjects
+from app.output import STANDARD_OUTPUT, check_output, deliver
+from app.render import PIPE_COLUMNS, render
+from app.render.live import progress
+from app.render.snippet import of_change
+from app.render.text import Look, look
+from app.settings import Settings, parse_budget, parse_model, read_settings, secret_of
+from app.trace_file import trace_to
+from reviewer.change import Change
+from reviewer.diff import build_change
+from reviewer.errors import TellUser
+from reviewer.finding import Severity
+from reviewer.git import GitRepo, open_repo
+from reviewer.model.anthropic import AnthropicModel
+from reviewer.model.base import Usage
+from reviewer.model.prices import Prices, load
+from reviewer.ports import Objects
+from reviewer.request import Caps, Effort, Review, ReviewRequest
+from reviewer.review.estimate import Estimate, estimate
+from reviewer.review.job import review
+from reviewer.revisions import Pair, default_range, parse_range
+from reviewer.rlm.trace import Event, TraceSink
+
+EXIT_OK = 0
+EXIT_FINDINGS = 1
+EXIT_PARTIAL = 3
+
+NO_KEY = (
+    "The detectors reviewed alone: no model key is configured (ANTHROPIC_API_KEY). "
+    "`rlm doctor` says how to get one."
+)
+
+PLAIN = Look(width=PIPE_COLUMNS, color=False)
+"""How text looks in a file."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which model this run asks, and up to what price. No name: `why_not` says why, in a note."""
+
+    name: str | None
+    budget_usd: float | None = None
+    why_not: str = ""
+
+
+def review_command(options: Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
+    """Review what the options name, deliver the result and return the exit code."""
+    settings = read_settings(environ)
+    if not settings.debug:
+        # Libraries would print their own warnings between the lines of the progress.
+        logging.getLogger().addHandler(logging.NullHandler())
+    say = _silence if options.quiet else _say
+    for warning in settings.warnings:
+        say(f"warning: {warning}")
+    check_output(options.output)
+    prices = load(settings.prices)
+    asked = _asked(options, settings, prices)
+    with _opened(options, settings, say) as (repo, (base, head)):
+        change = build_change(repo, base, head)
+        with LocalObjects(repo, change) as objects:
+            request = _request(options, asked)
+            if options.estimate:
+                _print_estimate(estimate(request, change, objects, prices), options, asked)
+                return EXIT_OK
+            with interrupts.gently():
+                with (
+                    trace_to(options.trace, say) as trace,
+                    progress(
+                        sys.stderr, environ, quiet=options.quiet, cap_usd=asked.budget_usd
+                    ) as display,
+                ):
+                    work = _review(
+                        request,
+                        change,
+                        objects,
+                        settings=settings,
+                        prices=prices,
+                        sink=_both(trace, display),
+                        interrupts=interrupts,
+                    )
+                    done = asyncio.run(work)
+                done = _with_notes(done, asked, base, head)
+                shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
+                text = render(done, options.format, of_change(change, objects), **shown)
+                deliver(text, options.output)
+    return exit_code(done, options.fail_on)
+
+
+def exit_code(done: Review, fail_on: str | None) -> int:
+    """Return 3 for a partial review, 1 for one with a finding at or above `fail_on`, else 0."""
+    if done.status == "partial":
+        return EXIT_PARTIAL
+    if fail_on is None:
+        return EXIT_OK
+    threshold = Severity(fail_on)
+    failed = any(finding.severity.at_least(threshold) for finding in done.findings)
+    return EXIT_FINDINGS if failed else EXIT_OK
+
+
+def _asked(options: Namespace, settings: Settings, prices: Prices) -> Asked:
+    """Decide whether a model is asked, and refuse a cap that could not be kept."""
+    budget = settings.budget_usd
+    if options.budget is not None:
+        budget = parse_budget(options.budget, "--budget")
+    if not options.estimate:
+        if options.no_model:
+            return Asked(None, why_not="The detectors reviewed alone, as --no-model asks.")
+        if budget == 0:
+            return Asked(None, why_not="The detectors reviewed alone: the budget is $0.")
+        if not settings.has_key and options.model:
+            raise TellUser(
+                f"There is no key to ask {options.model} with.",
+                "Set ANTHROPIC_API_KEY; `rlm doctor` says how to get one.",
+            )
+        if not settings.has_key:
+            return Asked(None, why_not=NO_KEY)
+    name = parse_model(options.model, "--model") if options.model else settings.model
+    if budget is not None and prices.cost(name, Usage()) is None:
+        raise TellUser(
+            f"The price of the model {name} is not known, so a cap in dollars cannot be kept.",
+            "Name a file with its price in RLM_PRICES, or give --budget none.",
+        )
+    return Asked(name, budget)
+
+
+@contextmanager
+def _opened(options: Namespace, settings: Settings, say: Say) -> Iterator[tuple[GitRepo, Pair]]:
+    """Open the repository, fetched if need be, and yield it with the commits to compare."""
+    if options.target is not None and looks_like_url(options.target):
+        from app.github.fetch import fetch_pull  # noqa: PLC0415
+
+        fetched = fetch_pull(parse_pull_request(options.target, settings.plain_http), settings, say)
+        with open_repo(fetched.repo) as repo:
+            yield repo, (fetched.pull.base, fetched.pull.head)
+        return
+    with open_repo(options.repo) as repo:
+        yield repo, parse_range(repo, options.target) if options.target else default_range(repo)
+
+
+def _request(options: Namespace, asked: Asked) -> ReviewRequest:
+    return ReviewRequest(
+        effort=Effort(options.effort),
+        model=asked.name,
+        caps=Caps(usd=asked.budget_usd, seconds=options.deadline),
+    )
+
+
+async def _review(
+    request: ReviewRequest,
+    change: Change,
+    objects: Objects,
+    *,
+    settings: Settings,
+    prices: Prices,
+    sink: TraceSink,
+    interrupts: Interrupts,
+) -> Review:
+    if request.model is None:
+        return await review(
+            request, change, objects, model=None, prices=prices, sink=sink, cancelled=interrupts
+        )
+    async with AnthropicModel(
+        secret_of(settings.anthropic_api_key),
+        settings.anthropic_base_url,
+        auth_token=secret_of(settings.anthropic_auth_token),
+    ) as model:
+        return await review(
+            request,
+            change,
+            objects,
+            model=model,
+            prices=prices,
+            sink=sink,
+            cancelled=interrupts,
+            concurrency=settings.concurrency,
+        )
+
+
+def _both(first: TraceSink, second: TraceSink) -> TraceSink:
+    def sink(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return sink
+
+
+def _with_notes(done: Review, asked: Asked, base: str, head: str) -> Review:
+    """Say in the result itself what only the command knows."""
+    notes = [asked.why_not] if asked.why_not else []
+    if done.change.files == 0:
+        notes.append(f"Nothing differs between {base[:10]} and {head[:10]}.")
+    return done.model_copy(update={"notes": [*notes, *done.notes]})
+
+
+def _print_estimate(guess: Estimate, options: Namespace, asked: Asked) -> None:
+    if options.format == "json":
+        value = {"estimate": {"model": asked.name, **dataclasses.asdict(guess)}}
+        deliver(json.dumps(value, indent=2) + "\n", options.output)
+        return
+    price = "unknown"
+    if guess.usd_low is not None and guess.usd_high is not None:
+        price = f"${guess.usd_low:.2f} to ${guess.usd_high:.2f}"
+    deliver(
+        f"{asked.name}, effort {options.effort}: {price}\n"
+        f"{guess.nodes} nodes, up to {guess.input_tokens:,} tokens in and "
+        f"{guess.output_tokens:,} out\n{guess.note}\n",
+        options.output,
+    )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _silence(_line: str) -> None:
+    pass

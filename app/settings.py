@@ -1,0 +1,266 @@
+"""What the user configured: environment variables and nothing else.
+
+A repository under review can hold any file, so no file of it is ever read as configuration.
+`VARIABLES` is the documentation: `rlm doctor` prints it and the parser refuses what is not in it.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from app.defaults import (
+    DEFAULT_BUDGET_USD,
+    DEFAULT_CONCURRENCY,
+    DEFAULT_MODEL,
+    MAX_CONCURRENCY,
+)
+from app.github.urls import Server, parse_server, server_at
+from reviewer.errors import TellUser
+
+VARIABLES = {
+    "ANTHROPIC_API_KEY": "key of the model's service; without one the detectors review alone",
+    "ANTHROPIC_AUTH_TOKEN": "bearer token of the model's service, instead of a key",
+    "ANTHROPIC_BASE_URL": "address of a compatible service (a gateway), instead of Anthropic's",
+    "GITHUB_TOKEN": "token for pull requests of private repositories; read access is enough",
+    "GH_HOST": "the GitHub host that GITHUB_TOKEN belongs to, if not github.com",
+    "GITHUB_SERVER_URL": "the same as a URL, as GitHub Actions sets it",
+    "GITHUB_API_URL": "address of that host's REST API, as GitHub Actions sets it",
+    "RLM_MODEL": f"model to ask (default {DEFAULT_MODEL})",
+    "RLM_BUDGET": f"cap of one run in dollars, or none (default {DEFAULT_BUDGET_USD:.2f})",
+    "RLM_PRICES": "TOML file with prices of models that this version does not know",
+    "RLM_CONCURRENCY": f"calls of the model at once, 1-{MAX_CONCURRENCY} "
+    f"(default {DEFAULT_CONCURRENCY})",
+    "RLM_HOME": "folder for fetched repositories (default $XDG_STATE_HOME/rlm)",
+    "RLM_DEBUG": "1 shows the traceback of an unexpected error",
+    "RLM_GITHUB_SERVER_URL": "like GITHUB_SERVER_URL, first; may be http on this machine",
+    "RLM_GITHUB_API_URL": "REST API of RLM_GITHUB_SERVER_URL; may be http on this machine",
+}
+
+DEFAULT_SERVER = "https://github.com"
+
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}")
+_LOOPBACK = ("localhost", "127.0.0.1")
+
+
+class Settings(BaseModel):
+    """One user's configuration. `github` is the server that `github_token` belongs to.
+
+    `budget_usd` is None for no cap. `warnings` are sentences for standard error.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    anthropic_api_key: SecretStr | None = None
+    anthropic_auth_token: SecretStr | None = None
+    anthropic_base_url: str | None = None
+    github_token: SecretStr | None = None
+    github: Server
+    model: str = DEFAULT_MODEL
+    budget_usd: float | None = DEFAULT_BUDGET_USD
+    prices: Path | None = None
+    concurrency: int = DEFAULT_CONCURRENCY
+    home: Path
+    debug: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_key(self) -> bool:
+        """Can the model's service be asked at all?"""
+        return self.anthropic_api_key is not None or self.anthropic_auth_token is not None
+
+    def server(self, web: str) -> Server:
+        """Return the server of a pull request whose address starts with `web`."""
+        return self.github if web == self.github.web else server_at(web)
+
+    def token_for(self, server: Server) -> SecretStr | None:
+        """Return the GitHub token if it belongs to this very server: no other host sees it."""
+        return self.github_token if server.web == self.github.web else None
+
+    @property
+    def plain_http(self) -> str:
+        """The one server that may be asked without TLS, or ""."""
+        return self.github.web if self.github.web.startswith("http://") else ""
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from an environment, or raise TellUser about the first bad variable.
+
+    A variable that is empty counts as absent.
+    """
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    return Settings(
+        anthropic_api_key=_secret(given, "ANTHROPIC_API_KEY"),
+        anthropic_auth_token=_secret(given, "ANTHROPIC_AUTH_TOKEN"),
+        anthropic_base_url=_base_url(given),
+        github_token=_secret(given, "GITHUB_TOKEN"),
+        github=_github(given),
+        model=parse_model(given.get("RLM_MODEL", DEFAULT_MODEL), "RLM_MODEL"),
+        budget_usd=parse_budget(given.get("RLM_BUDGET", str(DEFAULT_BUDGET_USD)), "RLM_BUDGET"),
+        prices=_prices(given),
+        concurrency=_concurrency(given),
+        home=_home(given),
+        debug=given.get("RLM_DEBUG", "0") not in {"0", "false", "no"},
+        warnings=tuple(_unknown(given)),
+    )
+
+
+def parse_budget(text: str, source: str) -> float | None:
+    """Read a cap in dollars; "none" is no cap; raise TellUser naming `source`."""
+    if text.lower() == "none":
+        return None
+    try:
+        usd = float(text)
+    except ValueError:
+        usd = math.nan
+    if not math.isfinite(usd) or usd < 0:
+        raise TellUser(
+            f"{source} is not an amount of dollars: {text!a}", "Give a number like 1.50, or none."
+        )
+    return usd
+
+
+def parse_model(text: str, source: str) -> str:
+    """Check a model's name, or raise TellUser naming `source`."""
+    if _MODEL_NAME.fullmatch(text) is None:
+        raise TellUser(
+            f"{source} is not the name of a model: {text[:200]!a}",
+            f"Give a name like {DEFAULT_MODEL}.",
+        )
+    return text
+
+
+def secret_of(value: SecretStr | None) -> str | None:
+    """Take a secret out of its wrapping, for the one call that needs it."""
+    return value.get_secret_value() if value else None
+
+
+def _secret(given: Mapping[str, str], name: str) -> SecretStr | None:
+    value = given.get(name)
+    if value is None:
+        return None
+    # It becomes part of an HTTP header; the value itself is never shown.
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise TellUser(
+            f"{name} holds a space or a character that no key has", "Copy the key again, alone."
+        )
+    return SecretStr(value)
+
+
+def _base_url(given: Mapping[str, str]) -> str | None:
+    value = given.get("ANTHROPIC_BASE_URL")
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise TellUser(
+            "ANTHROPIC_BASE_URL is not an http(s) address", "Give one like https://gateway.example."
+        )
+    return value
+
+
+def _github(given: Mapping[str, str]) -> Server:
+    """Find the server that GITHUB_TOKEN belongs to, ours before gh's before that of Actions."""
+    if "RLM_GITHUB_API_URL" in given and "RLM_GITHUB_SERVER_URL" not in given:
+        raise TellUser(
+            "RLM_GITHUB_API_URL is set without RLM_GITHUB_SERVER_URL", "Set both, or neither."
+        )
+    for name, api_name in (
+        ("RLM_GITHUB_SERVER_URL", "RLM_GITHUB_API_URL"),
+        ("GH_HOST", ""),
+        ("GITHUB_SERVER_URL", "GITHUB_API_URL"),
+    ):
+        if name in given:
+            web = _root(given, name)
+            api = given.get(api_name)
+            return Server(web, _api(api_name, api)) if api else server_at(web)
+    return server_at(DEFAULT_SERVER)
+
+
+def _root(given: Mapping[str, str], name: str) -> str:
+    try:
+        web = parse_server(given[name])
+    except ValueError as error:
+        raise TellUser(f"{name} is {error}", "Give one like https://github.example.com.") from error
+    _check_scheme(name, web)
+    return web
+
+
+def _api(name: str, address: str) -> str:
+    # A path, where there is one, is only ever /api/v3: nothing else is a GitHub.
+    root, _, path = address.rstrip("/").partition("/api/v3")
+    try:
+        root = parse_server(root)
+        if path:
+            raise ValueError("not the root of a REST API")
+    except ValueError as error:
+        raise TellUser(f"{name} is {error}", "Give one like https://HOST/api/v3.") from error
+    _check_scheme(name, root)
+    return root + ("/api/v3" if "/api/v3" in address else "")
+
+
+def _check_scheme(name: str, root: str) -> None:
+    scheme, _, host = root.partition("://")
+    here = name.startswith("RLM_") and host.partition(":")[0] in _LOOPBACK
+    if scheme != "https" and not here:
+        raise TellUser(f"{name} is not an https address", "Give one like https://HOST.")
+
+
+def _prices(given: Mapping[str, str]) -> Path | None:
+    value = given.get("RLM_PRICES")
+    if value is None:
+        return None
+    path = _expanded(value)
+    if not path.is_file():
+        raise TellUser(f"RLM_PRICES names no file: {value!a}", "Correct the path, or unset it.")
+    return path
+
+
+def _concurrency(given: Mapping[str, str]) -> int:
+    text = given.get("RLM_CONCURRENCY", str(DEFAULT_CONCURRENCY))
+    number = int(text) if re.fullmatch(r"[0-9]{1,3}", text) else 0
+    if not 1 <= number <= MAX_CONCURRENCY:
+        raise TellUser(
+            f"RLM_CONCURRENCY is not a number from 1 to {MAX_CONCURRENCY}: {text!a}",
+            f"Leave it unset for {DEFAULT_CONCURRENCY}.",
+        )
+    return number
+
+
+def _home(given: Mapping[str, str]) -> Path:
+    if "RLM_HOME" in given:
+        return _expanded(given["RLM_HOME"]).absolute()
+    state = Path(given.get("XDG_STATE_HOME", ""))
+    # The XDG specification has a relative path ignored.
+    if state.is_absolute():
+        return state / "rlm"
+    user = Path(given["HOME"]) if "HOME" in given else _expanded("~")
+    return user / ".local" / "state" / "rlm"
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise TellUser(
+            f"This user has no home folder: {error}", "Set RLM_HOME to a folder of yours."
+        ) from error
+
+
+def _unknown(given: Mapping[str, str]) -> list[str]:
+    """Warn of each RLM_ variable that nothing reads: most likely a slip of the keyboard."""
+    warnings = []
+    for name in sorted(given):
+        if name.startswith("RLM_") and name not in VARIABLES:
+            near = difflib.get_close_matches(name, VARIABLES, n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            warnings.append(f"{name!a} is set, but nothing reads it{meant}")
+    return warnings

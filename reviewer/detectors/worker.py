@@ -1,0 +1,284 @@
+"""Parsing hostile files in processes of their own: killed when slow, replaced when dead.
+
+`Parsers` is the side of the caller, `serve` the side of the worker. A message is a length in four
+bytes, so much JSON, and the blobs whose lengths the JSON gives. A worker inherits no environment,
+no arguments of ours but the place of this package, and limits itself before it reads a byte.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import selectors
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from reviewer.errors import GiveUp
+
+WORKERS = 2  # parsing is processor-bound, and the rest of the run needs a core too
+TIMEOUT_S = 5.0  # for one file; an honest megabyte takes about a second
+TOTAL_S = 240.0  # of all workers together; 5,000 honest files take about 20
+START_TIMEOUT_S = 30.0  # the first question also waits for Python and a grammar to load
+MAX_FILE_BYTES = 1_000_000  # longer files are generated or data, and hostile ones cost seconds
+MEMORY_BYTES = 1 << 30  # address space; a tree takes about 50 bytes for each byte of its file
+MAX_REPLY_BYTES = 4 << 20
+_AHEAD = 64  # questions handed to the threads before their answers are taken
+_CHUNK = 1 << 16
+_LENGTH = struct.Struct(">I")
+
+# -I: no PYTHON* variables, no user site, nothing of the current folder on the path.
+_BOOTSTRAP = (
+    "import sys; sys.path.append(sys.argv[1]); from reviewer.detectors.worker import serve; serve()"
+)
+_PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
+
+
+class Unchecked(GiveUp):
+    """A file that could not be looked at: too large, too slow, or the parser died over it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Question:
+    """One call of a function in `_functions`; the blobs go in front of the JSON arguments."""
+
+    function: str
+    blobs: tuple[bytes | None, ...]
+    arguments: tuple[Any, ...] = ()
+    about: str = ""  # the path, for the words of Unchecked
+
+
+# The caller's side -------------------------------------------------------------------------------
+
+
+class Parsers:
+    """At most WORKERS worker processes, started when first needed; a context manager.
+
+    Safe to use from several threads: each question waits for a free worker.
+    """
+
+    def __init__(self, timeout_s: float = TIMEOUT_S, total_s: float = TOTAL_S) -> None:
+        self._timeout_s = timeout_s
+        self._left_s = total_s
+        self._free: SimpleQueue[_Worker] = SimpleQueue()
+        self._all = [_Worker() for _ in range(WORKERS)]
+        for worker in self._all:
+            self._free.put(worker)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        for worker in self._all:
+            worker.stop()
+
+    def ask(self, question: Question) -> Any:
+        """Return the function's result as JSON values; raise Unchecked."""
+        for blob in question.blobs:
+            if blob is not None and len(blob) > MAX_FILE_BYTES:
+                raise Unchecked(f"larger than {MAX_FILE_BYTES // 1_000_000} MB")
+        if self._left_s <= 0:
+            raise Unchecked("the time for parsing was used up by other files")
+        worker = self._free.get()
+        began = time.monotonic()
+        try:
+            return worker.ask(question, self._timeout_s)
+        finally:
+            self._left_s -= time.monotonic() - began
+            self._free.put(worker)
+
+    def ask_all(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Any]]:
+        """Yield each question with its result, or with the Unchecked it raised, in order."""
+
+        def answer(question: Question) -> tuple[Question, Any]:
+            try:
+                return question, self.ask(question)
+            except Unchecked as error:
+                return question, error
+
+        coming = iter(questions)
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="parse") as threads:
+            while some := list(islice(coming, _AHEAD)):
+                yield from threads.map(answer, some)
+
+
+class _Worker:
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, question: Question, timeout_s: float) -> Any:
+        if self._process is None:
+            self._process = _start()
+            timeout_s = max(timeout_s, START_TIMEOUT_S)
+        try:
+            raw = _exchange(self._process, _pack(question), time.monotonic() + timeout_s)
+        except TimeoutError as error:
+            self.stop()
+            raise Unchecked(f"parsing took longer than {timeout_s:g} s") from error
+        except (OSError, EOFError) as error:
+            self.stop()
+            raise Unchecked("the parser crashed") from error
+        except BaseException:
+            self.stop()  # an interrupted exchange would leave its reply to the next question
+            raise
+        reply = json.loads(raw)
+        if "error" in reply:
+            raise Unchecked(f"the parser failed: {reply['error']}")
+        return reply["result"]
+
+    def stop(self) -> None:
+        """Kill the worker, whatever it is doing; the next question starts another."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # an unsent rest meets a closed pipe
+                    pipe.close()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-c", _BOOTSTRAP, _PACKAGE_ROOT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env={},
+        start_new_session=True,
+        bufsize=0,
+    )
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - PIPE above
+    os.set_blocking(process.stdin.fileno(), False)
+    os.set_blocking(process.stdout.fileno(), False)
+    return process
+
+
+def _pack(question: Question) -> bytes:
+    head = json.dumps(
+        {
+            "function": question.function,
+            "blobs": [None if blob is None else len(blob) for blob in question.blobs],
+            "arguments": question.arguments,
+        }
+    ).encode()
+    return b"".join((_LENGTH.pack(len(head)), head, *(blob or b"" for blob in question.blobs)))
+
+
+def _exchange(process: subprocess.Popen[bytes], message: bytes, deadline: float) -> bytes:
+    """Send a message and return the reply's JSON; raise TimeoutError, EOFError or OSError."""
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - PIPE in _start
+    into, out = process.stdin.fileno(), process.stdout.fileno()
+    left, reply, wanted = memoryview(message), bytearray(), _LENGTH.size
+    with selectors.DefaultSelector() as selector:
+        selector.register(into, selectors.EVENT_WRITE)
+        selector.register(out, selectors.EVENT_READ)
+        while len(reply) < wanted:
+            ready = selector.select(max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise TimeoutError
+            for key, _ in ready:
+                if key.fd == into:
+                    left = left[os.write(into, left[:_CHUNK]) :]
+                    if not left:
+                        selector.unregister(into)
+                    continue
+                piece = os.read(out, _CHUNK)
+                if not piece:
+                    raise EOFError
+                reply += piece
+                if wanted == _LENGTH.size <= len(reply):
+                    wanted += _LENGTH.unpack_from(reply)[0]
+                    if wanted > MAX_REPLY_BYTES:
+                        raise EOFError
+    return bytes(reply[_LENGTH.size : wanted])
+
+
+# The worker's side -------------------------------------------------------------------------------
+
+
+def serve() -> None:
+    """Answer questions from stdin on stdout until stdin ends; runs in the worker process."""
+    _limit_self()
+    source = sys.stdin.buffer
+    # Whatever a library prints must not end up between two replies.
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    functions = _functions()
+    while (head := _read_head(source)) is not None:
+        blobs = [None if size is None else source.read(size) for size in head["blobs"]]
+        try:
+            result = functions[head["function"]](*blobs, *head["arguments"])
+            reply = {"result": _plain(result)}
+        except (MemoryError, RecursionError, ValueError) as error:
+            reply = {"error": type(error).__name__}
+        raw = json.dumps(reply).encode()
+        sink.write(_LENGTH.pack(len(raw)) + raw)
+        sink.flush()
+
+
+def _read_head(source: BinaryIO) -> dict[str, Any] | None:
+    length = source.read(_LENGTH.size)
+    if len(length) < _LENGTH.size:
+        return None
+    head: dict[str, Any] = json.loads(source.read(_LENGTH.unpack(length)[0]))
+    return head
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return value
+
+
+def _limit_self() -> None:
+    import resource  # noqa: PLC0415 - Unix only, and only the worker needs it
+
+    wanted = (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_CPU, int(TOTAL_S)),  # an orphan in an endless loop ends, too
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, 64),
+    )
+    for which, amount in wanted:
+        # macOS refuses some of these; the caller's time limit holds everywhere.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(which, (amount, amount))
+
+
+def _functions() -> dict[str, Callable[..., Any]]:
+    """What a worker can be asked; imported here so that the caller's side loads no grammar."""
+    from reviewer.detectors import broken, trees  # noqa: PLC0415
+    from reviewer.languages import Language  # noqa: PLC0415
+
+    def check(head: bytes, base: bytes | None, language: str, path: str) -> object:
+        return broken.check(Language(language), path, head, base)
+
+    def matches(data: bytes, language: str, query: str) -> object:
+        return trees.matches(Language(language), data, query)
+
+    def places(data: bytes, language: str, offsets: Sequence[int]) -> object:
+        return trees.places(Language(language), data, list(offsets))
+
+    return {"check": check, "matches": matches, "places": places}

@@ -1,0 +1,49 @@
+"""What a finder hands in: claims about quoted code, before the host has found the lines."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reviewer.finding import Category, Severity
+
+
+class Claim(BaseModel):
+    """One defect as the model describes it. It names code by quoting it, never by line number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hunk: str = Field(description="id of the hunk that the defect is in, or that causes it")
+    path: str | None = Field(
+        default=None,
+        description="only for a place outside the hunks you were given: the path of that file",
+    )
+    quote: str = Field(
+        min_length=1,
+        description="the 1 to 8 whole lines at fault, copied exactly from the code, without the "
+        "leading + - or space column of the diff",
+    )
+    category: Category
+    severity: Severity
+    confidence: float = Field(ge=0, le=1, description="how sure you are that it is a defect")
+    title: str = Field(min_length=1, description="the defect in at most 12 words")
+    why: str = Field(
+        min_length=1,
+        description="the input or state that goes wrong, what happens, what should; 1-4 sentences",
+    )
+    replacement: str | None = Field(
+        default=None,
+        description="the lines that replace exactly the quoted ones and mend the defect "
+        "completely, indented as they stand in the file; leave out if that takes more",
+    )
+    preexisting: bool = Field(
+        default=False, description="true if the base has the same defect already"
+    )
+
+
+class FinderResult(BaseModel):
+    """The answer of a finder for its scope; joined answers have the same shape."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    overview: str = Field(
+        description="what these hunks change, in one or two plain sentences, no praise, no verdict"
+    )
+    claims: list[Claim] = Field(description="the defects; an empty list is a good answer")

@@ -1,0 +1,135 @@
+"""The finder: the recursive question "which defects do these spans introduce?"."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from reviewer.change import Change
+from reviewer.finding import Finding
+from reviewer.ports import Objects
+from reviewer.request import Effort, StopReason
+from reviewer.review.claims import FinderResult
+from reviewer.review.functions import functions
+from reviewer.review.place import Placer
+from reviewer.review.scope import FindScope, divide, label_of, show, size_of
+from reviewer.rlm.run import WINDOW_TOKENS
+from reviewer.rlm.task import Function, Unit
+
+LENSES: Mapping[Effort, tuple[str, ...]] = {
+    Effort.QUICK: ("general",),
+    Effort.STANDARD: ("correctness", "contracts"),
+    Effort.DEEP: ("correctness", "contracts", "resources", "security", "tests"),
+}
+"""The passes of each effort, in order. Several passes of different order and lens joined into one
+find up to 44% more (F1) than one (arXiv:2509.01494)."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How hard a node may think, and the room it has for that and its answer, in tokens."""
+
+    effort: Literal["low", "medium", "high"]
+    output_tokens: int
+
+
+DEPTHS: Mapping[Effort, Depth] = {
+    Effort.QUICK: Depth("low", 8_000),
+    Effort.STANDARD: Depth("medium", 8_000),
+    Effort.DEEP: Depth("high", 16_000),
+}
+
+
+class Finder:
+    """The task. One instance serves every pass of a review; scopes carry the lens."""
+
+    name = "find"
+    version = "1"
+    result = FinderResult
+
+    def __init__(
+        self,
+        change: Change,
+        objects: Objects,
+        leads: Sequence[Finding],
+        guidelines: str = "",
+        window: int = WINDOW_TOKENS,
+    ) -> None:
+        self._change = change
+        self._objects = objects
+        self._leads = leads
+        self._guidelines = guidelines
+        self._window = window
+        self._placer = Placer(change, objects)
+
+    def instructions(self, scope: FindScope) -> str:
+        text = _prompt("finder.md")
+        if self._guidelines:
+            text += f"\n# What this project asks of reviews\n\n{self._guidelines}\n"
+        return text
+
+    def units(self, scope: FindScope) -> frozenset[Unit]:
+        return frozenset(span.id for span in scope.spans)
+
+    def size(self, scope: FindScope) -> int:
+        return size_of(scope.spans)
+
+    def label(self, scope: FindScope) -> str:
+        return f"{label_of(scope.spans)} [{scope.lens}]"
+
+    def content(self, scope: FindScope) -> str:
+        text = "The hunks:\n\n" + show(self._change, scope.spans)
+        known = self._known(scope)
+        if known:
+            text += "\nTools have already reported these; do not report them again:\n" + known
+        return text
+
+    def brief(self, scope: FindScope) -> str:
+        paths = sorted({span.path for span in scope.spans})
+        return "\n".join(f"{path}: {len(self._change.by_path[path].hunks)} hunks" for path in paths)
+
+    def lens(self, scope: FindScope) -> str:
+        return _prompt(f"lenses/{scope.lens}.md")
+
+    def split(self, scope: FindScope) -> list[FindScope]:
+        parts = divide(scope.spans, self._window)
+        return [FindScope(spans, scope.lens) for spans in parts]
+
+    def functions(self, scope: FindScope) -> Mapping[str, Function]:
+        return functions(self._change, self._objects, scope.spans)
+
+    def check(self, scope: FindScope, result: FinderResult) -> list[str]:
+        """Complain about each claim whose quote names no place."""
+        held = {span.id: span for span in scope.spans}
+        return [
+            f"claims.{index}.quote: {problem}"
+            for index, claim in enumerate(result.claims)
+            if (problem := self._placer.problem(claim, held)) is not None
+        ]
+
+    def across(self, scope: FindScope, parts: list[FinderResult]) -> str | None:
+        return None
+
+    def merge(
+        self, scope: FindScope, parts: list[FinderResult], own: FinderResult | None
+    ) -> FinderResult:
+        results = [*parts, *([own] if own else [])]
+        return FinderResult(
+            overview="\n".join(result.overview for result in results if result.overview),
+            claims=[claim for result in results for claim in result.claims],
+        )
+
+    def partial(self, scope: FindScope, reason: StopReason) -> FinderResult:
+        return FinderResult(overview="", claims=[])
+
+    def _known(self, scope: FindScope) -> str:
+        paths = {span.path for span in scope.spans}
+        return "".join(
+            f"- {lead.path}: {lead.title}\n" for lead in self._leads if lead.path in paths
+        )
+
+
+@cache
+def _prompt(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8").strip() + "\n"

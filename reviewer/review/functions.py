@@ -1,0 +1,100 @@
+"""What a finder's code may call: the repository at both ends, read-only and bounded."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from reviewer.change import Change, Span
+from reviewer.errors import GiveUp
+from reviewer.ports import Match, Objects
+from reviewer.review.scope import show
+from reviewer.rlm.task import Function
+from reviewer.text import decode, printable
+
+READ_LINES = 400
+READ_CHARS = 40_000
+"""What one read returns at the most: a long file is read in pieces, and says so."""
+
+GREP_LINES = 100
+LIST_PATHS = 500
+
+Rev = Literal["head", "base"]
+
+
+def functions(change: Change, objects: Objects, spans: tuple[Span, ...]) -> Mapping[str, Function]:
+    """Return the functions for a node that holds `spans`."""
+    held = {span.id: span for span in spans}
+
+    async def read(path: str, start: int = 1, end: int | None = None, at: Rev = "head") -> str:
+        """The text of a file, lines start..end (from 1), at the head or the base of the change."""
+        text = await _text(objects, path, at)
+        return _piece(text.split("\n"), start, end)
+
+    async def around(hunk: str, lines: int = 40, at: Rev = "head") -> str:
+        """The code around a hunk of yours, by its id: so many lines before and after it."""
+        span = held.get(hunk)
+        if span is None:
+            raise GiveUp(f"there is no hunk {hunk!r} here; yours are {', '.join(held)}")
+        numbers = [n for line in span.lines if (n := line.new if at == "head" else line.old)]
+        file = change.by_path[span.path]
+        path = file.new_path if at == "head" else file.old_path
+        if path is None or not numbers:
+            raise GiveUp(f"{printable(span.path)} has no such lines at the {at}")
+        text = await _text(objects, path, at)
+        return _piece(text.split("\n"), max(1, numbers[0] - lines), numbers[-1] + lines)
+
+    async def grep(pattern: str, under: str = "", at: Rev = "head") -> list[dict[str, Any]]:
+        """Lines that match an extended regular expression, as {"path", "line", "text"}."""
+        matches = await asyncio.to_thread(objects.grep, pattern, at, under, GREP_LINES)
+        found = [_match(match) for match in matches]
+        if len(found) >= GREP_LINES:
+            more = f"… only the first {GREP_LINES} matches: narrow the pattern or the folder"
+            found.append({"path": "", "line": 0, "text": more})
+        return found
+
+    async def ls(under: str = "", at: Rev = "head") -> list[str]:
+        """The paths of the files below a folder."""
+        entries = await asyncio.to_thread(objects.entries, under, at)
+        paths = [printable(entry.path) for entry in entries[:LIST_PATHS]]
+        if len(entries) > LIST_PATHS:
+            paths.append(f"… {len(entries) - LIST_PATHS} more: name a folder")
+        return paths
+
+    async def changed(under: str = "") -> list[str]:
+        """The paths of all the files that the whole change touches, below a folder."""
+        prefix = under.rstrip("/") + "/" if under else ""
+        paths = [printable(file.path) for file in change.files if file.path.startswith(prefix)]
+        more = [f"… {len(paths) - LIST_PATHS} more: name a folder"] if paths[LIST_PATHS:] else []
+        return paths[:LIST_PATHS] + more
+
+    async def diff(path: str) -> str:
+        """The diff of another file of the change."""
+        file = change.by_path.get(path)
+        if file is None or not file.hunks:
+            raise GiveUp(f"the change has no diff of {path!r}; see changed()")
+        whole = tuple(Span(hunk.id, hunk, 0, len(hunk.lines)) for hunk in file.hunks)
+        return _piece(show(change, whole).split("\n"), 1, None)
+
+    return {call.__name__: call for call in (read, around, grep, ls, changed, diff)}
+
+
+async def _text(objects: Objects, path: str, at: Rev) -> str:
+    if at not in {"head", "base"}:
+        raise GiveUp(f'at is "head" or "base", not {at!r}')
+    return printable(decode(await asyncio.to_thread(objects.read, path, at)))
+
+
+def _piece(lines: list[str], start: int, end: int | None) -> str:
+    """Return lines start..end, bounded, with a word on what was left out."""
+    first = max(1, start)
+    last = min(len(lines), end if end is not None else len(lines), first + READ_LINES - 1)
+    text = "\n".join(lines[first - 1 : last])
+    if len(text) > READ_CHARS:
+        return f"{text[:READ_CHARS]}\n… cut after {READ_CHARS} characters"
+    if end is None and last < len(lines):
+        return f"{text}\n… {len(lines) - last} more lines, from {last + 1}"
+    return text
+
+
+def _match(match: Match) -> dict[str, Any]:
+    return {"path": printable(match.path), "line": match.line, "text": printable(match.text)}

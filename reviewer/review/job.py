@@ -1,0 +1,230 @@
+"""The review job: change in, `Review` out. Composes triage, detectors, finders and the joining."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from reviewer.change import Change, FileChange, Span
+from reviewer.detectors.lockfiles import Table, dependency_table, may_lock
+from reviewer.detectors.run import detect
+from reviewer.finding import Finding
+from reviewer.model.base import Model, Usage
+from reviewer.ports import Cancelled, FileTooLarge, NoSuchFile, Objects, Rev
+from reviewer.request import (
+    ChangeInfo,
+    Cost,
+    DependencyChange,
+    Review,
+    ReviewRequest,
+    StopReason,
+)
+from reviewer.review.claims import FinderResult
+from reviewer.review.coverage import account
+from reviewer.review.finder import DEPTHS, LENSES, Finder
+from reviewer.review.join import join
+from reviewer.review.place import Placer
+from reviewer.review.scope import SPAN_BYTES, FindScope
+from reviewer.review.summary import summarise
+from reviewer.rlm.run import CONCURRENCY, Pricing, Run, open_run
+from reviewer.rlm.solve import Solved, solve
+from reviewer.rlm.trace import TraceSink
+from reviewer.spans import spans as spans_of
+from reviewer.text import printable
+from reviewer.triage import Triage, triage
+
+MIN_CONFIDENCE = 0.5
+"""The finder is told not to report below this; what comes all the same is dropped and counted."""
+
+LOCKFILE = "lock file: shown as a table of dependency changes"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is known of a change before any model is asked."""
+
+    change: Change
+    triage: Triage
+    spans: tuple[Span, ...]
+    leads: list[Finding]
+    dependencies: list[DependencyChange]
+    notes: list[str]
+
+
+@dataclass
+class _Read:
+    """What the finders brought: nothing, where there is no model."""
+
+    findings: list[Finding] = field(default_factory=list)
+    overviews: list[str] = field(default_factory=list)
+    covered: frozenset[str] = frozenset()
+    missed: dict[str, str] = field(default_factory=dict)
+    stopped: StopReason | None = None
+    notes: list[str] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    usd: float | None = None
+    calls: int = 0
+
+
+def prepare(change: Change, objects: Objects, cancelled: Cancelled) -> Prepared:
+    """Triage the change, run the detectors and cut what is in scope into spans. No model, no cost.
+
+    Stops early, with a note, when it is cancelled.
+    """
+    sorted_out = triage(change, objects)
+    detected = detect(change, objects, sorted_out.scope, cancelled)
+    tables = [_table(file, objects) for file in change.files if may_lock(file.path)]
+    spans = tuple(span for file in sorted_out.scope for span in spans_of(file, SPAN_BYTES))
+    return Prepared(
+        change,
+        sorted_out,
+        spans,
+        list(detected.findings),
+        [row for table in tables for row in table.changes],
+        [*change.notes, *detected.notes, *(table.note for table in tables if table.note)],
+    )
+
+
+def _table(file: FileChange, objects: Objects) -> Table:
+    """Return what a file's change means for the dependencies; nothing where it cannot be read."""
+
+    def end(path: str | None, at: Rev) -> bytes | None:
+        try:
+            return None if path is None else objects.read(path, at)
+        except NoSuchFile:
+            return None
+
+    try:
+        return dependency_table(file.path, end(file.old_path, "base"), end(file.new_path, "head"))
+    except FileTooLarge as error:
+        return Table([], f"{printable(file.path)} is not in the table of dependencies: {error}")
+
+
+async def review(
+    request: ReviewRequest,
+    change: Change,
+    objects: Objects,
+    *,
+    model: Model | None,
+    prices: Pricing,
+    sink: TraceSink,
+    cancelled: Cancelled,
+    concurrency: int = CONCURRENCY,
+) -> Review:
+    """Review a change, with the model that the request names or by detectors alone.
+
+    What a run can meet (no budget, no service, a cancellation, a deadline) ends in a partial
+    review that says so, never in an exception.
+    """
+    began = time.monotonic()
+    prepared = await asyncio.to_thread(prepare, change, objects, cancelled)
+    if model is None or request.model is None or not prepared.spans:
+        read = _unread(prepared, cancelled)
+    else:
+        depth = DEPTHS[request.effort]
+        async with open_run(
+            model,
+            request.model,
+            prices,
+            caps=request.caps,
+            sink=sink,
+            cancelled=cancelled,
+            effort=depth.effort,
+            output_tokens=depth.output_tokens,
+            concurrency=concurrency,
+        ) as run:
+            read = await _passes(request, prepared, objects, run)
+    return _assemble(request, prepared, read, time.monotonic() - began)
+
+
+def _unread(prepared: Prepared, cancelled: Cancelled) -> _Read:
+    """Without a model the detectors are the whole review; what they ran on counts as reviewed."""
+    if cancelled():
+        why = "stopped on request"
+        missed = {span.id: why for span in prepared.spans}
+        return _Read(missed=missed, stopped=StopReason.CANCELLED)
+    return _Read(covered=frozenset(span.id for span in prepared.spans))
+
+
+async def _passes(request: ReviewRequest, prepared: Prepared, objects: Objects, run: Run) -> _Read:
+    """Read every span through each lens of the effort, one lens after the other.
+
+    One after the other, so that a budget which does not reach buys the first pass everywhere
+    rather than every pass somewhere, and a later pass finds the scope in the prompt cache.
+    """
+    finder = Finder(prepared.change, objects, prepared.leads, request.guidelines)
+    lenses = LENSES[request.effort]
+    read = _Read()
+    unfinished: list[str] = []
+    for index, lens in enumerate(lenses, 1):
+        root = FindScope(prepared.spans, lens)
+        solved = await solve(finder, root, run, str(index))
+        _collect(read, prepared, objects, solved, lens)
+        if solved.missed:
+            unfinished.append(lens)
+        if run.stopped is not None:
+            break
+    # A span that one pass has read is reviewed; what later passes missed is said in a note.
+    read.missed = {key: why for key, why in read.missed.items() if key not in read.covered}
+    if unfinished and not read.missed:
+        read.notes.append(f"The pass {', '.join(unfinished)} did not reach every hunk.")
+    if run.stopped is not None:
+        read.notes.append(str(run.stopped))
+    read.usage, read.calls = run.account.usage, run.account.spent.calls
+    priced = run.prices.cost(run.name, Usage()) is not None
+    read.usd = run.account.spent.usd if priced else None
+    return read
+
+
+def _collect(
+    read: _Read, prepared: Prepared, objects: Objects, solved: Solved[FinderResult], lens: str
+) -> None:
+    placer = Placer(prepared.change, objects)
+    spans = {span.id: span for span in prepared.spans}
+    placed = [placer.finding(claim, spans, lens) for claim in solved.result.claims]
+    found = [finding for finding in placed if finding is not None]
+    sure = [finding for finding in found if finding.confidence >= MIN_CONFIDENCE]
+    read.findings += sure
+    if not read.overviews:
+        read.overviews = [line for line in solved.result.overview.splitlines() if line.strip()]
+    if lost := len(placed) - len(found):
+        read.notes.append(f"{lost} claim(s) of the pass {lens} quoted no code that is there.")
+    if unsure := len(found) - len(sure):
+        read.notes.append(f"{unsure} claim(s) of the pass {lens} were too unsure to show.")
+    read.covered |= solved.covered
+    read.missed.update(solved.missed)
+    if solved.stops and read.stopped is None:
+        read.stopped = min(solved.stops, key=list(StopReason).index)
+
+
+def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: float) -> Review:
+    change = prepared.change
+    coverage = account(change, prepared.triage.skipped, prepared.spans, read.covered, read.missed)
+    findings = join([*prepared.leads, *read.findings])
+    asked = read.calls > 0
+    return Review(
+        status="complete" if read.stopped is None else "partial",
+        stopped=read.stopped,
+        change=ChangeInfo(
+            base=change.base,
+            head=change.head,
+            merge_base=change.merge_base,
+            files=len(change.files),
+            added=sum(file.added for file in change.files),
+            deleted=sum(file.deleted for file in change.files),
+        ),
+        findings=findings,
+        summary=summarise(change, findings, coverage, read.overviews, read.stopped),
+        notes=[*prepared.notes, *read.notes],
+        coverage=coverage,
+        dependencies=prepared.dependencies,
+        cost=Cost(
+            model=request.model if asked else None,
+            usd=read.usd if asked else None,
+            calls=read.calls,
+            input_tokens=read.usage.input,
+            output_tokens=read.usage.output,
+            cache_read_tokens=read.usage.cache_read,
+            cache_write_tokens=read.usage.cache_write,
+            seconds=round(seconds, 3),
+        ),
+    )

@@ -1,0 +1,65 @@
+"""Joining by program: what several passes and detectors say about one cause, said once."""
+
+from collections import Counter
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+from reviewer.finding import Finding
+
+ALIKE_TITLES = 0.6
+"""Two titles this alike (difflib's ratio, on words) on overlapping lines are one claim."""
+
+
+def join(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings without repeats, the worst and surest first.
+
+    Of several that say the same the worst stays; among equals a detector's, which is certain.
+    """
+    kept: list[Finding] = []
+    for finding in sorted(findings, key=_worth):
+        if not any(_same(finding, other) for other in kept):
+            kept.append(finding)
+    return _told_apart(kept)
+
+
+def _told_apart(findings: list[Finding]) -> list[Finding]:
+    """Number those that share an id: the same claim about the same text in several places."""
+    seen: Counter[str] = Counter()
+    named = []
+    for finding in findings:
+        seen[finding.id] += 1
+        number = seen[finding.id]
+        new = {"id": f"{finding.id}-{number}"} if number > 1 else {}
+        named.append(finding.model_copy(update=new))
+    return named
+
+
+def _worth(finding: Finding) -> tuple[int, bool, float, str, int, str]:
+    return (
+        finding.severity.rank,
+        not finding.source.startswith("detector:"),
+        -finding.confidence,
+        finding.path,
+        finding.start_line or 0,
+        finding.id,
+    )
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    """Do both speak of one cause? Same lines and same kind of harm, or much the same words."""
+    if one.path != other.path or one.side != other.side or not _overlap(one, other):
+        return False
+    if one.source.startswith("detector:") and other.source.startswith("detector:"):
+        return one.source == other.source and one.title == other.title
+    return one.category == other.category or _alike(one.title, other.title)
+
+
+def _overlap(one: Finding, other: Finding) -> bool:
+    if one.line is None or other.line is None or not one.start_line or not other.start_line:
+        return one.line == other.line
+    return one.start_line <= other.line and other.start_line <= one.line
+
+
+def _alike(one: str, other: str) -> bool:
+    matcher = SequenceMatcher(None, sorted(one.lower().split()), sorted(other.lower().split()))
+    return matcher.ratio() >= ALIKE_TITLES

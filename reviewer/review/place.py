@@ -1,0 +1,94 @@
+"""From a claim to a finding: the host finds the line, and says so when there is none."""
+
+from collections.abc import Mapping
+
+from reviewer.change import Change, FileChange, Span
+from reviewer.errors import GiveUp
+from reviewer.finding import Finding
+from reviewer.ports import Objects
+from reviewer.review.anchor import Anchor, NotFound, find_in_diff, find_in_file
+from reviewer.review.claims import Claim
+from reviewer.text import decode, printable
+
+TITLE_CHARS = 120
+WHY_CHARS = 1_500
+"""A longer text of the model's is cut: nobody reads it."""
+
+
+class Placer:
+    """Turns claims into findings with lines."""
+
+    def __init__(self, change: Change, objects: Objects) -> None:
+        self._change = change
+        self._objects = objects
+
+    def problem(self, claim: Claim, spans: Mapping[str, Span]) -> str | None:
+        """Say why a claim names no place, in words for the model; None if it names one."""
+        try:
+            self._find(claim, spans)
+        except NotFound as error:
+            return str(error)
+        return None
+
+    def finding(self, claim: Claim, spans: Mapping[str, Span], lens: str) -> Finding | None:
+        """Return the finding that a claim makes, or None if it names no place."""
+        try:
+            path, anchor = self._find(claim, spans)
+        except NotFound:
+            return None
+        return Finding(
+            path=printable(path),
+            side=anchor.side,
+            start_line=anchor.start_line,
+            line=anchor.line,
+            category=claim.category,
+            severity=claim.severity,
+            confidence=claim.confidence,
+            title=_cut(claim.title, TITLE_CHARS),
+            body=_cut(claim.why, WHY_CHARS),
+            evidence=printable(anchor.text),
+            suggestion=self._suggestion(claim, anchor),
+            preexisting=claim.preexisting,
+            source=f"model:{lens}",
+        )
+
+    def _find(self, claim: Claim, spans: Mapping[str, Span]) -> tuple[str, Anchor]:
+        span = spans.get(claim.hunk)
+        path = claim.path or (span.path if span else None)
+        if path is None:
+            raise NotFound(f"there is no hunk {claim.hunk!r} here; yours are {', '.join(spans)}")
+        file = self._change.by_path.get(path) or self._printed_as(path)
+        if file is not None:
+            ours = span is not None and span.path == file.path
+            named = span.hunk if span is not None and ours else None
+            within = range(span.start, span.stop) if span is not None and ours else None
+            try:
+                return file.path, find_in_diff(claim.quote, file, named, within)
+            except NotFound:
+                if claim.path is None:
+                    raise
+        return path, self._in_whole_file(claim.quote, path)
+
+    def _in_whole_file(self, quote: str, path: str) -> Anchor:
+        try:
+            text = decode(self._objects.read(path, "head"))
+        except GiveUp as error:
+            raise NotFound(f"{path!r} cannot be read at the head: {error}") from None
+        return find_in_file(quote, text)
+
+    def _printed_as(self, path: str) -> FileChange | None:
+        """Find the file whose path was shown as `path`: not every path is valid Unicode."""
+        return next((f for f in self._change.files if printable(f.path) == path), None)
+
+    def _suggestion(self, claim: Claim, anchor: Anchor) -> str | None:
+        """Return the replacement if it replaces exactly the lines that the finding names."""
+        if claim.replacement is None or not anchor.exact or anchor.side != "RIGHT":
+            return None
+        if not anchor.in_diff or claim.replacement == anchor.text:
+            return None
+        return claim.replacement.removesuffix("\n")
+
+
+def _cut(text: str, limit: int) -> str:
+    text = printable(text).strip()
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,0 +1,146 @@
+"""What a finder is given: some spans of a change, seen through a lens; and how it is divided."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import PurePosixPath
+
+from reviewer.change import Change, FileChange, Span
+from reviewer.rlm.run import WINDOW_TOKENS
+from reviewer.text import encode, printable
+
+BYTES_A_TOKEN = 3.0
+"""Code runs at about 3 to 3.5 bytes a token; the lower figure errs towards smaller scopes."""
+
+SHOWN_LINE_CHARS = 2_000
+"""A longer line is cut in what a node sees: it is data or minified, and hides the rest."""
+
+SPAN_BYTES = int(WINDOW_TOKENS * BYTES_A_TOKEN * 0.75)
+"""The largest span: it fits a window together with its heading, its file's and a few leads."""
+
+PACK = 4
+"""One path in so many starts a new part although the last one has room (see `_packed`)."""
+
+
+@dataclass(frozen=True)
+class FindScope:
+    """Spans in the change's order, and the name of the lens to read them through."""
+
+    spans: tuple[Span, ...]
+    lens: str
+
+
+def size_of(spans: Sequence[Span]) -> int:
+    """Return about how many tokens the spans take when shown."""
+    return sum(_span_tokens(span) for span in spans)
+
+
+def label_of(spans: Sequence[Span]) -> str:
+    """Return a few words for people: the path, or what the paths have in common."""
+    paths = sorted({printable(span.path) for span in spans})
+    if len(paths) == 1:
+        return paths[0]
+    folder = _common_folder(paths)
+    return f"{folder or '.'} ({len(paths)} files)"
+
+
+def show(change: Change, spans: Sequence[Span]) -> str:
+    """Return the spans as a node reads them: by file, each under its id, without line numbers.
+
+    Every line of code keeps its first column (space, + or -), so that no line of a file can be
+    taken for one of ours. Line numbers are left out because they change with code elsewhere.
+    """
+    parts = []
+    for path, group in groupby(spans, key=lambda span: span.path):
+        file = change.by_path[path]
+        parts.append(f"=== file {_quoted(path)} ({_what(file)})")
+        parts += [_shown(span) for span in group]
+    return "\n".join(parts) + "\n"
+
+
+def divide(spans: tuple[Span, ...], window: int) -> list[tuple[Span, ...]]:
+    """Return the spans in parts: by folder, then by file, then by span; neighbours are packed.
+
+    A part boundary depends on names and sizes nearby alone, so that a change in one folder does
+    not shift the parts of the others. Spans that cannot be divided come back as one part.
+    """
+    for key in (_next_folder(spans), _path, _span_id):
+        groups = [tuple(group) for _, group in groupby(spans, key=key)]
+        if len(groups) > 1:
+            return _packed(groups, window)
+    return [spans]
+
+
+def _packed(groups: list[tuple[Span, ...]], window: int) -> list[tuple[Span, ...]]:
+    parts: list[tuple[Span, ...]] = []
+    room = 0
+    for group in groups:
+        size = size_of(group)
+        starts = int(hashlib.sha256(encode(group[0].path)).hexdigest(), 16) % PACK == 0
+        if parts and size <= room and not (starts and room < window // 2):
+            parts[-1] += group
+            room -= size
+        else:
+            parts.append(group)
+            room = window - size
+    return parts
+
+
+def _next_folder(spans: tuple[Span, ...]) -> Callable[[Span], str]:
+    """Return a key: the first component of a path below the folder that all paths share."""
+    folder = _common_folder(sorted({span.path for span in spans}))
+    depth = len(PurePosixPath(folder).parts) if folder else 0
+
+    def key(span: Span) -> str:
+        parts = span.path.split("/")
+        return parts[depth] if len(parts) > depth + 1 else ""
+
+    return key
+
+
+def _common_folder(paths: Sequence[str]) -> str:
+    folders = [path.split("/")[:-1] for path in paths]
+    common = []
+    for level in zip(*folders, strict=False):
+        if len(set(level)) > 1:
+            break
+        common.append(level[0])
+    return "/".join(common)
+
+
+def _path(span: Span) -> str:
+    return span.path
+
+
+def _span_id(span: Span) -> str:
+    return span.id
+
+
+def _what(file: FileChange) -> str:
+    if file.status == "renamed" and file.old_path is not None:
+        return f"renamed from {_quoted(file.old_path)}"
+    return str(file.status)
+
+
+def _shown(span: Span) -> str:
+    heading = f"--- hunk {span.id}"
+    if span.hunk.section:
+        heading += f" in: {printable(span.hunk.section)[:200]}"
+    return "\n".join([heading, *(_line(line.kind, line.text) for line in span.lines)])
+
+
+def _line(kind: str, text: str) -> str:
+    text = printable(text).replace("\r", "␍")
+    if len(text) > SHOWN_LINE_CHARS:
+        text = f"{text[:SHOWN_LINE_CHARS]}… ({len(text) - SHOWN_LINE_CHARS} more characters)"
+    return kind + text
+
+
+def _span_tokens(span: Span) -> int:
+    shown = sum(min(len(line.text), SHOWN_LINE_CHARS) + 2 for line in span.lines)
+    return int((shown + 60) / BYTES_A_TOKEN)
+
+
+def _quoted(path: str) -> str:
+    return '"' + printable(path).replace("\n", "\\n").replace('"', '\\"') + '"'

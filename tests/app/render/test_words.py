@@ -1,0 +1,74 @@
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.render import words
+from reviewer.finding import Severity
+from reviewer.request import Coverage, Skipped
+from tests.app.render.samples import empty, finding, partial, review
+
+paths = st.lists(
+    st.lists(st.sampled_from(["a", "b", "c", "dd"]), min_size=1, max_size=4).map("/".join),
+    max_size=60,
+)
+
+
+@given(paths, st.integers(0, 5), st.sampled_from([["binary"], ["binary", "vendored"]]))
+def test_every_skipped_file_and_hunk_is_counted_once(names, hunks, reasons):
+    skipped = [
+        Skipped(path=name, hunks=hunks, reason=reasons[at % len(reasons)])
+        for at, name in enumerate(names)
+    ]
+    groups = words.reasons(skipped)
+    assert sum(group.files for group in groups) == len(skipped)
+    assert sum(group.hunks for group in groups) == hunks * len(skipped)
+    for group in groups:
+        assert len(group.rows) <= words.PATHS_LISTED
+        if group.files > words.PATHS_LISTED:
+            counted = [re.search(r"\((\d+) files?, (\d+) hunks?\)$", row) for row in group.rows]
+            assert sum(int(match.group(1)) for match in counted) == group.files
+            assert sum(int(match.group(2)) for match in counted) == group.hunks
+        else:
+            assert len(group.rows) == group.files
+
+
+def test_the_verdict_is_honest_about_why_there_is_nothing():
+    assert words.verdict(empty()) == "No findings in the 3 hunks reviewed."
+    unread = empty().model_copy(
+        update={
+            "coverage": Coverage(
+                hunks=2, reviewed=0, skipped=[Skipped(path="a", hunks=2, reason="generated")]
+            )
+        }
+    )
+    assert "no hunk was reviewed" in words.verdict(unread)
+    nothing = empty().model_copy(update={"coverage": Coverage(hunks=0, reviewed=0)})
+    assert "no text" in words.verdict(nothing)
+
+
+def test_the_order_is_severity_then_place():
+    places = [
+        finding(severity=Severity.LOW, path="a", start_line=1, line=1),
+        finding(severity=Severity.HIGH, path="b", start_line=10, line=10),
+        finding(severity=Severity.HIGH, path="b", start_line=9, line=12),
+        finding(severity=Severity.HIGH, path="b", start_line=None, line=None),
+    ]
+    assert [words.place(one) for one in words.ranked(places)] == ["b", "b:9-12", "b:10", "a:1"]
+
+
+def test_an_early_end_names_its_reason_and_a_whole_review_has_none():
+    assert "budget" in words.ended_early(partial())
+    assert "12 of 45 hunks" in words.ended_early(partial())
+    assert words.ended_early(review()) == ""
+
+
+def test_sums_read_well():
+    assert words.money(0.0412) == "$0.0412"
+    assert words.money(1234.5) == "$1,234.50"
+    assert words.duration(0.24) == "0.2 s"
+    assert words.duration(59.96) == "1 min 00 s"
+    assert words.duration(185) == "3 min 05 s"
+    assert words.count(1, "hunk") == "1 hunk"
+    assert words.count(2_000, "hunk") == "2,000 hunks"
+    assert "price unknown" in words.cost(review().cost.model_copy(update={"usd": None}))

@@ -1,0 +1,131 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from app.doctor import doctor
+from app.settings import VARIABLES
+from tests.model_server import ModelServer, error
+
+KEY = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz-LAST"
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+
+
+def line(text: str, name: str) -> str:
+    (found,) = [line for line in text.splitlines() if line[4:].startswith(f"{name}  ")]
+    return found
+
+
+def test_nothing_configured_still_reviews(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor(environ, online=False) == 0
+    text = capsys.readouterr().out
+    for name in ("Python", "ruff", "zizmor", "sandbox", "temporary folder", "model", "budget"):
+        assert line(text, name).startswith("ok")
+    assert line(text, "git").startswith(("ok", " !"))
+    assert line(text, "model key").startswith("--")
+    assert "ANTHROPIC_API_KEY" in text
+    assert "Reviews run with the detectors alone." in text
+    for name in VARIABLES:
+        assert name in text
+
+
+def test_secrets_show_four_characters_at_most(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets = {"ANTHROPIC_API_KEY": KEY, "GITHUB_TOKEN": "short-secret"}
+    assert doctor(environ | secrets, online=False) == 0
+    text = capsys.readouterr().out
+    assert "…LAST" in line(text, "model key")
+    assert KEY[-5:] not in text and "cret" not in line(text, "GitHub token")
+    assert "with the model and the detectors" in text
+
+
+def test_online_asks_the_service(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ModelServer([], key=KEY) as server:
+        there = environ | {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": server.url}
+        assert doctor(there, online=False) == 0
+        assert server.requests == []
+        capsys.readouterr()
+        assert doctor(there, online=True) == 0
+        assert [request.path for request in server.requests] == ["/v1/messages/count_tokens"]
+        assert "answers for claude-sonnet-5-5" in line(capsys.readouterr().out, "model service")
+        server.counting = error(401, "authentication_error", "invalid x-api-key")
+        assert doctor(there, online=True) == 0
+        assert line(capsys.readouterr().out, "model service").startswith(" !")
+
+
+def test_a_password_in_the_address_is_not_shown(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": "https://u:hush@gateway.example"}
+    doctor(environ | there, online=False)
+    text = capsys.readouterr().out
+    assert "gateway.example" in text and "hush" not in text
+
+
+def test_a_bad_setting_keeps_reviews_from_running(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor(environ | {"RLM_BUDGET": "lots"}, online=False) == 2
+    text = capsys.readouterr().out
+    assert line(text, "settings").startswith("XX")
+    assert "No review can run: settings." in text
+
+
+def test_an_unknown_price_and_an_unknown_variable_are_pointed_out(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor(environ | {"RLM_MODEL": "home-grown", "RLM_MODLE": "x"}, online=False) == 0
+    text = capsys.readouterr().out
+    assert "unknown price" in line(text, "model")
+    assert "RLM_MODLE" in line(text, "settings")
+
+
+def test_a_missing_git(
+    environ: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert doctor(environ, online=False) == 2
+    assert line(capsys.readouterr().out, "git").startswith("XX")
+
+
+@pytest.mark.parametrize(
+    ("version", "mark"),
+    [
+        ("2.37.9", "XX"),
+        ("2.39.5 (Apple Git-154)", " !"),
+        ("2.43.6", " !"),
+        ("2.43.7", "ok"),
+        ("2.49.0", " !"),
+        ("2.49.1.windows.1", "ok"),
+        ("2.50.0", " !"),
+        ("2.50.1", "ok"),
+        ("2.51.0", "ok"),
+        ("3.0", "ok"),
+    ],
+)
+def test_the_age_of_git(  # noqa: PLR0917
+    environ: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+    mark: str,
+) -> None:
+    program = tmp_path / "git"
+    program.write_text(f"#!/bin/sh\necho git version '{version}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    doctor(environ, online=False)
+    assert line(capsys.readouterr().out, "git").startswith(mark)

@@ -1,0 +1,131 @@
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from app.defaults import DEFAULT_BUDGET_USD, DEFAULT_MODEL, EFFORTS, SEVERITIES
+from app.github.urls import Server, server_at
+from app.settings import VARIABLES, Settings, parse_budget, read_settings
+from reviewer.errors import TellUser
+from reviewer.finding import Severity
+from reviewer.request import Effort
+
+HOME = {"HOME": "/home/u"}
+
+
+def settings(**environ: str) -> Settings:
+    return read_settings({**HOME, **environ})
+
+
+def test_nothing_configured() -> None:
+    read = settings()
+    assert not read.has_key
+    assert (read.model, read.budget_usd) == (DEFAULT_MODEL, DEFAULT_BUDGET_USD)
+    assert read.home == Path("/home/u/.local/state/rlm")
+    assert read.github == Server("https://github.com", "https://api.github.com")
+    assert read.warnings == ()
+
+
+def test_an_empty_variable_is_an_absent_one() -> None:
+    read = settings(ANTHROPIC_API_KEY="", RLM_BUDGET=" ", GH_HOST="", RLM_HOME="")
+    assert read == settings()
+
+
+def test_secrets_do_not_show() -> None:
+    read = settings(ANTHROPIC_API_KEY="sk-hush-hush", GITHUB_TOKEN="ghs_hush")
+    assert "hush" not in repr(read) + str(read) + read.model_dump_json()
+    assert read.anthropic_api_key and read.anthropic_api_key.get_secret_value() == "sk-hush-hush"
+
+
+@pytest.mark.parametrize("value", ["two words", "new\nline", "schl\u00fcssel"])
+def test_a_key_that_would_break_a_header_is_refused_unseen(value: str) -> None:
+    with pytest.raises(TellUser) as refused:
+        settings(ANTHROPIC_API_KEY=value)
+    assert "ANTHROPIC_API_KEY" in refused.value.problem
+    assert value not in refused.value.problem + refused.value.hint
+
+
+def test_a_budget_is_dollars_or_none() -> None:
+    assert settings(RLM_BUDGET="0.5").budget_usd == 0.5
+    assert settings(RLM_BUDGET="none").budget_usd is None
+    assert parse_budget("0", "--budget") == 0
+    for bad in ("-1", "nan", "inf", "$2", "2,00"):
+        with pytest.raises(TellUser, match="RLM_BUDGET"):
+            settings(RLM_BUDGET=bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RLM_MODEL", "claude sonnet"),
+        ("RLM_MODEL", "--help"),
+        ("RLM_CONCURRENCY", "0"),
+        ("RLM_CONCURRENCY", "65"),
+        ("RLM_CONCURRENCY", "many"),
+        ("RLM_PRICES", "/nowhere/prices.toml"),
+        ("ANTHROPIC_BASE_URL", "gateway.example"),
+        ("ANTHROPIC_BASE_URL", "http://[bad"),
+        ("GH_HOST", "https://u:p@host"),
+        ("GITHUB_SERVER_URL", "http://127.0.0.1"),
+        ("RLM_GITHUB_SERVER_URL", "http://git.acme.com"),
+        ("RLM_GITHUB_API_URL", "https://api.github.com"),
+    ],
+)
+def test_a_bad_value_is_named(name: str, value: str) -> None:
+    with pytest.raises(TellUser) as refused:
+        settings(**{name: value})
+    assert name in refused.value.problem
+    assert refused.value.hint
+
+
+def test_a_slip_of_the_keyboard_is_pointed_out() -> None:
+    (warning,) = settings(RLM_BUGDET="1").warnings
+    assert "RLM_BUGDET" in warning and "RLM_BUDGET" in warning
+
+
+def test_every_variable_that_is_read_is_documented() -> None:
+    source = Path(inspect.getfile(Settings)).read_text()
+    read = set(re.findall(r'"((?:RLM|ANTHROPIC|GITHUB|GH)_[A-Z_]+)"', source))
+    assert read == set(VARIABLES)
+
+
+def test_the_token_goes_to_one_server_only() -> None:
+    read = settings(GITHUB_TOKEN="t")
+    assert read.token_for(read.server("https://github.com"))
+    for web in ("https://acme.ghe.com", "https://git.acme.com", "https://github.com.evil.example"):
+        assert read.token_for(read.server(web)) is None
+    named = settings(GITHUB_TOKEN="t", GH_HOST="git.acme.com")
+    assert named.token_for(named.server("https://git.acme.com"))
+    assert named.token_for(named.server("https://github.com")) is None
+    assert named.token_for(named.server("https://git.acme.com:8443")) is None
+
+
+def test_the_environment_of_actions_on_a_server() -> None:
+    read = settings(
+        GITHUB_SERVER_URL="https://git.acme.com", GITHUB_API_URL="https://git.acme.com/api/v3"
+    )
+    assert read.server("https://git.acme.com") == server_at("https://git.acme.com")
+    assert read.server("https://github.com") == server_at("https://github.com")
+
+
+def test_ours_come_before_those_of_others() -> None:
+    read = settings(
+        RLM_GITHUB_SERVER_URL="http://127.0.0.1:81",
+        RLM_GITHUB_API_URL="http://127.0.0.1:81/api/v3",
+        GH_HOST="git.acme.com",
+        GITHUB_SERVER_URL="https://github.com",
+    )
+    assert read.github == Server("http://127.0.0.1:81", "http://127.0.0.1:81/api/v3")
+    assert read.plain_http == "http://127.0.0.1:81"
+
+
+def test_where_state_lives() -> None:
+    assert settings(XDG_STATE_HOME="/s").home == Path("/s/rlm")
+    assert settings(XDG_STATE_HOME="relative").home == Path("/home/u/.local/state/rlm")
+    assert settings(RLM_HOME="/r", XDG_STATE_HOME="/s").home == Path("/r")
+
+
+def test_the_command_line_offers_what_the_engine_knows() -> None:
+    assert tuple(Effort) == EFFORTS
+    assert tuple(Severity) == SEVERITIES

@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+
+import pytest
+
+from reviewer.detectors.worker import Parsers
+
+
+@pytest.fixture(scope="session")
+def parsers() -> Iterator[Parsers]:
+    """Parser processes that the tests share: starting one costs a tenth of a second."""
+    with Parsers() as shared:
+        yield shared

@@ -1,0 +1,112 @@
+"""No wrong line: a quote names its place, or nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviewer.review.anchor import NotFound, find_in_diff, find_in_file
+from tests.reviewer.review.values import changed, hunk
+
+ONE = hunk(
+    "a.py",
+    """
+ def total(items):
+     result = 0
+-    for item in items:
+-        result += item.price
++    for item in items[1:]:
++        result += item.price * item.count
+     return result
++
+""",
+    old_start=10,
+    new_start=12,
+)
+TWO = hunk("a.py", "     return result\n+    # done\n+    return None\n", 40, 42)
+FILE = changed("a.py", ONE, TWO)
+
+
+def test_new_lines_are_found_on_the_head_side():
+    found = find_in_diff("    for item in items[1:]:", FILE, ONE)
+    assert (found.side, found.start_line, found.line, found.exact) == ("RIGHT", 14, 14, True)
+
+
+def test_a_range_is_found_from_its_first_to_its_last_line():
+    quote = (
+        "    for item in items[1:]:\n        result += item.price * item.count\n    return result"
+    )
+    found = find_in_diff(quote, FILE, ONE)
+    assert (found.start_line, found.line) == (14, 16)
+
+
+def test_a_diffs_first_column_is_forgiven():
+    quote = "+    for item in items[1:]:\n+        result += item.price * item.count"
+    found = find_in_diff(quote, FILE, ONE)
+    assert (found.side, found.start_line, found.line) == ("RIGHT", 14, 15)
+    assert found.text.startswith("    for item")
+
+
+def test_deleted_lines_are_found_on_the_base_side():
+    found = find_in_diff("        result += item.price", FILE, ONE)
+    assert (found.side, found.start_line) == ("LEFT", 13)
+
+
+def test_white_space_is_forgiven_but_not_called_exact():
+    found = find_in_diff("for item in items[1:] :", FILE, ONE)
+    assert (found.start_line, found.exact) == (14, False)
+
+
+def test_a_slip_of_the_pen_is_forgiven_where_nothing_else_comes_close():
+    quote = "    for item in items[1:]:\n        result += item.prize * item.count"
+    found = find_in_diff(quote, FILE, ONE)
+    assert (found.start_line, found.line, found.exact) == (14, 15, False)
+
+
+def test_the_named_hunk_decides_between_equals():
+    assert find_in_diff("    return result", FILE, ONE).line == 16
+    assert find_in_diff("    return result", FILE, TWO).line == 42
+
+
+def test_between_equals_the_one_that_the_change_touches_is_meant():
+    one = hunk("a.py", " x = 1\n y = 2\n+x = 1\n")
+    assert find_in_diff("x = 1", changed("a.py", one), one).line == 3
+
+
+def test_several_equal_places_are_no_place():
+    one = hunk("a.py", "+x = 1\n+y = 2\n+x = 1\n")
+    with pytest.raises(NotFound, match="2 places"):
+        find_in_diff("x = 1", changed("a.py", one), one)
+
+
+@pytest.mark.parametrize("quote", ["", "\n\n", "    launch_missiles()", "}", "def total(things):"])
+def test_what_is_not_there_is_not_found(quote: str):
+    with pytest.raises(NotFound):
+        find_in_diff(quote, FILE, ONE)
+
+
+def test_a_wrong_hunk_is_forgiven_within_the_file():
+    assert find_in_diff("    # done", FILE, ONE).line == 43
+
+
+def test_a_place_outside_the_diff_is_found_in_the_file_and_marked():
+    found = find_in_file("b = 2", "a = 1\nb = 2\nc = 3\n")
+    assert (found.line, found.in_diff) == (2, False)
+    with pytest.raises(NotFound, match="2 places"):
+        find_in_file("x", "x\ny\nx\n")
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "  a", "", "c = 1", "}"]), min_size=1, max_size=30),
+    st.data(),
+)
+def test_an_exact_anchor_always_holds_the_quoted_text(rows: list[str], data: st.DataObject):
+    one = hunk("a.py", "\n".join("+" + row for row in rows))
+    start = data.draw(st.integers(0, len(rows) - 1))
+    stop = data.draw(st.integers(start + 1, len(rows)))
+    quote = "\n".join(rows[start:stop])
+    try:
+        found = find_in_diff(quote, changed("a.py", one), one)
+    except NotFound:
+        return
+    there = [line.text for line in one.lines if found.start_line <= (line.new or 0) <= found.line]
+    assert "\n".join(there).strip("\n") == quote.strip("\n") or not found.exact

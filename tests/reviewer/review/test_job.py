@@ -1,0 +1,281 @@
+"""The review job from git to `Review`: a real repository, a scripted model over real HTTP."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.objects import LocalObjects
+from reviewer.diff import build_change
+from reviewer.git import open_repo
+from reviewer.model.anthropic import AnthropicModel
+from reviewer.model.prices import load
+from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
+from reviewer.review.estimate import Estimate, estimate
+from reviewer.review.job import review
+from tests.model_server import Answer, ModelServer, error, tool
+from tests.repo import Repo
+
+MODEL = "claude-sonnet-5-5"
+
+BASE = {
+    "shop/cart.py": "def total(items):\n    return sum(i.price for i in items)\n\n\ndef size(items):\n"
+    "    return len(items)\n",
+    "shop/report.py": "from shop.cart import total\n\n\ndef show(items):\n    print(total(items))\n",
+    "README.md": "# Shop\n",
+}
+HEAD = {
+    "shop/cart.py": "def total(items, rate):\n    return sum(i.price for i in items[1:]) * rate\n\n\n"
+    "def size(items):\n    return len(items)\n",
+    "README.md": "# Shop\n\nSells things.\n",
+}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> tuple[Path, str, str]:
+    """A repository with a change of two files, and one that the change breaks from afar."""
+    made = Repo(tmp_path / "repo")
+    for path, text in BASE.items():
+        made.write(path, text)
+    base = made.commit("base")
+    for path, text in HEAD.items():
+        made.write(path, text)
+    return made.path, base, made.commit("head")
+
+
+def reviewed(
+    repo: tuple[Path, str, str],
+    server: ModelServer | None,
+    *,
+    effort: Effort = Effort.QUICK,
+    caps: Caps | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Review:
+    path, base, head = repo
+
+    async def main() -> Review:
+        with open_repo(path) as opened:
+            change = build_change(opened, base, head)
+            objects = LocalObjects(opened, change)
+            request = ReviewRequest(
+                effort=effort, model=MODEL if server else None, caps=caps or Caps()
+            )
+            if server is None:
+                return await review(
+                    request,
+                    change,
+                    objects,
+                    model=None,
+                    prices=load(None),
+                    sink=lambda _event: None,
+                    cancelled=cancelled,
+                )
+            async with AnthropicModel(api_key="k", base_url=server.url) as model:
+                return await review(
+                    request,
+                    change,
+                    objects,
+                    model=model,
+                    prices=load(None),
+                    sink=lambda _event: None,
+                    cancelled=cancelled,
+                )
+
+    return asyncio.run(main())
+
+
+def prompt(request: dict[str, Any]) -> str:
+    return str(request["messages"][0]["content"][0]["text"])
+
+
+def claim(request: dict[str, Any], quote: str, **changes: object) -> dict[str, object]:
+    """Claim something about a quote, in the hunk of the prompt that holds its first line."""
+    hunk = ""
+    for line in prompt(request).splitlines():
+        if found := re.match(r"--- hunk (\S+)", line):
+            hunk = found[1]
+        elif line[1:] == quote.split("\n", maxsplit=1)[0]:
+            break
+    values: dict[str, object] = {
+        "hunk": hunk,
+        "quote": quote,
+        "category": "correctness",
+        "severity": "high",
+        "confidence": 0.9,
+        "title": "The first item is lost",
+        "why": "total([a]) is 0",
+    }
+    return values | changes
+
+
+def submit(*claims: dict[str, object], overview: str = "The total takes a rate.") -> Answer:
+    return tool("submit", {"overview": overview, "claims": list(claims)})
+
+
+LINE = "    return sum(i.price for i in items[1:]) * rate"
+
+
+def test_a_claim_becomes_a_finding_at_its_line(repo: tuple[Path, str, str]):
+    fix = "    return sum(i.price for i in items) * rate"
+    with ModelServer(lambda r: submit(claim(r, LINE, replacement=fix))) as server:
+        done = reviewed(repo, server)
+    (finding,) = done.findings
+    assert (finding.path, finding.side, finding.start_line, finding.line) == (
+        "shop/cart.py",
+        "RIGHT",
+        2,
+        2,
+    )
+    assert finding.evidence == LINE
+    assert finding.suggestion == fix
+    assert finding.source == "model:general"
+    assert done.status == "complete"
+    assert (done.coverage.hunks, done.coverage.reviewed, done.coverage.skipped) == (2, 2, [])
+    assert done.summary.startswith("1 finding: 1 high.")
+    assert "The total takes a rate." in done.summary
+    assert done.cost.calls == 1
+    assert done.cost.usd is not None
+    assert done.cost.usd > 0
+
+
+def test_two_passes_that_say_the_same_say_it_once(repo: tuple[Path, str, str]):
+    with ModelServer(lambda r: submit(claim(r, LINE))) as server:
+        done = reviewed(repo, server, effort=Effort.STANDARD)
+    assert len(done.findings) == 1
+    assert done.cost.calls == 2
+    assert done.cost.cache_read_tokens > 0  # the second pass reads the scope from the cache
+
+
+def test_a_quote_that_is_not_there_goes_back_once_and_is_then_dropped_and_counted(
+    repo: tuple[Path, str, str],
+):
+    with ModelServer(lambda r: submit(claim(r, LINE), claim(r, "    launch()"))) as server:
+        done = reviewed(repo, server)
+    assert len(server.calls) == 2
+    sent_back = str(server.calls[1]["messages"][-1]["content"])
+    assert "claims.1.quote: the quoted lines are not in that hunk" in sent_back
+    assert len(done.findings) == 1
+    assert any("1 claim(s)" in note and "quoted no code" in note for note in done.notes)
+
+
+def test_unsure_claims_are_dropped_and_counted(repo: tuple[Path, str, str]):
+    with ModelServer(lambda r: submit(claim(r, LINE, confidence=0.3))) as server:
+        done = reviewed(repo, server)
+    assert done.findings == []
+    assert any("too unsure" in note for note in done.notes)
+
+
+def test_a_deleted_line_is_named_on_the_base_side(repo: tuple[Path, str, str]):
+    with ModelServer(lambda r: submit(claim(r, "def total(items):"))) as server:
+        (finding,) = reviewed(repo, server).findings
+    assert (finding.side, finding.line) == ("LEFT", 1)
+
+
+def test_a_place_outside_the_diff_is_found_in_its_file(repo: tuple[Path, str, str]):
+    def script(request: dict[str, Any]) -> Answer:
+        caller = claim(request, "    print(total(items))", path="shop/report.py")
+        return submit({**caller, "replacement": "    print(total(items, 1))"})
+
+    with ModelServer(script) as server:
+        (finding,) = reviewed(repo, server).findings
+    assert (finding.path, finding.line) == ("shop/report.py", 5)
+    assert finding.suggestion is None
+
+
+def test_a_finder_can_look_at_the_repository_and_only_at_it(repo: tuple[Path, str, str]):
+    code = """
+hits = await grep("total\\\\(", "shop")
+print([(h["path"], h["line"]) for h in hits])
+print(await read("shop/cart.py", 1, 1, at="base"))
+print(await changed())
+for path in ["../repo/.git/config", "/etc/passwd", ".git/config"]:
+    try:
+        print(await read(path))
+    except ValueError as error:
+        print("no:", error)
+"""
+    seen: list[str] = []
+
+    def script(request: dict[str, Any]) -> Answer:
+        if len(request["messages"]) == 1:
+            return tool("python", {"code": code})
+        seen.append(str(request["messages"][-1]["content"][0]["content"]))
+        return submit()
+
+    with ModelServer(script) as server:
+        reviewed(repo, server)
+    (printed,) = seen
+    assert "('shop/report.py', 5)" in printed
+    assert "def total(items):" in printed
+    assert "README.md" in printed
+    assert printed.count("no:") == 3
+    assert "root:" not in printed
+    assert "[core]" not in printed
+
+
+def test_prompts_hold_no_commit_no_line_number_and_no_prose(repo: tuple[Path, str, str]):
+    with ModelServer(lambda _r: submit()) as server:
+        reviewed(repo, server)
+    sent = str(server.calls)
+    assert repo[1] not in sent
+    assert repo[2] not in sent
+    assert "@@" not in prompt(server.calls[0])
+
+
+def test_without_a_model_the_detectors_are_the_review(repo: tuple[Path, str, str]):
+    done = reviewed(repo, None)
+    assert done.status == "complete"
+    assert done.coverage.reviewed == 2
+    assert done.cost.model is None
+    assert done.cost.usd is None
+
+
+def test_without_money_everything_is_listed_and_the_review_is_marked(repo: tuple[Path, str, str]):
+    with ModelServer(lambda _r: submit()) as server:
+        done = reviewed(repo, server, caps=Caps(usd=0.0))
+    assert server.calls == []
+    assert (done.status, done.stopped) == ("partial", StopReason.BUDGET)
+    assert done.coverage.reviewed == 0
+    assert sum(entry.hunks for entry in done.coverage.skipped) == 2
+    assert "partial" in done.summary
+
+
+def test_a_service_that_refuses_leaves_a_partial_review_with_its_words(
+    repo: tuple[Path, str, str],
+):
+    with ModelServer(lambda _r: error(401, "authentication_error")) as server:
+        done = reviewed(repo, server)
+    assert (done.status, done.stopped) == ("partial", StopReason.MODEL)
+    assert any("key" in note for note in done.notes)
+
+
+def test_a_cancelled_review_is_partial(repo: tuple[Path, str, str]):
+    done = reviewed(repo, None, cancelled=lambda: True)
+    assert (done.status, done.stopped) == ("partial", StopReason.CANCELLED)
+    assert done.coverage.reviewed == 0
+
+
+def test_the_first_pass_counts_when_the_second_has_no_money(repo: tuple[Path, str, str]):
+    with ModelServer(lambda _r: submit()) as server:
+        done = reviewed(repo, server, effort=Effort.STANDARD, caps=Caps(calls=1))
+    assert done.coverage.reviewed == 2
+    assert (done.status, done.stopped) == ("partial", StopReason.BUDGET)
+    assert any("contracts" in note for note in done.notes)
+
+
+def test_an_estimate_spends_nothing_and_brackets_the_cost(repo: tuple[Path, str, str]):
+    path, base, head = repo
+    request = ReviewRequest(effort=Effort.STANDARD, model=MODEL, caps=Caps(usd=2.0))
+    with open_repo(path) as opened:
+        change = build_change(opened, base, head)
+        guess: Estimate = estimate(request, change, LocalObjects(opened, change), load(None))
+    with ModelServer(lambda _r: submit()) as server:
+        done = reviewed(repo, server, effort=Effort.STANDARD)
+    assert guess.nodes == 2
+    assert guess.usd_low is not None
+    assert guess.usd_high is not None
+    assert done.cost.usd is not None
+    assert guess.usd_low * 0.4 <= done.cost.usd <= guess.usd_high

@@ -1,0 +1,74 @@
+"""One cause is said once; two causes are never made one."""
+
+from reviewer.finding import Category, Finding, Severity
+from reviewer.review.join import join
+
+
+def finding(title: str, line: int = 5, **changes: object) -> Finding:
+    values: dict[str, object] = {
+        "path": "a.py",
+        "start_line": line,
+        "line": line,
+        "category": Category.CORRECTNESS,
+        "severity": Severity.MEDIUM,
+        "confidence": 0.8,
+        "title": title,
+        "body": "",
+        "source": "model:correctness",
+    }
+    return Finding.model_validate(values | changes)
+
+
+def test_two_passes_about_one_line_and_kind_are_one():
+    joined = join(
+        [
+            finding("Off by one in the loop"),
+            finding("The last page is lost", severity=Severity.HIGH, source="model:contracts"),
+        ]
+    )
+    assert [f.title for f in joined] == ["The last page is lost"]
+
+
+def test_the_same_words_about_one_line_are_one_whatever_the_kind():
+    joined = join(
+        [
+            finding("SQL is built from user input", category=Category.SECURITY),
+            finding("SQL is built from input of the user", category=Category.CORRECTNESS),
+        ]
+    )
+    assert len(joined) == 1
+
+
+def test_different_lines_sides_files_and_kinds_stay_apart():
+    several = [
+        finding("A"),
+        finding("A", line=6),
+        finding("A", path="b.py"),
+        finding("A", side="LEFT"),
+        finding("leaks the file", category=Category.RESOURCES),
+    ]
+    assert len(join(several)) == len(several)
+
+
+def test_a_detector_that_says_the_same_speaks_before_the_model():
+    joined = join(
+        [finding("undefined name x"), finding("undefined name x", source="detector:ruff/F821")]
+    )
+    assert [f.source for f in joined] == ["detector:ruff/F821"]
+
+
+def test_two_detectors_on_one_line_are_two():
+    rules = [finding("one", source="detector:a/1"), finding("two", source="detector:b/2")]
+    assert len(join(rules)) == 2
+
+
+def test_the_worst_and_surest_come_first():
+    joined = join(
+        [
+            finding("low", 1, severity=Severity.LOW),
+            finding("unsure", 2, severity=Severity.HIGH, confidence=0.5),
+            finding("sure", 3, severity=Severity.HIGH, confidence=0.9),
+            finding("worst", 4, severity=Severity.CRITICAL, confidence=0.5),
+        ]
+    )
+    assert [f.title for f in joined] == ["worst", "sure", "unsure", "low"]
