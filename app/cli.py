@@ -214,13 +214,16 @@ def _report(error: RlmError) -> int:
 
 def _in_the_way(error: OSError) -> TellUser:
     """Say what the system refused: a full disk, a folder that is gone, too many open files."""
-    what = f"{error.filename}: " if error.filename else ""
-    hint = "Look at the file or folder that is named here."
+    where = f"{error.filename}: " if error.filename else ""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        hint = "Make room on that disk, or set TMPDIR and RLM_HOME to folders on another."
-    elif isinstance(error, FileNotFoundError) and "temporary" in str(error):
+        temporary = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 named, not used
+        return TellUser(
+            f"{where}{error.strerror}; temporary files go to {temporary}",
+            "Make room on that disk, or set TMPDIR and RLM_HOME to folders on another.",
+        )
+    if isinstance(error, FileNotFoundError) and "temporary" in str(error):
         return TellUser("No folder for temporary files can be written", "Set TMPDIR to one.")
-    return TellUser(f"{what}{error.strerror or error}", hint)
+    return TellUser(f"{where}{error.strerror or error}", "Look at what is named here.")
 
 
 def _bug(error: Exception) -> int:

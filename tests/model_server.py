@@ -20,6 +20,7 @@ in a cache_control mark is read from the cache once an answer to it has begun.
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -27,11 +28,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
+from pathlib import Path
 from typing import Any, Self
 
 from tests.model_rules import digest, every_block, refusal, sign
 
 AUTO = "<signed by the server>"
+END = -1  # for `stall`: after the last event, before the end of the body
 PIECES = 3  # in how many deltas a block's content is streamed
 
 
@@ -163,10 +166,14 @@ class Received:
 
 @dataclass
 class ModelServer:
-    """The server; a context manager. `key`, if given, is the only one that it accepts."""
+    """The server; a context manager. `key`, if given, is the only one that it accepts.
+
+    With a `certificate` (files of certificate and key) it speaks TLS.
+    """
 
     script: Script
     key: str | None = None
+    certificate: tuple[Path, Path] | None = None
     counting: Answer | None = None  # what count_tokens answers, if not an estimate
     requests: list[Received] = field(default_factory=list)  # of both endpoints, in order
     peak: int = 0  # the most calls of /v1/messages that were open at one time
@@ -182,6 +189,12 @@ class ModelServer:
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"owner": self})
         self._http = _Server(("127.0.0.1", 0), handler)
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.certificate)
+            self._http.socket = context.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
@@ -194,7 +207,8 @@ class ModelServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
+        scheme = "https" if self.certificate else "http"
+        return f"{scheme}://127.0.0.1:{self._http.server_port}"
 
     @property
     def calls(self) -> list[dict[str, Any]]:
@@ -446,6 +460,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._break(answer.clean_cut)
             left = None if left is None else left - len(data)
             self._chunk(data)
+        if answer.stall and answer.stall[0] == END:
+            self.owner.wait(answer.stall[1])
         return self._chunk(b"")
 
     def _chunk(self, data: bytes) -> None:

@@ -146,6 +146,7 @@ def _known(text: str) -> Iterator[tuple[str, Form, int]]:
 
 _HEADER = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_BODY = re.compile(r"[A-Za-z0-9+/=]{40,}")
+_BODY_CHARS = 1_000  # the same for a key in one line
 _DOC_COMMENT = re.compile(r"\s*(?:\*|///|>>>)")
 _BODY_WITHIN = 8  # lines: an encrypted key has headers and an empty line before its body
 
@@ -158,9 +159,8 @@ def _private_keys(text: Added, *, quiet: bool) -> Iterator[Hit]:
         index = text.index(header.start())
         if _DOC_COMMENT.match(text.lines[index][1]):
             continue
-        rest = text.lines[index][1][header.end() - text.starts[index] :]
-        following = [line for _, line in text.lines[index + 1 : index + _BODY_WITHIN]]
-        block = "\n".join([rest, *following])[:4_000].replace("\\n", "\n")
+        behind = text.text[header.end() : header.end() + _BODY_CHARS].replace("\\n", "\n")
+        block = "\n".join(behind.split("\n")[:_BODY_WITHIN])
         body = _KEY_BODY.search(block)
         if body is None or not looks_random(body[0]):
             continue

@@ -198,7 +198,8 @@ def _collect(
 
 def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: float) -> Review:
     change = prepared.change
-    coverage = account(change, prepared.triage.skipped, prepared.spans, read.covered, read.missed)
+    aside = [*prepared.triage.skipped, *((file, LOCKFILE) for file in prepared.triage.lockfiles)]
+    coverage = account(change, aside, prepared.spans, read.covered, read.missed)
     findings = join([*prepared.leads, *read.findings])
     asked = read.calls > 0
     return Review(
