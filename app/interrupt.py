@@ -68,6 +68,7 @@ class Interrupts:
             os._exit(128 + number)
         self._signal = number
         if not self._gentle:
+            _tell(b"\n" if os.isatty(_STANDARD_ERROR) else b"")  # the terminal has just shown ^C
             raise Interrupted(number)
         _tell(b"\nstopping with what there is; once more to quit at once\n")
 

@@ -16,7 +16,7 @@ from app.objects import LocalObjects
 from app.output import STANDARD_OUTPUT, check_output, deliver
 from app.render import PIPE_COLUMNS, render
 from app.render.live import progress
-from app.render.snippet import of_change
+from app.render.snippet import of_change, without_secrets
 from app.render.text import Look, look
 from app.settings import Settings, parse_budget, parse_model, read_settings, secret_of
 from app.trace_file import trace_to
@@ -97,7 +97,8 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                     done = asyncio.run(work)
                 done = _with_notes(done, asked, base, head)
                 shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
-                text = render(done, options.format, of_change(change, objects), **shown)
+                code = without_secrets(of_change(change, objects), done.findings)
+                text = render(done, options.format, code, **shown)
                 deliver(text, options.output)
     return exit_code(done, options.fail_on)
 

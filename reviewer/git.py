@@ -18,7 +18,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import rmtree
+from shutil import disk_usage, rmtree
 from typing import IO
 
 from reviewer.errors import GiveUp, RlmError, TellUser
@@ -33,6 +33,10 @@ MEMORY_BYTES = 2 << 30
 names itself ten times at each has ten thousand million files, and git would list them in memory."""
 
 POLL_S = 0.2
+
+FULL_BYTES = 1 << 16
+"""A disk with less room than this is full: git writes in pieces of 4 to 64 KiB."""
+
 STDERR_CHARACTERS = 500
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -180,13 +184,16 @@ class GitRepo:
         """Turn what a failed git said into an error for whoever can do something about it."""
         said = printable(decode(stderr)).strip()[:STDERR_CHARACTERS]
         here = shlex.quote(printable(str(self.path)))
-        if "No space left on device" in said:
+        # A full disk takes git's complaint with it: what it says on stderr goes to a file, too.
+        if "No space left on device" in said or (not said and _is_full(tempfile.gettempdir())):
             return TellUser(
                 "There is no space left for git's output.",
                 f"Free some in {tempfile.gettempdir()}, or set TMPDIR to a larger place.",
             )
         if "unknown repository" in said or "Expected git repo version" in said:
             return TellUser(f"Git is too old for this repository: {said}", "Install a newer git.")
+        if "ut of memory" in said:
+            return GiveUp(f"git {_command(args)} needs more than {MEMORY_BYTES >> 30} GiB.")
         if _MISSING.search(said):
             if self.is_partial:
                 return MissingObject(
@@ -236,6 +243,10 @@ def _is_at_end(pipe: IO[bytes]) -> bool:
     readable = select.poll()
     readable.register(pipe, select.POLLIN)
     return bool(readable.poll(0)) and not pipe.peek(1)  # type: ignore[attr-defined]
+
+
+def _is_full(folder: str) -> bool:
+    return disk_usage(folder).free < FULL_BYTES
 
 
 def _command(args: tuple[str | bytes, ...]) -> str:

@@ -129,8 +129,8 @@ def language_of(path: str) -> Language | None:
 
 
 _TEST_DIRECTORY = re.compile(
-    r"(?:^|/)(?:tests?|specs?|__tests__|e2e|cypress|testing|[\w.-]+[._-]tests?|"
-    r"(?:unit|integration|functional|\w+)?Tests?|androidTest|src/\w*[tT]est)/"
+    r"(?:^|/)(?:[Tt]ests?|specs?|__tests__|e2e|cypress|[\w.-]+[._-][Tt]ests?|"
+    r"\w*[a-z0-9]Tests?)/"
 )
 _TEST_NAME = re.compile(
     r"^(?:test_.*\.py|conftest\.py|.*_test\.\w+|.*[.-](?:test|spec|cy|e2e)\.[cm]?[jt]sx?|.*_spec\.rb|"

@@ -66,13 +66,13 @@ def default_range(repo: GitRepo) -> Pair:
     head = _parsed(repo, "HEAD^{commit}")
     if head is None:
         raise TellUser("The current branch has no commits yet.", "Commit something first.")
-    known = {name: sha for name in _bases(repo) if (sha := _parsed(repo, name + "^{commit}"))}
-    for base in known.values():
+    known = [found for names in _bases(repo) if (found := _first(repo, names))]
+    for _, base in known:
         if merge_bases(repo, base, head) != [head]:
             return base, head
     if known:
         raise TellUser(
-            f"Nothing to review: HEAD has no commit that {_shown(next(iter(known)))} lacks.",
+            f"Nothing to review: HEAD has no commit that {known[0][0]} lacks.",
             "Commit your work first, or type a range such as HEAD~1..HEAD.",
         )
     if _parsed(repo, "HEAD~1^{commit}") is None:
@@ -88,15 +88,23 @@ def default_range(repo: GitRepo) -> Pair:
     )
 
 
-def _bases(repo: GitRepo) -> list[str]:
-    """Return, best first, the names of what the current branch may have come from."""
-    names = ["@{upstream}"]
+def _bases(repo: GitRepo) -> tuple[list[str], list[str]]:
+    """Return the names that the upstream may have, and those that the default branch may have."""
     remotes = _lines(repo, "for-each-ref", "--format=%(refname)", "refs/remotes/*/HEAD")
-    names += sorted(remotes, key=lambda name: name != "refs/remotes/origin/HEAD")
+    defaults = sorted(remotes, key=lambda name: name != "refs/remotes/origin/HEAD")
     # A clone made by hand (init, remote add, fetch) has no origin/HEAD.
-    names += ["refs/remotes/origin/main", "refs/remotes/origin/master"]
+    defaults += ["refs/remotes/origin/main", "refs/remotes/origin/master"]
     current = _lines(repo, "symbolic-ref", "--quiet", "HEAD")
-    return names + [name for name in ("refs/heads/main", "refs/heads/master") if [name] != current]
+    defaults += [name for name in ("refs/heads/main", "refs/heads/master") if [name] != current]
+    return ["@{upstream}"], defaults
+
+
+def _first(repo: GitRepo, names: list[str]) -> tuple[str, str] | None:
+    """Return the first name that is there, as people write it, and its commit."""
+    for name in names:
+        if commit := _parsed(repo, name + "^{commit}"):
+            return printable(_lines(repo, "rev-parse", "--abbrev-ref", name)[0]), commit
+    return None
 
 
 def _parsed(repo: GitRepo, text: str) -> str | None:

@@ -21,7 +21,6 @@ file, whatever is decided here.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -227,7 +226,7 @@ def _minified(file: FileChange, head: bytes | None, base: bytes | None) -> str |
 
 
 _DATA_SUFFIXES = (".json", ".jsonl", ".ndjson", ".geojson", ".csv", ".tsv", ".svg", ".map")
-_DATA_SUFFIXES += (".lottie", ".har", ".xml", ".txt", ".dat")
+_OTHER_DATA_SUFFIXES = (".lottie", ".har", ".xml", ".txt", ".dat")
 _TOOL = re.compile(
     r"(?:^|/)(?:\.[^/]+|package|composer|manifest|tsconfig[^/]*|jsconfig|angular|nx|turbo|lerna|"
     r"vercel|firebase|now|app|project|settings|config|renovate|biome|deno|pom|web|build|requirements"
@@ -242,7 +241,7 @@ _ACTIVE = re.compile(
 
 def _may_be_data(file: FileChange) -> bool:
     return (
-        file.path.lower().endswith(_DATA_SUFFIXES)
+        file.path.lower().endswith((*_DATA_SUFFIXES, *_OTHER_DATA_SUFFIXES))
         and not _TOOL.search(file.path)
         and language_of(file.path) in {Language.JSON, Language.XML, None}
     )
@@ -278,8 +277,3 @@ def _snapshot(file: FileChange, head: bytes | None, base: bytes | None) -> str |
     if b"exports[" in data and not _SNAPSHOT_REST.fullmatch(_SNAPSHOT_STRING.sub(b"", data)):
         return None
     return "snapshot of a test"
-
-
-def skipped_hunks(skipped: Sequence[tuple[FileChange, str]]) -> int:
-    """Return how many hunks lie in the files that were set aside."""
-    return sum(file.hunk_count for file, _ in skipped)

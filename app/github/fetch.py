@@ -16,7 +16,7 @@ from app.github.pulls import Pull, read_pull
 from app.github.transport import LOCAL_TIMEOUT_S, NETWORK_TIMEOUT_S, environment, explain, run
 from app.github.urls import PullRequestUrl, Server
 from app.settings import Settings
-from reviewer.errors import GiveUp, RetryLater, TellUser
+from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 FIRST_DEPTH = 50
 DEEPER = (150, 600, 2_400)
@@ -93,7 +93,7 @@ class _Clone:
             ["init", "--quiet", "--bare", "--template=", "--", str(self.path)], self.env
         )
         if code:
-            raise explain(err, self.server, self.with_token)
+            raise self._failure(err)
 
     def bring(self, say: Say) -> bool:
         """Fetch until the merge base is certain; False if the head is not what the API said."""
@@ -140,7 +140,7 @@ class _Clone:
             timeout_s=NETWORK_TIMEOUT_S,
         )
         if code:
-            raise explain(err, self.server, self.with_token)
+            raise self._failure(err)
 
     def _certain(self) -> bool:
         """Is the merge base that git finds here the one that the whole history would give?
@@ -162,6 +162,9 @@ class _Clone:
         if code:
             raise GiveUp(f"git rev-list failed: {err.strip()}")
         return cut.isdisjoint(out.split())
+
+    def _failure(self, complaint: str) -> RlmError:
+        return explain(complaint, self.server, with_token=self.with_token, folder=self.path.parent)
 
     def _git(self, *arguments: str, timeout_s: float = LOCAL_TIMEOUT_S) -> tuple[int, str, str]:
         return run([f"--git-dir={self.path}", *arguments], self.env, timeout_s)

@@ -3,6 +3,7 @@
 Importing PyGithub takes more than a second: import this module when it is needed, not before.
 """
 
+import logging
 import re
 import time
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Pull:
 
 def read_pull(url: PullRequestUrl, server: Server, token: SecretStr | None) -> Pull:
     """Ask the server for a pull request; raise TellUser or RetryLater with what went wrong."""
+    # Importing PyGithub makes it log to standard error.
+    github.set_log_level(logging.CRITICAL)
     client = github.Github(
         auth=github.Auth.Token(token.get_secret_value()) if token else None,
         base_url=server.api,
@@ -109,7 +112,7 @@ def _explain(
         grant += f", and GH_HOST={host} to say that it belongs there"
     if error.status >= 500:
         return RetryLater(f"{host} has a problem of its own ({error.status}: {said})")
-    if error.status == 429 or (error.status == 403 and "rate limit" in said.lower()):
+    if error.status == 429 or (error.status == 403 and _is_limit(error, said)):
         problem = f"{host} limits the rate of requests{_until(error)}"
         hint = "Wait" if token else f"Wait, or have a higher limit: {grant}"
     elif error.status == 401:
@@ -128,6 +131,17 @@ def _explain(
     return TellUser(problem, f"{hint}.")
 
 
+def _headers(error: github.GithubException) -> dict[str, str]:
+    return {name.lower(): str(value) for name, value in (error.headers or {}).items()}
+
+
+def _is_limit(error: github.GithubException, said: str) -> bool:
+    """Is this 403 about the rate? After a retry PyGithub has lost the body, and its words."""
+    headers = _headers(error)
+    spent = headers.get("x-ratelimit-remaining") == "0"
+    return spent or "retry-after" in headers or "rate limit" in said.lower()
+
+
 def _message(error: github.GithubException) -> str:
     """Return the server's own words, bounded and free of control characters."""
     text = error.data.get("message") if isinstance(error.data, dict) else None
@@ -137,11 +151,11 @@ def _message(error: github.GithubException) -> str:
 
 def _until(error: github.GithubException) -> str:
     """Say when the limit ends, if the server said it."""
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    headers = _headers(error)
     wait: float | None = None
-    if (after := str(headers.get("retry-after", ""))).isdigit():
+    if (after := headers.get("retry-after", "")).isdigit():
         wait = float(after)
-    elif (reset := str(headers.get("x-ratelimit-reset", ""))).isdigit():
+    elif (reset := headers.get("x-ratelimit-reset", "")).isdigit():
         wait = float(reset) - time.time()
     if wait is None or not 0 < wait < 86_400:
         return ""

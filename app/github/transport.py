@@ -6,6 +6,7 @@ kills by name of process, not the group.
 
 import base64
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -56,6 +57,9 @@ LEGACY_FAULTS = (
     "zeroPaddedFilemode",
 )
 """Harmless slips of old git programs that large public histories still carry."""
+
+FULL_BYTES = 1 << 16
+"""A disk with less room than this is full: git writes in pieces of 4 to 64 KiB."""
 
 _ERROR_CHARS = 300
 
@@ -149,11 +153,13 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def explain(error_text: str, server: Server, with_token: bool) -> RlmError:
-    """Turn git's complaint about a fetch into words for the user."""
+def explain(error_text: str, server: Server, *, with_token: bool, folder: Path) -> RlmError:
+    """Turn git's complaint about a fetch into `folder` into words for the user."""
     text = error_text.lower()
     said = _reason(error_text)
-    if "no space left on device" in text or "disk quota exceeded" in text:
+    # Not every complaint about a full disk says so.
+    full = shutil.disk_usage(folder).free < FULL_BYTES
+    if full or "no space left on device" in text or "disk quota exceeded" in text:
         return TellUser(
             "The disk is full: the pull request could not be fetched",
             "Make room, or set RLM_HOME to a folder on another disk.",

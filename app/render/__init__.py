@@ -24,8 +24,8 @@ def render(
 ) -> str:
     """Return the review in one of FORMATS, ending in a newline; ValueError for another.
 
-    `width` and `color` are for text: take them from `terminal.look`. `category` tells apart the
-    SARIF uploads of one commit.
+    `width` and `color` are for text: take them from `app.render.text.look`. `category` tells
+    apart the SARIF uploads of one commit.
     """
     match fmt:
         case "text":

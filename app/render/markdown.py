@@ -158,8 +158,8 @@ def _inline(text: str, *, cell: bool = False) -> str:
     said = ""
     for piece in pieces(text):
         if piece.kind == "code":
-            # Two code spans side by side would be read as other ones, and the text as markup.
-            said += (" " if said.endswith("`") else "") + markdown_code(piece.text, cell=cell)
+            # Never beside another backtick (see `pieces`), which would make it another span.
+            said += markdown_code(piece.text, cell=cell)
         elif piece.kind == "strong":
             said += f"**{markdown(piece.text.strip(), opens=not said)}**"
         else:

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from app.render.escape import cut
 from reviewer.change import Change, FileChange
 from reviewer.errors import RlmError
-from reviewer.finding import Finding, Side
+from reviewer.finding import Category, Finding, Side
 from reviewer.ports import Objects, Rev
 from reviewer.text import decode, printable
 
@@ -157,3 +157,24 @@ def _diff(old: list[str], new: list[str]) -> list[DiffLine]:
 
 def _all(kind: Literal[" ", "-", "+"], lines: list[str]) -> list[DiffLine]:
     return [DiffLine(kind, cut(line, LONGEST_LINE)) for line in lines]
+
+
+def without_secrets(snippets: Snippets, findings: Sequence[Finding]) -> Snippets:
+    """Return the same code with the lines of found secrets as those findings quote them: masked.
+
+    A report is read by more people than the repository.
+    """
+    masked: dict[tuple[str, Side, int], str] = {}
+    for finding in findings:
+        if finding.category is Category.SECRET and finding.start_line is not None:
+            for number, line in enumerate(finding.evidence.split("\n"), finding.start_line):
+                masked[finding.path, finding.side, number] = line
+
+    def shown(path: str, side: Side, start: int, end: int) -> Sequence[str] | None:
+        lines = snippets(path, side, start, end)
+        if lines is None:
+            return None
+        first = max(start, 1)
+        return [masked.get((path, side, n), line) for n, line in enumerate(lines, first)]
+
+    return shown

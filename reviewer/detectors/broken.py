@@ -294,9 +294,7 @@ def _comparable(language: Language, head: bytes, base: bytes | None) -> bool:
     return language in _NEW_FILES if base is None else _parses(language, base)
 
 
-def _check_tree(
-    language: Language, path: str, head: bytes, base: bytes | None
-) -> Broken | None:
+def _check_tree(language: Language, path: str, head: bytes, base: bytes | None) -> Broken | None:
     if _parses(language, head) or not _comparable(language, head, base):
         return None
     tree = parse(language, head)

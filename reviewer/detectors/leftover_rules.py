@@ -156,7 +156,12 @@ def _judge_javascript(hit: Hit, path: str, head: bytes) -> Leftover | None:
         called = kinds[:1] == ["call_expression"] or (
             kinds[:1] == ["member_expression"] and "call_expression" in kinds
         )
-        return _focused(name, "the runner") if called and _ONLY.fullmatch(name) else None
+        wrapped = re.search(r"only\s*\(\s*\.\.\.", hit["around"][0][1])  # a runner of its own
+        return (
+            _focused(name, "the runner")
+            if called and not wrapped and _ONLY.fullmatch(name)
+            else None
+        )
     name = hit["text"].split("(")[0].strip()
     own = rb"(?:function|const|let|var|import|,|\{)\s+" + re.escape(name.encode()) + rb"\b"
     return None if re.search(own, head) else _focused(name, "the runner")
@@ -238,6 +243,7 @@ def _judge_php(hit: Hit, path: str, head: bytes) -> Leftover | None:
     return _debugger(f"{name}()", _ENDS)
 
 
+_FOR_TESTS = re.compile(r"(?:^|[/_-])(?:tests?|bench(?:es)?)(?:[/_.-]|$)|(?:^|/)build\.rs$")
 _RUST = '((macro_invocation macro: (identifier) @_m) @call (#eq? @_m "dbg"))'
 
 
@@ -245,7 +251,8 @@ def _judge_rust(hit: Hit, path: str, head: bytes) -> Leftover | None:
     in_tests = any(
         kind == "mod_item" and re.search(r"\bmod \w*tests?\b", text) for kind, text in hit["around"]
     )
-    if in_tests or is_test(path) or _meant(hit, path):
+    # Cargo shows a build script's output only to who asks for it.
+    if in_tests or _FOR_TESTS.search(path) or is_test(path) or _meant(hit, path):
         return None
     return Leftover(
         rule="debugger",

@@ -93,8 +93,8 @@ def _yarn(text: str) -> Iterator[Locked]:
             found = _YARN_FIELD.match(line)
             if found:
                 fields[found[1]] = found[2].strip().strip('"')
-        if "version" not in fields or fields.get("linkType") == "soft":
-            continue  # the file's own header, or a workspace
+        if header == "__metadata" or "version" not in fields or fields.get("linkType") == "soft":
+            continue  # the file's own version, or a workspace
         name = _yarn_name(header)
         hashes = _hashes(*fields.get("integrity", "").split(), fields.get("checksum", ""))
         resolution = fields.get("resolution", "")

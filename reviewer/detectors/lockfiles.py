@@ -82,7 +82,11 @@ def read_locked(parser: Parser, data: bytes | None) -> list[Locked] | str:
     if len(data) > MAX_LOCK_BYTES:
         return f"it has more than {MAX_LOCK_BYTES // 1_000_000} MB"
     try:
-        return list(parser.parse(decode(data.removeprefix(b"\xef\xbb\xbf"))))
+        text = decode(data.removeprefix(b"\xef\xbb\xbf")).replace("\r\n", "\n")
+        locked = list(parser.parse(text))
+        if not all(isinstance(part, str) for each in locked for part in (each.name, each.version)):
+            raise TypeError  # JSON and TOML have other types where a name should be
+        return locked
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         return f"it could not be read ({type(error).__name__})"
 

@@ -17,7 +17,6 @@ from reviewer.detectors.base import Detector, Note, Source
 from reviewer.detectors.hidden import HiddenCharacters
 from reviewer.detectors.leftovers import Leftovers
 from reviewer.detectors.lock_risks import LockFiles
-from reviewer.detectors.lock_risks import LockFiles
 from reviewer.detectors.python_lint import PythonLint
 from reviewer.detectors.secrets import Secrets
 from reviewer.detectors.syntax import SyntaxErrors
@@ -30,7 +29,7 @@ from reviewer.text import printable
 
 log = logging.getLogger(__name__)
 
-MAX_SOURCE_BYTES = 8_000_000  # at one end; the largest lock files are about 4 MB
+MAX_SOURCE_BYTES = 5_000_000  # at one end; the largest lock files are about 4 MB
 BATCH_BYTES = 48_000_000  # held in memory at once, both ends together
 BATCH_FILES = 1_000  # a few seconds of work, so that a cancelled run ends soon
 MAX_PER_FILE = 30  # findings of one detector in one file; a flood hides the rest
@@ -68,7 +67,6 @@ def registry(parsers: Parsers) -> tuple[Registered, ...]:
         Registered(Secrets(), reach="text"),
         Registered(PythonLint(), reach="scope"),
         Registered(Workflows(), reach="text"),
-        Registered(LockFiles(), reach="text"),
         Registered(LockFiles(), reach="text"),
     )
 

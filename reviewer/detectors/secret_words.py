@@ -17,7 +17,7 @@ _MAX_LINE = 1_000  # characters; a longer line is data or minified code
 _MIN_VALUE, _MAX_VALUE = 10, 200
 
 _NAME = (
-    r"(?P<name>[\w.\-]{0,40}(?i:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key"
+    r"(?<![\w.\-])(?P<name>[\w.\-]{0,60}?(?i:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key"
     r"|private[_-]?key|auth[_-]?key|client[_-]?key|signing[_-]?key|credential)[\w\-]{0,30})"
 )
 _QUOTED = re.compile(

@@ -78,8 +78,12 @@ def masked(line: str, secrets: Iterable[str] = ()) -> str:
         line = line.replace(secret, mask(secret))
     for value in secret_words.values(line):
         line = line.replace(value, mask(value))
-    line = _LONG_RUN.sub(lambda run: mask(run[0]) if looks_random(run[0]) else run[0], line)
+    line = _LONG_RUN.sub(lambda run: mask(run[0]) if _drawn(run[0]) else run[0], line)
     return printable(line[:MAX_QUOTED_CHARS])
+
+
+def _drawn(run: str) -> bool:
+    return any(map(str.isdigit, run)) and looks_random(run)
 
 
 # --- searching ---

@@ -21,7 +21,7 @@ from reviewer.request import (
 from reviewer.review.claims import FinderResult
 from reviewer.review.coverage import account
 from reviewer.review.finder import DEPTHS, LENSES, Finder
-from reviewer.review.join import join
+from reviewer.review.join import join, masked
 from reviewer.review.place import Placer
 from reviewer.review.scope import SPAN_BYTES, FindScope
 from reviewer.review.summary import summarise
@@ -200,7 +200,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
     change = prepared.change
     aside = [*prepared.triage.skipped, *((file, LOCKFILE) for file in prepared.triage.lockfiles)]
     coverage = account(change, aside, prepared.spans, read.covered, read.missed)
-    findings = join([*prepared.leads, *read.findings])
+    findings = masked(join([*prepared.leads, *read.findings]))
     asked = read.calls > 0
     return Review(
         status="complete" if read.stopped is None else "partial",

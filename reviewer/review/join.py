@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-from reviewer.finding import Finding
+from reviewer.finding import Category, Finding
 
 ALIKE_TITLES = 0.6
 """Two titles this alike (difflib's ratio, on words) on overlapping lines are one claim."""
@@ -20,6 +20,31 @@ def join(findings: Iterable[Finding]) -> list[Finding]:
         if not any(_same(finding, other) for other in kept):
             kept.append(finding)
     return _told_apart(kept)
+
+
+def masked(findings: list[Finding]) -> list[Finding]:
+    """Return the findings with no secret in any: where one was found, all quote that line masked.
+
+    A finding that would replace such a line loses its suggestion: it holds the line.
+    """
+    safe: dict[tuple[str, str, int], str] = {}
+    for finding in findings:
+        if finding.category is Category.SECRET and finding.start_line is not None:
+            for number, line in enumerate(finding.evidence.split("\n"), finding.start_line):
+                safe[finding.path, finding.side, number] = line
+    return [_without(finding, safe) for finding in findings]
+
+
+def _without(finding: Finding, safe: dict[tuple[str, str, int], str]) -> Finding:
+    if finding.start_line is None or finding.line is None:
+        return finding
+    numbers = range(finding.start_line, finding.line + 1)
+    if not any((finding.path, finding.side, number) in safe for number in numbers):
+        return finding
+    quoted = zip(numbers, finding.evidence.split("\n"), strict=False)
+    lines = [safe.get((finding.path, finding.side, number), line) for number, line in quoted]
+    suggestion = finding.suggestion if finding.category is Category.SECRET else None
+    return finding.model_copy(update={"evidence": "\n".join(lines), "suggestion": suggestion})
 
 
 def _told_apart(findings: list[Finding]) -> list[Finding]:

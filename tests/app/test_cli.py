@@ -16,7 +16,7 @@ import pytest
 
 from app.cli import _bug, main
 from reviewer.request import Review
-from tests.app.pull_server import PullServer
+from tests.app.pull_server import PullServer, Refusal
 from tests.model_server import Answer, ModelServer, hang, tool
 from tests.repo import Repo
 
@@ -471,6 +471,10 @@ def test_a_pull_request_by_its_address(tmp_path: Path, user: User) -> None:
         assert ran.review.change.merge_base == root
         missing = user.rlm("review", str(hub.url(6)), **hub.environ(user.home, "t0ken"))
         assert "There is no" in refused(missing)
+        spent = {"X-RateLimit-Reset": "1", "X-RateLimit-Remaining": "0"}
+        hub.refusal = Refusal(403, "API rate limit exceeded", spent)
+        limited = user.rlm("review", str(hub.url(5)), **hub.environ(user.home))
+        assert "limits the rate" in refused(limited)
 
 
 def test_no_network(user: User) -> None:

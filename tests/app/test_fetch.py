@@ -241,10 +241,10 @@ def test_a_redirect_of_git_is_not_followed(hub: PullServer, home: Path, tmp_path
             Refusal(
                 403,
                 "API rate limit exceeded for 1.2.3.4.",
-                {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 1_800)},
+                {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3_000)},
             ),
             None,
-            r"rate of requests until \d\d:\d\d \(in 30 min\).*GITHUB_TOKEN",
+            r"rate of requests until \d\d:\d\d \(in \d\d min\).*GITHUB_TOKEN",
         ),
         (
             Refusal(403, "You have exceeded a secondary rate limit.", {"Retry-After": "120"}),
@@ -337,11 +337,11 @@ def test_a_home_that_cannot_be_made(hub: PullServer, home: Path) -> None:
     assert "RLM_HOME" in told.value.hint
 
 
-def test_a_full_disk_is_called_by_its_name() -> None:
+def test_a_full_disk_is_called_by_its_name(tmp_path: Path) -> None:
     words = (
         "error: unable to write file: No space left on device\nfatal: fetch-pack: index-pack failed"
     )
-    error = explain(words, Server("https://github.com", ""), with_token=False)
+    error = explain(words, Server("https://github.com", ""), with_token=False, folder=tmp_path)
     assert isinstance(error, TellUser)
     assert "disk is full" in error.problem and "RLM_HOME" in error.hint
 

@@ -2,7 +2,7 @@ import html
 import re
 import unicodedata
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -124,6 +124,7 @@ def test_a_code_span_stays_in_its_cell(text):
 
 
 @given(st.lists(awkward.map(lambda text: text.replace("\n", "").replace("\r", "")), max_size=5))
+@example(["```", "`````", "/merge"])
 def test_a_fence_is_not_left(lines):
     tokens = read(fence(lines) + "\n\nafter")
     assert [token.type for token in tokens] == [

@@ -52,6 +52,15 @@ def test_code_and_bold_within_a_line():
     assert plain("**Now** call `a**b**`") == "Now call `a**b**`"
 
 
+@given(st.text(st.sampled_from("a`* "), max_size=40))
+def test_no_code_span_stands_beside_a_backtick(line):
+    shown = pieces(line)
+    for at, piece in enumerate(shown):
+        if piece.kind == "code":
+            assert at == 0 or not (shown[at - 1].kind == "code" or shown[at - 1].text.endswith("`"))
+            assert at + 1 == len(shown) or not shown[at + 1].text.startswith("`")
+
+
 @given(st.text(st.sampled_from("ab *_#-1.\n"), max_size=80))
 def test_no_word_is_lost(text):
     kept = "".join(block.text for block in blocks(text))

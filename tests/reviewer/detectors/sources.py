@@ -41,9 +41,7 @@ def _hunks(path: str, base: bytes | None, head: bytes | None) -> tuple[Hunk, ...
         first_old, first_new = i1 + (i2 > i1), j1 + (j2 > j1)
         number = len(hunks)
         hunks.append(
-            Hunk(
-                f"{path}#{number}", path, first_old, i2 - i1, first_new, j2 - j1, "", tuple(lines)
-            )
+            Hunk(f"{path}#{number}", path, first_old, i2 - i1, first_new, j2 - j1, "", tuple(lines))
         )
     return tuple(hunks)
 

@@ -91,7 +91,7 @@ FOCUSED = [
 def test_focused_tests_are_reported(parsers: Parsers, path: str, text: str, name: str) -> None:
     (finding,) = run(parsers, path, text + "\n")
     assert (finding.category, finding.title) == (Category.TESTS, f"Focused test: {name}")
-    assert name.split(".")[-1] in finding.evidence
+    assert name.rsplit(".", maxsplit=1)[-1] in finding.evidence
 
 
 NOT_FOCUSED = [
@@ -100,6 +100,8 @@ NOT_FOCUSED = [
     ("a.test.ts", "const s = \"it.only('a')\";"),
     ("a.test.ts", "query.only('a', 'b'); if (test.only) f();"),
     ("a.test.ts", "test.only = f;"),
+    ("a.test.ts", "function only(...args) { it.only(...args); }"),
+    ("testing/bdd.ts", "it.only('a', () => {});"),
     ("a.test.ts", "model.fit('a', () => {}); fit(x, y);"),
     ("a.test.ts", "import { fit } from './curve';\nfit('a', () => {});"),
     ("a.test.ts", "// eslint-disable-next-line no-only-tests/no-only-tests\nit.only('a', f);"),
@@ -171,6 +173,8 @@ NO_DEBUGGERS = [
     ("a.php", "<?php\nclass A {\n  public function ddBody() {\n    dd($this->body);\n  }\n}\n"),
     ("a.py", "def start_debugging():\n    breakpoint()\n"),
     ("src/a.rs", "#[cfg(test)]\nmod tests {\n    fn f() {\n        dbg!(1);\n    }\n}\n"),
+    ("build.rs", "fn main() {\n    dbg!(1);\n}\n"),
+    ("crates/x-test-lib/src/a.rs", "fn f() {\n    dbg!(1);\n}\n"),
     ("tests/a.rs", "fn f() {\n    dbg!(1);\n}\n"),
     ("src/a.rs", '// dbg!(x)\nconst A: &str = "dbg!(x)";\n'),
 ]

@@ -1,7 +1,7 @@
 """One cause is said once; two causes are never made one."""
 
 from reviewer.finding import Category, Finding, Severity
-from reviewer.review.join import join
+from reviewer.review.join import join, masked
 
 
 def finding(title: str, line: int = 5, **changes: object) -> Finding:
@@ -72,3 +72,22 @@ def test_the_worst_and_surest_come_first():
         ]
     )
     assert [f.title for f in joined] == ["worst", "sure", "unsure", "low"]
+
+
+def test_a_line_with_a_secret_is_quoted_masked_by_every_finding():
+    secret = finding(
+        "Key", category=Category.SECRET, evidence='KEY = "sk_l…"', source="detector:secrets/x"
+    )
+    other = finding(
+        "Read twice",
+        5,
+        start_line=4,
+        evidence='first\nKEY = "sk_live_1"',
+        suggestion='first\nKEY = "sk_live_1"',
+    )
+    elsewhere = finding("Other", 9, evidence="sk_live_1 is not known to be a secret here")
+    safe = masked([secret, other, elsewhere])
+    assert safe[0] == secret
+    assert safe[1].evidence == 'first\nKEY = "sk_l…"'
+    assert safe[1].suggestion is None
+    assert safe[2] == elsewhere

@@ -1,0 +1,119 @@
+# `make` alone lists what there is. Everything is installed into .venv, from hash-pinned locks.
+
+# Used to create .venv. Empty: python3.11, else python3 if it is 3.11 or newer.
+PYTHON ?=
+
+BIN := .venv/bin
+EXAMPLE := .make/example
+LOCKED := .venv/.locked
+INSTALLED := .venv/.installed
+DEV := .venv/.dev
+
+# A wheel whose hash is in the lock, or nothing: no package's own code runs while it is installed.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+INSTALL := $(PIP) install --quiet --require-hashes --only-binary=:all:
+COMPILE := $(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras \
+	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+# What the user gave reaches the recipes as environment variables, as it is: a space, a quote or a
+# dollar sign in it means nothing to make and nothing to the shell.
+override REPO := $(value REPO)
+override RANGE := $(value RANGE)
+override PR := $(value PR)
+override ARGS := $(value ARGS)
+export REPO RANGE PR ARGS
+
+.DEFAULT_GOAL := help
+.PHONY: help install review example check format test system-test-deps lock benchmark clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make install                     build .venv with the command rlm in it'
+	@echo 'make review                      review the pull request in examples/'
+	@echo 'make review REPO=path RANGE=a..b review commits of a repository of yours'
+	@echo 'make review PR=url               review a pull request'
+	@echo '            ARGS="..."           more options for rlm review (see rlm review --help)'
+	@echo 'make test                        set everything up and run every test'
+	@echo 'make check                       formatting, lint, types'
+	@echo 'make format                      put the formatting and the imports right'
+	@echo 'make lock [ARGS=--upgrade]       write requirements.txt and requirements-dev.txt anew'
+	@echo 'make benchmark                   measure the first run, beside its bounds'
+	@echo 'make clean                       remove everything that these commands made'
+
+install: $(INSTALLED)
+
+# The packages depend on the lock alone, so that editing pyproject.toml does not fetch them again.
+$(LOCKED): requirements.txt
+	@if [ -n '$(PYTHON)' ]; then set -- '$(PYTHON)'; else set -- python3.11 python3; fi; \
+	for python in "$$@"; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+		python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or newer is needed, and none was found as: $$*" >&2; \
+		echo 'Install it (apt install python3.11 python3.11-venv, brew install python@3.11,' >&2; \
+		echo 'or python.org/downloads), or name it: make PYTHON=/path/to/python3.11 ...' >&2; \
+		exit 1; \
+	fi; \
+	echo "Installing into .venv with $$("$$python" --version) (once; a minute or so)"; \
+	if ! "$$python" -m venv .venv; then \
+		echo "$$python cannot make a virtual environment; on Debian: apt install python3.11-venv" >&2; \
+		exit 1; \
+	fi
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(INSTALLED): $(LOCKED) pyproject.toml
+	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(DEV): requirements-dev.txt $(INSTALLED)
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# Make itself ends with 2 whatever the exit code of rlm is; where that matters, call rlm.
+review: $(INSTALLED)
+	@set -f; \
+	if [ -n "$$PR" ]; then \
+		exec $(BIN)/rlm review $$ARGS -- "$$PR"; \
+	elif [ -n "$$RANGE" ]; then \
+		exec $(BIN)/rlm review --repo="$${REPO:-.}" $$ARGS -- "$$RANGE"; \
+	elif [ -n "$$REPO" ]; then \
+		exec $(BIN)/rlm review --repo="$$REPO" $$ARGS; \
+	fi; \
+	$(BIN)/python examples/build.py $(EXAMPLE) || exit; \
+	exec $(BIN)/rlm review --repo=$(EXAMPLE) $$ARGS -- main..feature/coupons
+
+example: $(INSTALLED)
+	@$(BIN)/python examples/build.py $(EXAMPLE)
+	@echo 'The example is in $(EXAMPLE), branch feature/coupons.'
+
+check: $(DEV)
+	@$(BIN)/ruff format --check --quiet . || { echo 'Run: make format' >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+
+format: $(DEV)
+	@$(BIN)/ruff check --quiet --select I --fix .
+	@$(BIN)/ruff format .
+
+test: $(DEV) system-test-deps
+	@$(BIN)/python -m pytest
+
+# The tests need programs from outside .venv: git, and nothing else so far.
+system-test-deps:
+	@command -v git >/dev/null || { echo 'git is needed: install it' >&2; exit 1; }
+
+lock: $(DEV)
+	@set -f; export CUSTOM_COMPILE_COMMAND='make lock'; \
+	$(COMPILE) $$ARGS --all-build-deps --output-file=requirements.txt pyproject.toml && \
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' | \
+	$(COMPILE) $$ARGS --constraint=requirements.txt --output-file=requirements-dev.txt -
+	@! grep -nE '://|--(index-url|extra-index-url|find-links)' requirements.txt requirements-dev.txt
+
+benchmark: $(INSTALLED)
+	@$(BIN)/python benchmarks/first_run.py
+
+clean:
+	rm -rf .venv .make build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find app reviewer tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,181 @@
+"""The example's pull request, reviewed as `make review` does it, without a model."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXPECTED = tomllib.loads((ROOT / "examples/shop/EXPECTED.toml").read_text(encoding="utf-8"))
+RANGE = "main..feature/coupons"
+
+
+def git(repo: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=repo, check=True, capture_output=True)
+    return done.stdout.decode()
+
+
+def build(target: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "examples/build.py", target]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("example") / "shop"
+    done = build(target)
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+@dataclass(frozen=True)
+class Place:
+    path: str
+    line: int
+
+
+def place(repo: Path, entry: dict[str, str]) -> Place:
+    """The one line of the head that the entry quotes."""
+    text = git(repo, "show", f"HEAD:{entry['path']}")
+    lines = [n for n, line in enumerate(text.split("\n"), 1) if entry["quote"] in line]
+    assert len(lines) == 1, f"{entry['path']}: {entry['quote']!r} is on lines {lines}"
+    return Place(entry["path"], lines[0])
+
+
+def rlm_review(repo: Path, form: str) -> str:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC", "RLM"))}
+    command = [sys.executable, "-m", "app.cli", "review", f"--repo={repo}", f"--format={form}"]
+    done = subprocess.run(
+        [*command, "--", RANGE],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        env=environment,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+@pytest.fixture(scope="module")
+def review(repo: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(rlm_review(repo, "json"))
+    return result
+
+
+def is_at(finding: dict[str, Any], where: Place) -> bool:
+    return (
+        finding["path"] == where.path
+        and finding["side"] == "RIGHT"
+        and finding["line"] is not None
+        and finding["start_line"] <= where.line <= finding["line"]
+    )
+
+
+def findings_at(review: dict[str, Any], where: Place) -> list[str]:
+    return [
+        f"{finding['title']} ({finding['source']})"
+        for finding in review["findings"]
+        if is_at(finding, where)
+    ]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [entry for entry in EXPECTED["defect"] if entry["found_by"] == "detector"],
+    ids=lambda entry: entry["kind"],
+)
+def test_detectors_alone_find(entry: dict[str, str], repo: Path, review: dict[str, Any]) -> None:
+    assert findings_at(review, place(repo, entry))
+
+
+@pytest.mark.parametrize(
+    "entry", EXPECTED["innocent"], ids=lambda entry: f"{entry['path']}: {entry['quote']}"
+)
+def test_detectors_are_silent_about(
+    entry: dict[str, str], repo: Path, review: dict[str, Any]
+) -> None:
+    assert findings_at(review, place(repo, entry)) == []
+
+
+def test_every_finding_is_about_a_listed_defect(repo: Path, review: dict[str, Any]) -> None:
+    listed = {place(repo, entry) for entry in EXPECTED["defect"]}
+    unlisted = [
+        (finding["path"], finding["start_line"], finding["title"])
+        for finding in review["findings"]
+        if not any(is_at(finding, where) for where in listed)
+    ]
+    assert unlisted == []
+
+
+def test_every_hunk_is_accounted_for(repo: Path, review: dict[str, Any]) -> None:
+    hunks = git(repo, "diff", "main...feature/coupons").count("\n@@ ")
+    coverage = review["coverage"]
+    assert coverage["hunks"] == hunks
+    assert coverage["reviewed"] + sum(s["hunks"] for s in coverage["skipped"]) == hunks
+
+
+def test_the_readme_shows_what_is_printed(repo: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("This is what you see without one:", 1)[1].split("## ", 1)[0]
+    lines = [line.removeprefix("    ") for line in shown.splitlines() if line.strip()]
+    assert len(lines) > 15
+    printed = rlm_review(repo, "text").splitlines()
+    elapsed = re.compile(r"[0-9.]+ s\.")
+    unknown = {elapsed.sub("N s.", line) for line in lines} - {
+        elapsed.sub("N s.", line) for line in printed
+    }
+    assert unknown == {"[…]"}
+
+
+def test_the_readme_counts_the_defects() -> None:
+    found = [entry for entry in EXPECTED["defect"] if entry["found_by"] == "detector"]
+    words = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert (
+        f"{len(EXPECTED['defect'])} planted defects of which the detectors find {len(found)}"
+        in words
+    )
+
+
+@pytest.mark.parametrize("found_by", ["detector", "model"])
+def test_the_quoted_lines_are_lines_of_the_change(found_by: str, repo: Path) -> None:
+    for entry in EXPECTED["defect"]:
+        if entry["found_by"] == found_by:
+            where = place(repo, entry)
+            blamed = git(repo, "blame", "-s", f"-L{where.line},{where.line}", "HEAD", where.path)
+            assert not blamed.startswith("^"), f"{where} was there before"
+
+
+def test_the_commits_are_the_same_everywhere(repo: Path, tmp_path: Path) -> None:
+    other = tmp_path / "a folder; $(of) 'another' name"
+    assert build(other).returncode == 0
+    assert build(other).returncode == 0, "it can be built anew"
+    assert git(other, "rev-parse", "main", "HEAD") == git(repo, "rev-parse", "main", "HEAD")
+    assert git(other, "status", "--porcelain") == ""
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "thesis.txt"
+    kept.write_text("three years of work")
+    done = build(tmp_path)
+    assert done.returncode == 2
+    assert "holds something else" in done.stderr
+    assert kept.read_text() == "three years of work"
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_what_a_scanner_should_find_is_not_stored_here() -> None:
+    for path in sorted((ROOT / "examples").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            text = path.read_text(encoding="utf-8")
+            assert "sk_" + "live_" not in text, path
+            assert not set(text) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069\u200b"), (
+                path
+            )
