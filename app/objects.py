@@ -67,10 +67,17 @@ class LocalObjects:
     NoSuchFile, and `entries` gives its size as -1.
     """
 
-    def __init__(self, repo: GitRepo, change: Change, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+    def __init__(
+        self,
+        repo: GitRepo,
+        change: Change,
+        max_file_bytes: int = MAX_FILE_BYTES,
+        grep_timeout_s: float = GREP_TIMEOUT_S,
+    ) -> None:
         self._repo = repo
         self._commits: dict[Rev, str] = {"head": change.head, "base": change.merge_base}
         self._max_file_bytes = max_file_bytes
+        self._grep_timeout_s = grep_timeout_s
         self._cat = CatFile(repo)
         self._lock = threading.Lock()
         self._trees: OrderedDict[str, dict[bytes, _Node]] = OrderedDict()
@@ -107,9 +114,7 @@ class LocalObjects:
 
         Symlinks are among them, submodules are not. Raise NoSuchFile if nothing has that name.
         """
-        under = under.removesuffix("/")
-        if under:
-            self._find(under, at)
+        under = self._folder(under, at)
         key = (at, under)
         with self._lock:
             known = self._listings.get(key)
@@ -124,21 +129,27 @@ class LocalObjects:
         """Return the lines of text files that match an extended regular expression, in path order.
 
         At most `limit`, each cut after MAX_LINE_BYTES. Raise GiveUp for a bad pattern, with git's
-        own words, and for one that takes more than GREP_TIMEOUT_S.
+        own words, and for one that takes too long.
         """
         if len(pattern) > MAX_PATTERN_CHARACTERS or re.search(r"[\0\n]", pattern):
             raise GiveUp(f"A pattern is one line of at most {MAX_PATTERN_CHARACTERS} characters.")
-        under = under.removesuffix("/")
-        if under:
-            self._find(under, at)
+        under = self._folder(under, at)
         commit = self._commits[at]
         args: list[str | bytes] = ["grep", "-I", "-n", "-z", "-E", "--no-color", "--full-name"]
         args += ["-e", encode(pattern), commit, "--", *_pathspec(under)]
         try:
-            with self._repo.stream(*args, timeout_s=GREP_TIMEOUT_S, ok=(0, 1)) as pipe:
+            with self._repo.stream(*args, timeout_s=self._grep_timeout_s, ok=(0, 1)) as pipe:
                 return list(islice(_matches(pipe, len(commit) + 1), max(limit, 0)))
         except MissingObject as error:
             raise GiveUp(f"Not all files can be searched. {error.problem}") from error
+
+    def _folder(self, under: str, at: Rev) -> str:
+        """Return `under` as git names it; raise NoSuchFile if there is nothing of that name."""
+        if not under:
+            return under
+        under = under[0] + under[1:].removesuffix("/")  # "/" is not the root of the tree
+        self._find(under, at)
+        return under
 
     def _find(self, path: str, at: Rev) -> _Node:
         """Walk from the root to what has that path; raise NoSuchFile where there is no way on."""

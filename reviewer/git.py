@@ -33,11 +33,14 @@ MEMORY_BYTES = 2 << 30
 names itself ten times at each has ten thousand million files, and git would list them in memory."""
 
 POLL_S = 0.2
+"""How often the size of what git writes is looked at."""
 
 FULL_BYTES = 1 << 16
 """A disk with less room than this is full: git writes in pieces of 4 to 64 KiB."""
 
-STDERR_CHARACTERS = 500
+CHUNK = 1 << 16
+STDERR_BYTES = 1 << 20
+SAID_CHARACTERS = 500
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _EMPTY_TREE_SHA256 = "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"
@@ -103,22 +106,30 @@ class GitRepo:
         Raise GiveUp when it takes longer than `timeout_s` or writes more than `max_bytes`.
         """
         deadline = time.monotonic() + timeout_s
-        with tempfile.TemporaryFile() as errors:
-            with self.start(*args, stdout=file, stderr=errors) as process, _killed_after(process):
-                while True:
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        process.wait(POLL_S)
-                    if os.fstat(file.fileno()).st_size > max_bytes:
-                        raise GiveUp(f"git {args[0]} printed more than {max_bytes >> 20} MiB.")
-                    if process.returncode is not None:
+        said = b""
+        started = self.start(*args, stdout=file, stderr=subprocess.PIPE)
+        with started as process, _killed_after(process):
+            if process.stderr is None:
+                raise AssertionError("started with a pipe")
+            readable = select.poll()
+            readable.register(process.stderr, select.POLLIN)
+            # The pipe ends when git does: `wait` with a timeout would notice up to 50 ms later.
+            while True:
+                if readable.poll(POLL_S * 1000):
+                    piece = os.read(process.stderr.fileno(), CHUNK)
+                    said = (said + piece)[:STDERR_BYTES]
+                    if not piece:
                         break
-                    if time.monotonic() > deadline:
-                        raise too_slow(args, timeout_s)
-            errors.seek(0)
-            stderr = errors.read(1 << 20)
+                if time.monotonic() > deadline:
+                    raise too_slow(args, timeout_s)
+                if os.fstat(file.fileno()).st_size > max_bytes:
+                    raise _too_much(args, max_bytes)
+            process.wait(TIMEOUT_S)
+        if os.fstat(file.fileno()).st_size > max_bytes:
+            raise _too_much(args, max_bytes)
         if process.returncode:
-            raise self.failure(args, stderr)
-        return decode(stderr)
+            raise self.failure(args, said)
+        return decode(said)
 
     @contextlib.contextmanager
     def stream(
@@ -126,7 +137,8 @@ class GitRepo:
     ) -> Iterator[IO[bytes]]:
         """Give git's stdout to a reader, who may leave before its end: git is killed then.
 
-        After `timeout_s` git is killed under the reader's hands, and GiveUp raised at the end.
+        After `timeout_s` git is killed under the reader's hands, and GiveUp raised at the end; or
+        MissingObject, if git has skipped an object: what the reader got was not all.
         """
         with tempfile.TemporaryFile() as errors:
             with self.start(*args, stderr=errors) as process, _killed_after(process):
@@ -149,9 +161,12 @@ class GitRepo:
                     timer.cancel()
             if late.is_set():
                 raise too_slow(args, timeout_s)
-            if at_end and process.returncode not in ok:
-                errors.seek(0)
-                raise self.failure(args, errors.read(1 << 20))
+            errors.seek(0)
+            stderr = errors.read(STDERR_BYTES)
+            # `git grep` passes over an object that it cannot read, and tells nobody but stderr.
+            is_partial = _MISSING.search(decode(stderr)) is not None
+            if is_partial or (at_end and process.returncode not in ok):
+                raise self.failure(args, stderr)
 
     def start(
         self,
@@ -182,7 +197,7 @@ class GitRepo:
 
     def failure(self, args: tuple[str | bytes, ...], stderr: bytes) -> RlmError:
         """Turn what a failed git said into an error for whoever can do something about it."""
-        said = printable(decode(stderr)).strip()[:STDERR_CHARACTERS]
+        said = printable(decode(stderr)).strip()[:SAID_CHARACTERS]
         here = shlex.quote(printable(str(self.path)))
         # A full disk takes git's complaint with it: what it says on stderr goes to a file, too.
         if "No space left on device" in said or (not said and _is_full(tempfile.gettempdir())):
@@ -214,6 +229,10 @@ class MissingObject(TellUser):
 def too_slow(args: tuple[str | bytes, ...], timeout_s: float) -> GiveUp:
     """Return the error for a git that was killed for its slowness."""
     return GiveUp(f"git {_command(args)} took longer than {timeout_s:g} s.")
+
+
+def _too_much(args: tuple[str | bytes, ...], max_bytes: int) -> GiveUp:
+    return GiveUp(f"git {_command(args)} printed more than {max_bytes >> 20} MiB.")
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:

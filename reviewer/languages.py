@@ -169,7 +169,7 @@ def is_translation(path: str) -> bool:
 
 
 _TEMPLATE = re.compile(
-    r"(?:\{\{|\{%|__\w+__/|(?:^|/)(?:templates?|cookiecutters?|skeletons?|scaffolds?|stubs|blueprints|"
+    r"(?:\{\{|\{%|__\w+__/|(?:^|/)(?:templates?|cookiecutters?|skeletons?|scaffolds?|"
     r"archetype-resources|boilerplates?)/|"
     r"\.(?:j2|jinja2?|tmpl|tpl|erb|mustache|hbs|ejs|in|template|stub|twig|njk|liquid)(?:\.|$))",
     re.IGNORECASE,
@@ -182,9 +182,12 @@ def is_template(path: str) -> bool:
 
 
 _FIXTURE_DIRECTORY = re.compile(
-    r"(?:^|/)(?:[\w.-]*fixtures?|__fixtures__|__testfixtures__|testdata|test[-_]data|test[-_]?files|"
-    r"test[-_]?cases|corpus|corpora|fuzz\w*|snapshots?|__snapshots__|compile[-_]fail|golden|goldens|"
-    r"expected|baselines?|ui|neg|crashers|samples?|resources)/"
+    r"(?:^|/)(?:[\w.-]*fixtures?|__fixtures__|__testfixtures__|testdata|test[-_](?:data|files|cases)|"
+    r"corpus|corpora|fuzz\w*|snapshots?|__snapshots__|compile[-_]fail|goldens?|crashers)/"
+)
+# Names that mean input among tests, and something else everywhere else (`src/ui/`).
+_TEST_INPUT_DIRECTORY = re.compile(
+    r"(?:^|/)(?:ui|neg|pending|expected|baselines?|data|cases|inputs?|samples?|[Rr]esources)/"
 )
 _BAD_WORD = re.compile(
     r"(?:^|[/._-])(?:bad|invalid|broken|malformed|syntax[-_]?errors?|parse[-_]?errors?|errors?|"
@@ -197,9 +200,10 @@ _BAD_CAMEL = re.compile(r"(?:Bad|Invalid|Broken|Malformed|SyntaxError|ParseError
 
 def is_fixture(path: str) -> bool:
     """May the file be wrong on purpose: input of a test, or named as a bad example?"""
-    if _BAD_WORD.search(path) and is_test(path):
-        return True
     if _FIXTURE_DIRECTORY.search(path):
         return True
-    name = PurePosixPath(path).name
-    return is_test(path) and bool(_BAD_CAMEL.search(name))
+    return is_test(path) and bool(
+        _BAD_WORD.search(path)
+        or _TEST_INPUT_DIRECTORY.search(path)
+        or _BAD_CAMEL.search(PurePosixPath(path).name)
+    )

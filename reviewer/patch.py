@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from io import BytesIO
 from itertools import pairwise
 from mmap import mmap
-from typing import cast
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import Line as UnidiffLine
 from unidiff.patch import PatchSet
 
-from reviewer.change import Hunk, Line, Sign
+from reviewer.change import Hunk, Line
 from reviewer.errors import GiveUp
 from reviewer.text import decode, encode
 
-UNIDIFF_BYTES = 1 << 20
-"""A longer hunk is parsed by `_strictly`: unidiff needs about 1 GB of memory for one of 100 MB."""
+UNIDIFF_BYTES = 1 << 17
+"""A longer section is parsed by `_strictly`: unidiff takes three times as long, and for 100 MB more
+than 1 GB of memory."""
 
 COUNT_BYTES = 8 << 20
 """How much of a patch is copied at once to be counted."""
@@ -231,8 +231,8 @@ def _converted(hunk: list[UnidiffLine]) -> tuple[Line, ...]:
         if line.line_type == "\\":
             lines[-1] = lines[-1]._replace(newline=False)
         else:
-            kind = cast("Sign", line.line_type)
-            lines.append(Line(kind, line.value[:-1], line.source_line_no, line.target_line_no))
+            old, new = line.source_line_no, line.target_line_no
+            lines.append(Line._make((line.line_type, line.value[:-1], old, new, True)))
     return tuple(lines)
 
 

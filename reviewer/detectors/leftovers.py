@@ -1,7 +1,8 @@
 """Reports what was meant for the author's own machine: conflict markers, focused tests, debuggers.
 
 Focused tests and debuggers are looked for in the syntax tree, so that a string or a comment that
-speaks of them is none. The tree is asked for only where an added line looks like one.
+speaks of them is none. The tree is asked for only where an added line looks like one. Conflicts
+are a detector of their own because they matter in every text file, lock files first.
 """
 
 import re
@@ -23,18 +24,20 @@ from reviewer.text import printable
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """The detector; see the module."""
+    """Focused tests and debuggers."""
 
     parsers: Parsers
     name: str = "leftovers"
 
     def wants(self, file: FileChange) -> bool:
-        """Is it text that the change left in place?"""
-        return file.kind is Kind.TEXT and file.status is not Status.DELETED
+        return (
+            file.kind is Kind.TEXT
+            and file.status is not Status.DELETED
+            and rule_for(language_of(file.path)) is not None
+            and not is_fixture(file.path)
+        )
 
     def run(self, sources: Sequence[Source], objects: Objects) -> Iterator[Finding | Note]:
-        for source in sources:
-            yield from self._conflicts(source)
         by_path = {source.file.path: source for source in sources}
         for question, answer in self.parsers.ask_all(_questions(sources)):
             source = by_path[question.about]
@@ -43,26 +46,38 @@ class Leftovers:
             else:
                 yield from _found(source, answer)
 
-    def _conflicts(self, source: Source) -> Iterator[Finding]:
-        found = conflicts(source)
-        if not found or source.head is None or self._in_string(source, found):
-            return
-        lines = lines_of(source.head)
-        for start, end in found:
-            whole = source.file.takes_comment("RIGHT", start, end)
-            yield Finding(
-                path=printable(source.file.path),
-                start_line=start,
-                line=end if whole else start,
-                category=Category.LEFTOVER,
-                severity=Severity.HIGH,
-                confidence=0.97,
-                title="Merge conflict left in the file",
-                body="The markers of an unresolved merge were committed, with both versions "
-                "between them. Decide which lines stay and remove the markers.",
-                evidence=quote(lines, start, end),
-                source="detector:leftovers/conflict",
-            )
+
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """Markers of unresolved merges."""
+
+    parsers: Parsers
+    name: str = "conflicts"
+
+    def wants(self, file: FileChange) -> bool:
+        return file.kind is Kind.TEXT and file.status is not Status.DELETED
+
+    def run(self, sources: Sequence[Source], objects: Objects) -> Iterator[Finding]:
+        for source in sources:
+            found = conflicts(source)
+            if source.head is None or not found or self._in_string(source, found):
+                continue
+            lines = lines_of(source.head)
+            for start, end in found:
+                whole = source.file.takes_comment("RIGHT", start, end)
+                yield Finding(
+                    path=printable(source.file.path),
+                    start_line=start,
+                    line=end if whole else start,
+                    category=Category.LEFTOVER,
+                    severity=Severity.HIGH,
+                    confidence=0.97,
+                    title="Merge conflict left in the file",
+                    body="The markers of an unresolved merge were committed, with both versions "
+                    "between them. Decide which lines stay and remove the markers.",
+                    evidence=quote(lines, start, end),
+                    source="detector:conflicts/markers",
+                )
 
     def _in_string(self, source: Source, found: Sequence[tuple[int, int]]) -> bool:
         """Do the markers stand where the language allows them, in a string or a here-document?"""
@@ -130,7 +145,7 @@ def _questions(sources: Sequence[Source]) -> Iterator[Question]:
     for source in sources:
         language = language_of(source.file.path)
         rule = rule_for(language)
-        if rule is None or source.head is None or is_fixture(source.file.path):
+        if rule is None or source.head is None:
             continue
         if any(rule.looks_like.search(text) for _, text in added(source)):
             yield Question("matches", (source.head,), (language, rule.query), source.file.path)

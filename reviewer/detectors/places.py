@@ -27,6 +27,9 @@ _TOOL = frozenset((
     "script", "scripts", "tool", "tools", "ci", "hack", "bench", "benchmark", "benchmarks", "perf",
     "devtools", "setup", "noxfile", "fabfile", "release",
 ))
+_PROSE_FOLDERS = frozenset((
+    "doc", "docs", "documentation", "tutorial", "tutorials", "snippet", "snippets",
+))
 # fmt: on
 _PROSE = (
     ".md",
@@ -60,6 +63,11 @@ def is_test_data(path: str) -> bool:
 def is_sample(path: str) -> bool:
     """Is this documentation, an example or a template, where made-up values stand for real ones?"""
     return bool(_words(path) & _SAMPLE) or path.lower().endswith(_PROSE)
+
+
+def is_prose(path: str) -> bool:
+    """Is this documentation, whose code may be a sketch that was never meant to run?"""
+    return bool(_words(path) & _PROSE_FOLDERS)
 
 
 def is_tool(path: str) -> bool:

@@ -31,7 +31,7 @@ MAX_FAILURES = 12
 T = TypeVar("T")
 R = TypeVar("R")
 
-_STDERR_KEPT = 2_000  # characters of a program's complaint that a note can carry
+_COMPLAINT_CHARS = 200  # characters of a program's complaint that a note can carry
 _CHUNK = 1 << 16
 
 
@@ -45,7 +45,8 @@ class Outcome:
 
     @property
     def complaint(self) -> str:
-        return self.stderr.decode("utf-8", "replace").strip()[-_STDERR_KEPT:]
+        """Return the program's own words on its failure, in one line."""
+        return " ".join(self.stderr.decode("utf-8", "replace").split())[:_COMPLAINT_CHARS]
 
 
 def find_program(name: str) -> Path:

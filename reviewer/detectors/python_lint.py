@@ -228,7 +228,7 @@ _DYNAMIC = re.compile(
 
 def _undefined(source: Source, head: End, base: End, alarms: list[Alarm]) -> Iterator[Finding]:
     """Report each undefined name once: where it came in, or where what defined it went out."""
-    if not alarms or _DYNAMIC.search(head.text):
+    if not alarms or places.is_prose(source.file.path) or _DYNAMIC.search(head.text):
         return
     before = {alarm.message for alarm in base.alarms if alarm.code == "F821"}
     by_name: dict[str, list[Alarm]] = {}

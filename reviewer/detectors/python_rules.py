@@ -180,6 +180,7 @@ RULES: dict[str, Rule] = {
         0.85,
         "The default is made once, and the function changes it: what one call leaves in it, the "
         "next call finds. Use None and make it inside.",
+        in_tests=False,
         title="A mutable default argument is shared by all calls",
     ),
     "B035": Rule(_HIGH, _BUG, 0.9, "The key never changes, so only the last item is kept."),
@@ -211,7 +212,7 @@ RULES: dict[str, Rule] = {
         in_tests=False,
     ),
     "B005": Rule(_MEDIUM, _BUG, 0.85, _SIGNATURE_STRIP),
-    "B020": Rule(_HIGH, _BUG, 0.8, "The loop variable overwrites what the loop goes over."),
+    "B020": Rule(_LOW, _BUG, 0.7, "The loop variable overwrites what the loop goes over."),
     "B031": Rule(
         _MEDIUM,
         _BUG,

@@ -15,7 +15,7 @@ from typing import Literal
 from reviewer.change import Change, FileChange, Kind
 from reviewer.detectors.base import Detector, Note, Source
 from reviewer.detectors.hidden import HiddenCharacters
-from reviewer.detectors.leftovers import Leftovers
+from reviewer.detectors.leftovers import Conflicts, Leftovers
 from reviewer.detectors.lock_risks import LockFiles
 from reviewer.detectors.python_lint import PythonLint
 from reviewer.detectors.secrets import Secrets
@@ -62,6 +62,7 @@ def registry(parsers: Parsers) -> tuple[Registered, ...]:
     """Return every detector there is; a new one is added here and nowhere else."""
     return (
         Registered(SyntaxErrors(parsers), reach="scope", lines="hunk"),
+        Registered(Conflicts(parsers), reach="text"),
         Registered(Leftovers(parsers), reach="scope"),
         Registered(HiddenCharacters(parsers), reach="text"),
         Registered(Secrets(), reach="text"),

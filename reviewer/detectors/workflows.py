@@ -242,10 +242,17 @@ _PRIVILEGED = re.compile(
     r"|discussion|discussion_comment)\b",
     re.MULTILINE,
 )
+_STRANGERS_REF = (
+    r"(?:github\.event\.pull_request\.head\.(?:sha|ref|repo)|github\.head_ref|refs/pull/"
+    r"|github\.event\.(?:workflow_run|check_suite|check_run)\.head_(?:sha|branch|repository))"
+)
 _HEAD_CODE = re.compile(
-    r"github\.event\.pull_request\.head\.(?:sha|ref|repo)|github\.head_ref|refs/pull/"
-    r"|github\.event\.(?:number|pull_request\.number)\s*\}\}/(?:merge|head)"
-    r"|workflow_run\.head_(?:sha|branch|repository)|\bgh\s+pr\s+checkout\b"
+    rf"\b(?:ref|repository)\s*:.*{_STRANGERS_REF}"
+    rf"|\bgit\s+(?:fetch|checkout|switch|pull|merge|clone)\b.*{_STRANGERS_REF}"
+    r"|\bgh\s+pr\s+checkout\b"
+)
+_ASKED = re.compile(
+    r"author_association|getCollaboratorPermissionLevel|/collaborators/|\btypes:\s*\[?\s*labeled\b"
 )
 _ATTACKER = re.compile(
     r"github\.head_ref"
@@ -265,8 +272,11 @@ def _from_stranger(report: Report, alarm: Alarm) -> bool:
 
 
 def _runs_strangers_code(report: Report, alarm: Alarm) -> bool:
-    """Labelling a stranger's pull request with secrets at hand is fine; checking it out is not."""
-    return _HEAD_CODE.search(report.text) is not None
+    """Labelling a stranger's pull request with secrets at hand is fine; checking it out is not.
+
+    Where a person with rights has to ask for it first, it is their decision.
+    """
+    return _HEAD_CODE.search(report.text) is not None and _ASKED.search(report.text) is None
 
 
 def _decides_for_strangers(report: Report, alarm: Alarm) -> bool:

@@ -1,8 +1,22 @@
 """What a finder hands in: claims about quoted code, before the host has found the lines."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.finding import Category, Severity
+
+# What a finder may choose from: the prompt forbids the rest, so the schema does not offer it.
+Kind = Literal[
+    Category.CORRECTNESS,
+    Category.CONTRACT,
+    Category.SECURITY,
+    Category.CONCURRENCY,
+    Category.PERFORMANCE,
+    Category.RESOURCES,
+    Category.TESTS,
+]
+Harm = Literal[Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW]
 
 
 class Claim(BaseModel):
@@ -20,8 +34,10 @@ class Claim(BaseModel):
         description="the 1 to 8 whole lines at fault, copied exactly from the code, without the "
         "leading + - or space column of the diff",
     )
-    category: Category
-    severity: Severity
+    category: Kind = Field(
+        description="contract: two parts of the code no longer agree; correctness: wrong by itself"
+    )
+    severity: Harm
     confidence: float = Field(ge=0, le=1, description="how sure you are that it is a defect")
     title: str = Field(min_length=1, description="the defect in at most 12 words")
     why: str = Field(
@@ -34,7 +50,7 @@ class Claim(BaseModel):
         "completely, indented as they stand in the file; leave out if that takes more",
     )
     preexisting: bool = Field(
-        default=False, description="true if the base has the same defect already"
+        default=False, description="true if it fails in the same way at the base"
     )
 
 

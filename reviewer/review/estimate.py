@@ -35,11 +35,11 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     """Return what the finders of this request would use; detectors cost nothing."""
     sorted_out = triage(change, objects)
     spans = tuple(s for file in sorted_out.scope for s in spans_of(file, SPAN_BYTES))
-    leaves = _leaves(spans)
+    scopes = leaves(spans)
     passes = len(LENSES[request.effort])
     model = request.model or ""
     low, high = Usage(), Usage()
-    for leaf in leaves:
+    for leaf in scopes:
         size = size_of(leaf)
         low += _node(size, TURNS_LOW, REPLY_LOW, passes)
         high += _node(size, TURNS_HIGH, REPLY_HIGH, passes)
@@ -49,17 +49,18 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     if cap is not None and usd_high is not None and usd_high > cap:
         note += f"; the cap of ${cap:.2f} may end it early"
     return Estimate(
-        len(leaves) * passes, high.total - high.output, high.output, usd_low, usd_high, note
+        len(scopes) * passes, high.total - high.output, high.output, usd_low, usd_high, note
     )
 
 
-def _leaves(spans: tuple[Span, ...]) -> list[tuple[Span, ...]]:
+def leaves(spans: tuple[Span, ...]) -> list[tuple[Span, ...]]:
+    """Return the scopes that one pass reads whole: what the recursion comes down to."""
     if not spans:
         return []
     if size_of(spans) <= WINDOW_TOKENS:
         return [spans]
     parts = divide(spans, WINDOW_TOKENS)
-    return parts if len(parts) == 1 else [leaf for part in parts for leaf in _leaves(part)]
+    return parts if len(parts) == 1 else [leaf for part in parts for leaf in leaves(part)]
 
 
 def _node(scope: int, turns: int, reply: int, passes: int) -> Usage:

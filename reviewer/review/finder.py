@@ -26,6 +26,10 @@ LENSES: Mapping[Effort, tuple[str, ...]] = {
 find up to 44% more (F1) than one (arXiv:2509.01494)."""
 
 
+LEAD_CHARS = 200
+"""How much of its line a lead quotes: enough to know which one is meant."""
+
+
 @dataclass(frozen=True)
 class Depth:
     """How hard a node may think, and the room it has for that and its answer, in tokens."""
@@ -82,7 +86,8 @@ class Finder:
         text = "The hunks:\n\n" + show(self._change, scope.spans)
         known = self._known(scope)
         if known:
-            text += "\nTools have already reported these; do not report them again:\n" + known
+            text += "\nTools report these already, so do not report them again; they say nothing "
+            text += "about other faults of the same lines:\n" + known
         return text
 
     def brief(self, scope: FindScope) -> str:
@@ -126,7 +131,9 @@ class Finder:
     def _known(self, scope: FindScope) -> str:
         paths = {span.path for span in scope.spans}
         return "".join(
-            f"- {lead.path}: {lead.title}\n" for lead in self._leads if lead.path in paths
+            f"- {lead.path}: {lead.title}: {lead.evidence.strip()[:LEAD_CHARS]}\n"
+            for lead in self._leads
+            if lead.path in paths
         )
 
 

@@ -31,7 +31,7 @@ def functions(change: Change, objects: Objects, spans: tuple[Span, ...]) -> Mapp
         return _piece(text.split("\n"), start, end)
 
     async def around(hunk: str, lines: int = 40, at: Rev = "head") -> str:
-        """The code around a hunk of yours, by its id: so many lines before and after it."""
+        """The code around a hunk of yours, by its id, with so many lines before and after it."""
         span = held.get(hunk)
         if span is None:
             raise GiveUp(f"there is no hunk {hunk!r} here; yours are {', '.join(held)}")
@@ -41,10 +41,14 @@ def functions(change: Change, objects: Objects, spans: tuple[Span, ...]) -> Mapp
         if path is None or not numbers:
             raise GiveUp(f"{printable(span.path)} has no such lines at the {at}")
         text = await _text(objects, path, at)
-        return _piece(text.split("\n"), max(1, numbers[0] - lines), numbers[-1] + lines)
+        piece = _piece(text.split("\n"), max(1, numbers[0] - lines), numbers[-1] + lines)
+        return f"== {printable(path)}, around {hunk}, at the {at}\n{piece}"
 
     async def grep(pattern: str, under: str = "", at: Rev = "head") -> list[dict[str, Any]]:
-        """Lines that match an extended regular expression, as {"path", "line", "text"}."""
+        """Lines that match an extended regular expression, as {"path", "line", "text"}.
+
+        Of every file, documentation too, or of those under one folder or file; the first 100.
+        """
         matches = await asyncio.to_thread(objects.grep, pattern, at, under, GREP_LINES)
         found = [_match(match) for match in matches]
         if len(found) >= GREP_LINES:

@@ -1,6 +1,7 @@
 """The review job: change in, `Review` out. Composes triage, detectors, finders and the joining."""
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -24,7 +25,7 @@ from reviewer.review.finder import DEPTHS, LENSES, Finder
 from reviewer.review.join import join, masked
 from reviewer.review.place import Placer
 from reviewer.review.scope import SPAN_BYTES, FindScope
-from reviewer.review.summary import summarise
+from reviewer.review.summary import STOPS, summarise
 from reviewer.rlm.run import CONCURRENCY, Pricing, Run, open_run
 from reviewer.rlm.solve import Solved, solve
 from reviewer.rlm.trace import TraceSink
@@ -116,16 +117,27 @@ async def review(
     review that says so, never in an exception.
     """
     began = time.monotonic()
-    prepared = await asyncio.to_thread(prepare, change, objects, cancelled)
-    if model is None or request.model is None or not prepared.spans:
-        read = _unread(prepared, cancelled)
+    end = math.inf if request.caps.seconds is None else began + request.caps.seconds
+
+    def late() -> bool:
+        return time.monotonic() > end
+
+    prepared = await asyncio.to_thread(prepare, change, objects, lambda: cancelled() or late())
+    if cancelled():
+        read = _stopped(prepared, StopReason.CANCELLED)
+    elif late():
+        read = _stopped(prepared, StopReason.DEADLINE)
+    elif model is None or request.model is None or not prepared.spans:
+        # Without a model the detectors are the whole review; what they ran on is reviewed.
+        read = _Read(covered=frozenset(span.id for span in prepared.spans))
     else:
+        left = None if end == math.inf else max(0.1, end - time.monotonic())
         depth = DEPTHS[request.effort]
         async with open_run(
             model,
             request.model,
             prices,
-            caps=request.caps,
+            caps=request.caps.model_copy(update={"seconds": left}),
             sink=sink,
             cancelled=cancelled,
             effort=depth.effort,
@@ -136,13 +148,9 @@ async def review(
     return _assemble(request, prepared, read, time.monotonic() - began)
 
 
-def _unread(prepared: Prepared, cancelled: Cancelled) -> _Read:
-    """Without a model the detectors are the whole review; what they ran on counts as reviewed."""
-    if cancelled():
-        why = "stopped on request"
-        missed = {span.id: why for span in prepared.spans}
-        return _Read(missed=missed, stopped=StopReason.CANCELLED)
-    return _Read(covered=frozenset(span.id for span in prepared.spans))
+def _stopped(prepared: Prepared, reason: StopReason) -> _Read:
+    """Say of every span that the run ended before it was read."""
+    return _Read(missed={span.id: STOPS[reason] for span in prepared.spans}, stopped=reason)
 
 
 async def _passes(request: ReviewRequest, prepared: Prepared, objects: Objects, run: Run) -> _Read:

@@ -1,13 +1,19 @@
 """Joining by program: what several passes and detectors say about one cause, said once."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 
 from reviewer.finding import Category, Finding
 
-ALIKE_TITLES = 0.6
-"""Two titles this alike (difflib's ratio, on words) on overlapping lines are one claim."""
+ALIKE_TITLES = 0.5
+"""Titles on overlapping lines that share this part of the shorter one's words are one claim, on
+the very same lines half of it: two passes name the same things and differ in the rest."""
+
+_SMALL_WORDS = re.compile(
+    "a|an|and|are|as|at|be|by|can|does|for|from|has|in|into|is|it|its|no|not|of|on|or|so|than|"
+    "that|the|their|then|this|to|was|when|which|will|with|without"
+)
 
 
 def join(findings: Iterable[Finding]) -> list[Finding]:
@@ -76,7 +82,10 @@ def _same(one: Finding, other: Finding) -> bool:
         return False
     if one.source.startswith("detector:") and other.source.startswith("detector:"):
         return one.source == other.source and one.title == other.title
-    return one.category == other.category or _alike(one.title, other.title)
+    if one.category == other.category:
+        return True
+    same_place = (one.start_line, one.line) == (other.start_line, other.line)
+    return _alike(one.title, other.title) >= (ALIKE_TITLES / 2 if same_place else ALIKE_TITLES)
 
 
 def _overlap(one: Finding, other: Finding) -> bool:
@@ -85,6 +94,12 @@ def _overlap(one: Finding, other: Finding) -> bool:
     return one.start_line <= other.line and other.start_line <= one.line
 
 
-def _alike(one: str, other: str) -> bool:
-    matcher = SequenceMatcher(None, sorted(one.lower().split()), sorted(other.lower().split()))
-    return matcher.ratio() >= ALIKE_TITLES
+def _alike(one: str, other: str) -> float:
+    """Return which part of the shorter title's words is in the other one too, 0 to 1."""
+    words, others = _words(one), _words(other)
+    return len(words & others) / max(1, min(len(words), len(others)))
+
+
+def _words(title: str) -> set[str]:
+    words = re.findall(r"\w+", title.lower())
+    return {word for word in words if not _SMALL_WORDS.fullmatch(word)}

@@ -1,6 +1,7 @@
 """What a finder is given: some spans of a change, seen through a lens; and how it is divided."""
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,6 +22,11 @@ SPAN_BYTES = int(WINDOW_TOKENS * BYTES_A_TOKEN * 0.75)
 
 PACK = 4
 """One path in so many starts a new part although the last one has room (see `_packed`)."""
+
+
+_SCOPE_WORD = re.compile(
+    r"(?:\w+ )*(?:class|struct|interface|trait|impl|enum|module|namespace|object|type|record)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -125,9 +131,14 @@ def _what(file: FileChange) -> str:
 
 def _shown(span: Span) -> str:
     heading = f"--- hunk {span.id}"
-    if span.hunk.section:
+    if _names_scope(span.hunk.section):
         heading += f" in: {printable(span.hunk.section)[:200]}"
     return "\n".join([heading, *(_line(line.kind, line.text) for line in span.lines)])
+
+
+def _names_scope(section: str) -> bool:
+    """Does git's heading name a function or type? In many languages it is any unindented line."""
+    return "(" in section or _SCOPE_WORD.match(section) is not None
 
 
 def _line(kind: str, text: str) -> str:

@@ -581,7 +581,7 @@ def write_tree(repo: Repo, files: dict[bytes, tuple[bytes, bytes]]) -> str:
 
 
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

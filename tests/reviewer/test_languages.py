@@ -71,6 +71,10 @@ def test_tests_are_known_by_their_path(path: str, yes: bool) -> None:
         ("tests/ui/a.rs", True),
         ("tests/test_invalid.py", True),
         ("tests/data/bad-toml/a.toml", True),
+        ("tests/neg/a.scala", True),
+        ("src/test/resources/a.yml", True),
+        ("src/main/resources/application.yml", False),
+        ("src/ui/a.ts", False),
         ("src/errors/a.py", False),
         ("src/error.py", False),
         ("lib/invalid_argument.rb", False),
@@ -90,6 +94,7 @@ def test_files_that_may_be_wrong_on_purpose(path: str, yes: bool) -> None:
         ("pkg/templates/a.py", True),
         ("config.h.in", True),
         ("src/template.py", False),
+        ("app/blueprints/a.py", False),
         ("src/main.py", False),
     ],
 )

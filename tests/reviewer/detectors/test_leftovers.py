@@ -1,6 +1,7 @@
 import pytest
 
-from reviewer.detectors.leftovers import Leftovers
+from reviewer.detectors.base import Note
+from reviewer.detectors.leftovers import Conflicts, Leftovers
 from reviewer.detectors.worker import Parsers
 from reviewer.finding import Category, Finding
 from tests.reviewer.detectors.sources import Files, findings, source
@@ -10,11 +11,15 @@ def run(
     parsers: Parsers, path: str, head: str | bytes, base: str | bytes | None = None
 ) -> list[Finding]:
     each = source(path, head, base)
-    return findings(list(Leftovers(parsers).run([each], Files.of(each))))
+    said: list[Finding | Note] = []
+    for detector in (Conflicts(parsers), Leftovers(parsers)):
+        if detector.wants(each.file):
+            said += detector.run([each], Files.of(each))
+    return findings(said)
 
 
 def rules(found: list[Finding]) -> list[tuple[str, int | None]]:
-    return [(each.source.removeprefix("detector:leftovers/"), each.line) for each in found]
+    return [(each.source.split("/")[1], each.line) for each in found]
 
 
 # Conflict markers --------------------------------------------------------------------------------
@@ -23,7 +28,7 @@ CONFLICT = "a = 1\n<<<<<<< HEAD\nb = 1\n=======\nb = 2\n>>>>>>> topic\nc = 3\n"
 
 
 @pytest.mark.parametrize(
-    "path", ["a.py", "a.go", "a.unknown", "config.yml", "notes.md", "Makefile"]
+    "path", ["a.py", "a.go", "a.unknown", "config.yml", "notes.md", "Makefile", "yarn.lock"]
 )
 def test_a_whole_conflict_is_one_finding(parsers: Parsers, path: str) -> None:
     (finding,) = run(parsers, path, CONFLICT)
@@ -35,7 +40,7 @@ def test_a_whole_conflict_is_one_finding(parsers: Parsers, path: str) -> None:
 def test_each_conflict_counts_and_crlf_and_diff3_do_not_matter(parsers: Parsers) -> None:
     diff3 = "<<<<<<< ours\n1\n||||||| base\n0\n=======\n2\n>>>>>>> theirs\n"
     text = (diff3 + "x\n" + diff3).replace("\n", "\r\n")
-    assert rules(run(parsers, "a.txt", text)) == [("conflict", 7), ("conflict", 15)]
+    assert rules(run(parsers, "a.txt", text)) == [("markers", 7), ("markers", 15)]
 
 
 def test_a_conflict_spread_over_two_hunks_is_placed_on_its_first_line(parsers: Parsers) -> None:

@@ -86,6 +86,11 @@ def test_names_that_come_from_where_ruff_cannot_see(head: str) -> None:
     assert lint(head) == []
 
 
+def test_a_sketch_in_the_documentation_is_not_a_program() -> None:
+    assert lint("db = connect()\n", path="docs_src/tutorial007.py") == []
+    assert rules(lint("db = connect()\n", path="examples/app.py")) == ["F821"]
+
+
 def test_only_what_the_change_brought() -> None:
     base = "def f(a):\n    assert (a, 'always')\n\n\nprint(1)\n"
     assert rules(lint(base)) == ["F631"]

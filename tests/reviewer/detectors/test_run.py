@@ -240,7 +240,7 @@ def test_every_detector_has_a_name_of_its_own() -> None:
     with Parsers() as unused:
         names = [each.detector.name for each in registry(unused)]
     assert len(names) == len(set(names))
-    assert {"syntax", "leftovers", "hidden"} <= set(names)
+    assert {"syntax", "conflicts", "leftovers", "hidden"} <= set(names)
 
 
 def test_the_detectors_together_find_planted_defects() -> None:
@@ -257,10 +257,10 @@ def test_the_detectors_together_find_planted_defects() -> None:
     ours = [
         (each.path, each.line, each.source)
         for each in said.findings
-        if each.source.split(":")[1].split("/")[0] in {"syntax", "leftovers", "hidden"}
+        if each.source.split(":")[1].split("/")[0] in {"syntax", "conflicts", "leftovers", "hidden"}
     ]
     assert ours == [
-        ("README.md", 5, "detector:leftovers/conflict"),
+        ("README.md", 5, "detector:conflicts/markers"),
         ("gen/api.pb.go", 3, "detector:hidden/invisible"),
         ("pkg/a.py", 1, "detector:syntax/python"),
         ("pkg/b.py", 2, "detector:leftovers/debugger"),

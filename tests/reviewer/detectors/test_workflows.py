@@ -61,6 +61,18 @@ def test_a_privileged_trigger_is_a_risk_with_the_code_of_the_pull_request() -> N
     assert audit(workflow("pull_request", PR_CODE)) == []
 
 
+def test_naming_the_strangers_commit_is_not_fetching_it() -> None:
+    step = "run: status\n        env:\n          SHA: ${{ github.event.workflow_run.head_sha }}"
+    assert audit(workflow("workflow_run", step)) == []
+    step = "run: |\n          gh pr checkout $NUMBER\n          make"
+    assert rules(audit(workflow("issue_comment", step))) == ["dangerous-triggers"]
+
+
+def test_asked_for_by_a_person_with_rights() -> None:
+    step = PR_CODE + "\n        if: github.event.comment.author_association == 'MEMBER'"
+    assert audit(workflow("issue_comment", step)) == []
+
+
 def test_the_line_that_makes_an_old_trigger_dangerous_is_the_place() -> None:
     base = workflow("pull_request_target", "uses: actions/checkout@v4")
     [found] = audit(workflow("pull_request_target", PR_CODE), base)
@@ -174,3 +186,17 @@ def test_broken_and_hostile_files_cost_the_others_nothing() -> None:
 def test_a_change_of_broken_files_alone_is_no_failure() -> None:
     one = source(PATH, "a: [b\n")
     assert list(Workflows().run([one], Files.of(one))) == []
+
+
+def test_a_file_that_stops_zizmor_costs_only_itself() -> None:
+    bad = "on: push\njobs:\n  a:\n    uses: .github/workflows/other.yml\n"
+    many = [
+        source(".github/workflows/a.yml", workflow("pull_request_target", PR_CODE)),
+        source(".github/workflows/bad.yml", bad),
+        source(".github/workflows/z.yml", workflow("pull_request_target", PR_CODE)),
+    ]
+    said = list(Workflows().run(many, Files.of(*many)))
+    assert [each.path for each in findings(said)] == [many[0].file.path, many[2].file.path]
+    [note] = notes(said)
+    assert note.startswith("The workflow check left out .github/workflows/bad.yml: zizmor failed")
+    assert "\n" not in note

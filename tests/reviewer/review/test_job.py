@@ -279,3 +279,14 @@ def test_an_estimate_spends_nothing_and_brackets_the_cost(repo: tuple[Path, str,
     assert guess.usd_high is not None
     assert done.cost.usd is not None
     assert guess.usd_low * 0.4 <= done.cost.usd <= guess.usd_high
+
+
+def test_the_deadline_counts_from_the_start_with_a_model_or_without(
+    repo: tuple[Path, str, str],
+):
+    done = reviewed(repo, None, caps=Caps(seconds=0.001))
+    assert (done.status, done.stopped) == ("partial", StopReason.DEADLINE)
+    with ModelServer(lambda _r: submit()) as server:
+        done = reviewed(repo, server, caps=Caps(seconds=0.001))
+    assert (done.status, done.stopped) == ("partial", StopReason.DEADLINE)
+    assert server.calls == []

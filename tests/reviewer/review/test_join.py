@@ -32,11 +32,13 @@ def test_two_passes_about_one_line_and_kind_are_one():
 def test_the_same_words_about_one_line_are_one_whatever_the_kind():
     joined = join(
         [
-            finding("SQL is built from user input", category=Category.SECURITY),
-            finding("SQL is built from input of the user", category=Category.CORRECTNESS),
+            finding("get_url ignores configured DB_URI, always uses its own", confidence=0.7),
+            finding("get_url ignores a DB_URI from the settings", category=Category.CONTRACT),
         ]
     )
     assert len(joined) == 1
+    apart = [finding("The file is not closed"), finding("A wrong total", category=Category.TESTS)]
+    assert len(join(apart)) == 2
 
 
 def test_different_lines_sides_files_and_kinds_stay_apart():
