@@ -124,7 +124,10 @@ class GitRepo:
                     raise too_slow(args, timeout_s)
                 if os.fstat(file.fileno()).st_size > max_bytes:
                     raise _too_much(args, max_bytes)
-            process.wait(TIMEOUT_S)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(TIMEOUT_S)
+            if process.returncode is None:
+                raise too_slow(args, timeout_s)
         if os.fstat(file.fileno()).st_size > max_bytes:
             raise _too_much(args, max_bytes)
         if process.returncode:

@@ -215,7 +215,7 @@ class _Run:
             return
         try:
             said = list(self._registered.detector.run(sources, self._objects))
-        except RlmError as error:
+        except (RlmError, OSError) as error:  # a full disk is not a bug of the detector's
             self.notes.append(f"Detector {name} did not run on {_files(sources)}: {error}")
         except Exception as error:  # any bug of a detector, and the other detectors go on
             if len(sources) > 1:

@@ -27,7 +27,8 @@ class Claim(BaseModel):
     hunk: str = Field(description="id of the hunk that the defect is in, or that causes it")
     path: str | None = Field(
         default=None,
-        description="only for a place outside the hunks you were given: the path of that file",
+        description="only for a place outside the hunks you were given: the path of its file, "
+        "which may be a file of theirs",
     )
     quote: str = Field(
         min_length=1,

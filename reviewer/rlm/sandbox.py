@@ -6,6 +6,7 @@ for the model holds no worker, and a turn that breaks the worker costs that turn
 """
 
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -156,7 +157,11 @@ class _Output:
         self._dropped += len(text) - len(piece)
 
     def text(self) -> str:
-        more = f"\n… {self._dropped} more characters not shown" if self._dropped else ""
+        more = ""
+        if self._dropped:
+            more = (
+                f"\n… {self._dropped} more characters not shown: keep them in a variable, or filter"
+            )
         return printable("".join(self._pieces)) + more
 
 
@@ -196,10 +201,15 @@ def _guarded(call: Function) -> Function:
     return guarded
 
 
+_LITERAL = re.compile(r"Literal\[(.*?)\]")
+
+
 def describe(functions: Mapping[str, Function]) -> str:
     """Return signatures and docstrings for the prompt, one function after the other."""
     lines = []
     for name, call in functions.items():
-        signature = str(inspect.signature(call)).replace("Literal", "")
+        signature = _LITERAL.sub(
+            lambda found: found[1].replace(",", " |"), str(inspect.signature(call))
+        )
         lines.append(f"- `{name}{signature}`: {inspect.cleandoc(call.__doc__ or '')}")
     return "\n".join(lines)

@@ -78,7 +78,7 @@ def test_endless_code_is_stopped_and_the_variables_of_the_turn_before_stay():
 def test_print_out_is_bounded_and_says_so():
     (printed,) = run("print('x' * 1_000_000)")
     assert len(printed.text) < PRINT_CHARS + 100
-    assert "988001 more characters not shown" in printed.text
+    assert "988001 more characters not shown: keep" in printed.text
 
 
 @pytest.mark.parametrize(
