@@ -21,6 +21,7 @@ from pathlib import Path
 from app.objects import LocalObjects
 from reviewer.detectors.run import Detected, detect
 from reviewer.diff import build_change
+from reviewer.errors import RlmError
 from reviewer.finding import Finding
 from reviewer.git import GitRepo, open_repo
 from reviewer.triage import triage
@@ -68,7 +69,11 @@ def main() -> None:
         with open_repo(path) as repo:
             name = _name(path)
             for span in _ranges(repo, name):
-                ran = _run(repo, name, span)
+                try:
+                    ran = _run(repo, name, span)
+                except RlmError as error:  # a partial clone may lack what one range needs
+                    print(f"\n{name} {span}: not run: {error}")
+                    continue
                 changes += 1
                 print(f"\n{name} {span}: {ran.files} files, {len(ran.rows)} alarms,", end=" ")
                 print(f"{ran.seconds:.1f} s")
@@ -81,7 +86,7 @@ def main() -> None:
                     )
                     print(f"        {row['title']}\n        | {row['code']}")
                 rows += ran.rows
-    _save(asked.table, rows)
+    _save(asked.table, rows, {_name(path) for path in asked.repositories})
     _tally(rows, changes)
 
 
@@ -138,9 +143,8 @@ def _load(table: Path) -> list[Row]:
         return list(csv.DictReader(file, dialect="excel-tab"))
 
 
-def _save(table: Path, rows: list[Row]) -> None:
-    """Replace what was run now; alarms of repositories that were not given stay."""
-    fresh = {row["repository"] for row in rows}
+def _save(table: Path, rows: list[Row], fresh: set[str]) -> None:
+    """Replace the rows of the repositories in `fresh`; those of others stay."""
     kept = [row for row in _load(table) if row["repository"] not in fresh]
     with table.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, dialect="excel-tab", lineterminator="\n")

@@ -12,7 +12,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import pairwise
 from mmap import mmap
 
@@ -30,6 +29,8 @@ than 1 GB of memory."""
 
 COUNT_BYTES = 8 << 20
 """How much of a patch is copied at once to be counted."""
+
+DECODE_BYTES = 1 << 20
 
 ID_DIGITS = 16
 
@@ -237,20 +238,29 @@ def _converted(hunk: list[UnidiffLine]) -> tuple[Line, ...]:
 
 
 def _strictly(body: memoryview, old: int, new: int) -> tuple[Line, ...]:
-    """Return a hunk's lines, in a tenth of unidiff's time and memory, for what git printed only."""
+    """Return a hunk's lines, in a third of unidiff's time, for what git printed only."""
     lines: list[Line] = []
-    for raw in BytesIO(body):
-        kind, text = chr(raw[0]), decode(raw[1:-1])
-        if kind == "+":
-            lines.append(Line("+", text, None, new))
+    for text in _texts(body):
+        sign = text[0]
+        if sign == "+":
+            lines.append(Line._make(("+", text[1:], None, new, True)))
             new += 1
-        elif kind == "-":
-            lines.append(Line("-", text, old, None))
+        elif sign == "-":
+            lines.append(Line._make(("-", text[1:], old, None, True)))
             old += 1
-        elif kind == " ":
-            lines.append(Line(" ", text, old, new))
+        elif sign == " ":
+            lines.append(Line._make((" ", text[1:], old, new, True)))
             old += 1
             new += 1
         else:
             lines[-1] = lines[-1]._replace(newline=False)
     return tuple(lines)
+
+
+def _texts(body: memoryview) -> Iterator[str]:
+    """Decode a part at a time: one snowman in 100 MB would make all of it two bytes a character."""
+    rest = b""
+    for at in range(0, len(body), DECODE_BYTES):
+        whole, newline, rest = (rest + body[at : at + DECODE_BYTES]).rpartition(b"\n")
+        if newline:
+            yield from decode(whole).split("\n")

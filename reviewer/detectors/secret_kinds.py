@@ -143,7 +143,8 @@ class Kind:
     Every match contains one of `hints`, in this case, so that most files are never searched.
     The secret is the group "secret" of a pattern, or all of it. `everywhere` is False for what
     tests and examples are full of. `checksum` is True where the form has one: a token whose
-    checksum does not hold opens nothing, unless its vendor has changed the form.
+    checksum does not hold opens nothing, unless its vendor has changed the form. `public_near`
+    is a word that, close by, says that the value is meant to be public.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Kind:
     real: Callable[[str], bool] = _body_random
     everywhere: bool = True
     checksum: bool = False
+    public_near: str = ""
 
 
 def _own(*expressions: str) -> Callable[[], tuple[re.Pattern[str], ...]]:
@@ -266,6 +268,7 @@ KINDS: tuple[Kind, ...] = (
         _MEDIUM,
         0.7,
         everywhere=False,
+        public_near="authDomain",  # a Firebase configuration, which every visitor gets
     ),
     Kind(
         "DigitalOcean token",

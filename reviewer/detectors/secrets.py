@@ -32,6 +32,7 @@ _REVOKE = (
     "the environment."
 )
 _SHOWN_CHARS = 4
+_NEAR_CHARS = 400  # an object of a few short fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ def _search(source: Source) -> Iterator[tuple[Added, list[Hit]]]:
     quiet = places.is_test(path) or places.is_sample(path)
     hits = [*_formed(text, quiet=quiet), *_private_keys(text, quiet=quiet)]
     if not quiet:
-        taken = {hit.value for hit in hits}
+        # What has a known form was judged by it, for good or ill.
+        taken = {hit.value for hit in hits} | {value for value, _, _ in _known(text.text)}
         hits += [
             Hit(text.lines[index][0], value, name, Severity.HIGH, confidence)
             for index, value, name, confidence in secret_words.search(path, text.text, text.index)
@@ -123,6 +125,8 @@ def _formed(text: Added, *, quiet: bool) -> Iterator[Hit]:
     for value, form, offset in _known(text.text):
         if is_documented(value) or not form.real(value):
             continue
+        if form.public_near and form.public_near in _around(text.text, offset):
+            continue
         confidence = form.confidence
         if form.checksum and not checksum_holds(value):
             if quiet:
@@ -133,6 +137,10 @@ def _formed(text: Added, *, quiet: bool) -> Iterator[Hit]:
                 continue
             confidence = min(confidence, 0.7)
         yield Hit(text.lines[text.index(offset)][0], value, form.name, form.severity, confidence)
+
+
+def _around(text: str, offset: int) -> str:
+    return text[max(0, offset - _NEAR_CHARS) : offset + _NEAR_CHARS]
 
 
 def _known(text: str) -> Iterator[tuple[str, Form, int]]:

@@ -330,6 +330,18 @@ def test_the_plugins_never_ask_the_network() -> None:
     assert done.stdout.split() == [str(len(KNOWN)), "True"], done.stderr
 
 
+@pytest.mark.parametrize("mark", ["# ", "// ", " * ", "-- ", "<!-- "])
+def test_comments_explain_with_made_up_values(mark: str) -> None:
+    assert scan(mark + STRONG["src/config.py"] + "\n") == []
+    assert len(scan(mark + f"T = '{github_token()}'\n")) == 1
+
+
+def test_a_firebase_configuration_is_for_every_visitor() -> None:
+    key = "AIza" + drawn(35)
+    assert len(scan(f'apiKey: "{key}",\n')) == 1
+    assert scan(f'apiKey: "{key}",\nauthDomain: "x.firebaseapp.com",\n') == []
+
+
 @given(st.text(max_size=300))
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_searched_without_an_error(text: str) -> None:
