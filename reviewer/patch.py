@@ -259,8 +259,10 @@ def _strictly(body: memoryview, old: int, new: int) -> tuple[Line, ...]:
 
 def _texts(body: memoryview) -> Iterator[str]:
     """Decode a part at a time: one snowman in 100 MB would make all of it two bytes a character."""
-    rest = b""
+    parts: list[bytes] = []
     for at in range(0, len(body), DECODE_BYTES):
-        whole, newline, rest = (rest + body[at : at + DECODE_BYTES]).rpartition(b"\n")
+        head, newline, tail = bytes(body[at : at + DECODE_BYTES]).rpartition(b"\n")
         if newline:
-            yield from decode(whole).split("\n")
+            yield from decode(b"".join([*parts, head])).split("\n")
+            parts = []
+        parts.append(tail)

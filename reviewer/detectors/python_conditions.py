@@ -83,13 +83,15 @@ def _result_wanted(head: End, alarm: Alarm) -> bool:
     return True
 
 
-_PARAMETER = re.compile(r"(\w+)\s*(?::.*?)?=\s*$")
+# The parameter whose default comes next: its annotation holds a comma only within brackets.
+_PARAMETER = re.compile(r"(\w+)\s*(?::(?:[^,\[\]]|\[(?:[^\[\]]|\[[^\[\]]*\])*\])*)?=\s*$")
+_PARAMETER_CHARS = 300  # the pattern's time grows with the square of what it is given
 _DEPTH_LINES = 200  # of a function body that is searched for a change of the default
 
 
 def _default_changes(head: End, alarm: Alarm) -> bool:
     """A mutable default does harm only where the function changes it, keeps it or returns it."""
-    before = head.line(alarm.row)[: alarm.column - 1]
+    before = head.line(alarm.row)[: alarm.column - 1][-_PARAMETER_CHARS:]
     found = _PARAMETER.search(before)
     if found is None:
         return False

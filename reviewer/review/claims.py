@@ -24,7 +24,9 @@ class Claim(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    hunk: str = Field(description="id of the hunk that the defect is in, or that causes it")
+    hunk: str = Field(
+        description="id of the hunk of yours that the defect is in, or that causes it elsewhere"
+    )
     path: str | None = Field(
         default=None,
         description="only for a place outside the hunks you were given: the path of its file, "

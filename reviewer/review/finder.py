@@ -87,7 +87,9 @@ class Finder:
         known = self._known(scope)
         if known:
             text += "\nTools report these already, so do not report them again; they say nothing "
-            text += "about other faults of the same lines:\n" + known
+            text += (
+                "about other faults of the same lines, and no tool has found any other:\n" + known
+            )
         return text
 
     def brief(self, scope: FindScope) -> str:

@@ -11,9 +11,10 @@ from reviewer.review.scope import show
 from reviewer.rlm.task import Function
 from reviewer.text import decode, printable
 
-READ_LINES = 400
-READ_CHARS = 40_000
-"""What one read returns at the most: a long file is read in pieces, and says so."""
+READ_LINES = 10_000
+READ_CHARS = 400_000
+"""What one read returns at the most. Generous, because the text stays in the sandbox and only what
+is printed costs anything: a class that a cut leaves out looks as if it were not there."""
 
 GREP_LINES = 100
 LIST_PATHS = 500
@@ -45,10 +46,8 @@ def functions(change: Change, objects: Objects, spans: tuple[Span, ...]) -> Mapp
         return f"== {printable(path)}, around {hunk}, at the {at}\n{piece}"
 
     async def grep(pattern: str, under: str = "", at: Rev = "head") -> list[dict[str, Any]]:
-        """Lines that match an extended regular expression, as {"path", "line", "text"}.
-
-        Of every file, documentation too, or of those under one folder or file; the first 100.
-        """
+        """The first 100 lines that match an extended regular expression, in all files or those
+        under a folder or file, as {"path", "line", "text"}; documentation and tests are searched too."""
         matches = await asyncio.to_thread(objects.grep, pattern, at, under, GREP_LINES)
         found = [_match(match) for match in matches]
         if len(found) >= GREP_LINES:

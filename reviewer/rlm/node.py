@@ -168,7 +168,9 @@ class _Conversation(Generic[S, R]):
 def _opening(
     task: Task[S, R], scope: S, question: str, functions: Mapping[str, Function], run: Run
 ) -> Request:
-    kernel = _prompt().format(print_chars=PRINT_CHARS, functions=describe(functions))
+    kernel = _prompt().format(
+        print_chars=PRINT_CHARS, turns=MAX_TURNS, functions=describe(functions)
+    )
     blocks = [Text(printable(question), cache=True)]
     if lens := task.lens(scope):
         blocks.append(Text(lens))

@@ -209,7 +209,9 @@ def describe(functions: Mapping[str, Function]) -> str:
     lines = []
     for name, call in functions.items():
         signature = _LITERAL.sub(
-            lambda found: found[1].replace(",", " |"), str(inspect.signature(call))
+            lambda found: found[1].replace(",", " |"),
+            str(inspect.signature(call)).replace("typing.", ""),
         )
-        lines.append(f"- `{name}{signature}`: {inspect.cleandoc(call.__doc__ or '')}")
+        purpose = " ".join((call.__doc__ or "").split())
+        lines.append(f"- `{name}{signature}`: {purpose}")
     return "\n".join(lines)
