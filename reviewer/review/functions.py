@@ -47,7 +47,7 @@ def functions(change: Change, objects: Objects, spans: tuple[Span, ...]) -> Mapp
 
     async def grep(pattern: str, under: str = "", at: Rev = "head") -> list[dict[str, Any]]:
         """The first 100 lines that match an extended regular expression, in all files or those
-        under a folder or file, as {"path", "line", "text"}; documentation and tests are searched too."""
+        under a folder or file, as {"path", "line", "text"}; tests and documentation included."""
         matches = await asyncio.to_thread(objects.grep, pattern, at, under, GREP_LINES)
         found = [_match(match) for match in matches]
         if len(found) >= GREP_LINES:
