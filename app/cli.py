@@ -17,6 +17,7 @@ from app.defaults import (
     EFFORTS,
     PROGRAM,
     SEVERITIES,
+    UNSET,
 )
 from app.interrupt import Interrupted, Interrupts
 from app.render import FORMATS
@@ -34,7 +35,7 @@ examples:
   rlm review --format sarif --output review.sarif --fail-on high
 
 exit codes:
-  0    nothing at or above --fail-on (which is off by default)
+  0    nothing at or above --fail-on (which is off by default), or nothing to review
   1    findings at or above --fail-on
   2    wrong usage, or something in the way: a message says what to do
   3    the run ended early (budget, deadline, model service, Ctrl-C): the result is partial
@@ -125,7 +126,9 @@ def _add_review(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--deadline", type=_seconds, metavar="SECONDS", help="end after so long (default: never)"
     )
     work.add_argument(
-        "--estimate", action="store_true", help="say what it would cost, and spend nothing"
+        "--estimate",
+        action="store_true",
+        help="say what it would cost, as text or json, and spend nothing",
     )
     asked = work.add_mutually_exclusive_group()
     asked.add_argument(
@@ -143,10 +146,16 @@ def _add_review(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--output", default="-", metavar="FILE", help="write it there (default: -, the terminal)"
     )
     result.add_argument(
-        "--fail-on", choices=SEVERITIES, metavar="SEVERITY", help=f"{', '.join(SEVERITIES)}"
+        "--fail-on",
+        choices=SEVERITIES,
+        metavar="SEVERITY",
+        help=f"exit with 1 for a finding that is as bad or worse: {', '.join(SEVERITIES)} "
+        "(default: never)",
     )
     result.add_argument("--trace", metavar="FILE", help="record every step as JSON lines")
-    result.add_argument("-q", "--quiet", action="store_true", help="no progress, only the result")
+    result.add_argument(
+        "-q", "--quiet", action="store_true", help="no progress, only result and warnings"
+    )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -164,7 +173,13 @@ class _Parser(argparse.ArgumentParser):
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: None = None
     ) -> argparse.Namespace:
-        options = super().parse_args(args, namespace)
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:  # argparse itself would point to the help that lists the commands
+            parser = self.commands.get(options.command, self)
+            target = getattr(options, "target", None)
+            if target and not any(word.startswith("-") or ".." in word for word in unknown):
+                parser.error(f"one range, with dots: {target}..{unknown[0]}")
+            parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         if options.command is None:
             self.print_help(sys.stderr)
             self.exit(EXIT_TROUBLE)
@@ -227,7 +242,7 @@ def _in_the_way(error: OSError) -> TellUser:
 
 
 def _bug(error: Exception) -> int:
-    if os.environ.get("RLM_DEBUG"):
+    if os.environ.get("RLM_DEBUG", "").strip() not in UNSET:
         import traceback  # noqa: PLC0415
 
         traceback.print_exc()

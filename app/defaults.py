@@ -18,5 +18,8 @@ DEFAULT_CONCURRENCY = 8
 
 MAX_CONCURRENCY = 64
 
+UNSET = frozenset({"", "0", "false", "no"})
+"""Values of RLM_DEBUG that switch it off."""
+
 EFFORTS = ("quick", "standard", "deep")
 SEVERITIES = ("critical", "high", "medium", "low", "nit")

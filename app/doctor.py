@@ -31,6 +31,8 @@ GIT_FIXED = {43: 7, 44: 4, 45: 4, 46: 4, 47: 3, 48: 2, 49: 1}
 """First patch release of each 2.x series with the fixes of July 2025; from 2.50.1 on, all."""
 
 PROGRAM_TIMEOUT_S = 10.0
+OTHERS = "no file configures rlm; NO_COLOR, TMPDIR, proxies and certificates as everywhere"
+
 FREE_BYTES_WANTED = 500_000_000
 """Below this a review of a large change may not find room for its temporary copies."""
 
@@ -57,7 +59,7 @@ def doctor(environ: Mapping[str, str], *, online: bool) -> int:
         print(f"{_MARKS[check.state]:>2}  {check.name:<{width}}  {check.text}")
         if check.hint:
             print(f"{'':>4}{'':<{width}}  -> {check.hint}")
-    print(f"\n{_verdict(checks)}\n\nEnvironment variables (nothing else configures rlm):")
+    print(f"\n{_verdict(checks)}\n\nEnvironment variables ({OTHERS}):")
     for name, meaning in VARIABLES.items():
         print(f"  {name:<22} {meaning}")
     return 2 if any(check.state == "broken" for check in checks) else 0

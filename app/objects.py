@@ -90,7 +90,7 @@ class LocalObjects:
         self.close()
 
     def close(self) -> None:
-        """End the processes behind this; a later read starts them again."""
+        """End the process behind this; a later read starts it again."""
         self._cat.close()
 
     def read(self, path: str, at: Rev = "head") -> bytes:

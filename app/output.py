@@ -18,6 +18,7 @@ def check_output(target: str) -> None:
     """Raise TellUser now, before anything is spent, if a file cannot be written there."""
     if target == STANDARD_OUTPUT:
         return
+    check_link(target, "--output")
     path = Path(target)
     folder = path.resolve().parent
     if path.is_dir():
@@ -32,6 +33,21 @@ def check_output(target: str) -> None:
         problem = ""
     if problem:
         raise TellUser(problem, _HINT)
+
+
+def check_link(target: str, option: str) -> None:
+    """Raise TellUser if a symbolic link in a work tree would lead a file elsewhere.
+
+    A change under review can bring `review.txt -> ~/.bashrc`, and text of its author's choice. A
+    link outside every work tree was made by somebody of this machine, and is followed.
+    """
+    named = Path(os.path.abspath(target))  # noqa: PTH100 - `resolve` follows links
+    top = next((folder for folder in named.parents if os.path.lexists(folder / ".git")), None)
+    if top is not None and Path(target).resolve() != top.resolve() / named.relative_to(top):
+        raise TellUser(
+            f"{option}: {target} is behind a symbolic link in the work tree {top}",
+            f"If you mean {Path(target).resolve()}, name that.",
+        )
 
 
 def deliver(text: str, target: str) -> None:

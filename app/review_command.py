@@ -29,7 +29,7 @@ from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.base import Usage
 from reviewer.model.prices import Prices, load
 from reviewer.ports import Objects
-from reviewer.request import Caps, Effort, Review, ReviewRequest
+from reviewer.request import Caps, ChangeInfo, Effort, Review, ReviewRequest
 from reviewer.review.estimate import Estimate, estimate
 from reviewer.review.job import review
 from reviewer.revisions import Pair, default_range, parse_range
@@ -46,6 +46,8 @@ NO_KEY = (
 
 PLAIN = Look(width=PIPE_COLUMNS, color=False)
 """How text looks in a file."""
+
+ESTIMATE_FORMATS = frozenset({"text", "json"})
 
 Say = Callable[[str], None]
 
@@ -67,7 +69,7 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
         logging.getLogger().addHandler(logging.NullHandler())
     say = _silence if options.quiet else _say
     for warning in settings.warnings:
-        say(f"warning: {warning}")
+        _say(f"warning: {warning}")
     check_output(options.output)
     prices = load(settings.prices)
     asked = _asked(options, settings, prices)
@@ -80,7 +82,7 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                 return EXIT_OK
             with interrupts.gently():
                 with (
-                    trace_to(options.trace, say) as trace,
+                    trace_to(options.trace, _say) as trace,
                     progress(
                         sys.stderr, environ, quiet=options.quiet, cap_usd=asked.budget_usd
                     ) as display,
@@ -95,7 +97,7 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                         interrupts=interrupts,
                     )
                     done = asyncio.run(work)
-                done = _with_notes(done, asked, base, head)
+                done = _with_notes(done, asked, options.target)
                 shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
                 code = without_secrets(of_change(change, objects), done.findings)
                 text = render(done, options.format, code, **shown)
@@ -116,6 +118,12 @@ def exit_code(done: Review, fail_on: str | None) -> int:
 
 def _asked(options: Namespace, settings: Settings, prices: Prices) -> Asked:
     """Decide whether a model is asked, and refuse a cap that could not be kept."""
+    if options.estimate and options.no_model:
+        raise TellUser("--estimate says what a model would cost.", "Leave out --no-model.")
+    if options.estimate and options.format not in ESTIMATE_FORMATS:
+        raise TellUser(
+            f"--estimate cannot be given as {options.format}.", "Choose --format text or json."
+        )
     budget = settings.budget_usd
     if options.budget is not None:
         budget = parse_budget(options.budget, "--budget")
@@ -201,18 +209,39 @@ def _both(first: TraceSink, second: TraceSink) -> TraceSink:
     return sink
 
 
-def _with_notes(done: Review, asked: Asked, base: str, head: str) -> Review:
+def _with_notes(done: Review, asked: Asked, target: str | None) -> Review:
     """Say in the result itself what only the command knows."""
-    notes = [asked.why_not] if asked.why_not else []
     if done.change.files == 0:
-        notes.append(f"Nothing differs between {base[:10]} and {head[:10]}.")
+        # Why no model was asked is then no news.
+        notes = [_why_empty(done.change, target)]
+    else:
+        notes = [asked.why_not] if asked.why_not else []
     return done.model_copy(update={"notes": [*notes, *done.notes]})
+
+
+def _why_empty(change: ChangeInfo, target: str | None) -> str:
+    """Say what the user may have meant by a range in which no file differs."""
+    if target is None:
+        return (
+            "The current branch adds nothing to its upstream or the default branch. Commit your "
+            "work first, or type a range such as HEAD~1..HEAD."
+        )
+    if looks_like_url(target):
+        return "The pull request adds nothing to its base; it may have been merged."
+    if change.merge_base == change.head != change.base:
+        return (
+            "The second end of this range adds nothing to the first; type it the other way around "
+            "for what the first adds to the second."
+        )
+    return "Both ends of this range have the same files."
 
 
 def _print_estimate(guess: Estimate, options: Namespace, asked: Asked) -> None:
     if options.format == "json":
-        value = {"estimate": {"model": asked.name, **dataclasses.asdict(guess)}}
-        deliver(json.dumps(value, indent=2) + "\n", options.output)
+        value = {"model": asked.name, **dataclasses.asdict(guess)}
+        for name in ("usd_low", "usd_high"):
+            value[name] = None if value[name] is None else round(value[name], 4)
+        deliver(json.dumps({"estimate": value}, indent=2) + "\n", options.output)
         return
     price = "unknown"
     if guess.usd_low is not None and guess.usd_high is not None:

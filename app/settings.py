@@ -18,6 +18,7 @@ from app.defaults import (
     DEFAULT_CONCURRENCY,
     DEFAULT_MODEL,
     MAX_CONCURRENCY,
+    UNSET,
 )
 from app.github.urls import Server, parse_server, server_at
 from reviewer.errors import TellUser
@@ -104,7 +105,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         prices=_prices(given),
         concurrency=_concurrency(given),
         home=_home(given),
-        debug=given.get("RLM_DEBUG", "0") not in {"0", "false", "no"},
+        debug=given.get("RLM_DEBUG", "") not in UNSET,
         warnings=tuple(_unknown(given)),
     )
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from app.output import check_link
 from reviewer.errors import TellUser
 from reviewer.rlm.trace import Event, TraceSink, as_json, silent
 
@@ -20,6 +21,7 @@ def trace_to(target: str | None, say: Callable[[str], None]) -> Iterator[TraceSi
     if target is None:
         yield silent
         return
+    check_link(target, "--trace")
     try:
         file = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     except OSError as error:

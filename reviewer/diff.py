@@ -195,4 +195,4 @@ def _present(name: str) -> str | None:
 
 
 def _parse(path: str, data: Buffer, ranges: list[tuple[int, int]]) -> tuple[Hunk, ...]:
-    return hunks(path, [data[start:stop] for start, stop in ranges])
+    return hunks(path, [data[start:stop] for start, stop in ranges], len(data))

@@ -202,8 +202,10 @@ class GitRepo:
         """Turn what a failed git said into an error for whoever can do something about it."""
         said = printable(decode(stderr)).strip()[:SAID_CHARACTERS]
         here = shlex.quote(printable(str(self.path)))
-        # A full disk takes git's complaint with it: what it says on stderr goes to a file, too.
-        if "No space left on device" in said or (not said and _is_full(tempfile.gettempdir())):
+        # Git forgets why it could not write. A full disk may take its complaint along, too, where
+        # stderr goes to a file.
+        no_room = "No space left on device" in said or "write failure on standard output" in said
+        if no_room or (not said and _is_full(tempfile.gettempdir())):
             return TellUser(
                 "There is no space left for git's output.",
                 f"Free some in {tempfile.gettempdir()}, or set TMPDIR to a larger place.",

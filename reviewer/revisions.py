@@ -61,20 +61,18 @@ def merge_bases(repo: GitRepo, base: str, head: str) -> list[str]:
 def default_range(repo: GitRepo) -> Pair:
     """Return what the current branch adds: to its upstream, else to the default branch.
 
-    A branch that has been pushed adds nothing to its upstream; then the default branch counts.
+    A branch that has been pushed adds nothing to its upstream; then the default branch counts. One
+    that adds nothing to either is compared all the same: that its change is empty is an answer.
     """
     head = _parsed(repo, "HEAD^{commit}")
     if head is None:
         raise TellUser("The current branch has no commits yet.", "Commit something first.")
     known = [found for names in _bases(repo) if (found := _first(repo, names))]
-    for _, base in known:
+    for base in known:
         if merge_bases(repo, base, head) != [head]:
             return base, head
     if known:
-        raise TellUser(
-            f"Nothing to review: HEAD has no commit that {known[0][0]} lacks.",
-            "Commit your work first, or type a range such as HEAD~1..HEAD.",
-        )
+        return known[0], head
     if _parsed(repo, "HEAD~1^{commit}") is None:
         raise TellUser(
             "Nothing to review: the only commit here has none before it to compare with.",
@@ -99,12 +97,9 @@ def _bases(repo: GitRepo) -> tuple[list[str], list[str]]:
     return ["@{upstream}"], defaults
 
 
-def _first(repo: GitRepo, names: list[str]) -> tuple[str, str] | None:
-    """Return the first name that is there, as people write it, and its commit."""
-    for name in names:
-        if commit := _parsed(repo, name + "^{commit}"):
-            return printable(_lines(repo, "rev-parse", "--abbrev-ref", name)[0]), commit
-    return None
+def _first(repo: GitRepo, names: list[str]) -> str | None:
+    """Return the commit of the first name that is there."""
+    return next((commit for name in names if (commit := _parsed(repo, name + "^{commit}"))), None)
 
 
 def _parsed(repo: GitRepo, text: str) -> str | None:

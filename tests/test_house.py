@@ -148,17 +148,33 @@ def test_the_engine_knows_no_github_queue_or_terminal() -> None:
 
 def test_what_is_imported_is_declared() -> None:
     """A package that only comes along with another may be gone after that one's next release."""
-    provides = {"git": "gitpython", "yaml": "pyyaml", "github": "pygithub"}
-    declared = {
+    imported = third_party()
+    assert imported - declared() == set()
+
+
+def test_what_is_declared_is_used() -> None:
+    programs = {"ruff", "zizmor"}
+    grammars = {name for name in declared() if name.startswith("tree-sitter-")}  # by their names
+    assert declared() - third_party() == programs | grammars
+
+
+def declared() -> set[str]:
+    return {
         canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]
     }
+
+
+def third_party() -> set[str]:
+    provides = {"yaml": "pyyaml", "github": "pygithub"}
+    tops = {
+        name.split(".")[0]
+        for path in [*modules("app"), *modules("reviewer")]
+        for name in imports(path)
+    }
     own = {"app", "reviewer"}
-    for path in [*modules("app"), *modules("reviewer")]:
-        for name in imports(path):
-            top = name.split(".")[0]
-            if top in sys.stdlib_module_names or top in own:
-                continue
-            assert provides.get(top, canonicalize_name(top)) in declared, f"{path}: {name}"
+    return {
+        provides.get(top, canonicalize_name(top)) for top in tops - own - sys.stdlib_module_names
+    }
 
 
 def test_the_version_is_the_same_everywhere() -> None:

@@ -120,6 +120,7 @@ def run(
     try:
         process = subprocess.Popen(
             ["git", *arguments],
+            cwd="/",  # a PATH with a relative folder would find a git in the reviewed work tree
             env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -23,8 +23,10 @@ def render_html(review: Review, snippets: Snippets) -> str:
     ordered = words.ranked(review.findings)
     return _template().render(
         review=review,
+        headline=_headline(review),
         verdict=words.verdict(review),
         early=words.ended_early(review),
+        overview=words.overview(review).strip(),
         coverage=words.coverage(review).rstrip(":"),
         cost=words.cost(review.cost),
         tally=_tally(review),
@@ -53,6 +55,12 @@ def _template() -> Template:
     }
     source = importlib.resources.files(__package__).joinpath(TEMPLATE).read_text("utf-8")
     return environment.from_string(source)
+
+
+def _headline(review: Review) -> str:
+    if review.change.files == 0:
+        return "Nothing to review"
+    return words.count(len(review.findings), "finding") if review.findings else "No findings"
 
 
 def _tally(review: Review) -> list[tuple[str, int]]:

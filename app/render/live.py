@@ -204,8 +204,12 @@ def _others(rest: list[Node]) -> str:
 
 
 def sums(tree: Tree, elapsed_s: float, cap_usd: float | None) -> str:
-    """Return how far a run is, in one line: nodes, money against its cap, tokens, time."""
-    parts = [f"{tree.ended():,}/{words.count(len(tree.nodes), 'node')}"]
+    """Return how far a run is, in one line: nodes, money against its cap, tokens, time.
+
+    Before the first node the detectors run, and without a model there is none.
+    """
+    nodes = f"{tree.ended():,}/{words.count(len(tree.nodes), 'node')}"
+    parts = [nodes if tree.nodes else "detectors at work"]
     if tree.calls:
         spent = words.money(tree.usd) if tree.priced else f"over {words.money(tree.usd)}"
         parts.append(spent if cap_usd is None else f"{spent} of {words.money(cap_usd)}")

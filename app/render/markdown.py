@@ -81,8 +81,8 @@ def _opening(review: Review) -> str:
     parts = [f"## {markdown_line(words.verdict(review))}"]
     if early := words.ended_early(review):
         parts.insert(0, f"> [!WARNING]\n> **{markdown_line(early)}**")
-    if review.summary.strip():
-        parts.append(_fitted(review.summary, SUMMARY_BYTES, _prose))
+    if overview := words.overview(review).strip():
+        parts.append(_fitted(overview, SUMMARY_BYTES, _prose))
     return "\n\n".join(parts)
 
 
@@ -167,6 +167,10 @@ def _inline(text: str, *, cell: bool = False) -> str:
     return said
 
 
+def _note(text: str) -> str:
+    return _inline(one_line(text))
+
+
 def _cell(text: str) -> str:
     return _inline(one_line(text), cell=True)
 
@@ -194,8 +198,10 @@ def _fitted(text: str, limit: int, escape: Callable[[str], str]) -> str:
 
 
 def _closing(review: Review) -> str:
-    parts = [*_dependencies(review.dependencies), _coverage(review)]
-    parts += [_fitted(note, ROW_BYTES, markdown_line) for note in review.notes[:NOTES_SHOWN]]
+    parts = _dependencies(review.dependencies)
+    if said := _coverage(review):
+        parts.append(said)
+    parts += [_fitted(note, ROW_BYTES, _note) for note in review.notes[:NOTES_SHOWN]]
     parts.append(f"<sub>{markdown_line(words.cost(review.cost))}</sub>")
     if early := words.ended_early(review):
         parts.append(f"**{markdown_line(early)}**")

@@ -87,12 +87,13 @@ class _Page:
         yield from self.wrapped(
             words.verdict(review), style="bold" if review.findings or early else "good"
         )
-        if review.summary.strip():
+        if overview := words.overview(review).strip():
             yield ""
-            yield from self.prose(review.summary, "")
+            yield from self.prose(overview, "")
         yield from self.dependencies(review)
         yield ""
-        yield from self.coverage(review)
+        if words.coverage(review):
+            yield from self.coverage(review)
         for note in review.notes:
             yield from self.wrapped(one_line(note), "Note: ")
         yield from self.wrapped(words.cost(review.cost), style="dim")
@@ -195,7 +196,13 @@ class _Page:
         yield from self.wrapped(words.coverage(review))
         for reason in words.reasons(review.coverage.skipped):
             size = f" ({reason.size})" if reason.files > 1 else ""
-            yield from self.wrapped(f"{reason.reason}{size}: {', '.join(reason.rows)}", "  - ")
+            line = f"{reason.reason}{size}: {', '.join(reason.rows)}"
+            if len(reason.rows) == 1 or cell_len(line) <= self.width - len("  - "):
+                yield from self.wrapped(line, "  - ")
+                continue
+            yield from self.wrapped(f"{reason.reason}{size}:", "  - ")
+            for row in reason.rows:
+                yield from self.wrapped(row, "      ")
 
 
 def wrap(text: str, columns: int) -> list[str]:

@@ -1,12 +1,14 @@
 """The sentences that every format says the same way: what was found, covered, skipped and spent."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.render.escape import one_line
 from reviewer.finding import Finding, Severity
-from reviewer.request import Cost, Review, Skipped, StopReason
+from reviewer.request import ChangeInfo, Cost, Review, Skipped, StopReason
+from reviewer.review import summary
 
 _STOPPED = {
     StopReason.BUDGET: "the budget did not cover more",
@@ -14,6 +16,9 @@ _STOPPED = {
     StopReason.CANCELLED: "it was told to stop",
     StopReason.MODEL: "the model's service did not answer, or refused",
 }
+
+NAME_DIGITS = 10
+"""Of a commit's name: enough to be the only one, and to be compared by eye."""
 
 PATHS_LISTED = 12
 """Skipped paths named one by one for each reason; more are counted by folder."""
@@ -62,6 +67,8 @@ def ended_early(review: Review) -> str:
 
 def verdict(review: Review) -> str:
     """Return how many findings there are and how bad, or an honest sentence for none."""
+    if review.change.files == 0:
+        return _empty(review.change)
     if review.findings:
         by_severity = Counter(finding.severity for finding in review.findings)
         parts = [f"{by_severity[s]:,} {s.value}" for s in Severity if by_severity[s]]
@@ -70,13 +77,45 @@ def verdict(review: Review) -> str:
         return "No findings: this change has no text that could be reviewed."
     if review.coverage.reviewed == 0:
         return "No findings, because no hunk was reviewed."
-    return f"No findings in the {count(review.coverage.reviewed, 'hunk')} reviewed."
+    read = f"in the {count(review.coverage.reviewed, 'hunk')} reviewed"
+    if review.cost.model is None:
+        return f"No findings by the detectors {read}; no model read them."
+    return f"No findings {read}."
+
+
+def _empty(change: ChangeInfo) -> str:
+    base, head = one_line(change.base)[:NAME_DIGITS], one_line(change.head)[:NAME_DIGITS]
+    if base == head:
+        return f"Nothing to review: both ends are the commit {head}."
+    if change.merge_base == change.head:
+        return f"Nothing to review: {head} has no commit that {base} lacks."
+    return f"Nothing to review: no file differs between {base} and {head}."
+
+
+_SIZE = re.compile(r"\d+ files? changed \(\+\d+ -\d+\); \d+ of \d+ hunks reviewed.*")
+
+
+def overview(review: Review) -> str:
+    """Return the summary without what `verdict` and `coverage` say: "" where nothing is left.
+
+    The summary is made to stand alone, in JSON; a page has those sentences in their own places.
+    """
+    first, _, rest = review.summary.partition("\n\n")
+    if first != summary.verdict(review.findings, review.coverage, review.stopped):
+        return review.summary
+    second, _, more = rest.partition("\n\n")
+    return more if _SIZE.fullmatch(second) else rest
 
 
 def coverage(review: Review) -> str:
-    """Return the ledger in one sentence."""
-    ledger = review.coverage
-    said = f"Reviewed {ledger.reviewed:,} of {count(ledger.hunks, 'hunk')}"
+    """Return the ledger in one sentence, with the size of the change; "" for an empty one."""
+    ledger, change = review.coverage, review.change
+    if change.files == 0:
+        return ""
+    said = (
+        f"Reviewed {ledger.reviewed:,} of {count(ledger.hunks, 'hunk')} "
+        f"in {count(change.files, 'file')} (+{change.added:,} -{change.deleted:,})"
+    )
     aside = sum(skipped.hunks for skipped in ledger.skipped)
     bare = sum(1 for skipped in ledger.skipped if not skipped.hunks)
     if aside:
@@ -98,22 +137,27 @@ class Reason:
 
     @property
     def size(self) -> str:
-        """How much that is: "3 files, 12 hunks"; files without hunks (binary ones) just count."""
-        files = count(self.files, "file")
-        return f"{files}, {count(self.hunks, 'hunk')}" if self.hunks else files
+        """How much that is: "3 files, 12 hunks"."""
+        return _amount(self.files, self.hunks)
 
 
 def reasons(skipped: Sequence[Skipped]) -> list[Reason]:
     """Return what was skipped, grouped by reason, every path named or counted in its folder."""
     groups: dict[str, list[Skipped]] = defaultdict(list)
     for one in skipped:
-        groups[one_line(one.reason)].append(one)
+        groups[one_line(one.reason).removesuffix(".")].append(one)
     return [
         Reason(
             reason, len(group), sum(one.hunks for one in group), tuple(_rows(group)), tuple(group)
         )
         for reason, group in sorted(groups.items())
     ]
+
+
+def _amount(files: int, hunks: int) -> str:
+    """Files without hunks (binary ones) just count."""
+    said = count(files, "file")
+    return f"{said}, {count(hunks, 'hunk')}" if hunks else said
 
 
 def _rows(group: Sequence[Skipped]) -> list[str]:
@@ -128,7 +172,7 @@ def _rows(group: Sequence[Skipped]) -> list[str]:
         depth -= 1
         folders = _folders(group, depth)
     return [
-        f"{one_line(folder)} ({count(files, 'file')}, {count(hunks, 'hunk')})"
+        f"{one_line(folder)} ({_amount(files, hunks)})"
         for folder, (files, hunks) in sorted(folders.items())
     ]
 

@@ -112,8 +112,10 @@ class HiddenCharacters:
         except Unchecked as error:
             yield Note(f"{printable(source.file.path)}: hidden characters not checked, {error}")
             return
+        said: set[tuple[str, int]] = set()
         for suspect, place in zip(suspects, places, strict=True):
-            if place == "code":
+            if place == "code" and (suspect.rule, suspect.line) not in said:
+                said.add((suspect.rule, suspect.line))
                 yield _finding(source.file, suspect)
 
 
@@ -169,13 +171,23 @@ class _Line:
     start: int
 
     def _suspect(self, rule: str, at: int, characters: Iterable[str]) -> _Suspect:
-        offset = self.start + len(encode(self.text[:at]))
-        return _Suspect(rule, self.number, self.text, tuple(characters), offset)
+        return next(self._suspects(rule, [(at, characters)]))
+
+    def _suspects(
+        self, rule: str, found: Iterable[tuple[int, Iterable[str]]]
+    ) -> Iterator[_Suspect]:
+        """Yield what was found, from left to right; a line may hold a million names."""
+        offset, done = self.start, 0
+        for at, characters in found:
+            offset += len(encode(self.text[done:at]))
+            done = at
+            yield _Suspect(rule, self.number, self.text, tuple(characters), offset)
 
     def payloads(self) -> Iterator[_Suspect]:
         text = _FLAG.sub(lambda flag: " " * len(flag[0]), self.text)
-        for run in _PAYLOAD.finditer(text):
-            yield self._suspect("payload", run.start(), run[0])
+        first = _PAYLOAD.search(text)
+        if first is not None:
+            yield self._suspect("payload", first.start(), "".join(_PAYLOAD.findall(text)))
 
     def bidi(self) -> Iterator[_Suspect]:
         found = _BIDI.findall(self.text)
@@ -199,13 +211,16 @@ class _Line:
             return
 
     def homoglyphs(self) -> Iterator[_Suspect]:
+        return self._suspects("homoglyph", self._look_alikes())
+
+    def _look_alikes(self) -> Iterator[tuple[int, list[str]]]:
         for match in _NAME.finditer(self.text):
             name = match[0]
             if name.isascii() or not re.search(r"[A-Za-z]", name):
                 continue
             if name.translate(_TWINS).isascii():
                 twins = [each for each in name if not each.isascii()]
-                yield self._suspect("homoglyph", match.start(), twins)
+                yield match.start(), twins
 
 
 def _closed(controls: Sequence[str]) -> bool:
@@ -287,6 +302,7 @@ def _finding(file: FileChange, suspect: _Suspect) -> Finding:
 
 
 _MAX_NAMED = 6
+_PAYLOAD_RUN = 6  # characters: a run that starts before the cut is still one behind it
 
 
 def _named(characters: Iterable[str]) -> str:
@@ -307,6 +323,7 @@ def _shown(text: str) -> str:
     def code(match: re.Match[str]) -> str:
         return "".join(f"<U+{ord(each):04X}>" for each in match[0])
 
+    text = text[: MAX_QUOTED_CHARS + _PAYLOAD_RUN]
     for pattern in (_BIDI, _PAYLOAD, _INVISIBLE):
         text = pattern.sub(code, text)
     return printable(text)[:MAX_QUOTED_CHARS]

@@ -66,6 +66,11 @@ class Failure:
 def meaning(failure: Failure, model: str, service: str) -> RlmError:
     """Return the error to raise for a failure; `service` is the address, safe to show."""
     said = f": {failure.words}" if failure.words else ""
+    if failure.in_stream:
+        # What had begun is charged for, whatever ended it; if it was no accident, the next attempt
+        # is refused outright and says so.
+        what = f"the model's service broke off with {failure.status}{said}"
+        return Unanswered(what, billed=True, busy=failure.status in BUSY)
     told_user = _for_the_user(failure, said, model, service)
     if told_user is not None:
         return TellUser(*told_user)
@@ -73,12 +78,12 @@ def meaning(failure: Failure, model: str, service: str) -> RlmError:
     what = f"the model's service answered {status}{said}"
     after_s = seconds(failure.retry_after)
     if status in BUSY:
-        return Unanswered(what, after_s, billed=failure.in_stream, busy=True)
+        return Unanswered(what, after_s, busy=True)
     if status >= 500 or status in TRANSIENT:
         # The service does not charge for its own errors. But where a proxy gave up waiting, the
         # service may have answered all the same.
         lost = status in PROXY and not failure.kind
-        return Unanswered(what, after_s, billed=lost or failure.in_stream)
+        return Unanswered(what, after_s, billed=lost)
     return GiveUp(f"the model's service refuses this request ({status}){said}")
 
 

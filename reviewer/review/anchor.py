@@ -1,26 +1,40 @@
 """Find the lines that a quote names: exactly, or not at all.
 
 Three tries, in order: the same text; the same text but for white space; the most similar place
-within NEAR_LINES of a line that does match, if no other place comes close. Asking the model for
+within NEAR_LINES of a line that does match, if no other place comes close. The hunk that a claim
+names has its two tries before the rest of the file has any. Asking the model for
 line numbers instead puts one comment in twenty on a wrong line (docs/design.md, "Findings").
 """
 
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from reviewer.change import FileChange, Hunk
 from reviewer.finding import Side
+from reviewer.text import printable
 
 NEAR_LINES = 8
 SIMILAR = 0.8
-"""How alike two texts must be (difflib's ratio) to be taken for the same code, misquoted."""
+"""How alike the tokens of two texts must be (difflib's ratio) to be the same code, misquoted."""
 
 MARGIN = 0.1
 """By how much the best place must beat the next best one."""
 
 MAX_QUOTE_LINES = 40
 """A longer quote is cut: what it is about is not forty lines long."""
+
+MAX_SEEDS = 8
+"""A line that stands in more places than this does not say where a misquoted neighbour is."""
+
+MAX_STARTS = 200
+MAX_TOKENS = 200
+"""Places that are compared, and how much of each: comparing takes time by the square of it."""
+
+CARRIAGE_RETURN = "␍"
+"""How `scope.show` writes a carriage return; a model copies it with the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,8 @@ class Anchor:
     in_diff: bool = True
 
 
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
 Place = Sequence[tuple[Side, list[Row]]]
 """Runs of lines that are searched together: in them a quote must name one place."""
 
@@ -57,37 +73,58 @@ class NotFound(ValueError):
 def find_in_diff(
     quote: str, file: FileChange, named: Hunk | None, within: range | None = None
 ) -> Anchor:
-    """Return the place of a quote in a file's hunks; raise NotFound.
+    """Return the place that has a quote's text in a file's hunks; raise NotFound.
 
     The hunk that the claim names is searched before the others, only its lines `within` first
-    (a span), and the head's side before the base's.
+    (a span), and the head's side before the base's; a quote with signs has but one side.
     """
     wanted = _lines(quote)
-    if not wanted:
-        raise NotFound("the quote is empty")
-    places: list[Place] = []
     if named is not None:
-        places += [[(side, _rows(named, side, within))] for side in SIDES]
-    places += [[(side, _rows(hunk, side)) for hunk in file.hunks] for side in SIDES]
-    try:
-        return _search(wanted, places)
-    except _Absent:
-        where = "in that hunk, nor elsewhere in its file's diff"
-        raise NotFound(f"the quoted lines are not {where}") from None
+        ours: list[Place] = [[(side, _rows(named, side, within))] for side in SIDES]
+        with suppress(Absent):
+            return _search(wanted, ours)
+    return _search(wanted, [[(side, _rows(hunk, side)) for hunk in file.hunks] for side in SIDES])
+
+
+def find_like_in_diff(
+    quote: str, file: FileChange, named: Hunk | None, within: range | None = None
+) -> Anchor:
+    """Return the place in a file's hunks that is most like a quote; raise NotFound.
+
+    For a quote that stands nowhere in the file: what is only alike must not win over the same.
+    """
+    wanted = _lines(quote)
+    if named is not None and (ours := _alike(wanted, [(named, within)])):
+        return ours[0]
+    found = _alike(wanted, [(hunk, None) for hunk in file.hunks])
+    if len(found) != 1:
+        raise Absent("the quoted lines are not in that hunk, nor elsewhere in its file's diff")
+    return found[0]
+
+
+def _alike(wanted: list[str], hunks: Sequence[tuple[Hunk, range | None]]) -> list[Anchor]:
+    """Return each hunk's place that is most like a quote, for the first reading that has any."""
+    for side, reading in _readings(wanted):
+        places = [_rows(hunk, side, within) for hunk, within in hunks]
+        found = [
+            _anchor(side, rows[at : at + len(reading)], exact=False)
+            for rows in places
+            if (at := _most_similar(reading, rows)) is not None
+        ]
+        if found:
+            return found
+    return []
 
 
 def find_in_file(quote: str, text: str) -> Anchor:
     """Return the place of a quote in a whole file of the head; raise NotFound."""
-    wanted = _lines(quote)
-    if not wanted:
-        raise NotFound("the quote is empty")
-    rows = [Row(n, line, changed=False) for n, line in enumerate(text.split("\n"), 1)]
-    found = _search(wanted, [[("RIGHT", rows)]])
+    rows = [Row(n, printable(line), changed=False) for n, line in enumerate(text.split("\n"), 1)]
+    found = _search(_lines(quote), [[("RIGHT", rows)]])
     return Anchor(found.side, found.start_line, found.line, found.text, found.exact, in_diff=False)
 
 
-class _Absent(NotFound):
-    pass
+class Absent(NotFound):
+    """The quote names no place at all."""
 
 
 def _rows(hunk: Hunk, side: Side, within: range | None = None) -> list[Row]:
@@ -97,35 +134,44 @@ def _rows(hunk: Hunk, side: Side, within: range | None = None) -> list[Row]:
     for line in lines:
         number = line.new if side == "RIGHT" else line.old
         if line.kind != gone and number is not None:
-            rows.append(Row(number, line.text, line.kind == come))
+            text = line.text if line.text.isascii() else printable(line.text)
+            rows.append(Row(number, text, line.kind == come))
     return rows
 
 
-def _search(wanted: Sequence[str], places: Sequence[Place]) -> Anchor:
+def _readings(wanted: list[str]) -> list[tuple[Side, list[str]]]:
+    """Return what a quote may mean: as it stands, on either side, or with a diff's first column.
+
+    With signs in that column it can only be of the side that has such lines.
+    """
+    plain = [(side, wanted) for side in SIDES]
+    signs = {line[0] for line in wanted if line}
+    if not signs <= set("+- ") or signs == set("+-"):
+        return plain
+    bare = [line[1:] for line in wanted]
+    return plain + [
+        (side, bare) for side, gone in zip(SIDES, "-+", strict=True) if gone not in signs
+    ]
+
+
+def _search(wanted: list[str], places: Sequence[Place]) -> Anchor:
     """Try each way over every place before the next way: an exact quote of a deleted line beats a
     new line that is merely like it. Within a way the first place that has the quote decides."""
-    readings = [wanted]
-    if all(line[:1] in "+- " for line in wanted if line):
-        readings.append([line[1:] for line in wanted])
+    readings = _readings(wanted)
     for same, exact in ((_exactly, True), (_loosely, False)):
+        read = [(side, [same(line) for line in reading]) for side, reading in readings]
         for place in places:
-            for reading in readings:
+            texts = [(side, rows, [same(row.text) for row in rows]) for side, rows in place]
+            for meant, reading in read:
                 found = [
                     (side, rows[at : at + len(reading)])
-                    for side, rows in place
-                    for at in _matches(
-                        [same(line) for line in reading], [same(r.text) for r in rows]
-                    )
+                    for side, rows, text in texts
+                    if side == meant
+                    for at in _matches(reading, text)
                 ]
                 if found:
                     return _choose(found, exact)
-    for place in places:
-        for reading in readings:
-            for side, rows in place:
-                at = _most_similar(reading, rows)
-                if at is not None:
-                    return _anchor(side, rows[at : at + len(reading)], exact=False)
-    raise _Absent("the quoted lines are not there")
+    raise Absent("the quoted lines are not there")
 
 
 def _choose(found: list[tuple[Side, list[Row]]], exact: bool) -> Anchor:
@@ -156,35 +202,43 @@ def _most_similar(wanted: Sequence[str], rows: Sequence[Row]) -> int | None:
     """Return where the rows are most like the quote, near a line of it that does match."""
     loose = [_loosely(line) for line in wanted]
     text = [_loosely(row.text) for row in rows]
-    known = {line for line in loose if len(line) > 3}  # braces and the like match everywhere
-    seeds = {at for at, line in enumerate(text) if line in known}
+    places: dict[str, list[int]] = {line: [] for line in loose if len(line) > 3}  # not braces
+    for at, line in enumerate(text):
+        if line in places:
+            places[line].append(at)
     starts = {
         at
+        for seeds in places.values()
+        if len(seeds) <= MAX_SEEDS
         for seed in seeds
         for at in range(seed - NEAR_LINES, seed + NEAR_LINES + 1)
         if 0 <= at <= len(rows) - len(wanted)
     }
-    scored = sorted(
-        (
-            (SequenceMatcher(None, "\n".join(loose), "\n".join(text[at : at + len(wanted)])), at)
-            for at in starts
-        ),
-        key=lambda pair: (-pair[0].ratio(), pair[1]),
-    )
-    if not scored or scored[0][0].ratio() < SIMILAR:
+    if len(starts) > MAX_STARTS:
         return None
-    best, at = scored[0][0].ratio(), scored[0][1]
-    if any(best - other.ratio() < MARGIN for other, place in scored[1:] if place != at):
-        return None
-    return at
+    likeness = SequenceMatcher(autojunk=False)
+    likeness.set_seq2(_tokens(wanted))
+    scored = []
+    for at in starts:
+        likeness.set_seq1(_tokens([row.text for row in rows[at : at + len(wanted)]]))
+        scored.append((likeness.ratio(), at))
+    (best, found), (second, _) = sorted([*scored, (0.0, -1), (0.0, -1)], reverse=True)[:2]
+    return found if best >= SIMILAR and best - second >= MARGIN else None
+
+
+def _tokens(lines: Sequence[str]) -> list[str]:
+    return [token for line in lines for token in _TOKEN.findall(line)][:MAX_TOKENS]
 
 
 def _lines(quote: str) -> list[str]:
-    lines = [line.rstrip("\r") for line in quote.split("\n")]
+    """Return the lines of a quote without blank ones around them; raise NotFound for none."""
+    lines = [line.rstrip(CARRIAGE_RETURN + "\r") for line in quote.split("\n")]
     while lines and not lines[0].strip():
         lines.pop(0)
     while lines and not lines[-1].strip():
         lines.pop()
+    if not lines:
+        raise NotFound("the quote is empty")
     return lines[:MAX_QUOTE_LINES]
 
 

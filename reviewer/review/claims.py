@@ -19,21 +19,34 @@ Kind = Literal[
 Harm = Literal[Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW]
 
 
+MOST_CLAIMS = 50
+"""Of one node: its scope is 8,000 tokens of code. Each claim may be looked for in a whole file."""
+
+QUOTE_CHARS = 20_000
+"""Eight lines of minified code, as a node sees them."""
+
+PROSE_CHARS = 4_000
+"""More than twice of what is shown of any text."""
+
+
 class Claim(BaseModel):
     """One defect as the model describes it. It names code by quoting it, never by line number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hunk: str = Field(
-        description="id of the hunk of yours that the defect is in, or that causes it elsewhere"
+        max_length=PROSE_CHARS,
+        description="id of the hunk of yours that the defect is in, or that causes it elsewhere",
     )
     path: str | None = Field(
         default=None,
+        max_length=PROSE_CHARS,
         description="only for a place outside the hunks you were given: the path of its file, "
         "which may be a file of theirs",
     )
     quote: str = Field(
         min_length=1,
+        max_length=QUOTE_CHARS,
         description="the 1 to 8 whole lines at fault, copied exactly from the code, without the "
         "leading + - or space column of the diff",
     )
@@ -42,13 +55,17 @@ class Claim(BaseModel):
     )
     severity: Harm
     confidence: float = Field(ge=0, le=1, description="how sure you are that it is a defect")
-    title: str = Field(min_length=1, description="the defect in at most 12 words")
+    title: str = Field(
+        min_length=1, max_length=PROSE_CHARS, description="the defect in at most 12 words"
+    )
     why: str = Field(
         min_length=1,
+        max_length=PROSE_CHARS,
         description="the input or state that goes wrong, what happens, what should; 1-4 sentences",
     )
     replacement: str | None = Field(
         default=None,
+        max_length=QUOTE_CHARS,
         description="the lines that replace exactly the quoted ones and mend the defect "
         "completely, indented as they stand in the file; leave out if that takes more",
     )
@@ -58,11 +75,21 @@ class Claim(BaseModel):
 
 
 class FinderResult(BaseModel):
-    """The answer of a finder for its scope; joined answers have the same shape."""
+    """The answers of finders, joined."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    overview: str
+    claims: list[Claim]
+
+
+class Answer(FinderResult):
+    """What one finder hands in: bounded, whatever its model was talked into by what it read."""
+
     overview: str = Field(
-        description="what these hunks change, in one or two plain sentences, no praise, no verdict"
+        max_length=PROSE_CHARS,
+        description="what these hunks change, in one or two plain sentences, no praise, no verdict",
     )
-    claims: list[Claim] = Field(description="the defects; an empty list is a good answer")
+    claims: list[Claim] = Field(
+        max_length=MOST_CLAIMS, description="the defects; an empty list is a good answer"
+    )

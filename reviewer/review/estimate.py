@@ -1,5 +1,6 @@
 """What a review would cost, from the same triage and the same splits; nothing is spent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reviewer.change import Change, Span
@@ -38,37 +39,48 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     scopes = leaves(spans)
     passes = len(LENSES[request.effort])
     model = request.model or ""
-    low, high = Usage(), Usage()
-    for leaf in scopes:
-        size = size_of(leaf)
-        low += _node(size, TURNS_LOW, REPLY_LOW, passes)
-        high += _node(size, TURNS_HIGH, REPLY_HIGH, passes)
-    usd_low, usd_high = prices.cost(model, low), prices.cost(model, high)
+    sizes = [size_of(leaf) for leaf in scopes]
+    low = [one for size in sizes for one in _calls(size, TURNS_LOW, REPLY_LOW, passes)]
+    high = [one for size in sizes for one in _calls(size, TURNS_HIGH, REPLY_HIGH, passes)]
+    used = sum(high, Usage())
+    usd_low, usd_high = _priced(low, model, prices), _priced(high, model, prices)
     cap = request.caps.usd
     note = f"{passes} pass{'' if passes == 1 else 'es'} over {len(spans)} spans"
     if cap is not None and usd_high is not None and usd_high > cap:
         note += f"; the cap of ${cap:.2f} may end it early"
     return Estimate(
-        len(scopes) * passes, high.total - high.output, high.output, usd_low, usd_high, note
+        len(scopes) * passes, used.total - used.output, used.output, usd_low, usd_high, note
     )
 
 
 def leaves(spans: tuple[Span, ...]) -> list[tuple[Span, ...]]:
     """Return the scopes that one pass reads whole: what the recursion comes down to."""
-    if not spans:
-        return []
-    if size_of(spans) <= WINDOW_TOKENS:
-        return [spans]
-    parts = divide(spans, WINDOW_TOKENS)
-    return parts if len(parts) == 1 else [leaf for part in parts for leaf in leaves(part)]
+    found: list[tuple[Span, ...]] = []
+    todo = [spans] if spans else []
+    while todo:
+        scope = todo.pop()
+        parts = [scope] if size_of(scope) <= WINDOW_TOKENS else divide(scope, WINDOW_TOKENS)
+        if len(parts) == 1:
+            found.append(scope)
+        else:
+            todo += reversed(parts)
+    return found
 
 
-def _node(scope: int, turns: int, reply: int, passes: int) -> Usage:
-    """Return the use of one scope in every pass: written to the cache once, read afterwards."""
-    grown = sum(PROMPT_TOKENS + scope + turn * (reply + PRINTED_HIGH) for turn in range(turns))
-    fresh = PROMPT_TOKENS + scope + (turns - 1) * (reply + PRINTED_HIGH)
-    return Usage(
-        cache_write=fresh + (passes - 1) * (fresh - PROMPT_TOKENS - scope),
-        cache_read=grown * passes - fresh - (passes - 1) * (fresh - PROMPT_TOKENS - scope),
-        output=turns * reply * passes,
-    )
+def _calls(scope: int, turns: int, reply: int, passes: int) -> list[Usage]:
+    """Return the calls of one scope in every pass: what one wrote to the cache the next reads."""
+    calls = []
+    for index in range(passes):
+        known = PROMPT_TOKENS + scope if index else 0
+        for turn in range(turns):
+            prompt = PROMPT_TOKENS + scope + turn * (reply + PRINTED_HIGH)
+            calls.append(Usage(cache_write=prompt - known, cache_read=known, output=reply))
+            known = prompt
+    return calls
+
+
+def _priced(calls: Sequence[Usage], model: str, prices: Pricing) -> float | None:
+    """Return the cost of the calls one by one: a price may depend on a call's own length."""
+    costs = [prices.cost(model, call) for call in calls or [Usage()]]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None

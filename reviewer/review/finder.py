@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 from reviewer.change import Change
-from reviewer.finding import Finding
+from reviewer.finding import Finding, Side
 from reviewer.ports import Objects
 from reviewer.request import Effort, StopReason
-from reviewer.review.claims import FinderResult
+from reviewer.review.claims import Answer, FinderResult
 from reviewer.review.functions import functions
 from reviewer.review.place import Placer
 from reviewer.review.scope import FindScope, divide, label_of, show, size_of
-from reviewer.rlm.run import WINDOW_TOKENS
+from reviewer.rlm.run import WINDOW_TOKENS, Thinking
 from reviewer.rlm.task import Function, Unit
+from reviewer.text import printable
 
 LENSES: Mapping[Effort, tuple[str, ...]] = {
     Effort.QUICK: ("general",),
@@ -31,17 +31,17 @@ LEAD_CHARS = 200
 
 
 @dataclass(frozen=True)
-class Depth:
+class Pace:
     """How hard a node may think, and the room it has for that and its answer, in tokens."""
 
-    effort: Literal["low", "medium", "high"]
+    thinking: Thinking
     output_tokens: int
 
 
-DEPTHS: Mapping[Effort, Depth] = {
-    Effort.QUICK: Depth("low", 8_000),
-    Effort.STANDARD: Depth("medium", 8_000),
-    Effort.DEEP: Depth("high", 16_000),
+PACES: Mapping[Effort, Pace] = {
+    Effort.QUICK: Pace("low", 8_000),
+    Effort.STANDARD: Pace("medium", 8_000),
+    Effort.DEEP: Pace("high", 16_000),
 }
 
 
@@ -50,7 +50,7 @@ class Finder:
 
     name = "find"
     version = "1"
-    result = FinderResult
+    result: type[FinderResult] = Answer
 
     def __init__(
         self,
@@ -62,7 +62,9 @@ class Finder:
     ) -> None:
         self._change = change
         self._objects = objects
-        self._leads = leads
+        self._leads: dict[str, list[Finding]] = {}
+        for lead in leads:
+            self._leads.setdefault(lead.path, []).append(lead)
         self._guidelines = guidelines
         self._window = window
         self._placer = Placer(change, objects)
@@ -131,12 +133,23 @@ class Finder:
         return FinderResult(overview="", claims=[])
 
     def _known(self, scope: FindScope) -> str:
-        paths = {span.path for span in scope.spans}
+        """Return the leads on lines of the scope, and on no others: see "Journal" in the design."""
+        held: dict[str, dict[Side, set[int]]] = {}
+        for span in scope.spans:
+            sides = held.setdefault(printable(span.path), {"LEFT": {0}, "RIGHT": {0}})
+            sides["LEFT"].update(line.old for line in span.lines if line.old is not None)
+            sides["RIGHT"].update(line.new for line in span.lines if line.new is not None)
         return "".join(
             f"- {lead.path}: {lead.title}: {lead.evidence.strip()[:LEAD_CHARS]}\n"
-            for lead in self._leads
-            if lead.path in paths
+            for path, sides in held.items()
+            for lead in self._leads.get(path, ())
+            if not sides[lead.side].isdisjoint(_numbers(lead))
         )
+
+
+def _numbers(lead: Finding) -> range:
+    """Return the lines of a lead; 0, which every scope has, for one about a whole file."""
+    return range(lead.start_line or 0, (lead.line or 0) + 1)
 
 
 @cache

@@ -21,7 +21,7 @@ from reviewer.request import (
 )
 from reviewer.review.claims import FinderResult
 from reviewer.review.coverage import account
-from reviewer.review.finder import DEPTHS, LENSES, Finder
+from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.join import join, masked
 from reviewer.review.place import Placer
 from reviewer.review.scope import SPAN_BYTES, FindScope
@@ -132,7 +132,7 @@ async def review(
         read = _Read(covered=frozenset(span.id for span in prepared.spans))
     else:
         left = None if end == math.inf else max(0.1, end - time.monotonic())
-        depth = DEPTHS[request.effort]
+        pace = PACES[request.effort]
         async with open_run(
             model,
             request.model,
@@ -140,8 +140,8 @@ async def review(
             caps=request.caps.model_copy(update={"seconds": left}),
             sink=sink,
             cancelled=cancelled,
-            effort=depth.effort,
-            output_tokens=depth.output_tokens,
+            thinking=pace.thinking,
+            output_tokens=pace.output_tokens,
             concurrency=concurrency,
         ) as run:
             read = await _passes(request, prepared, objects, run)
@@ -164,18 +164,24 @@ async def _passes(request: ReviewRequest, prepared: Prepared, objects: Objects, 
     read = _Read()
     unfinished: list[str] = []
     for index, lens in enumerate(lenses, 1):
+        if run.stopped is not None:
+            unfinished.append(lens)
+            continue
         root = FindScope(prepared.spans, lens)
         solved = await solve(finder, root, run, str(index))
         _collect(read, prepared, objects, solved, lens)
         if solved.missed:
             unfinished.append(lens)
-        if run.stopped is not None:
-            break
+    if unfinished and run.stopped is not None:
+        read.stopped = run.stopped.reason  # what ended the run comes before what one node met
     # A span that one pass has read is reviewed; what later passes missed is said in a note.
     read.missed = {key: why for key, why in read.missed.items() if key not in read.covered}
-    if unfinished and not read.missed:
-        read.notes.append(f"The pass {', '.join(unfinished)} did not reach every hunk.")
-    if run.stopped is not None:
+    if unfinished and len(lenses) > 1:
+        which = (
+            f"pass {unfinished[0]}" if len(unfinished) == 1 else f"passes {', '.join(unfinished)}"
+        )
+        read.notes.append(f"The {which} did not reach every hunk.")
+    if unfinished and run.stopped is not None:
         read.notes.append(str(run.stopped))
     read.usage, read.calls = run.account.usage, run.account.spent.calls
     priced = run.prices.cost(run.name, Usage()) is not None

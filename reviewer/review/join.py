@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from reviewer.finding import Category, Finding
+from reviewer.finding import Category, Finding, Side
 
 ALIKE_TITLES = 0.5
-"""Titles on overlapping lines that share this part of the shorter one's words are one claim, on
-the very same lines half of it: two passes name the same things and differ in the rest."""
+"""Titles on overlapping lines that share this part of the shorter one's words are one claim. Half
+of it does on the very same lines or for the same harm: two passes name the same things and differ
+in the rest."""
 
 _SMALL_WORDS = re.compile(
     "a|an|and|are|as|at|be|by|can|does|for|from|has|in|into|is|it|its|no|not|of|on|or|so|than|"
@@ -22,9 +23,14 @@ def join(findings: Iterable[Finding]) -> list[Finding]:
     Of several that say the same the worst stays; among equals a detector's, which is certain.
     """
     kept: list[Finding] = []
+    by_line: dict[tuple[str, Side, int | None], list[Finding]] = {}
     for finding in sorted(findings, key=_worth):
-        if not any(_same(finding, other) for other in kept):
+        places = [(finding.path, finding.side, number) for number in _numbers(finding)]
+        near = [other for place in places for other in by_line.get(place, ())]
+        if not any(_same(finding, other) for other in near):
             kept.append(finding)
+            for place in places:
+                by_line.setdefault(place, []).append(finding)
     return _told_apart(kept)
 
 
@@ -77,21 +83,27 @@ def _worth(finding: Finding) -> tuple[int, bool, float, str, int, str]:
 
 
 def _same(one: Finding, other: Finding) -> bool:
-    """Do both speak of one cause? Same lines and same kind of harm, or much the same words."""
-    if one.path != other.path or one.side != other.side or not _overlap(one, other):
-        return False
+    """Do both, on lines that overlap, speak of one cause?
+
+    Different passes do that if they see the same kind of harm on the same lines, or use much the
+    same words. What one pass says twice of the same lines are two causes, unless the words agree.
+    """
     if one.source.startswith("detector:") and other.source.startswith("detector:"):
         return one.source == other.source and one.title == other.title
-    if one.category == other.category:
-        return True
+    alike = _alike(one.title, other.title)
+    if one.source == other.source:
+        return alike >= ALIKE_TITLES
     same_place = (one.start_line, one.line) == (other.start_line, other.line)
-    return _alike(one.title, other.title) >= (ALIKE_TITLES / 2 if same_place else ALIKE_TITLES)
+    if same_place and one.category == other.category:
+        return True
+    near = same_place or one.category == other.category
+    return alike >= (ALIKE_TITLES / 2 if near else ALIKE_TITLES)
 
 
-def _overlap(one: Finding, other: Finding) -> bool:
-    if one.line is None or other.line is None or not one.start_line or not other.start_line:
-        return one.line == other.line
-    return one.start_line <= other.line and other.start_line <= one.line
+def _numbers(finding: Finding) -> Sequence[int | None]:
+    if finding.start_line is None or finding.line is None:
+        return (None,)
+    return range(finding.start_line, finding.line + 1)
 
 
 def _alike(one: str, other: str) -> float:

@@ -6,7 +6,15 @@ from reviewer.change import Change, FileChange, Span
 from reviewer.errors import GiveUp
 from reviewer.finding import Finding
 from reviewer.ports import Objects
-from reviewer.review.anchor import Anchor, NotFound, find_in_diff, find_in_file
+from reviewer.review.anchor import (
+    CARRIAGE_RETURN,
+    Absent,
+    Anchor,
+    NotFound,
+    find_in_diff,
+    find_in_file,
+    find_like_in_diff,
+)
 from reviewer.review.claims import Claim
 from reviewer.text import decode, printable
 
@@ -53,21 +61,32 @@ class Placer:
         )
 
     def _find(self, claim: Claim, spans: Mapping[str, Span]) -> tuple[str, Anchor]:
+        """Find a quote: in the diff, then in the whole file, then what in the diff is most like it.
+
+        What stands outside the diff word for word is never a misquotation of the diff. Only a claim
+        that gives a path may mean it.
+        """
         span = spans.get(claim.hunk)
         path = claim.path or (span.path if span else None)
         if path is None:
             raise NotFound(f"there is no hunk {claim.hunk!r} here; yours are {', '.join(spans)}")
         file = self._change.by_path.get(path) or self._printed_as(path)
-        if file is not None:
-            ours = span is not None and span.path == file.path
-            named = span.hunk if span is not None and ours else None
-            within = range(span.start, span.stop) if span is not None and ours else None
-            try:
-                return file.path, find_in_diff(claim.quote, file, named, within)
-            except NotFound:
-                if claim.path is None:
-                    raise
-        return path, self._in_whole_file(claim.quote, path)
+        if file is None:
+            return path, self._in_whole_file(claim.quote, path)
+        ours = span is not None and span.path == file.path
+        named = span.hunk if span is not None and ours else None
+        within = range(span.start, span.stop) if span is not None and ours else None
+        try:
+            return file.path, find_in_diff(claim.quote, file, named, within)
+        except Absent:
+            pass
+        try:
+            outside = self._in_whole_file(claim.quote, file.path)
+        except NotFound:
+            return file.path, find_like_in_diff(claim.quote, file, named, within)
+        if claim.path is None:
+            raise NotFound("the quoted lines are outside the diff: give the path of their file too")
+        return file.path, outside
 
     def _in_whole_file(self, quote: str, path: str) -> Anchor:
         try:
@@ -84,9 +103,12 @@ class Placer:
         """Return the replacement if it replaces exactly the lines that the finding names."""
         if claim.replacement is None or not anchor.exact or anchor.side != "RIGHT":
             return None
-        if not anchor.in_diff or claim.replacement == anchor.text:
+        if not anchor.in_diff:
             return None
-        return claim.replacement.removesuffix("\n")
+        text = claim.replacement.replace(CARRIAGE_RETURN, "").replace("\r", "").removesuffix("\n")
+        if anchor.text.endswith("\r"):
+            text = text.replace("\n", "\r\n") + "\r"
+        return text if text != anchor.text else None
 
 
 def _cut(text: str, limit: int) -> str:

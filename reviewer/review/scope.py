@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import PurePosixPath
+from weakref import WeakKeyDictionary
 
 from reviewer.change import Change, FileChange, Span
 from reviewer.rlm.run import WINDOW_TOKENS
@@ -95,24 +95,26 @@ def _packed(groups: list[tuple[Span, ...]], window: int) -> list[tuple[Span, ...
 
 def _next_folder(spans: tuple[Span, ...]) -> Callable[[Span], str]:
     """Return a key: the first component of a path below the folder that all paths share."""
-    folder = _common_folder(sorted({span.path for span in spans}))
-    depth = len(PurePosixPath(folder).parts) if folder else 0
+    folder = _common_folder([span.path for span in spans])
+    start = len(folder) + 1 if folder else 0
 
     def key(span: Span) -> str:
-        parts = span.path.split("/")
-        return parts[depth] if len(parts) > depth + 1 else ""
+        end = span.path.find("/", start)
+        return span.path[start:end] if end >= 0 else ""
 
     return key
 
 
 def _common_folder(paths: Sequence[str]) -> str:
-    folders = [path.split("/")[:-1] for path in paths]
-    common = []
-    for level in zip(*folders, strict=False):
-        if len(set(level)) > 1:
+    """Return the folder that all paths share: what the first and the last of them share."""
+    first, last = min(paths), max(paths)
+    common = 0
+    for at, (one, other) in enumerate(zip(first, last, strict=False)):
+        if one != other:
             break
-        common.append(level[0])
-    return "/".join(common)
+        if one == "/":
+            common = at
+    return first[:common]
 
 
 def _path(span: Span) -> str:
@@ -148,9 +150,16 @@ def _line(kind: str, text: str) -> str:
     return kind + text
 
 
+_known_tokens: WeakKeyDictionary[Span, int] = WeakKeyDictionary()
+"""A span is measured once and not at each level of the tree, of which a path may make thousands."""
+
+
 def _span_tokens(span: Span) -> int:
-    shown = sum(min(len(line.text), SHOWN_LINE_CHARS) + 2 for line in span.lines)
-    return int((shown + 60) / BYTES_A_TOKEN)
+    known = _known_tokens.get(span)
+    if known is None:
+        shown = sum(min(len(line.text), SHOWN_LINE_CHARS) + 2 for line in span.lines)
+        known = _known_tokens[span] = int((shown + 60) / BYTES_A_TOKEN)
+    return known
 
 
 def _quoted(path: str) -> str:

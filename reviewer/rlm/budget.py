@@ -53,6 +53,10 @@ class Limit:
             and (self.calls is None or amount.calls <= self.calls)
         )
 
+    def exceeds(self, other: "Limit") -> bool:
+        """Is this as much as another limit with the same caps, and more of something?"""
+        return self.admits(other.as_amount) and not other.admits(self.as_amount)
+
     def left(self, used: Amount) -> "Limit":
         """Return what remains of this limit, never below zero."""
         return Limit(

@@ -13,14 +13,13 @@ from reviewer.rlm.run import Run, Seat, Stopped
 from reviewer.rlm.trace import CallEnded, CallStarted, Note
 
 ATTEMPTS = 6
-"""Tries of one call that cost nothing; with the waits below they span about a minute."""
+"""Tries of one call that cost nothing; with the waits below they span half a minute."""
 
 BILLED_ATTEMPTS = 3
 """Tries that may each have been charged: a fourth broken answer is not bad luck any more."""
 
-FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
-"""Waits double between these two; a wait that the service names is kept up to the longest."""
+"""Waits double up to this; a wait that the service names is kept up to it too."""
 
 CALL_TIMEOUT_S = 300.0
 """One attempt. 8,000 tokens at a slow 40 a second take 200 s."""
@@ -49,23 +48,37 @@ async def call(seat: Seat, request: Request) -> Reply:
 
 
 async def _tries(seat: Seat, request: Request) -> Reply:
+    """Try until there is a reply. The place in the gate is kept between tries: otherwise all that
+    queue behind it would be sent to a busy service in turn, to be refused."""
     run = seat.run
     free = billed = 0
-    while True:
-        run.check()
-        reservation = seat.account.reserve(await _worst(run, seat.account, request))
-        try:
-            return await _attempt(seat, request, reservation)
-        except Unanswered as error:
-            free, billed = free + (not error.billed), billed + error.billed
-            if billed >= BILLED_ATTEMPTS:
-                raise GiveUp(f"the model's service broke off its answer: {error}") from error
-            if free >= ATTEMPTS:
-                why = f"The model's service cannot be reached: {error}"
-                raise run.halt(StopReason.MODEL, why) from error
-            wait_s = min(LONGEST_WAIT_S, max(error.after_s, FIRST_WAIT_S * 2 ** (free - 1)))
-            run.sink(Note(f"{error}; trying again in {wait_s:.0f} s"))
-            await run.unless_stopped(asyncio.sleep(wait_s))
+    first = seen = run.answered
+    async with run.gate:
+        while True:
+            run.check()
+            try:
+                worst = await _worst(run, seat.account, request)
+                return await _attempt(seat, request, seat.account.reserve(worst))
+            except TellUser as error:
+                raise run.halt(StopReason.MODEL, f"{error.problem} {error.hint}".strip()) from error
+            except Unanswered as error:
+                if error.busy:
+                    run.gate.busy()
+                    # Others are served: this is a queue, not a failure.
+                    free, seen = 0 if run.answered > seen else free, run.answered
+                free, billed = free + (not error.billed), billed + error.billed
+                if billed >= BILLED_ATTEMPTS:
+                    raise GiveUp(f"the model's service broke off its answer: {error}") from error
+                if free >= ATTEMPTS and run.answered > first:
+                    raise GiveUp(
+                        f"the model's service answers others, not this: {error}"
+                    ) from error
+                if free >= ATTEMPTS:
+                    why = f"The model's service cannot be reached: {error}"
+                    raise run.halt(StopReason.MODEL, why) from error
+                wait_s = min(LONGEST_WAIT_S, max(error.after_s, run.first_wait_s * 2 ** (free - 1)))
+                run.sink(Note(f"{error}; trying again in {wait_s:.0f} s"))
+                await run.unless_stopped(asyncio.sleep(wait_s))
 
 
 def worst_case(run: Run, input_tokens: int, max_tokens: int) -> Amount:
@@ -92,7 +105,7 @@ async def _worst(run: Run, account: Account, request: Request) -> Amount:
         counted = await run.unless_stopped(run.model.count(request))
     except Stopped:
         raise
-    except RlmError as error:
+    except GiveUp as error:
         raise OutOfBudget(f"the budget is nearly spent, and {error}") from error
     return worst_case(run, int(counted * COUNT_MARGIN) + 1, request.max_tokens)
 
@@ -104,7 +117,6 @@ async def _attempt(seat: Seat, request: Request, reservation: Reservation) -> Re
     priced = run.prices.cost(run.name, Usage()) is not None
     run.sink(CallStarted(node, number, reservation.amount.usd if priced else None))
     began = time.monotonic()
-    sent = False
 
     def ended(reply: Reply | None, usd: float | None, error: str = "") -> None:
         run.sink(
@@ -120,32 +132,24 @@ async def _attempt(seat: Seat, request: Request, reservation: Reservation) -> Re
         )
 
     try:
-        async with run.gate:
-            run.check()
-            began, sent = time.monotonic(), True
-            reply = await run.unless_stopped(run.model.complete(request, CALL_TIMEOUT_S))
-    except Unanswered as error:
-        if error.busy:
-            run.gate.busy()
-        _close(account, reservation, charged=error.billed)
-        ended(None, reservation.amount.usd if error.billed and priced else 0.0, str(error))
-        raise
-    except TellUser as error:
-        account.release(reservation)
-        ended(None, 0.0, error.problem)
-        raise run.halt(StopReason.MODEL, f"{error.problem} {error.hint}".strip()) from error
-    except GiveUp as error:
+        reply = await run.unless_stopped(run.model.complete(request, CALL_TIMEOUT_S))
+    except RlmError as error:
         # A call that was cut off in flight may be charged whole; one refused outright is not.
-        cut = sent and isinstance(error, Stopped)
-        _close(account, reservation, charged=cut)
-        ended(None, reservation.amount.usd if cut and priced else 0.0, str(error))
+        charged = error.billed if isinstance(error, Unanswered) else isinstance(error, Stopped)
+        _close(account, reservation, charged=charged)
+        ended(None, reservation.amount.usd if charged and priced else 0.0, str(error))
         raise
     except BaseException:
-        _close(account, reservation, charged=sent)
+        account.forfeit(reservation)
         raise
     run.gate.ok()
+    run.answered += 1
     usd = run.prices.cost(run.name, reply.usage)
-    account.settle(reservation, Amount(usd or 0.0, reply.usage.total, 1), reply.usage)
+    if reply.usage.total:
+        account.settle(reservation, Amount(usd or 0.0, reply.usage.total, 1), reply.usage)
+    else:  # some gateways do not say, and nobody works for nothing
+        account.forfeit(reservation)
+        usd = reservation.amount.usd if priced else None
     ended(reply, usd)
     return reply
 
@@ -165,6 +169,8 @@ async def _goes_ahead(run: Run, key: str) -> bool:
     if key not in run.warming:
         run.warming[key] = asyncio.Event()
         return True
+    if run.warming[key].is_set():
+        return False
     with suppress(TimeoutError):
         async with asyncio.timeout(CALL_TIMEOUT_S):
             await run.unless_stopped(run.warming[key].wait())

@@ -22,12 +22,13 @@ from reviewer.model.base import (
     ToolUse,
     Turn,
 )
-from reviewer.rlm.budget import Account, Amount
+from reviewer.rlm.budget import Account, Amount, OutOfBudget
 from reviewer.rlm.call import bound_tokens, call, worst_case
 from reviewer.rlm.run import Run, Seat
 from reviewer.rlm.sandbox import PRINT_CHARS, Session, describe
 from reviewer.rlm.task import Function, Task
-from reviewer.rlm.trace import CodeRun, FunctionCalled, Submitted, preview
+from reviewer.rlm.trace import PREVIEW_CHARS, CodeRun, FunctionCalled, Submitted, preview
+from reviewer.rlm.written import written
 from reviewer.text import printable
 
 S = TypeVar("S")
@@ -46,8 +47,10 @@ MAX_REFUSED_SUBMITS = 3
 """How often a result of the wrong type goes back before the node is given up."""
 
 CLOSING = "This is your last turn. Call submit now, with what you are sure of."
+GO_ON = "Go on."
 NO_TOOL = "Nothing was handed in. Call submit with your result; call python first if you must."
 TRUNCATED = "Your reply was cut off for its length, and nothing of it was run. Be much shorter."
+MORE = "… the rest is not shown: ask for less at once."
 UNKNOWN_TOOL = "There is no such tool. There are python(code) and submit(...)."
 CODE_MISSING = 'python takes one argument: {"code": "..."}.'
 
@@ -73,7 +76,13 @@ async def converse(
     request = _opening(task, scope, question, functions, run)
     for turn in range(MAX_TURNS):
         request, closing = _fitted(run, seat.account, request, last=turn == MAX_TURNS - 1)
-        reply = await call(seat, request)
+        try:
+            reply = await call(seat, request)
+        except OutOfBudget:
+            if closing:
+                raise
+            request, closing = _closing(request), True
+            reply = await call(seat, request)
         answers = await conversation.answer(reply)
         if conversation.result is not None:
             return conversation.result
@@ -118,9 +127,8 @@ class _Conversation(Generic[S, R]):
             # The input of a tool may be half there: running it would be running something else.
             return self._unheard(reply, TRUNCATED)
         if not reply.tool_uses:
-            return () if reply.stop is Stop.PAUSED else self._unheard(reply, NO_TOOL)
-        answers = [await self._use(use) for use in reply.tool_uses]
-        return tuple(answers)
+            return (Text(GO_ON),) if reply.stop is Stop.PAUSED else self._unheard(reply, NO_TOOL)
+        return _bounded([await self._use(use) for use in reply.tool_uses])
 
     def _unheard(self, reply: Reply, complaint: str) -> tuple[Block, ...]:
         self.silent += 1
@@ -180,7 +188,7 @@ def _opening(
         turns=(Turn("user", tuple(blocks)),),
         tools=_tools(task.result),
         max_tokens=run.output_tokens,
-        effort=run.effort,
+        effort=run.thinking,
     )
 
 
@@ -196,12 +204,13 @@ def _fitted(run: Run, account: Account, request: Request, *, last: bool) -> tupl
     after = worst_case(run, later, CLOSING_TOKENS)
     if not last and account.left.admits(now + after):
         return request, False
+    return _closing(request), True
+
+
+def _closing(request: Request) -> Request:
     *earlier, latest = request.turns
     final = Turn(latest.role, (*latest.blocks, Text(CLOSING)), latest.cache)
-    closing = replace(
-        request, turns=(*earlier, final), max_tokens=CLOSING_TOKENS, require_tool=True
-    )
-    return closing, True
+    return replace(request, turns=(*earlier, final), max_tokens=CLOSING_TOKENS, require_tool=True)
 
 
 def _continued(request: Request, reply: Reply, answers: tuple[Block, ...], run: Run) -> Request:
@@ -215,9 +224,22 @@ def _continued(request: Request, reply: Reply, answers: tuple[Block, ...], run: 
         said = (*(b for b in said if isinstance(b, Opaque)), Text("(no answer)"))
     first, *middle = request.turns
     turns = [first, *(Turn(turn.role, turn.blocks) for turn in middle), Turn("assistant", said)]
-    if answers:
-        turns.append(Turn("user", answers, cache=True))
+    turns.append(Turn("user", answers, cache=True))
     return replace(request, turns=tuple(turns), max_tokens=run.output_tokens, require_tool=False)
+
+
+def _bounded(answers: list[ToolResult]) -> tuple[ToolResult, ...]:
+    """Cut what the tools of one reply answered to what one print-out may have, all together.
+
+    `_fitted` counts on it: a reply may ask for any number of tools.
+    """
+    room = PRINT_CHARS
+    cut = []
+    for answer in answers:
+        text = answer.text if len(answer.text) <= room + len(MORE) else answer.text[:room] + MORE
+        room = max(0, room - len(text))
+        cut.append(replace(answer, text=text))
+    return tuple(cut)
 
 
 def _tools(result: type[BaseModel]) -> tuple[Tool, ...]:
@@ -244,7 +266,8 @@ def _prompt() -> str:
 
 def _traced(key: str, function: Function, run: Run, node: str) -> Function:
     async def traced(*args: Any, **kwargs: Any) -> Any:
-        shown = [repr(value) for value in args] + [f"{k}={v!r}" for k, v in kwargs.items()]
+        named = [("", value) for value in args] + [(f"{k}=", v) for k, v in kwargs.items()]
+        shown = [name + written(value, PREVIEW_CHARS).text for name, value in named]
         run.sink(FunctionCalled(node, key, preview(", ".join(shown))))
         return await function(*args, **kwargs)
 

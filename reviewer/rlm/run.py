@@ -23,7 +23,7 @@ WINDOW_TOKENS = 8_000
 fewer defects the more they are shown at once (arXiv:2603.26130), and a plain model beats
 recursion below about 16,000 tokens (arXiv:2512.24601, figure 1)."""
 
-Effort = Literal["low", "medium", "high"]
+Thinking = Literal["low", "medium", "high"]
 """How hard the model thinks, where it can be told; None is the model's own default."""
 
 OUTPUT_TOKENS = 8_000
@@ -31,6 +31,9 @@ OUTPUT_TOKENS = 8_000
 
 CONCURRENCY = 8
 """Calls in flight at the most; the gate lowers it when the service is busy."""
+
+FIRST_WAIT_S = 1.0
+"""Before the second try of a call; each further wait is twice the one before."""
 
 POLL_S = 0.1
 """How often a run asks whether it was cancelled. A person waits no longer than this for Ctrl-C."""
@@ -67,10 +70,12 @@ class Run:
     gate: Gate
     account: Account
     window: int = WINDOW_TOKENS
-    effort: Effort | None = None
+    thinking: Thinking | None = None
     output_tokens: int = OUTPUT_TOKENS
+    first_wait_s: float = FIRST_WAIT_S
     started: float = field(default_factory=time.monotonic)
     calls: int = 0
+    answered: int = 0
     warming: dict[str, asyncio.Event] = field(default_factory=dict)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _stopped: Stopped | None = None
@@ -140,9 +145,10 @@ async def open_run(
     sink: TraceSink,
     cancelled: Cancelled,
     window: int = WINDOW_TOKENS,
-    effort: Effort | None = None,
+    thinking: Thinking | None = None,
     output_tokens: int = OUTPUT_TOKENS,
     concurrency: int = CONCURRENCY,
+    first_wait_s: float = FIRST_WAIT_S,
 ) -> AsyncIterator[Run]:
     """Open a run: its workers, its account and the watch over its deadline and its user."""
     if caps.usd is not None and prices.worst(name, 1, 1) is None:
@@ -161,8 +167,9 @@ async def open_run(
             gate=Gate(concurrency),
             account=Account(Limit(caps.usd, caps.tokens, caps.calls)),
             window=window,
-            effort=effort,
+            thinking=thinking,
             output_tokens=output_tokens,
+            first_wait_s=first_wait_s,
         )
         watch = asyncio.create_task(_watch(run, cancelled))
         try:

@@ -5,6 +5,7 @@ environment. A `Session` keeps its variables as a dump between turns, so that a 
 for the model holds no worker, and a turn that breaks the worker costs that turn alone.
 """
 
+import asyncio
 import inspect
 import re
 from collections.abc import Mapping
@@ -14,7 +15,13 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from pydantic_monty import (
+    AsyncFunctionSnapshot,
+    AsyncFutureSnapshot,
     AsyncMonty,
+    AsyncMontySession,
+    AsyncNameLookupSnapshot,
+    AsyncSnapshot,
+    MontyComplete,
     MontyCrashedError,
     MontyError,
     MontyRuntimeError,
@@ -25,6 +32,7 @@ from pydantic_monty import (
 
 from reviewer.errors import RlmError
 from reviewer.rlm.task import Function
+from reviewer.rlm.written import written
 from reviewer.text import printable
 
 WORKERS = 4
@@ -37,8 +45,21 @@ LIMITS: ResourceLimits = {
     "max_feed_duration_secs": 5.0,  # of computing; time spent waiting for the host is not counted
     "max_memory": 128 * 1024 * 1024,
     "max_recursion_depth": 200,
-    "max_suspensions": 5_000,  # host calls a turn; the default of 1,000 is for a whole session
+    "max_suspensions": 10_000,  # two for each host call of a turn; 1,000 is the default
 }
+
+TURN_S = 120.0
+"""How long a turn may take with all that it asks of the host: five thousand greps take hours."""
+
+STATE_BYTES = 16_000_000
+"""What a node's variables may take between turns: hundreds of nodes may keep theirs at once."""
+
+ARGUMENT_CHARS = 20_000
+"""Of one argument of a host call, written out. A tuple may take a kilobyte and years to hash."""
+
+SETTLE_S = 0.05
+"""The pool's threads let go of the interpreter a moment after it is closed; a process that ends
+before they have is aborted (SIGABRT, one run in ten on a busy machine)."""
 
 # The same code must print the same on every run, or a resumed run asks different questions.
 POLICY: OSPolicy = {
@@ -53,6 +74,8 @@ PRINT_CHARS = 12_000
 ERROR_CHARS = 1_500
 """How much of an error's end the model sees: a traceback of deep recursion is all alike."""
 
+CUT = "\n… and more, not shown: keep it in a variable, or filter"
+
 HINTS = (
     ("No pending async tasks", "Await every host call in the same turn that makes it."),
     ("Class inheritance", "There is no class inheritance here; use functions and dicts."),
@@ -63,6 +86,9 @@ HINTS = (
     ("not yet support", "This dialect lacks that statement; write it with a function or a loop."),
 )
 """What the model should do about an error, found by a piece of the error's text."""
+
+
+_Waiting = AsyncFunctionSnapshot | AsyncNameLookupSnapshot | AsyncFutureSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +118,7 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         await self._pool.__aexit__(kind, error, trace)
+        await asyncio.sleep(SETTLE_S)
 
     def session(self, functions: Mapping[str, Function]) -> "Session":
         """Return a new session in which code may call `functions`."""
@@ -120,16 +147,16 @@ class Session:
                 value: Any = None
                 problem: MontyRuntimeError | MontySyntaxError | None = None
                 try:
-                    value = await worker.feed_run(
-                        printable(code),
-                        external_lookup=self._functions,
-                        print_callback=output.write,
-                    )
+                    value = await self._fed(worker, printable(code), output)
                 except (MontyRuntimeError, MontySyntaxError) as error:
                     problem = error
                 lost = problem is not None and _stopped(problem)
                 if not lost:
-                    self._state = await worker.dump()
+                    state = await worker.dump()
+                    if len(state) > STATE_BYTES:
+                        large = f"MemoryError: the variables take more than {STATE_BYTES} bytes."
+                        return Printed(_said(output, large, lost=True), failed=True)
+                    self._state = state
         except TimeoutError:
             return Printed("The sandbox is busy: no worker came free. Try again.", failed=True)
         except (MontyError, RuntimeError) as error:
@@ -137,8 +164,52 @@ class Session:
         if problem is not None:
             return Printed(_complaint(output, problem, lost), failed=True)
         if value is not None:
-            output.write("stdout", f"{value!r}\n")
+            shown = written(value, PRINT_CHARS)
+            output.write("stdout", shown.text + ("\n" if shown.whole else CUT))
         return Printed(output.text() or "(nothing printed)", failed=False)
+
+    async def _fed(self, worker: AsyncMontySession, code: str, output: "_Output") -> Any:
+        """Run code to its end; the host calls that it leaves behind are cancelled.
+
+        Calls run at the same time, and their results are handed over one by one in the order in
+        which the calls were made: what concurrent code prints must not depend on who was faster.
+        """
+        calls: dict[int, asyncio.Future[Any]] = {}
+        try:
+            async with asyncio.timeout(TURN_S):
+                step = await worker.feed_start(
+                    code, external_lookup=self._functions, print_callback=output.write
+                )
+                while not isinstance(step, MontyComplete):
+                    step = await self._answered(step, calls)
+                return step.output
+        except TimeoutError:
+            raise RuntimeError(f"The turn took more than {TURN_S:g} s: ask for less.") from None
+        finally:
+            for call in calls.values():
+                call.cancel()
+            await asyncio.gather(*calls.values(), return_exceptions=True)
+
+    async def _answered(
+        self, step: _Waiting, calls: dict[int, "asyncio.Future[Any]"]
+    ) -> AsyncSnapshot:
+        """Take the code one step on: start the call that it makes, or hand it the next result."""
+        match step:
+            case AsyncFunctionSnapshot(is_os_function=False, function_name=name) if (
+                name in self._functions
+            ):
+                call = self._functions[name](*step.args, **step.kwargs)
+                calls[step.call_id] = asyncio.ensure_future(call)
+                return await step.resume({"future": ...})
+            case AsyncFutureSnapshot(pending_call_ids=ids) if ids and min(ids) in calls:
+                call = calls[min(ids)]
+                await asyncio.wait((call,))
+                if call.cancelled():  # by the host function itself
+                    return await step.resume({min(ids): {"exception": RuntimeError("cancelled")}})
+                if (error := call.exception()) is not None:
+                    return await step.resume({min(ids): {"exception": error}})
+                return await step.resume({min(ids): {"return_value": call.result()}})
+        return await step.resume_auto()
 
 
 class _Output:
@@ -177,6 +248,10 @@ def _complaint(output: _Output, error: Exception, lost: bool) -> str:
     if isinstance(error, MontyCrashedError):
         said = "The code used more memory or time than a turn may."
     said = said if len(said) <= ERROR_CHARS else "…" + said[-ERROR_CHARS:]
+    return _said(output, said, lost)
+
+
+def _said(output: _Output, said: str, lost: bool) -> str:
     hints = [hint for piece, hint in HINTS if piece.lower() in said.lower()]
     parts = [output.text(), printable(said), *hints[:1]]
     if lost:
@@ -188,6 +263,8 @@ def _guarded(call: Function) -> Function:
     """Let a host function's expected errors reach the model as ValueError, with their words."""
 
     async def guarded(*args: Any, **kwargs: Any) -> Any:
+        if not all(written(one, ARGUMENT_CHARS).whole for one in (*args, *kwargs.values())):
+            raise ValueError(f"{call.__name__}: an argument is longer than {ARGUMENT_CHARS}")
         try:
             inspect.signature(call).bind(*args, **kwargs)
         except TypeError as error:

@@ -10,6 +10,10 @@ from collections.abc import Sequence
 
 from reviewer.rlm.budget import Amount, Limit
 
+ROUNDING = 1e-9
+"""What stays back of the part that goes by weight: sums of floats differ in the last digits, and
+thousands of shares must not come to more than there is."""
+
 
 def wave(left: Limit, needs: Sequence[Amount], weights: Sequence[int]) -> list[Limit]:
     """Return the shares of the next children, in order: as many as `left` funds, at least one.
@@ -23,7 +27,7 @@ def wave(left: Limit, needs: Sequence[Amount], weights: Sequence[int]) -> list[L
         count += 1
     if not left.admits(funded):
         return [left]
-    over, total = left.left(funded), sum(weights[:count])
+    over, total = left.left(funded), sum(weights[:count]) * (1 + ROUNDING)
     return [
         _plus(need, over.share(weight / total))
         for need, weight in zip(needs[:count], weights[:count], strict=True)

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from reviewer.errors import GiveUp
 from reviewer.request import StopReason
-from reviewer.rlm.budget import Account, OutOfBudget
+from reviewer.rlm.budget import Account, Limit, OutOfBudget
 from reviewer.rlm.node import Lost, comfort, converse
 from reviewer.rlm.run import Run, Seat, Stopped
 from reviewer.rlm.shares import wave
@@ -70,13 +70,20 @@ async def _solve(task: Task[S, R], scope: S, seat: Seat) -> Solved[R]:
 
 def _parts(task: Task[S, R], scope: S, seat: Seat) -> list[S]:
     """Split once; on the last level that the cap allows, as often as it takes to fit."""
+    if seat.depth >= seat.run.caps.depth:
+        return [scope]
     parts = task.split(scope)
     if len(parts) == 1 or seat.depth + 1 < seat.run.caps.depth:
         return parts
     flat: list[S] = []
-    for part in parts:
-        fits = task.size(part) <= seat.run.window
-        flat += [part] if fits else _parts(task, part, seat)
+    todo = parts[::-1]  # a stack, not recursion: a hostile path has two thousand levels
+    while todo:
+        part = todo.pop()
+        pieces = [part] if task.size(part) <= seat.run.window else task.split(part)
+        if len(pieces) == 1:
+            flat.append(part)
+        else:
+            todo += reversed(pieces)
     return flat
 
 
@@ -87,7 +94,7 @@ async def _leaf(task: Task[S, R], scope: S, seat: Seat) -> Solved[R]:
     try:
         seat.run.check()
         if task.size(scope) > OVERSIZE * seat.run.window:
-            raise Lost("it cannot be divided, and is too large to be read whole")
+            raise Lost("it cannot be divided further, and is too large to be read whole")
         result = await converse(task, scope, task.content(scope), seat)
     except GiveUp as error:
         reason = _reason(error)
@@ -123,8 +130,8 @@ async def _divide(task: Task[S, R], scope: S, parts: Sequence[S], seat: Seat) ->
 async def _children(task: Task[S, R], parts: Sequence[S], seat: Seat) -> list[Solved[R]]:
     """Solve the parts in parallel, in as few waves as the account allows; see `rlm.shares`.
 
-    A child that ran out of its share before it covered anything is tried once more, alone, with
-    all that the others left.
+    A child that ran out of its share before it covered anything is tried once more, alone, if the
+    others left more than that share.
     """
     account, run = seat.account, seat.run
     sizes = [task.size(part) for part in parts]
@@ -137,6 +144,7 @@ async def _children(task: Task[S, R], parts: Sequence[S], seat: Seat) -> list[So
             own.close()
 
     solved: list[Solved[R]] = []
+    given: list[Limit] = []
     while len(solved) < len(parts):
         first = len(solved)
         shares = wave(account.left, needs[first:], [size + 1 for size in sizes[first:]])
@@ -144,9 +152,10 @@ async def _children(task: Task[S, R], parts: Sequence[S], seat: Seat) -> list[So
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(child(first + i, own)) for i, own in enumerate(accounts)]
         solved += [done.result() for done in tasks]
+        given += shares
     for index, result in enumerate(solved):
         starved = StopReason.BUDGET in result.stops and not result.covered
-        if starved and run.stopped is None:
+        if starved and run.stopped is None and account.left.exceeds(given[index]):
             solved[index] = await child(index, account.child(account.left))
     return solved
 

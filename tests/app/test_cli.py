@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -162,6 +163,13 @@ def test_wrong_usage_is_two_lines(user: User, arguments: list[str]) -> None:
     assert problem.startswith("rlm: ") and hint.startswith("hint: ")
 
 
+def test_two_revisions_without_dots_are_shown_how_to_be_a_range(user: User) -> None:
+    err = user.rlm("review", "main", "topic").err
+    assert err.splitlines() == ["rlm: one range, with dots: main..topic", "hint: rlm review --help"]
+    err = user.rlm("review", "main..topic", "--efort", "quick").err
+    assert err.splitlines()[0] == "rlm: unrecognized arguments: --efort quick"
+
+
 # The result --------------------------------------------------------------------------------------
 
 
@@ -200,6 +208,27 @@ def test_an_output_file_keeps_its_mode_and_its_link(user: User, tmp_path: Path) 
     assert user.rlm("review", "--format", "json", "--output", str(link)).code == 0
     assert link.is_symlink() and target.stat().st_mode & 0o777 == 0o640
     assert json.loads(target.read_text())["status"] == "complete"
+
+
+@pytest.mark.parametrize("option", ["--output", "--trace"])
+@pytest.mark.parametrize("link", ["result", "folder", "inside"])
+def test_no_link_in_the_work_tree_leads_a_file_elsewhere(
+    user: User, tmp_path: Path, option: str, link: str
+) -> None:
+    aim = {
+        "result": tmp_path / "profile",
+        "folder": tmp_path,
+        "inside": user.repo.path / "Makefile",
+    }
+    (user.repo.path / link).symlink_to(aim[link])
+    victim = tmp_path / "profile" if link == "folder" else aim[link]
+    victim.write_text("mine")
+    name = "folder/profile" if link == "folder" else link
+    ran = user.rlm("review", option, str(user.repo.path / name))
+    assert (ran.code, victim.read_text()) == (2, "mine")
+    assert "symbolic link" in ran.err and option in ran.err
+    assert user.rlm("review", option, name).code == 2
+    assert user.rlm("review", option, "plain").code == 0
 
 
 @pytest.mark.parametrize("name", ["", "missing/result", "shapes.py/result"])
@@ -242,16 +271,46 @@ def test_standard_output_carries_the_result_only(user: User) -> None:
     ran = user.rlm("review", "--format", "json", RLM_BUGDET="1")
     assert ran.review.status == "complete"
     assert "RLM_BUGDET" in ran.err
-    assert user.rlm("review", "--format", "json", "-q", RLM_BUGDET="1").err == ""
+    quiet = user.rlm("review", "--format", "json", "-q", RLM_BUGDET="1")
+    assert len(quiet.err.splitlines()) == 1 and quiet.err.startswith("warning: ")
+    assert user.rlm("review", "--format", "json", "-q").err == ""
 
 
 def test_an_empty_range_is_a_valid_result(user: User) -> None:
     ran = user.rlm("review", "main..main", "--format", "json")
     assert ran.code == 0
     assert ran.review.findings == []
-    assert any("Nothing differs" in note for note in ran.review.notes)
+    assert ran.review.notes == ["Both ends of this range have the same files."]
     sarif = user.rlm("review", "main..main", "--format", "sarif")
     assert json.loads(sarif.out)["runs"][0]["results"] == []
+
+
+def test_a_branch_that_adds_nothing_is_told_so_kindly(user: User) -> None:
+    user.repo.git("switch", "-q", "main")
+    user.repo.git("branch", "-q", "trunk", "topic")
+    user.repo.git("branch", "-q", "--set-upstream-to", "trunk")
+    ran = user.rlm("review", "--fail-on", "nit")
+    assert ran.code == 0
+    assert ran.out.startswith("Nothing to review: ")
+    words = " ".join(ran.out.split())
+    assert "Commit your work first" in words and "no model key" not in words
+
+
+def test_a_range_the_wrong_way_around_is_told_so(user: User) -> None:
+    ran = user.rlm("review", "topic..main")
+    assert ran.code == 0
+    assert ran.out.startswith("Nothing to review: ")
+    assert "type it the other way around" in " ".join(ran.out.split())
+
+
+def test_nothing_is_said_twice(user: User) -> None:
+    said = user.rlm("review").out
+    assert len(re.findall(r"\d findings?\b", said)) == 1
+    assert len(re.findall(r"\d hunks?\b", said)) == 1
+    assert len(re.findall(r"\d files?\b", said)) == 1
+    user.repo.write("shapes.py", CLEAN + "\n")
+    user.repo.commit()
+    assert user.rlm("review").out.lower().count("no findings") == 1
 
 
 # What is in the way ------------------------------------------------------------------------------
@@ -291,6 +350,21 @@ def test_a_bad_setting(user: User) -> None:
 def test_a_name_with_control_characters_does_not_reach_the_terminal(user: User) -> None:
     ran = user.rlm("review", "--repo", "/no/\x1b[31mred\udcff")
     assert "\x1b" not in refused(ran)
+
+
+@pytest.mark.parametrize(("value", "shown"), [("1", True), ("0", False), ("", False)])
+def test_a_traceback_is_shown_to_who_asks(
+    value: str,
+    shown: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RLM_DEBUG", value)
+    try:
+        raise ZeroDivisionError("boom")
+    except ZeroDivisionError as error:
+        assert _bug(error) == 2
+    assert ("Traceback" in capsys.readouterr().err) is shown
 
 
 def test_a_bug_is_one_line_and_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
@@ -364,7 +438,18 @@ def test_an_estimate_asks_nobody(user: User, service: ModelServer) -> None:
     asked = user.rlm("review", "--estimate", "--format", "json")
     estimate = json.loads(asked.out)["estimate"]
     assert 0 < estimate["usd_low"] <= estimate["usd_high"]
+    described = (ROOT / "docs/json.md").read_text(encoding="utf-8").partition("## An estimate")[2]
+    assert set(re.findall(r"`(\w+)`", described)) >= set(estimate)
     assert service.requests == []
+
+
+@pytest.mark.parametrize("form", ["markdown", "sarif", "html"])
+def test_an_estimate_has_two_forms(user: User, form: str) -> None:
+    assert "text or json" in refused(user.rlm("review", "--estimate", "--format", form))
+
+
+def test_an_estimate_without_a_model_is_refused(user: User) -> None:
+    assert "--no-model" in refused(user.rlm("review", "--estimate", "--no-model"))
 
 
 def test_a_service_that_refuses_the_key_leaves_the_detectors(
@@ -384,7 +469,8 @@ def test_the_trace_is_json_lines(user: User, service: ModelServer, tmp_path: Pat
     kinds = [event["event"] for event in events]
     assert kinds[0] == "NodeStarted" and "CallEnded" in kinds
     assert [event["at_s"] for event in events] == sorted(event["at_s"] for event in events)
-    assert user.rlm("review", "--trace", "/dev/full", **key(service)).code == 0
+    cut = user.rlm("review", "-q", "--trace", "/dev/full", **key(service))
+    assert cut.code == 0 and "the trace ends here" in cut.err
     refused(user.rlm("review", "--trace", "/no/where", **key(service)))
 
 

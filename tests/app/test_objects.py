@@ -137,6 +137,20 @@ def test_a_file_above_the_cap_is_not_read(repo: Repo) -> None:
         assert objects.read("src/deep/b.py") == b"new = 3\n"
 
 
+def test_after_a_huge_file_the_next_answer_is_right(repo: Repo) -> None:
+    repo.write("huge", b"x" * 20_000_000)
+    repo.commit()
+    opened, objects = open_objects(repo)
+    with opened, objects:
+        for _ in range(3):
+            with pytest.raises(FileTooLarge, match="huge: 20000000 bytes"):
+                objects.read("huge")
+            assert objects.read("src/deep/b.py") == b"new = 3\n"
+            with pytest.raises(NoSuchFile, match="is no blob"):
+                objects.blob(repo.sha("feature"))
+            assert objects.read("src/a.py") == b"new = 1\nother = 2\n"
+
+
 def test_blobs_by_name(repo: Repo, objects: LocalObjects) -> None:
     assert objects.blob(repo.sha("feature:src/a.py")) == b"new = 1\nother = 2\n"
     assert objects.blob(repo.sha("feature:outside")) == b"/etc/passwd"
@@ -238,10 +252,10 @@ def test_many_threads_get_their_own_answers(repo: Repo) -> None:
 
 def test_a_process_that_dies_costs_one_answer(objects: LocalObjects) -> None:
     objects.read("src/a.py")
-    contents = objects._cat._contents
-    assert contents is not None
-    contents._process.kill()
-    contents._process.wait()
+    batch = objects._cat._batch
+    assert batch is not None
+    batch._process.kill()
+    batch._process.wait()
     with pytest.raises(GiveUp, match="died"):
         objects.read("src/a.py")
     assert objects.read("src/a.py") == b"new = 1\nother = 2\n"
@@ -249,7 +263,7 @@ def test_a_process_that_dies_costs_one_answer(objects: LocalObjects) -> None:
 
 def test_closing_ends_the_processes_and_may_be_done_twice(objects: LocalObjects) -> None:
     objects.read("src/a.py")
-    batch = objects._cat._contents
+    batch = objects._cat._batch
     assert batch is not None
     objects.close()
     objects.close()

@@ -352,6 +352,17 @@ def test_git_is_killed_when_it_prints_too_much(repo: Repo) -> None:
     assert children_named("git") == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+def test_a_full_disk_is_the_users_to_clear(repo: Repo) -> None:
+    with (
+        open_repo(repo.path) as opened,
+        Path("/dev/full").open("wb") as full,
+        pytest.raises(TellUser, match="no space left") as told,
+    ):
+        opened.run_into(full, "diff", "HEAD~1", "HEAD", "--", timeout_s=10, max_bytes=1 << 20)
+    assert "TMPDIR" in told.value.hint
+
+
 def test_a_reader_may_leave_a_stream_before_its_end(repo: Repo) -> None:
     head = bomb(repo, 7)
     began = time.monotonic()

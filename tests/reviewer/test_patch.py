@@ -172,6 +172,9 @@ def test_unidiff_and_the_strict_parser_agree(pieces: list[bytes]) -> None:
     parsed = patch._by_unidiff(piece)
     assert parsed is not None
     assert parsed == [hunk.lines for hunk in hunks("x", [piece])]
+    strict = hunks("x", [piece], patch.UNIDIFF_BYTES + 1)
+    assert strict == hunks("x", [piece])  # which leaves out the lines
+    assert [hunk.lines for hunk in strict] == parsed
     for body, lines in zip(pieces, parsed, strict=True):
         header = patch._HUNK.match(body)
         assert header is not None
@@ -183,15 +186,23 @@ def test_unidiff_and_the_strict_parser_agree(pieces: list[bytes]) -> None:
     assert found.deleted == sum(line.kind == "-" for lines in parsed for line in lines)
 
 
+@settings(max_examples=60, deadline=None)
+@given(bodies(), st.integers(1, 20))
+def test_texts_are_the_same_however_they_are_cut(body: bytes, step: int) -> None:
+    expected = [line.decode("utf-8", "surrogateescape") for line in body.split(b"\n")[:-1]]
+    assert list(patch._texts(memoryview(body), step)) == expected
+
+
 def test_a_hunk_larger_than_every_window_is_counted_and_parsed() -> None:
     count = 200_000
     body = b"@@ -0,0 +1,%d @@\n" % count + b"".join(
         b"+%064d line %d\n" % (i * i, i) for i in range(count)
     )
-    assert len(body) > 2 * patch.COUNT_BYTES - (2 << 20) > patch.UNIDIFF_BYTES
+    assert len(body) > patch.COUNT_BYTES + patch.DECODE_BYTES
     (found,) = sections(section(body), 0)
     assert (found.error, found.added, found.deleted) == (None, count, 0)
-    (hunk,) = hunks("x", [body])
+    (hunk,) = hunks("x", [body], len(body))
+    assert len(hunk.lines) == count
     assert hunk.lines[-1] == Line("+", f"{(count - 1) ** 2:064d} line {count - 1}", None, count)
     (short,) = sections(section(body.replace(b"\n+0", b"\n0", 1)), 0)
     assert short.error is not None

@@ -185,6 +185,14 @@ def empty() -> Review:
     )
 
 
+def unchanged() -> Review:
+    """Return the review of a head that adds nothing to its base."""
+    same = {"files": 0, "added": 0, "deleted": 0, "merge_base": CHANGE.head}
+    return empty().model_copy(
+        update={"change": CHANGE.model_copy(update=same), "coverage": Coverage(hunks=0, reviewed=0)}
+    )
+
+
 def partial() -> Review:
     return review(
         status="partial",

@@ -16,6 +16,7 @@ from tests.app.render.samples import (
     of_files,
     partial,
     review,
+    unchanged,
 )
 
 VOID = {"meta", "br", "hr"}
@@ -111,7 +112,7 @@ def test_a_reader_finds_everything():
         "gateway.send may have moved the money",
         "return gateway.send(order.amount, key=order.id)",
         "lines of the version before this change",
-        "Reviewed 41 of 45 hunks; 4 set aside",
+        "Reviewed 41 of 45 hunks in 14 files (+412 -96); 4 set aside",
         "static/logo.png",
         "requests pypi",
         "2.32.3",
@@ -143,6 +144,12 @@ def test_nothing_found_is_said_kindly_and_only_if_something_was_read():
     )
     assert "✓" not in page(unread).text
     assert "no text" in page(unread).text
+
+
+def test_a_change_without_files_is_nothing_to_review():
+    text = page(unchanged()).text
+    assert "Nothing to review: cccccccccc has no commit" in text
+    assert "Coverage" not in text and "✓" not in text
 
 
 def test_a_line_of_a_megabyte_does_not_make_a_page_of_one():

@@ -71,6 +71,7 @@ def test_the_sums_are_those_of_the_events():
     )
     tree.take(answered("1.2", usd=None), 0.0)
     assert "over $0.0300" in sums(tree, 1.0, None)
+    assert sums(Tree(), 1.0, 2.0) == "detectors at work, 1.0 s"
 
 
 def test_nodes_at_work_are_shown_with_the_way_to_them_and_the_rest_is_left():

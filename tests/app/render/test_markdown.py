@@ -59,8 +59,13 @@ def test_an_early_end_is_first_and_last():
 
 def test_no_findings_needs_no_table():
     text = shown(empty())
-    assert text.startswith("## No findings in the 3 hunks reviewed.\n")
+    assert text.startswith("## No findings by the detectors in the 3 hunks reviewed; ")
     assert "|" not in text
+
+
+def test_a_note_keeps_its_code_spans_and_nothing_else():
+    text = shown(review(notes=["`rlm doctor` says *how*, @octocat"]))
+    assert "`rlm doctor` says \\*how\\*, @&#8203;octocat" in text
 
 
 @pytest.mark.parametrize("snippets", [code, no_code, hostile_code])

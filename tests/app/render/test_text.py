@@ -21,6 +21,7 @@ from tests.app.render.samples import (
     of_files,
     partial,
     review,
+    unchanged,
 )
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -77,6 +78,15 @@ def test_every_skipped_path_is_named_with_its_reason():
     assert "  - binary: static/logo.png\n" in text
 
 
+def test_skipped_paths_that_fit_no_line_stand_on_lines_of_their_own():
+    paths = [f"packages/{'deep/' * 10}{n}/parse.spec.ts.snap" for n in range(3)]
+    skipped = [Skipped(path=path, hunks=1, reason="snapshot of a test") for path in paths]
+    made = review(coverage=Coverage(hunks=4, reviewed=1, skipped=skipped))
+    lines = shown(made, width=100).split("\n")
+    first = lines.index("  - snapshot of a test (3 files, 3 hunks):")
+    assert lines[first + 1 : first + 4] == [f"      {path} (1 hunk)" for path in paths]
+
+
 def test_many_skipped_paths_are_counted_by_folder():
     skipped = [Skipped(path=f"vendor/lib{n}/a.go", hunks=2, reason="vendored") for n in range(900)]
     made = review(coverage=Coverage(hunks=1801, reviewed=1, skipped=skipped))
@@ -87,8 +97,16 @@ def test_many_skipped_paths_are_counted_by_folder():
 
 def test_no_findings_is_one_line_and_says_of_how_much():
     lines = shown(empty()).split("\n")
-    assert lines[0] == "No findings in the 3 hunks reviewed."
+    assert lines[0] == ("No findings by the detectors in the 3 hunks reviewed; no model read them.")
     assert len([line for line in lines if line]) == 3
+
+
+def test_nothing_to_review_is_two_lines():
+    lines = [line for line in shown(unchanged()).split("\n") if line]
+    assert lines == [
+        "Nothing to review: cccccccccc has no commit that bbbbbbbbbb lacks.",
+        "No model was asked. 0.2 s.",
+    ]
 
 
 def test_an_early_end_is_the_first_and_the_last_thing_said():

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from app.render import words
 from reviewer.finding import Severity
-from reviewer.request import Coverage, Skipped
-from tests.app.render.samples import empty, finding, partial, review
+from reviewer.request import Cost, Coverage, Skipped
+from tests.app.render.samples import empty, finding, partial, review, unchanged
 
 paths = st.lists(
     st.lists(st.sampled_from(["a", "b", "c", "dd"]), min_size=1, max_size=4).map("/".join),
@@ -26,15 +26,20 @@ def test_every_skipped_file_and_hunk_is_counted_once(names, hunks, reasons):
     for group in groups:
         assert len(group.rows) <= words.PATHS_LISTED
         if group.files > words.PATHS_LISTED:
-            counted = [re.search(r"\((\d+) files?, (\d+) hunks?\)$", row) for row in group.rows]
+            size = re.compile(r"\((\d+) files?(?:, (\d+) hunks?)?\)$")
+            counted = [size.search(row) for row in group.rows]
             assert sum(int(match.group(1)) for match in counted) == group.files
-            assert sum(int(match.group(2)) for match in counted) == group.hunks
+            assert sum(int(match.group(2) or 0) for match in counted) == group.hunks
+            assert not any(", 0 hunks" in row for row in group.rows)
         else:
             assert len(group.rows) == group.files
 
 
 def test_the_verdict_is_honest_about_why_there_is_nothing():
-    assert words.verdict(empty()) == "No findings in the 3 hunks reviewed."
+    unasked = "No findings by the detectors in the 3 hunks reviewed; no model read them."
+    assert words.verdict(empty()) == unasked
+    asked = empty().model_copy(update={"cost": Cost(model="m", calls=1)})
+    assert words.verdict(asked) == "No findings in the 3 hunks reviewed."
     unread = empty().model_copy(
         update={
             "coverage": Coverage(
@@ -45,6 +50,28 @@ def test_the_verdict_is_honest_about_why_there_is_nothing():
     assert "no hunk was reviewed" in words.verdict(unread)
     nothing = empty().model_copy(update={"coverage": Coverage(hunks=0, reviewed=0)})
     assert "no text" in words.verdict(nothing)
+    assert words.verdict(unchanged()).startswith("Nothing to review: cccccccccc has no commit")
+    at_once = unchanged().change.model_copy(update={"base": unchanged().change.head})
+    assert words.verdict(unchanged().model_copy(update={"change": at_once})) == (
+        "Nothing to review: both ends are the commit cccccccccc."
+    )
+    reverted = unchanged().change.model_copy(update={"merge_base": "b" * 40})
+    same = unchanged().model_copy(update={"change": reverted})
+    assert words.verdict(same) == (
+        "Nothing to review: no file differs between bbbbbbbbbb and cccccccccc."
+    )
+
+
+def test_the_overview_is_the_summary_without_what_a_page_says_elsewhere():
+    made = empty().model_copy(
+        update={
+            "summary": "No findings.\n\n1 file changed (+1 -0); 3 of 3 hunks reviewed, 1 set aside "
+            "with the reason.\n\nWhat changes:\n- It rounds."
+        }
+    )
+    assert words.overview(made) == "What changes:\n- It rounds."
+    assert words.overview(review()) == review().summary
+    assert words.overview(made.model_copy(update={"summary": "No findings."})) == ""
 
 
 def test_the_order_is_severity_then_place():

@@ -1,9 +1,11 @@
 import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reviewer.detectors.added import MAX_QUOTED_CHARS
 from reviewer.detectors.hidden import HiddenCharacters
 from reviewer.detectors.worker import Parsers
 from reviewer.finding import Finding, Severity
@@ -104,3 +106,14 @@ def test_ascii_and_its_evidence_are_never_touched(text: str, path: str) -> None:
     with Parsers() as unused:  # starts no process before it is asked
         plain = text.encode("ascii", "ignore").decode()
         assert run(unused, path, plain) == []
+
+
+@pytest.mark.parametrize("word", ["p\u0430y ", "x\u200b\u200b\u200b\u200b\u200b\u200b "])
+def test_a_line_of_a_hundred_thousand_attacks_is_reported_once_and_soon(
+    parsers: Parsers, word: str
+) -> None:
+    began = time.monotonic()
+    found = run(parsers, "long.py", word * 100_000)
+    assert time.monotonic() - began < 10
+    assert len(found) == 1
+    assert len(found[0].evidence) <= MAX_QUOTED_CHARS

@@ -620,8 +620,15 @@ def test_an_error_before_the_answer_began_costs_nothing() -> None:
     assert (caught.busy, caught.billed) == (True, False)
 
 
+@pytest.mark.parametrize("kind", ["authentication_error", "invalid_request_error"])
+def test_what_ends_an_answer_that_had_begun_counts_as_charged_whoever_must_mend_it(
+    kind: str,
+) -> None:
+    assert unanswered([stream_error(kind, text("x"))]).billed
+
+
 def test_an_error_event_for_the_user_is_for_the_user() -> None:
-    tell([stream_error("authentication_error", text("x"))])
+    tell([stream_error("authentication_error", text("x"), after_events=0)])
 
 
 def test_an_error_event_that_makes_no_sense_is_tried_again() -> None:

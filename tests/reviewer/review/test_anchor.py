@@ -1,10 +1,12 @@
 """No wrong line: a quote names its place, or nothing."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewer.review.anchor import NotFound, find_in_diff, find_in_file
+from reviewer.review.anchor import NotFound, find_in_diff, find_in_file, find_like_in_diff
 from tests.reviewer.review.values import changed, hunk
 
 ONE = hunk(
@@ -58,7 +60,7 @@ def test_white_space_is_forgiven_but_not_called_exact():
 
 def test_a_slip_of_the_pen_is_forgiven_where_nothing_else_comes_close():
     quote = "    for item in items[1:]:\n        result += item.prize * item.count"
-    found = find_in_diff(quote, FILE, ONE)
+    found = find_like_in_diff(quote, FILE, ONE)
     assert (found.start_line, found.line, found.exact) == (14, 15, False)
 
 
@@ -80,8 +82,9 @@ def test_several_equal_places_are_no_place():
 
 @pytest.mark.parametrize("quote", ["", "\n\n", "    launch_missiles()", "}", "def total(things):"])
 def test_what_is_not_there_is_not_found(quote: str):
-    with pytest.raises(NotFound):
-        find_in_diff(quote, FILE, ONE)
+    for find in (find_in_diff, find_like_in_diff):
+        with pytest.raises(NotFound):
+            find(quote, FILE, ONE)
 
 
 def test_a_wrong_hunk_is_forgiven_within_the_file():
@@ -93,6 +96,65 @@ def test_a_place_outside_the_diff_is_found_in_the_file_and_marked():
     assert (found.line, found.in_diff) == (2, False)
     with pytest.raises(NotFound, match="2 places"):
         find_in_file("x", "x\ny\nx\n")
+
+
+TWIN = hunk("a.c", " f() {\n+\tx();\n \t}\n", 10, 10)
+OTHER = hunk("a.c", " g() {\n+y();\n }\n", 90, 90)
+
+
+def test_the_named_hunk_is_searched_for_other_white_space_before_the_others_are_searched():
+    assert find_in_diff("}", changed("a.c", TWIN, OTHER), TWIN).line == 12
+
+
+def test_a_minus_sign_means_the_base_although_the_head_has_the_same_words_elsewhere():
+    one = hunk("a.py", " def f():\n-    return 1\n+    x = 2\n     z\n     return 1\n")
+    found = find_in_diff("-    return 1", changed("a.py", one), one)
+    assert (found.side, found.line) == ("LEFT", 2)
+    found = find_in_diff("     return 1", changed("a.py", one), one)
+    assert (found.side, found.line) == ("RIGHT", 4)
+
+
+def test_a_plus_sign_means_the_head():
+    one = hunk("a.py", "-    return 1\n+    return 2\n")
+    with pytest.raises(NotFound):
+        find_in_diff("+    return 1", changed("a.py", one), one)
+
+
+def test_the_marks_of_carriage_returns_and_of_bytes_that_are_no_text_are_understood():
+    one = hunk("a.py", "+x = 1\r\n+name = 'caf\udce9'\r\n+y = 2\r\n")
+    file = changed("a.py", one)
+    found = find_in_diff("x = 1␍\nname = 'caf\\xe9'␍", file, one)
+    assert (found.start_line, found.line, found.exact) == (1, 2, True)
+
+
+def test_what_is_alike_in_two_other_hunks_is_in_none():
+    text = " def get(self):\n+    value = self.load(key)\n     return value\n"
+    near, far = hunk("a.py", text, 1, 1), hunk("a.py", text + " pass\n", 50, 50)
+    quote = "def get(self):\n    value = self.read(key)\n    return value"
+    file = changed("a.py", near, far)
+    assert find_like_in_diff(quote, file, far).start_line == 50
+    with pytest.raises(NotFound):
+        find_like_in_diff(quote, file, None)
+
+
+HOSTILE = {
+    "one line, forty thousand times": ["    result = compute(value)"] * 40_000,
+    "forty thousand lines, a known one between": ["seed", "a1 b2 c3 " * 20] * 20_000,
+    "the same token": ["a " * 1_000] * 2_000 + ["seed"] + ["a " * 1_000] * 2_000,
+    "long lines": ["seed"] + ["ab" * 50_000] * 100,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_search_ends_soon_whatever_the_change_is_made_of(name: str):
+    rows = HOSTILE[name]
+    one = hunk("a.py", "\n".join("+" + row for row in rows))
+    quote = "\n".join([rows[0], "seed", *["a b " * 100, rows[1][:-1] + "x"] * 19])
+    began = time.monotonic()
+    for find in (find_in_diff, find_like_in_diff):
+        with pytest.raises(NotFound):
+            find(quote, changed("a.py", one), one)
+    assert time.monotonic() - began < 5
 
 
 @given(

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from reviewer.model.prices import load
 from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
 from reviewer.review.estimate import Estimate, estimate
 from reviewer.review.job import review
-from tests.model_server import Answer, ModelServer, error, tool
+from tests.model_server import Answer, ModelServer, error, hang, stopped, tool
 from tests.repo import Repo
 
 MODEL = "claude-sonnet-5-5"
@@ -57,9 +59,9 @@ def reviewed(
     path, base, head = repo
 
     async def main() -> Review:
-        with open_repo(path) as opened:
+        with open_repo(path) as opened, ExitStack() as closing:
             change = build_change(opened, base, head)
-            objects = LocalObjects(opened, change)
+            objects = closing.enter_context(LocalObjects(opened, change))
             request = ReviewRequest(
                 effort=effort, model=MODEL if server else None, caps=caps or Caps()
             )
@@ -266,12 +268,54 @@ def test_the_first_pass_counts_when_the_second_has_no_money(repo: tuple[Path, st
     assert any("contracts" in note for note in done.notes)
 
 
+def test_what_ended_the_run_is_named_before_what_one_node_met(repo: tuple[Path, str, str]):
+    stop = threading.Event()
+
+    def script(request: dict[str, Any]) -> Answer:
+        lens = str(request["messages"][0]["content"][-1]["text"])
+        if "wrong results" in lens:
+            return stopped("refusal")
+        stop.set()
+        return hang(5.0)
+
+    with ModelServer(script) as server:
+        done = reviewed(repo, server, effort=Effort.STANDARD, cancelled=stop.is_set)
+    assert (done.status, done.stopped) == ("partial", StopReason.CANCELLED)
+    assert any("passes correctness, contracts" in note for note in done.notes)
+
+
+def test_what_a_later_pass_read_is_reviewed_and_the_gap_is_told(repo: tuple[Path, str, str]):
+    def script(request: dict[str, Any]) -> Answer:
+        lens = str(request["messages"][0]["content"][-1]["text"])
+        return stopped("refusal") if "wrong results" in lens else submit()
+
+    with ModelServer(script) as server:
+        done = reviewed(repo, server, effort=Effort.STANDARD)
+    assert (done.coverage.reviewed, done.coverage.skipped) == (2, [])
+    assert (done.status, done.stopped) == ("partial", StopReason.MODEL)
+    assert any("pass correctness did not reach" in note for note in done.notes)
+
+
+def test_an_estimate_adds_up_calls_and_not_their_lengths(repo: tuple[Path, str, str]):
+    """A price that rises with the length of a call is not that of all calls in one."""
+    path, base, head = repo
+    request = ReviewRequest(effort=Effort.DEEP, model="claude-haiku-5-5")
+    with open_repo(path) as opened:
+        change = build_change(opened, base, head)
+        with LocalObjects(opened, change) as objects:
+            guess = estimate(request, change, objects, load(None))
+    assert guess.input_tokens > 100_000
+    assert guess.usd_high is not None
+    assert guess.usd_high < (guess.input_tokens * 0.125 + guess.output_tokens * 0.5) / 1e6
+
+
 def test_an_estimate_spends_nothing_and_brackets_the_cost(repo: tuple[Path, str, str]):
     path, base, head = repo
     request = ReviewRequest(effort=Effort.STANDARD, model=MODEL, caps=Caps(usd=2.0))
     with open_repo(path) as opened:
         change = build_change(opened, base, head)
-        guess: Estimate = estimate(request, change, LocalObjects(opened, change), load(None))
+        with LocalObjects(opened, change) as objects:
+            guess: Estimate = estimate(request, change, objects, load(None))
     with ModelServer(lambda _r: submit()) as server:
         done = reviewed(repo, server, effort=Effort.STANDARD)
     assert guess.nodes == 2

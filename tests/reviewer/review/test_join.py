@@ -1,5 +1,7 @@
 """One cause is said once; two causes are never made one."""
 
+import time
+
 from reviewer.finding import Category, Finding, Severity
 from reviewer.review.join import join, masked
 
@@ -27,6 +29,33 @@ def test_two_passes_about_one_line_and_kind_are_one():
         ]
     )
     assert [f.title for f in joined] == ["The last page is lost"]
+
+
+def test_what_one_pass_says_twice_of_one_line_are_two_causes_unless_the_words_agree():
+    apart = [finding("Off by one in the loop"), finding("The rate is applied twice")]
+    assert len(join(apart)) == 2
+    same = [finding("Off by one in the loop"), finding("The loop is off by one")]
+    assert len(join(same)) == 1
+
+
+def test_the_same_harm_on_lines_that_only_overlap_takes_some_words_in_common():
+    wide = {"start_line": 1, "line": 8}
+    other = {"source": "model:contracts"}
+    assert (
+        len(join([finding("Loop drops the last page"), finding("Rate twice", **wide, **other)]))
+        == 2
+    )
+    assert (
+        len(join([finding("Last page lost"), finding("Loop drops last item", **wide, **other)]))
+        == 1
+    )
+
+
+def test_thousands_of_findings_are_joined_in_no_time():
+    began = time.monotonic()
+    many = [finding(f"number {n}", n // 2 + 1, path=f"{n % 3}.py") for n in range(20_000)]
+    assert len(join(many)) == 20_000
+    assert time.monotonic() - began < 5
 
 
 def test_the_same_words_about_one_line_are_one_whatever_the_kind():

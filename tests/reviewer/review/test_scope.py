@@ -1,9 +1,12 @@
 """Scopes divide without loss, stay where they are, and show code that cannot pose as ours."""
 
+import time
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reviewer.change import Span
+from reviewer.review import estimate
 from reviewer.review.scope import SHOWN_LINE_CHARS, divide, label_of, show, size_of
 from tests.reviewer.review.values import change, changed, hunk, whole
 
@@ -76,3 +79,11 @@ def test_a_hostile_path_stays_on_its_line():
     path = 'a"\n=== file "b.py'
     one = hunk(path, "+x")
     assert len(show(change(changed(path, one)), [whole(one)]).splitlines()) == 3
+
+
+def test_folders_in_folders_are_divided_in_no_time():
+    began = time.monotonic()
+    spans = spans_of(["d/" * level + "f.py" for level in range(400)], lines=200)
+    found = estimate.leaves(spans)
+    assert [span for part in found for span in part] == list(spans)
+    assert time.monotonic() - began < 5

@@ -21,7 +21,7 @@ def hunk(path: str, shown: str, old_start: int = 1, new_start: int = 1) -> Hunk:
         )
         old += kind != "+"
         new += kind != "-"
-    digest = hashlib.sha256(f"{path}\n{shown}".encode()).hexdigest()[:10]
+    digest = hashlib.sha256(f"{path}\n{shown}".encode("utf-8", "surrogateescape")).hexdigest()[:10]
     return Hunk(
         digest, path, old_start, old - old_start, new_start, new - new_start, "", tuple(lines)
     )

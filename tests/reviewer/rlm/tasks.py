@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.base import Usage
 from reviewer.request import Caps, StopReason
-from reviewer.rlm.run import Run, open_run
+from reviewer.rlm.run import FIRST_WAIT_S, Run, open_run
 from reviewer.rlm.solve import Solved, solve
 from reviewer.rlm.task import Function
 from reviewer.rlm.trace import Event
@@ -109,6 +109,7 @@ class Outcome:
     usd: float
     calls: int
     seconds: float
+    left_behind: int  # tasks that were still there when the run was closed
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -134,13 +135,15 @@ def solved(
     prices: Prices | None = None,
     window: int = 3 * WORD_TOKENS,
     cancelled: Callable[[], bool] = lambda: False,
+    first_wait_s: float = FIRST_WAIT_S,
+    key: str = "k",
 ) -> Outcome:
     """Run one `solve` against a server and return everything that can be asserted about it."""
     events: list[Event] = []
 
-    async def main() -> tuple[Solved[Words], Run]:
+    async def main() -> tuple[Solved[Words], Run, int]:
         async with (
-            AnthropicModel(api_key="k", base_url=server.url) as model,
+            AnthropicModel(api_key=key, base_url=server.url) as model,
             open_run(
                 model,
                 "claude-test",
@@ -149,10 +152,12 @@ def solved(
                 sink=events.append,
                 cancelled=cancelled,
                 window=window,
+                first_wait_s=first_wait_s,
             ) as run,
         ):
-            return await solve(task or Report(), scope, run), run
+            result = await solve(task or Report(), scope, run)
+        return result, run, len(asyncio.all_tasks()) - 1
 
-    result, run = asyncio.run(main())
+    result, run, left_behind = asyncio.run(main())
     spent = run.account.spent
-    return Outcome(result, events, spent.usd, spent.calls, run.seconds)
+    return Outcome(result, events, spent.usd, spent.calls, run.seconds, left_behind)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import time
 from collections.abc import Awaitable, Callable
 
@@ -160,3 +161,72 @@ def test_a_regular_expression_that_explodes_does_not_hang():
 def test_functions_are_described_with_signature_and_purpose():
     calls: dict[str, Callable[..., Awaitable[object]]] = {"read": read}
     assert describe(calls) == "- `read(path: str, start: int = 1) -> str`: The text of a file."
+
+
+def test_a_value_with_an_endless_repr_costs_neither_the_host_nor_the_turn():
+    began = time.monotonic()
+    doubled, long, large = run(
+        "x = []\nfor i in range(60):\n    x = [x, x]\nx",
+        "['a' * 1_000_000] * 1_000_000",
+        "10 ** 100_000",
+    )
+    assert time.monotonic() - began < 10
+    assert (doubled.failed, long.failed, large.failed) == (False, False, False)
+    assert len(doubled.text) < PRINT_CHARS + 200
+    assert "not shown" in doubled.text
+    assert long.text.startswith("['aaaa")
+    assert "integer of" in large.text
+
+
+def test_a_host_call_is_refused_an_argument_that_takes_years_to_hash():
+    began = time.monotonic()
+    (printed,) = run("x = ()\nfor i in range(60):\n    x = (x, x)\nawait read(x)")
+    assert time.monotonic() - began < 10
+    assert printed.failed
+    assert "an argument is longer than" in printed.text
+
+
+def test_variables_too_large_to_keep_are_those_of_the_turn_before():
+    _, too_large, after = run("x = 1", "x = [1] * 5_000_000", "x")
+    assert too_large.failed
+    assert "the variables take more than" in too_large.text
+    assert after.text == "1\n"
+
+
+def test_what_concurrent_code_prints_does_not_depend_on_who_was_faster():
+    code = (
+        "async def show(p):\n    print(await slow(p))\n    print(await slow(p + '2'))\n"
+        "await asyncio.gather(*[show(p) for p in 'abcdef'])\nNone"
+    )
+
+    async def slow(path: str) -> str:
+        """A text, sooner or later."""
+        await asyncio.sleep(random.random() / 50)
+        return path
+
+    async def several() -> set[str]:
+        async with Sandbox() as sandbox:
+            sessions = [sandbox.session({"slow": slow}) for _ in range(10)]
+            return {(await s.run(f"import asyncio\n{code}")).text for s in sessions}
+
+    assert len(asyncio.run(several())) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["[await c for c in [forever() for _ in range(20)]]", "forever()\n1"]
+)
+def test_no_host_call_outlives_its_turn(code: str):
+    async def forever() -> None:
+        """Never ends."""
+        await asyncio.Event().wait()
+
+    async def left_behind() -> tuple[int, str]:
+        async with Sandbox() as sandbox:
+            turn = asyncio.create_task(sandbox.session({"forever": forever}).run(code))
+            await asyncio.wait((turn,), timeout=0.3)
+            turn.cancel()
+            await asyncio.wait((turn,))
+            after = await sandbox.session({}).run("1 + 1")
+            return len(asyncio.all_tasks()) - 1, after.text
+
+    assert asyncio.run(left_behind()) == (0, "2\n")

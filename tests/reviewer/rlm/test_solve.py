@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reviewer.request import Caps, StopReason
+from reviewer.rlm.sandbox import PRINT_CHARS
 from reviewer.rlm.trace import CallEnded, CodeRun, FunctionCalled, NodeEnded, NodeStarted, Submitted
 from tests.model_server import (
     Answer,
@@ -15,13 +16,15 @@ from tests.model_server import (
     cut,
     error,
     hang,
+    raw,
     raw_tool,
     stopped,
     text,
+    thinking,
     tool,
     truncated,
 )
-from tests.reviewer.rlm.tasks import Outcome, Report, honest, solved, words_of
+from tests.reviewer.rlm.tasks import WORD_TOKENS, Outcome, Report, Scope, honest, solved, words_of
 
 TWENTY = tuple(f"word{i:02d}" for i in range(20))
 
@@ -200,10 +203,136 @@ def test_busy_answers_are_tried_again():
         tool("submit", {"words": ["a"]}),
     ]
     with ModelServer(script) as server:
-        outcome = solved(server, ("a",))
+        outcome = solved(server, ("a",), first_wait_s=0.01)
     assert outcome.solved.result.words == ["a"]
     assert outcome.calls == 2  # a 502 may have been charged: it counts; being busy does not
     assert [e.stop for e in outcome.of(CallEnded)].count(None) == 3
+
+
+def test_a_service_that_lets_one_through_at_a_time_is_waited_for():
+    """Far more refusals than one call is tried, and in the end everybody is served."""
+    turn = threading.Lock()
+    arrived = 0
+
+    def script(request: dict[str, Any]) -> Answer:
+        nonlocal arrived
+        with turn:
+            arrived += 1
+            if arrived % 3:
+                return error(429, "rate_limit_error", retry_after=0)
+        return honest(request)
+
+    with ModelServer(script) as server:
+        outcome = solved(server, TWENTY[:9], window=WORD_TOKENS, first_wait_s=0.01)
+    assert outcome.solved.covered == set(TWENTY[:9])
+
+
+def test_a_request_that_breaks_the_service_costs_its_node_alone():
+    def script(request: dict[str, Any]) -> Answer:
+        return error(500) if "word19" in words_of(request) else honest(request)
+
+    with ModelServer(script) as server:
+        outcome = solved(server, TWENTY, first_wait_s=0.01)
+    assert "word19" in outcome.solved.missed
+    assert "answers others" in outcome.solved.missed["word19"]
+    assert len(outcome.solved.covered) >= 17
+
+
+def test_a_service_that_is_down_stops_the_run():
+    with ModelServer(lambda _request: error(500)) as server:
+        outcome = solved(server, TWENTY, first_wait_s=0.01)
+    assert "cannot be reached" in outcome.solved.missed["word00"]
+    assert len(server.calls) < 60
+
+
+def test_a_gateway_that_does_not_say_what_it_used_is_charged_the_worst():
+    def silent(request: dict[str, Any]) -> Answer:
+        return billed(honest(request), input_tokens=0, output_tokens=0)
+
+    with ModelServer(silent) as server:
+        outcome = solved(server, TWENTY, caps=Caps(usd=40.0))
+    assert 0 < outcome.usd <= 40.0
+    assert outcome.solved.stops == {StopReason.BUDGET}
+
+
+def test_a_key_that_is_refused_when_the_budget_is_counted_is_no_matter_of_budget():
+    with ModelServer(honest, key="another") as server:
+        outcome = solved(server, ("a",), caps=Caps(tokens=9_000))
+    assert outcome.solved.stops == {StopReason.MODEL}
+    assert "key" in outcome.solved.missed["a"]
+
+
+def test_a_pause_then_thinking_is_a_conversation_that_the_api_takes():
+    script = [
+        [thinking("hm"), stopped("pause_turn", text("wait"))],
+        [thinking("well"), tool("python", {"code": "1"})],
+        tool("submit", {"words": ["a"]}),
+    ]
+    with ModelServer(script, key="secret") as server:
+        outcome = solved(server, ("a",), key="secret")
+    assert outcome.solved.result.words == ["a"]
+    assert not server.refused
+
+
+def test_the_last_turn_is_announced_by_us_after_a_pause_too():
+    """Enough for one usual call and a closing one: the pause leaves the closing one."""
+    script = [stopped("pause_turn", text("hm")), tool("submit", {"words": ["a"]})]
+    with ModelServer(script) as server:
+        solved(server, ("a",), caps=Caps(tokens=21_000))
+    last = server.calls[-1]["messages"][-1]
+    assert last["role"] == "user"
+    assert "last turn" in last["content"][-1]["text"]
+
+
+def test_many_tools_in_one_reply_print_no_more_than_one():
+    many = [tool("python", {"code": "print('x' * 11_000)"})] * 6
+    with ModelServer([many, tool("submit", {"words": ["a"]})]) as server:
+        outcome = solved(server, ("a",))
+    assert outcome.solved.result.words == ["a"]
+    results = tool_results(server.calls[1])
+    assert len(results) == 6
+    assert sum(map(len, results)) < PRINT_CHARS + 6 * 100
+    assert "not shown" in results[-1]
+
+
+def test_where_a_usual_reply_is_not_affordable_a_short_one_is_asked_for():
+    """By the estimate a usual call fits; by the bytes, which are what may be charged, it does not."""
+    words = ("語" * 2_000,)
+    with ModelServer(honest, counting=raw(b'{"input_tokens": 9000}')) as server:
+        outcome = solved(server, words, caps=Caps(tokens=25_000))
+    assert [call["max_tokens"] for call in server.calls]
+    assert outcome.solved.covered == set(words)
+
+
+def test_a_run_without_money_for_a_reply_asks_nothing_and_splits_nothing_twice():
+    with ModelServer(honest) as server:
+        outcome = solved(server, TWENTY, caps=Caps(usd=0.5))
+    assert not server.requests
+    names = [event.node for event in outcome.of(NodeStarted)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_depth_cap_is_not_passed(depth: int):
+    with ModelServer(honest) as server:
+        outcome = solved(server, TWENTY, caps=Caps(depth=depth))
+    assert max(e.node.count(".") for e in outcome.of(NodeStarted)) < depth
+    if depth == 1:
+        assert "divided further" in outcome.solved.missed["word00"]
+
+
+class Peeling(Report):
+    """Splits off one word at a time, as folders inside of folders do."""
+
+    def split(self, scope: Scope) -> list[Scope]:
+        return [scope[:1], scope[1:]] if len(scope) > 1 else [scope]
+
+
+def test_a_tree_of_a_thousand_levels_is_flattened():
+    words = tuple(f"w{number}" for number in range(1_200))
+    with ModelServer(honest) as server:
+        outcome = solved(server, words, task=Peeling(), caps=Caps(calls=0))
+    assert outcome.solved.missed.keys() == set(words)
 
 
 def test_a_stream_that_is_always_cut_costs_its_node_alone():
@@ -213,7 +342,7 @@ def test_a_stream_that_is_always_cut_costs_its_node_alone():
         return honest(request)
 
     with ModelServer(script) as server:
-        outcome = solved(server, TWENTY)
+        outcome = solved(server, TWENTY, first_wait_s=0.01)
     assert "word00" in outcome.solved.missed
     assert "broke off" in outcome.solved.missed["word00"]
     assert len(outcome.solved.covered) >= 17
@@ -321,7 +450,7 @@ def test_the_cap_on_calls_holds(calls: int):
 
 def test_cut_calls_count_as_spent():
     with ModelServer(lambda _request: cut(text("x"), after_events=2)) as server:
-        outcome = solved(server, ("a",), caps=Caps(usd=100.0))
+        outcome = solved(server, ("a",), caps=Caps(usd=100.0), first_wait_s=0.01)
     assert len(server.calls) == 3
     assert outcome.usd > 0
     assert outcome.usd <= 100.0
