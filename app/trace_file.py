@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app.output import check_link
+from reviewer.detectors.secrets import redacted
 from reviewer.errors import TellUser
 from reviewer.rlm.trace import Event, TraceSink, as_json, silent
 
@@ -38,7 +39,8 @@ def trace_to(target: str | None, say: Callable[[str], None]) -> Iterator[TraceSi
             return
         line = {"at_s": round(time.monotonic() - began, 3), **as_json(event)}
         try:
-            os.write(file, json.dumps(line).encode() + b"\n")
+            # A model may have read or written a secret; a trace outlives its run.
+            os.write(file, redacted(json.dumps(line)).encode() + b"\n")
         except OSError as error:
             broken = True
             say(f"warning: the trace ends here: {error.strerror}")

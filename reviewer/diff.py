@@ -10,9 +10,10 @@ import shlex
 import tempfile
 from collections.abc import Iterator
 from functools import partial
+from typing import IO
 
 from reviewer.change import Change, FileChange, Hunk, Kind, Status
-from reviewer.errors import TellUser
+from reviewer.errors import GiveUp, TellUser
 from reviewer.git import GitRepo
 from reviewer.patch import Buffer, RawEntry, Section, hunks, raw_entries, sections
 from reviewer.revisions import merge_bases
@@ -20,6 +21,9 @@ from reviewer.text import printable
 
 DIFF_TIMEOUT_S = 300.0
 MAX_PATCH_BYTES = 2 << 30
+
+BIG_FILE_BYTES = 8 << 20
+"""Where a change is too much for git, files above this are set aside; see `build_change`."""
 
 RENAME_LIMIT = 1000
 """Git's own default: beyond 1000 candidates on a side, only exact renames are found."""
@@ -79,8 +83,17 @@ def build_change(repo: GitRepo, base: str, head: str) -> Change:
             raise ValueError(f"not a full object name: {name!r}")
     start, notes = _start(repo, base, head)
     with tempfile.TemporaryFile(prefix="rlm-patch-") as spool:
-        args = ("diff", *OPTIONS, start, head, "--")
-        said = repo.run_into(spool, *args, timeout_s=DIFF_TIMEOUT_S, max_bytes=MAX_PATCH_BYTES)
+        try:
+            said = _diff(repo, spool, start, head)
+        except GiveUp as error:
+            # One file can be the cause, and its author may mean it: then the others still count.
+            spool.seek(0)
+            spool.truncate()
+            said = _diff(repo, spool, start, head, "-c", f"core.bigFileThreshold={BIG_FILE_BYTES}")
+            notes.append(
+                f"Files of more than {BIG_FILE_BYTES >> 20} MiB are taken for binary here, because "
+                f"the whole was too much: {error}"
+            )
         data: Buffer = b""
         if spool.seek(0, 2):  # nothing cannot be mapped
             data = mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
@@ -90,6 +103,11 @@ def build_change(repo: GitRepo, base: str, head: str) -> Change:
             "edited appears as one deleted and one added."
         )
     return Change(base, head, start, tuple(_files(data)), tuple(notes))
+
+
+def _diff(repo: GitRepo, spool: IO[bytes], start: str, head: str, *options: str) -> str:
+    args = (*options, "diff", *OPTIONS, start, head, "--")
+    return repo.run_into(spool, *args, timeout_s=DIFF_TIMEOUT_S, max_bytes=MAX_PATCH_BYTES)
 
 
 def _start(repo: GitRepo, base: str, head: str) -> tuple[str, list[str]]:

@@ -274,7 +274,9 @@ def _is_full(folder: str) -> bool:
 
 
 def _command(args: tuple[str | bytes, ...]) -> str:
-    return next(arg for arg in args if isinstance(arg, str) and not arg.startswith("-"))
+    """Return the name of the command, behind git's own options (`-c name=value`)."""
+    words = (arg for arg in args if isinstance(arg, str))
+    return next(word for word in words if not word.startswith("-") and "=" not in word)
 
 
 def _no_git() -> TellUser:

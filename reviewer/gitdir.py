@@ -102,6 +102,8 @@ def _git_dir(candidate: Path) -> GitDir | None:
 
 def _line(path: Path) -> bytes | None:
     try:
+        if not path.is_file():  # opening a pipe waits for somebody who writes
+            return None
         with path.open("rb") as file:
             text = file.read(HEAD_BYTES + 1)
     except OSError:
@@ -132,7 +134,7 @@ def borrow(git_dir: GitDir, into: Path, environment: dict[str, str]) -> Borrowed
 
 def _symlink(link: Path, target: Path) -> None:
     # A dangling link would do for most; for `shallow` git would take it for a file it cannot read.
-    if target.exists():
+    if target.is_file() or target.is_dir():  # never a pipe, which git would wait for
         link.symlink_to(target)
 
 
@@ -148,7 +150,7 @@ def _head(path: Path) -> bytes:
 
 def _settings(config: Path, environment: dict[str, str]) -> Iterator[tuple[bytes, bytes]]:
     """Read a configuration file as data: git parses it and obeys none of it."""
-    if not config.exists():
+    if not config.is_file():
         return
     done = subprocess.run(
         ["git", "config", "--file", config, "--no-includes", "--null", "--list"],

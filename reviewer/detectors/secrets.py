@@ -83,6 +83,13 @@ def masked(line: str, secrets: Iterable[str] = ()) -> str:
     return printable(line[:MAX_QUOTED_CHARS])
 
 
+def redacted(text: str) -> str:
+    """Return a text of any length with each secret of a known form masked, and nothing else."""
+    for value in sorted({hit[0] for hit in _known(text)}, key=len, reverse=True):
+        text = text.replace(value, mask(value))
+    return text
+
+
 def _drawn(run: str) -> bool:
     return any(map(str.isdigit, run)) and looks_random(run)
 

@@ -9,8 +9,9 @@ line numbers instead puts one comment in twenty on a wrong line (docs/design.md,
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import cached_property
 
 from reviewer.change import FileChange, Hunk
 from reviewer.finding import Side
@@ -116,11 +117,59 @@ def _alike(wanted: list[str], hunks: Sequence[tuple[Hunk, range | None]]) -> lis
     return []
 
 
-def find_in_file(quote: str, text: str) -> Anchor:
+class Sheet:
+    """The lines of a whole file of the head, ready to be searched many times."""
+
+    def __init__(self, text: str) -> None:
+        self.rows = [
+            Row(number, printable(line), changed=False)
+            for number, line in enumerate(text.split("\n"), 1)
+        ]
+
+    @cached_property
+    def exactly(self) -> "Lines":
+        return Lines([_exactly(row.text) for row in self.rows])
+
+    @cached_property
+    def loosely(self) -> "Lines":
+        return Lines([_loosely(row.text) for row in self.rows])
+
+
+class Lines:
+    """Texts of lines, and where each text stands: a quote is looked for at its first line only."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+        self._places: dict[str, list[int]] = {}
+        for at, text in enumerate(texts):
+            self._places.setdefault(text, []).append(at)
+
+    def find(self, wanted: list[str]) -> list[int]:
+        """Return the first two places of a run of lines: two are as good as many."""
+        found = []
+        for at in self._places.get(wanted[0], ()):
+            if self._texts[at : at + len(wanted)] == wanted:
+                found.append(at)
+                if len(found) > 1:
+                    break
+        return found
+
+
+def find_in_file(quote: str, sheet: Sheet) -> Anchor:
     """Return the place of a quote in a whole file of the head; raise NotFound."""
-    rows = [Row(n, printable(line), changed=False) for n, line in enumerate(text.split("\n"), 1)]
-    found = _search(_lines(quote), [[("RIGHT", rows)]])
-    return Anchor(found.side, found.start_line, found.line, found.text, found.exact, in_diff=False)
+    wanted = _lines(quote)
+    for same, lines, exact in (
+        (_exactly, sheet.exactly, True),
+        (_loosely, sheet.loosely, False),
+    ):
+        for side, reading in _readings(wanted):
+            if side == "RIGHT" and (places := lines.find([same(line) for line in reading])):
+                if len(places) > 1:
+                    raise NotFound("the quoted lines stand in several places: quote more lines")
+                rows = sheet.rows[places[0] : places[0] + len(reading)]
+                found = _anchor(side, rows, exact)
+                return replace(found, in_diff=False)
+    raise Absent("the quoted lines are not there")
 
 
 class Absent(NotFound):

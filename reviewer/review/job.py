@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from reviewer.change import Change, FileChange, Span
 from reviewer.detectors.lockfiles import Table, dependency_table, may_lock
 from reviewer.detectors.run import detect
+from reviewer.detectors.secrets import redacted
 from reviewer.finding import Finding
 from reviewer.model.base import Model, Usage
 from reviewer.ports import Cancelled, FileTooLarge, NoSuchFile, Objects, Rev
@@ -49,6 +50,8 @@ class Prepared:
     leads: list[Finding]
     dependencies: list[DependencyChange]
     notes: list[str]
+    checked: frozenset[str]
+    """Paths of the files that the detectors have looked at."""
 
 
 @dataclass
@@ -82,6 +85,7 @@ def prepare(change: Change, objects: Objects, cancelled: Cancelled) -> Prepared:
         list(detected.findings),
         [row for table in tables for row in table.changes],
         [*change.notes, *detected.notes, *(table.note for table in tables if table.note)],
+        detected.checked,
     )
 
 
@@ -123,10 +127,9 @@ async def review(
         return time.monotonic() > end
 
     prepared = await asyncio.to_thread(prepare, change, objects, lambda: cancelled() or late())
-    if cancelled():
-        read = _stopped(prepared, StopReason.CANCELLED)
-    elif late():
-        read = _stopped(prepared, StopReason.DEADLINE)
+    if cancelled() or late():
+        reason = StopReason.CANCELLED if cancelled() else StopReason.DEADLINE
+        read = _stopped(prepared, reason, by_detectors=request.model is None)
     elif model is None or request.model is None or not prepared.spans:
         # Without a model the detectors are the whole review; what they ran on is reviewed.
         read = _Read(covered=frozenset(span.id for span in prepared.spans))
@@ -148,9 +151,15 @@ async def review(
     return _assemble(request, prepared, read, time.monotonic() - began)
 
 
-def _stopped(prepared: Prepared, reason: StopReason) -> _Read:
-    """Say of every span that the run ended before it was read."""
-    return _Read(missed={span.id: STOPS[reason] for span in prepared.spans}, stopped=reason)
+def _stopped(prepared: Prepared, reason: StopReason, *, by_detectors: bool) -> _Read:
+    """Say what the run had read when it ended before any model was asked.
+
+    Where the detectors are the whole review, the files that they had looked at are reviewed.
+    """
+    done = prepared.checked if by_detectors else frozenset[str]()
+    covered = frozenset(span.id for span in prepared.spans if span.path in done)
+    missed = {span.id: STOPS[reason] for span in prepared.spans if span.id not in covered}
+    return _Read(covered=covered, missed=missed, stopped=reason if missed else None)
 
 
 async def _passes(request: ReviewRequest, prepared: Prepared, objects: Objects, run: Run) -> _Read:
@@ -160,6 +169,7 @@ async def _passes(request: ReviewRequest, prepared: Prepared, objects: Objects, 
     rather than every pass somewhere, and a later pass finds the scope in the prompt cache.
     """
     finder = Finder(prepared.change, objects, prepared.leads, request.guidelines)
+    placer = Placer(prepared.change, objects)
     lenses = LENSES[request.effort]
     read = _Read()
     unfinished: list[str] = []
@@ -169,7 +179,7 @@ async def _passes(request: ReviewRequest, prepared: Prepared, objects: Objects, 
             continue
         root = FindScope(prepared.spans, lens)
         solved = await solve(finder, root, run, str(index))
-        _collect(read, prepared, objects, solved, lens)
+        await asyncio.to_thread(_collect, read, prepared, placer, solved, lens)
         if solved.missed:
             unfinished.append(lens)
     if unfinished and run.stopped is not None:
@@ -183,6 +193,9 @@ async def _passes(request: ReviewRequest, prepared: Prepared, objects: Objects, 
         read.notes.append(f"The {which} did not reach every hunk.")
     if unfinished and run.stopped is not None:
         read.notes.append(str(run.stopped))
+    if cut := run.account.forfeits:
+        calls = "a call that was cut off is" if cut == 1 else f"{cut} calls that were cut off are"
+        read.notes.append(f"The cost is a bound: {calls} counted at the most it can have cost.")
     read.usage, read.calls = run.account.usage, run.account.spent.calls
     priced = run.prices.cost(run.name, Usage()) is not None
     read.usd = run.account.spent.usd if priced else None
@@ -190,16 +203,16 @@ async def _passes(request: ReviewRequest, prepared: Prepared, objects: Objects, 
 
 
 def _collect(
-    read: _Read, prepared: Prepared, objects: Objects, solved: Solved[FinderResult], lens: str
+    read: _Read, prepared: Prepared, placer: Placer, solved: Solved[FinderResult], lens: str
 ) -> None:
-    placer = Placer(prepared.change, objects)
     spans = {span.id: span for span in prepared.spans}
     placed = [placer.finding(claim, spans, lens) for claim in solved.result.claims]
     found = [finding for finding in placed if finding is not None]
     sure = [finding for finding in found if finding.confidence >= MIN_CONFIDENCE]
     read.findings += sure
     if not read.overviews:
-        read.overviews = [line for line in solved.result.overview.splitlines() if line.strip()]
+        lines = redacted(solved.result.overview).splitlines()
+        read.overviews = [line for line in lines if line.strip()]
     if lost := len(placed) - len(found):
         read.notes.append(f"{lost} claim(s) of the pass {lens} quoted no code that is there.")
     if unsure := len(found) - len(sure):

@@ -1,8 +1,10 @@
 """From a claim to a finding: the host finds the line, and says so when there is none."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from reviewer.change import Change, FileChange, Span
+from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
 from reviewer.finding import Finding
 from reviewer.ports import Objects
@@ -11,6 +13,7 @@ from reviewer.review.anchor import (
     Absent,
     Anchor,
     NotFound,
+    Sheet,
     find_in_diff,
     find_in_file,
     find_like_in_diff,
@@ -23,12 +26,25 @@ WHY_CHARS = 1_500
 """A longer text of the model's is cut: nobody reads it."""
 
 
+FILES_KEPT = 4
+"""Claims of one node name few files, and a file may have 5 MB."""
+
+
 class Placer:
-    """Turns claims into findings with lines."""
+    """Turns claims into findings with lines. May be used from several threads.
+
+    What a model wrote or quoted leaves here without the secrets that have a known form: it may
+    have read one anywhere in the repository.
+    """
 
     def __init__(self, change: Change, objects: Objects) -> None:
         self._change = change
-        self._objects = objects
+
+        @lru_cache(maxsize=FILES_KEPT)
+        def sheet(path: str) -> Sheet:
+            return Sheet(decode(objects.read(path, "head")))
+
+        self._sheet = sheet
 
     def problem(self, claim: Claim, spans: Mapping[str, Span]) -> str | None:
         """Say why a claim names no place, in words for the model; None if it names one."""
@@ -52,9 +68,9 @@ class Placer:
             category=claim.category,
             severity=claim.severity,
             confidence=claim.confidence,
-            title=_cut(claim.title, TITLE_CHARS),
-            body=_cut(claim.why, WHY_CHARS),
-            evidence=printable(anchor.text),
+            title=_cut(redacted(claim.title), TITLE_CHARS),
+            body=_cut(redacted(claim.why), WHY_CHARS),
+            evidence=redacted(printable(anchor.text)),
             suggestion=self._suggestion(claim, anchor),
             preexisting=claim.preexisting,
             source=f"model:{lens}",
@@ -90,10 +106,10 @@ class Placer:
 
     def _in_whole_file(self, quote: str, path: str) -> Anchor:
         try:
-            text = decode(self._objects.read(path, "head"))
+            sheet = self._sheet(path)
         except GiveUp as error:
             raise NotFound(f"{path!r} cannot be read at the head: {error}") from None
-        return find_in_file(quote, text)
+        return find_in_file(quote, sheet)
 
     def _printed_as(self, path: str) -> FileChange | None:
         """Find the file whose path was shown as `path`: not every path is valid Unicode."""
@@ -108,7 +124,7 @@ class Placer:
         text = claim.replacement.replace(CARRIAGE_RETURN, "").replace("\r", "").removesuffix("\n")
         if anchor.text.endswith("\r"):
             text = text.replace("\n", "\r\n") + "\r"
-        return text if text != anchor.text else None
+        return text if text != anchor.text and redacted(text) == text else None
 
 
 def _cut(text: str, limit: int) -> str:

@@ -94,6 +94,8 @@ class Account:
         self.limit = limit
         self.spent = Amount()
         self.usage = Usage()
+        self.forfeits = 0
+        """Calls whose whole worst case counts as spent, because nobody knows what they cost."""
         self._reserved = Amount()
         self._parent = parent
         self._closed = False
@@ -121,6 +123,7 @@ class Account:
     def forfeit(self, reservation: Reservation) -> None:
         """Count a whole reservation as spent: nobody knows what the service charged."""
         self.settle(reservation, reservation.amount, Usage())
+        self.forfeits += 1
 
     def release(self, reservation: Reservation) -> None:
         """Give a reservation back whole: the service answered that it did nothing."""
@@ -142,6 +145,7 @@ class Account:
         used = self.spent + self._reserved
         self._parent._reserved -= self.limit.as_amount
         self._parent._spend(used, self.usage)
+        self._parent.forfeits += self.forfeits
 
     def _spend(self, amount: Amount, usage: Usage) -> None:
         self.spent += amount

@@ -8,7 +8,7 @@ from contextlib import suppress
 from reviewer.errors import GiveUp, RlmError, TellUser
 from reviewer.model.base import Reply, Request, Unanswered, Usage, blocks_of
 from reviewer.request import StopReason
-from reviewer.rlm.budget import Account, Amount, OutOfBudget, Reservation
+from reviewer.rlm.budget import Account, Amount, Limit, OutOfBudget, Reservation
 from reviewer.rlm.run import Run, Seat, Stopped
 from reviewer.rlm.trace import CallEnded, CallStarted, Note
 
@@ -100,7 +100,7 @@ async def _worst(run: Run, account: Account, request: Request) -> Amount:
         return bound
     floor = worst_case(run, 1, request.max_tokens)
     if not account.left.admits(floor):
-        raise OutOfBudget("the budget does not cover another reply")
+        raise OutOfBudget(_too_little(floor, account.left))
     try:
         counted = await run.unless_stopped(run.model.count(request))
     except Stopped:
@@ -159,6 +159,12 @@ def _close(account: Account, reservation: Reservation, *, charged: bool) -> None
         account.forfeit(reservation)
     else:
         account.release(reservation)
+
+
+def _too_little(needed: Amount, left: Limit) -> str:
+    if left.usd is None or needed.usd <= left.usd:
+        return "the cap on tokens or calls does not cover another call"
+    return f"a call may cost ${needed.usd:.2f} or more, and ${left.usd:.2f} of the budget is left"
 
 
 async def _goes_ahead(run: Run, key: str) -> bool:

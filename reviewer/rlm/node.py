@@ -1,5 +1,6 @@
 """One node: a conversation with two tools that ends with a result of the task's type."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -141,7 +142,7 @@ class _Conversation(Generic[S, R]):
         if self.result is not None:
             return ToolResult(use.id, "The result was already taken.", is_error=True)
         if use.name == "submit":
-            return self._submit(use)
+            return await self._submit(use)
         if use.name != "python":
             return ToolResult(use.id, UNKNOWN_TOOL, is_error=True)
         code = use.input.get("code")
@@ -151,7 +152,7 @@ class _Conversation(Generic[S, R]):
         self.run.sink(CodeRun(self.name, preview(code), preview(printed.text), printed.failed))
         return ToolResult(use.id, printed.text, is_error=printed.failed)
 
-    def _submit(self, use: ToolUse) -> ToolResult:
+    async def _submit(self, use: ToolUse) -> ToolResult:
         """Take the result, or say what is wrong with it."""
         try:
             result = self.task.result.model_validate(_printable(use.input))
@@ -159,7 +160,11 @@ class _Conversation(Generic[S, R]):
             problems = [f"{_where(part['loc'])}: {part['msg']}" for part in error.errors()]
             self.refused += 1
         else:
-            problems = [] if self.checked else self.task.check(self.scope, result)
+            problems = []
+            if not self.checked:
+                # In a thread: a check may search whole files, and a deadline does not wait for it.
+                looked = asyncio.to_thread(self.task.check, self.scope, result)
+                problems = await self.run.unless_stopped(looked)
             self.checked = True
             if not problems:
                 self.result = result

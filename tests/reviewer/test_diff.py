@@ -580,6 +580,21 @@ def write_tree(repo: Repo, files: dict[bytes, tuple[bytes, bytes]]) -> str:
     return repo.sha("refs/heads/scratch^{tree}")
 
 
+def test_a_file_that_is_too_much_for_git_costs_only_itself(repo: Repo) -> None:
+    base = repo.commit()
+    repo.write("bomb.txt", b"\n" * 20_000_000)
+    repo.write("small.py", b"x = 1\n")
+    change = change_of(repo, base, repo.commit())
+    bomb, small = (change.by_path[name] for name in ("bomb.txt", "small.py"))
+    assert small.hunk_count == 1
+    assert small.hunks[0].lines[0].text == "x = 1"
+    if bomb.kind is Kind.TEXT:  # a git that needs less memory shows it
+        assert bomb.added == 20_000_000
+    else:
+        assert bomb.kind is Kind.BINARY
+        assert "taken for binary" in change.notes[0]
+
+
 @settings(
     max_examples=20,
     deadline=None,

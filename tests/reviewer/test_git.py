@@ -127,6 +127,25 @@ def test_a_damaged_head_is_named(repo: Repo) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to another user")
+@pytest.mark.parametrize("name", ["HEAD", "config", "packed-refs"])
+def test_a_pipe_in_the_git_directory_is_not_waited_for(repo: Repo, name: str) -> None:
+    repo.commit()
+    place = repo.path / ".git" / name
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    if name == "HEAD":
+        with pytest.raises(TellUser, match="damaged"):
+            open_repo(repo.path)
+        return
+    with open_repo(repo.path) as opened:
+        assert opened.run("rev-parse", "HEAD")[1].strip() == repo_head(opened)
+
+
+def repo_head(opened: GitRepo) -> bytes:
+    """Return the commit that the branch main names, as git's plumbing says it."""
+    return opened.run("for-each-ref", "--format=%(objectname)", "refs/heads/main")[1].strip()
+
+
 def test_a_repository_of_another_user_can_be_read(repo: Repo) -> None:
     expected = patch_of(repo.path)
     for place in (repo.path, repo.path / ".git"):

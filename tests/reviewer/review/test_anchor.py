@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewer.review.anchor import NotFound, find_in_diff, find_in_file, find_like_in_diff
+from reviewer.review.anchor import NotFound, Sheet, find_in_diff, find_in_file, find_like_in_diff
 from tests.reviewer.review.values import changed, hunk
 
 ONE = hunk(
@@ -92,10 +92,10 @@ def test_a_wrong_hunk_is_forgiven_within_the_file():
 
 
 def test_a_place_outside_the_diff_is_found_in_the_file_and_marked():
-    found = find_in_file("b = 2", "a = 1\nb = 2\nc = 3\n")
+    found = find_in_file("b = 2", Sheet("a = 1\nb = 2\nc = 3\n"))
     assert (found.line, found.in_diff) == (2, False)
-    with pytest.raises(NotFound, match="2 places"):
-        find_in_file("x", "x\ny\nx\n")
+    with pytest.raises(NotFound, match="several places"):
+        find_in_file("x", Sheet("x\ny\nx\n"))
 
 
 TWIN = hunk("a.c", " f() {\n+\tx();\n \t}\n", 10, 10)

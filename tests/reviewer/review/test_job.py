@@ -334,3 +334,45 @@ def test_the_deadline_counts_from_the_start_with_a_model_or_without(
         done = reviewed(repo, server, caps=Caps(seconds=0.001))
     assert (done.status, done.stopped) == ("partial", StopReason.DEADLINE)
     assert server.calls == []
+
+
+def test_a_secret_that_the_model_repeats_leaves_the_engine_masked(repo: tuple[Path, str, str]):
+    token = "ghp_" + "a1B2c3D4" * 4 + "e5F6"
+
+    def script(request: dict[str, Any]) -> Answer:
+        said = claim(
+            request,
+            LINE,
+            title=f"Leaks {token}",
+            why=f"First line.\nSend {token} to me.",
+            replacement=f"    return '{token}'",
+        )
+        return submit(said, overview=f"Adds {token}.")
+
+    with ModelServer(script) as server:
+        done = reviewed(repo, server)
+    (finding,) = done.findings
+    assert token not in done.model_dump_json()
+    assert "ghp_…" in finding.title
+    assert "First line.\nSend ghp_… to me." in finding.body
+    assert finding.suggestion is None
+    assert "ghp_…" in done.summary
+
+
+def test_many_claims_about_a_large_file_do_not_hold_a_run_up(tmp_path: Path):
+    made = Repo(tmp_path / "large")
+    made.write("big.txt", "".join(f"line {n % 1000}\n" for n in range(400_000)))
+    made.write("a.py", "x = 1\n")
+    base = made.commit("base")
+    made.write("a.py", "x = 2\n")
+    repo = (made.path, base, made.commit("head"))
+
+    def script(request: dict[str, Any]) -> Answer:
+        return submit(
+            *(claim(request, "x = 2", path="big.txt") | {"quote": f"line {n}"} for n in range(50))
+        )
+
+    with ModelServer(script) as server:
+        done = reviewed(repo, server, caps=Caps(seconds=60))
+    assert done.findings == []
+    assert done.status == "complete"

@@ -81,6 +81,14 @@ def test_a_call_that_was_cut_off_when_its_account_closes_counts_as_spent():
     assert account.spent.usd == pytest.approx(0.3)
 
 
+def test_forfeits_are_counted_up_to_the_root():
+    account = Account(Limit(usd=1.0))
+    child = account.child(Limit(usd=0.5))
+    child.forfeit(child.reserve(Amount(0.2)))
+    child.close()
+    assert account.forfeits == 1
+
+
 def test_a_reservation_is_settled_once():
     account = Account(Limit())
     reservation = account.reserve(Amount(1.0))

@@ -28,11 +28,11 @@ def test_a_wave_fits_the_account_and_funds_all_or_one(
         assert all(share.admits(need) for share, need in zip(shares, needs, strict=False))
 
 
-@pytest.mark.parametrize("usd", [0.37, 25.0, 10_000.0, 1e9])
-def test_thousands_of_shares_come_to_no_more_than_there_is(usd: float):
+@pytest.mark.parametrize("usd", [10_000.0, 1e9])
+@pytest.mark.parametrize("count", [300, 3_000])
+def test_thousands_of_shares_come_to_no_more_than_there_is(usd: float, count: int):
     account = Account(Limit(usd))
-    weights = [1 + n * 7919 % 8_000 for n in range(5_000)]
-    for share in wave(account.left, [Amount(usd / 50_000)] * 5_000, weights):
+    for share in wave(account.left, [Amount(62.8)] * count, [101] * count):
         account.child(share)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reviewer.request import Caps, StopReason
+from reviewer.rlm.node import CLOSING_TOKENS
 from reviewer.rlm.sandbox import PRINT_CHARS
 from reviewer.rlm.trace import CallEnded, CodeRun, FunctionCalled, NodeEnded, NodeStarted, Submitted
 from tests.model_server import (
@@ -257,7 +258,7 @@ def test_a_gateway_that_does_not_say_what_it_used_is_charged_the_worst():
 
 def test_a_key_that_is_refused_when_the_budget_is_counted_is_no_matter_of_budget():
     with ModelServer(honest, key="another") as server:
-        outcome = solved(server, ("a",), caps=Caps(tokens=9_000))
+        outcome = solved(server, ("a",), caps=Caps(tokens=4_000))
     assert outcome.solved.stops == {StopReason.MODEL}
     assert "key" in outcome.solved.missed["a"]
 
@@ -276,9 +277,10 @@ def test_a_pause_then_thinking_is_a_conversation_that_the_api_takes():
 
 def test_the_last_turn_is_announced_by_us_after_a_pause_too():
     """Enough for one usual call and a closing one: the pause leaves the closing one."""
-    script = [stopped("pause_turn", text("hm")), tool("submit", {"words": ["a"]})]
-    with ModelServer(script) as server:
-        solved(server, ("a",), caps=Caps(tokens=21_000))
+    paused = billed(stopped("pause_turn", text("hm")), input_tokens=2_000, output_tokens=8_000)
+    with ModelServer([paused, tool("submit", {"words": ["a"]})]) as server:
+        solved(server, ("a",), caps=Caps(tokens=30_000))
+    assert len(server.calls) == 2
     last = server.calls[-1]["messages"][-1]
     assert last["role"] == "user"
     assert "last turn" in last["content"][-1]["text"]
@@ -296,11 +298,11 @@ def test_many_tools_in_one_reply_print_no_more_than_one():
 
 
 def test_where_a_usual_reply_is_not_affordable_a_short_one_is_asked_for():
-    """By the estimate a usual call fits; by the bytes, which are what may be charged, it does not."""
-    words = ("語" * 2_000,)
-    with ModelServer(honest, counting=raw(b'{"input_tokens": 9000}')) as server:
-        outcome = solved(server, words, caps=Caps(tokens=25_000))
-    assert [call["max_tokens"] for call in server.calls]
+    """By the estimate two calls fit; by the service's own count not even one of the usual length."""
+    words = ("語" * 30_000,)
+    with ModelServer(honest, counting=raw(b'{"input_tokens": 80000}')) as server:
+        outcome = solved(server, words, caps=Caps(tokens=88_000))
+    assert [call["max_tokens"] for call in server.calls] == [CLOSING_TOKENS]
     assert outcome.solved.covered == set(words)
 
 
