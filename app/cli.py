@@ -4,10 +4,12 @@ What is imported here is imported for `rlm --help` too, so nothing heavy is: see
 """
 
 import argparse
+import atexit
 import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from app.defaults import (
@@ -263,5 +265,23 @@ def _complain(problem: str, hint: str = "") -> None:
     sys.stderr.write(shown)
 
 
+def run() -> NoReturn:
+    """Run `rlm` as a program: end with the exit code of `main`, whatever threads are still about.
+
+    The interpreter's own shutdown meets the sandbox's native threads now and then, and then aborts
+    with a signal in place of the exit code. So what has to be done at the end is done here: the
+    temporary folders removed, the streams flushed; and then the process ends at once.
+    """
+    try:
+        code = main()
+    except SystemExit as error:  # argparse, after --help or about a wrong argument
+        code = error.code if isinstance(error.code, int) else EXIT_TROUBLE if error.code else 0
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # closed by its reader, which `deliver` has met before
+            stream.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

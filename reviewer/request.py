@@ -114,7 +114,8 @@ class StopReason(StrEnum):
     BUDGET = "budget"
     DEADLINE = "deadline"
     CANCELLED = "cancelled"
-    MODEL = "model"  # the model's service refused, failed or could not be reached
+    MODEL = "model"  # the model's service refused the key, failed or could not be reached
+    INCOMPLETE = "incomplete"  # the model came to no result for a part: it refused, or looped
 
 
 class Review(BaseModel):

@@ -41,7 +41,7 @@ MAX_TURNS = 12
 PROMPT_TOKENS = 2_500
 """What a node is told beside its scope: the kernel's and the task's words, tools, functions."""
 
-CLOSING_TOKENS = 3_000
+CLOSING_TOKENS = 4_000
 """Room for the reply to CLOSING: a result, and no thinking about it."""
 
 MAX_REFUSED_SUBMITS = 3
@@ -215,7 +215,14 @@ def _fitted(run: Run, account: Account, request: Request, *, last: bool) -> tupl
 def _closing(request: Request) -> Request:
     *earlier, latest = request.turns
     final = Turn(latest.role, (*latest.blocks, Text(CLOSING)), latest.cache)
-    return replace(request, turns=(*earlier, final), max_tokens=CLOSING_TOKENS, require_tool=True)
+    # Not every model can be kept from thinking, but each can be told to think little.
+    return replace(
+        request,
+        turns=(*earlier, final),
+        max_tokens=CLOSING_TOKENS,
+        effort=request.effort and "low",
+        require_tool=True,
+    )
 
 
 def _continued(request: Request, reply: Reply, answers: tuple[Block, ...], run: Run) -> Request:

@@ -111,7 +111,7 @@ def _reason(error: GiveUp) -> StopReason:
         case OutOfBudget():
             return StopReason.BUDGET
         case _:
-            return StopReason.MODEL
+            return StopReason.INCOMPLETE
 
 
 async def _divide(task: Task[S, R], scope: S, parts: Sequence[S], seat: Seat) -> Solved[R]:

@@ -28,8 +28,8 @@ LAUNCH = f"""
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {str(ROOT)!r})
-from app.cli import main
-sys.exit(main())
+from app.cli import run
+run()
 """
 COMMAND = [sys.executable, "-P", "-c", LAUNCH]
 

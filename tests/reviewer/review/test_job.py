@@ -292,7 +292,7 @@ def test_what_a_later_pass_read_is_reviewed_and_the_gap_is_told(repo: tuple[Path
     with ModelServer(script) as server:
         done = reviewed(repo, server, effort=Effort.STANDARD)
     assert (done.coverage.reviewed, done.coverage.skipped) == (2, [])
-    assert (done.status, done.stopped) == ("partial", StopReason.MODEL)
+    assert (done.status, done.stopped) == ("partial", StopReason.INCOMPLETE)
     assert any("pass correctness did not reach" in note for note in done.notes)
 
 

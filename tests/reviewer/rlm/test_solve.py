@@ -124,7 +124,7 @@ def test_results_that_stay_malformed_cost_their_node_alone():
     assert "malformed" in outcome.solved.missed["word00"]
     assert outcome.solved.covered == set(TWENTY) - outcome.solved.missed.keys()
     assert len(outcome.solved.covered) >= 17
-    assert outcome.solved.stops == {StopReason.MODEL}
+    assert outcome.solved.stops == {StopReason.INCOMPLETE}
 
 
 def test_the_task_may_refuse_a_result_once():
@@ -173,7 +173,7 @@ def test_a_reply_that_ends_the_conversation_is_a_missed_scope(reason: str):
     with ModelServer([stopped(reason)]) as server:
         outcome = solved(server, ("a",))
     assert outcome.solved.missed.keys() == {"a"}
-    assert outcome.solved.stops == {StopReason.MODEL}
+    assert outcome.solved.stops == {StopReason.INCOMPLETE}
 
 
 def test_a_node_that_only_talks_is_given_up():
@@ -258,7 +258,7 @@ def test_a_gateway_that_does_not_say_what_it_used_is_charged_the_worst():
 
 def test_a_key_that_is_refused_when_the_budget_is_counted_is_no_matter_of_budget():
     with ModelServer(honest, key="another") as server:
-        outcome = solved(server, ("a",), caps=Caps(tokens=4_000))
+        outcome = solved(server, ("a",), caps=Caps(tokens=5_000))
     assert outcome.solved.stops == {StopReason.MODEL}
     assert "key" in outcome.solved.missed["a"]
 
