@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from reviewer.detectors.base import Source
+from reviewer.detectors.base import Note, Source
 from reviewer.errors import GiveUp
 from reviewer.text import printable
 
@@ -84,6 +84,35 @@ def in_parts(
                 yield part, error
             else:
                 waiting += [part[len(part) // 2 :], part[: len(part) // 2]]
+
+
+def checked(
+    program: str,
+    what: str,
+    sources: Sequence[Source],
+    check: Callable[[Path, Sequence[Source]], Sequence[R]],
+    *,
+    max_bytes: int,
+    at_once: int,
+) -> Iterator[tuple[Source, R] | Note]:
+    """Run a program over the sources that it can read, `at_once` at a time, each with its result.
+
+    `check` gets the program's path and some sources, and returns a result for each. A program that
+    is not there, or that gives up on a file, is a note that names `what` was left out.
+    """
+    try:
+        found = find_program(program)
+    except GiveUp as error:
+        yield Note(str(error))
+        return
+    readable = [s for s in sources if s.head is not None and len(s.head) <= max_bytes]
+    for start in range(0, len(readable), at_once):
+        chunk = readable[start : start + at_once]
+        for part, results in in_parts(chunk, lambda part: check(found, part)):
+            if isinstance(results, GiveUp):
+                yield Note(f"{what} left out {named(part)}: {results}")
+            else:
+                yield from zip(part, results, strict=True)
 
 
 def named(sources: Sequence[Source]) -> str:

@@ -15,7 +15,7 @@ from reviewer.change import FileChange, Kind, Line, Status
 from reviewer.detectors import places
 from reviewer.detectors.added import lines_of, quote
 from reviewer.detectors.base import Note, Source
-from reviewer.detectors.programs import find_program, in_parts, named, run_program, workspace
+from reviewer.detectors.programs import checked, run_program, workspace
 from reviewer.detectors.python_conditions import Alarm, End, holds
 from reviewer.detectors.python_rules import RULES, Rule
 from reviewer.errors import GiveUp
@@ -49,20 +49,14 @@ class PythonLint:
         )
 
     def run(self, sources: Sequence[Source], objects: Objects) -> Iterable[Finding | Note]:
-        try:
-            ruff = find_program("ruff")
-        except GiveUp as error:
-            yield Note(str(error))
-            return
-        readable = [s for s in sources if s.head is not None and len(s.head) <= MAX_FILE_BYTES]
-        for start in range(0, len(readable), CHUNK_FILES):
-            chunk = readable[start : start + CHUNK_FILES]
-            for part, ends in in_parts(chunk, lambda part: _lint(ruff, part)):
-                if isinstance(ends, GiveUp):
-                    yield Note(f"Python lint left out {named(part)}: {ends}")
-                    continue
-                for source, (head, base) in zip(part, ends, strict=True):
-                    yield from _findings(source, head, base)
+        for item in checked(
+            "ruff", "Python lint", sources, _lint, max_bytes=MAX_FILE_BYTES, at_once=CHUNK_FILES
+        ):
+            if isinstance(item, Note):
+                yield item
+            else:
+                source, (head, base) = item
+                yield from _findings(source, head, base)
 
 
 # --- running ruff ---

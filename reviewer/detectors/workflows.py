@@ -17,7 +17,7 @@ from typing import Any
 from reviewer.change import FileChange, Kind, Status
 from reviewer.detectors.added import lines_of, quote
 from reviewer.detectors.base import Note, Source
-from reviewer.detectors.programs import find_program, in_parts, named, run_program, workspace
+from reviewer.detectors.programs import checked, run_program, workspace
 from reviewer.errors import GiveUp
 from reviewer.finding import Category, Finding, Severity
 from reviewer.ports import Objects
@@ -86,20 +86,19 @@ class Workflows:
         )
 
     def run(self, sources: Sequence[Source], objects: Objects) -> Iterable[Finding | Note]:
-        try:
-            zizmor = find_program("zizmor")
-        except GiveUp as error:
-            yield Note(str(error))
-            return
-        readable = [s for s in sources if s.head is not None and len(s.head) <= MAX_FILE_BYTES]
-        for start in range(0, len(readable), CHUNK_FILES):
-            chunk = readable[start : start + CHUNK_FILES]
-            for part, reports in in_parts(chunk, lambda part: _audit(zizmor, part)):
-                if isinstance(reports, GiveUp):
-                    yield Note(f"The workflow check left out {named(part)}: {reports}")
-                    continue
-                for source, (head, base) in zip(part, reports, strict=True):
-                    yield from _findings(source, head, base)
+        for item in checked(
+            "zizmor",
+            "The workflow check",
+            sources,
+            _audit,
+            max_bytes=MAX_FILE_BYTES,
+            at_once=CHUNK_FILES,
+        ):
+            if isinstance(item, Note):
+                yield item
+            else:
+                source, (head, base) = item
+                yield from _findings(source, head, base)
 
 
 def _kind_of(path: str) -> str | None:
