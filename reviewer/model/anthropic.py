@@ -2,13 +2,12 @@
 
 Always streamed: a connection that falls silent is noticed, and no reply is too long to wait for.
 
-Of the environment only ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN and ANTHROPIC_BASE_URL are read,
-and the usual variables for proxies and certificates. The SDK's profiles, credential files, custom
-headers and traces are not: they belong to other programs and would change where code is sent.
+Key and address are the caller's to give. Of the environment only the usual variables for proxies
+and certificates count. The SDK's own variables, profiles, credential files, custom headers and
+traces do not: they belong to other programs and would change where code is sent.
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -44,8 +43,7 @@ EFFORTLESS = ("sonnet-4-5", "haiku-4-5", "opus-4-1", "opus-4-2025", "sonnet-4-20
 class AnthropicModel:
     """A `Model` behind the Messages API; use it as a context manager, or `aclose` it.
 
-    Raise TellUser where no key is configured, or one that no header can carry. What is not given
-    comes from the environment; a key or token that is given keeps the environment's out.
+    Raise TellUser where no key is given, or one that no header can carry.
 
     The first call imports the SDK, in a thread and outside its time limit: seconds, unless
     `preload` was called.
@@ -60,12 +58,9 @@ class AnthropicModel:
         connect_s: float = CONNECT_S,
         stall_s: float = STALL_S,
     ) -> None:
-        if not api_key and not auth_token:
-            api_key = os.environ.get("ANTHROPIC_API_KEY")
-            auth_token = None if api_key else os.environ.get("ANTHROPIC_AUTH_TOKEN")
         self._is_key = bool(api_key)
         self._secret = _header_safe((api_key or auth_token or "").strip())
-        self._url = _address(base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_URL)
+        self._url = _address(base_url or DEFAULT_URL)
         self._connect_s = connect_s
         self._stall_s = stall_s
         self._service: Service | None = None

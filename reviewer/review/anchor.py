@@ -99,7 +99,10 @@ def find_like_in_diff(
         return ours[0]
     found = _alike(wanted, [(hunk, None) for hunk in file.hunks])
     if len(found) != 1:
-        raise Absent("the quoted lines are not in that hunk, nor elsewhere in its file's diff")
+        raise Absent(
+            "the quoted lines are not in that hunk, nor elsewhere in its file's diff: copy them as "
+            "they stand, and give the path of their file if they are outside the diff"
+        )
     return found[0]
 
 

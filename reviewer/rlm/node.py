@@ -52,6 +52,9 @@ GO_ON = "Go on."
 NO_TOOL = "Nothing was handed in. Call submit with your result; call python first if you must."
 TRUNCATED = "Your reply was cut off for its length, and nothing of it was run. Be much shorter."
 MORE = "… the rest is not shown: ask for less at once."
+REFUSED = (
+    "Not taken yet. Mend or leave out what is named here, then hand in the whole result again:"
+)
 UNKNOWN_TOOL = "There is no such tool. There are python(code) and submit(...)."
 CODE_MISSING = 'python takes one argument: {"code": "..."}.'
 
@@ -174,7 +177,7 @@ class _Conversation(Generic[S, R]):
             return ToolResult(use.id, "Taken.")
         if self.refused >= MAX_REFUSED_SUBMITS:
             raise Lost("its results were malformed every time")
-        text = "Not taken yet:\n" + "\n".join(f"- {problem}" for problem in problems)
+        text = f"{REFUSED}\n" + "\n".join(f"- {problem}" for problem in problems)
         return ToolResult(use.id, text, is_error=True)
 
 

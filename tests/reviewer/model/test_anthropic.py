@@ -734,25 +734,13 @@ def headers(server: ModelServer) -> dict[str, str]:
     return server.requests[-1].headers
 
 
-def test_the_environment_gives_key_and_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        async with AnthropicModel() as model:
-            await model.complete(ASK, 5)
-
-    with ModelServer(["x", "x"], key="env-key") as server:
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", f" {server.url}/v1/ ")
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "env-key")
-        monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "another")
-        asyncio.run(main())
-        monkeypatch.delenv("ANTHROPIC_API_KEY")
-        monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "env-key")
-        asyncio.run(main())
-        assert len(server.calls) == 2
-
-
-def test_a_given_key_keeps_the_environments_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_gives_neither_key_nor_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "env-key")
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "env-token")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    with pytest.raises(TellUser, match="key"):
+        AnthropicModel()
+    assert "127.0.0.1" not in AnthropicModel(KEY).address
     with ModelServer(["x"], key=KEY) as server:
         ask_at(server)
         assert "env-" not in json.dumps(headers(server))
