@@ -31,9 +31,10 @@ class Caps(BaseModel):
 class ReviewRequest(BaseModel):
     """One question to the engine, apart from the objects it may read.
 
-    `model` is None for a review by detectors alone. `guidelines` come from the base commit or the
-    user, never from the head. Prose of the author (title, description) is not in here for the
-    finders: see "Finders" in docs/design.md.
+    `model` is None for a review by detectors alone. `paths` limits it to files and folders of the
+    repository, none being all; what lies outside is listed as set aside. `guidelines` come from the
+    base commit or the user, never from the head. Prose of the author (title, description) is not in
+    here for the finders: see "Finders" in docs/design.md.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +42,7 @@ class ReviewRequest(BaseModel):
     effort: Effort = Effort.STANDARD
     model: str | None = None
     caps: Caps = Caps()
+    paths: tuple[str, ...] = ()
     guidelines: str = ""
 
 

@@ -14,6 +14,7 @@ decide it. The rules, all in favour of reviewing:
 - **Data** is set aside when it is large, of a kind that is not executed (a picture with a script
   in it is), and not named like the configuration of a tool. **Snapshots** must be plain strings.
 - What has no text to read (binary, submodule, mode, rename, empty) is set aside with that reason.
+- What lies outside the **paths asked for** is set aside; whoever starts the review chose them.
 - **Lock files** are neither: they become the table of dependency changes.
 
 When in doubt a file is reviewed. Detectors for hidden characters and secrets run on every text
@@ -21,6 +22,7 @@ file, whatever is decided here.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -29,6 +31,9 @@ from reviewer.detectors.lockfiles import is_lockfile
 from reviewer.errors import RlmError
 from reviewer.languages import Language, language_of
 from reviewer.ports import Objects, Rev
+from reviewer.text import printable
+
+NOT_ASKED = "outside the paths asked for"
 
 _HEAD_BYTES = 4_096  # where a generator writes its marker
 _LARGE_DATA = 64_000  # bytes of added and deleted lines together that nobody reads one by one
@@ -45,13 +50,19 @@ class Triage:
     lockfiles: tuple[FileChange, ...]
 
 
-def triage(change: Change, objects: Objects) -> Triage:
-    """Sort the files of a change into what is reviewed, set aside with a reason, and lock files."""
+def triage(change: Change, objects: Objects, paths: Sequence[str] = ()) -> Triage:
+    """Sort the files of a change into what is reviewed, set aside with a reason, and lock files.
+
+    `paths` are files and folders as a person writes them; none means all.
+    """
     vendor = _Vendored(change, objects)
     scope: list[FileChange] = []
     skipped: list[tuple[FileChange, str]] = []
     lockfiles: list[FileChange] = []
     for file in change.files:
+        if paths and not within(file, paths):
+            skipped.append((file, NOT_ASKED))
+            continue
         if file.kind is Kind.TEXT and is_lockfile(file.path):
             lockfiles.append(file)
             continue
@@ -63,6 +74,17 @@ def triage(change: Change, objects: Objects) -> Triage:
     if len(scope) + len(skipped) + len(lockfiles) != len(change.files):
         raise AssertionError("triage lost a file")
     return Triage(tuple(scope), tuple(skipped), tuple(lockfiles))
+
+
+def within(file: FileChange, paths: Sequence[str]) -> bool:
+    """Is the file one of these, or in one of these folders, at either end of the change?"""
+    names = [printable(name) for name in (file.new_path, file.old_path) if name is not None]
+    folders = [path.removeprefix("./").rstrip("/") for path in paths]
+    return any(
+        folder in {"", ".", name} or name.startswith(f"{folder}/")
+        for name in names
+        for folder in folders
+    )
 
 
 _NOTHING_TO_READ = {

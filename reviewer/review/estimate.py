@@ -34,7 +34,7 @@ class Estimate:
 
 def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: Pricing) -> Estimate:
     """Return what the finders of this request would use; detectors cost nothing."""
-    sorted_out = triage(change, objects)
+    sorted_out = triage(change, objects, request.paths)
     spans = tuple(s for file in sorted_out.scope for s in spans_of(file, SPAN_BYTES))
     scopes = leaves(spans)
     passes = len(LENSES[request.effort])

@@ -3,7 +3,8 @@
 import asyncio
 import math
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from reviewer.change import Change, FileChange, Span
 from reviewer.detectors.lockfiles import Table, dependency_table, may_lock
@@ -32,7 +33,7 @@ from reviewer.rlm.solve import Solved, solve
 from reviewer.rlm.trace import TraceSink
 from reviewer.spans import spans as spans_of
 from reviewer.text import printable
-from reviewer.triage import Triage, triage
+from reviewer.triage import Triage, triage, within
 
 MIN_CONFIDENCE = 0.5
 """The finder is told not to report below this; what comes all the same is dropped and counted."""
@@ -69,14 +70,17 @@ class _Read:
     calls: int = 0
 
 
-def prepare(change: Change, objects: Objects, cancelled: Cancelled) -> Prepared:
+def prepare(
+    change: Change, objects: Objects, cancelled: Cancelled, paths: Sequence[str] = ()
+) -> Prepared:
     """Triage the change, run the detectors and cut what is in scope into spans. No model, no cost.
 
-    Stops early, with a note, when it is cancelled.
+    `paths` as in `ReviewRequest`. Stops early, with a note, when it is cancelled.
     """
-    sorted_out = triage(change, objects)
-    detected = detect(change, objects, sorted_out.scope, cancelled)
-    tables = [_table(file, objects) for file in change.files if may_lock(file.path)]
+    sorted_out = triage(change, objects, paths)
+    asked = [file for file in change.files if not paths or within(file, paths)]
+    detected = detect(replace(change, files=tuple(asked)), objects, sorted_out.scope, cancelled)
+    tables = [_table(file, objects) for file in asked if may_lock(file.path)]
     spans = tuple(span for file in sorted_out.scope for span in spans_of(file, SPAN_BYTES))
     return Prepared(
         change,
@@ -84,9 +88,23 @@ def prepare(change: Change, objects: Objects, cancelled: Cancelled) -> Prepared:
         spans,
         list(detected.findings),
         [row for table in tables for row in table.changes],
-        [*change.notes, *detected.notes, *(table.note for table in tables if table.note)],
+        [
+            *change.notes,
+            *_unmatched(change, paths),
+            *detected.notes,
+            *(table.note for table in tables if table.note),
+        ],
         detected.checked,
     )
+
+
+def _unmatched(change: Change, paths: Sequence[str]) -> list[str]:
+    """Say which of the paths asked for name nothing that changed: most likely a slip."""
+    return [
+        f"No changed file is at or under {printable(path)}."
+        for path in paths
+        if not any(within(file, [path]) for file in change.files)
+    ]
 
 
 def _table(file: FileChange, objects: Objects) -> Table:
@@ -126,7 +144,9 @@ async def review(
     def late() -> bool:
         return time.monotonic() > end
 
-    prepared = await asyncio.to_thread(prepare, change, objects, lambda: cancelled() or late())
+    prepared = await asyncio.to_thread(
+        prepare, change, objects, lambda: cancelled() or late(), request.paths
+    )
     if cancelled() or late():
         reason = StopReason.CANCELLED if cancelled() else StopReason.DEADLINE
         read = _stopped(prepared, reason, by_detectors=request.model is None)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -273,3 +275,32 @@ def test_every_file_is_in_exactly_one_list(data: st.DataObject, names: list[str]
     assert sorted(file.path for file in lists) == sorted(names)
     assert [file for file in files if file in said.scope] == list(said.scope)
     assert all(why for _, why in said.skipped)
+
+
+# Paths asked for --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("paths", "kept"),
+    [
+        ((), ["src/a.py", "src/deep/b.py", "srcs/c.py", "new.py"]),
+        (("src",), ["src/a.py", "src/deep/b.py"]),
+        (("src/",), ["src/a.py", "src/deep/b.py"]),
+        (("./src/deep",), ["src/deep/b.py"]),
+        (("src/a.py", "srcs"), ["src/a.py", "srcs/c.py"]),
+        (("old.py",), ["new.py"]),  # renamed: at either end
+        ((".",), ["src/a.py", "src/deep/b.py", "srcs/c.py", "new.py"]),
+        (("a.py",), []),
+        (("SRC",), []),
+    ],
+)
+def test_only_what_was_asked_for_is_in_scope(paths: tuple[str, ...], kept: list[str]) -> None:
+    files = [
+        file_change(path, "a = 1\n", "a = 2\n")
+        for path in ("src/a.py", "src/deep/b.py", "srcs/c.py")
+    ]
+    files.append(replace(file_change("new.py", "a = 1\n", "a = 2\n"), old_path="old.py"))
+    said = triage(change(*files), Files({file.path: "a = 2\n" for file in files}), paths)
+    assert reviewed(said) == kept
+    assert set(reasons(said).values()) <= {"outside the paths asked for"}
+    assert len(said.skipped) == len(files) - len(kept)

@@ -55,6 +55,7 @@ def reviewed(
     effort: Effort = Effort.QUICK,
     caps: Caps | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    paths: tuple[str, ...] = (),
 ) -> Review:
     path, base, head = repo
 
@@ -63,7 +64,10 @@ def reviewed(
             change = build_change(opened, base, head)
             objects = closing.enter_context(LocalObjects(opened, change))
             request = ReviewRequest(
-                effort=effort, model=MODEL if server else None, caps=caps or Caps()
+                effort=effort,
+                model=MODEL if server else None,
+                caps=caps or Caps(),
+                paths=paths,
             )
             if server is None:
                 return await review(
@@ -233,6 +237,28 @@ def test_without_a_model_the_detectors_are_the_review(repo: tuple[Path, str, str
     assert done.coverage.reviewed == 2
     assert done.cost.model is None
     assert done.cost.usd is None
+
+
+def test_only_the_paths_asked_for_are_read_and_the_rest_is_listed(repo: tuple[Path, str, str]):
+    with ModelServer(lambda _r: submit()) as server:
+        done = reviewed(repo, server, paths=("README.md", "nowhere/"))
+        shown = "".join(prompt(request.body) for request in server.requests)
+    assert "Sells things" in shown
+    assert "items[1:]" not in shown
+    assert [(one.path, one.reason) for one in done.coverage.skipped] == [
+        ("shop/cart.py", "outside the paths asked for")
+    ]
+    assert done.coverage.reviewed == 1
+    assert "No changed file is at or under nowhere/." in done.notes
+
+
+def test_detectors_too_keep_to_the_paths_asked_for(tmp_path: Path):
+    made = Repo(tmp_path / "repo")
+    base = made.commit("base")
+    for name in ("a.py", "b.py"):
+        made.write(name, "<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> other\n")
+    found = reviewed((made.path, base, made.commit("head")), None, paths=("b.py",)).findings
+    assert {finding.path for finding in found} == {"b.py"}
 
 
 def test_without_money_everything_is_listed_and_the_review_is_marked(repo: tuple[Path, str, str]):
