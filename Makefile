@@ -8,6 +8,7 @@ EXAMPLE := .make/example
 LOCKED := .venv/.locked
 INSTALLED := .venv/.installed
 DEV := .venv/.dev
+NPM := .make/npm/.installed
 
 # A wheel whose hash is in the lock, or nothing: no package's own code runs while it is installed.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -97,12 +98,28 @@ format: $(DEV)
 	@$(BIN)/ruff check --quiet --select I --fix .
 	@$(BIN)/ruff format .
 
-test: $(DEV) system-test-deps
-	@$(BIN)/python -m pytest
+# One worker has all the tests of a file: what they share (a server, an installation) is set up once.
+test: $(DEV) $(NPM) system-test-deps
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
-# The tests need programs from outside .venv: git, and nothing else so far.
+# The tests need programs from outside .venv: git, and Node.js for what GitHub publishes as npm
+# packages (its API's document, examples of webhooks) and for a mock server and a linter.
 system-test-deps:
 	@command -v git >/dev/null || { echo 'git is needed: install it' >&2; exit 1; }
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo 'Installing Node.js for the tests'; \
+			apt-get update -qq && apt-get install -qq -y --no-install-recommends nodejs npm; \
+		else \
+			echo 'Node.js 18 or newer with npm is needed for the tests: install it' >&2; exit 1; \
+		fi; \
+	fi
+
+$(NPM): tests/npm/package.json tests/npm/package-lock.json | system-test-deps
+	@mkdir -p .make/npm
+	@cp tests/npm/package.json tests/npm/package-lock.json .make/npm/
+	@npm ci --prefix .make/npm --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 lock: $(DEV)
 	@set -f; export CUSTOM_COMPILE_COMMAND='make lock'; \

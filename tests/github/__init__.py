@@ -1,0 +1,1 @@
+"""The fake GitHub: a state model behind real HTTP, and the contract it keeps."""
