@@ -14,10 +14,14 @@ from typing import NoReturn
 
 from app.defaults import (
     DEFAULT_BUDGET_USD,
+    DEFAULT_EFFORT,
     DEFAULT_MODEL,
     DISTRIBUTION,
     EFFORTS,
     PROGRAM,
+    SERVER_ENGINES,
+    SERVER_HOST,
+    SERVER_PORT,
     SEVERITIES,
     UNSET,
 )
@@ -26,6 +30,9 @@ from app.render import FORMATS
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 EXIT_TROUBLE = 2
+
+MAX_PORT = 65_535
+MAX_ENGINES = 32
 
 _EXAMPLES = """\
 examples:
@@ -65,10 +72,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     """Hand over to the command. Each imports what it needs, when it is called."""
-    if options.command == "doctor":
-        from app.doctor import doctor  # noqa: PLC0415
+    match options.command:
+        case "doctor":
+            from app.doctor import doctor  # noqa: PLC0415
 
-        return doctor(os.environ, online=options.online)
+            return doctor(os.environ, online=options.online)
+        case "serve":
+            from app.serve import serve  # noqa: PLC0415
+
+            return serve(options, os.environ, interrupts)
+        case "setup":
+            from app.setup import setup  # noqa: PLC0415
+
+            return setup(options, os.environ, interrupts)
+        case "webhook":
+            from app.replay import replay  # noqa: PLC0415
+
+            return replay(options, os.environ, interrupts)
+        case "action":
+            from app.action import action  # noqa: PLC0415
+
+            return action(os.environ, interrupts)
     from app.review_command import review_command  # noqa: PLC0415
 
     return review_command(options, os.environ, interrupts)
@@ -92,10 +116,92 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--online", action="store_true", help="also ask the model's service (costs nothing)"
     )
+    _add_setup(commands)
+    _add_serve(commands)
+    _add_webhook(commands)
+    commands.add_parser(
+        "action",
+        help="review the pull request of a GitHub Actions event (action.yml calls it)",
+        description="Review the pull request of the event that GitHub Actions describes in its "
+        "environment variables. action.yml calls this; it takes no options.",
+    )
     about = commands.add_parser("help", help="show the help of a command")
-    about.add_argument("topic", nargs="?", choices=("review", "doctor"), help="a command")
+    about.add_argument("topic", nargs="?", choices=(*commands.choices,), help="a command")
     parser.commands = {**commands.choices}
     return parser
+
+
+def _add_setup(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    setup = commands.add_parser(
+        "setup",
+        help="create the GitHub App and store its key here",
+        description="Create a GitHub App of your own in the browser, and store its id, key and "
+        "secrets under RLM_HOME for `rlm serve`. For a server of your own set GH_HOST first.",
+    )
+    setup.add_argument(
+        "--url", metavar="ADDRESS", help="https address at which GitHub reaches `rlm serve`"
+    )
+    setup.add_argument("--org", metavar="NAME", help="create it in an organization (default: you)")
+    setup.add_argument("--name", metavar="NAME", help="the App's name, unique on the server")
+    setup.add_argument(
+        "--public", action="store_true", help="let other accounts install it (default: only yours)"
+    )
+    setup.add_argument(
+        "--port", type=_port, default=0, metavar="N", help="of the local page (default: any)"
+    )
+    setup.add_argument("--no-browser", action="store_true", help="only print the page's address")
+    setup.add_argument(
+        "--force", action="store_true", help="replace the App that is stored here already"
+    )
+
+
+def _add_serve(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="run the GitHub App: receive webhooks, review, publish",
+        description="Run the GitHub App on this machine until Ctrl-C. State lives under RLM_HOME; "
+        "`rlm setup` creates the App, /readyz says what is missing.",
+    )
+    serve.add_argument(
+        "--host", default=SERVER_HOST, help=f"address to listen on (default: {SERVER_HOST})"
+    )
+    serve.add_argument(
+        "--port",
+        type=_port,
+        default=SERVER_PORT,
+        metavar="N",
+        help=f"port to listen on, 0 for any (default: {SERVER_PORT})",
+    )
+    serve.add_argument(
+        "--engines",
+        type=_engines,
+        default=SERVER_ENGINES,
+        metavar="N",
+        help=f"reviews at once (default: {SERVER_ENGINES})",
+    )
+
+
+def _add_webhook(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    webhook = commands.add_parser("webhook", help="work with webhook deliveries")
+    kinds = webhook.add_subparsers(
+        dest="webhook_command", metavar="COMMAND", parser_class=_Parser, required=True
+    )
+    replay = kinds.add_parser(
+        "replay",
+        help="send a recorded delivery to a running server",
+        description="Sign a recorded delivery with the configured secret and send it to a running "
+        "`rlm serve`. FILE is a payload, or a delivery as GitHub's API returns it.",
+    )
+    replay.add_argument("file", metavar="FILE", help="JSON file; - is the standard input")
+    replay.add_argument("--event", metavar="NAME", help="X-GitHub-Event, where FILE does not say")
+    replay.add_argument(
+        "--url",
+        default=f"http://{SERVER_HOST}:{SERVER_PORT}/webhook",
+        help="the server's webhook (default: %(default)s)",
+    )
+    replay.add_argument(
+        "--delivery", metavar="GUID", help="X-GitHub-Delivery (default: a new one each time)"
+    )
 
 
 def _add_review(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -116,7 +222,9 @@ def _add_review(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
     work = review.add_argument_group("how much work")
     work.add_argument(
-        "--effort", choices=EFFORTS, default="standard", help="passes made (default: standard)"
+        "--effort",
+        choices=EFFORTS,
+        help=f"passes made (default: RLM_EFFORT or {DEFAULT_EFFORT})",
     )
     work.add_argument(
         "--budget",
@@ -126,6 +234,13 @@ def _add_review(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     work.add_argument(
         "--deadline", type=_seconds, metavar="SECONDS", help="end after so long (default: never)"
+    )
+    work.add_argument(
+        "--path",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="review only this file or folder; may be given again",
     )
     work.add_argument(
         "--estimate",
@@ -215,6 +330,18 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < 1e9:
         raise argparse.ArgumentTypeError(f"not a number of seconds: {text!a}")
     return seconds
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"not a port from 0 to {MAX_PORT}: {text!a}")
+    return int(text)
+
+
+def _engines(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_ENGINES:
+        raise argparse.ArgumentTypeError(f"not a number from 1 to {MAX_ENGINES}: {text!a}")
+    return int(text)
 
 
 def _report(error: RlmError) -> int:

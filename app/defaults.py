@@ -21,5 +21,13 @@ MAX_CONCURRENCY = 64
 UNSET = frozenset({"", "0", "false", "no"})
 """Values of RLM_DEBUG that switch it off."""
 
+DEFAULT_EFFORT = "standard"
 EFFORTS = ("quick", "standard", "deep")
 SEVERITIES = ("critical", "high", "medium", "low", "nit")
+
+SERVER_HOST = "127.0.0.1"
+"""A proxy that ends TLS stands in front; whoever wants the port open to others says so."""
+
+SERVER_PORT = 8080
+SERVER_ENGINES = 2
+"""Reviews at once: one that takes twenty minutes does not hold up a one-line change."""

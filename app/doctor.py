@@ -16,6 +16,8 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from app.serve import running
+from app.server_settings import STORE_FILE, ServerSettings, read_server_settings
 from app.settings import VARIABLES, Settings, read_settings, secret_of
 from reviewer.detectors.programs import find_program
 from reviewer.errors import RlmError, TellUser
@@ -35,6 +37,8 @@ OTHERS = "no file configures rlm; NO_COLOR, TMPDIR, proxies and certificates as 
 
 FREE_BYTES_WANTED = 500_000_000
 """Below this a review of a large change may not find room for its temporary copies."""
+
+SQLITE_MAGIC = b"SQLite format 3\0"
 
 State = Literal["ok", "absent", "warning", "broken"]
 
@@ -92,6 +96,7 @@ def _checks(environ: Mapping[str, str], online: bool) -> Iterator[Check]:
     yield from _model(settings, online)
     yield _github(settings)
     yield _state(settings.home)
+    yield from _server(read_server_settings(environ))
 
 
 def _git() -> Check:
@@ -268,6 +273,47 @@ def _state(home: Path) -> Check:
     return Check("state folder", "ok", f"{home}, {_size(shutil.disk_usage(there).free)} free")
 
 
+def _server(settings: ServerSettings) -> Iterator[Check]:
+    """Say what `rlm serve` would find, without making any of it."""
+    host = settings.github.host
+    named = f"{settings.slug} ({settings.app_id})" if settings.slug else settings.app_id
+    yield _of_server("GitHub App", "github", f"{named} on {host}, with its key", settings)
+    count = len(settings.webhook_secrets)
+    text = "set" if count == 1 else f"set, {count} are accepted"
+    yield _of_server("webhook secret", "web", text, settings)
+    yield _store(settings.home / STORE_FILE)
+    if process := running(settings.home):
+        yield Check("server", "ok", f"runs on that state folder (process {process})")
+    else:
+        yield Check("server", "absent", "does not run on that state folder", "Start: `rlm serve`.")
+
+
+def _of_server(name: str, role: str, text: str, settings: ServerSettings) -> Check:
+    troubles = [one for one in settings.troubles if one.role == role]
+    if not troubles:
+        return Check(name, "ok", text)
+    state: State = "absent" if all(one.absent for one in troubles) else "warning"
+    hints = " ".join(dict.fromkeys(one.hint for one in troubles if one.hint))
+    return Check(name, state, "; ".join(one.problem for one in troubles), hints)
+
+
+def _store(path: Path) -> Check:
+    """Look at the file from outside: opening it as another user would leave files of theirs."""
+    try:
+        with path.open("rb") as file:
+            known = file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return Check("store", "absent", f"{path} is not there yet", "`rlm serve` makes it.")
+    except OSError as error:
+        hint = "Run as the user that runs `rlm serve`."
+        return Check("store", "warning", f"{path} cannot be read: {error.strerror}", hint)
+    if not known:
+        hint = "Restore it from a copy, or move it away."
+        return Check("store", "warning", f"{path} is no SQLite file", hint)
+    return Check("store", "ok", f"{path}, {_size(size)}")
+
+
 def _end_of(secret: SecretStr) -> str:
     """Show the last four characters of a secret, if it is long enough to spare them."""
     value = secret.get_secret_value()
@@ -275,4 +321,6 @@ def _end_of(secret: SecretStr) -> str:
 
 
 def _size(count: int) -> str:
+    if count < 1e6:
+        return f"{count / 1e3:.0f} kB"
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

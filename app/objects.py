@@ -3,8 +3,10 @@
 Nothing is checked out and no path reaches the file system: a path is walked through tree objects,
 so it cannot leave them, and a symlink on the way is an entry that is no folder.
 
-GitPython has a persistent `cat-file`, too, but gives it the whole environment of this program
-(keys and tokens with it) and the repository's own configuration; hence `app.catfile`.
+GitPython, which fetches (`app.github.fetch`), has a persistent `cat-file`, too. But it would run in
+this process, and hand git the whole environment (the model's key with it) and the configuration of
+a repository that may be anybody's; it is not thread-safe; and it waits for an answer for ever.
+Hence `app.catfile`.
 """
 
 import re

@@ -8,8 +8,8 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from app.engine import NO_BUDGET, NO_KEY, Asked, priced, review_with, with_note
 from app.github.urls import looks_like_url, parse_pull_request
 from app.interrupt import Interrupts
 from app.objects import LocalObjects
@@ -18,20 +18,15 @@ from app.render import PIPE_COLUMNS, render
 from app.render.live import progress
 from app.render.snippet import of_change, without_secrets
 from app.render.text import Look, look
-from app.settings import Settings, parse_budget, parse_model, read_settings, secret_of
+from app.settings import Settings, parse_budget, parse_model, read_settings
 from app.trace_file import trace_to
-from reviewer.change import Change
 from reviewer.diff import build_change
 from reviewer.errors import TellUser
 from reviewer.finding import Severity
 from reviewer.git import GitRepo, open_repo
-from reviewer.model.anthropic import AnthropicModel
-from reviewer.model.base import Usage
 from reviewer.model.prices import Prices, load
-from reviewer.ports import Objects
 from reviewer.request import Caps, ChangeInfo, Effort, Review, ReviewRequest
 from reviewer.review.estimate import Estimate, estimate
-from reviewer.review.job import review
 from reviewer.revisions import Pair, default_range, parse_range
 from reviewer.rlm.trace import Event, TraceSink
 
@@ -39,26 +34,12 @@ EXIT_OK = 0
 EXIT_FINDINGS = 1
 EXIT_PARTIAL = 3
 
-NO_KEY = (
-    "The detectors reviewed alone: no model key is configured (ANTHROPIC_API_KEY). "
-    "`rlm doctor` says how to get one."
-)
-
 PLAIN = Look(width=PIPE_COLUMNS, color=False)
 """How text looks in a file."""
 
 ESTIMATE_FORMATS = frozenset({"text", "json"})
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which model this run asks, and up to what price. No name: `why_not` says why, in a note."""
-
-    name: str | None
-    budget_usd: float | None = None
-    why_not: str = ""
 
 
 def review_command(options: Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
@@ -76,9 +57,9 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
     with _opened(options, settings, say) as (repo, (base, head)):
         change = build_change(repo, base, head)
         with LocalObjects(repo, change) as objects:
-            request = _request(options, asked)
+            request = _request(options, settings, asked)
             if options.estimate:
-                _print_estimate(estimate(request, change, objects, prices), options, asked)
+                _print_estimate(estimate(request, change, objects, prices), request, options)
                 return EXIT_OK
             with interrupts.gently():
                 with (
@@ -87,14 +68,14 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                         sys.stderr, environ, quiet=options.quiet, cap_usd=asked.budget_usd
                     ) as display,
                 ):
-                    work = _review(
+                    work = review_with(
+                        settings,
                         request,
                         change,
                         objects,
-                        settings=settings,
                         prices=prices,
                         sink=_both(trace, display),
-                        interrupts=interrupts,
+                        cancelled=interrupts,
                     )
                     done = asyncio.run(work)
                 done = _with_notes(done, asked, options.target)
@@ -131,7 +112,7 @@ def _asked(options: Namespace, settings: Settings, prices: Prices) -> Asked:
         if options.no_model:
             return Asked(None, why_not="The detectors reviewed alone, as --no-model asks.")
         if budget == 0:
-            return Asked(None, why_not="The detectors reviewed alone: the budget is $0.")
+            return Asked(None, why_not=NO_BUDGET)
         if not settings.has_key and options.model:
             raise TellUser(
                 f"There is no key to ask {options.model} with.",
@@ -140,12 +121,7 @@ def _asked(options: Namespace, settings: Settings, prices: Prices) -> Asked:
         if not settings.has_key:
             return Asked(None, why_not=NO_KEY)
     name = parse_model(options.model, "--model") if options.model else settings.model
-    if budget is not None and prices.cost(name, Usage()) is None:
-        raise TellUser(
-            f"The price of the model {name} is not known, so a cap in dollars cannot be kept.",
-            "Name a file with its price in RLM_PRICES, or give --budget none.",
-        )
-    return Asked(name, budget)
+    return priced(name, budget, prices)
 
 
 @contextmanager
@@ -162,43 +138,13 @@ def _opened(options: Namespace, settings: Settings, say: Say) -> Iterator[tuple[
         yield repo, parse_range(repo, options.target) if options.target else default_range(repo)
 
 
-def _request(options: Namespace, asked: Asked) -> ReviewRequest:
+def _request(options: Namespace, settings: Settings, asked: Asked) -> ReviewRequest:
     return ReviewRequest(
-        effort=Effort(options.effort),
+        effort=Effort(options.effort or settings.effort),
+        paths=tuple(options.path),
         model=asked.name,
         caps=Caps(usd=asked.budget_usd, seconds=options.deadline),
     )
-
-
-async def _review(
-    request: ReviewRequest,
-    change: Change,
-    objects: Objects,
-    *,
-    settings: Settings,
-    prices: Prices,
-    sink: TraceSink,
-    interrupts: Interrupts,
-) -> Review:
-    if request.model is None:
-        return await review(
-            request, change, objects, model=None, prices=prices, sink=sink, cancelled=interrupts
-        )
-    async with AnthropicModel(
-        secret_of(settings.anthropic_api_key),
-        settings.anthropic_base_url,
-        auth_token=secret_of(settings.anthropic_auth_token),
-    ) as model:
-        return await review(
-            request,
-            change,
-            objects,
-            model=model,
-            prices=prices,
-            sink=sink,
-            cancelled=interrupts,
-            concurrency=settings.concurrency,
-        )
 
 
 def _both(first: TraceSink, second: TraceSink) -> TraceSink:
@@ -212,11 +158,9 @@ def _both(first: TraceSink, second: TraceSink) -> TraceSink:
 def _with_notes(done: Review, asked: Asked, target: str | None) -> Review:
     """Say in the result itself what only the command knows."""
     if done.change.files == 0:
-        # Why no model was asked is then no news.
-        notes = [_why_empty(done.change, target)]
-    else:
-        notes = [asked.why_not] if asked.why_not else []
-    return done.model_copy(update={"notes": [*notes, *done.notes]})
+        notes = [_why_empty(done.change, target), *done.notes]
+        return done.model_copy(update={"notes": notes})
+    return with_note(done, asked.why_not)
 
 
 def _why_empty(change: ChangeInfo, target: str | None) -> str:
@@ -236,9 +180,9 @@ def _why_empty(change: ChangeInfo, target: str | None) -> str:
     return "Both ends of this range have the same files."
 
 
-def _print_estimate(guess: Estimate, options: Namespace, asked: Asked) -> None:
+def _print_estimate(guess: Estimate, request: ReviewRequest, options: Namespace) -> None:
     if options.format == "json":
-        value = {"model": asked.name, **dataclasses.asdict(guess)}
+        value = {"model": request.model, **dataclasses.asdict(guess)}
         for name in ("usd_low", "usd_high"):
             value[name] = None if value[name] is None else round(value[name], 4)
         deliver(json.dumps({"estimate": value}, indent=2) + "\n", options.output)
@@ -247,7 +191,7 @@ def _print_estimate(guess: Estimate, options: Namespace, asked: Asked) -> None:
     if guess.usd_low is not None and guess.usd_high is not None:
         price = f"${guess.usd_low:.2f} to ${guess.usd_high:.2f}"
     deliver(
-        f"{asked.name}, effort {options.effort}: {price}\n"
+        f"{request.model}, effort {request.effort.value}: {price}\n"
         f"{guess.nodes} nodes, up to {guess.input_tokens:,} tokens in and "
         f"{guess.output_tokens:,} out\n{guess.note}\n",
         options.output,

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from app.defaults import (
     DEFAULT_BUDGET_USD,
     DEFAULT_CONCURRENCY,
+    DEFAULT_EFFORT,
     DEFAULT_MODEL,
+    EFFORTS,
     MAX_CONCURRENCY,
     UNSET,
 )
@@ -32,11 +34,17 @@ VARIABLES = {
     "GITHUB_SERVER_URL": "the same as a URL, as GitHub Actions sets it",
     "GITHUB_API_URL": "address of that host's REST API, as GitHub Actions sets it",
     "RLM_MODEL": f"model to ask (default {DEFAULT_MODEL})",
+    "RLM_EFFORT": f"passes made: {', '.join(EFFORTS)} (default {DEFAULT_EFFORT})",
     "RLM_BUDGET": f"cap of one run in dollars, or none (default {DEFAULT_BUDGET_USD:.2f})",
     "RLM_PRICES": "TOML file with prices of models that this version does not know",
     "RLM_CONCURRENCY": f"calls of the model at once, 1-{MAX_CONCURRENCY} "
     f"(default {DEFAULT_CONCURRENCY})",
-    "RLM_HOME": "folder for fetched repositories (default $XDG_STATE_HOME/rlm)",
+    "RLM_HOME": "folder for fetched repositories and the server's state "
+    "(default $XDG_STATE_HOME/rlm)",
+    "RLM_APP_ID": "rlm serve: id or client id of the GitHub App; else what rlm setup stored",
+    "RLM_APP_PRIVATE_KEY": "rlm serve: the App's private key (PEM), or the path of its file",
+    "RLM_WEBHOOK_SECRET": "rlm serve: secret of the App's webhook; several, one a line",
+    "RLM_WEBHOOK_SECRET_OLD": "rlm serve: the secret before, accepted too while it is rotated",
     "RLM_DEBUG": "1 shows the traceback of an unexpected error",
     "RLM_GITHUB_SERVER_URL": "like GITHUB_SERVER_URL, first; may be http on this machine",
     "RLM_GITHUB_API_URL": "REST API of RLM_GITHUB_SERVER_URL; may be http on this machine",
@@ -62,6 +70,7 @@ class Settings(BaseModel):
     github_token: SecretStr | None = None
     github: Server
     model: str = DEFAULT_MODEL
+    effort: str = DEFAULT_EFFORT
     budget_usd: float | None = DEFAULT_BUDGET_USD
     prices: Path | None = None
     concurrency: int = DEFAULT_CONCURRENCY
@@ -101,6 +110,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         github_token=_secret(given, "GITHUB_TOKEN"),
         github=_github(given),
         model=parse_model(given.get("RLM_MODEL", DEFAULT_MODEL), "RLM_MODEL"),
+        effort=_effort(given),
         budget_usd=parse_budget(given.get("RLM_BUDGET", str(DEFAULT_BUDGET_USD)), "RLM_BUDGET"),
         prices=_prices(given),
         concurrency=_concurrency(given),
@@ -223,6 +233,15 @@ def _prices(given: Mapping[str, str]) -> Path | None:
     if not path.is_file():
         raise TellUser(f"RLM_PRICES names no file: {value!a}", "Correct the path, or unset it.")
     return path
+
+
+def _effort(given: Mapping[str, str]) -> str:
+    effort = given.get("RLM_EFFORT", DEFAULT_EFFORT)
+    if effort not in EFFORTS:
+        raise TellUser(
+            f"RLM_EFFORT is not an effort: {effort[:200]!a}", f"Give one of {', '.join(EFFORTS)}."
+        )
+    return effort
 
 
 def _concurrency(given: Mapping[str, str]) -> int:

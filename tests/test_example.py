@@ -50,7 +50,9 @@ def place(repo: Path, entry: dict[str, str]) -> Place:
 
 
 def rlm_review(repo: Path, form: str) -> str:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC", "RLM"))}
+    # Whoever runs the tests in parallel has a terminal's width in the environment of each worker.
+    ours = ("ANTHROPIC", "RLM", "COLUMNS")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     command = [sys.executable, "-m", "app.cli", "review", f"--repo={repo}", f"--format={form}"]
     done = subprocess.run(
         [*command, "--", RANGE],

@@ -136,7 +136,7 @@ def test_the_engine_imports_nothing_of_the_app() -> None:
 
 
 def test_the_engine_knows_no_github_queue_or_terminal() -> None:
-    foreign = {"github", "redis", "rq", "flask", "rich", "argparse"}
+    foreign = {"github", "git", "redis", "rq", "flask", "rich", "argparse"}
     found = [
         (path.relative_to(ROOT).as_posix(), name)
         for path in modules("reviewer")
@@ -165,7 +165,7 @@ def declared() -> set[str]:
 
 
 def third_party() -> set[str]:
-    provides = {"yaml": "pyyaml", "github": "pygithub"}
+    provides = {"yaml": "pyyaml", "github": "pygithub", "git": "gitpython"}
     tops = {
         name.split(".")[0]
         for path in [*modules("app"), *modules("reviewer")]

@@ -2,25 +2,43 @@
 
 History comes in growing steps until the merge base is certain. Blobs come with their commits:
 whoever reads later never waits for the network, and cannot be made to ask for it.
+
+GitPython does it, in a process of its own (`app.github.fetch_worker`): here is who starts that
+process, listens to it and ends it.
 """
 
-import fcntl
+import dataclasses
+import importlib.util
+import json
 import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from app.github.pulls import Pull, read_pull
-from app.github.transport import LOCAL_TIMEOUT_S, NETWORK_TIMEOUT_S, environment, explain, run
-from app.github.urls import PullRequestUrl, Server
+from pydantic import SecretStr
+
+from app.github.cache import Say, Stopped, locked, make_room, place, remove
+from app.github.transport import Moved, environment, explain
+from app.github.urls import PullRequestUrl
+from app.github.wanted import Wanted
 from app.settings import Settings
-from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
+from reviewer.errors import RetryLater, RlmError, TellUser
 
-FIRST_DEPTH = 50
-DEEPER = (150, 600, 2_400)
-"""Each step makes the history four times as long; after the last one it is fetched whole."""
+if TYPE_CHECKING:
+    from app.github.pulls import Pull
+
+__all__ = ["Fetched", "Say", "Stopped", "Wanted", "checkout", "fetch_pull"]
+
+LIMIT_S = 1_800.0
+"""For all of it; a connection that delivers next to nothing is given up much earlier."""
 
 READS = 3
 """How often a pull request that is pushed to while we fetch is read again."""
@@ -28,181 +46,198 @@ READS = 3
 PAUSE_S = 2.0
 """The API is sometimes a second ahead of git: what the reference shows catches up."""
 
-LOCK_WAIT_S = 600.0
+POLL_S = 0.1
+GRACE_S = 0.5
+"""What git gets to remove its lock files before it is killed; the next fetch removes the rest."""
 
-Say = Callable[[str], None]
-"""Tells the user what is going on, in a line."""
+_CHUNK = 1 << 16
+
+# -I: no PYTHON* variables, no user site, nothing of the current folder on the path.
+_BOOTSTRAP = (
+    "import sys; sys.path += sys.argv[1:]; from app.github.fetch_worker import main; main()"
+)
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A pull request on this disk: a bare repository that holds both commits and their base."""
 
-    pull: Pull
+    pull: "Pull"
     repo: Path
 
 
 def fetch_pull(url: PullRequestUrl, settings: Settings, say: Say) -> Fetched:
     """Read a pull request and fetch its commits; raise TellUser or RetryLater."""
+    from app.github.pulls import read_pull  # noqa: PLC0415 loads PyGithub
+
     server = settings.server(url.web)
     token = settings.token_for(server)
-    for attempt in range(READS):
-        if attempt:
-            time.sleep(PAUSE_S)
+    for left in reversed(range(READS)):
         pull = read_pull(url, server, token)
-        clone = _Clone(pull, server, token is not None, _place(settings.home, server, pull), {})
-        with _locked(clone.path, say):
-            empty = clone.path.with_suffix(".home")
-            empty.mkdir(exist_ok=True, mode=0o700)
-            clone.env.update(environment(server, token, empty))
-            clone.make()
-            if clone.bring(say):
-                return Fetched(pull, clone.path)
+        wanted = Wanted.of(pull, server)
+        try:
+            repo, current = _bring(wanted, token, settings.home, say, _never, limit_s=LIMIT_S)
+        except Moved:
+            if not left:
+                break
+        else:
+            if current or not left:
+                return Fetched(pull, repo)
+        time.sleep(PAUSE_S)
     raise RetryLater("The pull request is being pushed to faster than it can be fetched", 60)
 
 
-def _place(home: Path, server: Server, pull: Pull) -> Path:
-    owner, _, name = pull.repository.partition("/")
-    return home / "cache" / "repos" / server.host.replace(":", "_") / owner / f"{name}.git"
+def checkout(
+    wanted: Wanted,
+    token: SecretStr | None,
+    home: Path,
+    say: Say = _silent,
+    cancelled: Callable[[], bool] = _never,
+    *,
+    limit_s: float = LIMIT_S,
+) -> Path:
+    """Return a bare repository that holds both commits and their merge base.
+
+    A head that the pull request has left behind is fetched all the same, for as long as the server
+    has it. Raise RetryLater, TellUser, or Stopped within a second of `cancelled`.
+    """
+    return _bring(wanted, token, home, say, cancelled, limit_s=limit_s)[0]
 
 
-@dataclass(frozen=True)
-class _Clone:
-    """The bare repository at `path`, where `pull` shall be."""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The worker's last line. `complaint` is git's, "" where both commits are there."""
 
-    pull: Pull
-    server: Server
-    with_token: bool
-    path: Path
-    env: dict[str, str]
+    current: bool = True
+    complaint: str = ""
+    damaged: bool = False
 
-    @property
-    def head_ref(self) -> str:
-        return f"refs/rlm/pull/{self.pull.url.number}/head"
 
-    @property
-    def base_ref(self) -> str:
-        return f"refs/rlm/pull/{self.pull.url.number}/base"
+def _bring(
+    wanted: Wanted,
+    token: SecretStr | None,
+    home: Path,
+    say: Say,
+    cancelled: Callable[[], bool],
+    *,
+    limit_s: float,
+) -> tuple[Path, bool]:
+    """Return the repository, and whether the pull request still ends where `wanted` does."""
+    repo = place(home, wanted)
+    deadline = time.monotonic() + limit_s
+    with locked(repo, say, cancelled):
+        empty = repo.with_suffix(".home")
+        empty.mkdir(exist_ok=True, mode=0o700)
+        env = _worker_environment(environment(wanted.server, token, empty, os.environ), repo)
+        end = _work(wanted, env, say, cancelled, deadline)
+        if end.damaged:
+            say(f"what was fetched of {wanted.repository} before is damaged: fetching it anew")
+            remove(repo)
+            end = _work(wanted, env, say, cancelled, deadline)
+        if end.complaint:
+            raise _failure(end.complaint, wanted, token, repo)
+    make_room(home)
+    return repo, end.current
 
-    def make(self) -> None:
-        """Create the repository, or complete one whose creation was interrupted."""
-        # The lock is ours: a lock file of git's own was left by a process that was killed.
-        for stale in (*self.path.rglob("*.lock"), *self.path.glob("objects/pack/tmp_*")):
-            stale.unlink(missing_ok=True)
-        code, _, err = run(
-            ["init", "--quiet", "--bare", "--template=", "--", str(self.path)], self.env
-        )
-        if code:
-            raise self._failure(err)
 
-    def bring(self, say: Say) -> bool:
-        """Fetch until the merge base is certain; False if the head is not what the API said."""
-        if not self._has_both():
-            say(f"fetching {self.pull.repository}#{self.pull.url.number} from {self.server.host}")
-            known = any(self.path.glob("objects/pack/*.pack"))
-            # A depth would cut what an earlier run made deeper and another may be reading now.
-            self._fetch(*([] if known else [f"--depth={FIRST_DEPTH}"]))
-        if not self._has_both():
-            return False
-        for more in DEEPER:
-            if self._certain():
-                return True
-            say(f"fetching {more} more commits: the branch point lies further back")
-            self._fetch(f"--deepen={more}")
-        if not self._certain():
-            say("fetching the whole history: the branch point lies very far back")
-            self._fetch("--unshallow")
-        return self._has_both()
+def _worker_environment(env: Mapping[str, str], repo: Path) -> dict[str, str]:
+    """Name the repository, without which git takes none that is bare, and git itself."""
+    program = shutil.which("git", path=env["PATH"])
+    if program is None:
+        raise TellUser("Git is not installed", "Install git 2.38 or newer.")
+    return {**env, "GIT_DIR": str(repo), "GIT_PYTHON_GIT_EXECUTABLE": program}
 
-    def _has_both(self) -> bool:
-        return (
-            self._commit(self.head_ref) == self.pull.head
-            and self._commit(self.base_ref) == self.pull.base
-        )
 
-    def _commit(self, ref: str) -> str:
-        code, out, _ = self._git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        return out.strip() if code == 0 else ""
-
-    def _fetch(self, *depth: str) -> None:
-        code, _, err = self._git(
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-recurse-submodules",
-            "--no-auto-maintenance",
-            "--no-write-fetch-head",
-            *depth,
-            "--end-of-options",
-            f"{self.server.web}/{self.pull.repository}.git",
-            f"+refs/pull/{self.pull.url.number}/head:{self.head_ref}",
-            f"+{self.pull.base}:{self.base_ref}",
-            timeout_s=NETWORK_TIMEOUT_S,
-        )
-        if code:
-            raise self._failure(err)
-
-    def _certain(self) -> bool:
-        """Is the merge base that git finds here the one that the whole history would give?
-
-        A cut history can hold an old common ancestor and miss the newest one. It is certain when
-        neither side, down to what was found, reaches a commit whose parents were cut off.
-        """
-        shallow = self.path / "shallow"
-        cut = set(shallow.read_text().split()) if shallow.exists() else set()
-        if not cut:
-            return True
-        code, out, err = self._git("merge-base", "--all", self.base_ref, self.head_ref)
-        if code not in {0, 1}:
-            raise GiveUp(f"git merge-base failed: {err.strip()}")
-        bases = out.split()
-        if not bases:
-            return False
-        code, out, err = self._git("rev-list", self.base_ref, self.head_ref, "--not", *bases)
-        if code:
-            raise GiveUp(f"git rev-list failed: {err.strip()}")
-        return cut.isdisjoint(out.split())
-
-    def _failure(self, complaint: str) -> RlmError:
-        return explain(complaint, self.server, with_token=self.with_token, folder=self.path.parent)
-
-    def _git(self, *arguments: str, timeout_s: float = LOCAL_TIMEOUT_S) -> tuple[int, str, str]:
-        return run([f"--git-dir={self.path}", *arguments], self.env, timeout_s)
+def _work(
+    wanted: Wanted,
+    env: Mapping[str, str],
+    say: Say,
+    cancelled: Callable[[], bool],
+    deadline: float,
+) -> _End:
+    """Run the worker to its end, and no longer than `deadline` or `cancelled` lets it."""
+    with _started(env) as process:
+        _send(process, dataclasses.asdict(wanted))
+        for line in _lines(process, cancelled, deadline):
+            if "say" not in line:
+                return _End(**line)
+            say(line["say"])
+    raise RetryLater("The process that fetches ended without a word", 10)
 
 
 @contextmanager
-def _locked(repo: Path, say: Say) -> Iterator[None]:
-    """Hold the lock that stands beside a repository, its folder made if it is missing."""
+def _started(env: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-c", _BOOTSTRAP, *_packages()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env=dict(env),
+        start_new_session=True,
+        bufsize=0,
+    )
     try:
-        repo.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(repo.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise TellUser(
-            f"{repo.parent} cannot be written: {error.strerror}",
-            "Set RLM_HOME to a folder of yours with room in it.",
-        ) from error
-    try:
-        _wait_for(lock, say)
-        yield
+        yield process
     finally:
-        os.close(lock)
+        _end_group(process)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
-def _wait_for(lock: int, say: Say) -> None:
-    """Take the lock, waiting for another run that is fetching the same repository."""
-    end = time.monotonic() + LOCK_WAIT_S
-    told = False
+def _packages() -> list[str]:
+    """Return the folders that this package and GitPython lie in, wherever they were installed."""
+    found = importlib.util.find_spec("git")
+    if found is None or found.origin is None:
+        raise TellUser("GitPython is not installed", "Install this program again.")
+    return [str(Path(__file__).resolve().parents[2]), str(Path(found.origin).parents[1])]
+
+
+def _send(process: "subprocess.Popen[bytes]", request: Mapping[str, Any]) -> None:
+    """Write the request, far smaller than a pipe; stdin stays open, as a sign of life."""
+    assert process.stdin is not None  # noqa: S101 - PIPE in _started
+    with suppress(BrokenPipeError):  # it died at once: the lines end, too
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+
+
+def _lines(
+    process: "subprocess.Popen[bytes]", cancelled: Callable[[], bool], deadline: float
+) -> Iterator[dict[str, Any]]:
+    assert process.stdout is not None  # noqa: S101 - PIPE in _started
+    readable = select.poll()
+    readable.register(process.stdout, select.POLLIN)
+    rest = b""
     while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > end:
-                raise RetryLater(
-                    "Another run has been fetching this repository too long"
-                ) from error
-            if not told:
-                say("waiting for another run that fetches the same repository")
-                told = True
-            time.sleep(0.2)
-        else:
+        if cancelled():
+            raise Stopped("Stopped while the pull request was fetched")
+        if time.monotonic() > deadline:
+            raise RetryLater("Git took too long to fetch the pull request and was stopped")
+        if not readable.poll(POLL_S * 1000):
+            continue
+        piece = os.read(process.stdout.fileno(), _CHUNK)
+        if not piece:
             return
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from map(json.loads, lines)
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    """End the worker and its gits, whichever of them still run."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_S)
+
+
+def _failure(complaint: str, wanted: Wanted, token: SecretStr | None, repo: Path) -> RlmError:
+    return explain(complaint, wanted.server, with_token=token is not None, folder=repo.parent)

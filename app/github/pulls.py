@@ -1,163 +1,187 @@
-"""A pull request read from the REST API: the two commits, and what to tell the user if it fails.
+"""A pull request read from the REST API: by the server's address, or by the address a user gave.
 
-Importing PyGithub takes more than a second: import this module when it is needed, not before.
+Importing PyGithub takes up to a second: import this module when it is needed, not before.
 """
 
-import logging
-import re
-import time
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 import github
-import requests
-from pydantic import SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from app.github.client import Hub, checked_name, connect, is_full_name, request
+from app.github.errors import (
+    BadToken,
+    Forbidden,
+    Limited,
+    Misfit,
+    NotThere,
+    Refused,
+    Unreachable,
+    calls,
+    misfit,
+)
 from app.github.urls import PullRequestUrl, Server
-from reviewer.errors import RetryLater, RlmError, TellUser
-from reviewer.text import printable
+from reviewer.errors import RlmError, TellUser
 
-TIMEOUT_S = 15
-RETRIES = 2
+PATIENCE_S = 15
 """A person is waiting: a cut connection is tried again, an outage is reported."""
 
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_FULL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}")
-_MESSAGE_CHARS = 200
-
-# What PyGithub raises for an answer of another shape, or one that points elsewhere.
-_MISFITS = (AssertionError, AttributeError, RuntimeError, TypeError, ValueError)
+GHOST = "ghost"
+"""GitHub's own name for an account that was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """One pull request as it is now. `repository` is OWNER/NAME of its base, after any renaming."""
+    """One pull request as it is now. `repository` is OWNER/NAME of its base, after any renaming.
+
+    `state` is "open", "closed" or "merged"; `head_repository` is None where the fork was deleted.
+    """
 
     url: PullRequestUrl
     repository: str
     base: str
     head: str
     state: str
+    repository_id: int
+    number: int
+    draft: bool
+    locked: bool
+    author: str
+    base_ref: str
+    head_ref: str
+    head_repository: str | None
+
+
+def look_at(hub: Hub, repository: str, number: int) -> Pull:
+    """Ask for a pull request as it is now; raise one of `app.github.errors`."""
+    doing = f"read {repository}#{number}"
+    owner, _, name = checked_name(repository).partition("/")
+    with calls(hub.server, doing):
+        answer = _ask(hub.github, repository, number)
+    if not answer.base.repo.id:
+        raise misfit(hub.server, doing)
+    return _pull(PullRequestUrl(hub.server.web, owner, name, number), answer)
 
 
 def read_pull(url: PullRequestUrl, server: Server, token: SecretStr | None) -> Pull:
-    """Ask the server for a pull request; raise TellUser or RetryLater with what went wrong."""
-    # Importing PyGithub makes it log to standard error.
-    github.set_log_level(logging.CRITICAL)
-    client = github.Github(
-        auth=github.Auth.Token(token.get_secret_value()) if token else None,
-        base_url=server.api,
-        timeout=TIMEOUT_S,
-        per_page=100,
-        lazy=True,
-        user_agent="rlm-review",
-        # Its own default repeats POST and sleeps for as long as a server asks: see its docs.
-        retry=github.GithubRetry(
-            total=RETRIES,
-            backoff_factor=0.5,
-            allowed_methods={"GET", "HEAD"},
-            max_rate_limit_wait=0,
-            secondary_rate_wait=1,
-            respect_retry_after_header=False,
-            raise_on_status=False,
-        ),
-    )
+    """Ask for a pull request; raise TellUser or RetryLater in words for whoever gave its address.
+
+    `repository_id` is 0 where a server does not tell it.
+    """
+    auth = github.Auth.Token(token.get_secret_value()) if token else None
+    client = connect(server, auth, timeout_s=PATIENCE_S)
     try:
-        pull = client.get_repo(f"{url.owner}/{url.name}").get_pull(url.number)
-        facts = Pull(
-            url=url,
-            repository=str(pull.base.repo.full_name),
-            base=str(pull.base.sha),
-            head=str(pull.head.sha),
-            state="merged" if pull.merged else str(pull.state),
-        )
-    except github.GithubException as error:
-        raise _explain(error, url, token) from error
-    except requests.exceptions.SSLError as error:
-        raise TellUser(
-            f"The certificate of {server.host} is not trusted here",
-            "Name your authority's file in REQUESTS_CA_BUNDLE and GIT_SSL_CAINFO.",
-        ) from error
-    except requests.exceptions.RequestException as error:
-        raise TellUser(
-            f"{server.host} cannot be reached ({type(error).__name__})",
-            "Check the network and HTTPS_PROXY, or review a range of a local clone.",
-        ) from error
-    except (github.BadAttributeException, *_MISFITS) as error:
-        raise TellUser(
-            f"{server.api} did not answer as a GitHub does",
-            "Check the address, and GITHUB_API_URL if you set it.",
-        ) from error
+        with calls(server, f"read {url}"):
+            return _pull(url, _ask(client, f"{url.owner}/{url.name}", url.number))
+    except RlmError as error:
+        raise _for_a_person(error, url, server, token) from error
     finally:
         client.close()
-    if not (
-        _SHA.fullmatch(facts.base)
-        and _SHA.fullmatch(facts.head)
-        and _FULL_NAME.fullmatch(facts.repository)
-    ):
-        raise TellUser(
-            f"{server.api} did not answer as a GitHub does",
-            "Check the address, and GITHUB_API_URL if you set it.",
-        )
-    return facts
 
 
-def _explain(
-    error: github.GithubException, url: PullRequestUrl, token: SecretStr | None
+def _full_name(text: str) -> str:
+    if not is_full_name(text):
+        raise ValueError("not the name of a repository")
+    return text
+
+
+_FullName = Annotated[str, AfterValidator(_full_name)]
+_Sha = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+
+
+class _Answer(BaseModel):
+    """What we read of an answer; the rest of it is ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class _Repository(_Answer):
+    full_name: _FullName
+    id: int = 0
+
+
+class _Base(_Answer):
+    sha: _Sha
+    ref: str
+    repo: _Repository
+
+
+class _Head(_Answer):
+    sha: _Sha
+    ref: str
+    repo: _Repository | None
+
+
+class _User(_Answer):
+    login: str
+
+
+class _PullAnswer(_Answer):
+    number: int
+    state: str
+    merged: bool
+    draft: bool = False
+    locked: bool = False
+    user: _User | None = None
+    base: _Base
+    head: _Head
+
+
+def _ask(client: github.Github, repository: str, number: int) -> _PullAnswer:
+    raw: Any = request(client, "GET", f"/repos/{repository}/pulls/{number:d}")
+    return _PullAnswer.model_validate(raw)
+
+
+def _pull(url: PullRequestUrl, answer: _PullAnswer) -> Pull:
+    return Pull(
+        url=url,
+        repository=answer.base.repo.full_name,
+        base=answer.base.sha,
+        head=answer.head.sha,
+        state="merged" if answer.merged else answer.state,
+        repository_id=answer.base.repo.id,
+        number=answer.number,
+        draft=answer.draft,
+        locked=answer.locked,
+        author=answer.user.login if answer.user else GHOST,
+        base_ref=answer.base.ref,
+        head_ref=answer.head.ref,
+        head_repository=answer.head.repo.full_name if answer.head.repo else None,
+    )
+
+
+def _for_a_person(
+    error: RlmError, url: PullRequestUrl, server: Server, token: SecretStr | None
 ) -> RlmError:
-    """Turn a refusal into words for the user: what happened, and what to do about it."""
-    host = url.web.partition("://")[2]
-    said = _message(error)
+    """Return the error in words for a terminal: what happened, and what to do about it."""
+    host = server.host
     grant = f"Set GITHUB_TOKEN to a token that may read {url.owner}/{url.name}"
     if host != "github.com":
         grant += f", and GH_HOST={host} to say that it belongs there"
-    if error.status >= 500:
-        return RetryLater(f"{host} has a problem of its own ({error.status}: {said})")
-    if error.status == 429 or (error.status == 403 and _is_limit(error, said)):
-        problem = f"{host} limits the rate of requests{_until(error)}"
-        hint = "Wait" if token else f"Wait, or have a higher limit: {grant}"
-    elif error.status == 401:
-        problem = f"{host} " + ("refuses GITHUB_TOKEN" if token else "wants a token") + " (401)"
-        hint = "Make a new token, or unset it" if token else grant
-    elif error.status == 404:
-        problem = f"There is no {url}, or " + (
-            "GITHUB_TOKEN may not read it" if token else "it is private"
-        )
-        hint = "Check the number, and what the token may read" if token else f"If so: {grant}"
-    elif error.status == 403:
-        problem = f"{host} forbids it (403): {said}"
-        hint = "Check the token's permissions and its single sign-on" if token else grant
-    else:
-        problem, hint = f"{host} answered {error.status}: {said}", "Check the address"
+    match error:
+        case Limited():
+            problem = str(error)
+            hint = "Wait" if token else f"Wait, or have a higher limit: {grant}"
+        case BadToken():
+            problem = f"{host} " + ("refuses GITHUB_TOKEN" if token else "wants a token") + " (401)"
+            hint = "Make a new token, or unset it" if token else grant
+        case NotThere():
+            problem = f"There is no {url}, or " + (
+                "GITHUB_TOKEN may not read it" if token else "it is private"
+            )
+            hint = "Check the number, and what the token may read" if token else f"If so: {grant}"
+        case Forbidden():
+            problem = str(error)
+            hint = "Check the token's permissions and its single sign-on" if token else grant
+        case Refused():
+            problem, hint = str(error), "Check the address"
+        case Unreachable():
+            problem = str(error)
+            hint = "Check the network and HTTPS_PROXY, or review a range of a local clone"
+        case Misfit():
+            problem = str(error)
+            hint = "Check the address, and GITHUB_API_URL if you set it"
+        case _:
+            return error
     return TellUser(problem, f"{hint}.")
-
-
-def _headers(error: github.GithubException) -> dict[str, str]:
-    return {name.lower(): str(value) for name, value in (error.headers or {}).items()}
-
-
-def _is_limit(error: github.GithubException, said: str) -> bool:
-    """Is this 403 about the rate? After a retry PyGithub has lost the body, and its words."""
-    headers = _headers(error)
-    spent = headers.get("x-ratelimit-remaining") == "0"
-    return spent or "retry-after" in headers or "rate limit" in said.lower()
-
-
-def _message(error: github.GithubException) -> str:
-    """Return the server's own words, bounded and free of control characters."""
-    text = error.data.get("message") if isinstance(error.data, dict) else None
-    text = " ".join(printable(str(text or "no reason given")).split())
-    return "".join(c for c in text if c.isprintable())[:_MESSAGE_CHARS]
-
-
-def _until(error: github.GithubException) -> str:
-    """Say when the limit ends, if the server said it."""
-    headers = _headers(error)
-    wait: float | None = None
-    if (after := headers.get("retry-after", "")).isdigit():
-        wait = float(after)
-    elif (reset := headers.get("x-ratelimit-reset", "")).isdigit():
-        wait = float(reset) - time.time()
-    if wait is None or not 0 < wait < 86_400:
-        return ""
-    clock = time.strftime("%H:%M", time.localtime(time.time() + wait))
-    return f" until {clock} (in {max(1, round(wait / 60))} min)"

@@ -1,34 +1,22 @@
-"""git over the network, with an environment that we made: nothing of the user's, no token on disk.
-
-Not through GitPython: it hands its own environment (every key in it) to git, and its time limit
-kills by name of process, not the group.
-"""
+"""What git gets over the network, and what it says: nothing of the user's, no token on disk."""
 
 import base64
 import os
 import shutil
-import signal
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from app.github.urls import Server
 from reviewer.errors import RetryLater, RlmError, TellUser
-from reviewer.text import decode, printable
+from reviewer.text import printable
 
-LOCAL_TIMEOUT_S = 60.0
-NETWORK_TIMEOUT_S = 1_800.0
 SLOW_BYTES_PER_S = 1_000
 SLOW_FOR_S = 60
 """A connection slower than this for so long is given up, well before the whole time limit."""
 
-GRACE_S = 2.0
-"""What git gets to remove its lock files before it is killed."""
-
 PASSED_ON = (
-    "PATH",
     "TMPDIR",
     "HTTPS_PROXY",
     "https_proxy",
@@ -64,7 +52,13 @@ FULL_BYTES = 1 << 16
 _ERROR_CHARS = 300
 
 
-def environment(server: Server, token: SecretStr | None, home: Path) -> dict[str, str]:
+class Moved(RetryLater):
+    """The server does not have a commit, or no longer: the pull request was pushed to."""
+
+
+def environment(
+    server: Server, token: SecretStr | None, home: Path, ours: Mapping[str, str]
+) -> dict[str, str]:
     """Return the whole environment of a git process. `home` is an empty folder."""
     protocol = server.web.partition("://")[0]
     config = {
@@ -93,8 +87,9 @@ def environment(server: Server, token: SecretStr | None, home: Path) -> dict[str
         login = f"x-access-token:{token.get_secret_value()}".encode()
         header = f"Authorization: Basic {base64.b64encode(login).decode()}"
         config[f"http.{server.web}/.extraHeader"] = header
-    env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    env = {name: ours[name] for name in PASSED_ON if name in ours}
     env |= {
+        "PATH": _absolute(ours.get("PATH", os.defpath)),
         "GIT_ALLOW_PROTOCOL": protocol,
         "GIT_ASKPASS": "/bin/false",
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -113,45 +108,9 @@ def environment(server: Server, token: SecretStr | None, home: Path) -> dict[str
     return env
 
 
-def run(
-    arguments: Sequence[str], env: Mapping[str, str], timeout_s: float = LOCAL_TIMEOUT_S
-) -> tuple[int, str, str]:
-    """Run git and return its exit code, output and error text; its group dies with the wait."""
-    try:
-        process = subprocess.Popen(
-            ["git", *arguments],
-            cwd="/",  # a PATH with a relative folder would find a git in the reviewed work tree
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except FileNotFoundError as error:
-        raise TellUser("Git is not installed", "Install git 2.38 or newer.") from error
-    try:
-        out, err = process.communicate(timeout=timeout_s)
-    except subprocess.TimeoutExpired as error:
-        raise RetryLater(f"Git took longer than {timeout_s:.0f} s and was stopped") from error
-    finally:
-        _end(process)
-    return process.returncode, decode(out), decode(err)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End the process and its whole group, if it still runs: a time limit, Ctrl-C."""
-    if process.poll() is not None:
-        return
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(GRACE_S)
-        except ProcessLookupError:
-            break
-        except subprocess.TimeoutExpired:
-            continue
-        break
-    process.wait()
+def _absolute(path: str) -> str:
+    """Drop relative folders: one of them could find a git in the work tree under review."""
+    return os.pathsep.join(folder for folder in path.split(os.pathsep) if folder[:1] == os.sep)
 
 
 def explain(error_text: str, server: Server, *, with_token: bool, folder: Path) -> RlmError:
@@ -173,7 +132,7 @@ def explain(error_text: str, server: Server, *, with_token: bool, folder: Path) 
             else "Set GITHUB_TOKEN to a token that may read it.",
         )
     if "not our ref" in text or "couldn't find remote ref" in text:
-        return RetryLater(f"The pull request moved while it was fetched: {said}", 10)
+        return Moved(f"The pull request moved while it was fetched: {said}", 10)
     if "fsck error" in text or "error in object" in text:
         return TellUser(
             f"Git refuses an object of this repository as malformed: {said}",

@@ -1,6 +1,6 @@
 """A review as Markdown for a pull-request comment or a job summary, within the platform's size."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.render import words
 from app.render.escape import (
@@ -32,7 +32,7 @@ CELL_BYTES = 150
 COVERAGE_BYTES = 12_000
 DEPENDENCIES_BYTES = 8_000
 
-_SIGNS = {
+SIGNS = {
     Severity.CRITICAL: "🟥 critical",
     Severity.HIGH: "🟧 high",
     Severity.MEDIUM: "🟨 medium",
@@ -41,8 +41,18 @@ _SIGNS = {
 }
 
 
-def render_markdown(review: Review, snippets: Snippets, *, limit_bytes: int = LIMIT_BYTES) -> str:
-    """Return the review in at most `limit_bytes` of UTF-8, cut between findings and saying so."""
+def render_markdown(
+    review: Review,
+    snippets: Snippets,
+    *,
+    limit_bytes: int = LIMIT_BYTES,
+    elsewhere: Mapping[str, str] | None = None,
+) -> str:
+    """Return the review in at most `limit_bytes` of UTF-8, cut between findings and saying so.
+
+    A finding whose id is in `elsewhere` is told at that address: it gets a row that leads there,
+    and no details. The addresses are ours to answer for.
+    """
     opening = _opening(review)
     closing = _closing(review)
     ordered = words.ranked(review.findings)
@@ -51,12 +61,14 @@ def render_markdown(review: Review, snippets: Snippets, *, limit_bytes: int = LI
     rows: list[str] = []
     details: list[str] = []
     for finding in ordered:
-        row, detail = _row(finding), _detail(finding, snippets)
-        left -= _bytes(row) + _bytes(detail) + len("\n\n\n")
+        address = (elsewhere or {}).get(finding.id, "")
+        row = _row(finding, address)
+        told = [] if address else [_detail(finding, snippets)]
+        left -= _bytes(row) + sum(map(_bytes, told)) + len("\n\n\n")
         if left < 0:
             break
         rows.append(row)
-        details.append(detail)
+        details += told
     parts = [opening]
     if rows:
         parts.append(_TABLE_HEAD + "\n".join(rows))
@@ -82,30 +94,32 @@ def _opening(review: Review) -> str:
     if early := words.ended_early(review):
         parts.insert(0, f"> [!WARNING]\n> **{markdown_line(early)}**")
     if overview := words.overview(review).strip():
-        parts.append(_fitted(overview, SUMMARY_BYTES, _prose))
+        parts.append(fitted(overview, SUMMARY_BYTES, prose))
     return "\n\n".join(parts)
 
 
-def _row(finding: Finding) -> str:
-    where = _fitted(words.place(finding), ROW_BYTES, _code_cell)
-    title = _fitted(finding.title, TITLE_BYTES, _cell)
-    return f"| {_SIGNS[finding.severity]} | {where} | {title} |"
+def _row(finding: Finding, address: str) -> str:
+    where = fitted(words.place(finding), ROW_BYTES, _code_cell)
+    if address:
+        where = f"[{where}]({address})"
+    title = fitted(finding.title, TITLE_BYTES, _cell)
+    return f"| {SIGNS[finding.severity]} | {where} | {title} |"
 
 
 def _detail(finding: Finding, snippets: Snippets) -> str:
-    where = _fitted(words.place(finding), ROW_BYTES, markdown_code)
-    title = _fitted(finding.title, TITLE_BYTES, _title)
+    where = fitted(words.place(finding), ROW_BYTES, markdown_code)
+    title = fitted(finding.title, TITLE_BYTES, _title)
     opened = f"<details><summary><b>{finding.severity.value}</b>: {title}</summary>"
     about = [where, finding.category.value, *words.circumstances(finding)]
     parts = [opened, " · ".join(about)]
     if code := excerpt(finding, snippets):
-        parts.append(fence(_short(_code(code))))
+        parts.append(fence(short(_code(code))))
     if finding.body.strip():
-        parts.append(_fitted(finding.body, BODY_BYTES, _prose))
+        parts.append(fitted(finding.body, BODY_BYTES, prose))
     if fix := suggested(finding, snippets):
         lines = [line.kind + cut(code_line(line.text), LINE_CHARS) for line in fix]
-        parts.append("Suggested:\n\n" + fence(_short(lines), "diff"))
-    source = _fitted(finding.source, ROW_BYTES, markdown_code)
+        parts.append("Suggested:\n\n" + fence(short(lines), "diff"))
+    source = fitted(finding.source, ROW_BYTES, markdown_code)
     parts.append(f"<sub>{source}, confidence {finding.confidence:.0%}</sub>")
     return "\n\n".join([*parts, "</details>"])
 
@@ -124,13 +138,14 @@ def _code(lines: list[CodeLine]) -> list[str]:
     return shown
 
 
-def _short(lines: list[str]) -> list[str]:
+def short(lines: list[str]) -> list[str]:
+    """Return at most CODE_LINES lines, and how many more there are."""
     if len(lines) <= CODE_LINES:
         return lines
     return [*lines[:CODE_LINES], f"… {len(lines) - CODE_LINES:,} more lines"]
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Return prose with the Markdown that we know, written anew, and all else escaped."""
     shown = blocks(text)
     return "\n".join(
@@ -145,16 +160,17 @@ def _block(block: Block) -> str:
             # Indented, so that no line of it starts with a command.
             return fence([" " + cut(code_line(s), LINE_CHARS) for s in block.text.split("\n")])
         case "heading":
-            return f"#### {_inline(block.text)}"
+            return f"#### {inline(block.text)}"
         case "bullet":
             return (
-                f"{block.marker.rstrip('.)') + '.' if block.marker else '-'} {_inline(block.text)}"
+                f"{block.marker.rstrip('.)') + '.' if block.marker else '-'} {inline(block.text)}"
             )
         case _:
-            return _inline(block.text)
+            return inline(block.text)
 
 
-def _inline(text: str, *, cell: bool = False) -> str:
+def inline(text: str, *, cell: bool = False) -> str:
+    """Return one line of prose with its code spans and bold stretches, all else escaped."""
     said = ""
     for piece in pieces(text):
         if piece.kind == "code":
@@ -168,11 +184,11 @@ def _inline(text: str, *, cell: bool = False) -> str:
 
 
 def _note(text: str) -> str:
-    return _inline(one_line(text))
+    return inline(one_line(text))
 
 
 def _cell(text: str) -> str:
-    return _inline(one_line(text), cell=True)
+    return inline(one_line(text), cell=True)
 
 
 def _title(text: str) -> str:
@@ -185,7 +201,7 @@ def _title(text: str) -> str:
     )
 
 
-def _fitted(text: str, limit: int, escape: Callable[[str], str]) -> str:
+def fitted(text: str, limit: int, escape: Callable[[str], str]) -> str:
     """Escape `text`, cut so that the result has at most `limit` bytes, the cut marked."""
     if len(text) > limit:  # escaping only adds, and a body may have megabytes
         text = text[:limit] + " …"
@@ -201,7 +217,7 @@ def _closing(review: Review) -> str:
     parts = _dependencies(review.dependencies)
     if said := _coverage(review):
         parts.append(said)
-    parts += [_fitted(note, ROW_BYTES, _note) for note in review.notes[:NOTES_SHOWN]]
+    parts += [fitted(note, ROW_BYTES, _note) for note in review.notes[:NOTES_SHOWN]]
     parts.append(f"<sub>{markdown_line(words.cost(review.cost))}</sub>")
     if early := words.ended_early(review):
         parts.append(f"**{markdown_line(early)}**")
@@ -221,8 +237,8 @@ def _coverage(review: Review) -> str:
 
 
 def _reason(reason: words.Reason) -> str:
-    why = _fitted(reason.reason, ROW_BYTES, markdown_line)
-    paths = (f"  - {_fitted(row, ROW_BYTES, markdown_code)}" for row in reason.rows)
+    why = fitted(reason.reason, ROW_BYTES, markdown_line)
+    paths = (f"  - {fitted(row, ROW_BYTES, markdown_code)}" for row in reason.rows)
     return "\n".join([f"- {why} ({reason.size})", *paths])
 
 
@@ -238,7 +254,7 @@ def _dependencies(changes: Sequence[DependencyChange]) -> list[str]:
 
 def _dependency(one: DependencyChange) -> str:
     cells = (f"{one.name} ({one.ecosystem})", one.old or "—", one.new or "—", one.path)
-    return f"| {' | '.join(_fitted(cell, CELL_BYTES, _code_cell) for cell in cells)} |"
+    return f"| {' | '.join(fitted(cell, CELL_BYTES, _code_cell) for cell in cells)} |"
 
 
 def _within(rows: Iterable[str], limit: int) -> list[str]:

@@ -10,6 +10,7 @@ request is kept in `requests` with the credentials that came with it.
 """
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
@@ -66,6 +67,8 @@ class PullServer:
         self.refusal: Refusal | None = None
         self.requests: list[Seen] = []
         self.before_git: Callable[[], None] = lambda: None
+        self.half_way: Callable[[], None] = lambda: None
+        """Called when half of what git answers has been sent."""
         self.git_redirect: str | None = None
         self.git("init", "--quiet", "--bare", str(self.repo), cwd=folder)
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -204,7 +207,7 @@ def _handler(hub: PullServer) -> type[BaseHTTPRequestHandler]:
             )
             head, _, rest = done.stdout.partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
-            self._send(int(headers.pop("Status", "200").split()[0]), headers, rest)
+            self._send(int(headers.pop("Status", "200").split()[0]), headers, rest, hub.half_way)
 
         def _body(self) -> bytes:
             if self.headers.get("Transfer-Encoding") != "chunked":
@@ -215,13 +218,23 @@ def _handler(hub: PullServer) -> type[BaseHTTPRequestHandler]:
                 self.rfile.readline()
             return body
 
-        def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        def _send(
+            self,
+            status: int,
+            headers: Mapping[str, str],
+            body: bytes,
+            half_way: Callable[[], None] = lambda: None,
+        ) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(ConnectionError):  # the client was killed
+                self.wfile.write(body[: len(body) // 2])
+                self.wfile.flush()
+                half_way()
+                self.wfile.write(body[len(body) // 2 :])
 
         def log_message(self, *_: object) -> None:
             pass

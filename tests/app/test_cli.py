@@ -109,6 +109,22 @@ def key(server: ModelServer) -> dict[str, str]:
 # Arguments ---------------------------------------------------------------------------------------
 
 
+def test_a_path_narrows_the_review_and_the_rest_is_listed(user: User) -> None:
+    user.repo.write("docs.md", "words\n")
+    user.repo.commit()
+    args = ("review", "--no-model", "--format", "json", "--path", "docs.md", "main..topic")
+    review = user.rlm(*args).review
+    assert review.findings == []
+    assert [one.path for one in review.coverage.skipped] == ["shapes.py"]
+
+
+def test_the_effort_of_the_settings_counts_where_none_is_given(user: User) -> None:
+    said = user.rlm("review", "--estimate", "--format", "json", "main..topic", RLM_EFFORT="quick")
+    deep = user.rlm("review", "--estimate", "--format", "json", "--effort", "deep", "main..topic")
+    assert json.loads(said.out)["estimate"]["nodes"] < json.loads(deep.out)["estimate"]["nodes"]
+    assert "RLM_EFFORT" in user.rlm("review", "main..topic", RLM_EFFORT="huge").err
+
+
 def test_help_loads_nothing_heavy() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"

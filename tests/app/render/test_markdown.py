@@ -47,6 +47,19 @@ def test_the_table_and_the_details_hold_every_finding():
     assert "the **new gateway**" in text
 
 
+def test_what_is_told_elsewhere_gets_a_row_that_leads_there_and_no_details():
+    made = review()
+    first = made.findings[0]
+    text = render_markdown(made, code, elsewhere={first.id: "https://hub.test/pull/7#r1"})
+    assert (
+        "| 🟧 high | [`shop/refund.py:8`](https://hub.test/pull/7#r1) | A refund that times out"
+        in text
+    )
+    assert text.count("<tr>") == shown(made).count("<tr>")
+    assert text.count("<details>") == shown(made).count("<details>") - 1
+    assert "order 17" not in text
+
+
 def test_code_is_numbered_and_marked():
     assert ">  8 │             return gateway.send(order.amount)" in shown(review())
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from app.github.fetch import Fetched, fetch_pull
-from app.github.transport import environment, explain
+from app.github.transport import environment
 from app.github.urls import Server
-from app.settings import read_settings
 from reviewer.errors import RetryLater, TellUser
 from tests.app.pull_server import PullServer, Refusal
 
@@ -190,9 +190,7 @@ def test_a_private_repository_with_its_token(tmp_path: Path, home: Path) -> None
 
 
 def environment_header(web: str) -> bytes:
-    env = environment(
-        Server(web, web), read_settings({"HOME": "/h", "GITHUB_TOKEN": TOKEN}).github_token, Path()
-    )
+    env = environment(Server(web, web), SecretStr(TOKEN), Path(), {})
     (header,) = [value for value in env.values() if value.startswith("Authorization")]
     return header.rpartition(" ")[2].encode()
 
@@ -335,28 +333,3 @@ def test_a_home_that_cannot_be_made(hub: PullServer, home: Path) -> None:
     with pytest.raises(TellUser, match="cannot be written") as told:
         fetch_pull(hub.url(1), hub.settings(home), quiet)
     assert "RLM_HOME" in told.value.hint
-
-
-def test_a_full_disk_is_called_by_its_name(tmp_path: Path) -> None:
-    words = (
-        "error: unable to write file: No space left on device\nfatal: fetch-pack: index-pack failed"
-    )
-    error = explain(words, Server("https://github.com", ""), with_token=False, folder=tmp_path)
-    assert isinstance(error, TellUser)
-    assert "disk is full" in error.problem and "RLM_HOME" in error.hint
-
-
-def test_git_gets_nothing_of_the_users_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-    monkeypatch.setenv("GIT_DIR", "/elsewhere")
-    monkeypatch.setenv("GIT_TRACE_CURL", "/tmp/trace")
-    env = environment(Server("https://github.com", ""), None, Path("/h"))
-    assert {"ANTHROPIC_API_KEY", "GIT_DIR", "GIT_TRACE_CURL"}.isdisjoint(env)
-    assert env["HOME"] == "/h"
-    values = {
-        env[f"GIT_CONFIG_KEY_{n}"]: env[f"GIT_CONFIG_VALUE_{n}"]
-        for n in range(int(env["GIT_CONFIG_COUNT"]))
-    }
-    assert values["protocol.https.allow"] == "always" and values["protocol.allow"] == "never"
-    assert values["core.hooksPath"] == os.devnull
-    assert not any("extraHeader" in key for key in values)

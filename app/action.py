@@ -1,0 +1,339 @@
+"""`rlm action`: the review as a step of a workflow. action.yml calls it, in its own environment.
+
+One process plays every part in order, with the token of the job: read the event, look at the pull
+request, fetch it, review it, post the review. Where the token may only read (a fork's pull
+request, Dependabot's), the review goes to the job's summary and to annotations instead.
+"""
+
+import hashlib
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TextIO, cast
+
+from app.action_event import Comment, Look, Nothing, read_event
+from app.action_step import Step, read_step
+from app.annotations import Level, StepLog
+from app.commands import Misunderstood, PlainCommand, ReviewCommand, help_text, parse_command
+from app.engine import run_review, with_note
+from app.github.cache import Stopped
+from app.github.client import Hub
+from app.github.errors import BadToken, Forbidden, NotThere
+from app.github.fetch import checkout
+from app.github.publish import Publication, Published, publish
+from app.github.pulls import Pull, look_at
+from app.github.replies import reply
+from app.github.wanted import Wanted
+from app.interrupt import Interrupts
+from app.render import render, words
+from app.render.escape import markdown_line
+from app.render.live import progress
+from app.render.markdown import render_markdown
+from app.render.outgoing import without_secrets
+from app.report import Report
+from reviewer.errors import RetryLater, RlmError, TellUser
+from reviewer.finding import Severity
+from reviewer.request import Review
+
+EXIT_OK = 0
+EXIT_FINDINGS = 1
+EXIT_TROUBLE = 2
+EXIT_PARTIAL = 3
+EXIT_STOPPED = 130
+
+TRIES = 4
+LONGEST_WAIT_S = 120.0
+"""A job costs money while it waits; after an outage that lasts, somebody runs it again."""
+
+SUMMARY_BYTES = 900_000
+"""GitHub drops a step's summary over 1 MiB; a sentence on why it was not posted comes to it."""
+
+DEPENDABOT = "dependabot[bot]"
+
+STOP_TEXT = (
+    "Here the review runs in GitHub Actions, so it is stopped there: open its run under "
+    "**Actions** and choose **Cancel workflow**."
+)
+ONLY_OPEN = "Only an open pull request is reviewed."
+ONLY_READY = "It is a draft: it is reviewed when it is ready, or on `/rlm review`."
+ONLY_WRITERS = "Only people who may write to this repository can give commands."
+
+FORK_SECRETS = "GitHub hands no secrets to a workflow that a fork's pull request starts."
+BOT_SECRETS = "Of the secrets, GitHub hands only Dependabot's to a workflow that it starts."
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One review that somebody or something asked for; `name` tells it from others of one head.
+
+    `asked` by a person, so also of a draft. `again`: say what was said before, too.
+    """
+
+    number: int
+    name: str
+    comment: Comment | None = None
+    paths: tuple[str, ...] = ()
+    asked: bool = False
+    again: bool = False
+
+
+def action(environ: Mapping[str, str], interrupts: Interrupts) -> int:
+    """Do what the event of this workflow asks for and return the exit code; see README.md."""
+    log = StepLog()
+    try:
+        return _act(read_step(environ, log), environ, interrupts)
+    except Stopped:
+        log.tell("warning", "The job was cancelled before there was a review.")
+        return EXIT_STOPPED
+    except TellUser as error:
+        log.tell("error", f"{_sentence(error.problem)} {error.hint}".strip())
+    except RlmError as error:
+        log.tell("error", _sentence(str(error)))
+    except OSError as error:
+        log.tell("error", f"{error.filename or 'This machine'}: {_sentence(str(error.strerror))}")
+    except Exception as error:
+        # Not for `app.cli` to report: what it prints is not made safe for this log.
+        log.write(traceback.format_exc())
+        log.tell("error", f"This is a bug; please report the log. {type(error).__name__}: {error}")
+    return EXIT_TROUBLE
+
+
+def _act(step: Step, environ: Mapping[str, str], interrupts: Interrupts) -> int:
+    event = read_event(environ, environ.get("RLM_PULL_REQUEST", "").strip(), step.login)
+    with Hub(step.settings.github, step.settings.github_token, actor=step.login) as hub:
+        wish = _wish(event, environ, hub, step)
+        if wish is None:
+            return _skipped(step)
+        pull = look_at(hub, step.repository, wish.number)
+        if why := _not_now(pull, wish):
+            step.log.tell("notice", why)
+            if wish.comment:
+                _answer(hub, step, wish.comment, why)
+            return _skipped(step)
+        report = _reviewed(pull, wish, environ, step, interrupts)
+        _summarize(step, pull, report)
+        if interrupts():
+            step.log.tell("warning", "The job was cancelled: the review is not posted.")
+            return EXIT_STOPPED
+        trouble = _post(hub, pull, wish, report, step)
+        return _end(step, report, trouble)
+
+
+def _wish(
+    event: Look | Comment | Nothing, environ: Mapping[str, str], hub: Hub, step: Step
+) -> Wish | None:
+    """Return the review to make; None where there is none, which is said and answered here."""
+    match event:
+        case Nothing(why=why):
+            step.log.tell("notice", why)
+            return None
+        case Look(number=number, asked=True):
+            # Started by hand again, it is asked for again; "Re-run jobs" keeps the run's id.
+            return Wish(number, f"run:{environ.get('GITHUB_RUN_ID', '')}", asked=True)
+        case Look(number=number):
+            return Wish(number, "head")
+        case Comment():
+            return _obey(event, hub, step)
+
+
+def _obey(comment: Comment, hub: Hub, step: Step) -> Wish | None:
+    said = parse_command(comment.body)
+    if said is None:
+        step.log.tell("notice", "The comment holds no command.")
+        return None
+    if not hub.may_write(step.repository, comment.author):
+        step.log.tell("notice", f"{comment.author} may not write here, so gives no commands.")
+        _answer(hub, step, comment, ONLY_WRITERS, about=f"refused-{comment.author.lower()}")
+        return None
+    try:
+        hub.react(step.repository, comment.comment_id, "eyes")
+    except (Forbidden, NotThere) as error:
+        step.log.tell("warning", _sentence(str(error)))
+    match said:
+        case ReviewCommand(paths=paths, full=full):
+            name = f"comment:{comment.comment_id}"
+            return Wish(comment.number, name, comment, paths, asked=True, again=full)
+        case PlainCommand(name="stop"):
+            _answer(hub, step, comment, STOP_TEXT)
+        case PlainCommand():
+            _answer(hub, step, comment, f"{help_text()}\n\n{STOP_TEXT}")
+        case Misunderstood(why=why):
+            _answer(hub, step, comment, help_text(why))
+    return None
+
+
+def _answer(hub: Hub, step: Step, comment: Comment, text: str, *, about: str = "") -> None:
+    """Answer a comment, once however often the job runs."""
+    about = about or f"comment-{comment.comment_id}"
+    try:
+        reply(hub, step.repository, comment.number, text, about=about, key=None)
+    except (Forbidden, NotThere) as error:
+        step.log.tell("warning", _sentence(str(error)))
+
+
+def _not_now(pull: Pull, wish: Wish) -> str:
+    """Say why this pull request is not reviewed as it is; "" if it is."""
+    if pull.state != "open":
+        return ONLY_OPEN
+    return ONLY_READY if pull.draft and not wish.asked else ""
+
+
+def _reviewed(
+    pull: Pull, wish: Wish, environ: Mapping[str, str], step: Step, interrupts: Interrupts
+) -> Report:
+    settings = step.settings
+    wanted = Wanted.of(pull, settings.github)
+    with interrupts.gently():
+        repo = checkout(wanted, settings.github_token, settings.home, step.log.say, interrupts)
+        log = cast(TextIO, step.log)
+        with progress(log, environ, cap_usd=settings.budget_usd) as sink:
+            report = run_review(
+                repo,
+                pull.base,
+                pull.head,
+                settings,
+                sink=sink,
+                cancelled=interrupts,
+                paths=wish.paths,
+            )
+    note = "" if settings.has_key else _why_no_key(pull, step)
+    noted = report.model_copy(update={"review": with_note(report.review, note)})
+    # Now: a summary and an annotation are read by more people than the repository, too.
+    return without_secrets(noted)
+
+
+def _why_no_key(pull: Pull, step: Step) -> str:
+    if step.event != "pull_request":
+        return ""
+    if pull.author == DEPENDABOT:
+        return BOT_SECRETS
+    return FORK_SECRETS if _is_fork(pull) else ""
+
+
+def _is_fork(pull: Pull) -> bool:
+    return pull.head_repository != pull.repository
+
+
+def _summarize(step: Step, pull: Pull, report: Report) -> None:
+    """Write the review into the summary of the job, wherever else it will stand."""
+    name = f"{pull.repository}#{pull.number}"
+    top = f"[{name}]({pull.url}) at `{pull.head[: words.NAME_DIGITS]}`\n\n"
+    text = render_markdown(report.review, report.snippets(), limit_bytes=SUMMARY_BYTES)
+    step.summarize(top + text)
+
+
+def _post(hub: Hub, pull: Pull, wish: Wish, report: Report, step: Step) -> bool:
+    """Post the review and say where it stands; return whether trouble kept it from being posted."""
+    what = Publication(
+        run=run_id(pull, wish, report.review.status),
+        repository=pull.repository,
+        number=pull.number,
+        head=pull.head,
+        report=report,
+        check_run=None,
+        repeat=wish.again,
+    )
+    try:
+        done = _published(hub, what, step)
+    except RlmError as error:
+        _instead(step, report, str(error), "error")
+        return True
+    match done.outcome:
+        case "posted" | "merged":
+            step.log.say(f"posted: {done.review or done.summary or pull.url}")
+            if done.problem:
+                step.log.tell("warning", done.problem)
+        case "refused":
+            expected = pull.author == DEPENDABOT or _is_fork(pull)
+            _instead(step, report, done.problem, "notice" if expected else "warning")
+        case "locked":
+            _instead(step, report, "The conversation is locked.", "notice")
+        case "stale" | "closed" | "gone":
+            step.log.tell("notice", f"The review is not posted: {_MEANWHILE[done.outcome]}")
+    step.set_outputs(posted=str(bool(done.review or done.summary)).lower())
+    return False
+
+
+_MEANWHILE = {
+    "stale": "the pull request has a newer head meanwhile.",
+    "closed": "the pull request was closed meanwhile.",
+    "gone": "the pull request is not there any more.",
+}
+
+
+def _published(hub: Hub, what: Publication, step: Step) -> Published:
+    """Publish with patience for a server in trouble; our markers keep it from doubling."""
+    for _ in range(TRIES - 1):
+        try:
+            return publish(hub, what, key=None)
+        except BadToken:
+            raise
+        except RetryLater as error:
+            if error.after_s > LONGEST_WAIT_S:
+                raise
+            step.log.say(f"{error}; trying again in {error.after_s:.0f} s")
+            time.sleep(error.after_s)
+    return publish(hub, what, key=None)
+
+
+def run_id(pull: Pull, wish: Wish, status: str) -> str:
+    """Name a review so that running the job again finds what it posted before.
+
+    A whole review after a partial one is another, and is posted; so is one for another base branch.
+    """
+    named = (pull.repository_id, pull.number, pull.base_ref, pull.head, wish.name, status)
+    return hashlib.sha256("\n".join(map(str, named)).encode()).hexdigest()[:24]
+
+
+def _instead(step: Step, report: Report, why: str, level: Level) -> None:
+    """Show the review in the job, and say why it is not on the pull request."""
+    why = _sentence(why)
+    step.log.tell(
+        level, f"The review is in the summary of this job, and not on the pull request: {why}"
+    )
+    step.summarize(f"\n> [!NOTE]\n> Not posted on the pull request: {markdown_line(why)}\n")
+    step.log.annotate(report.review.findings)
+    step.set_outputs(posted="false")
+
+
+def _end(step: Step, report: Report, trouble: bool) -> int:
+    """Say what came of it, and return the exit code."""
+    review = report.review
+    step.log.say(words.verdict(review))
+    step.log.say(words.cost(review.cost))
+    if early := words.ended_early(review):
+        step.log.tell("warning", early)
+    step.set_outputs(
+        status=review.status,
+        findings=str(len(review.findings)),
+        report=str(step.keep("review.json", render(review, "json", report.snippets()))),
+    )
+    code = EXIT_TROUBLE if trouble else exit_code(review, step.fail_on)
+    if why := _FAILED.get(code):
+        step.log.tell("error", why)
+    return code
+
+
+_FAILED = {
+    EXIT_FINDINGS: "There are findings at or above fail-on.",
+    EXIT_PARTIAL: "What was not reviewed may hold findings at or above fail-on.",
+}
+
+
+def exit_code(review: Review, fail_on: Severity | None) -> int:
+    """Return 1 for a finding at or above `fail_on`, 3 where an early end may have missed one."""
+    if fail_on is None:
+        return EXIT_OK
+    if any(finding.severity.at_least(fail_on) for finding in review.findings):
+        return EXIT_FINDINGS
+    return EXIT_PARTIAL if review.status == "partial" else EXIT_OK
+
+
+def _skipped(step: Step) -> int:
+    step.set_outputs(status="skipped", findings="0", posted="false", report="")
+    return EXIT_OK
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,122 @@
+"""One review of two commits of a repository on this disk: what every way in comes down to."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.objects import LocalObjects
+from app.report import Report, report
+from app.settings import Settings, secret_of
+from reviewer.change import Change
+from reviewer.diff import build_change
+from reviewer.errors import TellUser
+from reviewer.git import open_repo
+from reviewer.model.anthropic import AnthropicModel
+from reviewer.model.base import Usage
+from reviewer.model.prices import Prices, load
+from reviewer.ports import Cancelled, Objects
+from reviewer.request import Caps, Effort, Review, ReviewRequest
+from reviewer.review.job import review
+from reviewer.rlm.trace import TraceSink
+
+NO_KEY = (
+    "The detectors reviewed alone: no model key is configured (ANTHROPIC_API_KEY). "
+    "`rlm doctor` says how to get one."
+)
+NO_BUDGET = "The detectors reviewed alone: the budget is $0."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which model a run asks, and up to what price. No name: `why_not` says why, in a note."""
+
+    name: str | None
+    budget_usd: float | None = None
+    why_not: str = ""
+
+
+def asked(settings: Settings, prices: Prices) -> Asked:
+    """Decide from the settings whether a model is asked; raise TellUser as `priced` does."""
+    if settings.budget_usd == 0:
+        return Asked(None, why_not=NO_BUDGET)
+    if not settings.has_key:
+        return Asked(None, why_not=NO_KEY)
+    return priced(settings.model, settings.budget_usd, prices)
+
+
+def priced(name: str, budget_usd: float | None, prices: Prices) -> Asked:
+    """Refuse, with TellUser, a cap in dollars that could not be kept for want of a price."""
+    if budget_usd is not None and prices.cost(name, Usage()) is None:
+        raise TellUser(
+            f"The price of the model {name} is not known, so a cap in dollars cannot be kept.",
+            "Name a file with its price in RLM_PRICES, or give --budget none.",
+        )
+    return Asked(name, budget_usd)
+
+
+def run_review(
+    repo: Path,
+    base: str,
+    head: str,
+    settings: Settings,
+    *,
+    sink: TraceSink,
+    cancelled: Cancelled,
+    paths: tuple[str, ...] = (),
+) -> Report:
+    """Review what `head` adds to `base`, as the settings say, for somebody to publish."""
+    prices = load(settings.prices)
+    choice = asked(settings, prices)
+    request = ReviewRequest(
+        effort=Effort(settings.effort),
+        model=choice.name,
+        caps=Caps(usd=choice.budget_usd),
+        paths=paths,
+    )
+    with open_repo(str(repo)) as opened:
+        change = build_change(opened, base, head)
+        with LocalObjects(opened, change) as objects:
+            work = review_with(
+                settings, request, change, objects, prices=prices, sink=sink, cancelled=cancelled
+            )
+            done = with_note(asyncio.run(work), choice.why_not)
+            return report(done, change, objects)
+
+
+async def review_with(
+    settings: Settings,
+    request: ReviewRequest,
+    change: Change,
+    objects: Objects,
+    *,
+    prices: Prices,
+    sink: TraceSink,
+    cancelled: Cancelled,
+) -> Review:
+    """Review with the model's service that the settings name, or without one."""
+    if request.model is None:
+        return await review(
+            request, change, objects, model=None, prices=prices, sink=sink, cancelled=cancelled
+        )
+    async with AnthropicModel(
+        secret_of(settings.anthropic_api_key),
+        settings.anthropic_base_url,
+        auth_token=secret_of(settings.anthropic_auth_token),
+    ) as model:
+        return await review(
+            request,
+            change,
+            objects,
+            model=model,
+            prices=prices,
+            sink=sink,
+            cancelled=cancelled,
+            concurrency=settings.concurrency,
+        )
+
+
+def with_note(done: Review, note: str) -> Review:
+    """Put a note first; where nothing changed, why no model was asked is no news."""
+    if not note or done.change.files == 0:
+        return done
+    return done.model_copy(update={"notes": [note, *done.notes]})

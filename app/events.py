@@ -1,0 +1,286 @@
+"""What a webhook asks for: the name of an event and its payload in, a job or a reason out.
+
+Pure. A payload is a hint about where to look, so only what says where is read and checked; new
+fields, events and actions appear without notice and are no error.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from app.commands import parse_command
+from app.jobs import MAX_COMMAND_CHARS, Command, FullName, Id, Look, Rerun, Sha
+
+MAX_BODY_BYTES = 25 * 1024 * 1024
+"""GitHub: "payloads are capped at 25 MB"; a larger event is not delivered at all."""
+
+EVENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+DELIVERY_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+MAX_NUMBERS = 100
+"""Pull requests that a check run names; GitHub lists a handful."""
+
+_SHOWN_CHARS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """There is nothing to do; `why` is a sentence."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """It is an event that we act on, without what such an event has; `why` names the fields."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a payload says it is about, for the log alone: unchecked, but bounded."""
+
+    action: str = ""
+    repository: str = ""
+    number: int | None = None
+
+
+Job = Look | Command | Rerun
+Read = Job | Ignored | Bad
+
+
+def read_event(event: str, payload: Mapping[str, object], delivery: str) -> Read:
+    """Return the job that an event asks for, or why there is none.
+
+    `delivery` is the id of the event: GitHub keeps it when it delivers the event again.
+    """
+    if event not in _READERS:
+        return Ignored(f"The event {event} is not acted upon.")
+    action = payload.get("action")
+    if not isinstance(action, str):
+        return Bad("action: it is missing.")
+    if action not in _ACTIONS[event]:
+        return Ignored(f"{event} {action[:_SHOWN_CHARS]!a} is not acted upon.")
+    if payload.get("installation") is None:
+        return Ignored("It names no installation: it comes from a webhook that is not the App's.")
+    try:
+        return _READERS[event](payload, delivery)
+    except ValidationError as error:
+        return Bad(_where(error))
+
+
+def subject_of(payload: Mapping[str, object]) -> Subject:
+    """Return what the log says about a payload, whatever its shape."""
+    action = payload.get("action")
+    repository = _inner(payload, "repository").get("full_name")
+    for place in (payload, _inner(payload, "pull_request"), _inner(payload, "issue")):
+        number = place.get("number")
+        if type(number) is int:
+            break
+    return Subject(
+        action[:_SHOWN_CHARS] if isinstance(action, str) else "",
+        repository[:_SHOWN_CHARS] if isinstance(repository, str) else "",
+        number if type(number) is int else None,
+    )
+
+
+def _inner(payload: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = payload.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _where(error: ValidationError) -> str:
+    """Name the fields that are wrong, without their values."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    places = [".".join(str(part) for part in problem["loc"]) for problem in problems]
+    return f"{places[0]}: {problems[0]['msg']}"[:300] + (" …" if len(places) > 1 else "")
+
+
+# Payloads, as far as we read them
+
+
+def _no_path(full_name: str) -> str:
+    """Refuse names that GitHub does not give and that mean something else in an address."""
+    if full_name.endswith((".git", "/.", "/..")):
+        raise ValueError("no repository is named like this")
+    return full_name
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class _Numbered(_Part):
+    id: Id
+
+
+class _Repository(_Part):
+    id: Id
+    full_name: Annotated[FullName, AfterValidator(_no_path)]
+
+
+class _Account(_Part):
+    login: Annotated[str, Field(max_length=200)]
+    type: Annotated[str, Field(max_length=100)]
+
+
+class _Event(_Part):
+    """What every event that we act on has."""
+
+    installation: _Numbered
+    repository: _Repository
+
+    def place(self) -> dict[str, object]:
+        """Return the fields that every job has."""
+        return {
+            "installation": self.installation.id,
+            "repository_id": self.repository.id,
+            "repository": self.repository.full_name,
+        }
+
+
+class _PullRequest(_Part):
+    number: Id
+    draft: bool = False
+
+
+class _PullRequestEvent(_Event):
+    action: Literal["opened", "reopened", "ready_for_review", "synchronize"]
+    pull_request: _PullRequest
+
+
+class _Issue(_Part):
+    number: Id
+    pull_request: dict[str, object] | None = None
+    """Present on pull requests alone."""
+
+
+class _Comment(_Part):
+    id: Id
+    body: str | None = None
+    user: _Account
+
+
+class _CommentEvent(_Event):
+    issue: _Issue
+    comment: _Comment
+    sender: _Account
+
+
+class _Base(_Part):
+    repo: _Numbered
+
+
+class _Listed(_Part):
+    """A pull request as a check run lists it: of this repository, or of another with the branch."""
+
+    number: Id
+    base: _Base
+
+
+class _Check(_Part):
+    head_sha: Sha
+    external_id: str | None = None
+    pull_requests: list[_Listed] = []
+
+
+class _CheckRunEvent(_Event):
+    check_run: _Check
+
+
+class _CheckSuiteEvent(_Event):
+    check_suite: _Check
+
+
+# Events that we act on
+
+_TRIGGERS = {
+    "opened": "opened",
+    "reopened": "reopened",
+    "ready_for_review": "ready",
+    "synchronize": "pushed",
+}
+
+
+def _pull_request(payload: Mapping[str, object], _delivery: str) -> Read:
+    event = _PullRequestEvent.model_validate(payload)
+    if event.pull_request.draft and event.action != "ready_for_review":
+        return Ignored("It is a draft: it is reviewed when it is ready, or on `/rlm review`.")
+    return Look.model_validate(
+        {
+            **event.place(),
+            "number": event.pull_request.number,
+            "trigger": _TRIGGERS[event.action],
+        }
+    )
+
+
+def _issue_comment(payload: Mapping[str, object], _delivery: str) -> Read:
+    event = _CommentEvent.model_validate(payload)
+    if event.issue.pull_request is None:
+        return Ignored("It is a comment on an issue, not on a pull request.")
+    if "Bot" in {event.sender.type, event.comment.user.type}:
+        return Ignored("A bot wrote it: bots, this one among them, give no commands.")
+    if event.sender.login != event.comment.user.login:
+        return Ignored("Whoever sent it did not write it.")
+    body = _cut(event.comment.body or "")
+    if parse_command(body) is None:
+        return Ignored("It holds no command.")
+    return Command.model_validate(
+        {
+            **event.place(),
+            "number": event.issue.number,
+            "comment_id": event.comment.id,
+            "body": body,
+            "sender": event.sender.login,
+        }
+    )
+
+
+def _cut(body: str) -> str:
+    """Shorten a comment after a whole line, so that no command loses its last word."""
+    if len(body) <= MAX_COMMAND_CHARS:
+        return body
+    return body[: body.rfind("\n", 0, MAX_COMMAND_CHARS) + 1]
+
+
+def _check_run(payload: Mapping[str, object], delivery: str) -> Read:
+    event = _CheckRunEvent.model_validate(payload)
+    return _rerun(event, event.check_run, event.check_run.external_id or "", delivery)
+
+
+def _check_suite(payload: Mapping[str, object], delivery: str) -> Read:
+    event = _CheckSuiteEvent.model_validate(payload)
+    return _rerun(event, event.check_suite, "", delivery)
+
+
+def _rerun(event: _Event, check: _Check, external_id: str, delivery: str) -> Rerun:
+    here = [pull.number for pull in check.pull_requests if pull.base.repo.id == event.repository.id]
+    return Rerun.model_validate(
+        {
+            **event.place(),
+            "head": check.head_sha,
+            "external_id": external_id,
+            "numbers": tuple(dict.fromkeys(here))[:MAX_NUMBERS],
+            "event_id": delivery,
+        }
+    )
+
+
+_READERS: dict[str, Callable[[Mapping[str, object], str], Read]] = {
+    "pull_request": _pull_request,
+    "issue_comment": _issue_comment,
+    "check_run": _check_run,
+    "check_suite": _check_suite,
+}
+
+_ACTIONS: dict[str, frozenset[str]] = {
+    "pull_request": frozenset(_TRIGGERS),
+    "issue_comment": frozenset({"created"}),
+    "check_run": frozenset({"rerequested"}),
+    "check_suite": frozenset({"rerequested"}),
+}

@@ -1,0 +1,153 @@
+"""The bare repositories that were fetched: where each lies, its lock, and how room is made.
+
+Whoever changes a repository holds its lock; whoever reads one holds nothing. So a fetch only ever
+adds to it, and a repository that was used lately is not removed.
+"""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.github.wanted import Wanted
+from reviewer.errors import GiveUp, RetryLater, TellUser
+
+LOCK_WAIT_S = 600.0
+POLL_S = 0.2
+
+LIMIT_BYTES = 20_000_000_000
+"""What all repositories may take together, before those not used for longest are removed."""
+
+KEPT_S = 86_400.0
+"""A repository used in this time may still be read by a review."""
+
+Say = Callable[[str], None]
+"""Tells the user what is going on, in a line."""
+
+
+class Stopped(GiveUp):
+    """Whoever asked for the commits does not want them any more: `cancelled` said so."""
+
+
+def place(home: Path, wanted: Wanted) -> Path:
+    """Return the repository that `wanted` is fetched into; whether it is there or not."""
+    host = wanted.server.host.replace(":", "_")
+    owner, _, name = wanted.repository.partition("/")
+    return _root(home) / host / owner / f"{name}.git"
+
+
+@contextmanager
+def locked(repo: Path, say: Say, cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Hold the lock that stands beside a repository, its folder made if it is missing."""
+    try:
+        repo.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(_lock(repo), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _not_writable(repo, error) from error
+    try:
+        _wait_for(lock, say, cancelled)
+        os.utime(lock)  # when it was used last, for `make_room`
+        yield
+    finally:
+        os.close(lock)
+
+
+def remove(repo: Path) -> None:
+    """Remove a repository, or what stands in its place; the caller holds its lock."""
+    try:
+        if repo.is_dir() and not repo.is_symlink():
+            shutil.rmtree(repo)
+        else:
+            repo.unlink(missing_ok=True)
+    except OSError as error:
+        raise _not_writable(repo, error) from error
+
+
+def make_room(home: Path, limit: int = LIMIT_BYTES, kept_s: float = KEPT_S) -> None:
+    """Remove what was not used for longest, as far as the limit asks and nobody else is at it."""
+    used = {repo: _last_used(repo) for repo in _root(home).glob("*/*/*.git")}
+    sizes = {repo: _size(repo) for repo in used}
+    excess = sum(sizes.values()) - limit
+    for repo in sorted(used, key=used.__getitem__):
+        if excess <= 0 or time.time() - used[repo] < kept_s:
+            return
+        if _try_remove(repo, used[repo]):
+            excess -= sizes[repo]
+
+
+def _root(home: Path) -> Path:
+    return home / "cache" / "repos"
+
+
+def _lock(repo: Path) -> Path:
+    return repo.with_suffix(".lock")
+
+
+def _not_writable(repo: Path, error: OSError) -> TellUser:
+    return TellUser(
+        f"{repo.parent} cannot be written: {error.strerror}",
+        "Set RLM_HOME to a folder of yours with room in it.",
+    )
+
+
+def _wait_for(lock: int, say: Say, cancelled: Callable[[], bool]) -> None:
+    """Take the lock, waiting for another run that is fetching the same repository."""
+    end = time.monotonic() + LOCK_WAIT_S
+    told = False
+    while not _take(lock):
+        if cancelled():
+            raise Stopped("Stopped while waiting for another run that fetches the same repository")
+        if time.monotonic() > end:
+            raise RetryLater("Another run has been fetching this repository too long")
+        if not told:
+            say("waiting for another run that fetches the same repository")
+            told = True
+        time.sleep(POLL_S)
+
+
+def _take(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _last_used(repo: Path) -> float:
+    """Return the time of the last lock; without one, of the repository itself."""
+    for path in (_lock(repo), repo):
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            continue
+    return 0.0
+
+
+def _size(folder: Path) -> int:
+    """Add up the files below a folder; what vanishes meanwhile counts as nothing."""
+    total = 0
+    for where, _, files in os.walk(folder):
+        for name in files:
+            try:
+                total += os.lstat(os.path.join(where, name)).st_size  # noqa: PTH118 - thousands
+            except OSError:
+                continue
+    return total
+
+
+def _try_remove(repo: Path, used: float) -> bool:
+    """Remove a repository, unless it has been used since `used` or its lock is held by a run."""
+    try:
+        lock = os.open(_lock(repo), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return False
+    try:
+        if not _take(lock) or _last_used(repo) != used:
+            return False
+        shutil.rmtree(repo, ignore_errors=True)
+        return not repo.exists()
+    finally:
+        os.close(lock)

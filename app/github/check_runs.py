@@ -1,0 +1,221 @@
+"""Our check run: the progress of a review and its result, on the commit that was reviewed.
+
+It never blocks a merge. It is the one thing that can be written on a locked or closed pull request,
+and where a reader looks when something went wrong.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app.github.client import Hub
+from app.github.errors import Unsure, calls
+from app.render import words
+from app.render.escape import markdown_line, one_line, visible
+from app.render.outgoing import cut_bytes, masked
+from reviewer.errors import RlmError, TellUser
+from reviewer.finding import Finding, Severity
+from reviewer.request import Review, StopReason
+
+NAME = "rlm review"
+
+SUMMARY_BYTES = 65_535
+""" "summary exceeds a maximum bytesize of 65535"."""
+
+TITLE_BYTES = 255
+MESSAGE_BYTES = 8_000
+"""Of an annotation; GitHub takes 64 KB and shows a few lines."""
+
+ANNOTATIONS_PER_REQUEST = 50
+"""GitHub's limit; what further requests bring is added to them."""
+
+MAX_ANNOTATIONS = 500
+"""Ten requests. The summary has the others, as far as it has room."""
+
+Conclusion = Literal["success", "neutral", "cancelled", "timed_out", "failure"]
+Level = Literal["notice", "warning", "failure"]
+
+_EXTERNAL_ID = re.compile(
+    r"(?P<repository>[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100})"
+    r"#(?P<number>[1-9][0-9]{0,9}):(?P<run>[A-Za-z0-9_-]{1,64})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalId:
+    """Whose check run it is. A fork's pull request is named nowhere else in its check runs."""
+
+    repository: str
+    number: int
+    run: str
+
+    def __str__(self) -> str:
+        return f"{self.repository}#{self.number}:{self.run}"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A remark on lines of the head, shown beside them in the diff."""
+
+    path: str
+    start_line: int
+    end_line: int
+    level: Level
+    title: str
+    message: str
+
+
+def parse_external_id(text: str) -> ExternalId | None:
+    """Read what `ensure` wrote; None for another App's."""
+    found = _EXTERNAL_ID.fullmatch(text)
+    return ExternalId(found["repository"], int(found["number"]), found["run"]) if found else None
+
+
+def ensure(  # noqa: PLR0917
+    hub: Hub, repository: str, head: str, run: str, number: int, title: str, summary: str
+) -> int:
+    """Return the id of this run's check run on `head`, created if it is not there yet."""
+    external_id = str(ExternalId(repository, number, run))
+    if (there := _find(hub, repository, head, external_id)) is not None:
+        return there
+    try:
+        with calls(hub.server, "create the check run"):
+            made = hub.repo(repository).create_check_run(
+                NAME,
+                head,
+                external_id=external_id,
+                status="in_progress",
+                output=_output(title, summary),
+            )
+            return int(made.id)
+    except Unsure:
+        if (there := _find(hub, repository, head, external_id)) is not None:
+            return there
+        raise
+
+
+def _find(hub: Hub, repository: str, head: str, external_id: str) -> int | None:
+    # Without "all", GitHub tells the newest run of a name and leaves out those of other reviews.
+    with calls(hub.server, "look for the check run"):
+        runs = hub.repo(repository).get_commit(head).get_check_runs(NAME, filter="all")
+        for one in runs:
+            if one.external_id == external_id and _is_ours(hub, one.app):
+                return int(one.id)
+    return None
+
+
+def _is_ours(hub: Hub, app: Any) -> bool:
+    """Did our App create it? Only that one can change it; a login is its slug and "[bot]"."""
+    if hub.actor is None or app is None:
+        return True
+    return bool(f"{app.slug}[bot]".lower() == hub.actor.lower())
+
+
+def progress(hub: Hub, repository: str, check_run: int, title: str, summary: str) -> None:
+    """Show how far a review has come; one that is concluded stays concluded."""
+    with calls(hub.server, "show the progress"):
+        _edit(hub, repository, check_run, {"output": _output(title, summary)})
+
+
+def conclude(  # noqa: PLR0917
+    hub: Hub,
+    repository: str,
+    check_run: int,
+    conclusion: Conclusion,
+    title: str,
+    summary: str,
+    annotations: Sequence[Annotation] = (),
+) -> None:
+    """Complete the check run; to do it again changes nothing and adds no annotation twice."""
+    left = list(annotations[:MAX_ANNOTATIONS])
+    if left:
+        left = left[_annotated(hub, repository, check_run) :]
+    output = _output(title, summary)
+    while len(left) > ANNOTATIONS_PER_REQUEST:
+        batch, left = left[:ANNOTATIONS_PER_REQUEST], left[ANNOTATIONS_PER_REQUEST:]
+        with calls(hub.server, "annotate the change"):
+            _edit(hub, repository, check_run, {"output": output | {"annotations": _all(batch)}})
+    if left:
+        output = output | {"annotations": _all(left)}
+    with calls(hub.server, "complete the check run"):
+        _edit(
+            hub,
+            repository,
+            check_run,
+            {"status": "completed", "conclusion": conclusion, "output": output},
+        )
+
+
+def refuse(hub: Hub, repository: str, check_run: int, error: RlmError) -> None:
+    """Complete the check run of a review that did not happen, saying why and what to do."""
+    problem = error.problem if isinstance(error, TellUser) else str(error)
+    hint = error.hint if isinstance(error, TellUser) else ""
+    said = [markdown_line(one) for one in (problem, hint) if one]
+    title = f"No review: {one_line(problem)}"
+    conclude(hub, repository, check_run, "neutral", title, "\n\n".join(said) or title)
+
+
+def conclusion(review: Review) -> Conclusion:
+    """Return what a check run ends with. Findings are advice: they never block a merge."""
+    if review.stopped is StopReason.CANCELLED:
+        return "cancelled"
+    unread = review.coverage.hunks > 0 and review.coverage.reviewed == 0
+    if review.findings or review.status == "partial" or unread:
+        return "neutral"
+    return "success"
+
+
+def title(review: Review) -> str:
+    """Return the line that stands beside the check run's name."""
+    return words.ended_early(review) or words.verdict(review)
+
+
+def annotations(findings: Sequence[Finding]) -> list[Annotation]:
+    """Return those of the findings that are about lines of the head, nits left out."""
+    return [
+        Annotation(
+            path=finding.path,
+            start_line=finding.start_line,
+            end_line=finding.line,
+            level="notice" if finding.severity is Severity.LOW else "warning",
+            title=f"{finding.severity.value}: {finding.title}",
+            message=finding.body or finding.title,
+        )
+        for finding in findings
+        if finding.side == "RIGHT"
+        and finding.severity is not Severity.NIT
+        and finding.start_line is not None
+        and finding.line is not None
+    ]
+
+
+def _edit(hub: Hub, repository: str, check_run: int, changes: Mapping[str, Any]) -> None:
+    hub.repo(repository).get_check_run(check_run).edit(**changes)
+
+
+def _annotated(hub: Hub, repository: str, check_run: int) -> int:
+    """Return how many annotations an interrupted attempt has left there."""
+    with calls(hub.server, "read the check run"):
+        return int(hub.repo(repository).get_check_run(check_run).output.annotations_count or 0)
+
+
+def _output(title: str, summary: str) -> dict[str, Any]:
+    return {
+        "title": cut_bytes(masked(one_line(title)), TITLE_BYTES, "…") or NAME,
+        "summary": cut_bytes(masked(summary), SUMMARY_BYTES) or NAME,
+    }
+
+
+def _all(annotations: Sequence[Annotation]) -> list[dict[str, str | int]]:
+    return [
+        {
+            "path": one.path,
+            "start_line": one.start_line,
+            "end_line": one.end_line,
+            "annotation_level": one.level,
+            "title": cut_bytes(masked(one_line(one.title)), TITLE_BYTES, "…"),
+            "message": cut_bytes(masked(visible(one.message)), MESSAGE_BYTES) or NAME,
+        }
+        for one in annotations
+    ]

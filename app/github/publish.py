@@ -1,0 +1,275 @@
+"""A review as people meet it: comments at their lines, one summary, a concluded check run.
+
+Whatever interrupts it (a kill, a lost answer, a limit), to call it again completes it, and nothing
+stands there twice: what there is already is read from GitHub, by our markers, before each write.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from github.PullRequest import ReviewComment
+
+from app.github import check_runs, sticky
+from app.github.client import Hub
+from app.github.errors import NotThere, Refused
+from app.github.markers import MAX_BYTES, Marker, Seal, short_id
+from app.github.pulls import Pull, look_at
+from app.github.remarks import Remark, told_before
+from app.github.reviews import Moved, Ours, Reviews
+from app.render import words
+from app.render.comment import render_comment
+from app.render.escape import markdown_code, markdown_line
+from app.render.markdown import LIMIT_BYTES, render_markdown
+from app.render.outgoing import masked, size, without_secrets
+from app.report import Report
+from reviewer.finding import Finding, Severity
+
+MAX_INLINE = 30
+"""Comments of one review: with more, GitHub has answered "submitted too quickly" and 502. Nobody
+reads more either; the summary has the rest."""
+
+Outcome = Literal["posted", "refused", "stale", "closed", "merged", "locked", "gone"]
+"""What became of it in the conversation.
+
+posted: the conversation shows it. refused: it does not, and `problem` says why. stale: the pull
+request has a newer head, so nothing was said about this one. closed, locked: nothing was said.
+merged: the findings stand in the summary alone. gone: it is not there any more, or not for us. But
+for the last, the check run, if there is one, has all of it in any case.
+"""
+
+_ADDRESS = re.compile(r"[A-Za-z0-9./:#_~%?=&-]{1,500}")
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One run's report and where it belongs. `repeat` says what was said before once more."""
+
+    run: str
+    repository: str
+    number: int
+    head: str
+    report: Report
+    check_run: int | None
+    repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What stands there now. `inline` counts the findings of the report that stand at their lines.
+
+    `review` and `summary` are addresses, "" where there is none. Where there is neither, and the
+    check run is not `concluded`, nobody can see it: whoever called has `problem` to tell.
+    """
+
+    outcome: Outcome
+    review: str = ""
+    inline: int = 0
+    summary: str = ""
+    concluded: bool = False
+    problem: str = ""
+
+
+def publish(hub: Hub, what: Publication, *, key: bytes | None) -> Published:
+    """Publish a report; raise RetryLater if it has to be called again, with the same arguments.
+
+    What GitHub refuses is no error here: see `Published`. `key` signs our markers; without one the
+    text of a comment decides whether it was said before.
+    """
+    if hub.actor is None:
+        raise ValueError("who does not know its own login cannot know its own words")
+    try:
+        pull = look_at(hub, what.repository, what.number)
+    except NotThere as error:
+        return Published("gone", problem=str(error))
+    what = replace(what, repository=pull.repository, report=without_secrets(what.report))
+    posting = _Posting(hub, what, Seal(key, pull.repository_id, what.number))
+    outcome = _outcome(pull, what.head)
+    if outcome == "posted":
+        outcome = posting.comment()
+    if outcome == "posted" or (outcome == "merged" and what.report.review.findings):
+        posting.summarise()
+    posting.conclude(outcome)
+    return posting.published(outcome)
+
+
+def _outcome(pull: Pull, head: str) -> Outcome:
+    if pull.state == "closed":
+        return "closed"
+    if pull.head != head:
+        return "stale"
+    if pull.state == "merged":
+        return "merged"
+    return "locked" if pull.locked else "posted"
+
+
+class _Posting:
+    """One attempt. What GitHub refuses is noted; what may be tried again is raised."""
+
+    def __init__(self, hub: Hub, what: Publication, seal: Seal) -> None:
+        self.hub = hub
+        self.what = what
+        self.seal = seal
+        self.findings = words.ranked(what.report.review.findings)
+        self.texts = _texts(what.report)
+        self.problems: list[str] = []
+        self.told: dict[str, Remark] = {}
+        self.review: Ours | None = None
+        self.sticky: sticky.Sticky | None = None
+        self.concluded = False
+
+    def comment(self) -> Outcome:
+        """Post the review with its comments, unless it is there or has nothing to say."""
+        what = self.what
+        reviews = Reviews(self.hub, what.repository, what.number, what.head, what.run, self.seal)
+        with self._noting():
+            self.sticky = sticky.find(self.hub, what.repository, what.number, self.seal)
+        with self._noting():
+            self.told = told_before(self.findings, self.texts, reviews.remarks())
+            self.review = reviews.posted()
+            if self.review is None and (chosen := self._choice()):
+                try:
+                    self._post(reviews, chosen)
+                except Moved:
+                    return "stale"
+                self.told = told_before(self.findings, self.texts, reviews.remarks())
+        return "posted"
+
+    def _choice(self) -> list[Finding]:
+        """Return what is worth a comment at its line: the worst first, nothing said before."""
+        before = {} if self.what.repeat else self.told
+        return [
+            finding
+            for finding in self.findings
+            if finding.id in self.texts
+            and finding.id not in before
+            and finding.severity is not Severity.NIT
+        ][:MAX_INLINE]
+
+    def _post(self, reviews: Reviews, chosen: Sequence[Finding]) -> None:
+        self.review, lost = reviews.post(self._opening, [self._at_its_line(one) for one in chosen])
+        if lost:
+            self.problems.append(f"GitHub has no place for {words.count(lost, 'comment')}.")
+
+    def _opening(self, shown: int) -> str:
+        """Return the text of the review: what is not at a line has its place in the summary."""
+        every = len(self.findings)
+        where = "the summary"
+        if self.sticky and (address := self._address(self.sticky.url)):
+            where = f"[the summary]({address})"
+        if shown == every:
+            text = f"{words.count(every, 'finding')}. What was covered is in {where}."
+        else:
+            text = f"{shown:,} of {words.count(every, 'finding')}. All are in {where}."
+        return text + self.seal.write(Marker(kind="review", run=self.what.run, head=self.what.head))
+
+    def _at_its_line(self, finding: Finding) -> ReviewComment:
+        anchor = self.what.report.anchors[finding.id]
+        marker = Marker(kind="finding", run=self.what.run, finding=short_id(finding.id))
+        comment: ReviewComment = {
+            "path": finding.path,
+            "body": self.texts[finding.id] + self.seal.write(marker),
+            "side": anchor.side,
+            "line": anchor.line,
+        }
+        if anchor.start_line < anchor.line:  # equal ones are refused
+            comment["start_line"] = anchor.start_line
+            comment["start_side"] = anchor.side
+        return comment
+
+    def summarise(self) -> None:
+        """Let the summary in the conversation say what the report does."""
+        what = self.what
+        marker = Marker(kind="summary", run=what.run, head=what.head)
+        body = self._text(LIMIT_BYTES - MAX_BYTES) + self.seal.write(marker)
+        with self._noting():
+            if self.sticky is None:
+                self.sticky = sticky.find(self.hub, what.repository, what.number, self.seal)
+            self.sticky = sticky.put(
+                self.hub, what.repository, what.number, self.seal, body, there=self.sticky
+            )
+
+    def conclude(self, outcome: Outcome) -> None:
+        """Complete the check run, which carries what could not be said elsewhere."""
+        what = self.what
+        if what.check_run is None:
+            return
+        review = what.report.review
+        notes = [_NOTES[outcome]] if outcome in _NOTES else []
+        notes += [markdown_line(problem) for problem in self.problems]
+        unsaid = [] if outcome == "stale" else [f for f in self.findings if f.id not in self.told]
+        said_here = outcome == "posted" and not self.problems
+        with self._noting():
+            check_runs.conclude(
+                self.hub,
+                what.repository,
+                what.check_run,
+                "neutral" if outcome == "stale" else check_runs.conclusion(review),
+                SUPERSEDED if outcome == "stale" else check_runs.title(review),
+                self._text(check_runs.SUMMARY_BYTES, notes),
+                [] if said_here else check_runs.annotations(unsaid),
+            )
+            self.concluded = True
+
+    def _text(self, limit: int, notes: Sequence[str] = ()) -> str:
+        what = self.what
+        top = "".join(f"> {note}\n\n" for note in notes)
+        foot = f"\n<sub>Reviewed commit {markdown_code(what.head[: words.NAME_DIGITS])}.</sub>"
+        told = {name: self._address(remark.url) for name, remark in self.told.items()}
+        body = render_markdown(
+            what.report.review,
+            what.report.snippets(),
+            limit_bytes=limit - size(top) - size(foot),
+            elsewhere={name: address for name, address in told.items() if address},
+        )
+        return masked(top + body + foot)
+
+    def _address(self, url: str) -> str:
+        """Return an address fit for a link: a page of this very server; "" for another."""
+        ours = url.startswith(f"{self.hub.server.web}/") and _ADDRESS.fullmatch(url)
+        return url if ours else ""
+
+    def published(self, outcome: Outcome) -> Published:
+        """Say what stands there."""
+        silent = outcome == "posted" and self.review is None and self.sticky is None
+        return Published(
+            outcome="refused" if silent else outcome,
+            review=self.review.url if self.review else "",
+            inline=len(self.told),
+            summary=self.sticky.url if self.sticky else "",
+            concluded=self.concluded,
+            problem=" ".join(self.problems),
+        )
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Note a refusal and go on: what cannot be said here is said in the next place."""
+        try:
+            yield
+        except Refused as error:
+            if (problem := f"{error}.") not in self.problems:
+                self.problems.append(problem)
+
+
+SUPERSEDED = "Superseded: the pull request has newer commits"
+
+_NOTES: Mapping[Outcome, str] = {
+    "stale": "The pull request has moved on: this is about an older commit, and only told here.",
+    "closed": "The pull request was closed meanwhile: this is only told here.",
+    "locked": "The conversation is locked: this is only told here.",
+}
+
+
+def _texts(report: Report) -> dict[str, str]:
+    """Return the comments for the findings that have a place, by the finding's id."""
+    snippets = report.snippets()
+    return {
+        finding.id: masked(render_comment(finding, anchor, snippets))
+        for finding in report.review.findings
+        if (anchor := report.anchors.get(finding.id))
+        and anchor.start_line <= anchor.line
+        and finding.path
+        and finding.path.isprintable()
+    }

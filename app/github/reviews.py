@@ -1,0 +1,175 @@
+"""Our reviews of one pull request: what stands there, and posting one more, once.
+
+GitHub takes a review with all its comments or not at all, does not say which comment it minded, and
+may have taken it where the answer got lost.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from github.PullRequest import PullRequest, ReviewComment
+
+from app.github.client import Hub
+from app.github.errors import NotThere, Refused, Unsure, calls
+from app.github.markers import Found, Seal, visible
+from app.github.pulls import look_at
+from app.github.remarks import Remark
+from app.github.sticky import is_ours
+
+# GitHub's words for a comment that it cannot place, through the years; a 422 can also mean spam.
+_MISPLACED = re.compile(
+    r"part of the (?:diff|same hunk)|precede the end line|diff hunk can't be blank"
+    r"|(?:line|path) could not be resolved|thread (?:path|line|start line) (?:is|must)"
+    r"|review (?:comments|threads) is invalid|pull_request_review_thread",
+    re.IGNORECASE,
+)
+_PENDING = re.compile(r"one pending review", re.IGNORECASE)
+
+_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+
+
+class Moved(Exception):
+    """The pull request has another head by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A review by our actor; only we see a pending one."""
+
+    id: int
+    url: str
+    pending: bool
+    found: Found | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """The reviews that `run` finds and makes on `head` of a pull request."""
+
+    hub: Hub
+    repository: str
+    number: int
+    head: str
+    run: str
+    seal: Seal
+
+    def posted(self) -> Ours | None:
+        """Return the review of this run; what a crash left pending of ours is removed."""
+        reviews = self._all()
+        for one in reviews:
+            if one.pending and one.found:
+                self._remove(one)
+        return next((one for one in reviews if self._is_of_this_run(one)), None)
+
+    def remarks(self) -> list[Remark]:
+        """Return what our actor said at lines of this pull request, the newest first."""
+        with calls(self.hub.server, "read the review comments"):
+            bodies = [
+                (str(one.path), one.line, one.body or "", str(one.html_url))
+                for one in self._pull().get_review_comments()
+                if is_ours(self.hub, one.user)
+            ]
+        remarks = []
+        for path, line, body, url in reversed(bodies):
+            found = self.seal.read(body)
+            finding = found.marker.finding if found and found.signed else ""
+            remarks.append(Remark(path, line, visible(body), url, finding))
+        return remarks
+
+    def post(
+        self, opening: Callable[[int], str], comments: Sequence[ReviewComment]
+    ) -> tuple[Ours | None, int]:
+        """Post a review; return it (None: no comment had a place) and how many had no place.
+
+        `opening` makes its text from the number of its comments. Raises Moved, Refused, or Unsure
+        only where no review was made.
+        """
+        left = list(comments)
+        cleared = checked = False
+        while left:
+            try:
+                made = self._create(opening(len(left)), left)
+            except Refused as error:
+                if error.status != 422:
+                    raise
+                # A refused review has been seen to leave something behind.
+                if there := self.posted():
+                    return there, len(comments) - len(left)
+                if look_at(self.hub, self.repository, self.number).head != self.head:
+                    raise Moved from error
+                if _PENDING.search(error.said) and not cleared:
+                    cleared = True
+                    self._clear()
+                elif _MISPLACED.search(error.said) and not checked:
+                    checked = True
+                    left = self._placed(left)
+                else:
+                    raise
+            else:
+                return made, len(comments) - len(left)
+        return None, len(comments)
+
+    def _create(self, body: str, comments: list[ReviewComment]) -> Ours:
+        commit = self.hub.repo(self.repository).get_commit(self.head)
+        try:
+            with calls(self.hub.server, "post the review"):
+                made = self._pull().create_review(commit, body, "COMMENT", comments)
+                return Ours(int(made.id), str(made.html_url), pending=False)
+        except Unsure:
+            if there := self.posted():
+                return there
+            raise
+
+    def _placed(self, comments: Sequence[ReviewComment]) -> list[ReviewComment]:
+        """Return the comments on lines that GitHub itself shows, now that it has refused some."""
+        with calls(self.hub.server, "read the files of the pull request"):
+            patches = {str(one.filename): one.patch for one in self._pull().get_files()}
+        return [one for one in comments if shows(patches.get(one["path"]), one)]
+
+    def _all(self) -> list[Ours]:
+        with calls(self.hub.server, "read the reviews"):
+            reviews = [
+                (int(one.id), str(one.html_url), one.state == "PENDING", one.body or "")
+                for one in self._pull().get_reviews()
+                if is_ours(self.hub, one.user)
+            ]
+        return [
+            Ours(id_, url, pending, self.seal.read(body)) for id_, url, pending, body in reviews
+        ]
+
+    def _is_of_this_run(self, review: Ours) -> bool:
+        found = review.found
+        return (
+            found is not None
+            and not review.pending
+            and (found.marker.kind, found.marker.run) == ("review", self.run)
+            and (found.signed or self.seal.key is None)
+        )
+
+    def _clear(self) -> None:
+        """Remove the pending review that bars ours: another of this bot's, never a person's."""
+        for one in self._all():
+            if one.pending and (one.found or (self.hub.actor or "").endswith("[bot]")):
+                self._remove(one)
+
+    def _remove(self, review: Ours) -> None:
+        path = f"/repos/{self.repository}/pulls/{self.number}/reviews/{review.id}"
+        with suppress(NotThere):
+            self.hub.ask("remove a pending review of ours", "DELETE", path)
+
+    def _pull(self) -> PullRequest:
+        return self.hub.repo(self.repository).get_pull(self.number)
+
+
+def shows(patch: str | None, comment: ReviewComment) -> bool:
+    """Do all lines of a comment stand in one hunk of a patch, as the API has it?"""
+    start, count = (1, 2) if comment.get("side") == "LEFT" else (3, 4)
+    line = comment["line"]
+    for hunk in _HUNK.finditer(patch or ""):
+        first = int(hunk[start])
+        last = first + int(hunk[count] or 1) - 1
+        if first <= comment.get("start_line", line) <= line <= last:
+            return True
+    return False

@@ -1,0 +1,129 @@
+"""What waits to be done, as typed payloads: the vocabulary between the roles of the server.
+
+A payload is a hint about where to look. What is there is read from GitHub when the job runs.
+"""
+
+import time
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.store import ENGINE, GITHUB, REVIEW, NewJob, NewRun, Run
+
+Id = Annotated[int, Field(ge=1, le=2**53)]
+"""GitHub's numbers fit into what JavaScript can count exactly."""
+
+FullName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}$", max_length=201)
+]
+Sha = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?$")]
+
+MAX_COMMAND_CHARS = 10_000
+"""Of a comment with a command. Longer ones are cut: a command stands on a line of its own."""
+
+COMMAND_FIRST = 10
+"""Priority: somebody waits for the answer to a command."""
+
+PUSH_PAUSE_S = 3.0
+"""People push twice when they have forgotten something; the second push finds the first waiting."""
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Place(_Payload):
+    """A repository as an installation of the App sees it."""
+
+    installation: Id
+    repository_id: Id
+    repository: FullName
+
+
+class _OnPull(_Place):
+    number: Id
+
+    def _key(self) -> str:
+        return f"pull:{self.repository_id}:{self.number}"
+
+
+class Look(_OnPull):
+    """Look at a pull request: it may want a review."""
+
+    kind: ClassVar = "look"
+
+    trigger: Literal["opened", "reopened", "ready", "pushed"]
+
+    def job(self) -> NewJob:
+        """Return the job; what happens to one pull request happens one thing after the other."""
+        pause = PUSH_PAUSE_S if self.trigger == "pushed" else 0.0
+        return NewJob(
+            GITHUB, self.kind, self._key(), self.model_dump_json(), not_before=time.time() + pause
+        )
+
+
+class Command(_OnPull):
+    """Do what a comment says. `sender` wrote it."""
+
+    kind: ClassVar = "command"
+
+    comment_id: Id
+    body: Annotated[str, Field(max_length=MAX_COMMAND_CHARS)]
+    sender: Login
+
+    def job(self) -> NewJob:
+        """Return the job, ahead of what nobody waits for."""
+        return NewJob(GITHUB, self.kind, self._key(), self.model_dump_json(), COMMAND_FIRST)
+
+
+class Rerun(_Place):
+    """Review again what a check run reported, because somebody pressed "Re-run".
+
+    Of a fork's pull request GitHub names no number; `external_id` of our check run does, and where
+    all checks are run again (`external_id` is empty) the runs on `head` do.
+    """
+
+    kind: ClassVar = "rerun"
+
+    head: Sha
+    external_id: Annotated[str, Field(max_length=500)] = ""
+    numbers: tuple[Id, ...] = ()
+    event_id: Annotated[str, Field(max_length=100)]
+
+    def job(self) -> NewJob:
+        """Return the job. Its key is the commit: which pull requests it means is found out."""
+        key = f"commit:{self.repository_id}:{self.head}"
+        return NewJob(GITHUB, self.kind, key, self.model_dump_json(), COMMAND_FIRST)
+
+
+class Step(_Payload):
+    """One step of one run; the run's row says everything else."""
+
+    run: Annotated[str, Field(pattern=r"^[a-z0-9]{12,40}$")]
+
+
+def step(kind: str, run: Run | NewRun, not_before: float = 0.0) -> NewJob:
+    """Return the job of a step. A review keeps nothing else on its pull request waiting."""
+    payload = Step(run=run.id).model_dump_json()
+    if kind == REVIEW:
+        return NewJob(ENGINE, kind, run_key(run.id), payload, not_before=not_before)
+    key = f"pull:{run.repository_id}:{run.number}"
+    return NewJob(GITHUB, kind, key, payload, not_before=not_before)
+
+
+def run_key(run: str) -> str:
+    """Name the review of a run: who holds the claim on it may read its repository."""
+    return f"run:{run}"
+
+
+class Wish(_Payload):
+    """What a run was asked for: `full` says again what was said before, `paths` narrows it.
+
+    `comment` is the command's, 0 where nobody gave one.
+    """
+
+    trigger: str
+    full: bool = False
+    paths: tuple[str, ...] = ()
+    comment: int = 0

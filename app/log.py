@@ -1,0 +1,126 @@
+"""The server's log: one line an event on standard error, printable, without secrets.
+
+    2026-11-02T09:15:04.123Z INFO github published pull=octo/hello#7 comments=3
+
+Fields go in as `extra`: `log.info("published", extra={"pull": name})`. Whatever they hold, a line
+stays one line: names of branches, answers of services and messages of errors are untrusted text.
+Masking is the last line of defence, not the first: no secret is passed here on purpose.
+"""
+
+import json
+import logging
+import re
+import sys
+import threading
+import time
+from types import TracebackType
+
+MAX_LINE_CHARS = 4_000
+"""Of one line; an error may quote a whole answer of a service."""
+
+QUIET = {
+    "PIL": logging.WARNING,
+    "anthropic": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "git": logging.WARNING,
+    "github": logging.WARNING,
+    "httpcore2": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "urllib3": logging.ERROR,  # warns of every repetition that it then makes by itself
+    "waitress.queue": logging.ERROR,  # warns of every request that waits for a thread
+    "werkzeug": logging.WARNING,
+}
+"""Libraries that tell about each request; with RLM_DEBUG too, because they tell headers then."""
+
+MASK = "[masked]"
+
+_SECRETS = (
+    # A key, also where a repr has made its line breaks visible, and where its end was cut off.
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)", re.S),
+    # Tokens of GitHub; those of 2026 hold a JWT: dots and dashes.
+    re.compile(r"\bgh[opsur]_[A-Za-z0-9._-]{10,}"),
+    re.compile(r"\bgithub_pat_[A-Za-z0-9_]{10,}"),
+    re.compile(r"\bsk-ant-[A-Za-z0-9_-]{6,}"),
+    re.compile(r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*"),
+    re.compile(r"(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"),
+    re.compile(
+        r"(?<![A-Za-z0-9])(?:proxy-authorization|authorization|x-api-key)\b['\"]?\s*[:=,]\s*(?:b?['\"])?"
+        r"(?:(?:bearer|basic|token)\s+)?[^\s'\",;]+",
+        re.I,
+    ),
+)
+
+_OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_PLAIN = re.compile(r"[A-Za-z0-9_./:#@+,\[\]%…-]+")
+
+
+def configure(role: str, debug: bool) -> None:
+    """Send what this process logs to standard error, as `role`; `debug` shows more of our own."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines(role))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)
+    logging.captureWarnings(True)
+    sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
+
+
+class Lines(logging.Formatter):
+    """Format a record as one line; a traceback as further lines, each with the same beginning."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines without the last line break."""
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        head = f"{seconds}.{int(record.msecs):03}Z {record.levelname} {self._role} "
+        lines = [f"{_message(record)}{_fields(record)}"]
+        if record.exc_info and record.exc_info[0] is not None:
+            lines += masked(self.formatException(record.exc_info)).splitlines()
+        return "\n".join(f"{head}{_shown(line)}" for line in lines)
+
+
+def masked(text: str) -> str:
+    """Replace what looks like a secret."""
+    for pattern in _SECRETS:
+        text = pattern.sub(MASK, text)
+    return text
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return masked(record.getMessage())
+    except (TypeError, ValueError):  # a wrong number of arguments; the line is worth more than that
+        return masked(f"{record.msg!s} {record.args!r}")
+
+
+def _fields(record: logging.LogRecord) -> str:
+    given = ((name, value) for name, value in record.__dict__.items() if name not in _OWN)
+    return "".join(f" {name}={_value(value)}" for name, value in given)
+
+
+def _value(value: object) -> str:
+    """Show a value so that it ends where it seems to end: quoted, unless it is one plain word."""
+    text = masked(str(value))
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+def _shown(line: str) -> str:
+    """Make what is not printable visible: line breaks, terminal commands, reversed text."""
+    if len(line) > MAX_LINE_CHARS:
+        line = f"{line[:MAX_LINE_CHARS]}…"
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger(__name__).critical("this is a bug", exc_info=(kind, error, trace))
+
+
+def _uncaught_in_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_value is not None:
+        _uncaught(failed.exc_type, failed.exc_value, failed.exc_traceback)

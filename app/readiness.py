@@ -1,0 +1,45 @@
+"""Can this server do its work, and if not, what is missing? In sentences for whoever set it up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.store import Worker
+
+ALIVE_S = 15.0
+"""A process gives a sign of life every few seconds; one that was silent for so long is gone."""
+
+NO_SECRET = "No webhook secret is configured: run `rlm setup`, or set RLM_WEBHOOK_SECRET."
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """`missing` keeps the server from its work; `notes` are worth knowing and do not."""
+
+    missing: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Is nothing missing?"""
+        return not self.missing
+
+
+def readiness(
+    *, has_secret: bool, store_problem: str, workers: Iterable[Worker], now: float
+) -> Readiness:
+    """Judge by the signs of life in the store; `now` is in seconds since 1970."""
+    alive = [worker for worker in workers if now - worker.seen <= ALIVE_S]
+    github = next((worker for worker in alive if worker.name == "github"), None)
+    engines = [worker for worker in alive if worker.name.startswith("engine")]
+    missing = [] if has_secret else [NO_SECRET]
+    if store_problem:
+        # Who is alive stands in the store: without it nothing can be said about the others.
+        return Readiness((*missing, store_problem))
+    if github is None:
+        missing.append("The github process is not running: nothing is fetched or published.")
+    elif github.problem:
+        missing.append(github.problem)
+    if not engines:
+        missing.append("No engine process is running: nothing is reviewed.")
+    problems = dict.fromkeys(engine.problem for engine in engines if engine.problem)
+    return Readiness(tuple(missing), tuple(problems))

@@ -1,0 +1,94 @@
+"""One finding as the comment that stands at its line, with a suggestion that can be committed."""
+
+import re
+
+from app.render.escape import (
+    code_line,
+    cut,
+    fence,
+    markdown,
+    markdown_code,
+    one_line,
+    visible,
+)
+from app.render.markdown import (
+    BODY_BYTES,
+    LINE_CHARS,
+    ROW_BYTES,
+    SIGNS,
+    TITLE_BYTES,
+    fitted,
+    prose,
+    short,
+)
+from app.render.outgoing import size
+from app.render.prose import pieces
+from app.render.snippet import Snippets, suggested
+from app.report import Anchor
+from reviewer.finding import Finding
+
+SUGGESTION_BYTES = 40_000
+"""A body has 65,536 characters at the most. A longer replacement is shown cut, as a diff."""
+
+_FOLDED = "<details><summary>Where this comes from</summary>"
+
+# Programs that obey comments read them as plain text, a suggestion included.
+_COMMAND = re.compile(r"^[ \t]*/[a-z]", re.IGNORECASE | re.MULTILINE)
+
+
+def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
+    """Return the Markdown of a finding for the place of its anchor, which itself is not named."""
+    parts = [f"**{SIGNS[finding.severity]}: {fitted(finding.title, TITLE_BYTES, _bold)}**"]
+    if finding.body.strip():
+        parts.append(fitted(finding.body, BODY_BYTES, prose))
+    if finding.preexisting:
+        parts.append("This was there before this change.")
+    if fix := _fix(finding, anchor, snippets):
+        parts.append(fix)
+    source = fitted(finding.source, ROW_BYTES, markdown_code)
+    sure = f"confidence {finding.confidence:.0%}"
+    parts += [_FOLDED, f"{finding.category.value} · {source} · {sure}", "</details>"]
+    return "\n\n".join(parts)
+
+
+def said(text: str) -> str:
+    """Return what a comment of ours tells a reader: without how sure we are and who says it."""
+    return text.rpartition(f"\n\n{_FOLDED}")[0] or text
+
+
+def _bold(title: str) -> str:
+    """Return a title whose bold stretches are not told apart: all of it will be bold."""
+    return "".join(
+        markdown_code(piece.text) if piece.kind == "code" else markdown(piece.text, opens=False)
+        for piece in pieces(one_line(title))
+    ).strip()
+
+
+def _fix(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
+    if can_commit(finding, anchor):
+        return _suggestion(finding.suggestion or "")
+    if lines := suggested(finding, snippets):
+        shown = [line.kind + cut(code_line(line.text), LINE_CHARS) for line in lines]
+        return "Suggested:\n\n" + fence(short(shown), "diff")
+    return ""
+
+
+def can_commit(finding: Finding, anchor: Anchor) -> bool:
+    """May the replacement be offered as it is: are its lines these, and is nothing hidden in it?"""
+    text = finding.suggestion
+    return (
+        text is not None
+        and anchor.suggest
+        and anchor.side == finding.side == "RIGHT"
+        and (anchor.start_line, anchor.line) == (finding.start_line, finding.line)
+        and visible(text) == text
+        and size(text) <= SUGGESTION_BYTES
+        and not _COMMAND.search(text)
+    )
+
+
+def _suggestion(text: str) -> str:
+    """Return the block that GitHub puts in the place of the lines; an empty one deletes them."""
+    if not text:
+        return "```suggestion\n```"
+    return fence(text.removesuffix("\n").split("\n"), "suggestion")

@@ -1,0 +1,25 @@
+"""The server's processes: one module each, started by `rlm serve` as `python -m app.roles NAME`.
+
+A name is a role, and for engines a number after it: `web`, `github`, `engine-1`. Each module has
+`run(name, environ, stopping)`, which works until the Event `stopping` is set, and returns.
+"""
+
+ALIVE_FD = "RLM_ALIVE_FD"
+"""A pipe that ends when the supervisor does, in whatever way."""
+
+LISTEN_FD = "RLM_LISTEN_FD"
+"""The listening socket, for web."""
+
+BROKER_FDS = "RLM_BROKER_FDS"
+"""Sockets between the github role and engines: "engine-1=7,engine-2=8", or "github=6"."""
+
+MARKER_KEY = "RLM_MARKER_KEY"
+"""64 hexadecimal digits, for github: the key that signs the markers in our comments."""
+
+INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY})
+"""Variables that the supervisor sets for a role, and nobody else."""
+
+
+def role_of(name: str) -> str:
+    """Return the role of a process."""
+    return name.partition("-")[0]

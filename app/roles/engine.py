@@ -1,0 +1,181 @@
+"""An engine: reviews one pull request at a time, with the model's key and nothing that can write.
+
+For the repository of its run it borrows a token that reads; what comes out is a `Report`.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from app.broker import TokenAsker, inherited
+from app.engine import asked, run_review
+from app.github.fetch import Stopped, Wanted, checkout
+from app.github.urls import Server
+from app.health import Health
+from app.jobs import Step, Wish, step
+from app.render import words
+from app.server_settings import STORE_FILE, ServerSettings, read_server_settings
+from app.settings import Settings
+from app.store import ENGINE, PUBLISH, Job, Run, Store
+from app.worker import Claims, Halted, work
+from reviewer.errors import RlmError, TellUser
+from reviewer.model.prices import load
+from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted
+
+log = logging.getLogger(__name__)
+
+TOKEN_TIMEOUT_S = 60.0
+
+LOOK_S = 0.5
+"""How often a run asks whether it shall stop; the store is a file, and nodes ask all the time."""
+
+TELL_S = 3.0
+"""How often it says how far it is."""
+
+
+def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
+    """Review until `stopping`. A review that is under way then is left for the next start."""
+    settings = read_server_settings(environ)
+    store = Store(settings.home / STORE_FILE)
+    asker = TokenAsker(inherited(environ)["github"])
+    engine = _Engine(store, settings.base, settings.github, asker, stopping)
+    store.recover(name)
+    with Health(store, name, _problem(settings, name)):
+        work(Claims(store, ENGINE, name), stopping, engine.do, engine.lost)
+    store.close()
+
+
+def _problem(settings: ServerSettings, name: str) -> str:
+    """Say what is wrong with the model, or that there is none; reviews are made all the same."""
+    if problem := settings.problem_of(name):
+        return problem
+    try:
+        return asked(settings.base, load(settings.base.prices)).why_not
+    except RlmError as error:
+        return str(error)
+
+
+@dataclass(frozen=True)
+class _Engine:
+    store: Store
+    settings: Settings
+    server: Server
+    tokens: TokenAsker
+    stopping: threading.Event
+
+    def do(self, job: Job) -> None:
+        """Review the pull request of a run, and keep the report."""
+        run = self.store.run(Step.model_validate_json(job.payload).run)
+        if run is None or run.state == "ended":
+            self.store.done(job)
+            return
+        watch = _Watch(self.store, run.id, self.stopping)
+        report = ""
+        if not watch():
+            where = f"{run.repository}#{run.number}"
+            log.info("reviewing", extra={"run": run.id, "pull": where, "head": run.head})
+            with suppress(Stopped):  # while it was fetched
+                report = self._review(run, watch)
+        if self.stopping.is_set():
+            raise Halted("The server was stopped", 0.0)
+        self.store.reviewed(job, run.id, step(PUBLISH, run), report=report)
+
+    def lost(self, job: Job, error: RlmError) -> None:
+        """Give up a run, and have the reason published."""
+        run = self.store.run(Step.model_validate_json(job.payload).run)
+        if run is None:
+            self.store.fail(job, str(error))
+            return
+        self.store.reviewed(job, run.id, step(PUBLISH, run), problem=_explained(error))
+
+    def _review(self, run: Run, watch: "_Watch") -> str:
+        lent = self.tokens.ask(run.id, TOKEN_TIMEOUT_S)
+        repo = self._checkout(run, lent.token, watch)
+        wish = Wish.model_validate_json(run.request)
+        done = run_review(
+            repo,
+            run.base,
+            run.head,
+            self.settings,
+            sink=watch.see,
+            cancelled=watch,
+            paths=wish.paths,
+        )
+        return done.model_dump_json()
+
+    def _checkout(self, run: Run, token: SecretStr | None, watch: "_Watch") -> Path:
+        wanted = Wanted(self.server, run.repository, run.number, run.base, run.head)
+        return checkout(wanted, token, self.settings.home, say=watch.say, cancelled=watch)
+
+
+def _explained(error: RlmError) -> str:
+    """Say what happened to people who cannot see this machine's settings."""
+    if isinstance(error, TellUser) and error.hint:
+        return f"{error.problem.rstrip('.')}. {error.hint}"
+    return str(error)
+
+
+@dataclass
+class _Watch:
+    """Answers whether a run shall stop, and keeps the store posted about how far it is."""
+
+    store: Store
+    run: str
+    stopping: threading.Event
+    _looked: float = 0.0
+    _told: float = 0.0
+    _stop: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _parts: int = 0
+    _read: int = 0
+    _usd: float = 0.0
+    _calls: int = 0
+
+    def __call__(self) -> bool:
+        """Shall this run stop? Nodes ask from several threads."""
+        if self.stopping.is_set() or self._stop:
+            return True
+        with self._lock:
+            now = time.monotonic()
+            if now - self._looked < LOOK_S:
+                return self._stop
+            self._looked = now
+        try:
+            self._stop = bool(self.store.stopped(self.run))
+        except RlmError as error:
+            log.warning("not looked up", extra={"run": self.run, "why": error})
+        return self._stop
+
+    def say(self, line: str) -> None:
+        """Tell what goes on before the review begins."""
+        self._tell(f"{line[:1].upper()}{line[1:]}.")
+
+    def see(self, event: Event) -> None:
+        """Follow the trace."""
+        match event:
+            case NodeStarted():
+                self._parts += 1
+            case NodeEnded():
+                self._read += 1
+            case CallEnded(usd=usd):
+                self._calls += 1
+                self._usd += usd or 0.0
+            case _:
+                return
+        if time.monotonic() - self._told > TELL_S:
+            parts = words.count(self._parts, "part")
+            calls = words.count(self._calls, "call")
+            self._tell(f"{self._read:,} of {parts} read so far, {calls}, ${self._usd:.2f}.")
+
+    def _tell(self, line: str) -> None:
+        self._told = time.monotonic()
+        try:
+            self.store.progressed(self.run, line)
+        except RlmError as error:
+            log.warning("progress not stored", extra={"run": self.run, "why": error})

@@ -1,0 +1,160 @@
+"""The github role: everything that reads from GitHub and writes to it, with the App's key.
+
+It never sees the model, nor the model it: what it publishes is a checked `Report`.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from app.broker import Lent, TokenLender, inherited
+from app.github.auth import AppAuth, NotGranted
+from app.github.client import Hub
+from app.github.errors import BadToken
+from app.github.urls import Server
+from app.health import Health
+from app.jobs import run_key
+from app.roles import MARKER_KEY
+from app.server_settings import SETUP, STORE_FILE, ServerSettings, read_server_settings
+from app.steps import Steps
+from app.store import GITHUB, Job, Store
+from app.worker import Claims, Halted, work
+from reviewer.errors import GiveUp, RlmError, TellUser
+
+log = logging.getLogger(__name__)
+
+THREADS = 4
+"""Jobs at once: they wait for GitHub most of the time, a second between two writes."""
+
+PROGRESS_S = 15.0
+"""Check runs are updated no more often: a review of an hour is 240 of 5,000 requests."""
+
+CONNECT_AGAIN_S = 15.0
+
+WRITES = {"pull_requests": "write", "checks": "write"}
+WITHOUT_CHECKS = {"pull_requests": "write"}
+"""Where the owner of an installation has not accepted checks, the review is posted all the same."""
+
+READS = {"contents": "read"}
+"""All that an engine gets, for the repository of its run alone."""
+
+
+def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
+    """Do the jobs of the github role until `stopping`; without an App, say so and wait."""
+    settings = read_server_settings(environ)
+    store = Store(settings.home / STORE_FILE)
+    store.recover(name)
+    with Health(store, name, "The GitHub App is being looked up.") as health:
+        app = _app(settings, health, stopping)
+        if app is not None:
+            steps = Steps(store, app.connect, _marker_key(settings))
+            lender = TokenLender(inherited(environ), partial(_lend, store, app))
+            _work(steps, lender, health, stopping)
+    store.close()
+
+
+def _app(settings: ServerSettings, health: Health, stopping: threading.Event) -> "_App | None":
+    """Get to know our own App, however long it takes; None if it is time to stop before."""
+    while not stopping.is_set():
+        try:
+            auth = _auth(settings)
+            app = _App(settings.github, auth, f"{auth.slug()}[bot]")
+        except RlmError as error:
+            hint = error.hint if isinstance(error, TellUser) else ""
+            health.tell(f"{str(error).rstrip('.')}. {hint}".strip())
+            log.error("the GitHub App cannot be used", extra={"why": error, "hint": hint})
+            stopping.wait(CONNECT_AGAIN_S)
+        else:
+            health.tell("")
+            log.info("ready", extra={"app": app.actor, "server": settings.github.host})
+            return app
+    return None
+
+
+def _auth(settings: ServerSettings) -> AppAuth:
+    if problem := settings.problem_of("github"):
+        raise TellUser(problem)
+    if settings.app_id is None or settings.private_key is None:
+        raise TellUser("No GitHub App is configured", SETUP.format("RLM_APP_ID"))
+    return AppAuth(settings.github, settings.app_id, settings.private_key)
+
+
+def _work(steps: Steps, lender: TokenLender, health: Health, stopping: threading.Event) -> None:
+    claims = Claims(steps.store, GITHUB, health.name)
+    do = partial(_do, steps, health)
+    threads = [
+        threading.Thread(target=work, args=(claims, stopping, do, steps.lost), name=f"work-{n}")
+        for n in range(THREADS)
+    ]
+    threads.append(threading.Thread(target=lender.serve, args=(stopping,), name="lend"))
+    threads.append(threading.Thread(target=_progress, args=(steps, stopping), name="progress"))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _do(steps: Steps, health: Health, job: Job) -> None:
+    """Do a job. What the owner of this machine has to mend is no fault of the job's: it waits."""
+    try:
+        steps.do(job)
+    except TellUser as error:
+        health.tell(f"{error.problem.rstrip('.')}. {error.hint}".strip())
+        raise Halted(str(error), CONNECT_AGAIN_S) from error
+    if health.problem:
+        health.tell("")
+
+
+def _marker_key(settings: ServerSettings) -> bytes:
+    if settings.marker_key is None:
+        raise GiveUp(f"{MARKER_KEY} is missing: this process is started by `rlm serve` alone")
+    return bytes.fromhex(settings.marker_key.get_secret_value())
+
+
+@dataclass(frozen=True)
+class _App:
+    """Our App on its server."""
+
+    server: Server
+    auth: AppAuth
+    actor: str
+
+    @contextmanager
+    def connect(self, installation: int, repository_id: int) -> Iterator[Hub]:
+        """Yield GitHub with a token for one repository; one that is refused is not used again."""
+        try:
+            token = self.auth.installation_token(installation, repository_id, WRITES)
+        except NotGranted as error:
+            log.warning("fewer permissions", extra={"why": error})
+            token = self.auth.installation_token(installation, repository_id, WITHOUT_CHECKS)
+        with Hub(self.server, token.value, actor=self.actor) as hub:
+            try:
+                yield hub
+            except BadToken:
+                self.auth.forget(token.value)
+                raise
+
+
+def _lend(store: Store, app: _App, engine: str, run_id: str) -> Lent:
+    """Make a token that reads the repository of a run, for the engine that has claimed it."""
+    if store.claimant(run_key(run_id)) != engine:
+        raise GiveUp("This run is not claimed by this engine.")
+    run = store.run(run_id)
+    if run is None:
+        raise GiveUp("There is no such run.")
+    token = app.auth.installation_token(run.installation, run.repository_id, READS)
+    return Lent(token.value, run.repository)
+
+
+def _progress(steps: Steps, stopping: threading.Event) -> None:
+    shown: dict[str, str] = {}
+    while not stopping.wait(PROGRESS_S):
+        try:
+            steps.show_progress(shown)
+        except RlmError as error:
+            log.info("no progress shown", extra={"why": error})
+        except Exception:
+            log.exception("no progress shown")

@@ -1,0 +1,297 @@
+"""What the github role does: looks at pull requests, obeys commands, shows and ends runs.
+
+Each function does one job. It may be killed at any point and called again, so it looks for what it
+has done before doing it, and ends its job in the transaction that stores what follows.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+
+from app.commands import Misunderstood, PlainCommand, ReviewCommand, help_text, parse_command
+from app.github import check_runs
+from app.github.client import Hub
+from app.github.errors import Forbidden, NotThere
+from app.github.publish import Publication, publish
+from app.github.pulls import Pull, look_at
+from app.github.replies import reply
+from app.jobs import Command, Look, Rerun, Step, Wish, step
+from app.render.escape import markdown_line
+from app.report import Report
+from app.store import OPEN, PUBLISH, REVIEW, Job, NewRun, Run, Store
+from reviewer.errors import RlmError
+
+log = logging.getLogger(__name__)
+
+SUPERSEDED = "a newer review of this pull request took its place"
+STOPPED = "somebody gave the command `/rlm stop`"
+CLOSED = "the pull request was closed"
+
+MAX_SUPERSEDED = 3
+"""So many runs in a row may give way to a newer push; then one is let finish, so that a busy pull
+request gets a review at all."""
+
+LET_FINISH_S = 30.0
+
+PROBLEM_CHARS = 2_000
+
+Connect = Callable[[int, int], AbstractContextManager[Hub]]
+"""Opens GitHub as the App sees it through an installation, for one repository (by its ids)."""
+
+
+class Steps:
+    """The jobs of the github role, each by its kind."""
+
+    def __init__(self, store: Store, connect: Connect, marker_key: bytes) -> None:
+        self.store = store
+        self._connect = connect
+        self._key = marker_key
+
+    def do(self, job: Job) -> None:
+        """Do one job, and end it."""
+        match job.kind:
+            case Look.kind:
+                self._look(job, Look.model_validate_json(job.payload))
+            case Command.kind:
+                self._command(job, Command.model_validate_json(job.payload))
+            case Rerun.kind:
+                self._rerun(job, Rerun.model_validate_json(job.payload))
+            case _:
+                run = self.store.run(Step.model_validate_json(job.payload).run)
+                if run is None or run.state == "ended":
+                    self.store.done(job)
+                elif job.kind == OPEN:
+                    self._open(job, run)
+                else:
+                    self._publish(job, run)
+
+    def lost(self, job: Job, error: RlmError) -> None:
+        """End a job that cannot be done, and say why where its reader looks."""
+        run = None
+        if job.kind in {OPEN, PUBLISH}:
+            run = self.store.run(Step.model_validate_json(job.payload).run)
+        if run is None:
+            self.store.fail(job, str(error))
+            return
+        log.error("run lost", extra={"run": run.id, "why": error})
+        if run.check_run is not None and not isinstance(error, NotThere):
+            with self._connect(run.installation, run.repository_id) as hub:
+                self._conclude(hub, run, "neutral", "The review could not be published", str(error))
+        self.store.ended(job, run.id, f"lost: {error}")
+
+    # What asks for a review
+
+    def _look(self, job: Job, look: Look) -> None:
+        with self._connect(look.installation, look.repository_id) as hub:
+            pull = _pull(hub, look.repository, look.number)
+        runs = self.store.runs_of(look.repository_id, look.number)
+        if pull is None or pull.state != "open":
+            self.store.stop(look.repository_id, look.number, CLOSED)
+            self.store.done(job)
+            return
+        known = any(run.head == pull.head and run.base == pull.base for run in runs)
+        if pull.draft or known:
+            self.store.done(job)
+            return
+        if _superseded_in_a_row(runs) >= MAX_SUPERSEDED and _open(runs):
+            # Not a failure: the newest head is looked at when the run before is through.
+            self.store.again(job, "the run before is let finish", LET_FINISH_S, counts=False)
+            return
+        wish = Wish(trigger=look.trigger)
+        self._begin(look.installation, pull, f"head:{pull.base}:{pull.head}", wish)
+        self.store.done(job)
+
+    def _command(self, job: Job, command: Command) -> None:
+        with self._connect(command.installation, command.repository_id) as hub:
+            try:
+                self._obey(hub, command)
+            except NotThere:
+                log.info("command gone", extra={"comment": command.comment_id})
+        self.store.done(job)
+
+    def _obey(self, hub: Hub, command: Command) -> None:
+        said = parse_command(command.body)
+        if said is None or command.sender.lower() == (hub.actor or "").lower():
+            return
+        if not hub.may_write(command.repository, command.sender):
+            who = {"comment": command.comment_id, "sender": command.sender}
+            log.info("command refused", extra=who)
+            self._refuse(hub, command)
+            return
+        hub.react(command.repository, command.comment_id, "eyes")
+        match said:
+            case ReviewCommand():
+                self._review(hub, command, said)
+            case PlainCommand(name="stop"):
+                number = self.store.stop(command.repository_id, command.number, STOPPED)
+                if not number:
+                    self._reply(hub, command, "No review of this pull request is running.")
+            case PlainCommand():
+                self._reply(hub, command, help_text())
+            case Misunderstood():
+                self._reply(hub, command, help_text(said.why))
+
+    def _review(self, hub: Hub, command: Command, said: ReviewCommand) -> None:
+        pull = _pull(hub, command.repository, command.number)
+        if pull is None or pull.state != "open":
+            self._reply(hub, command, "Only an open pull request is reviewed.")
+            return
+        wish = Wish(trigger="command", full=said.full, paths=said.paths, comment=command.comment_id)
+        self._begin(command.installation, pull, f"comment:{command.comment_id}", wish)
+
+    def _refuse(self, hub: Hub, command: Command) -> None:
+        """Say once to each person on a pull request that the command is not theirs to give."""
+        text = "Only people who may write to this repository can give commands."
+        about = f"refused-{command.sender.lower()}"
+        reply(hub, command.repository, command.number, text, about=about, key=self._key)
+
+    def _reply(self, hub: Hub, command: Command, text: str) -> None:
+        about = f"comment-{command.comment_id}"
+        reply(hub, command.repository, command.number, text, about=about, key=self._key)
+
+    def _rerun(self, job: Job, rerun: Rerun) -> None:
+        with self._connect(rerun.installation, rerun.repository_id) as hub:
+            for number in self._numbers(rerun):
+                pull = _pull(hub, rerun.repository, number)
+                if pull is not None and pull.state == "open":
+                    origin = f"event:{rerun.event_id}"
+                    self._begin(rerun.installation, pull, origin, Wish(trigger="rerun"))
+        self.store.done(job)
+
+    def _numbers(self, rerun: Rerun) -> list[int]:
+        """Find out which pull requests are meant: of a fork's the event does not say it."""
+        if rerun.numbers:
+            return sorted(set(rerun.numbers))
+        runs = self.store.runs_on(rerun.repository_id, rerun.head)
+        named = [run for run in runs if run.id and rerun.external_id.endswith(f":{run.id}")]
+        return sorted({run.number for run in named or runs})
+
+    def _begin(self, installation: int, pull: Pull, origin: str, wish: Wish) -> None:
+        run = NewRun(
+            id=secrets.token_hex(8),
+            installation=installation,
+            repository_id=pull.repository_id,
+            repository=pull.repository,
+            number=pull.url.number,
+            origin=origin,
+            request=wish.model_dump_json(),
+            base=pull.base,
+            head=pull.head,
+        )
+        if self.store.begin(run, step(OPEN, run), SUPERSEDED):
+            where = f"{run.repository}#{run.number}"
+            log.info("run begins", extra={"run": run.id, "pull": where, "trigger": wish.trigger})
+
+    # The steps of a run
+
+    def _open(self, job: Job, run: Run) -> None:
+        """Show on GitHub that the review has begun, where checks are allowed."""
+        check_run: int | None = None
+        if not run.stop:
+            try:
+                with self._connect(run.installation, run.repository_id) as hub:
+                    check_run = check_runs.ensure(
+                        hub,
+                        run.repository,
+                        run.head,
+                        run.id,
+                        run.number,
+                        "Reviewing",
+                        "The review has begun.",
+                    )
+            except Forbidden as error:
+                log.warning("no check run", extra={"run": run.id, "why": error})
+        self.store.shown(job, run.id, check_run, step(PUBLISH if run.stop else REVIEW, run))
+
+    def _publish(self, job: Job, run: Run) -> None:
+        """Bring the result to where its reader looks, or say why there is none."""
+        wish = Wish.model_validate_json(run.request)
+        with self._connect(run.installation, run.repository_id) as hub:
+            if run.stop or not run.report:
+                self._end_without(hub, job, run, wish)
+                return
+            published = publish(
+                hub,
+                Publication(
+                    run=run.id,
+                    repository=run.repository,
+                    number=run.number,
+                    head=run.head,
+                    report=Report.model_validate_json(run.report),
+                    check_run=run.check_run,
+                    repeat=wish.full,
+                ),
+                key=self._key,
+            )
+            if published.outcome == "gone":
+                with suppress(NotThere):  # the repository went with it
+                    text = "The pull request is not there any more."
+                    self._conclude(hub, run, "cancelled", "Nothing to review", text)
+        log.info("published", extra={"run": run.id, "outcome": published.outcome})
+        then = []
+        if published.outcome == "stale":
+            # The push that made it so may have been lost on its way to us.
+            look = Look(
+                installation=run.installation,
+                repository_id=run.repository_id,
+                repository=run.repository,
+                number=run.number,
+                trigger="pushed",
+            )
+            then.append(look.job())
+        self.store.ended(job, run.id, published.outcome, *then)
+
+    def _end_without(self, hub: Hub, job: Job, run: Run, wish: Wish) -> None:
+        if run.stop:
+            self._conclude(hub, run, "cancelled", "Stopped", f"This review stopped: {run.stop}.")
+            self.store.ended(job, run.id, f"stopped: {run.stop}")
+            return
+        problem = markdown_line((run.problem or "The review came to no result.")[:PROBLEM_CHARS])
+        self._conclude(hub, run, "neutral", "This pull request could not be reviewed", problem)
+        if wish.comment or run.check_run is None:
+            # Somebody asked, or there is no check run to look at.
+            text = f"This pull request could not be reviewed: {problem}"
+            about = f"problem-{run.id}"
+            reply(hub, run.repository, run.number, text, about=about, key=self._key)
+        self.store.ended(job, run.id, f"problem: {problem}")
+
+    def _conclude(
+        self, hub: Hub, run: Run, conclusion: check_runs.Conclusion, title: str, text: str
+    ) -> None:
+        if run.check_run is not None:
+            check_runs.conclude(hub, run.repository, run.check_run, conclusion, title, text)
+
+    # While runs go on
+
+    def show_progress(self, shown: dict[str, str]) -> None:
+        """Bring the progress of open runs to their check runs; `shown` remembers what stands."""
+        for run in self.store.open_runs():
+            if run.check_run is None or run.report or shown.get(run.id, "") == run.progress:
+                continue
+            with self._connect(run.installation, run.repository_id) as hub:
+                check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
+            shown[run.id] = run.progress
+
+
+def _pull(hub: Hub, repository: str, number: int) -> Pull | None:
+    """Read a pull request; None if it is not there any more."""
+    try:
+        return look_at(hub, repository, number)
+    except NotThere:
+        return None
+
+
+def _open(runs: list[Run]) -> bool:
+    return any(run.state == "open" and not run.stop for run in runs)
+
+
+def _superseded_in_a_row(runs: list[Run]) -> int:
+    number = 0
+    for run in runs:
+        if run.state == "open" and not run.stop:
+            continue
+        if run.stop != SUPERSEDED:
+            break
+        number += 1
+    return number

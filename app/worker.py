@@ -1,0 +1,115 @@
+"""Takes jobs from the store and does them: the one place where a role's errors are caught."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.store import Job, Store
+from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
+from reviewer.text import printable
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 120.0
+"""How long a claim holds without a sign of life. Whoever starts anew under the same name gets its
+jobs back at once; this is for a worker that never comes back."""
+
+BEAT_S = 5.0
+POLL_S = 0.25
+
+MAX_ATTEMPTS = 8
+LEFT_S = 30.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 600.0
+
+Do = Callable[[Job], None]
+"""Does one job and ends it in the store, in the same transaction as what it leads to."""
+
+Lost = Callable[[Job, RlmError], None]
+"""Ends a job that cannot be done, so that whoever waits for it learns why."""
+
+
+class Halted(RetryLater):
+    """Work stops here for a reason that has nothing to do with the job: it does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Whose jobs are taken, and by which process (its name, the same after a restart)."""
+
+    store: Store
+    role: str
+    worker: str
+
+
+def work(claims: Claims, stopping: threading.Event, do: Do, lost: Lost) -> None:
+    """Do the jobs of a role until `stopping` is set."""
+    store = claims.store
+    while not stopping.is_set():
+        try:
+            job = store.claim(claims.role, claims.worker, LEASE_S)
+        except RlmError as error:
+            log.error("no job can be claimed", extra={"why": error})
+            stopping.wait(BEAT_S)
+            continue
+        if job is None:
+            stopping.wait(POLL_S)
+        else:
+            _do(store, job, do, lost, stopping)
+
+
+def _do(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
+    try:
+        try:
+            do(job)
+        except RetryLater as error:
+            _again(store, job, error, lost)
+        except (TellUser, GiveUp) as error:
+            log.warning("job lost", extra=_about(job, error))
+            lost(job, error)
+        except Exception as error:
+            # A bug. What it was about may still work when the cause was a passing state.
+            log.exception("job failed", extra=_about(job))
+            name = type(error).__name__
+            _again(store, job, RetryLater(f"This is a bug: {name}", FIRST_PAUSE_S), lost)
+    except RlmError as error:
+        # It could not be ended: GitHub does not answer, or the store is busy.
+        log.error("job left", extra=_about(job, error))
+        _leave(store, job, stopping)
+    except Exception:
+        log.exception("job left", extra=_about(job))
+        _leave(store, job, stopping)
+
+
+def _leave(store: Store, job: Job, stopping: threading.Event) -> None:
+    """Put a job back as soon as the store takes it; a stop leaves that to the next start."""
+    while not stopping.is_set():
+        try:
+            store.again(job, "it could not be ended", LEFT_S, counts=False)
+        except RlmError as error:
+            log.error("job not put back", extra=_about(job, error))
+            stopping.wait(BEAT_S)
+        else:
+            return
+
+
+def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
+    from app.github.errors import Limited  # noqa: PLC0415 loads PyGithub
+
+    why = printable(str(error))
+    # A rate limit says nothing about the job either.
+    counts = not isinstance(error, Limited | Halted)
+    if counts and job.attempts >= MAX_ATTEMPTS:
+        log.warning("job lost", extra=_about(job, error))
+        lost(job, GiveUp(f"{why} (tried {job.attempts} times)"))
+        return
+    pause = error.after_s
+    if counts:
+        pause = min(max(pause, FIRST_PAUSE_S * 2 ** (job.attempts - 1)), LONGEST_PAUSE_S)
+    log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
+    store.again(job, why, pause, counts=counts)
+
+
+def _about(job: Job, why: Exception | None = None) -> dict[str, object]:
+    about = {"job": job.id, "kind": job.kind, "key": job.key, "attempt": job.attempts}
+    return about if why is None else {**about, "why": why}

@@ -1,0 +1,312 @@
+"""The App from end to end: webhooks in, reviews out, with real processes, git and HTTP."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.world import World, finds, submit, wait_until
+
+
+def test_an_opened_pull_request_is_reviewed_once(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        assert world.opened(server, pull) == 202
+        world.settle()
+        world.assert_said_once(pull)
+        # The same news again, in every way it can come.
+        payload = world.hub.payload_pull(pull, "opened", world.app)
+        assert (
+            world.sent(
+                server, "pull_request", payload, guid="0" * 8 + "-0000-4000-8000-" + "0" * 12
+            )
+            == 202
+        )
+        assert (
+            world.sent(
+                server, "pull_request", payload, guid="0" * 8 + "-0000-4000-8000-" + "0" * 12
+            )
+            == 200
+        )
+        assert world.opened(server, pull, "reopened") == 202
+        assert world.opened(server, pull, "synchronize") == 202
+        world.settle()
+        world.assert_said_once(pull)
+        assert len(world.runs()) == 1
+        assert "error" not in server.said.lower().replace("errors=0", "")
+
+
+def test_a_command_starts_a_review_and_is_acknowledged(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull(fork="bob/hello")
+        comment = world.commented(server, pull, "alice", "Please look.\n\n/rlm review")
+        world.settle()
+        world.assert_said_once(pull)
+        assert [(one.user.login, one.content) for one in comment.reactions] == [
+            (world.app.actor, "eyes")
+        ]
+
+
+def test_a_second_review_says_nothing_twice_and_a_full_one_does(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        world.commented(server, pull, "alice", "/rlm review")
+        world.settle(runs=2)
+        assert len(pull.reviews) == 1
+        assert len(world.ours(pull)) == 1
+        assert all(run.conclusion == "neutral" for run in world.repo.check_runs)
+        world.commented(server, pull, "alice", "/rlm review full")
+        world.settle(runs=3)
+        assert len(pull.reviews) == 2
+        assert len(world.ours(pull)) == 1
+
+
+def test_only_the_paths_of_a_command_are_reviewed(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        world.commented(server, pull, "alice", "/rlm review notes.md")
+        world.settle()
+        assert pull.reviews == []
+        (summary,) = world.ours(pull)
+        assert "outside the paths asked for" in summary
+
+
+def test_a_stranger_cannot_give_commands_and_is_told_once(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        world.repo.permit("mallory", "read")
+        pull = world.pull()
+        for _ in range(3):
+            comment = world.commented(server, pull, "mallory", "/rlm review full")
+        world.commented(server, pull, "mallory", "/rlm stop")
+        wait_until(lambda: world.idle() and bool(world.ours(pull)), lambda: server.said)
+        assert world.runs() == []
+        assert world.service.requests == []
+        (answer,) = world.ours(pull)
+        assert "Only people who may write" in answer
+        assert comment.reactions == []
+
+
+def test_help_and_slips_are_answered_where_they_were_asked(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        world.commented(server, pull, "alice", "/rlm help")
+        world.commented(server, pull, "alice", "/rlm reveiw")
+        wait_until(lambda: world.idle() and len(world.ours(pull)) == 2, lambda: server.said)
+        first, second = world.ours(pull)
+        assert "/rlm review" in first
+        assert "Did you mean `/rlm review`?" in second
+        assert world.runs() == []
+
+
+def test_our_own_words_and_those_of_other_bots_are_no_commands(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        for who in (world.app.actor, "dependabot[bot]"):
+            world.repo.permit(who, "admin")
+            world.commented(server, pull, who, "/rlm review")
+        world.commented(server, pull, "alice", "> /rlm review\n\nwhat is this?")
+        assert world.idle()
+        assert world.runs() == []
+
+
+def test_a_command_stops_the_review_that_runs(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        seen: list[Any] = []
+
+        def slow(request: dict[str, Any]) -> Any:
+            seen.append(request)
+            world.service.wait(3)
+            return submit()
+
+        world.think = slow
+        pull = world.pull()
+        world.opened(server, pull)
+        wait_until(lambda: bool(seen), lambda: server.said)
+        world.commented(server, pull, "alice", "/rlm stop")
+        world.settle()
+        assert pull.reviews == []
+        assert world.ours(pull) == []
+        (check,) = world.repo.check_runs
+        assert (check.status, check.conclusion) == ("completed", "cancelled")
+        assert "/rlm stop" in (check.summary or "")
+        world.commented(server, pull, "alice", "/rlm stop")
+        wait_until(lambda: bool(world.ours(pull)), lambda: server.said)
+        assert "No review of this pull request is running." in world.ours(pull)[0]
+
+
+def test_a_push_stops_the_review_before_and_the_newest_head_is_reviewed(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        seen: list[Any] = []
+
+        def slow_at_first(request: dict[str, Any]) -> Any:
+            seen.append(request)
+            if len(seen) == 1:
+                world.service.wait(6)
+            return finds(request)
+
+        world.think = slow_at_first
+        pull = world.pull()
+        old = pull.head
+        world.opened(server, pull)
+        wait_until(lambda: bool(seen), lambda: server.said)
+        pull.push(world.repo.commit({**WITH_MORE}, world.head))
+        assert world.opened(server, pull, "synchronize") == 202
+        world.settle(runs=2)
+        world.assert_said_once(pull)
+        assert [run.conclusion for run in world.repo.check_runs if run.head_sha == old] == [
+            "cancelled"
+        ]
+        assert pull.reviews[0].commit == pull.head
+
+
+WITH_MORE = {
+    "cart.py": b"def total(items, rate):\n    return sum(i.price for i in items[1:]) * rate\n",
+    "notes.md": b"words\nand more words\n",
+}
+
+
+def test_a_head_that_moved_unnoticed_gets_no_old_review(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+
+        def pushes(request: dict[str, Any]) -> Any:
+            if pull.head == world.head:  # and no webhook tells about it
+                pull.push(world.repo.commit(WITH_MORE, world.head))
+            return finds(request)
+
+        world.think = pushes
+        world.opened(server, pull)
+        world.settle(runs=2)
+        world.assert_said_once(pull)
+        assert pull.reviews[0].commit == pull.head != world.head
+
+
+@pytest.mark.parametrize("button", ["check_run", "check_suite"])
+def test_a_rerun_reviews_again(tmp_path: Path, button: str) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull(fork="bob/hello")
+        world.opened(server, pull)
+        world.settle()
+        (check,) = world.repo.check_runs
+        if button == "check_run":
+            payload = world.hub.payload_check_run(check, "rerequested", world.app)
+        else:
+            payload = world.hub.payload_check_suite(world.repo, pull.head, "rerequested", world.app)
+        assert world.sent(server, button, payload) == 202
+        world.settle(runs=2)
+        assert len(pull.reviews) == 1
+        assert [run.conclusion for run in world.repo.check_runs] == ["neutral", "neutral"]
+
+
+def test_a_draft_waits_until_it_is_ready(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull(draft=True)
+        assert world.opened(server, pull) in {200, 202}
+        wait_until(world.idle, lambda: server.said)
+        assert world.runs() == []
+        pull.draft = False
+        assert world.opened(server, pull, "ready_for_review") == 202
+        world.settle()
+        world.assert_said_once(pull)
+
+
+def test_without_a_model_the_detectors_review(tmp_path: Path) -> None:
+    with World(tmp_path, model=False) as world, world.serve() as server:
+        conflict = b"<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> other\n"
+        pull = world.repo.pull(world.base, world.repo.commit({"a.py": conflict}, world.base))
+        world.opened(server, pull)
+        world.settle()
+        assert [comment.path for comment in pull.review_comments] == ["a.py"]
+        (summary,) = world.ours(pull)
+        assert "The detectors reviewed alone" in summary
+
+
+def test_a_model_that_cannot_be_reached_leaves_a_marked_partial_review(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve(ANTHROPIC_API_KEY="sk-wrong") as server:
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        (check,) = world.repo.check_runs
+        assert check.conclusion == "neutral"
+        assert "ended early" in (check.title or "")
+        assert "sk-wrong" not in server.said + (check.summary or "") + world.ours(pull)[0]
+
+
+@pytest.mark.parametrize("how", ["closed", "merged", "vanished", "deleted", "uninstalled"])
+def test_a_pull_request_that_ends_meanwhile_ends_its_run(tmp_path: Path, how: str) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+
+        def ends(request: dict[str, Any]) -> Any:
+            match how:
+                case "closed" | "merged":
+                    pull.close(merged=how == "merged")
+                case "vanished":
+                    pull.vanish()
+                case "deleted":
+                    world.repo.delete()
+                case _:
+                    world.installation.uninstall()
+            return finds(request)
+
+        world.think = ends
+        world.opened(server, pull)
+        world.settle()
+        assert pull.reviews == []
+        if how in {"closed", "merged", "vanished"}:
+            assert {run.status for run in world.repo.check_runs} == {"completed"}
+        assert "Traceback" not in server.said
+
+
+def test_permissions_that_were_not_accepted_cost_the_check_run_alone(tmp_path: Path) -> None:
+    granted = {"contents": "read", "pull_requests": "write", "metadata": "read"}
+    with World(tmp_path, permissions=granted) as world, world.serve() as server:
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        assert world.repo.check_runs == []
+        assert len(pull.review_comments) == 1
+        assert len(world.ours(pull)) == 1
+        assert "checks" in server.said  # the log says what is missing
+
+
+def test_a_wrong_clock_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
+    with World(tmp_path) as world:
+        world.hub.clock_offset = -7_200
+        with world.serve() as server:
+            pull = world.pull()
+            assert world.opened(server, pull) == 202
+            wait_until(lambda: "clock" in str(server.ready()), lambda: str(server.ready()))
+            assert server.get("/readyz")[0] == 503
+            world.hub.clock_offset = 0
+            world.settle()
+            world.assert_said_once(pull)
+            wait_until(lambda: server.get("/readyz")[0] == 200, lambda: str(server.ready()))
+
+
+def test_an_expired_token_is_replaced_in_the_middle(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+
+        def expires(request: dict[str, Any]) -> Any:
+            world.hub.expire_all()
+            return finds(request)
+
+        world.think = expires
+        world.opened(server, pull)
+        world.settle()
+        world.assert_said_once(pull)
+
+
+def test_a_secret_is_in_no_log_and_in_no_comment(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        said = server.said + "".join(world.ours(pull)) + str(world.repo.check_runs)
+        tokens = {seen.token for seen in world.hub.requests if seen.token}
+        assert len(tokens) >= 3  # of the App, for writing, for reading
+        for secret in (*tokens, "sk-test", world.app.webhook_secret):
+            assert secret not in said

@@ -1,0 +1,379 @@
+"""The store: what it promises to the webhook, to workers and to runs, with real files and threads."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app.jobs import Command, Look, Rerun, Step, step
+from app.store import (
+    ENGINE,
+    GITHUB,
+    OPEN,
+    PUBLISH,
+    REVIEW,
+    SCHEMA_VERSION,
+    Job,
+    NewJob,
+    NewRun,
+    Store,
+)
+from reviewer.errors import TellUser
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "home" / "rlm.sqlite3")
+
+
+def look(number: int = 1, trigger: str = "opened") -> NewJob:
+    return Look(
+        installation=1,
+        repository_id=7,
+        repository="octo/hello",
+        number=number,
+        trigger=trigger,  # type: ignore[arg-type]
+    ).job()
+
+
+def command(number: int = 1, comment: int = 5) -> NewJob:
+    return Command(
+        installation=1,
+        repository_id=7,
+        repository="octo/hello",
+        number=number,
+        comment_id=comment,
+        body="/rlm review",
+        sender="alice",
+    ).job()
+
+
+def new_run(name: str = "0123456789abcdef", origin: str = "head:a:b", head: str = "b") -> NewRun:
+    return NewRun(
+        id=name,
+        installation=1,
+        repository_id=7,
+        repository="octo/hello",
+        number=1,
+        origin=origin,
+        request="{}",
+        base="a" * 40,
+        head=head * 40,
+    )
+
+
+def claimed(store: Store, role: str = GITHUB, worker: str = "github") -> Job:
+    job = store.claim(role, worker, 60)
+    assert job is not None
+    return job
+
+
+def begun(store: Store, name: str = "0123456789abcdef", origin: str = "head:a:b") -> NewRun:
+    run = new_run(name, origin)
+    assert store.begin(run, step(OPEN, run), "superseded")
+    return run
+
+
+# Deliveries
+
+
+def test_a_delivery_is_stored_once(store: Store) -> None:
+    assert store.accept("one", look())
+    assert not store.accept("one", look())
+    assert not store.accept("one", None)
+    assert store.waiting(GITHUB) == 1
+
+
+def test_an_accepted_delivery_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "rlm.sqlite3"
+    code = (
+        "import os, sys, signal\n"
+        "from pathlib import Path\n"
+        "from app.store import *\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "store.accept('one', NewJob(GITHUB, 'look', 'k', '{}'))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert done.returncode == -9
+    store = Store(path)
+    assert not store.accept("one", None)
+    assert claimed(store).payload == "{}"
+
+
+def test_many_threads_store_each_delivery_once(store: Store) -> None:
+    stored: list[str] = []
+
+    def deliver() -> None:
+        for number in range(50):
+            if store.accept(f"guid-{number}", look(number + 1)):
+                stored.append(f"guid-{number}")
+
+    threads = [threading.Thread(target=deliver) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(stored) == sorted(f"guid-{number}" for number in range(50))
+    assert store.waiting(GITHUB) == 50
+
+
+def test_a_delivery_that_cannot_be_stored_is_not_remembered(tmp_path: Path) -> None:
+    path = tmp_path / "rlm.sqlite3"
+    store = Store(path)
+    other = sqlite3.connect(path)
+    other.execute("CREATE TRIGGER no BEFORE INSERT ON jobs BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with pytest.raises(TellUser):
+        store.accept("one", look())
+    other.execute("DROP TRIGGER no")
+    assert store.accept("one", look())
+
+
+# Jobs
+
+
+def test_no_two_jobs_of_a_pull_request_are_done_at_a_time(store: Store) -> None:
+    store.put(look(1), look(1), look(2))
+    first, second = claimed(store), claimed(store)
+    assert {first.key, second.key} == {"pull:7:1", "pull:7:2"}
+    assert store.claim(GITHUB, "github", 60) is None
+    store.done(first)
+    assert claimed(store).key == "pull:7:1"
+
+
+def test_threads_and_processes_never_claim_the_same_job(tmp_path: Path) -> None:
+    path = tmp_path / "rlm.sqlite3"
+    Store(path).put(*(look(number) for number in range(1, 101)))
+    claims: list[int] = []
+
+    def take() -> None:
+        store = Store(path)  # as another process would
+        while (job := store.claim(GITHUB, "github", 60)) is not None:
+            claims.append(job.id)
+
+    threads = [threading.Thread(target=take) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(claims) == list(range(1, 101))
+
+
+def test_a_command_goes_before_what_nobody_waits_for(store: Store) -> None:
+    store.put(look(1), look(2), command(3))
+    assert claimed(store).kind == "command"
+
+
+def test_a_job_waits_for_its_time(store: Store) -> None:
+    store.put(NewJob(GITHUB, "look", "k", "{}", not_before=time.time() + 0.2))
+    assert store.claim(GITHUB, "github", 60) is None
+    time.sleep(0.25)
+    assert claimed(store).kind == "look"
+
+
+def test_a_push_waits_for_the_next_push(store: Store) -> None:
+    store.put(look(1, "pushed"))
+    assert store.claim(GITHUB, "github", 60) is None
+    store.put(look(1, "opened"))
+    assert claimed(store).kind == "look"
+
+
+def test_what_a_dead_process_had_claimed_comes_back_at_its_next_start(store: Store) -> None:
+    store.put(look(1), look(2))
+    mine, other = claimed(store, worker="github"), claimed(store, worker="github-2")
+    assert store.recover("github") == 1
+    again = claimed(store)
+    assert (again.id, again.attempts) == (mine.id, 2)
+    assert store.claim(GITHUB, "github", 60) is None
+    assert other.id != mine.id
+
+
+def test_a_claim_without_a_sign_of_life_runs_out(store: Store) -> None:
+    store.put(look())
+    job = store.claim(GITHUB, "github", 0.1)
+    assert job is not None
+    store.renew("github", 0.3)
+    time.sleep(0.15)
+    assert store.claim(GITHUB, "other", 60) is None
+    time.sleep(0.2)
+    taken = store.claim(GITHUB, "other", 60)
+    assert taken is not None
+    assert taken.id == job.id
+
+
+def test_who_lost_a_claim_cannot_end_the_run_again(store: Store) -> None:
+    run = begun(store)
+    slow = store.claim(GITHUB, "slow", 0.0)
+    assert slow is not None
+    time.sleep(0.01)
+    quick = claimed(store, worker="quick")
+    assert quick.id == slow.id
+    store.shown(quick, run.id, 11, step(REVIEW, run))
+    store.shown(slow, run.id, 22, step(REVIEW, run))
+    stored = store.run(run.id)
+    assert stored is not None
+    assert stored.check_run == 11
+    assert store.waiting(ENGINE) == 1
+
+
+def test_who_lost_a_claim_cannot_give_the_job_away(store: Store) -> None:
+    store.put(look())
+    slow = store.claim(GITHUB, "slow", 0.0)
+    assert slow is not None
+    time.sleep(0.01)
+    claimed(store, worker="quick")
+    store.again(slow, "later", 0.0)
+    store.fail(slow, "never")
+    assert store.claim(GITHUB, "third", 60) is None
+    assert store.waiting(GITHUB) == 1
+
+
+def test_a_job_put_back_counts_as_an_attempt_or_not(store: Store) -> None:
+    store.put(look())
+    store.again(claimed(store), "later", 0.0)
+    store.again(claimed(store), "not its fault", 0.0, counts=False)
+    assert claimed(store).attempts == 2
+
+
+def test_a_failed_job_is_kept_with_its_reason_and_not_done_again(store: Store) -> None:
+    store.put(look(1), look(1))
+    store.fail(claimed(store), "nobody can")
+    assert store.waiting(GITHUB) == 1
+    claimed(store)  # the next one of the same pull request is not held up
+
+
+def test_an_end_and_what_follows_are_one_step(store: Store) -> None:
+    store.put(look(1))
+    job = claimed(store)
+    store.done(job, look(2), look(3))
+    assert store.waiting(GITHUB) == 2
+    store.done(job, look(4))  # ended already, by somebody else
+    assert store.waiting(GITHUB) == 2
+
+
+# Runs
+
+
+def test_what_asks_twice_begins_one_run(store: Store) -> None:
+    run = begun(store)
+    assert not store.begin(new_run("f" * 16), step(OPEN, run), "superseded")
+    assert [one.id for one in store.runs_of(7, 1)] == [run.id]
+    assert store.waiting(GITHUB) == 1
+
+
+def test_a_new_run_stops_the_one_before(store: Store) -> None:
+    first = begun(store)
+    second = begun(store, "f" * 16, "comment:5")
+    assert store.stopped(first.id) == "superseded"
+    assert store.stopped(second.id) == ""
+    assert [run.id for run in store.runs_of(7, 1)] == [second.id, first.id]
+
+
+def test_a_stopped_run_that_waits_for_an_engine_is_over_at_once(store: Store) -> None:
+    run = begun(store)
+    store.shown(claimed(store), run.id, 11, step(REVIEW, run))
+    assert store.stop(7, 1, "somebody asked") == 1
+    assert store.claim(ENGINE, "engine-1", 60) is None
+    job = claimed(store)
+    assert (job.kind, Step.model_validate_json(job.payload).run) == (PUBLISH, run.id)
+
+
+def test_the_first_reason_to_stop_stands(store: Store) -> None:
+    run = begun(store)
+    store.stop(7, 1, "the first")
+    store.stop(7, 1, "the second")
+    assert store.stopped(run.id) == "the first"
+
+
+def test_an_ended_run_is_not_stopped(store: Store) -> None:
+    run = begun(store)
+    store.ended(claimed(store), run.id, "posted")
+    assert store.stop(7, 1, "too late") == 0
+    assert store.stopped(run.id) == ""
+    assert store.open_runs() == []
+
+
+def test_only_the_claimant_of_a_review_is_known(store: Store) -> None:
+    run = begun(store)
+    store.shown(claimed(store), run.id, None, step(REVIEW, run))
+    assert store.claimant(f"run:{run.id}") == ""
+    job = claimed(store, ENGINE, "engine-2")
+    assert store.claimant(f"run:{run.id}") == "engine-2"
+    store.reviewed(job, run.id, step(PUBLISH, run), report="{}")
+    assert store.claimant(f"run:{run.id}") == ""
+    stored = store.run(run.id)
+    assert stored is not None
+    assert (stored.report, stored.problem, stored.state) == ("{}", "", "open")
+
+
+def test_a_rerun_finds_its_runs_by_commit(store: Store) -> None:
+    run = begun(store)
+    assert [one.id for one in store.runs_on(7, "b" * 40)] == [run.id]
+    assert store.runs_on(8, "b" * 40) == []
+    job = Rerun(
+        installation=1, repository_id=7, repository="octo/hello", head="b" * 40, event_id="x"
+    ).job()
+    assert job.key == f"commit:7:{'b' * 40}"
+
+
+# The file
+
+
+def test_the_file_is_for_nobody_else(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "rlm.sqlite3"
+    Store(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "rlm.sqlite3"
+    Store(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    with pytest.raises(TellUser, match="another version"):
+        Store(path)
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rlm.sqlite3"
+    path.write_bytes(b"this is no database" * 100)
+    with pytest.raises(TellUser, match="damaged"):
+        Store(path)
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rlm.sqlite3").mkdir()
+    with pytest.raises(TellUser, match="cannot be"):
+        Store(tmp_path / "rlm.sqlite3")
+
+
+def test_two_starts_at_once_make_one_file(tmp_path: Path) -> None:
+    errors: list[Exception] = []
+
+    def start() -> None:
+        try:
+            Store(tmp_path / "rlm.sqlite3").accept(threading.current_thread().name, look())
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert Store(tmp_path / "rlm.sqlite3").waiting(GITHUB) == 6
+
+
+def test_who_lives_and_what_is_missing_is_known(store: Store) -> None:
+    store.beat("github", "no App")
+    store.beat("engine-1")
+    store.beat("github", "")
+    names = {worker.name: worker.problem for worker in store.workers()}
+    assert names == {"github": "", "engine-1": ""}
+    assert all(time.time() - worker.seen < 5 for worker in store.workers())

