@@ -49,8 +49,11 @@ class Installed:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return install_action(tmp_path_factory.mktemp("action"))
+
+
+def install_action(place: Path) -> Installed:
     """Install a fresh copy of the tree by the action's own first step."""
-    place = tmp_path_factory.mktemp("action")
     folder = place / "source"
     folder.mkdir()
     for name in ("action.yml", "requirements.txt", "pyproject.toml", "README.md", "LICENSE"):
