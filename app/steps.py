@@ -6,21 +6,22 @@ has done before doing it, and ends its job in the transaction that stores what f
 
 import logging
 import secrets
+import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 
 from app.commands import Misunderstood, PlainCommand, ReviewCommand, help_text, parse_command
 from app.github import check_runs
 from app.github.client import Hub
-from app.github.errors import Forbidden, NotThere
-from app.github.publish import Publication, publish
+from app.github.errors import Forbidden, NotThere, Refused
+from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, look_at
 from app.github.replies import reply
 from app.jobs import Command, Look, Rerun, Step, Wish, step
 from app.render.escape import markdown_line
 from app.report import Report
 from app.store import OPEN, PUBLISH, REVIEW, Job, NewRun, Run, Store
-from reviewer.errors import RlmError
+from reviewer.errors import GiveUp, RlmError
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +44,14 @@ Connect = Callable[[int, int], AbstractContextManager[Hub]]
 class Steps:
     """The jobs of the github role, each by its kind."""
 
-    def __init__(self, store: Store, connect: Connect, marker_key: bytes) -> None:
+    def __init__(
+        self, store: Store, connect: Connect, connect_for_checks: Connect, marker_key: bytes
+    ) -> None:
         self.store = store
         self._connect = connect
+        self._connect_for_checks = connect_for_checks
         self._key = marker_key
+        self._showing = threading.Lock()
 
     def do(self, job: Job) -> None:
         """Do one job, and end it."""
@@ -76,8 +81,12 @@ class Steps:
             return
         log.error("run lost", extra={"run": run.id, "why": error})
         if run.check_run is not None and not isinstance(error, NotThere):
-            with self._connect(run.installation, run.repository_id) as hub:
-                self._conclude(hub, run, "neutral", "The review could not be published", str(error))
+            try:
+                with self._connect_for_checks(run.installation, run.repository_id) as hub:
+                    title = "The review could not be published"
+                    self._conclude(hub, run, "neutral", title, str(error))
+            except GiveUp as refusal:
+                log.warning("check run left", extra={"run": run.id, "why": refusal})
         self.store.ended(job, run.id, f"lost: {error}")
 
     # What asks for a review
@@ -85,13 +94,14 @@ class Steps:
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
             pull = _pull(hub, look.repository, look.number)
+            actor = (hub.actor or "").lower()
         runs = self.store.runs_of(look.repository_id, look.number)
         if pull is None or pull.state != "open":
             self.store.stop(look.repository_id, look.number, CLOSED)
             self.store.done(job)
             return
-        known = any(run.head == pull.head and run.base == pull.base for run in runs)
-        if pull.draft or known:
+        same = [run for run in runs if run.head == pull.head and run.base == pull.base]
+        if pull.draft or pull.author.lower() == actor or any(map(_counts, same)):
             self.store.done(job)
             return
         if _superseded_in_a_row(runs) >= MAX_SUPERSEDED and _open(runs):
@@ -99,7 +109,9 @@ class Steps:
             self.store.again(job, "the run before is let finish", LET_FINISH_S, counts=False)
             return
         wish = Wish(trigger=look.trigger)
-        self._begin(look.installation, pull, f"head:{pull.base}:{pull.head}", wish)
+        # A head that was left before anything was said, and came back, is a new one.
+        again = f":{len(same)}" if same else ""
+        self._begin(look.installation, pull, f"head:{pull.base}:{pull.head}{again}", wish)
         self.store.done(job)
 
     def _command(self, job: Job, command: Command) -> None:
@@ -119,7 +131,10 @@ class Steps:
             log.info("command refused", extra=who)
             self._refuse(hub, command)
             return
-        hub.react(command.repository, command.comment_id, "eyes")
+        try:
+            hub.react(command.repository, command.comment_id, "eyes")
+        except Forbidden as error:
+            log.warning("no reaction", extra={"comment": command.comment_id, "why": error})
         match said:
             case ReviewCommand():
                 self._review(hub, command, said)
@@ -206,6 +221,8 @@ class Steps:
 
     def _publish(self, job: Job, run: Run) -> None:
         """Bring the result to where its reader looks, or say why there is none."""
+        with self._showing:  # progress that is on its way would write over the end
+            pass
         wish = Wish.model_validate_json(run.request)
         with self._connect(run.installation, run.repository_id) as hub:
             if run.stop or not run.report:
@@ -225,10 +242,9 @@ class Steps:
                 key=self._key,
             )
             if published.outcome == "gone":
-                with suppress(NotThere):  # the repository went with it
-                    text = "The pull request is not there any more."
-                    self._conclude(hub, run, "cancelled", "Nothing to review", text)
-        log.info("published", extra={"run": run.id, "outcome": published.outcome})
+                text = "The pull request is not there any more."
+                self._conclude(hub, run, "cancelled", "Nothing to review", text)
+        self._log(run, published)
         then = []
         if published.outcome == "stale":
             # The push that made it so may have been lost on its way to us.
@@ -248,30 +264,58 @@ class Steps:
             self.store.ended(job, run.id, f"stopped: {run.stop}")
             return
         problem = markdown_line((run.problem or "The review came to no result.")[:PROBLEM_CHARS])
-        self._conclude(hub, run, "neutral", "This pull request could not be reviewed", problem)
-        if wish.comment or run.check_run is None:
+        title = "This pull request could not be reviewed"
+        shown = self._conclude(hub, run, "neutral", title, problem)
+        if wish.comment or not shown:
             # Somebody asked, or there is no check run to look at.
             text = f"This pull request could not be reviewed: {problem}"
             about = f"problem-{run.id}"
             reply(hub, run.repository, run.number, text, about=about, key=self._key)
         self.store.ended(job, run.id, f"problem: {problem}")
 
+    def _log(self, run: Run, published: Published) -> None:
+        told: dict[str, object] = {"run": run.id, "outcome": published.outcome}
+        if not published.problem:
+            log.info("published", extra=told)
+            return
+        told |= {"check_run": published.concluded, "why": published.problem}
+        log.warning("published with trouble", extra=told)
+
     def _conclude(
         self, hub: Hub, run: Run, conclusion: check_runs.Conclusion, title: str, text: str
-    ) -> None:
-        if run.check_run is not None:
+    ) -> bool:
+        """End the check run; False if there is none, or it may not be written any more."""
+        if run.check_run is None:
+            return False
+        try:
             check_runs.conclude(hub, run.repository, run.check_run, conclusion, title, text)
+        except Refused as error:
+            log.warning("check run left", extra={"run": run.id, "why": error})
+            return False
+        return True
 
     # While runs go on
 
     def show_progress(self, shown: dict[str, str]) -> None:
         """Bring the progress of open runs to their check runs; `shown` remembers what stands."""
         for run in self.store.open_runs():
-            if run.check_run is None or run.report or shown.get(run.id, "") == run.progress:
+            if shown.get(run.id, "") == run.progress:
                 continue
-            with self._connect(run.installation, run.repository_id) as hub:
-                check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
+            try:
+                with self._showing:
+                    self._show(run.id)
+            except RlmError as error:  # the others' can still be shown
+                log.info("no progress shown", extra={"run": run.id, "why": error})
             shown[run.id] = run.progress
+
+    def _show(self, name: str) -> None:
+        run = self.store.run(name)  # as it is now: its end may have begun
+        if run is None or run.check_run is None or run.state == "ended":
+            return
+        if run.stop or run.report or run.problem:
+            return
+        with self._connect_for_checks(run.installation, run.repository_id) as hub:
+            check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
 
 
 def _pull(hub: Hub, repository: str, number: int) -> Pull | None:
@@ -280,6 +324,13 @@ def _pull(hub: Hub, repository: str, number: int) -> Pull | None:
         return look_at(hub, repository, number)
     except NotThere:
         return None
+
+
+def _counts(run: Run) -> bool:
+    """Does a run settle what its head needs? Not if it ended before anything could be said."""
+    if run.stop:
+        return run.stop == STOPPED
+    return run.outcome.partition(":")[0] not in {"stale", "closed", "gone", "problem", "lost"}
 
 
 def _open(runs: list[Run]) -> bool:

@@ -181,7 +181,7 @@ class ModelServer:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
-        self._closing = threading.Event()
+        self._released = threading.Event()
         self._open = 0
         self._given = 0
         self._prefixes: set[str] = set()
@@ -200,7 +200,7 @@ class ModelServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closing.set()  # wakes whoever hangs
+        self._released.set()  # wakes whoever hangs
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
@@ -230,7 +230,12 @@ class ModelServer:
             self._open -= 1
 
     def wait(self, seconds: float) -> None:
-        self._closing.wait(seconds)
+        """Keep an answer back for so long, or until `release`."""
+        self._released.wait(seconds)
+
+    def release(self) -> None:
+        """Let every answer that waits go out."""
+        self._released.set()
 
     def answer(self, request: dict[str, Any]) -> Answer:
         """Return what the script says to this request; the API's refusal comes first."""

@@ -39,7 +39,7 @@ _APP_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _LEVELS = ("none", "read", "write", "admin")
 
 _PEM = (
-    'A PEM file starts with "-----BEGIN RSA PRIVATE KEY-----"; in a variable its line ends may be '
+    'A PEM file has "BEGIN RSA PRIVATE KEY" in its first line; in a variable its line ends may be '
     'written as "\\n". Make a new one in the App\'s settings: Private keys, Generate.'
 )
 

@@ -4,19 +4,22 @@ It never blocks a merge. It is the one thing that can be written on a locked or 
 and where a reader looks when something went wrong.
 """
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.github.client import Hub
-from app.github.errors import Unsure, calls
+from app.github.errors import Refused, Unsure, calls
 from app.render import words
 from app.render.escape import markdown_line, one_line, visible
 from app.render.outgoing import cut_bytes, masked
 from reviewer.errors import RlmError, TellUser
 from reviewer.finding import Finding, Severity
 from reviewer.request import Review, StopReason
+
+log = logging.getLogger(__name__)
 
 NAME = "rlm review"
 
@@ -35,6 +38,9 @@ MAX_ANNOTATIONS = 500
 
 Conclusion = Literal["success", "neutral", "cancelled", "timed_out", "failure"]
 Level = Literal["notice", "warning", "failure"]
+
+_UNPROCESSABLE = 422
+_REFUSED = "GitHub did not take the details of this result; the log of the server has its reason."
 
 _EXTERNAL_ID = re.compile(
     r"(?P<repository>[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100})"
@@ -128,23 +134,37 @@ def conclude(  # noqa: PLR0917
     annotations: Sequence[Annotation] = (),
 ) -> None:
     """Complete the check run; to do it again changes nothing and adds no annotation twice."""
+    end = {"status": "completed", "conclusion": conclusion}
+    output = _output(title, summary)
+    try:
+        last = _annotate(hub, repository, check_run, output, annotations)
+        with calls(hub.server, "complete the check run"):
+            _edit(hub, repository, check_run, end | {"output": last})
+    except Refused as error:
+        if error.status != _UNPROCESSABLE:
+            raise
+        # Something in it displeases GitHub. A check run that never ends would displease people.
+        log.warning("check run refused", extra={"check_run": check_run, "why": error})
+        with calls(hub.server, "complete the check run"):
+            _edit(hub, repository, check_run, end | {"output": _output(title, _REFUSED)})
+
+
+def _annotate(
+    hub: Hub,
+    repository: str,
+    check_run: int,
+    output: dict[str, Any],
+    annotations: Sequence[Annotation],
+) -> dict[str, Any]:
+    """Send all annotations but the last batch; return the output that carries these."""
     left = list(annotations[:MAX_ANNOTATIONS])
     if left:
         left = left[_annotated(hub, repository, check_run) :]
-    output = _output(title, summary)
     while len(left) > ANNOTATIONS_PER_REQUEST:
         batch, left = left[:ANNOTATIONS_PER_REQUEST], left[ANNOTATIONS_PER_REQUEST:]
         with calls(hub.server, "annotate the change"):
             _edit(hub, repository, check_run, {"output": output | {"annotations": _all(batch)}})
-    if left:
-        output = output | {"annotations": _all(left)}
-    with calls(hub.server, "complete the check run"):
-        _edit(
-            hub,
-            repository,
-            check_run,
-            {"status": "completed", "conclusion": conclusion, "output": output},
-        )
+    return output | {"annotations": _all(left)} if left else output
 
 
 def refuse(hub: Hub, repository: str, check_run: int, error: RlmError) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,9 +52,34 @@ FULL_BYTES = 1 << 16
 
 _ERROR_CHARS = 300
 
+UNREACHED_S = 10.0
+
+_ANSWERED = re.compile(r"returned error: [34]\d\d\b|certificate")
+"""The same answer is to be expected the next time."""
+
+_CUT = (
+    "unable to access",
+    "rpc failed",
+    "early eof",
+    "hung up",
+    "index-pack failed",
+    "connection",
+    "timed out",
+    "unexpected disconnect",
+)
+"""Git's words for a connection that failed or ended early."""
+
 
 class Moved(RetryLater):
     """The server does not have a commit, or no longer: the pull request was pushed to."""
+
+
+class AtTerminal(TellUser):
+    """`hint` is for somebody at a terminal, with a token and a clone of their own."""
+
+
+class Denied(AtTerminal):
+    """The server does not let us read: the token expired, or may not."""
 
 
 def environment(
@@ -125,7 +151,7 @@ def explain(error_text: str, server: Server, *, with_token: bool, folder: Path) 
             "Make room, or set RLM_HOME to a folder on another disk.",
         )
     if "authentication failed" in text or "could not read username" in text or " 403" in text:
-        return TellUser(
+        return Denied(
             f"{server.host} does not let us read the repository",
             "Check that GITHUB_TOKEN may read its contents."
             if with_token
@@ -134,14 +160,26 @@ def explain(error_text: str, server: Server, *, with_token: bool, folder: Path) 
     if "not our ref" in text or "couldn't find remote ref" in text:
         return Moved(f"The pull request moved while it was fetched: {said}", 10)
     if "fsck error" in text or "error in object" in text:
-        return TellUser(
+        return AtTerminal(
             f"Git refuses an object of this repository as malformed: {said}",
             "Review a range of a local clone instead.",
         )
-    if "unable to access" in text or "rpc failed" in text or "early eof" in text:
-        return TellUser(
+    return _cut_off(text, said, server)
+
+
+def _cut_off(text: str, said: str, server: Server) -> RlmError:
+    """Explain what is no answer of the repository: a connection that failed, or something odd."""
+    if _ANSWERED.search(text):
+        return AtTerminal(
             f"{server.host} cannot be reached by git: {said}",
             "Check the network and HTTPS_PROXY, or review a range of a local clone.",
+        )
+    if any(words in text for words in _CUT):
+        # It passes, or somebody at a terminal sees from the words what to look at.
+        return RetryLater(
+            f"{server.host} cannot be reached by git ({said}); if it lasts, check the network and "
+            "HTTPS_PROXY",
+            UNREACHED_S,
         )
     return TellUser(f"Git could not fetch the pull request: {said}", "Try again.")
 

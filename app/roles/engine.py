@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from app.broker import TokenAsker, inherited
 from app.engine import asked, run_review
 from app.github.fetch import Stopped, Wanted, checkout
+from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import Step, Wish, step
@@ -24,7 +25,7 @@ from app.server_settings import STORE_FILE, ServerSettings, read_server_settings
 from app.settings import Settings
 from app.store import ENGINE, PUBLISH, Job, Run, Store
 from app.worker import Claims, Halted, work
-from reviewer.errors import RlmError, TellUser
+from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
 from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted
 
@@ -34,6 +35,8 @@ TOKEN_TIMEOUT_S = 60.0
 
 LOOK_S = 0.5
 """How often a run asks whether it shall stop; the store is a file, and nodes ask all the time."""
+
+DENIED_S = 5.0
 
 TELL_S = 3.0
 """How often it says how far it is."""
@@ -111,12 +114,17 @@ class _Engine:
 
     def _checkout(self, run: Run, token: SecretStr | None, watch: "_Watch") -> Path:
         wanted = Wanted(self.server, run.repository, run.number, run.base, run.head)
-        return checkout(wanted, token, self.settings.home, say=watch.say, cancelled=watch)
+        try:
+            return checkout(wanted, token, self.settings.home, say=watch.say, cancelled=watch)
+        except Denied as error:
+            # Whoever asks for a run again gets another token: this one may have been too old.
+            why = f"{self.server.host} does not let this App read the repository's contents"
+            raise RetryLater(why, DENIED_S) from error
 
 
 def _explained(error: RlmError) -> str:
     """Say what happened to people who cannot see this machine's settings."""
-    if isinstance(error, TellUser) and error.hint:
+    if isinstance(error, TellUser) and error.hint and not isinstance(error, AtTerminal):
         return f"{error.problem.rstrip('.')}. {error.hint}"
     return str(error)
 
@@ -158,9 +166,11 @@ class _Watch:
 
     def see(self, event: Event) -> None:
         """Follow the trace."""
+        begins = False
         match event:
             case NodeStarted():
                 self._parts += 1
+                begins = self._parts == 1  # or a review of one part would seem to fetch to its end
             case NodeEnded():
                 self._read += 1
             case CallEnded(usd=usd):
@@ -168,7 +178,7 @@ class _Watch:
                 self._usd += usd or 0.0
             case _:
                 return
-        if time.monotonic() - self._told > TELL_S:
+        if begins or time.monotonic() - self._told > TELL_S:
             parts = words.count(self._parts, "part")
             calls = words.count(self._calls, "call")
             self._tell(f"{self._read:,} of {parts} read so far, {calls}, ${self._usd:.2f}.")

@@ -6,12 +6,14 @@ It never sees the model, nor the model it: what it publishes is a checked `Repor
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 
+from pydantic import SecretStr
+
 from app.broker import Lent, TokenLender, inherited
-from app.github.auth import AppAuth, NotGranted
+from app.github.auth import AppAuth, NotGranted, Token
 from app.github.client import Hub
 from app.github.errors import BadToken
 from app.github.urls import Server
@@ -20,14 +22,17 @@ from app.jobs import run_key
 from app.roles import MARKER_KEY
 from app.server_settings import SETUP, STORE_FILE, ServerSettings, read_server_settings
 from app.steps import Steps
-from app.store import GITHUB, Job, Store
+from app.store import GITHUB, Job, Run, Store
 from app.worker import Claims, Halted, work
-from reviewer.errors import GiveUp, RlmError, TellUser
+from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 log = logging.getLogger(__name__)
 
 THREADS = 4
 """Jobs at once: they wait for GitHub most of the time, a second between two writes."""
+
+MAX_LENT = 1_000
+"""Runs that are remembered with the token that they were lent."""
 
 PROGRESS_S = 15.0
 """Check runs are updated no more often: a review of an hour is 240 of 5,000 requests."""
@@ -37,6 +42,15 @@ CONNECT_AGAIN_S = 15.0
 WRITES = {"pull_requests": "write", "checks": "write"}
 WITHOUT_CHECKS = {"pull_requests": "write"}
 """Where the owner of an installation has not accepted checks, the review is posted all the same."""
+
+ONLY_CHECKS_WRITE = {"pull_requests": "read", "checks": "write"}
+"""Where nothing may be said in the conversation, the check run has all of it."""
+
+CHECKS = {"checks": "write"}
+"""To end a check run, when nothing else is possible any more."""
+
+NOT_GRANTED_S = 600.0
+"""An owner who reads of a missing permission and accepts it gets the review that was asked for."""
 
 READS = {"contents": "read"}
 """All that an engine gets, for the repository of its run alone."""
@@ -50,7 +64,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     with Health(store, name, "The GitHub App is being looked up.") as health:
         app = _app(settings, health, stopping)
         if app is not None:
-            steps = Steps(store, app.connect, _marker_key(settings))
+            steps = Steps(store, app.connect, app.connect_for_checks, _marker_key(settings))
             lender = TokenLender(inherited(environ), partial(_lend, store, app))
             _work(steps, lender, health, stopping)
     store.close()
@@ -101,6 +115,8 @@ def _do(steps: Steps, health: Health, job: Job) -> None:
     """Do a job. What the owner of this machine has to mend is no fault of the job's: it waits."""
     try:
         steps.do(job)
+    except NotGranted as error:
+        raise RetryLater(str(error), NOT_GRANTED_S) from error
     except TellUser as error:
         health.tell(f"{error.problem.rstrip('.')}. {error.hint}".strip())
         raise Halted(str(error), CONNECT_AGAIN_S) from error
@@ -122,20 +138,54 @@ class _App:
     auth: AppAuth
     actor: str
 
+    lent: dict[str, SecretStr] = field(default_factory=dict)
+
+    def connect(self, installation: int, repository_id: int) -> AbstractContextManager[Hub]:
+        """Open GitHub for one repository, with what its installation has granted of our wishes."""
+        return self._connect(installation, repository_id, WRITES, WITHOUT_CHECKS, ONLY_CHECKS_WRITE)
+
+    def connect_for_checks(
+        self, installation: int, repository_id: int
+    ) -> AbstractContextManager[Hub]:
+        """Open GitHub to write check runs, and nothing else."""
+        return self._connect(installation, repository_id, CHECKS)
+
+    def lend(self, run: Run) -> SecretStr:
+        """Return a token that reads the repository of a run: another one if it had one before."""
+        if (before := self.lent.pop(run.id, None)) is not None:
+            self.auth.forget(before)
+        while len(self.lent) >= MAX_LENT:
+            self.lent.pop(next(iter(self.lent)))
+        token = self.auth.installation_token(run.installation, run.repository_id, READS).value
+        self.lent[run.id] = token
+        return token
+
     @contextmanager
-    def connect(self, installation: int, repository_id: int) -> Iterator[Hub]:
+    def _connect(
+        self, installation: int, repository_id: int, *wishes: Mapping[str, str]
+    ) -> Iterator[Hub]:
         """Yield GitHub with a token for one repository; one that is refused is not used again."""
-        try:
-            token = self.auth.installation_token(installation, repository_id, WRITES)
-        except NotGranted as error:
-            log.warning("fewer permissions", extra={"why": error})
-            token = self.auth.installation_token(installation, repository_id, WITHOUT_CHECKS)
+        token = self._token(installation, repository_id, *wishes)
         with Hub(self.server, token.value, actor=self.actor) as hub:
             try:
                 yield hub
             except BadToken:
                 self.auth.forget(token.value)
                 raise
+
+    def _token(self, installation: int, repository_id: int, *wishes: Mapping[str, str]) -> Token:
+        """Return a token for the first of the wishes that is granted."""
+        lacking: NotGranted | None = None
+        for wish in wishes:
+            try:
+                token = self.auth.installation_token(installation, repository_id, wish)
+            except NotGranted as error:
+                lacking = lacking or error
+            else:
+                if lacking is not None:
+                    log.warning("fewer permissions", extra={"why": lacking})
+                return token
+        raise lacking or AssertionError("there is always a wish")
 
 
 def _lend(store: Store, app: _App, engine: str, run_id: str) -> Lent:
@@ -145,8 +195,7 @@ def _lend(store: Store, app: _App, engine: str, run_id: str) -> Lent:
     run = store.run(run_id)
     if run is None:
         raise GiveUp("There is no such run.")
-    token = app.auth.installation_token(run.installation, run.repository_id, READS)
-    return Lent(token.value, run.repository)
+    return Lent(app.lend(run), run.repository)
 
 
 def _progress(steps: Steps, stopping: threading.Event) -> None:

@@ -15,6 +15,7 @@ from flask import Flask
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask
 
 from app.events import MAX_BODY_BYTES
 from app.roles import LISTEN_FD
@@ -130,12 +131,24 @@ def _busy(server: TcpWSGIServer) -> bool:
     )
 
 
+class _Refusal(ErrorTask):  # type: ignore[misc]
+    """The answer to a request that is refused before it is read: too large, or no HTTP."""
+
+    def execute(self) -> None:
+        """Send it, and say so in the log as of every other."""
+        error = self.request.error
+        log.warning("request refused", extra={"code": error.code, "why": str(error.body)[:200]})
+        super().execute()
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     """A connection whose answer is sent by the thread that makes it.
 
     The loop would try as well, find the connection locked, and try again at once: twenty times for
     each request, with the interpreter's lock taken from the threads that have work.
     """
+
+    error_task_class = _Refusal
 
     def writable(self) -> bool:
         """Has the loop something to send here, or to close?"""

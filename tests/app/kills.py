@@ -43,8 +43,11 @@ POINTS = {
 }
 
 
-def killed_at(folder: Path, point: Point) -> tuple[World, FakePull]:
-    """Review a pull request with one kill at `point`; return what stands there in the end."""
+def killed_at(folder: Path, point: Point, command: str = "") -> tuple[World, FakePull]:
+    """Review a pull request with one kill at `point`; return what stands there in the end.
+
+    It is asked for by alice's comment where there is a `command`, else by opening it.
+    """
     kill = _Kill(point)
     with World(folder) as world:
         world.hub.on_request(kill.on_request)
@@ -59,7 +62,10 @@ def killed_at(folder: Path, point: Point) -> tuple[World, FakePull]:
         kill.server = server
         pull = world.pull()
         with server:
-            assert world.opened(server, pull) == 202
+            if command:
+                world.commented(server, pull, "alice", command)
+            else:
+                assert world.opened(server, pull) == 202
             if point.role == "all":
                 wait_until(kill.done.is_set, lambda: server.said)
                 server.process.wait()

@@ -295,7 +295,7 @@ def test_a_malformed_key_is_refused_at_once_and_never_shown(number: int) -> None
     with Loopback(Answer(200)) as loopback, pytest.raises(TellUser) as told:
         AppAuth(loopback.server, "1", SecretStr(text))
     assert "private key" in told.value.problem
-    assert "-----BEGIN RSA PRIVATE KEY-----" in told.value.hint
+    assert "BEGIN RSA PRIVATE KEY" in told.value.hint
     for line in text.splitlines():
         assert len(line) < 40 or line not in f"{told.value.problem} {told.value.__cause__!r}"
 
