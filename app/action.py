@@ -30,7 +30,7 @@ from app.render import render, words
 from app.render.escape import markdown_line
 from app.render.live import progress
 from app.render.markdown import render_markdown
-from app.render.outgoing import without_secrets
+from app.render.outgoing import masked, without_secrets
 from app.report import Report
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.finding import Severity
@@ -220,7 +220,7 @@ def _summarize(step: Step, pull: Pull, report: Report) -> None:
     name = f"{pull.repository}#{pull.number}"
     top = f"[{name}]({pull.url}) at `{pull.head[: words.NAME_DIGITS]}`\n\n"
     text = render_markdown(report.review, report.snippets(), limit_bytes=SUMMARY_BYTES)
-    step.summarize(top + text)
+    step.summarize(masked(top + text))
 
 
 def _post(hub: Hub, pull: Pull, wish: Wish, report: Report, step: Step) -> bool:

@@ -48,11 +48,17 @@ class Nothing:
 
 
 def read_event(environ: Mapping[str, str], number: str, own_login: str) -> Look | Comment | Nothing:
-    """Return what the event asks for; `number` is the input `pull-request`, which goes first.
+    """Return what the event asks for; `number` is the input `pull-request`.
 
-    Raises TellUser where the workflow uses an event that names no pull request.
+    Raises TellUser where the workflow uses an event that names no pull request, or the input for
+    one that does: nobody would be asked any more who started it.
     """
     name = environ.get("GITHUB_EVENT_NAME", "")
+    if number and name in PULL_EVENTS | {"issue_comment"}:
+        raise TellUser(
+            f"The event {name} names its pull request itself",
+            "Leave the input pull-request away; it is for workflow_dispatch and schedules.",
+        )
     if number:
         return Look(_number(number), asked=True)
     if name in PULL_EVENTS:

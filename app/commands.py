@@ -108,12 +108,17 @@ def _parse(words: list[str]) -> Parsed:
 
 def _review(arguments: list[str]) -> Parsed:
     full = bool(arguments) and arguments[0].lower() == "full"
-    paths = arguments[1:] if full else arguments
+    paths = [path.strip("`") for path in (arguments[1:] if full else arguments)]
     if len(paths) > MAX_PATHS:
         return Misunderstood(f"At most {MAX_PATHS} paths can be named.")
     for path in paths:
         if path.startswith("-"):
             return Misunderstood(f"`{PREFIX} review` takes `full` and paths, and no options.")
-        if len(path) > MAX_PATH_CHARS or path.startswith("/") or ".." in path.split("/"):
+        if (
+            not path
+            or len(path) > MAX_PATH_CHARS
+            or path.startswith("/")
+            or ".." in path.split("/")
+        ):
             return Misunderstood("A path is written from the root of the repository, as in `src/`.")
-    return ReviewCommand(full, tuple(path.strip("`") for path in paths))
+    return ReviewCommand(full, tuple(paths))

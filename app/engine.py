@@ -1,9 +1,12 @@
 """One review of two commits of a repository on this disk: what every way in comes down to."""
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.github.cache import in_use
 from app.objects import LocalObjects
 from app.report import Report, report
 from app.settings import Settings, secret_of
@@ -15,14 +18,17 @@ from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.base import Usage
 from reviewer.model.prices import Prices, load
 from reviewer.ports import Cancelled, Objects
-from reviewer.request import Caps, Effort, Review, ReviewRequest
+from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
 from reviewer.review.job import review
-from reviewer.rlm.trace import TraceSink
+from reviewer.rlm.trace import Event, Note, TraceSink
+
+log = logging.getLogger(__name__)
 
 NO_KEY = (
     "The detectors reviewed alone: no model key is configured (ANTHROPIC_API_KEY). "
     "`rlm doctor` says how to get one."
 )
+SERVICE_FAILED = "The model's service failed; the log of whoever runs this reviewer says how."
 NO_BUDGET = "The detectors reviewed alone: the budget is $0."
 
 
@@ -73,14 +79,47 @@ def run_review(
         caps=Caps(usd=choice.budget_usd),
         paths=paths,
     )
-    with open_repo(str(repo)) as opened:
+    said: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Note):
+            said.append(event.text)
+        sink(event)
+
+    with in_use(repo), open_repo(str(repo)) as opened:
         change = build_change(opened, base, head)
         with LocalObjects(opened, change) as objects:
             work = review_with(
-                settings, request, change, objects, prices=prices, sink=sink, cancelled=cancelled
+                settings, request, change, objects, prices=prices, sink=listen, cancelled=cancelled
             )
-            done = with_note(asyncio.run(work), choice.why_not)
+            done = with_note(discreet(asyncio.run(work), said), choice.why_not)
             return report(done, change, objects)
+
+
+def discreet(done: Review, said: Sequence[str]) -> Review:
+    """Leave out what is only for whoever runs this: what `said` quotes of the model's service.
+
+    It names addresses and settings, and a pull request has other readers.
+    """
+    if done.stopped is not StopReason.MODEL:
+        return done
+    for detail in said:
+        log.warning("the model's service failed", extra={"why": detail})
+    return done.model_copy(
+        update={
+            "notes": [SERVICE_FAILED if note in said else note for note in done.notes],
+            "coverage": done.coverage.model_copy(
+                update={
+                    "skipped": [
+                        one.model_copy(update={"reason": SERVICE_FAILED})
+                        if one.reason in said
+                        else one
+                        for one in done.coverage.skipped
+                    ]
+                }
+            ),
+        }
+    )
 
 
 async def review_with(

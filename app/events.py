@@ -53,10 +53,10 @@ Job = Look | Command | Rerun
 Read = Job | Ignored | Bad
 
 
-def read_event(event: str, payload: Mapping[str, object], delivery: str) -> Read:
+def read_event(event: str, payload: Mapping[str, object], event_id: str) -> Read:
     """Return the job that an event asks for, or why there is none.
 
-    `delivery` is the id of the event: GitHub keeps it when it delivers the event again.
+    `event_id` names the event by its content: the same when it is delivered again.
     """
     if event not in _READERS:
         return Ignored(f"The event {event} is not acted upon.")
@@ -68,7 +68,7 @@ def read_event(event: str, payload: Mapping[str, object], delivery: str) -> Read
     if payload.get("installation") is None:
         return Ignored("It names no installation: it comes from a webhook that is not the App's.")
     try:
-        return _READERS[event](payload, delivery)
+        return _READERS[event](payload, event_id)
     except ValidationError as error:
         return Bad(_where(error))
 
@@ -206,7 +206,7 @@ _TRIGGERS = {
 }
 
 
-def _pull_request(payload: Mapping[str, object], _delivery: str) -> Read:
+def _pull_request(payload: Mapping[str, object], _event_id: str) -> Read:
     event = _PullRequestEvent.model_validate(payload)
     if event.pull_request.draft and event.action != "ready_for_review":
         return Ignored("It is a draft: it is reviewed when it is ready, or on `/rlm review`.")
@@ -219,7 +219,7 @@ def _pull_request(payload: Mapping[str, object], _delivery: str) -> Read:
     )
 
 
-def _issue_comment(payload: Mapping[str, object], _delivery: str) -> Read:
+def _issue_comment(payload: Mapping[str, object], _event_id: str) -> Read:
     event = _CommentEvent.model_validate(payload)
     if event.issue.pull_request is None:
         return Ignored("It is a comment on an issue, not on a pull request.")
@@ -248,17 +248,17 @@ def _cut(body: str) -> str:
     return body[: body.rfind("\n", 0, MAX_COMMAND_CHARS) + 1]
 
 
-def _check_run(payload: Mapping[str, object], delivery: str) -> Read:
+def _check_run(payload: Mapping[str, object], event_id: str) -> Read:
     event = _CheckRunEvent.model_validate(payload)
-    return _rerun(event, event.check_run, event.check_run.external_id or "", delivery)
+    return _rerun(event, event.check_run, event.check_run.external_id or "", event_id)
 
 
-def _check_suite(payload: Mapping[str, object], delivery: str) -> Read:
+def _check_suite(payload: Mapping[str, object], event_id: str) -> Read:
     event = _CheckSuiteEvent.model_validate(payload)
-    return _rerun(event, event.check_suite, "", delivery)
+    return _rerun(event, event.check_suite, "", event_id)
 
 
-def _rerun(event: _Event, check: _Check, external_id: str, delivery: str) -> Rerun:
+def _rerun(event: _Event, check: _Check, external_id: str, event_id: str) -> Rerun:
     here = [pull.number for pull in check.pull_requests if pull.base.repo.id == event.repository.id]
     return Rerun.model_validate(
         {
@@ -266,7 +266,7 @@ def _rerun(event: _Event, check: _Check, external_id: str, delivery: str) -> Rer
             "head": check.head_sha,
             "external_id": external_id,
             "numbers": tuple(dict.fromkeys(here))[:MAX_NUMBERS],
-            "event_id": delivery,
+            "event_id": event_id,
         }
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from app.engine import NO_BUDGET, NO_KEY, Asked, priced, review_with, with_note
+from app.github.cache import in_use
 from app.github.urls import looks_like_url, parse_pull_request
 from app.interrupt import Interrupts
 from app.objects import LocalObjects
@@ -131,7 +132,7 @@ def _opened(options: Namespace, settings: Settings, say: Say) -> Iterator[tuple[
         from app.github.fetch import fetch_pull  # noqa: PLC0415
 
         fetched = fetch_pull(parse_pull_request(options.target, settings.plain_http), settings, say)
-        with open_repo(fetched.repo) as repo:
+        with in_use(fetched.repo), open_repo(fetched.repo) as repo:
             yield repo, (fetched.pull.base, fetched.pull.head)
         return
     with open_repo(options.repo) as repo:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from app.credentials import Credentials, load
 from app.github.auth import check_key, read_key
 from app.github.urls import Server
-from app.roles import INTERNAL, MARKER_KEY, role_of
+from app.roles import INTERNAL, MARKER_KEY, TROUBLE, role_of
 from app.settings import VARIABLES, Settings, read_settings
 from app.signature import SECRET_VARIABLES, secrets_in
 from reviewer.errors import TellUser
@@ -105,11 +105,20 @@ class ServerSettings(BaseModel):
 
 def read_server_settings(environ: Mapping[str, str]) -> ServerSettings:
     """Read the environment and the stored App; TellUser only about the folder or the server."""
+    return _read(environ, with_stored=True)
+
+
+def read_role_settings(environ: Mapping[str, str]) -> ServerSettings:
+    """Read what the supervisor gave to a process, and no file: the stored App has all secrets."""
+    return _read(environ, with_stored=False)
+
+
+def _read(environ: Mapping[str, str], *, with_stored: bool) -> ServerSettings:
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     shared = read_settings(_of(given, EVERYBODY | _PLACES))
     troubles: list[Trouble] = []
     base = _base(given, shared, troubles)
-    stored, why = _stored(given, shared)
+    stored, why = _stored(given, shared) if with_stored else (None, _passed_on(given))
     app_id, key = _app(given, stored, why, troubles)
     webhook_secrets = _webhook_secrets(given, stored, why, troubles)
     unknown = {*given} - {*VARIABLES} - INTERNAL
@@ -148,6 +157,8 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
                 own[APP_ID] = settings.app_id
             if settings.private_key is not None:
                 own[PRIVATE_KEY] = settings.private_key.get_secret_value()
+            if trouble := settings.problem_of(name):
+                own[TROUBLE] = trouble
             return everybody | own
         case "engine":
             own = _of(environ, ENGINES)
@@ -218,6 +229,11 @@ def _stored(
     except TellUser as error:
         return None, error
     return stored, None
+
+
+def _passed_on(given: Mapping[str, str]) -> TellUser | None:
+    """Return what the supervisor found wrong with the stored App."""
+    return TellUser(given[TROUBLE]) if TROUBLE in given else None
 
 
 def _names(stored: Credentials) -> tuple[str, str]:

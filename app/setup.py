@@ -156,6 +156,8 @@ class _Desk:
     def __init__(self, plan: _Plan) -> None:
         self.plan = plan
         self.state = secrets.token_urlsafe(32)
+        # In the address that the terminal shows: others on this machine can reach the port, too.
+        self.key = secrets.token_urlsafe(16)
         self.made: _Made | None = None
         self._fetched: _Made | None = None
         self._done = threading.Event()
@@ -277,6 +279,12 @@ def _pages(desk: _Desk, host: str) -> Flask:
 
     @pages.get("/")
     def start() -> Response:
+        if not secrets.compare_digest(request.args.get("key", "").encode(), desk.key.encode()):
+            problem = "This is not the whole address"
+            hint = "Open the address that the terminal shows, with all that it ends in."
+            page = _page(plan, "problem", "The App is not set up", problem=problem, hint=hint)
+            page.status_code = 403
+            return page
         content = manifest(
             name=plan.name,
             public=plan.public,
@@ -376,7 +384,7 @@ def _served(desk: _Desk, port: int) -> Iterator[str]:
         thread = threading.Thread(target=partial(server.serve_forever, 0.1), daemon=True)
         thread.start()
         try:
-            yield f"http://{host}/"
+            yield f"http://{host}/?key={desk.key}"
         finally:
             server.shutdown()
             desk.finish()

@@ -30,6 +30,9 @@ BUSY_S = 10.0
 REMEMBERED_S = 8 * 86_400.0
 """GitHub offers a delivery for redelivery for 3 days, a server of one's own for 7."""
 
+KEPT_S = 30 * 86_400.0
+"""An event about a head that was reviewed longer ago has it reviewed again."""
+
 SWEPT_AT_ONCE = 500
 
 _SCHEMA = """
@@ -179,6 +182,8 @@ class _Ticket:
 
 
 _RUN = ", ".join(Run.__slots__)
+_LISTED = ", ".join("'' AS report" if name == "report" else name for name in Run.__slots__)
+"""Where there are many: a report can have megabytes."""
 
 
 class Store:
@@ -304,7 +309,7 @@ class Store:
         return bool(found.rowcount)
 
     def _sweep(self, db: sqlite3.Connection) -> None:
-        """Forget old deliveries, a few at a time and once an hour."""
+        """Forget old deliveries, runs and lost jobs, a few at a time and once an hour."""
         now = time.time()
         if now - self._swept < 3_600:
             return
@@ -314,6 +319,12 @@ class Store:
             "(SELECT id FROM deliveries WHERE received < ? LIMIT ?)",
             (now - REMEMBERED_S, SWEPT_AT_ONCE),
         )
+        for table, over in (("runs", "state = 'ended'"), ("jobs", "state = 'failed'")):
+            db.execute(
+                f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} "  # noqa: S608
+                f"WHERE {over} AND created < ? LIMIT ?)",
+                (now - KEPT_S, SWEPT_AT_ONCE),
+            )
 
     # Jobs
 
@@ -447,9 +458,9 @@ class Store:
         return Run(*rows[0]) if rows else None  # type: ignore[arg-type]
 
     def runs_of(self, repository_id: int, number: int) -> list[Run]:
-        """Return the runs of a pull request, the newest first."""
+        """Return the runs of a pull request without their reports, the newest first."""
         rows = self._rows(
-            f"SELECT {_RUN} FROM runs WHERE repository_id = ? AND number = ? "  # noqa: S608
+            f"SELECT {_LISTED} FROM runs WHERE repository_id = ? AND number = ? "  # noqa: S608
             "ORDER BY created DESC, rowid DESC",
             repository_id,
             number,
@@ -457,9 +468,9 @@ class Store:
         return [Run(*row) for row in rows]  # type: ignore[arg-type]
 
     def runs_on(self, repository_id: int, head: str) -> list[Run]:
-        """Return the runs on a commit of a repository, the newest first."""
+        """Return the runs on a commit without their reports, the newest first."""
         rows = self._rows(
-            f"SELECT {_RUN} FROM runs WHERE repository_id = ? AND head = ? "  # noqa: S608
+            f"SELECT {_LISTED} FROM runs WHERE repository_id = ? AND head = ? "  # noqa: S608
             "ORDER BY created DESC, rowid DESC",
             repository_id,
             head,
@@ -467,9 +478,9 @@ class Store:
         return [Run(*row) for row in rows]  # type: ignore[arg-type]
 
     def open_runs(self) -> list[Run]:
-        """Return the runs that have not ended, the oldest first."""
+        """Return the runs that have not ended, without their reports, the oldest first."""
         rows = self._rows(
-            f"SELECT {_RUN} FROM runs WHERE state = 'open' ORDER BY created"  # noqa: S608
+            f"SELECT {_LISTED} FROM runs WHERE state = 'open' ORDER BY created"  # noqa: S608
         )
         return [Run(*row) for row in rows]  # type: ignore[arg-type]
 
@@ -505,11 +516,12 @@ class Store:
                 )
 
     def ended(self, job: Job, run: str, outcome: str, *then: NewJob) -> None:
-        """End a run with its last job."""
+        """End a run with its last job. Its report, with code in it, is not kept."""
         with self._transaction() as db:
             if _end(db, job, *then):
                 db.execute(
-                    "UPDATE runs SET state = 'ended', outcome = ? WHERE id = ?", (outcome, run)
+                    "UPDATE runs SET state = 'ended', outcome = ?, report = '' WHERE id = ?",
+                    (outcome, run),
                 )
 
     # Workers

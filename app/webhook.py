@@ -4,6 +4,7 @@ A delivery is read in this order: size, signature, headers, JSON, event. Nothing
 before somebody who knows the secret has signed it, and it is on the disk before it is answered.
 """
 
+import hashlib
 import logging
 import threading
 import time
@@ -36,6 +37,8 @@ READY_FOR_S = 1.0
 """How long an answer about readiness is given again: each look writes to the store."""
 
 RETRY_AFTER_S = 60
+
+DIGEST_DIGITS = 32
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -161,7 +164,9 @@ def _deliver(store: Store, secrets: Sequence[bytes], sent: Request) -> _Answer:
             raise _Refused(400, "X-GitHub-Event is missing, or no name of an event.")
         payload = _payload(body, sent.mimetype)
         subject = subject_of(payload)
-        answer = _act(store, event, payload, delivery)
+        # Signed, unlike the id of the delivery: whoever sends it again asks for nothing new.
+        digest = hashlib.sha256(body).hexdigest()[:DIGEST_DIGITS]
+        answer = _act(store, event, payload, delivery, digest)
     except _Refused as error:
         answer = error.answer
     known = {"delivery": delivery[:36], "event": event[:64]}
@@ -221,10 +226,12 @@ def _field(body: bytes) -> bytes:
     return fields[0][1].encode("utf-8")
 
 
-def _act(store: Store, event: str, payload: Mapping[str, object], delivery: str) -> _Answer:
+def _act(
+    store: Store, event: str, payload: Mapping[str, object], delivery: str, digest: str
+) -> _Answer:
     if event == "ping":
         return _Answer(200, "pong")
-    match read_event(event, payload, delivery):
+    match read_event(event, payload, digest):
         case Ignored(why=why):
             return _Answer(200, "ignored", why)
         case Bad(why=why):

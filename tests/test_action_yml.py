@@ -1,6 +1,7 @@
 """action.yml and the example workflows, as GitHub, its linters and a cautious reader see them."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.composite import BASH
+from tests.github.hub import FakeGitHub
 from tests.github.npm import package_file
 
 ROOT = Path(__file__).parents[1]
@@ -137,6 +140,8 @@ def test_secrets_are_given_to_the_review_alone() -> None:
 def test_whatever_is_used_is_pinned_to_a_full_commit_and_nothing_is_checked_out(
     path: Path,
 ) -> None:
+    used = [step for step in steps_of(path) if "uses" in step]
+    assert len(used) == (0 if path is ACTION else 1)
     for step in steps_of(path):
         if "uses" in step:
             assert re.fullmatch(r"OWNER/rlm-review@0{40}", step["uses"]), "visibly a placeholder"
@@ -147,12 +152,54 @@ def test_a_workflow_asks_for_the_least_and_ends_by_itself(path: Path) -> None:
     workflow = load(path)
     assert workflow["permissions"] == {}
     for job in workflow["jobs"].values():
-        assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
         assert int(job["timeout-minutes"]) <= 30
+        if not any("uses" in step for step in job["steps"]):
+            assert job["permissions"] == {}
+            assert "concurrency" not in job  # who may not ask drives nobody out of the group
+            continue
+        assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
         assert job["concurrency"]["group"].startswith("rlm-review-${{ github.event.")
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_a_workflow_gives_inputs_that_the_action_has(path: Path) -> None:
     declared = load(ACTION)["inputs"].keys()
-    assert {name for step in steps_of(path) for name in step["with"]} <= declared
+    assert {name for step in steps_of(path) for name in step.get("with", {})} <= declared
+
+
+@pytest.mark.parametrize(
+    ("who", "may"),
+    [
+        ("alice", True),
+        ("root", True),
+        ("mallory", False),
+        ("nobody-here", False),
+        ("x[bot]", False),
+    ],
+)
+def test_who_may_not_write_starts_no_review_by_a_comment(
+    tmp_path: Path, who: str, may: bool
+) -> None:
+    (step,) = load(ROOT / "examples/workflows/review-on-comment.yml")["jobs"]["may"]["steps"]
+    output = tmp_path / "output"
+    output.touch()
+    with FakeGitHub(tmp_path / "hub") as hub:
+        repo = hub.repository("octo/hello")
+        for login, role in (("alice", "write"), ("root", "admin"), ("mallory", "triage")):
+            repo.permit(login, role)
+        done = subprocess.run(
+            [*BASH, "-c", step["run"]],
+            env={
+                "PATH": os.environ["PATH"],
+                "TOKEN": hub.token(actor="github-actions[bot]", repo=repo, permissions={}),
+                "WHO": who,
+                "GITHUB_API_URL": hub.api,
+                "GITHUB_REPOSITORY": repo.full_name,
+                "GITHUB_OUTPUT": str(output),
+            },
+            capture_output=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert output.read_text() == ("write=true\n" if may else "")
+    assert (b"::notice::" in done.stdout) is not may

@@ -21,11 +21,20 @@ POLL_S = 0.2
 LIMIT_BYTES = 20_000_000_000
 """What all repositories may take together, before those not used for longest are removed."""
 
-KEPT_S = 86_400.0
-"""A repository used in this time may still be read by a review."""
+KEPT_S = 600.0
+"""A repository that was fetched in this time may be about to be read."""
+
+MAX_BYTES = 10_000_000_000
+"""Of one repository; the history of Linux has 6 GB."""
+
+LEFT_BYTES = 1_000_000_000
+"""What a fetch leaves free on the disk: the server's store lies there, too."""
 
 Say = Callable[[str], None]
 """Tells the user what is going on, in a line."""
+
+
+_IN_USE = ".used"
 
 
 class Stopped(GiveUp):
@@ -53,6 +62,28 @@ def locked(repo: Path, say: Say, cancelled: Callable[[], bool]) -> Iterator[None
         yield
     finally:
         os.close(lock)
+
+
+@contextmanager
+def in_use(repo: Path) -> Iterator[None]:
+    """Keep a repository from being removed while it is read."""
+    lock = os.open(repo.with_suffix(_IN_USE), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(lock)
+
+
+def check_size(repo: Path) -> None:
+    """Raise GiveUp or TellUser where a repository has become too large for us or for the disk."""
+    if _size(repo) > MAX_BYTES:
+        raise GiveUp(f"The repository has more than {MAX_BYTES // 10**9} GB")
+    if shutil.disk_usage(repo.parent).free < LEFT_BYTES:
+        raise TellUser(
+            f"There is less than {LEFT_BYTES // 10**9} GB left on the disk for what is fetched",
+            "Make room, or set RLM_HOME to a folder on another disk.",
+        )
 
 
 def remove(repo: Path) -> None:
@@ -138,6 +169,17 @@ def _size(folder: Path) -> int:
     return total
 
 
+def _is_read(repo: Path) -> bool:
+    try:
+        lock = os.open(repo.with_suffix(_IN_USE), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _take(lock)
+    finally:
+        os.close(lock)
+
+
 def _try_remove(repo: Path, used: float) -> bool:
     """Remove a repository, unless it has been used since `used` or its lock is held by a run."""
     try:
@@ -145,7 +187,7 @@ def _try_remove(repo: Path, used: float) -> bool:
     except OSError:
         return False
     try:
-        if not _take(lock) or _last_used(repo) != used:
+        if not _take(lock) or _last_used(repo) != used or _is_read(repo):
             return False
         shutil.rmtree(repo, ignore_errors=True)
         return not repo.exists()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from app.github.cache import Say, Stopped, locked, make_room, place, remove
+from app.github.cache import Say, Stopped, check_size, locked, make_room, place, remove
 from app.github.transport import Moved, environment, explain
 from app.github.urls import PullRequestUrl
 from app.github.wanted import Wanted
@@ -47,6 +47,9 @@ PAUSE_S = 2.0
 """The API is sometimes a second ahead of git: what the reference shows catches up."""
 
 POLL_S = 0.1
+LOOK_S = 1.0
+"""How often the size of what has come is looked at."""
+
 GRACE_S = 0.5
 """What git gets to remove its lock files before it is killed; the next fetch removes the rest."""
 
@@ -166,7 +169,7 @@ def _work(
     """Run the worker to its end, and no longer than `deadline` or `cancelled` lets it."""
     with _started(env) as process:
         _send(process, dataclasses.asdict(wanted))
-        for line in _lines(process, cancelled, deadline):
+        for line in _lines(process, cancelled, deadline, Path(env["GIT_DIR"])):
             if "say" not in line:
                 return _End(**line)
             say(line["say"])
@@ -210,17 +213,24 @@ def _send(process: "subprocess.Popen[bytes]", request: Mapping[str, Any]) -> Non
 
 
 def _lines(
-    process: "subprocess.Popen[bytes]", cancelled: Callable[[], bool], deadline: float
+    process: "subprocess.Popen[bytes]",
+    cancelled: Callable[[], bool],
+    deadline: float,
+    repo: Path,
 ) -> Iterator[dict[str, Any]]:
     assert process.stdout is not None  # noqa: S101 - PIPE in _started
     readable = select.poll()
     readable.register(process.stdout, select.POLLIN)
     rest = b""
+    look = time.monotonic() + LOOK_S
     while True:
         if cancelled():
             raise Stopped("Stopped while the pull request was fetched")
         if time.monotonic() > deadline:
             raise RetryLater("Git took too long to fetch the pull request and was stopped")
+        if time.monotonic() > look:
+            check_size(repo)
+            look = time.monotonic() + LOOK_S
         if not readable.poll(POLL_S * 1000):
             continue
         piece = os.read(process.stdout.fileno(), _CHUNK)

@@ -22,7 +22,7 @@ from app.render.markdown import (
     short,
 )
 from app.render.outgoing import size
-from app.render.prose import pieces
+from app.render.prose import unbold
 from app.render.snippet import Snippets, suggested
 from app.report import Anchor
 from reviewer.finding import Finding
@@ -60,7 +60,7 @@ def _bold(title: str) -> str:
     """Return a title whose bold stretches are not told apart: all of it will be bold."""
     return "".join(
         markdown_code(piece.text) if piece.kind == "code" else markdown(piece.text, opens=False)
-        for piece in pieces(one_line(title))
+        for piece in unbold(one_line(title))
     ).strip()
 
 

@@ -56,8 +56,10 @@ def cut(text: str, limit: int) -> str:
 _BREAK = "&#8203;"
 _ACTIVE = re.compile(r"([\\`*_{}\[\]()+!|~^$])")
 _REFERENCE = re.compile(r"([@#])(?=\\?\w)")
-_GH_NUMBER = re.compile(r"\b(GH-)(?=\d)", re.IGNORECASE)
-_ADDRESS = re.compile(r"(:)(?=//)|\b(www)(?=\.)|\b((?:mailto|xmpp):)(?=\w)", re.IGNORECASE)
+# Wherever they stand: what GitHub takes for the border of a word is not what `\b` does. A break too
+# many costs nothing.
+_GH_NUMBER = re.compile(r"(GH-)(?=\d)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(:)(?=//)|(www)(?=\.)|((?:mailto|xmpp):)(?=\w)", re.IGNORECASE)
 _BLOCK_START = re.compile(r"^([ \t]*)([/#>=\-]|\d+(?=\.))", re.MULTILINE)
 
 

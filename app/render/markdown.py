@@ -13,7 +13,7 @@ from app.render.escape import (
     markdown_line,
     one_line,
 )
-from app.render.prose import Block, blocks, pieces
+from app.render.prose import Block, blocks, pieces, unbold
 from app.render.snippet import CodeLine, Snippets, excerpt, suggested
 from reviewer.finding import Finding, Severity
 from reviewer.request import DependencyChange, Review
@@ -197,7 +197,7 @@ def _title(text: str) -> str:
         f"<code>{markdown_html(piece.text)}</code>"
         if piece.kind == "code"
         else markdown_html(piece.text)
-        for piece in pieces(one_line(text))
+        for piece in unbold(one_line(text))
     )
 
 

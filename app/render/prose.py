@@ -90,6 +90,22 @@ def plain(line: str) -> str:
     return _INLINE.sub(lambda found: found.group("strong") or found.group(), line)
 
 
+def unbold(line: str) -> list[Piece]:
+    """Return the code spans and plain stretches of one line without its bold marks.
+
+    What stands together then is one piece: escaped in two, `@**name**` would be a mention.
+    """
+    found: list[Piece] = []
+    for piece in pieces(line):
+        if piece.kind == "code":
+            found.append(piece)
+        elif found and found[-1].kind == "text":
+            found[-1] = Piece("text", found[-1].text + piece.text)
+        else:
+            found.append(Piece("text", piece.text))
+    return found
+
+
 def pieces(line: str) -> list[Piece]:
     """Return the code spans, bold stretches and plain stretches of one line."""
     found: list[Piece] = []

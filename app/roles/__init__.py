@@ -16,7 +16,10 @@ BROKER_FDS = "RLM_BROKER_FDS"
 MARKER_KEY = "RLM_MARKER_KEY"
 """64 hexadecimal digits, for github: the key that signs the markers in our comments."""
 
-INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY})
+TROUBLE = "RLM_TROUBLE"
+"""What is wrong with the App that `rlm setup` stored, for github."""
+
+INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY, TROUBLE})
 """Variables that the supervisor sets for a role, and nobody else."""
 
 

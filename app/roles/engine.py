@@ -6,6 +6,7 @@ For the repository of its run it borrows a token that reads; what comes out is a
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,17 +22,27 @@ from app.github.urls import Server
 from app.health import Health
 from app.jobs import Step, Wish, step
 from app.render import words
-from app.server_settings import STORE_FILE, ServerSettings, read_server_settings
+from app.report import Report
+from app.server_settings import STORE_FILE, ServerSettings, read_role_settings
 from app.settings import Settings
 from app.store import ENGINE, PUBLISH, Job, Run, Store
 from app.worker import Claims, Halted, work
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
+from reviewer.request import Skipped
 from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted
 
 log = logging.getLogger(__name__)
 
 TOKEN_TIMEOUT_S = 60.0
+
+MISCONFIGURED = "the owner of this reviewer's server has to mend its setup; its log says what."
+
+MAX_REASONS = 100
+REASON_CHARS = 300
+
+MAX_REPORT_BYTES = 4_000_000
+"""Of what a run hands over. The paths of what was set aside are the one part without a bound."""
 
 LOOK_S = 0.5
 """How often a run asks whether it shall stop; the store is a file, and nodes ask all the time."""
@@ -44,7 +55,7 @@ TELL_S = 3.0
 
 def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Review until `stopping`. A review that is under way then is left for the next start."""
-    settings = read_server_settings(environ)
+    settings = read_role_settings(environ)
     store = Store(settings.home / STORE_FILE)
     asker = TokenAsker(inherited(environ)["github"])
     engine = _Engine(store, settings.base, settings.github, asker, stopping)
@@ -110,7 +121,7 @@ class _Engine:
             cancelled=watch,
             paths=wish.paths,
         )
-        return done.model_dump_json()
+        return bounded(done).model_dump_json()
 
     def _checkout(self, run: Run, token: SecretStr | None, watch: "_Watch") -> Path:
         wanted = Wanted(self.server, run.repository, run.number, run.base, run.head)
@@ -122,10 +133,36 @@ class _Engine:
             raise RetryLater(why, DENIED_S) from error
 
 
+def bounded(report: Report) -> Report:
+    """Return a report whose list of what was set aside names reasons alone if it is very long."""
+    skipped = report.review.coverage.skipped
+    if sum(len(one.path) + len(one.reason) for one in skipped) < MAX_REPORT_BYTES // 4:
+        return report
+    hunks: Counter[str] = Counter()
+    files: Counter[str] = Counter()
+    for one in skipped:
+        hunks[one.reason[:REASON_CHARS]] += one.hunks
+        files[one.reason[:REASON_CHARS]] += 1
+    named = hunks.most_common(MAX_REASONS)
+    totals = [
+        Skipped(path=words.count(files[reason], "file"), hunks=count, reason=reason)
+        for reason, count in named
+    ]
+    if rest := sum(hunks.values()) - sum(count for _, count in named):
+        others = len(skipped) - sum(files[reason] for reason, _ in named)
+        totals.append(
+            Skipped(path=words.count(others, "file"), hunks=rest, reason="for other reasons")
+        )
+    coverage = report.review.coverage.model_copy(update={"skipped": totals})
+    return report.model_copy(
+        update={"review": report.review.model_copy(update={"coverage": coverage})}
+    )
+
+
 def _explained(error: RlmError) -> str:
-    """Say what happened to people who cannot see this machine's settings."""
-    if isinstance(error, TellUser) and error.hint and not isinstance(error, AtTerminal):
-        return f"{error.problem.rstrip('.')}. {error.hint}"
+    """Say what happened to people who may not know this machine: no paths, no addresses."""
+    if isinstance(error, TellUser) and not isinstance(error, AtTerminal):
+        return MISCONFIGURED  # the worker has logged what is wrong
     return str(error)
 
 

@@ -20,7 +20,7 @@ from app.github.urls import Server
 from app.health import Health
 from app.jobs import run_key
 from app.roles import MARKER_KEY
-from app.server_settings import SETUP, STORE_FILE, ServerSettings, read_server_settings
+from app.server_settings import SETUP, STORE_FILE, ServerSettings, read_role_settings
 from app.steps import Steps
 from app.store import GITHUB, Job, Run, Store
 from app.worker import Claims, Halted, work
@@ -58,7 +58,7 @@ READS = {"contents": "read"}
 
 def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Do the jobs of the github role until `stopping`; without an App, say so and wait."""
-    settings = read_server_settings(environ)
+    settings = read_role_settings(environ)
     store = Store(settings.home / STORE_FILE)
     store.recover(name)
     with Health(store, name, "The GitHub App is being looked up.") as health:

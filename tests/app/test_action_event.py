@@ -116,6 +116,12 @@ def test_a_number_that_was_given_goes_before_the_event(tmp_path: Path) -> None:
     assert event(tmp_path, "workflow_dispatch", {}, "41") == Look(41, asked=True)
 
 
+@pytest.mark.parametrize("name", ["issue_comment", "pull_request", "pull_request_target"])
+def test_a_number_does_not_stand_in_for_the_person_who_asked(tmp_path: Path, name: str) -> None:
+    with pytest.raises(TellUser, match="names its pull request itself"):
+        event(tmp_path, name, comment(), "41")
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "1.5", "１２", "refs/pull/1", "9" * 30, "9" * 9_999])
 def test_a_number_that_is_none_is_refused(tmp_path: Path, number: str) -> None:
     with pytest.raises(TellUser, match="pull-request is not a number"):

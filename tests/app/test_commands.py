@@ -85,3 +85,9 @@ def test_a_hostile_comment_is_read_in_no_time() -> None:
     assert parse_command("/rlm review \x1b[31m\u202esrc") == ReviewCommand(
         paths=("\x1b[31m\u202esrc",)
     )
+
+
+@pytest.mark.parametrize("path", ["`../x`", "`/etc`", "`", "``", "`-x`"])
+def test_a_path_is_judged_without_its_backticks(path: str) -> None:
+    assert isinstance(parse_command(f"/rlm review {path}"), Misunderstood)
+    assert parse_command("/rlm review `src/a.py`") == ReviewCommand(paths=("src/a.py",))

@@ -13,6 +13,7 @@ from app.roles import BROKER_FDS, LISTEN_FD, MARKER_KEY
 from app.server_settings import (
     MARKER_FILE,
     make_marker_key,
+    read_role_settings,
     read_server_settings,
     role_environ,
 )
@@ -322,3 +323,39 @@ def test_a_damaged_marker_key_is_told_and_never_replaced(tmp_path: Path, content
     with pytest.raises(TellUser, match=MARKER_FILE):
         make_marker_key(tmp_path)
     assert (tmp_path / MARKER_FILE).read_text() == content
+
+
+def test_a_role_reads_nothing_that_was_not_given_to_it(environ: dict[str, str], pem: str) -> None:
+    """The file of `rlm setup` has the secrets of all of them, and any of them could open it."""
+    save(Path(environ["RLM_HOME"]), credentials(pem))
+    environ |= {"ANTHROPIC_API_KEY": MODEL_KEY, MARKER_KEY: "0" * 64}
+    whole = read_server_settings(environ)
+    hushed = {
+        "engine-1": [pem, "hush-webhook", "hush-client"],
+        "github": [MODEL_KEY, "hush-webhook", "hush-client"],
+        "web": [MODEL_KEY, pem, "hush-client"],
+    }
+    for name, others in hushed.items():
+        given = role_environ(whole, name, environ)
+        read = read_role_settings(given)
+        held = [read.private_key, *read.webhook_secrets, read.base.anthropic_api_key]
+        text = "".join(secret.get_secret_value() for secret in held if secret) + str(given)
+        assert not [other for other in others if other in text]
+    engine = read_role_settings(role_environ(whole, "engine-1", environ))
+    assert engine.private_key is None and engine.webhook_secrets == ()
+    assert engine.base.has_key and engine.problem_of("engine-1") == ""
+    role = read_role_settings(role_environ(whole, "github", environ))
+    assert role.app_id == "12345" and role.private_key is not None
+    assert not role.base.has_key and role.webhook_secrets == ()
+
+
+def test_a_role_knows_what_is_wrong_with_the_file_that_it_does_not_read(
+    environ: dict[str, str],
+) -> None:
+    home = Path(environ["RLM_HOME"])
+    home.mkdir()
+    (home / "app.json").write_text("{")
+    (home / "app.json").chmod(0o600)
+    whole = read_server_settings(environ)
+    role = read_role_settings(role_environ(whole, "github", environ))
+    assert "app.json" in role.problem_of("github") == whole.problem_of("github")

@@ -94,7 +94,8 @@ class Running:
         self.output = ""
         self._thread = threading.Thread(target=self._run, args=(env, options(**given)))
         self._thread.start()
-        self.address = self._address()
+        self.first = self._address()
+        self.address = self.first.partition("?")[0]
 
     def _run(self, env: dict[str, str], given: argparse.Namespace) -> None:
         try:
@@ -106,14 +107,14 @@ class Running:
         end = time.monotonic() + 20
         while time.monotonic() < end and self._thread.is_alive():
             self.output += self._printed()
-            if found := re.search(r"http://127\.0\.0\.1:\d+/", self.output):
+            if found := re.search(r"http://127\.0\.0\.1:\d+/\?key=[\w-]+(?= )", self.output):
                 return found[0]
             time.sleep(0.01)
         raise AssertionError(f"no address: {self.output} {self.error}")
 
     def start(self) -> tuple[str, str, dict[str, Any]]:
         """Load the first page; return where its form goes, the state, and the manifest."""
-        page = requests.get(self.address, timeout=5)
+        page = requests.get(self.first, timeout=5)
         assert page.status_code == 200
         action = re.search(r'action="([^"]+)"', page.text)
         value = re.search(r'name="manifest" value="([^"]+)"', page.text)
@@ -156,6 +157,20 @@ def github(*answers: Answer) -> Iterator[Loopback]:
         if not answers:
             loopback.answers = [made(loopback.server.web), LOGIN]
         yield loopback
+
+
+def test_who_does_not_know_the_whole_address_learns_nothing(
+    running: Callable[..., Running],
+) -> None:
+    with github() as loopback:
+        mine = running(loopback)
+        for address in (mine.address, f"{mine.address}?key=", f"{mine.first}x"):
+            page = requests.get(address, timeout=5)
+            assert page.status_code == 403 and "state=" not in page.text
+            assert "terminal" in page.text
+        mine.back(mine.start()[1])
+        mine.end()
+        assert mine.code == 0
 
 
 def test_the_whole_way(running: Callable[..., Running], tmp_path: Path) -> None:
@@ -235,7 +250,7 @@ def test_without_an_address_the_webhook_is_off_and_it_says_how_to_switch_it_on(
         mine = running(loopback, url=None)
         _, state, sent = mine.start()
         assert sent["hook_attributes"]["active"] is False
-        assert "switched off" in requests.get(mine.address, timeout=5).text
+        assert "switched off" in requests.get(mine.first, timeout=5).text
         mine.back(state)
         output = mine.end()
     assert f"{loopback.server.web}/settings/apps/octo-review and tick Active" in output
@@ -391,8 +406,8 @@ def test_the_pages_let_nothing_else_in(running: Callable[..., Running]) -> None:
     with github() as loopback:
         mine = running(loopback)
         _, state, _ = mine.start()
-        first = requests.get(mine.address, timeout=5)
-        again = requests.get(mine.address, timeout=5)
+        first = requests.get(mine.first, timeout=5)
+        again = requests.get(mine.first, timeout=5)
         pages = [first, mine.back("wrong"), mine.back(state)]
         mine.end()
     for page in pages:
@@ -411,7 +426,7 @@ def test_the_pages_let_nothing_else_in(running: Callable[..., Running]) -> None:
 def test_what_the_user_gave_is_text_on_the_page(running: Callable[..., Running]) -> None:
     with github() as loopback:
         mine = running(loopback, name='"><img src=x>')
-        page = requests.get(mine.address, timeout=5).text
+        page = requests.get(mine.first, timeout=5).text
         assert "<img" not in page
         _, state, sent = mine.start()
         assert sent["name"] == '"><img src=x>'

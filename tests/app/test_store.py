@@ -377,3 +377,40 @@ def test_who_lives_and_what_is_missing_is_known(store: Store) -> None:
     names = {worker.name: worker.problem for worker in store.workers()}
     assert names == {"github": "", "engine-1": ""}
     assert all(time.time() - worker.seen < 5 for worker in store.workers())
+
+
+def test_a_report_is_kept_no_longer_than_its_run_and_not_listed(store: Store) -> None:
+    run = new_run()
+    store.begin(run, step(REVIEW, run), "x")
+    job = store.claim(ENGINE, "engine-1", 60)
+    assert job is not None
+    store.reviewed(job, run.id, step(PUBLISH, run), report="r" * 1_000)
+    kept = store.run(run.id)
+    assert kept is not None and len(kept.report) == 1_000
+    listed = [*store.runs_of(7, run.number), *store.runs_on(7, run.head), *store.open_runs()]
+    assert [one.report for one in listed] == ["", "", ""]
+    last = store.claim(GITHUB, "github", 60)
+    assert last is not None
+    store.ended(last, run.id, "posted")
+    kept = store.run(run.id)
+    assert kept is not None and (kept.report, kept.outcome) == ("", "posted")
+
+
+def test_old_runs_and_lost_jobs_are_forgotten(store: Store) -> None:
+    run = new_run()
+    store.begin(run, step(PUBLISH, run), "x")
+    job = store.claim(GITHUB, "github", 60)
+    assert job is not None
+    store.ended(job, run.id, "posted")
+    store.put(look())
+    lost = store.claim(GITHUB, "github", 60)
+    assert lost is not None
+    store.fail(lost, "why")
+    store.accept("0", None)
+    assert store.run(run.id) is not None
+    store._rows("UPDATE runs SET created = 0")
+    store._rows("UPDATE jobs SET created = 0")
+    store._swept = 0.0
+    store.accept("1", None)
+    assert store.run(run.id) is None
+    assert store._rows("SELECT count(*) FROM jobs") == [(0,)]

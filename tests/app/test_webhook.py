@@ -234,6 +234,15 @@ def test_a_sha1_signature_does_not_count(web: Web) -> None:
     assert "SHA-1" in refused.json["why"]
 
 
+def test_a_recorded_rerun_sent_again_under_another_id_is_the_same_rerun(web: Web) -> None:
+    body = json.dumps(example("check_run", "rerequested")).encode()
+    for _ in range(2):
+        assert web.deliver("check_run", body, delivery=str(uuid.uuid4())).status == 202
+    jobs = [web.store.claim("github", f"w{n}", 0) for n in range(2)]
+    (name,) = {json.loads(job.payload)["event_id"] for job in jobs if job is not None}
+    assert name not in body.decode()
+
+
 def test_a_changed_byte_breaks_the_signature(web: Web) -> None:
     body = json.dumps(opened()).encode()
     fields = headers("pull_request", body)

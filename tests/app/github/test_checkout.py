@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.github.cache import locked, make_room, place
+from app.github import cache
+from app.github.cache import check_size, in_use, locked, make_room, place
 from app.github.fetch import Stopped, Wanted, checkout
 from app.github.transport import Moved
 from app.github.urls import Server
@@ -562,5 +563,34 @@ def test_room_is_made_at_the_cost_of_what_was_not_used_for_longest(home: Path) -
         os.utime(busy.with_suffix(".lock"), (now, now - 5 * 86_400))
         make_room(home, limit=2_500)
     assert [repo.exists() for repo in (new, busy, old, older)] == [True, True, False, False]
-    make_room(home, limit=0)
+    with in_use(new):
+        make_room(home, limit=0)
     assert [repo.exists() for repo in (new, busy)] == [True, False]
+    make_room(home, limit=0)
+    assert not new.exists()
+
+
+def test_what_was_fetched_a_moment_ago_is_about_to_be_read(home: Path) -> None:
+    repo = place(home, Wanted(Server("https://github.com", ""), "o/r", 1, "0" * 40, "1" * 40))
+    (repo / "objects").mkdir(parents=True)
+    (repo / "objects/x").write_bytes(b"x")
+    repo.with_suffix(".lock").touch()
+    make_room(home, limit=0)
+    assert repo.exists()
+
+
+def test_a_repository_that_grows_too_large_is_not_fetched_to_its_end(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = place(home, Wanted(Server("https://github.com", ""), "o/r", 1, "0" * 40, "1" * 40))
+    repo.mkdir(parents=True)
+    (repo / "pack").write_bytes(b"x" * 2_000)
+    check_size(repo)
+    monkeypatch.setattr(cache, "MAX_BYTES", 1_999)
+    with pytest.raises(GiveUp, match="GB"):
+        check_size(repo)
+    monkeypatch.setattr(cache, "MAX_BYTES", 2_000)
+    monkeypatch.setattr(cache, "LEFT_BYTES", 1 << 60)
+    with pytest.raises(TellUser, match="on the disk") as told:
+        check_size(repo)
+    assert "RLM_HOME" in told.value.hint

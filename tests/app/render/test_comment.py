@@ -4,6 +4,7 @@ import re
 import pytest
 
 from app.render.comment import SUGGESTION_BYTES, can_commit, render_comment, said
+from app.render.markdown import render_markdown
 from app.render.outgoing import cut_bytes, masked, size, without_secrets
 from app.render.snippet import no_code
 from app.report import Anchor, Excerpt, Report
@@ -118,6 +119,25 @@ def test_nothing_hostile_does_anything(snippets):
     assert not re.search(r"^/", text, re.MULTILINE)
     assert "suggestion" not in {token.info for token in fences(text)}
     assert "<script>alert(1)</script>" in html.unescape(text)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "@**octocat**",
+        "#**1** is",
+        "**@**acme/admins",
+        "http:**//evil.example/login**",
+        "www**.e.org**",
+    ],
+)
+def test_what_bold_marks_kept_apart_is_not_a_reference_without_them(title):
+    text = render_comment(at_8(title=title), HERE, code)
+    shown = render_markdown(review(findings=[at_8(title=title)]), code)
+    for token in [*read(text), *read(shown)]:
+        assert token.type != "link_open"
+        if token.type in {"text", "text_special", "html_block", "html_inline"}:
+            assert not REFERENCE.search(html.unescape(token.content))
 
 
 def test_the_same_said_with_other_confidence_is_the_same():

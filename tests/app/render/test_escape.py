@@ -2,6 +2,7 @@ import html
 import re
 import unicodedata
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -143,3 +144,12 @@ def test_prose_inside_an_element_has_no_element():
         assert "<" not in written
         assert "\n" not in written
         assert not REFERENCE.search(html.unescape(written))
+
+
+@pytest.mark.parametrize(
+    "text", ["_www.evil.example/x", "xGH-1", "_mailto:a@b.example", "éwww.e.org"]
+)
+def test_no_border_of_a_word_is_needed_for_a_break(text):
+    for shown in (markdown(text), markdown_line(text), markdown_html(text)):
+        assert "&#8203;" in shown
+        assert not re.search(r"www\.|GH-1|mailto:a", html.unescape(shown))
