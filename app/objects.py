@@ -12,7 +12,7 @@ Hence `app.catfile`.
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TypeVar
@@ -110,6 +110,14 @@ class LocalObjects:
         if not _SHA.fullmatch(sha):
             raise ValueError(f"not a full object name: {sha!r}")
         return self._cat.read(sha.encode(), "blob", self._max_file_bytes)
+
+    def blobs(self, shas: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+        """Yield blobs by their full names, in the order asked; None for one larger than the cap."""
+        for sha in shas:
+            try:
+                yield sha, self.blob(sha)
+            except FileTooLarge:
+                yield sha, None
 
     def entries(self, under: str = "", at: Rev = "head") -> list[Entry]:
         """Return the blobs below a folder, or the one that `under` names, in path order.

@@ -1,5 +1,6 @@
 """The seams of the engine: what it needs from outside, as Protocols that the app implements."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -45,6 +46,13 @@ class Objects(Protocol):
 
     def read(self, path: str, at: Rev = "head") -> bytes:
         """Return the bytes of a file; raise NoSuchFile or FileTooLarge."""
+        ...
+
+    def blobs(self, shas: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+        """Yield blobs by their full names, in the order asked; None for one larger than the cap.
+
+        Raise NoSuchFile for one that is not in the store.
+        """
         ...
 
     def entries(self, under: str = "", at: Rev = "head") -> list[Entry]:

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from reviewer.change import FileChange, Kind, Status
 from reviewer.detectors.added import MAX_QUOTED_CHARS, added
 from reviewer.detectors.base import Note, Source
-from reviewer.detectors.grammars import PARSED
-from reviewer.detectors.worker import Parsers, Question, Unchecked
 from reviewer.finding import Category, Finding, Severity
 from reviewer.languages import Language, is_prose, is_test, is_translation, language_of
+from reviewer.parsing.grammars import PARSED
+from reviewer.parsing.worker import Parsers, Question, Unchecked
 from reviewer.ports import Objects
 from reviewer.text import encode, printable
 

@@ -26,7 +26,7 @@ class Leftover:
 
 
 Hit = dict[str, Any]
-"""A `reviewer.detectors.trees.Hit` as it came over the wire."""
+"""A `reviewer.parsing.trees.Hit` as it came over the wire."""
 
 
 @dataclass(frozen=True, slots=True)

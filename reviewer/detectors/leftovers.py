@@ -13,11 +13,11 @@ from typing import Any
 from reviewer.change import FileChange, Kind, Status
 from reviewer.detectors.added import added, lines_of, quote
 from reviewer.detectors.base import Note, Source
-from reviewer.detectors.grammars import PARSED
 from reviewer.detectors.leftover_rules import Leftover, rule_for
-from reviewer.detectors.worker import Parsers, Question, Unchecked
 from reviewer.finding import Category, Finding, Severity
 from reviewer.languages import Language, is_fixture, language_of
+from reviewer.parsing.grammars import PARSED
+from reviewer.parsing.worker import Parsers, Question, Unchecked
 from reviewer.ports import Objects
 from reviewer.text import printable
 

@@ -20,10 +20,10 @@ from reviewer.detectors.lock_risks import LockFiles
 from reviewer.detectors.python_lint import PythonLint
 from reviewer.detectors.secrets import Secrets
 from reviewer.detectors.syntax import SyntaxErrors
-from reviewer.detectors.worker import Parsers
 from reviewer.detectors.workflows import Workflows
 from reviewer.errors import RlmError
 from reviewer.finding import Finding
+from reviewer.parsing.worker import Parsers
 from reviewer.ports import Cancelled, FileTooLarge, NoSuchFile, Objects, Rev
 from reviewer.text import printable
 

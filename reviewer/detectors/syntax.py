@@ -1,6 +1,6 @@
 """Reports files that parsed before the change and do not parse after it, and new broken ones.
 
-What counts as broken is decided in `reviewer.detectors.broken`, inside a worker process; here it
+What counts as broken is decided in `reviewer.parsing.broken`, inside a worker process; here it
 is given its place: a line that the change touched, and one finding for each file.
 """
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from reviewer.change import FileChange, Kind, Line, Status
 from reviewer.detectors.added import MAX_QUOTED_CHARS, lines_of, quote
 from reviewer.detectors.base import Note, Source
-from reviewer.detectors.broken import CHECKED
 from reviewer.detectors.leftovers import conflicts
-from reviewer.detectors.worker import Parsers, Question, Unchecked
 from reviewer.finding import Category, Finding, Severity, Side
 from reviewer.languages import Language, is_fixture, is_template, language_of
+from reviewer.parsing.broken import CHECKED
+from reviewer.parsing.worker import Parsers, Question, Unchecked
 from reviewer.ports import Objects
 from reviewer.text import printable
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reviewer.detectors.worker import Parsers
+from reviewer.parsing.worker import Parsers
 
 
 @pytest.fixture(scope="session")

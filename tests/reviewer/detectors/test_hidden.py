@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from reviewer.detectors.added import MAX_QUOTED_CHARS
 from reviewer.detectors.hidden import HiddenCharacters
-from reviewer.detectors.worker import Parsers
 from reviewer.finding import Finding, Severity
+from reviewer.parsing.worker import Parsers
 from tests.reviewer.detectors.sources import Files, findings, source
 
 

@@ -2,8 +2,8 @@ import pytest
 
 from reviewer.detectors.base import Note
 from reviewer.detectors.leftovers import Conflicts, Leftovers
-from reviewer.detectors.worker import Parsers
 from reviewer.finding import Category, Finding
+from reviewer.parsing.worker import Parsers
 from tests.reviewer.detectors.sources import Files, findings, source
 
 

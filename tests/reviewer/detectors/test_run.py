@@ -15,9 +15,9 @@ from reviewer.detectors.run import (
     registry,
     run_all,
 )
-from reviewer.detectors.worker import Parsers
 from reviewer.errors import GiveUp
 from reviewer.finding import Category, Finding, Severity
+from reviewer.parsing.worker import Parsers
 from reviewer.ports import Objects
 from tests.reviewer.detectors.sources import Files, change, file_change
 

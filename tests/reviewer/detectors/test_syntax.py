@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from reviewer.detectors.base import Source
 from reviewer.detectors.syntax import SyntaxErrors
-from reviewer.detectors.worker import MAX_FILE_BYTES, Parsers, Question, Unchecked
 from reviewer.finding import Category, Finding
+from reviewer.parsing.worker import MAX_FILE_BYTES, Parsers, Question, Unchecked
 from tests.reviewer.detectors.sources import Files, file_change, findings, notes, source
 
 

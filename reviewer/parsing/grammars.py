@@ -1,6 +1,6 @@
 """Languages that tree-sitter parses here. Used inside the worker process only.
 
-A grammar is C code that reads hostile input: `reviewer.detectors.worker` runs it behind limits.
+A grammar is C code that reads hostile input: `reviewer.parsing.worker` runs it behind limits.
 """
 
 import importlib

@@ -38,7 +38,7 @@ _LENGTH = struct.Struct(">I")
 
 # -I: no PYTHON* variables, no user site, nothing of the current folder on the path.
 _BOOTSTRAP = (
-    "import sys; sys.path.append(sys.argv[1]); from reviewer.detectors.worker import serve; serve()"
+    "import sys; sys.path.append(sys.argv[1]); from reviewer.parsing.worker import serve; serve()"
 )
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 
@@ -269,8 +269,8 @@ def _limit_self() -> None:
 
 def _functions() -> dict[str, Callable[..., Any]]:
     """What a worker can be asked; imported here so that the caller's side loads no grammar."""
-    from reviewer.detectors import broken, trees  # noqa: PLC0415
     from reviewer.languages import Language  # noqa: PLC0415
+    from reviewer.parsing import broken, trees  # noqa: PLC0415
 
     def check(head: bytes, base: bytes | None, language: str, path: str) -> object:
         return broken.check(Language(language), path, head, base)

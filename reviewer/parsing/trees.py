@@ -10,8 +10,8 @@ from functools import cache
 
 import tree_sitter
 
-from reviewer.detectors.grammars import grammar, parse
 from reviewer.languages import Language
+from reviewer.parsing.grammars import grammar, parse
 
 MAX_FAULTS = 50
 MAX_MATCHES = 500

@@ -24,9 +24,9 @@ from typing import Any, Literal
 
 import yaml
 
-from reviewer.detectors.grammars import PARSED, parse
-from reviewer.detectors.trees import Fault, faults, unbalanced
 from reviewer.languages import Language
+from reviewer.parsing.grammars import PARSED, parse
+from reviewer.parsing.trees import Fault, faults, unbalanced
 
 Proof = Literal["parser", "brackets", "grammar"]
 
