@@ -271,6 +271,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
     """What a worker can be asked; imported here so that the caller's side loads no grammar."""
     from reviewer.languages import Language  # noqa: PLC0415
     from reviewer.parsing import broken, trees  # noqa: PLC0415
+    from reviewer.parsing.extract import rows  # noqa: PLC0415
 
     def check(head: bytes, base: bytes | None, language: str, path: str) -> object:
         return broken.check(Language(language), path, head, base)
@@ -281,4 +282,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
     def places(data: bytes, language: str, offsets: Sequence[int]) -> object:
         return trees.places(Language(language), data, list(offsets))
 
-    return {"check": check, "matches": matches, "places": places}
+    def extract(data: bytes, language: str) -> object:
+        return tuple(rows(data, Language(language)))  # a list would be gone through once more
+
+    return {"check": check, "extract": extract, "matches": matches, "places": places}
