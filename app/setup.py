@@ -13,6 +13,7 @@ import re
 import secrets
 import socket
 import threading
+import time
 import webbrowser
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ from reviewer.errors import RetryLater, RlmError, TellUser
 
 LIFETIME_S = 3_600.0
 """GitHub's code is valid for an hour."""
+
+LOOK_S = 0.2
 
 LAST_PAGE_S = 10.0
 """What the browser gets to load the last page before the server goes."""
@@ -191,7 +194,10 @@ class _Desk:
 
     def wait(self) -> "_Made":
         """Wait for the browser to come back, and return the App."""
-        self._done.wait(LIFETIME_S)
+        # In short turns: a signal that comes just before a long wait begins would not end it.
+        end = time.monotonic() + LIFETIME_S
+        while not self._done.wait(LOOK_S) and time.monotonic() < end:
+            pass
         self._seen.wait(LAST_PAGE_S if self._done.is_set() else 0)
         if self.made is None:
             raise TellUser("Nothing came back from GitHub within an hour", "Run rlm setup again.")
