@@ -31,3 +31,10 @@ SERVER_HOST = "127.0.0.1"
 SERVER_PORT = 8080
 SERVER_ENGINES = 2
 """Reviews at once: one that takes twenty minutes does not hold up a one-line change."""
+
+NO_KEY = (
+    "The detectors reviewed alone: no model key is configured (ANTHROPIC_API_KEY). "
+    "`rlm doctor` says how to get one."
+)
+NO_BUDGET = "The detectors reviewed alone: the budget is $0."
+"""Why a review is made without a model on purpose: both are said in the review itself."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.defaults import NO_BUDGET, NO_KEY
 from app.github.cache import in_use
 from app.objects import LocalObjects
 from app.report import Report, report
@@ -24,12 +25,7 @@ from reviewer.rlm.trace import Event, Note, TraceSink
 
 log = logging.getLogger(__name__)
 
-NO_KEY = (
-    "The detectors reviewed alone: no model key is configured (ANTHROPIC_API_KEY). "
-    "`rlm doctor` says how to get one."
-)
 SERVICE_FAILED = "The model's service failed; the log of whoever runs this reviewer says how."
-NO_BUDGET = "The detectors reviewed alone: the budget is $0."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,8 @@ def priced(name: str, budget_usd: float | None, prices: Prices) -> Asked:
     if budget_usd is not None and prices.cost(name, Usage()) is None:
         raise TellUser(
             f"The price of the model {name} is not known, so a cap in dollars cannot be kept.",
-            "Name a file with its price in RLM_PRICES, or give --budget none.",
+            "Name a file with its price in RLM_PRICES, or set no cap: RLM_BUDGET=none or "
+            "--budget none.",
         )
     return Asked(name, budget_usd)
 

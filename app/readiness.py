@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.defaults import NO_BUDGET, NO_KEY
 from app.store import Worker
 
 ALIVE_S = 15.0
 """A process gives a sign of life every few seconds; one that was silent for so long is gone."""
+
+_ON_PURPOSE = (NO_KEY, NO_BUDGET)
 
 NO_SECRET = "No webhook secret is configured: run `rlm setup`, or set RLM_WEBHOOK_SECRET."
 
@@ -42,4 +45,6 @@ def readiness(
     if not engines:
         missing.append("No engine process is running: nothing is reviewed.")
     problems = dict.fromkeys(engine.problem for engine in engines if engine.problem)
-    return Readiness(tuple(missing), tuple(problems))
+    # Without a model on purpose is no trouble; a wrong setting keeps an engine from its work.
+    missing += [problem for problem in problems if problem not in _ON_PURPOSE]
+    return Readiness(tuple(missing), tuple(one for one in problems if one in _ON_PURPOSE))

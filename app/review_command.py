@@ -9,7 +9,8 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from app.engine import NO_BUDGET, NO_KEY, Asked, priced, review_with, with_note
+from app.defaults import NO_BUDGET, NO_KEY
+from app.engine import Asked, priced, review_with, with_note
 from app.github.cache import in_use
 from app.github.urls import looks_like_url, parse_pull_request
 from app.interrupt import Interrupts

@@ -347,11 +347,15 @@ def _introduce(settings: ServerSettings, listener: socket.socket, engines: int) 
     known = settings.app_id is not None and settings.private_key is not None
     budget = "no cap" if base.budget_usd is None else f"at most ${base.budget_usd:.2f} a review"
     model = f"{base.model}, {base.effort}, {budget}"
+    if settings.problem_of("engine"):
+        model = "its settings are wrong: nothing is reviewed until they are mended"
+    elif not base.has_key:
+        model = "detectors alone: no model key"
     lines = [
         f"{PROGRAM} serve listens on {address} (GitHub delivers to /webhook)",
         f"  App     {settings.slug or settings.app_id if known else 'none yet'}"
         f"{f' on {settings.github.host}' if known else ''}",
-        f"  model   {model if base.has_key else 'detectors alone: no model key'}",
+        f"  model   {model}",
         f"  at once {engines} review{'s' if engines > 1 else ''}",
         f"  state   {settings.home}",
         f"  ready?  {address}/readyz",

@@ -60,19 +60,27 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     asker = TokenAsker(inherited(environ)["github"])
     engine = _Engine(store, settings.base, settings.github, asker, stopping)
     store.recover(name)
-    with Health(store, name, _problem(settings, name)):
-        work(Claims(store, ENGINE, name), stopping, engine.do, engine.lost)
+    broken, without = _problem(settings, name)
+    with Health(store, name, broken or without):
+        if broken:
+            # What waits is reviewed as its owner wants it, once the setting is mended.
+            log.error("no review is made", extra={"why": broken})
+            stopping.wait()
+        else:
+            work(Claims(store, ENGINE, name), stopping, engine.do, engine.lost)
     store.close()
 
 
-def _problem(settings: ServerSettings, name: str) -> str:
-    """Say what is wrong with the model, or that there is none; reviews are made all the same."""
+def _problem(settings: ServerSettings, name: str) -> tuple[str, str]:
+    """Say what is wrong with the settings, and why no model is asked where that is on purpose."""
     if problem := settings.problem_of(name):
-        return problem
+        return problem, ""
     try:
-        return asked(settings.base, load(settings.base.prices)).why_not
+        return "", asked(settings.base, load(settings.base.prices)).why_not
+    except TellUser as error:
+        return f"{error.problem.rstrip('.')}. {error.hint}".strip(), ""
     except RlmError as error:
-        return str(error)
+        return str(error), ""
 
 
 @dataclass(frozen=True)

@@ -327,6 +327,27 @@ def test_a_malformed_key_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
         world.assert_said_once(pull)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("RLM_EFFORT", "huge"), ("RLM_BUDGET", "abc"), ("RLM_MODEL", "unpriced-1")]
+)
+def test_a_wrong_setting_of_the_engine_is_named_and_nothing_is_reviewed_without_the_model(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    with World(tmp_path) as world:
+        with world.serve(**{name: value}) as server:
+            pull = world.pull()
+            assert world.opened(server, pull) == 202
+            hint = "RLM_BUDGET=none" if name == "RLM_MODEL" else name
+            wait_until(lambda: hint in str(server.ready()["missing"]), lambda: str(server.ready()))
+            assert server.get("/readyz")[0] == 503
+            assert "no model key" not in server.said
+            wait_until(lambda: len(world.runs()) == 1, lambda: server.said)
+        assert pull.reviews == [] and world.ours(pull) == []
+        with world.serve():
+            world.settle()
+        world.assert_said_once(pull)
+
+
 def test_a_request_that_is_refused_unread_is_in_the_log(tmp_path: Path) -> None:
     with World(tmp_path) as world, world.serve() as server:
         server.get("/healthz")

@@ -25,6 +25,7 @@ from urllib.parse import urlencode
 import pytest
 
 from app import strict_json
+from app.defaults import NO_KEY
 from app.events import MAX_BODY_BYTES
 from app.jobs import Look
 from app.readiness import ALIVE_S, readiness
@@ -579,7 +580,7 @@ def test_the_server_is_healthy_before_it_is_ready(web: Web) -> None:
 
 def test_the_server_is_ready_when_its_processes_live(store: Store) -> None:
     store.beat("github")
-    store.beat("engine-1", "No model key is configured: the detectors review alone.")
+    store.beat("engine-1", NO_KEY)
     with Web(store, (SECRET,)) as web:
         ready = web.ask("GET", "/readyz")
     assert (ready.status, ready.json) == (
@@ -587,9 +588,16 @@ def test_the_server_is_ready_when_its_processes_live(store: Store) -> None:
         {
             "ready": True,
             "missing": [],
-            "notes": ["No model key is configured: the detectors review alone."],
+            "notes": [NO_KEY],
         },
     )
+
+
+def test_a_setting_that_keeps_an_engine_from_its_work_is_missing_and_no_note() -> None:
+    workers = [Worker("engine-1", "RLM_EFFORT is not an effort.", 1.0), Worker("github", "", 1.0)]
+    found = readiness(has_secret=True, store_problem="", workers=workers, now=1.0)
+    assert (found.ready, found.notes) == (False, ())
+    assert found.missing == ("RLM_EFFORT is not an effort.",)
 
 
 def test_readiness_names_everything_that_is_missing() -> None:
