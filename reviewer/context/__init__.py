@@ -1,0 +1,1 @@
+"""What the rest of the repository says about a name, a file or a line: asked for, never pasted."""
