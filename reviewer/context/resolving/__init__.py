@@ -6,10 +6,16 @@ A few small files of settings are read besides, the first time that a language n
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from reviewer.context.resolving.clike import CLike
+from reviewer.context.resolving.csharp import CSharp
 from reviewer.context.resolving.golang import Go
 from reviewer.context.resolving.javascript import JavaScript
+from reviewer.context.resolving.jvm import Jvm
 from reviewer.context.resolving.naming import Naming
+from reviewer.context.resolving.php import Php
 from reviewer.context.resolving.python import Python
+from reviewer.context.resolving.ruby import Ruby
+from reviewer.context.resolving.rust import Rust
 from reviewer.context.resolving.tree import Tree, folder_of
 from reviewer.context.values import Resolved
 from reviewer.languages import Language, language_of
@@ -34,9 +40,17 @@ class Family(Protocol):
 
 
 _FAMILIES: dict[Language, Callable[[Tree], Family]] = {
+    Language.C: CLike,
+    Language.CPP: CLike,
+    Language.CSHARP: CSharp,
     Language.GO: Go,
+    Language.JAVA: Jvm,
     Language.JAVASCRIPT: JavaScript,
+    Language.KOTLIN: Jvm,
+    Language.PHP: Php,
     Language.PYTHON: Python,
+    Language.RUBY: Ruby,
+    Language.RUST: Rust,
     Language.SVELTE: JavaScript,
     Language.TSX: JavaScript,
     Language.TYPESCRIPT: JavaScript,
@@ -67,7 +81,9 @@ class TreeResolver:
         family = self._family(importer)
         if family is None or len(what.module) + len(what.name) > MAX_MODULE_CHARS:
             return _NOTHING
-        key = (family, folder_of(importer), what.module, what.name)
+        # A module of Rust is a folder of its own; elsewhere all files of a folder mean the same.
+        place = importer if isinstance(family, Rust) else folder_of(importer)
+        key = (family, place, what.module, what.name)
         known = self._remembered.get(key)
         if known is None:
             known = family.resolve(importer, what)

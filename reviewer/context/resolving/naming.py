@@ -27,6 +27,7 @@ _BEFORE = re.compile(r"^(?:tests?[_-]|Tests?(?=[A-Z]))")
 _AFTER = re.compile(
     r"(?:[._-](?:tests?|spec|unittests?|cy|e2e|bench)|(?:Tests?|TestCase|Spec|ITCase|IT))$"
 )
+_UNMARKED = (".rs", ".c", ".cc", ".cpp", ".cxx")
 _PLACES = frozenset({"test", "tests", "spec", "specs", "unit", "integration", "__tests__", "src"})
 
 
@@ -59,17 +60,24 @@ class Naming:
             for path in self._tree.having(suffix):
                 if not is_test(path) or language_of(path) not in _LANGUAGES:
                     continue
-                name = name_of(path).rpartition(".")[0]
-                found.setdefault((group, _folded(_tested_by(name))), []).append(path)
+                tested = _tested_by(path)
+                if tested:
+                    found.setdefault((group, _folded(tested)), []).append(path)
         for tests in found.values():
             tests.sort(key=lambda path: (path.count("/"), path))
         return found
 
 
-def _tested_by(stem: str) -> str:
-    """Return the stem of what a test file of that stem tests, for most a part of it."""
-    stem = _AFTER.sub("", _BEFORE.sub("", stem)) or stem
-    return stem.partition(".")[0] or stem
+def _tested_by(path: str) -> str:
+    """Return the stem of what a test file tests, "" if its name does not say.
+
+    Only where a test's place is its mark may it have the name of what it tests.
+    """
+    stem = name_of(path).rpartition(".")[0]
+    tested = _AFTER.sub("", _BEFORE.sub("", stem))
+    if tested == stem and not (path.endswith(_UNMARKED) or "__tests__/" in path):
+        return ""
+    return tested.partition(".")[0]
 
 
 def _folded(stem: str) -> str:

@@ -35,6 +35,7 @@ class Python:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
+        self._roots: dict[str, list[str]] = {}
 
     def resolve(self, importer: str, what: Import) -> Resolved:
         """Return what an import means.
@@ -80,7 +81,7 @@ class Python:
             return Resolved()
         library = first in sys.stdlib_module_names
         around = self._around(folder_of(importer))
-        if library:
+        if library:  # a folder of scripts inside a package is more likely a part of it
             around = [root for root in around if not self._in_package(root)]
         roots = [root for root in around if self._at_top(root, first)]
         if not library and not roots:
@@ -166,6 +167,9 @@ class Python:
 
     def _around(self, folder: str) -> list[str]:
         """Return the roots that the importer's place suggests, nearest first."""
+        known = self._roots.get(folder)
+        if known is not None:
+            return known
         folders = self._tree.folders
         roots = []
         for each in upward(folder):
@@ -175,7 +179,8 @@ class Python:
                     root = within(each, name)
                     if root in folders and not self._package(root):
                         roots.append(root)
-        return list(dict.fromkeys(roots))
+        self._roots[folder] = list(dict.fromkeys(roots))
+        return self._roots[folder]
 
     def _at_top(self, root: str, first: str) -> bool:
         return bool(self._module(within(root, first))[0])
