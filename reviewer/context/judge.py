@@ -265,6 +265,14 @@ class _Member:
         return Verdict(score, LIKELY if hints > 1 else NAME, why)
 
     def _is_beside_class(self, source: Source, use: Use) -> bool:
+        """Is the class used around it, and not by a variable that has another name?"""
+        owner = self._target.owner
+        if any(
+            hint.scope == use.scope and made_by(hint.type) == owner
+            for hints in source.packed.hints.values()
+            for hint in hints
+        ):
+            return False
         return any(
             inside(each.scope, use.scope) and bool(use.scope or not each.scope)
             for local in self._kin.names(source)
