@@ -161,7 +161,8 @@ class Rust:
             crate = self._crates.get(each)
             if crate is not None:
                 roots += [crate.root, within(each, "src/main.rs")]
-            found = tuple(dict.fromkeys(root for root in roots if root in self._tree))
+            around = (root for root in roots if importer.startswith(within(folder_of(root), "")))
+            found = tuple(dict.fromkeys(root for root in around if root in self._tree))
             if found:
                 return found
         return (importer,)
