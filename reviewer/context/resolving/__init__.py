@@ -3,6 +3,7 @@
 A few small files of settings are read besides, the first time that a language needs them.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -21,12 +22,17 @@ from reviewer.context.values import Resolved
 from reviewer.languages import Language, language_of
 from reviewer.parsing.symbols import Import
 
-__all__ = ["TreeResolver", "resolver"]
+__all__ = ["TreeResolver", "is_settings", "resolver"]
 
 MAX_MODULE_CHARS = 1_000  # of a module's name; a longer one means nothing
 MAX_REMEMBERED = 100_000  # answers that are kept, about 200 bytes each
 
 _NOTHING = Resolved()
+
+
+_SETTINGS = re.compile(
+    r"(?:^|/)(?:go\.mod|package\.json|composer\.json|Cargo\.toml|[jt]sconfig[\w.-]*\.json)$"
+)
 
 
 class Family(Protocol):
@@ -56,6 +62,11 @@ _FAMILIES: dict[Language, Callable[[Tree], Family]] = {
     Language.TYPESCRIPT: JavaScript,
     Language.VUE: JavaScript,
 }
+
+
+def is_settings(path: str) -> bool:
+    """May a resolver read the file? To be fetched with the sources, not one by one."""
+    return _SETTINGS.search(path) is not None
 
 
 def resolver(paths: Iterable[str], read: Callable[[str], bytes | None]) -> "TreeResolver":

@@ -249,10 +249,10 @@ class Settings:
         for key, target in self._names():
             stem = stem_of(target)
             start, star, end = stem.partition("*")
-            if not star and longest_word(stem) not in key:
-                stems.add(stem)
-            elif start or end:
+            if star and stem != "*":
                 partial.add((start, end))
+            elif not star and longest_word(stem) not in key:
+                stems.add(stem)
         return frozenset(stems), frozenset(partial)
 
     def _names(self) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,9 @@ _BEFORE = re.compile(r"^(?:tests?[_-]|Tests?(?=[A-Z]))")
 _AFTER = re.compile(
     r"(?:[._-](?:tests?|spec|unittests?|cy|e2e|bench)|(?:Tests?|TestCase|Spec|ITCase|IT))$"
 )
-_UNMARKED = (".rs", ".c", ".cc", ".cpp", ".cxx")
+_NATIVE_SUFFIXES = (".rs", ".c", ".cc", ".cpp", ".cxx")
+_SCRIPT_SUFFIXES = tuple(f".{suffix}" for suffix in _SCRIPT.split())
+_TEST_FOLDERS = frozenset({"__tests__", "test", "tests", "spec"})
 _PLACES = frozenset({"test", "tests", "spec", "specs", "unit", "integration", "__tests__", "src"})
 
 
@@ -46,6 +48,8 @@ class Naming:
         if tested in _WHOLE_FOLDER:
             tested = name_of(folder_of(path).removesuffix("/src"))
         found = self._by_tested.get((group, _folded(tested)), [])
+        if group == "go":  # a test is in the folder of what it tests
+            found = [test for test in found if folder_of(test) == folder_of(path)]
         folders = _folders(path)
         return tuple(
             sorted(found[:MAX_MATCHES], key=lambda test: (-_likeness(folders, test), test))[
@@ -75,9 +79,15 @@ def _tested_by(path: str) -> str:
     """
     stem = name_of(path).rpartition(".")[0]
     tested = _AFTER.sub("", _BEFORE.sub("", stem))
-    if tested == stem and not (path.endswith(_UNMARKED) or "__tests__/" in path):
+    if tested == stem and not _told_by_place(path):
         return ""
     return tested.partition(".")[0]
+
+
+def _told_by_place(path: str) -> bool:
+    if path.endswith(_NATIVE_SUFFIXES):
+        return True
+    return path.endswith(_SCRIPT_SUFFIXES) and name_of(folder_of(path)) in _TEST_FOLDERS
 
 
 def _folded(stem: str) -> str:

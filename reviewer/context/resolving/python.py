@@ -27,6 +27,7 @@ _SOURCE = (".py", ".pyi", ".pyx", ".pyw")
 _COMPILED = (".c", ".cpp", ".cc", "module.c", ".rs")  # an extension module beside its users
 _PROJECT = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
 _MAX_ROOTS = 16  # that are looked into for one import
+_MAX_ALIKE = 1_000  # roots that have the same name at their top
 _ROOTS = ("src", "lib", "python", "Lib")
 
 
@@ -80,34 +81,39 @@ class Python:
         if first in sys.builtin_module_names:
             return Resolved()
         library = first in sys.stdlib_module_names
-        around = self._around(folder_of(importer))
+        having = self._tops.get(first)
+        if having is None:
+            return Resolved() if library else self._namespace(importer, segments, name)
+        roots = [root for root in self._around(folder_of(importer)) if root in having]
         if library:  # a folder of scripts inside a package is more likely a part of it
-            around = [root for root in around if not self._in_package(root)]
-        roots = [root for root in around if self._at_top(root, first)]
-        if not library and not roots:
-            roots = [root for root in self._projects if self._at_top(root, first)]
-            roots.sort(key=lambda root: -shared(within(root, "x"), importer))
+            roots = [root for root in roots if not self._in_package(root)]
+        elif not roots:
+            roots = [root for root in having if root in self._projects]
+            roots.sort(key=lambda root: -shared(root + "/", importer))
         for root in roots[:_MAX_ROOTS]:
             files, folder, regular = self._walk(root, segments)
             if files or folder is not None:
                 return self._found(files, folder, name, regular and not library)
         if roots:
-            return Resolved(inside=not library and not self._shared(roots[0], first))
-        elsewhere = None if library else self._tops.get(first)
-        if elsewhere is not None and shared(elsewhere + "/", importer):
+            return Resolved((), "", not library and not self._shared(roots[0], first, having))
+        found = Resolved() if library else self._namespace(importer, segments, name)
+        if (
+            not library
+            and not found.files
+            and len(having) == 1
+            and shared(having[0] + "/", importer)
+        ):
             # A folder that something nearby puts on the path: a guess.
-            files, folder, _ = self._walk(elsewhere, segments)
+            files, folder, _ = self._walk(having[0], segments)
             return self._found(files, folder, name, False)
-        return Resolved() if library else self._namespace(importer, around, segments, name)
+        return found
 
-    def _namespace(
-        self, importer: str, around: list[str], segments: list[str], name: str
-    ) -> Resolved:
+    def _namespace(self, importer: str, segments: list[str], name: str) -> Resolved:
         """Return what is meant by a first segment that is a folder without __init__.py."""
-        projects = nearest_first(self._projects, importer)[:_MAX_ROOTS]
-        for root in dict.fromkeys([*around, *projects]):
-            if within(root, segments[0]) not in self._tree.folders:
-                continue
+        having = self._spaces.get(segments[0], ())
+        around = [root for root in self._around(folder_of(importer)) if root in having]
+        projects = [root for root in having if root in self._projects]
+        for root in dict.fromkeys([*around, *nearest_first(projects, importer)[:_MAX_ROOTS]]):
             files, folder, regular = self._walk(root, segments)
             found = self._found(files, folder, name, regular)
             if found.files or found.inside:
@@ -182,17 +188,14 @@ class Python:
         self._roots[folder] = list(dict.fromkeys(roots))
         return self._roots[folder]
 
-    def _at_top(self, root: str, first: str) -> bool:
-        return bool(self._module(within(root, first))[0])
-
-    def _shared(self, root: str, first: str) -> bool:
+    def _shared(self, root: str, first: str, having: list[str]) -> bool:
         """May other distributions have parts of a package: is it but a folder of packages?"""
         folder = within(root, first)
         if folder not in self._tree.folders:
             return False
         if any(stem_of(path) != "__init__" for path in self._tree.folders[folder]):
             return False
-        return self._tops.get(first) is None or self._inner_packages.get(folder, 0) == 1
+        return len(having) > 1 or self._inner_packages.get(folder, 0) == 1
 
     @cached_property
     def _inner_packages(self) -> dict[str, int]:
@@ -206,35 +209,56 @@ class Python:
         )
 
     @cached_property
-    def _tops(self) -> dict[str, str | None]:
-        """For each name, the one folder outside packages that has it at its top; None: several."""
-        tops: dict[str, str | None] = {}
-        package: dict[str, bool] = {}
-        for path in self._tree.having("py"):
-            folder, _, file = path.rpartition("/")
-            first = file[:-3]
-            if first == "__init__":
-                if not folder:
-                    continue
-                folder, _, first = folder.rpartition("/")
-            inner = package.get(folder)
-            if inner is None:
-                inner = package[folder] = self._package(folder)
-            if not inner and tops.setdefault(first, folder) != folder:
-                tops[first] = None
+    def _tops(self) -> dict[str, list[str]]:
+        """For each name, the folders outside packages that have it as a module or a package."""
+        tops: dict[str, list[str]] = {}
+        for folder in self._folders:
+            if folder and self._package(folder):
+                root, _, first = folder.rpartition("/")
+                if not self._package(root):
+                    _add(tops, first, root)
+            else:
+                for path in self._tree.folders[folder]:
+                    if path.endswith(_SOURCE):
+                        _add(tops, stem_of(path), folder)
         return tops
 
     @cached_property
-    def _projects(self) -> list[str]:
+    def _spaces(self) -> dict[str, list[str]]:
+        """For each name, the folders outside packages that have a folder of it with sources."""
+        spaces: dict[str, list[str]] = {}
+        seen: set[str] = set()
+        for folder in self._folders:
+            for each in upward(folder):
+                if each in seen or not each:
+                    break
+                seen.add(each)
+                root, _, first = each.rpartition("/")
+                if not self._package(root):
+                    _add(spaces, first, root)
+        return spaces
+
+    @property
+    def _folders(self) -> list[str]:
+        """Return the folders that have sources."""
+        return sorted({folder_of(path) for path in self._tree.having("py", "pyi", "pyx", "pyw")})
+
+    @cached_property
+    def _projects(self) -> frozenset[str]:
         """Return the folders that a project's own settings make roots."""
-        roots = []
-        for name in _PROJECT:
-            for path in self._tree.named(name):
-                folder = folder_of(path)
-                for root in (folder, *(within(folder, each) for each in _ROOTS)):
-                    if root in self._tree.folders and not self._package(root):
-                        roots.append(root)
-        return sorted(set(roots), key=lambda root: (root.count("/"), root))
+        projects = [folder_of(path) for name in _PROJECT for path in self._tree.named(name)]
+        roots = [within(each, root) for each in projects for root in _ROOTS]
+        return frozenset(
+            root
+            for root in (*projects, *roots)
+            if root in self._tree.folders and not self._package(root)
+        )
+
+
+def _add(roots: dict[str, list[str]], first: str, root: str) -> None:
+    held = roots.setdefault(first, [])
+    if len(held) < _MAX_ALIKE and root not in held[-1:]:
+        held.append(root)
 
 
 def _plain(segments: list[str]) -> bool:

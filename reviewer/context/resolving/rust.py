@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reviewer.context.resolving.tree import (
+    Endings,
     Tree,
     folder_of,
     joined,
@@ -77,8 +78,16 @@ class Rust:
     def _own(self, importer: str, rest: list[str], name: str) -> Resolved:
         """Return what is below the file's module; a module that it declares has to have a file."""
         found = self._below((importer,), rest, name)
-        declared = len(rest) == 1 and not name
-        return Resolved((), "", True) if declared and found.files == (importer,) else found
+        if len(rest) != 1 or name or found.files != (importer,):
+            return found
+        # In `mod a { mod b; }` b is in a folder a, which the import does not tell.
+        inner = within(self._children(importer), "")
+        deeper = [
+            path
+            for path in self._files.find(rest[0] + ".rs")
+            if path.startswith(inner) and path.count("/") == inner.count("/") + 1
+        ]
+        return Resolved(tuple(deeper) if len(deeper) == 1 else (), "", True)
 
     def _above(self, importer: str, rest: list[str], name: str) -> Resolved:
         count = 1
@@ -161,7 +170,8 @@ class Rust:
             crate = self._crates.get(each)
             if crate is not None:
                 roots += [crate.root, within(each, "src/main.rs")]
-            found = tuple(dict.fromkeys(root for root in roots if root in self._tree))
+            around = (root for root in roots if importer.startswith(within(folder_of(root), "")))
+            found = tuple(dict.fromkeys(root for root in around if root in self._tree))
             if found:
                 return found
         return (importer,)
@@ -178,6 +188,10 @@ class Rust:
             break
         found = self._named.get(name, ())
         return max(found, key=lambda root: shared(root, importer), default="")
+
+    @cached_property
+    def _files(self) -> Endings:
+        return Endings(self._tree.having("rs"))
 
     @cached_property
     def _crates(self) -> dict[str, Crate]:
