@@ -185,13 +185,13 @@ def _reviewed(
     settings = step.settings
     wanted = Wanted.of(pull, settings.github)
     with interrupts.gently():
-        repo = checkout(wanted, settings.github_token, settings.home, step.log.say, interrupts)
+        fetched = checkout(
+            wanted, lambda: settings.github_token, settings.home, step.log.say, interrupts
+        )
         log = cast(TextIO, step.log)
         with progress(log, environ, cap_usd=settings.budget_usd) as sink:
             report = run_review(
-                repo,
-                pull.base,
-                pull.head,
+                fetched,
                 settings,
                 sink=sink,
                 cancelled=interrupts,

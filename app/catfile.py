@@ -8,7 +8,7 @@ import time
 
 from reviewer.errors import GiveUp
 from reviewer.git import GitRepo, stop
-from reviewer.ports import FileTooLarge, NoSuchFile
+from reviewer.ports import FileTooLarge, MissingBlob, NoSuchFile
 
 ANSWER_TIMEOUT_S = 30.0
 """For one object, from a disk that may be a network's."""
@@ -27,15 +27,16 @@ class CatFile:
     def read(self, name: bytes, kind: str, max_bytes: int) -> bytes:
         """Return an object's bytes. Git tells the size first; of a larger object no more is read.
 
-        Raise NoSuchFile if it is not in the store or of another kind, FileTooLarge, and GiveUp if
-        git dies or takes more than ANSWER_TIMEOUT_S.
+        Raise MissingBlob for a blob that is not in the store, NoSuchFile for any other object that
+        is not, or is of another kind, FileTooLarge, and GiveUp if git dies or takes more than
+        ANSWER_TIMEOUT_S.
         """
         if b"\n" in name:
             raise ValueError("an object's name is one line")
         with self._lock:
             try:
                 return self._read(name, kind, max_bytes)
-            except (NoSuchFile, FileTooLarge):
+            except (NoSuchFile, MissingBlob, FileTooLarge):
                 raise
             except BaseException:
                 # Half an answer may be in the pipe, which the next question would get.
@@ -55,8 +56,11 @@ class CatFile:
             self._end()
         if found == kind:
             raise FileTooLarge(f"{size} bytes, more than the {max_bytes} that are read.")
+        shown = name.decode("ascii", "replace")
+        if not found and kind == "blob":
+            raise MissingBlob(f"{shown} is not in this repository's object store.")
         what = f"no {kind}" if found else "not in this repository's object store"
-        raise NoSuchFile(f"{name.decode('ascii', 'replace')} is {what}.")
+        raise NoSuchFile(f"{shown} is {what}.")
 
     def close(self) -> None:
         """End the process; the next read starts a new one."""

@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from app.defaults import NO_BUDGET, NO_KEY
+from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
+from app.github.fetch import Checkout
 from app.objects import LocalObjects
 from app.report import Report, report
 from app.settings import Settings, secret_of
@@ -58,16 +59,14 @@ def priced(name: str, budget_usd: float | None, prices: Prices) -> Asked:
 
 
 def run_review(
-    repo: Path,
-    base: str,
-    head: str,
+    checkout: Checkout,
     settings: Settings,
     *,
     sink: TraceSink,
     cancelled: Cancelled,
     paths: tuple[str, ...] = (),
 ) -> Report:
-    """Review what `head` adds to `base`, as the settings say, for somebody to publish."""
+    """Review a pull request that was fetched, as the settings say, for somebody to publish."""
     prices = load(settings.prices)
     choice = asked(settings, prices)
     request = ReviewRequest(
@@ -83,9 +82,10 @@ def run_review(
             said.append(event.text)
         sink(event)
 
-    with in_use(repo), open_repo(str(repo)) as opened:
-        change = build_change(opened, base, head)
-        with LocalObjects(opened, change) as objects:
+    with in_use(checkout.repo), open_repo(str(checkout.repo)) as opened:
+        change = build_change(opened, checkout.base, checkout.head, checkout.start)
+        supply = RemoteBlobs(checkout.origin, cancelled)
+        with LocalObjects(opened, change, supply=supply) as objects:
             work = review_with(
                 settings, request, change, objects, prices=prices, sink=listen, cancelled=cancelled
             )

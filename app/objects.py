@@ -10,18 +10,19 @@ Hence `app.catfile`.
 """
 
 import re
+import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO, TypeVar
+from typing import IO, Protocol, TypeVar
 
 from app.catfile import CatFile
 from reviewer.change import Change
 from reviewer.errors import GiveUp
 from reviewer.git import GitRepo, MissingObject
-from reviewer.ports import Entry, FileTooLarge, Match, NoSuchFile, Rev
+from reviewer.ports import Entry, FileTooLarge, Match, MissingBlob, NoSuchFile, Rev
 from reviewer.text import decode, encode, printable
 
 MAX_FILE_BYTES = 5_000_000
@@ -35,6 +36,9 @@ MAX_PATH_BYTES = 4096
 MAX_PATTERN_CHARACTERS = 2_000
 MAX_LINE_BYTES = 1_000
 """Of a line that a grep found: minified code has the whole program on one."""
+
+MAX_BROUGHT = 20_000
+"""Files that are fetched for one grep; for more, a folder has to be named."""
 
 LIST_TIMEOUT_S = 60.0
 GREP_TIMEOUT_S = 20.0
@@ -62,11 +66,23 @@ class _Node:
     sha: str
 
 
+class Supply(Protocol):
+    """Where the blobs come from that a repository of ours lacks; `app.github.blobs` is one."""
+
+    def bring(self, names: Sequence[str]) -> None:
+        """Put blobs into the repository; raise MissingBlob for those that cannot be had."""
+        ...
+
+    def close(self) -> None:
+        """Stop what is under way."""
+        ...
+
+
 class LocalObjects:
     """Implements `reviewer.ports.Objects` over a repository on this machine. Thread-safe.
 
-    "base" is the change's merge base. What a partial clone lacks is not fetched: reading it raises
-    NoSuchFile, and `entries` gives its size as -1.
+    "base" is the change's merge base. Without a supply nothing is ever fetched: what a user's
+    partial clone lacks raises MissingBlob. `close` closes the supply, too.
     """
 
     def __init__(
@@ -75,11 +91,14 @@ class LocalObjects:
         change: Change,
         max_file_bytes: int = MAX_FILE_BYTES,
         grep_timeout_s: float = GREP_TIMEOUT_S,
+        *,
+        supply: Supply | None = None,
     ) -> None:
         self._repo = repo
         self._commits: dict[Rev, str] = {"head": change.head, "base": change.merge_base}
         self._max_file_bytes = max_file_bytes
         self._grep_timeout_s = grep_timeout_s
+        self._supply = supply
         self._cat = CatFile(repo)
         self._lock = threading.Lock()
         self._trees: OrderedDict[str, dict[bytes, _Node]] = OrderedDict()
@@ -92,18 +111,20 @@ class LocalObjects:
         self.close()
 
     def close(self) -> None:
-        """End the process behind this; a later read starts it again."""
+        """End what is under way; a later read of what is here works all the same."""
+        if self._supply is not None:
+            self._supply.close()
         self._cat.close()
 
     def read(self, path: str, at: Rev = "head") -> bytes:
-        """Return the bytes of a regular file; raise NoSuchFile or FileTooLarge."""
+        """Return the bytes of a regular file; raise NoSuchFile, FileTooLarge or MissingBlob."""
         node = self._find(path, at)
         if node.mode not in _FILES:
             raise NoSuchFile(f"{printable(path)} is no regular file at the {at}.")
         try:
-            return self.blob(node.sha)
-        except FileTooLarge as error:
-            raise FileTooLarge(f"{printable(path)}: {error}") from error
+            return self._brought(node.sha)
+        except (FileTooLarge, MissingBlob) as error:
+            raise type(error)(f"{printable(path)}: {error}") from error
 
     def blob(self, sha: str) -> bytes:
         """Return the bytes of a blob by its full name: the quick way to both ends of a change."""
@@ -118,6 +139,11 @@ class LocalObjects:
                 yield sha, self.blob(sha)
             except FileTooLarge:
                 yield sha, None
+
+    def prefetch(self, shas: Iterable[str]) -> None:
+        """Bring the blobs that are not here: see the Protocol."""
+        if self._supply is not None and (missing := self._missing(dict.fromkeys(shas))):
+            self._bring(missing)
 
     def entries(self, under: str = "", at: Rev = "head") -> list[Entry]:
         """Return the blobs below a folder, or the one that `under` names, in path order.
@@ -139,11 +165,12 @@ class LocalObjects:
         """Return the lines of text files that match an extended regular expression, in path order.
 
         At most `limit`, each cut after MAX_LINE_BYTES. Raise GiveUp for a bad pattern, with git's
-        own words, and for one that takes too long.
+        own words, and for one that takes too long; MissingBlob where files cannot be brought.
         """
         if len(pattern) > MAX_PATTERN_CHARACTERS or re.search(r"[\0\n]", pattern):
             raise GiveUp(f"A pattern is one line of at most {MAX_PATTERN_CHARACTERS} characters.")
         under = self._folder(under, at)
+        self._bring_all(under, at)
         commit = self._commits[at]
         args: list[str | bytes] = ["grep", "-I", "-n", "-z", "-E", "--no-color", "--full-name"]
         args += ["-e", encode(pattern), commit, "--", *_pathspec(under)]
@@ -151,7 +178,7 @@ class LocalObjects:
             with self._repo.stream(*args, timeout_s=self._grep_timeout_s, ok=(0, 1)) as pipe:
                 return list(islice(_matches(pipe, len(commit) + 1), max(limit, 0)))
         except MissingObject as error:
-            raise GiveUp(f"Not all files can be searched. {error.problem}") from error
+            raise MissingBlob(f"Not all files can be searched. {error.problem}") from error
 
     def _folder(self, under: str, at: Rev) -> str:
         """Return `under` as git names it; raise NoSuchFile if there is nothing of that name."""
@@ -184,20 +211,79 @@ class LocalObjects:
         return known
 
     def _list(self, under: str, at: Rev) -> list[Entry]:
-        args: list[str | bytes] = ["ls-tree", "-r", "-l", "-z", "--full-tree", self._commits[at]]
-        args += ["--", *_pathspec(under)]
+        # For each blob that is missing git would look for new packs before it gives no size.
+        sizes = {} if self._supply is None else self._sizes()
+        size = ["-l"] if self._supply is None else []
+        args = ["ls-tree", "-r", *size, "-z", "--full-tree", self._commits[at], "--"]
         found: list[Entry] = []
-        with self._repo.stream(*args, timeout_s=LIST_TIMEOUT_S) as pipe:
+        with self._repo.stream(*args, *_pathspec(under), timeout_s=LIST_TIMEOUT_S) as pipe:
             fields = _Fields(pipe)
             while (field := fields.until(b"\0")) is not None:
                 head, _, path = field.partition(b"\t")
-                mode, kind, sha, size = head.decode("ascii").split()
+                mode, kind, sha, *known = head.decode("ascii").split()
                 if kind != "blob":
                     continue
                 if len(found) == MAX_ENTRIES:
                     raise GiveUp(f"There are more than {MAX_ENTRIES} files.")
-                found.append(Entry(decode(path), mode, sha, int(size) if size.isdigit() else -1))
+                told = known[0] if known else sizes.get(sha, "")
+                found.append(Entry(decode(path), mode, sha, int(told) if told.isdigit() else -1))
         return found
+
+    def _sizes(self) -> dict[str, str]:
+        """Return the sizes of all blobs that are here, as git writes them."""
+        form = "--batch-check=%(objecttype) %(objectname) %(objectsize)"
+        args = ("cat-file", "--batch-all-objects", "--unordered", "--buffer", form)
+        found: dict[str, str] = {}
+        with self._repo.stream(*args, timeout_s=LIST_TIMEOUT_S) as pipe:
+            for line in pipe:
+                kind, sha, size = line.decode("ascii").split()
+                if kind == "blob":
+                    found[sha] = size
+        return found
+
+    def _brought(self, sha: str) -> bytes:
+        """Return the bytes of a blob, brought with whatever else is wanted just now."""
+        try:
+            return self.blob(sha)
+        except MissingBlob:
+            if self._supply is None:
+                raise
+        self._bring([sha])
+        return self.blob(sha)
+
+    def _bring(self, missing: Sequence[str]) -> None:
+        assert self._supply is not None  # noqa: S101 - callers have looked
+        try:
+            self._supply.bring(missing)
+        finally:
+            with self._lock:
+                self._listings.clear()  # sizes that were not known
+
+    def _missing(self, shas: Iterable[str]) -> list[str]:
+        """Return those of the objects that are not here."""
+        with tempfile.TemporaryFile() as names:
+            for sha in shas:
+                if not _SHA.fullmatch(sha):
+                    raise ValueError(f"not a full object name: {sha!r}")
+                names.write(sha.encode() + b"\n")
+            names.seek(0)
+            _, out = self._repo.run("cat-file", "--batch-check", "--buffer", stdin=names)
+        lines = out.decode("ascii").splitlines()
+        return [line.partition(" ")[0] for line in lines if line.endswith(" missing")]
+
+    def _bring_all(self, under: str, at: Rev) -> None:
+        """Have every file below a folder here, for a search that must not miss one."""
+        if self._supply is None:
+            return
+        files = (entry for entry in self.entries(under, at) if entry.mode in _FILES)
+        missing = self._missing({entry.sha for entry in files if entry.size < 0})
+        if len(missing) > MAX_BROUGHT:
+            raise MissingBlob(
+                f"Not all files are here yet, and {len(missing):,} are too many to fetch for a "
+                f"search: name a folder with at most {MAX_BROUGHT:,} files."
+            )
+        if missing:
+            self._bring(missing)
 
     def _keep(self, cache: "OrderedDict[_K, _V]", key: _K, value: _V, most: int) -> None:
         with self._lock:

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 
 from app.defaults import NO_BUDGET, NO_KEY
 from app.engine import Asked, priced, review_with, with_note
+from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
 from app.github.urls import looks_like_url, parse_pull_request
 from app.interrupt import Interrupts
-from app.objects import LocalObjects
+from app.objects import LocalObjects, Supply
 from app.output import STANDARD_OUTPUT, check_output, deliver
 from app.render import PIPE_COLUMNS, render
 from app.render.live import progress
@@ -22,14 +23,16 @@ from app.render.snippet import of_change, without_secrets
 from app.render.text import Look, look
 from app.settings import Settings, parse_budget, parse_model, read_settings
 from app.trace_file import trace_to
+from reviewer.change import Change
 from reviewer.diff import build_change
 from reviewer.errors import TellUser
 from reviewer.finding import Severity
 from reviewer.git import GitRepo, open_repo
 from reviewer.model.prices import Prices, load
+from reviewer.ports import Cancelled
 from reviewer.request import Caps, ChangeInfo, Effort, Review, ReviewRequest
 from reviewer.review.estimate import Estimate, estimate
-from reviewer.revisions import Pair, default_range, parse_range
+from reviewer.revisions import default_range, parse_range
 from reviewer.rlm.trace import Event, TraceSink
 
 EXIT_OK = 0
@@ -56,35 +59,36 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
     check_output(options.output)
     prices = load(settings.prices)
     asked = _asked(options, settings, prices)
-    with _opened(options, settings, say) as (repo, (base, head)):
-        change = build_change(repo, base, head)
-        with LocalObjects(repo, change) as objects:
-            request = _request(options, settings, asked)
-            if options.estimate:
-                _print_estimate(estimate(request, change, objects, prices), request, options)
-                return EXIT_OK
-            with interrupts.gently():
-                with (
-                    trace_to(options.trace, _say) as trace,
-                    progress(
-                        sys.stderr, environ, quiet=options.quiet, cap_usd=asked.budget_usd
-                    ) as display,
-                ):
-                    work = review_with(
-                        settings,
-                        request,
-                        change,
-                        objects,
-                        prices=prices,
-                        sink=_both(trace, display),
-                        cancelled=interrupts,
-                    )
-                    done = asyncio.run(work)
-                done = _with_notes(done, asked, options.target)
-                shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
-                code = without_secrets(of_change(change, objects), done.findings)
-                text = render(done, options.format, code, **shown)
-                deliver(text, options.output)
+    with (
+        _opened(options, settings, say, interrupts) as (repo, change, supply),
+        LocalObjects(repo, change, supply=supply) as objects,
+    ):
+        request = _request(options, settings, asked)
+        if options.estimate:
+            _print_estimate(estimate(request, change, objects, prices), request, options)
+            return EXIT_OK
+        with interrupts.gently():
+            with (
+                trace_to(options.trace, _say) as trace,
+                progress(
+                    sys.stderr, environ, quiet=options.quiet, cap_usd=asked.budget_usd
+                ) as display,
+            ):
+                work = review_with(
+                    settings,
+                    request,
+                    change,
+                    objects,
+                    prices=prices,
+                    sink=_both(trace, display),
+                    cancelled=interrupts,
+                )
+                done = asyncio.run(work)
+            done = _with_notes(done, asked, options.target)
+            shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
+            code = without_secrets(of_change(change, objects), done.findings)
+            text = render(done, options.format, code, **shown)
+            deliver(text, options.output)
     return exit_code(done, options.fail_on)
 
 
@@ -127,17 +131,22 @@ def _asked(options: Namespace, settings: Settings, prices: Prices) -> Asked:
 
 
 @contextmanager
-def _opened(options: Namespace, settings: Settings, say: Say) -> Iterator[tuple[GitRepo, Pair]]:
-    """Open the repository, fetched if need be, and yield it with the commits to compare."""
+def _opened(
+    options: Namespace, settings: Settings, say: Say, cancelled: Cancelled
+) -> Iterator[tuple[GitRepo, Change, Supply | None]]:
+    """Open the repository, fetched if need be, and yield it with what is to be reviewed."""
     if options.target is not None and looks_like_url(options.target):
         from app.github.fetch import fetch_pull  # noqa: PLC0415
 
-        fetched = fetch_pull(parse_pull_request(options.target, settings.plain_http), settings, say)
+        url = parse_pull_request(options.target, settings.plain_http)
+        fetched = fetch_pull(url, settings, say).checkout
         with in_use(fetched.repo), open_repo(fetched.repo) as repo:
-            yield repo, (fetched.pull.base, fetched.pull.head)
+            change = build_change(repo, fetched.base, fetched.head, fetched.start)
+            yield repo, change, RemoteBlobs(fetched.origin, cancelled)
         return
     with open_repo(options.repo) as repo:
-        yield repo, parse_range(repo, options.target) if options.target else default_range(repo)
+        pair = parse_range(repo, options.target) if options.target else default_range(repo)
+        yield repo, build_change(repo, *pair), None
 
 
 def _request(options: Namespace, settings: Settings, asked: Asked) -> ReviewRequest:

@@ -9,6 +9,7 @@ import re
 import shlex
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import IO
 
@@ -72,24 +73,44 @@ _STATUS = {
 }
 
 
-def build_change(repo: GitRepo, base: str, head: str) -> Change:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The commit that `head` is compared with, and what the reader should know about it."""
+
+    commit: str
+    notes: tuple[str, ...] = ()
+
+
+def unrelated(base: str, head: str) -> Start:
+    """Return the start of a change whose two commits have no common ancestor."""
+    note = (
+        f"{base[:12]} and {head[:12]} have no common ancestor: their files are compared directly."
+    )
+    return Start(base, (note,))
+
+
+def build_change(repo: GitRepo, base: str, head: str, start: Start | None = None) -> Change:
     """Return what `head` adds since it left `base`; both are full names of commits.
 
-    TellUser if objects or history are missing (nothing is fetched), GiveUp if git takes more than
-    DIFF_TIMEOUT_S or MAX_PATCH_BYTES. The patch's temporary file lives as long as the `Change`.
+    Where that was is looked up in the history, unless `start` says so: then `base` itself need not
+    be in the repository. TellUser if objects or history are missing (nothing is fetched), GiveUp
+    if git takes more than DIFF_TIMEOUT_S or MAX_PATCH_BYTES. The patch's temporary file lives as
+    long as the `Change`.
     """
-    for name in (base, head):
+    for name in (base, head, *([start.commit] if start else [])):
         if not _SHA.fullmatch(name):
             raise ValueError(f"not a full object name: {name!r}")
-    start, notes = _start(repo, base, head)
+    start = start or _start(repo, base, head)
+    notes = list(start.notes)
     with tempfile.TemporaryFile(prefix="rlm-patch-") as spool:
         try:
-            said = _diff(repo, spool, start, head)
+            said = _diff(repo, spool, start.commit, head)
         except GiveUp as error:
             # One file can be the cause, and its author may mean it: then the others still count.
             spool.seek(0)
             spool.truncate()
-            said = _diff(repo, spool, start, head, "-c", f"core.bigFileThreshold={BIG_FILE_BYTES}")
+            option = f"core.bigFileThreshold={BIG_FILE_BYTES}"
+            said = _diff(repo, spool, start.commit, head, "-c", option)
             notes.append(
                 f"Files of more than {BIG_FILE_BYTES >> 20} MiB are taken for binary here, because "
                 f"the whole was too much: {error}"
@@ -102,7 +123,7 @@ def build_change(repo: GitRepo, base: str, head: str) -> Change:
             f"More than {RENAME_LIMIT} files were added or deleted: a file that was renamed and "
             "edited appears as one deleted and one added."
         )
-    return Change(base, head, start, tuple(_files(data)), tuple(notes))
+    return Change(base, head, start.commit, tuple(_files(data)), tuple(notes))
 
 
 def _diff(repo: GitRepo, spool: IO[bytes], start: str, head: str, *options: str) -> str:
@@ -110,8 +131,7 @@ def _diff(repo: GitRepo, spool: IO[bytes], start: str, head: str, *options: str)
     return repo.run_into(spool, *args, timeout_s=DIFF_TIMEOUT_S, max_bytes=MAX_PATCH_BYTES)
 
 
-def _start(repo: GitRepo, base: str, head: str) -> tuple[str, list[str]]:
-    """Return the commit to compare `head` with, and what the reader should know about it."""
+def _start(repo: GitRepo, base: str, head: str) -> Start:
     found = merge_bases(repo, base, head)
     if not found and repo.is_shallow:
         raise TellUser(
@@ -119,16 +139,14 @@ def _start(repo: GitRepo, base: str, head: str) -> tuple[str, list[str]]:
             f"Run `git -C {shlex.quote(printable(str(repo.path)))} fetch --unshallow`.",
         )
     if not found:
-        return base, [
-            f"{base[:12]} and {head[:12]} have no common ancestor: their files are compared "
-            "directly."
-        ]
+        return unrelated(base, head)
     if len(found) > 1:
-        return found[0], [
+        note = (
             f"The two commits have {len(found)} nearest common ancestors; the change is counted "
             f"from {found[0][:12]}, as git does."
-        ]
-    return found[0], []
+        )
+        return Start(found[0], (note,))
+    return Start(found[0])
 
 
 def _files(data: Buffer) -> Iterator[FileChange]:

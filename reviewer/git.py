@@ -86,12 +86,19 @@ class GitRepo:
         """Remove the temporary folder; nothing can be run after that."""
         self._remove()
 
-    def run(self, *args: str | bytes, ok: tuple[int, ...] = (0,)) -> tuple[int, bytes]:
-        """Return git's exit code and stdout, for commands that print little.
+    def run(
+        self, *args: str | bytes, ok: tuple[int, ...] = (0,), stdin: IO[bytes] | None = None
+    ) -> tuple[int, bytes]:
+        """Return git's exit code and stdout, for commands that print little; `stdin` is a file.
 
         A code that is not in `ok` raises; see `failure`.
         """
-        with self.start(*args, stderr=subprocess.PIPE) as process, _killed_after(process):
+        started = self.start(
+            *args,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stderr=subprocess.PIPE,
+        )
+        with started as process, _killed_after(process):
             try:
                 stdout, stderr = process.communicate(timeout=TIMEOUT_S)
             except subprocess.TimeoutExpired as error:
@@ -174,7 +181,7 @@ class GitRepo:
     def start(
         self,
         *args: str | bytes,
-        stdin: int | None = subprocess.DEVNULL,
+        stdin: int | IO[bytes] | None = subprocess.DEVNULL,
         stdout: int | IO[bytes] = subprocess.PIPE,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
     ) -> "subprocess.Popen[bytes]":

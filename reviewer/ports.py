@@ -18,9 +18,16 @@ class FileTooLarge(GiveUp):
     """The file is larger than the reader's cap."""
 
 
+class MissingBlob(GiveUp):
+    """The tree names a file's content, and it is not here: `prefetch` may bring it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One blob of a tree. `path` is decoded UTF-8 with surrogateescape; `size` is in bytes."""
+    """One blob of a tree. `path` is decoded UTF-8 with surrogateescape.
+
+    `size` is in bytes, -1 for a blob that is not here: it comes with the blob.
+    """
 
     path: str
     mode: str
@@ -45,18 +52,33 @@ class Objects(Protocol):
     """
 
     def read(self, path: str, at: Rev = "head") -> bytes:
-        """Return the bytes of a file; raise NoSuchFile or FileTooLarge."""
+        """Return the bytes of a file, brought if they are not here.
+
+        Raise NoSuchFile, FileTooLarge, or MissingBlob where they cannot be brought.
+        """
         ...
 
     def blobs(self, shas: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
         """Yield blobs by their full names, in the order asked; None for one larger than the cap.
 
-        Raise NoSuchFile for one that is not in the store.
+        Raise MissingBlob for one that is not in the store: bring them all by `prefetch` before.
+        """
+        ...
+
+    def prefetch(self, shas: Iterable[str]) -> None:
+        """Bring the blobs that are not here, many at a time; return when they are.
+
+        Does nothing for a local repository. May be called from several threads: what each wants is
+        brought together, and few blobs do not wait for many. Raise MissingBlob if some cannot be
+        brought, after the others were; GiveUp when the reader is closed meanwhile.
         """
         ...
 
     def entries(self, under: str = "", at: Rev = "head") -> list[Entry]:
-        """Return the blobs below a folder ("" is the root), in path order."""
+        """Return the blobs below a folder ("" is the root), in path order.
+
+        Never waits for the network, and needs none of the blobs.
+        """
         ...
 
     def grep(
@@ -64,7 +86,8 @@ class Objects(Protocol):
     ) -> list[Match]:
         """Return the lines matching an extended regular expression, at most `limit`.
 
-        Raise GiveUp with git's own words for a pattern that is no regular expression.
+        Files that are not here are brought first. Raise GiveUp with git's own words for a pattern
+        that is no regular expression, and MissingBlob where not all files can be searched.
         """
         ...
 

@@ -1,7 +1,8 @@
 """The bare repositories that were fetched: where each lies, its lock, and how room is made.
 
 Whoever changes a repository holds its lock; whoever reads one holds nothing. So a fetch only ever
-adds to it, and a repository that was used lately is not removed.
+adds to it, and a repository that was used lately is not removed. Those that only add blobs, which
+touches no reference and no other file of git's, share the lock.
 """
 
 import fcntl
@@ -34,6 +35,8 @@ Say = Callable[[str], None]
 """Tells the user what is going on, in a line."""
 
 
+_FILES, _HISTORY = Path("cache", "repos"), Path("cache", "history")
+
 _IN_USE = ".used"
 
 
@@ -43,21 +46,45 @@ class Stopped(GiveUp):
 
 def place(home: Path, wanted: Wanted) -> Path:
     """Return the repository that `wanted` is fetched into; whether it is there or not."""
-    host = wanted.server.host.replace(":", "_")
-    owner, _, name = wanted.repository.partition("/")
-    return _root(home) / host / owner / f"{name}.git"
+    return _place(home / _FILES, wanted)
+
+
+def history_place(home: Path, wanted: Wanted) -> Path:
+    """Return the repository that the history of a repository is fetched into, without files.
+
+    One of its own, because a fetch of a commit without its history cuts what is there of it.
+    """
+    return _place(home / _HISTORY, wanted)
+
+
+def aside(repo: Path) -> Path:
+    """Return the place for a repository that lasts no longer than a fetch into `repo`."""
+    return repo.with_suffix(".commits")
+
+
+def is_known(repo: Path, wanted: Wanted) -> bool:
+    """Did an earlier run note down where these two commits parted? Reads git's files, unlocked."""
+    if any((repo / ref).is_file() for ref in (wanted.start_ref, wanted.unrelated_ref)):
+        return True
+    ends = {"head": wanted.head, "base": wanted.base}
+    return all(_text(repo / wanted.refs / name) == sha for name, sha in ends.items())
 
 
 @contextmanager
-def locked(repo: Path, say: Say, cancelled: Callable[[], bool]) -> Iterator[None]:
-    """Hold the lock that stands beside a repository, its folder made if it is missing."""
+def locked(
+    repo: Path, say: Say, cancelled: Callable[[], bool], *, shared: bool = False
+) -> Iterator[None]:
+    """Hold the lock that stands beside a repository, its folder made if it is missing.
+
+    With those who only add blobs if `shared`.
+    """
     try:
         repo.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(_lock(repo), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise _not_writable(repo, error) from error
     try:
-        _wait_for(lock, say, cancelled)
+        _wait_for(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, say, cancelled)
         os.utime(lock)  # when it was used last, for `make_room`
         yield
     finally:
@@ -77,7 +104,7 @@ def in_use(repo: Path) -> Iterator[None]:
 
 def check_size(repo: Path) -> None:
     """Raise GiveUp or TellUser where a repository has become too large for us or for the disk."""
-    if _size(repo) > MAX_BYTES:
+    if _size(repo) + _size(aside(repo)) > MAX_BYTES:
         raise GiveUp(f"The repository has more than {MAX_BYTES // 10**9} GB")
     if shutil.disk_usage(repo.parent).free < LEFT_BYTES:
         raise TellUser(
@@ -99,7 +126,8 @@ def remove(repo: Path) -> None:
 
 def make_room(home: Path, limit: int = LIMIT_BYTES, kept_s: float = KEPT_S) -> None:
     """Remove what was not used for longest, as far as the limit asks and nobody else is at it."""
-    used = {repo: _last_used(repo) for repo in _root(home).glob("*/*/*.git")}
+    repos = (repo for root in (_FILES, _HISTORY) for repo in (home / root).glob("*/*/*.git"))
+    used = {repo: _last_used(repo) for repo in repos}
     sizes = {repo: _size(repo) for repo in used}
     excess = sum(sizes.values()) - limit
     for repo in sorted(used, key=used.__getitem__):
@@ -109,8 +137,17 @@ def make_room(home: Path, limit: int = LIMIT_BYTES, kept_s: float = KEPT_S) -> N
             excess -= sizes[repo]
 
 
-def _root(home: Path) -> Path:
-    return home / "cache" / "repos"
+def _place(root: Path, wanted: Wanted) -> Path:
+    host = wanted.server.host.replace(":", "_")
+    owner, _, name = wanted.repository.partition("/")
+    return root / host / owner / f"{name}.git"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def _lock(repo: Path) -> Path:
@@ -124,11 +161,11 @@ def _not_writable(repo: Path, error: OSError) -> TellUser:
     )
 
 
-def _wait_for(lock: int, say: Say, cancelled: Callable[[], bool]) -> None:
+def _wait_for(lock: int, kind: int, say: Say, cancelled: Callable[[], bool]) -> None:
     """Take the lock, waiting for another run that is fetching the same repository."""
     end = time.monotonic() + LOCK_WAIT_S
     told = False
-    while not _take(lock):
+    while not _take(lock, kind):
         if cancelled():
             raise Stopped("Stopped while waiting for another run that fetches the same repository")
         if time.monotonic() > end:
@@ -139,9 +176,9 @@ def _wait_for(lock: int, say: Say, cancelled: Callable[[], bool]) -> None:
         time.sleep(POLL_S)
 
 
-def _take(lock: int) -> bool:
+def _take(lock: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -30,6 +30,8 @@ class _Pull(Protocol):
 class Wanted:
     """Two commits of one pull request, by full SHA; `repository` is OWNER/NAME of its base.
 
+    `start` is their merge base, "" where nobody has said it: it is looked for in the history then.
+
     Raises GiveUp for anything that git could take for an option, a path or another protocol.
     """
 
@@ -38,6 +40,7 @@ class Wanted:
     number: int
     base: str
     head: str
+    start: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -51,6 +54,7 @@ class Wanted:
             and 0 < self.number < MAX_NUMBER
             and _SHA.fullmatch(self.base)
             and _SHA.fullmatch(self.head)
+            and (not self.start or _SHA.fullmatch(self.start))
         ):
             raise GiveUp(f"These are not two commits of a pull request: {str(self)[:500]!a}")
 
@@ -63,6 +67,21 @@ class Wanted:
     def url(self) -> str:
         """Where git finds both commits: the base repository, whosever the branch is."""
         return f"{self.server.web}/{self.repository}.git"
+
+    @property
+    def refs(self) -> str:
+        """The folder of our references to this pull request, in the repository of ours."""
+        return f"refs/rlm/pull/{self.number}"
+
+    @property
+    def start_ref(self) -> str:
+        """Our reference to the merge base of this very pair of commits, once it is known."""
+        return f"{self.refs}/start/{self.base}-{self.head}"
+
+    @property
+    def unrelated_ref(self) -> str:
+        """Our reference to the base, once it is known that the two have no common ancestor."""
+        return f"{self.refs}/unrelated/{self.base}-{self.head}"
 
     def __str__(self) -> str:
         return f"{self.repository}#{self.number} {self.base}...{self.head} at {self.server.web}"

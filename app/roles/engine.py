@@ -10,13 +10,12 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pydantic import SecretStr
 
 from app.broker import TokenAsker, inherited
 from app.engine import asked, run_review
-from app.github.fetch import Stopped, Wanted, checkout
+from app.github.fetch import Checkout, Stopped, Wanted, checkout
 from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
 from app.health import Health
@@ -117,13 +116,10 @@ class _Engine:
         self.store.reviewed(job, run.id, step(PUBLISH, run), problem=_explained(error))
 
     def _review(self, run: Run, watch: "_Watch") -> str:
-        lent = self.tokens.ask(run.id, TOKEN_TIMEOUT_S)
-        repo = self._checkout(run, lent.token, watch)
+        fetched = self._checkout(run, watch)
         wish = Wish.model_validate_json(run.request)
         done = run_review(
-            repo,
-            run.base,
-            run.head,
+            fetched,
             self.settings,
             sink=watch.see,
             cancelled=watch,
@@ -131,10 +127,14 @@ class _Engine:
         )
         return bounded(done).model_dump_json()
 
-    def _checkout(self, run: Run, token: SecretStr | None, watch: "_Watch") -> Path:
+    def _checkout(self, run: Run, watch: "_Watch") -> Checkout:
         wanted = Wanted(self.server, run.repository, run.number, run.base, run.head)
+
+        def lend() -> SecretStr | None:
+            return self.tokens.ask(run.id, TOKEN_TIMEOUT_S).token
+
         try:
-            return checkout(wanted, token, self.settings.home, say=watch.say, cancelled=watch)
+            return checkout(wanted, lend, self.settings.home, say=watch.say, cancelled=watch)
         except Denied as error:
             # Whoever asks for a run again gets another token: this one may have been too old.
             why = f"{self.server.host} does not let this App read the repository's contents"

@@ -143,6 +143,29 @@ class Together:
     of: int
 
 
+class History(Protocol):
+    """What came before the change: commits that its merge base reaches, and no others.
+
+    A question may bring them first, which takes seconds. Raise GiveUp ("the history is not
+    fetched") where they cannot be brought: an empty answer means that there is nothing. Paths and
+    lines are those at the merge base. Thread-safe.
+    """
+
+    def history(
+        self, path: str, start: int | None = None, end: int | None = None, limit: int = 10
+    ) -> Answer[Past]:
+        """Return the commits that last changed a file, or its lines `start` to `end` (from 1).
+
+        Newest first. With lines, `Past.lines` says how many of them are as that commit left them.
+        NoSuchFile where there is no such file.
+        """
+        ...
+
+    def changed_together(self, path: str, limit: int = 10) -> Answer[Together]:
+        """Return the files that changed in the same recent commits, the most frequent first."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """A file that could not be looked at, and why."""

@@ -24,7 +24,7 @@ from reviewer.detectors.workflows import Workflows
 from reviewer.errors import RlmError
 from reviewer.finding import Finding
 from reviewer.parsing.worker import Parsers
-from reviewer.ports import Cancelled, FileTooLarge, NoSuchFile, Objects, Rev
+from reviewer.ports import Cancelled, FileTooLarge, MissingBlob, NoSuchFile, Objects, Rev
 from reviewer.text import printable
 
 log = logging.getLogger(__name__)
@@ -157,6 +157,9 @@ def _batches(
             )
         except FileTooLarge:
             notes.append(f"{printable(file.path)}: too large for the detectors.")
+            continue
+        except MissingBlob as error:
+            notes.append(f"The detectors could not read a file. {error}")
             continue
         batch.append(source)
         held += len(source.head or b"") + len(source.base or b"")

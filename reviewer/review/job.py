@@ -12,7 +12,7 @@ from reviewer.detectors.run import detect
 from reviewer.detectors.secrets import redacted
 from reviewer.finding import Finding
 from reviewer.model.base import Model, Usage
-from reviewer.ports import Cancelled, FileTooLarge, NoSuchFile, Objects, Rev
+from reviewer.ports import Cancelled, FileTooLarge, MissingBlob, NoSuchFile, Objects, Rev
 from reviewer.request import (
     ChangeInfo,
     Cost,
@@ -118,7 +118,7 @@ def _table(file: FileChange, objects: Objects) -> Table:
 
     try:
         return dependency_table(file.path, end(file.old_path, "base"), end(file.new_path, "head"))
-    except FileTooLarge as error:
+    except (FileTooLarge, MissingBlob) as error:
         return Table([], f"{printable(file.path)} is not in the table of dependencies: {error}")
 
 

@@ -70,7 +70,11 @@ class PullServer:
         self.half_way: Callable[[], None] = lambda: None
         """Called when half of what git answers has been sent."""
         self.git_redirect: str | None = None
+        self.compares = True
+        """Does the API tell merge bases?"""
         self.git("init", "--quiet", "--bare", str(self.repo), cwd=folder)
+        self.git("config", "uploadpack.allowFilter", "true")
+        self.git("config", "uploadpack.allowAnySHA1InWant", "true")
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
@@ -159,11 +163,26 @@ class PullServer:
             return self.refusal.status, self.refusal.headers, {"message": self.refusal.message}
         if token is not None and token != self.token:
             return 401, {}, {"message": "Bad credentials"}
+        if self.token and token is None:
+            return 404, {}, {"message": "Not Found"}
+        ends = path.removeprefix(f"/api/v3/repos/{REPOSITORY}/compare/")
+        if ends != path and self.compares:
+            return self._compared(*ends.split("..."))
         number = path.removeprefix(f"/api/v3/repos/{REPOSITORY}/pulls/")
         pull = self.pulls.get(int(number)) if number.isdigit() else None
-        if pull is None or (self.token and token is None):
-            return 404, {}, {"message": "Not Found"}
-        return 200, {}, pull
+        return (200, {}, pull) if pull else (404, {}, {"message": "Not Found"})
+
+    def _compared(self, base: str, head: str) -> tuple[int, dict[str, str], Any]:
+        done = subprocess.run(
+            ["git", "merge-base", base, head],
+            cwd=self.repo,
+            env=GIT_ENV,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            return 404, {}, {"message": f"No common ancestor between {base} and {head}."}
+        return 200, {}, {"merge_base_commit": {"sha": done.stdout.decode().strip()}}
 
 
 def _handler(hub: PullServer) -> type[BaseHTTPRequestHandler]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -18,6 +19,7 @@ from pydantic import SecretStr
 from app.github import cache
 from app.github.cache import check_size, in_use, locked, make_room, place
 from app.github.fetch import Stopped, Wanted, checkout
+from app.github.origin import Lend
 from app.github.transport import Moved
 from app.github.urls import Server
 from reviewer.errors import GiveUp, RetryLater, TellUser
@@ -44,6 +46,11 @@ def wanted(hub: PullServer, number: int = 1, **changed: str) -> Wanted:
     pull = hub.pulls[number]
     ends = {"base": pull["base"]["sha"], "head": pull["head"]["sha"], **changed}
     return Wanted(Server(hub.web, f"{hub.web}/api/v3"), REPOSITORY, number, **ends)
+
+
+def fetched(what: Wanted, home: Path, *args: Any, lend: Lend = lambda: None, **more: Any) -> Path:
+    """The repository of a checkout."""
+    return checkout(what, lend, home, *args, **more).repo
 
 
 def small_pull(hub: PullServer) -> Wanted:
@@ -114,7 +121,7 @@ def slow(hub: PullServer, where: str) -> Stall:
 
 def test_both_commits_come_from_the_base_repository(hub: PullServer, home: Path) -> None:
     what = small_pull(hub)
-    repo = checkout(what, None, home)
+    repo = fetched(what, home)
     assert git(repo, "merge-base", what.base, what.head) == what.base
     assert git(repo, "show", f"{what.head}:a") == "2"
     assert {seen.path for seen in hub.requests} == {
@@ -126,14 +133,14 @@ def test_both_commits_come_from_the_base_repository(hub: PullServer, home: Path)
 def test_a_head_that_was_left_behind_is_taken_by_its_sha(hub: PullServer, home: Path) -> None:
     what = small_pull(hub)
     hub.pull(1, what.base, hub.commit({"a": b"3"}, what.base))
-    repo = checkout(what, None, home)
+    repo = fetched(what, home)
     assert git(repo, "show", f"{what.head}:a") == "2"
 
 
 def test_a_head_that_the_server_does_not_have_has_moved(hub: PullServer, home: Path) -> None:
     small_pull(hub)
     with pytest.raises(Moved) as told:
-        checkout(wanted(hub, head="1" * 40), None, home)
+        fetched(wanted(hub, head="1" * 40), home)
     assert told.value.after_s <= 10
 
 
@@ -141,7 +148,7 @@ def test_a_pull_request_that_is_gone_is_no_bug(hub: PullServer, home: Path) -> N
     what = small_pull(hub)
     hub.git("update-ref", "-d", "refs/pull/1/head")
     with pytest.raises(RetryLater, match="moved"):
-        checkout(what, None, home)
+        fetched(what, home)
 
 
 def test_a_home_whose_name_looks_like_a_variable_is_taken_as_it_is(
@@ -149,7 +156,7 @@ def test_a_home_whose_name_looks_like_a_variable_is_taken_as_it_is(
 ) -> None:
     home = tmp_path / "~" / "$HOME %PATH% ${x}\udcff"
     what = small_pull(hub)
-    repo = checkout(what, None, home)
+    repo = fetched(what, home)
     assert repo.is_relative_to(home)
     assert git(repo, "cat-file", "-t", what.head) == "commit"
 
@@ -253,7 +260,7 @@ def test_nothing_of_the_pull_request_is_run_or_fetched(
     for name in ("reference-transaction", "post-checkout", "post-merge", "fsmonitor-watchman"):
         (hooks / name).write_text(f"#!/bin/sh\necho {name} >> {mark}\n")
         (hooks / name).chmod(0o755)
-    repo = checkout(what, None, home)
+    repo = fetched(what, home)
     assert not mark.exists()
     assert not (repo / "modules").exists() and not (repo / "lfs").exists()
     assert git(repo, "cat-file", "-p", f"{what.head}:link") == "../../../../etc/passwd"
@@ -271,7 +278,7 @@ def test_a_bundle_that_the_server_names_is_not_fetched(hub: PullServer, home: Pa
         "bundle.x.uri": f"{hub.web}/bundle",
     }.items():
         hub.git("config", key, value)
-    checkout(what, None, home)
+    fetched(what, home)
     assert not any("bundle" in seen.path for seen in hub.requests)
 
 
@@ -282,7 +289,8 @@ from pydantic import SecretStr
 from app.github.fetch import Wanted, checkout
 from app.github.urls import Server
 web, base, head, home, token = sys.stdin.read().split()
-checkout(Wanted(Server(web, ""), "octo/hello", 1, base, head), SecretStr(token), Path(home), print)
+what = Wanted(Server(web, f"{web}/api/v3"), "octo/hello", 1, base, head)
+checkout(what, lambda: SecretStr(token), Path(home), print)
 """
 
 
@@ -339,7 +347,7 @@ def test_a_token_that_is_refused_is_in_no_word_of_the_error(tmp_path: Path, home
     with PullServer(tmp_path, token="another") as hub:
         what = small_pull(hub)
         with pytest.raises(TellUser, match="does not let us read") as told:
-            checkout(what, SecretStr(TOKEN), home)
+            fetched(what, home, lend=lambda: SecretStr(TOKEN))
         assert TOKEN in {seen.token for seen in hub.requests}
     assert "Check that GITHUB_TOKEN" in told.value.hint
     error: BaseException | None = told.value
@@ -375,7 +383,7 @@ def test_who_does_not_want_it_any_more_is_let_go_within_a_second(
     repo = place(home, what)
     cancel = threading.Event()
     with slow(hub, where) as stall:
-        thread, raised = run_in_thread(lambda: checkout(what, None, home, cancelled=cancel.is_set))
+        thread, raised = run_in_thread(lambda: fetched(what, home, cancelled=cancel.is_set))
         assert stall.reached.wait(10)
         assert at_work(repo)
         cancel.set()
@@ -391,7 +399,7 @@ def test_the_time_limit_ends_the_whole_group(hub: PullServer, home: Path) -> Non
     with slow(hub, "before_git"):
         began = time.monotonic()
         with pytest.raises(RetryLater, match="too long"):
-            checkout(what, None, home, limit_s=1)
+            fetched(what, home, limit_s=1)
         assert 0.9 < time.monotonic() - began < 3
         assert not at_work(place(home, what))
 
@@ -406,7 +414,7 @@ def test_a_worker_killed_in_the_middle_of_a_pack_leaves_what_the_next_run_can_us
     with slow(hub, "half_way") as stall:
         # Asked for: what the server can do, its refs, and then the pack.
         hub.half_way = lambda: stall() if len(hub.requests) == 3 else None
-        thread, raised = run_in_thread(lambda: checkout(what, None, home))
+        thread, raised = run_in_thread(lambda: fetched(what, home))
         wait_until(lambda: any(repo.glob("objects/pack/tmp_*")))
         for pid in at_work(repo):
             with suppress(ProcessLookupError):  # it went with the one before
@@ -415,7 +423,7 @@ def test_a_worker_killed_in_the_middle_of_a_pack_leaves_what_the_next_run_can_us
     assert [type(error) for error in raised] == [RetryLater]
     assert any(repo.glob("objects/pack/tmp_*"))
     hub.half_way = lambda: None
-    checkout(what, None, home)
+    fetched(what, home)
     assert not any(repo.glob("objects/pack/tmp_*"))
     assert git(repo, "fsck", "--connectivity-only") == ""
     assert git(repo, "merge-base", what.base, what.head) == what.base
@@ -448,9 +456,9 @@ def test_a_lock_that_another_run_holds_is_waited_for_and_can_be_left(
     what = small_pull(hub)
     said: list[str] = []
     with locked(place(home, what), said.append, lambda: False), pytest.raises(Stopped):
-        checkout(what, None, home, said.append, lambda: bool(said))
+        fetched(what, home, said.append, lambda: bool(said))
     assert said == ["waiting for another run that fetches the same repository"]
-    checkout(what, None, home)
+    fetched(what, home)
 
 
 # A repository that is damaged, read, or in the way -----------------------------------------------
@@ -507,11 +515,11 @@ def test_a_damaged_repository_is_fetched_anew(
     root = hub.line(150, hub.commit({"a": b"1"}), "stem")
     hub.pull(1, root, hub.commit({"a": b"2"}, root))
     before = wanted(hub)
-    repo = checkout(before, None, home)
+    repo = fetched(before, home)
     damage(repo)
     hub.pull(1, root, hub.commit({"a": b"3"}, before.head))
     for what in (before, wanted(hub)):
-        assert checkout(what, None, home) == repo
+        assert fetched(what, home) == repo
         with GitRepo(repo) as reader:
             assert reader.run("merge-base", what.base, what.head)[1].decode().strip() == root
             assert reader.run("cat-file", "-p", f"{what.head}:a")[1] in (b"2", b"3")
@@ -520,12 +528,12 @@ def test_a_damaged_repository_is_fetched_anew(
 
 def test_a_sound_repository_survives_what_goes_wrong_elsewhere(hub: PullServer, home: Path) -> None:
     what = small_pull(hub)
-    repo = checkout(what, None, home)
+    repo = fetched(what, home)
     (repo / "mark").touch()
     hub.pull(1, what.base, hub.commit({"a": b"3"}, what.base))
     hub.git_redirect = "http://127.0.0.1:1"
     with pytest.raises(TellUser, match="302"):
-        checkout(wanted(hub), None, home)
+        fetched(wanted(hub), home)
     assert (repo / "mark").exists()
 
 
@@ -534,12 +542,12 @@ def test_a_reader_reads_on_while_the_whole_history_is_fetched(hub: PullServer, h
     near = hub.line(300, root, "near")
     hub.pull(1, near, hub.commit({"a": b"2"}, near))
     first = wanted(hub)
-    repo = checkout(first, None, home)
+    repo = fetched(first, home)
     assert (repo / "shallow").exists()
     with GitRepo(repo) as reader:
         hub.pull(2, near, hub.commit({"a": b"3"}, root))
         second = wanted(hub, 2)
-        assert checkout(second, None, home) == repo
+        assert fetched(second, home) == repo
         assert not (repo / "shallow").exists()
         found = reader.run("merge-base", first.base, first.head)[1]
         assert found.decode().strip() == near

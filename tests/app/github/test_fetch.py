@@ -47,18 +47,21 @@ def git(repo: Path, *arguments: str) -> str:
 
 
 def merge_base(fetched: Fetched) -> str:
-    return git(fetched.repo, "merge-base", fetched.pull.base, fetched.pull.head)
+    return fetched.checkout.start.commit
 
 
 def test_both_commits_arrive_with_every_blob(hub: PullServer, home: Path) -> None:
     root = hub.commit({"a.py": b"one\n", "b.py": b"same\n"})
     hub.pull(7, hub.commit({"a.py": b"two\n"}, root), hub.commit({"a.py": b"three\n"}, root))
     fetched = fetch_pull(hub.url(7), hub.settings(home), quiet)
-    assert fetched.repo == home / f"rlm/cache/repos/{hub.web[7:].replace(':', '_')}/octo/hello.git"
+    assert (
+        fetched.checkout.repo
+        == home / f"rlm/cache/repos/{hub.web[7:].replace(':', '_')}/octo/hello.git"
+    )
     assert merge_base(fetched) == root
-    assert git(fetched.repo, "show", f"{fetched.pull.head}:a.py") == "three"
-    assert git(fetched.repo, "show", f"{fetched.pull.base}:a.py") == "two"
-    assert git(fetched.repo, "fsck", "--connectivity-only") == ""
+    assert git(fetched.checkout.repo, "show", f"{fetched.pull.head}:a.py") == "three"
+    assert git(fetched.checkout.repo, "show", f"{fetched.pull.base}:a.py") == "two"
+    assert git(fetched.checkout.repo, "fsck", "--connectivity-only") == ""
     assert fetched.pull.state == "open"
 
 
@@ -80,7 +83,7 @@ def test_a_push_and_a_second_pull_request_reuse_the_repository(hub: PullServer, 
     first = fetch_pull(hub.url(1), hub.settings(home), quiet)
     hub.pull(1, old, hub.commit({"a": b"3"}, first.pull.head))
     again = fetch_pull(hub.url(1), hub.settings(home), quiet)
-    assert again.repo == first.repo
+    assert again.checkout.repo == first.checkout.repo
     assert merge_base(again) == old
     # This one left far below where the first fetch cut the history.
     hub.pull(2, old, hub.commit({"a": b"4"}, root))
@@ -100,7 +103,7 @@ def test_the_merge_base_is_found_however_far_back(
     assert merge_base(fetched) == root
     if distance < 49:
         assert len(said) == 1
-        assert (fetched.repo / "shallow").exists()
+        assert (fetched.checkout.repo / "shallow").exists()
 
 
 def test_an_old_common_ancestor_is_not_taken_for_the_newest(hub: PullServer, home: Path) -> None:
@@ -121,8 +124,8 @@ def test_unrelated_histories_end_with_everything_fetched(hub: PullServer, home: 
     main = hub.line(80, hub.commit({"a": b"1"}), "main")
     hub.pull(1, main, hub.line(80, hub.commit({"b": b"2"}), "other"))
     fetched = fetch_pull(hub.url(1), hub.settings(home), quiet)
-    assert not (fetched.repo / "shallow").exists()
-    assert git(fetched.repo, "rev-list", "--count", fetched.pull.base) == "81"
+    assert not (fetched.checkout.repo / "shallow").exists()
+    assert git(fetched.checkout.repo, "rev-list", "--count", fetched.pull.base) == "81"
 
 
 def test_objects_that_old_gits_wrote_are_let_in(hub: PullServer, home: Path) -> None:
@@ -159,7 +162,7 @@ def test_a_push_while_we_fetch_is_followed(hub: PullServer, home: Path) -> None:
     hub.before_git = push
     fetched = fetch_pull(hub.url(1), hub.settings(home), quiet)
     assert fetched.pull.head == newer
-    assert git(fetched.repo, "show", f"{newer}:a") == "3"
+    assert git(fetched.checkout.repo, "show", f"{newer}:a") == "3"
 
 
 def test_an_api_that_stays_ahead_of_git_is_given_up(hub: PullServer, home: Path) -> None:
@@ -302,7 +305,7 @@ def test_an_answer_of_another_shape(hub: PullServer, home: Path, damage: dict[st
 def test_a_lock_left_by_a_killed_git_is_no_obstacle(hub: PullServer, home: Path) -> None:
     root = hub.commit({"a": b"1"})
     hub.pull(1, root, hub.commit({"a": b"2"}, root))
-    repo = fetch_pull(hub.url(1), hub.settings(home), quiet).repo
+    repo = fetch_pull(hub.url(1), hub.settings(home), quiet).checkout.repo
     hub.pull(1, root, hub.commit({"a": b"3"}, root))
     (repo / "shallow.lock").touch()
     (repo / "refs/rlm/pull/1/head.lock").touch()

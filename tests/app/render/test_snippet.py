@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 from app.render.snippet import (
     LONGEST_LINE,
     LONGEST_MARKED,
@@ -135,6 +137,9 @@ class Files:
         if raw == b"huge":
             raise FileTooLarge(path)
         return raw
+
+    def prefetch(self, shas: Iterable[str]) -> None:
+        pass
 
     def entries(self, under: str = "", at: Rev = "head") -> list[Entry]:
         return []

@@ -1,7 +1,7 @@
 """Changed files made by hand: two texts become a FileChange, a Source or a whole Change."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reviewer.change import Change, FileChange, Hunk, Kind, Line, Status
 from reviewer.detectors.base import Note, Source
@@ -117,6 +117,9 @@ class Files:
         if path not in self._at[at]:
             raise NoSuchFile(path)
         return self._at[at][path]
+
+    def prefetch(self, shas: Iterable[str]) -> None:
+        pass
 
     def entries(self, under: str = "", at: Rev = "head") -> list[Entry]:
         prefix = f"{under}/" if under else ""

@@ -1,5 +1,7 @@
 """From claims to findings: which place a quote means where the diff and the file both have one."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from reviewer.ports import Entry, Match, NoSuchFile, Rev
@@ -36,6 +38,9 @@ class Files:
         if path not in self._files:
             raise NoSuchFile(path)
         return self._files[path]
+
+    def prefetch(self, shas: Iterable[str]) -> None:
+        pass
 
     def entries(self, under: str = "", at: Rev = "head") -> list[Entry]:
         return []
