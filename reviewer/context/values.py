@@ -114,6 +114,16 @@ class Importing:
 
 
 @dataclass(frozen=True, slots=True)
+class Tested:
+    """A test: the file, and where in it the name is used (line 0: the whole file)."""
+
+    path: str
+    why: str
+    line: int = 0
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """One commit that touched some lines, or a file: never more than its message's first line."""
 
@@ -202,7 +212,7 @@ class Context(Protocol):
         """Return what extends a class or implements an interface, or overrides "Class.method"."""
         ...
 
-    def tests_for(self, what: str, at: Rev = "head", limit: int = 20) -> Answer[Used]:
+    def tests_for(self, what: str, at: Rev = "head", limit: int = 20) -> Answer[Tested]:
         """Return the tests of a file (by its path) or of a name."""
         ...
 

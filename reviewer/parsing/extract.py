@@ -8,17 +8,39 @@ import json
 from typing import Any
 
 from reviewer.languages import Language
+from reviewer.parsing.hints import hints
 from reviewer.parsing.symbols import (
     Definition,
     DefKind,
     Extraction,
+    Hint,
     Import,
     Parameter,
     Use,
     UseKind,
 )
 
+LANGUAGES = frozenset(
+    {
+        Language.C,
+        Language.CPP,
+        Language.CSHARP,
+        Language.GO,
+        Language.JAVA,
+        Language.JAVASCRIPT,
+        Language.KOTLIN,
+        Language.PHP,
+        Language.PYTHON,
+        Language.RUBY,
+        Language.RUST,
+        Language.TSX,
+        Language.TYPESCRIPT,
+    }
+)
+"""The languages that have a strategy; known without loading any grammar."""
+
 MAX_PACKED_BYTES = 3 << 20  # of a reply's JSON; a worker's reply may have one more
+_SCOPES = frozenset({"function", "method", "class", "module"})
 _USE_FIELDS = 9  # the rest of a use's row is left out where it says nothing
 
 
@@ -46,7 +68,7 @@ def _rows(data: bytes, language: Language) -> list[Any]:
 
     strategy = STRATEGIES.get(language)
     if strategy is None:
-        return _packed([], [], [], False)
+        return _packed([], [], [], [], False)
     tree = parse(language, data)
     walk = Walk(data)
     complete = not tree.root_node.has_error
@@ -56,7 +78,13 @@ def _rows(data: bytes, language: Language) -> list[Any]:
         complete = False
     if strategy.finish is not None:
         strategy.finish(walk)
-    return _packed(walk.definitions, walk.uses, walk.imports, complete)
+    around = [
+        (start, end, f"{scope}.{name}" if scope else name)
+        for name, kind, scope, start, end, *_ in walk.definitions
+        if kind in _SCOPES
+    ]
+    found = hints(data, language, around)
+    return _packed(walk.definitions, walk.uses, walk.imports, found, complete)
 
 
 def pack(extraction: Extraction) -> list[Any]:
@@ -97,14 +125,19 @@ def pack(extraction: Extraction) -> list[Any]:
             (each.module, each.name, each.alias, each.line, each.guarded, each.reexport)
             for each in extraction.imports
         ],
+        [(each.name, each.type, each.line, each.scope) for each in extraction.hints],
         extraction.complete,
     )
 
 
 def _packed(
-    definitions: list[Any], uses: list[Any], imports: list[Any], complete: bool
+    definitions: list[Any],
+    uses: list[Any],
+    imports: list[Any],
+    found: list[Any],
+    complete: bool,
 ) -> list[Any]:
-    """Return [complete, strings, definitions, imports, uses], shorter until it may be sent.
+    """Return [complete, strings, definitions, imports, uses, hints], cut to what may be sent.
 
     A use's strings are numbers of `strings`, for one name is used again and again.
     """
@@ -127,34 +160,36 @@ def _packed(
                     row.append([number(each, len(strings)) for each in keywords])
                     row.append(spread)
             short.append(row)
-        packed = [complete, list(strings), definitions, imports, short]
+        packed = [complete, list(strings), definitions, imports, short, found]
         if _fits(packed):
             return packed
         complete = False
-        longest = max((uses, definitions, imports), key=len)
+        longest = max((uses, definitions, imports, found), key=len)
         del longest[len(longest) // 2 :]
 
 
 def _fits(packed: list[Any]) -> bool:
-    _, strings, definitions, imports, uses = packed
+    _, strings, definitions, imports, uses, found = packed
     about = sum(map(len, strings)) * 6 + len(strings) * 4 + len(uses) * 60
-    about += (len(definitions) + len(imports)) * 4000
+    about += (len(definitions) + len(imports)) * 4000 + len(found) * 400
     return about < MAX_PACKED_BYTES or len(json.dumps(packed)) < MAX_PACKED_BYTES
 
 
 def unpack(packed: list[Any]) -> Extraction:
     """Return the values that `pack` or `rows` made into lists."""
-    complete, strings, definitions, imports, uses = packed
+    complete, strings, definitions, imports, uses, found = packed
     kinds = {kind.value: kind for kind in UseKind}
     return Extraction(
-        definitions=tuple(map(_definition, definitions)),
+        definitions=tuple(map(definition_of, definitions)),
         uses=tuple(_use(row, strings, kinds) for row in uses),
         imports=tuple(Import(*row) for row in imports),
+        hints=tuple(Hint(*row) for row in found),
         complete=complete,
     )
 
 
-def _definition(row: list[Any]) -> Definition:
+def definition_of(row: list[Any]) -> Definition:
+    """Return the definition that one of the rows stands for."""
     name, kind, scope, start, end, signature, parameters, bases, decorators, exported = row
     return Definition(
         name=name,

@@ -6,7 +6,7 @@ Nothing here depends on where the file lies or what else there is, so it is stor
 from dataclasses import dataclass
 from enum import StrEnum
 
-EXTRACTOR_VERSION = 1
+EXTRACTOR_VERSION = 2
 """Goes up with every change of what is extracted: what is stored of another version is void."""
 
 MAX_SIGNATURE_CHARS = 300
@@ -112,10 +112,24 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """What a line seems to say of a variable: that it is of a type, or made by a function.
+
+    By patterns, not by the syntax tree (`reviewer.parsing.hints`): good enough to order guesses.
+    """
+
+    name: str
+    type: str
+    line: int
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class Extraction:
     """All that a file says about names. `complete` is False where it was cut or did not parse."""
 
     definitions: tuple[Definition, ...] = ()
     uses: tuple[Use, ...] = ()
     imports: tuple[Import, ...] = ()
+    hints: tuple[Hint, ...] = ()
     complete: bool = True

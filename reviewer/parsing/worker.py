@@ -47,6 +47,10 @@ class Unchecked(GiveUp):
     """A file that could not be looked at: too large, too slow, or the parser died over it."""
 
 
+class UsedUp(Unchecked):
+    """Nothing is wrong with the file: earlier ones had taken the time there was for all."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Question:
     """One call of a function in `_functions`; the blobs go in front of the JSON arguments."""
@@ -92,7 +96,7 @@ class Parsers:
             if blob is not None and len(blob) > MAX_FILE_BYTES:
                 raise Unchecked(f"larger than {MAX_FILE_BYTES // 1_000_000} MB")
         if self._left_s <= 0:
-            raise Unchecked("the time for parsing was used up by other files")
+            raise UsedUp("the time for parsing was used up by other files")
         worker = self._free.get()
         began = time.monotonic()
         try:

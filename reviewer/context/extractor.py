@@ -1,0 +1,109 @@
+"""What single blobs say about names: from the store, or parsed now and kept there."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+from reviewer.context.packed import Packed, pack
+from reviewer.context.store import Key, Store
+from reviewer.errors import GiveUp
+from reviewer.parsing.worker import MAX_FILE_BYTES, Parsers, Question, Unchecked, UsedUp
+from reviewer.ports import NoSuchFile, Objects
+
+CACHE_BYTES = 24_000_000
+_AT_ONCE = 32
+"""Files between two looks at the clock."""
+
+TOO_LATE = "there was no time to look at it"
+
+
+class Extractor:
+    """Thread-safe. Every file is parsed once, whoever asks for it, in whatever run."""
+
+    def __init__(self, objects: Objects, store: Store, parsers: Parsers) -> None:
+        self._objects = objects
+        self._store = store
+        self._parsers = parsers
+        self._cache: OrderedDict[Key, Packed] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def extract(self, keys: Iterable[Key], deadline: float) -> dict[Key, Packed | str]:
+        """Return what each blob says, or why nothing is known of it.
+
+        In the order of `keys`, until `deadline` (of time.monotonic); at least _AT_ONCE of them.
+        """
+        wanted = list(dict.fromkeys(keys))
+        found: dict[Key, Packed | str] = {}
+        with self._lock:
+            for key in wanted:
+                if (cached := self._cache.get(key)) is not None:
+                    self._cache.move_to_end(key)
+                    found[key] = cached
+        absent = [key for key in wanted if key not in found]
+        for key, (raw, why) in self._store.extractions(absent).items():
+            packed = _unpacked(raw) if raw else why
+            if packed is not None:
+                found[key] = packed
+        absent = [key for key in wanted if key not in found]
+        for at in range(0, len(absent), _AT_ONCE):
+            some = absent[at : at + _AT_ONCE]
+            if at and time.monotonic() > deadline:
+                found.update(dict.fromkeys(absent[at:], TOO_LATE))
+                break
+            found.update(self._parse(some))
+        self._keep({key: each for key, each in found.items() if isinstance(each, Packed)})
+        return {key: found[key] for key in wanted}
+
+    def _parse(self, keys: Sequence[Key]) -> dict[Key, Packed | str]:
+        found: dict[Key, Packed | str] = {}
+        kept: dict[Key, tuple[bytes, str]] = {}
+        questions: dict[Question, Key] = {}
+        for key in keys:
+            data = self._blob(key[0])
+            if isinstance(data, str):
+                found[key] = data
+            elif len(data) > MAX_FILE_BYTES:
+                found[key] = f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB"
+            else:
+                questions[Question("extract", (data,), (key[1].value,), key[0].hex())] = key
+        for question, answer in self._parsers.ask_all(questions):
+            key = questions[question]
+            if isinstance(answer, Unchecked):
+                found[key] = str(answer)
+                if not isinstance(answer, UsedUp):
+                    kept[key] = (b"", str(answer))
+                continue
+            raw = pack(answer)
+            kept[key] = (raw, "")
+            found[key] = Packed(raw)
+        if kept:
+            self._store.add_extractions(kept)
+        return found
+
+    def _blob(self, sha: bytes) -> bytes | str:
+        try:
+            ((_, data),) = self._objects.blobs([sha.hex()])
+        except NoSuchFile:
+            return "its content was not fetched"
+        except GiveUp as error:
+            return str(error)
+        return "it is too large" if data is None else data
+
+    def _keep(self, found: dict[Key, Packed]) -> None:
+        with self._lock:
+            for key, packed in found.items():
+                if key not in self._cache:
+                    self._cache[key] = packed
+                    self._bytes += packed.size
+            while self._bytes > CACHE_BYTES and len(self._cache) > 1:
+                _, oldest = self._cache.popitem(last=False)
+                self._bytes -= oldest.size
+
+
+def _unpacked(raw: bytes) -> Packed | None:
+    try:
+        return Packed(raw)
+    except (ValueError, IndexError):
+        return None
