@@ -22,11 +22,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from reviewer.context.provider import Provider
-
 from benchmarks.context_joined import Joined, join
 from benchmarks.context_ours import opened
 from benchmarks.context_recall import quantile
+from reviewer.context.provider import Provider
 from reviewer.parsing.symbols import DefKind
 
 COLD_S, WARM_S = 20.0, 2.0

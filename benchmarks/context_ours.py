@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reviewer.context.provider import Provider
-
 from app.objects import LocalObjects
 from benchmarks.context_recall import Place
 from reviewer.change import Change
+from reviewer.context.provider import Provider
 from reviewer.context.values import Context
 from reviewer.git import open_repo
 from reviewer.parsing.symbols import UseKind

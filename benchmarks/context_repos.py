@@ -36,14 +36,14 @@ REPOS = (
     Repo("pallets/flask", "python", False, ("src",)),
     Repo("psf/requests", "python", False, ("src",)),
     Repo("celery/celery", "python", False),
-    Repo("ansible/ansible", "python", True, ("lib", "test/lib")),
+    Repo("ansible/ansible", "python", False, ("lib", "test/lib")),
     Repo("sympy/sympy", "python", True),
     Repo("scrapy/scrapy", "python", True),
     Repo("vuejs/core", "typescript", False),
     Repo("honojs/hono", "typescript", True, settings="tsconfig.base.json"),
     Repo("renovatebot/renovate", "typescript", True),
     Repo("prometheus/prometheus", "go", False),
-    Repo("gin-gonic/gin", "go", True),
+    Repo("gin-gonic/gin", "go", False),
     Repo("hashicorp/terraform", "go", True),
 )
 

@@ -1,5 +1,6 @@
 """One end of a change, as questions see it: its files, what they say, what they import."""
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict
@@ -7,13 +8,13 @@ from collections.abc import Iterable, Sequence
 
 from reviewer.context.extractor import Extractor
 from reviewer.context.links import Links, Source
-from reviewer.context.resolving import resolver
+from reviewer.context.resolving import is_settings, resolver
 from reviewer.context.store import Key
 from reviewer.context.tree import Tree, source_language
 from reviewer.context.values import Extracted, Missing
 from reviewer.errors import GiveUp
 from reviewer.parsing.symbols import Definition
-from reviewer.ports import NoSuchFile, Objects, Rev
+from reviewer.ports import MissingBlob, NoSuchFile, Objects, Rev
 from reviewer.text import decode, printable
 
 SOURCES_KEPT = 1_000
@@ -33,6 +34,8 @@ class End:
         self._extractor = extractor
         self._sources: OrderedDict[str, Source] = OrderedDict()
         self._lock = threading.Lock()
+        with contextlib.suppress(MissingBlob):  # read as absent below
+            objects.prefetch(sha.hex() for path, sha in tree.shas.items() if is_settings(path))
         self.resolver = resolver(tree.shas, self._read)
         self.links = Links(self.look)
 

@@ -1,15 +1,17 @@
 """What single blobs say about names: from the store, or parsed now and kept there."""
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
+from reviewer.context.index import NOT_HERE
 from reviewer.context.packed import Packed, pack
 from reviewer.context.store import Key, Store
 from reviewer.errors import GiveUp
 from reviewer.parsing.worker import MAX_FILE_BYTES, Parsers, Question, Unchecked, UsedUp
-from reviewer.ports import NoSuchFile, Objects
+from reviewer.ports import MissingBlob, Objects
 
 CACHE_BYTES = 24_000_000
 _AT_ONCE = 32
@@ -60,8 +62,7 @@ class Extractor:
         found: dict[Key, Packed | str] = {}
         kept: dict[Key, tuple[bytes, str]] = {}
         questions: dict[Question, Key] = {}
-        for key in keys:
-            data = self._blob(key[0])
+        for key, data in zip(keys, self._blobs([sha.hex() for sha, _ in keys]), strict=True):
             if isinstance(data, str):
                 found[key] = data
             elif len(data) > MAX_FILE_BYTES:
@@ -82,11 +83,24 @@ class Extractor:
             self._store.add_extractions(kept)
         return found
 
-    def _blob(self, sha: bytes) -> bytes | str:
+    def _blobs(self, names: Sequence[str]) -> list[bytes | str]:
+        """Return the blobs, or why there is none; what is not here is brought, all of it at once."""
+        found = [self._blob(name) for name in names]
+        absent = [name for name, data in zip(names, found, strict=True) if data == NOT_HERE]
+        if not absent:
+            return found
+        with contextlib.suppress(MissingBlob):  # said of each
+            self._objects.prefetch(absent)
+        return [
+            self._blob(name) if data == NOT_HERE else data
+            for name, data in zip(names, found, strict=True)
+        ]
+
+    def _blob(self, name: str) -> bytes | str:
         try:
-            ((_, data),) = self._objects.blobs([sha.hex()])
-        except NoSuchFile:
-            return "its content was not fetched"
+            ((_, data),) = self._objects.blobs([name])
+        except MissingBlob:
+            return NOT_HERE
         except GiveUp as error:
             return str(error)
         return "it is too large" if data is None else data

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 from reviewer.context.sketches import SEGMENT_BLOBS, Segment, Sketches
 from reviewer.context.store import Store
@@ -12,7 +12,7 @@ from reviewer.context.tree import Tree
 from reviewer.context.values import Missing
 from reviewer.context.words import Numbers, numbers_of, sketch
 from reviewer.errors import GiveUp
-from reviewer.ports import NoSuchFile, Objects, Rev
+from reviewer.ports import MissingBlob, Objects, Rev
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,10 @@ WAIT_S = 300.0
 """For whoever asks before all is there: an hour of network would not be waited for."""
 
 ENDED = "the run has ended"
+NOT_HERE = "its content is not here"
+
+MAX_MISSING = 20
+"""Files that an answer may lack, and name; an answer from less than that would mislead."""
 
 
 class Index:
@@ -93,6 +97,15 @@ class Index:
             self.start(at).result(WAIT_S)
         except TimeoutError as error:
             raise GiveUp("not all files are here yet; ask again later, or read them") from error
+        except CancelledError as error:
+            raise GiveUp(ENDED) from error
+        sources = self.tree(at).sources
+        missing = sum(why == NOT_HERE and sha in sources for sha, why in self._unread.items())
+        if missing > MAX_MISSING:
+            raise GiveUp(
+                f"{missing:,} of {len(sources):,} source files could not be fetched; an answer "
+                "would be from a part of the code only"
+            )
 
     def _sketch(self, at: Rev) -> None:
         began = time.monotonic()
@@ -112,6 +125,10 @@ class Index:
         names: list[bytes] = []
         sketches: list[Numbers] = []
         at = 0
+        try:
+            self._objects.prefetch([sha.hex() for sha in shas])
+        except MissingBlob as error:  # the others are here
+            log.info("not all files can be had", extra={"why": error})
         while at < len(shas):
             try:
                 for _, data in self._objects.blobs([sha.hex() for sha in shas[at:]]):
@@ -123,7 +140,7 @@ class Index:
                         names.append(shas[at])
                         sketches.append(sketch(data))
                     at += 1
-            except NoSuchFile:
-                self._unread[shas[at]] = "its content was not fetched"
+            except MissingBlob:
+                self._unread[shas[at]] = NOT_HERE
                 at += 1
         return Segment.of(names, sketches)

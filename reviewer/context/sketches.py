@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from reviewer.context.words import Numbers
 
-SEGMENT_BLOBS = 4096
+SEGMENT_BLOBS = 4000
 """What is sketched before it is kept: what a run that is killed loses, some two seconds of work."""
 
 _FEW = 8

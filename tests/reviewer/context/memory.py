@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from reviewer.ports import Entry, Match, NoSuchFile, Rev
+from reviewer.ports import Entry, Match, MissingBlob, NoSuchFile, Rev
 
 
 def sha_of(data: bytes) -> str:
@@ -25,11 +25,14 @@ class MemoryObjects:
         self.gone: set[str] = set()
         self.large: set[str] = set()
         self.asked: list[str] = []
+        self.brought: list[list[str]] = []
 
     def read(self, path: str, at: Rev = "head") -> bytes:
         data = self._trees[at].get(path)
-        if data is None or sha_of(data) in self.gone:
+        if data is None:
             raise NoSuchFile(f"There is no {path} at the {at}.")
+        if sha_of(data) in self.gone:
+            raise MissingBlob(path)
         return data
 
     def blobs(self, shas: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
@@ -37,8 +40,14 @@ class MemoryObjects:
         for sha in shas:
             self.asked.append(sha)
             if sha in self.gone:
-                raise NoSuchFile(f"{sha} is not in the store.")
+                raise MissingBlob(sha)
             yield sha, None if sha in self.large else known[sha]
+
+    def prefetch(self, shas: Iterable[str]) -> None:
+        wanted = list(shas)
+        self.brought.append(wanted)
+        if not self.gone.isdisjoint(wanted):
+            raise MissingBlob("some")
 
     def entries(self, under: str = "", at: Rev = "head") -> list[Entry]:
         return [

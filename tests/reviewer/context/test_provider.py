@@ -88,6 +88,7 @@ def test_uses_of_a_method_by_self_by_type_by_heirs() -> None:
     order = places(found)
     assert places(found, EXACT) == [("shop/cart.py", 6), ("shop/gift.py", 3)]
     assert set(places(found, LIKELY)) == {("shop/web.py", 5), ("tests/test_cart.py", 4)}
+    assert [each.certainty for each in found.items if each.use.line == 6] == [EXACT, NAME]
     assert order.index(("shop/web.py", 6)) < order.index(("other/tags.py", 3))
 
 
@@ -347,8 +348,28 @@ def test_a_blob_that_is_missing_is_said() -> None:
     with Provider(objects) as code:
         found = code.references("Cart.add", "shop/cart.py")
         assert "shop/web.py" not in {each.path for each in found.items}
-        assert found.notes == ("Not looked at: shop/web.py (its content was not fetched).",)
+        assert found.notes == ("Not looked at: shop/web.py (its content is not here).",)
         assert [each.path for each in code.unread()] == ["shop/web.py"]
+
+
+def test_where_most_is_missing_the_answer_is_refused() -> None:
+    objects = MemoryObjects({f"m{n}.py": f"x = {n}\n" for n in range(50)})
+    objects.gone = {sha_of(f"x = {n}\n".encode()) for n in range(30)}
+    with Provider(objects) as code:
+        with pytest.raises(GiveUp, match="30 of 50 source files could not be fetched"):
+            code.references("x")
+        assert code.extraction("m40.py").what.definitions  # needs no other
+        assert code.extraction("m1.py").missing == "its content is not here"
+
+
+def test_blobs_come_in_few_batches() -> None:
+    objects = MemoryObjects({**SHOP, "package.json": "{}", "web/tsconfig.json": "{}"})
+    with Provider(objects) as code:
+        code.references("Cart.add", "shop/cart.py")
+        code.importers("shop/cart.py")
+    wanted = [batch for batch in objects.brought if batch]
+    assert len(wanted) == 2  # the settings and the sources
+    assert {sha_of(data.encode()) for data in SHOP.values()} in map(set, wanted)
 
 
 def test_a_blob_that_is_too_large_is_said() -> None:
