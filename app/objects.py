@@ -260,16 +260,7 @@ class LocalObjects:
                 self._listings.clear()  # sizes that were not known
 
     def _missing(self, shas: Iterable[str]) -> list[str]:
-        """Return those of the objects that are not here."""
-        with tempfile.TemporaryFile() as names:
-            for sha in shas:
-                if not _SHA.fullmatch(sha):
-                    raise ValueError(f"not a full object name: {sha!r}")
-                names.write(sha.encode() + b"\n")
-            names.seek(0)
-            _, out = self._repo.run("cat-file", "--batch-check", "--buffer", stdin=names)
-        lines = out.decode("ascii").splitlines()
-        return [line.partition(" ")[0] for line in lines if line.endswith(" missing")]
+        return missing_objects(self._repo, shas)
 
     def _bring_all(self, under: str, at: Rev) -> None:
         """Have every file below a folder here, for a search that must not miss one."""
@@ -290,6 +281,19 @@ class LocalObjects:
             cache[key] = value
             while len(cache) > most:
                 cache.popitem(last=False)
+
+
+def missing_objects(repo: GitRepo, shas: Iterable[str]) -> list[str]:
+    """Return those of the objects that are not in a repository; ValueError for no full name."""
+    with tempfile.TemporaryFile() as names:
+        for sha in shas:
+            if not _SHA.fullmatch(sha):
+                raise ValueError(f"not a full object name: {sha!r}")
+            names.write(sha.encode() + b"\n")
+        names.seek(0)
+        _, out = repo.run("cat-file", "--batch-check", "--buffer", stdin=names)
+    lines = out.decode("ascii").splitlines()
+    return [line.partition(" ")[0] for line in lines if line.endswith(" missing")]
 
 
 def _is_forbidden(part: bytes) -> bool:

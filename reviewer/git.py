@@ -76,6 +76,13 @@ class GitRepo:
         """Was history cut off when this was cloned?"""
         return (self._home / "shallow").exists()
 
+    def cut(self) -> frozenset[str]:
+        """Return the commits whose parents are not here because history was cut off."""
+        try:
+            return frozenset((self._home / "shallow").read_text("ascii").split())
+        except FileNotFoundError:
+            return frozenset()
+
     def __enter__(self) -> "GitRepo":
         return self
 

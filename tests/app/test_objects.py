@@ -12,7 +12,7 @@ from app.objects import MAX_LINE_BYTES, LocalObjects
 from reviewer.diff import build_change
 from reviewer.errors import GiveUp
 from reviewer.git import GitRepo, open_repo
-from reviewer.ports import FileTooLarge, NoSuchFile, Objects
+from reviewer.ports import FileTooLarge, MissingBlob, NoSuchFile, Objects
 from reviewer.text import decode
 from tests.repo import Repo
 
@@ -154,9 +154,11 @@ def test_after_a_huge_file_the_next_answer_is_right(repo: Repo) -> None:
 def test_blobs_by_name(repo: Repo, objects: LocalObjects) -> None:
     assert objects.blob(repo.sha("feature:src/a.py")) == b"new = 1\nother = 2\n"
     assert objects.blob(repo.sha("feature:outside")) == b"/etc/passwd"
-    for other in (repo.sha("feature"), repo.sha("feature^{tree}"), "1" * 40):
+    for other in (repo.sha("feature"), repo.sha("feature^{tree}")):
         with pytest.raises(NoSuchFile):
             objects.blob(other)
+    with pytest.raises(MissingBlob):
+        objects.blob("1" * 40)
     with pytest.raises(ValueError, match="object name"):
         objects.blob("HEAD:src/a.py")
 
@@ -271,7 +273,7 @@ def test_closing_ends_the_processes_and_may_be_done_twice(objects: LocalObjects)
     assert objects.read("src/a.py") == b"new = 1\nother = 2\n"
 
 
-def test_what_a_partial_clone_lacks_is_no_file(repo: Repo, tmp_path: Path) -> None:
+def test_what_a_partial_clone_lacks_is_missing(repo: Repo, tmp_path: Path) -> None:
     repo.git("config", "uploadpack.allowFilter", "true")
     partial = tmp_path / "partial"
     repo.git(
@@ -281,7 +283,7 @@ def test_what_a_partial_clone_lacks_is_no_file(repo: Repo, tmp_path: Path) -> No
         head = repo.sha("feature")
         change = build_change(opened, head, head)
         with LocalObjects(opened, change) as objects:
-            with pytest.raises(NoSuchFile, match="not in this repository's object store"):
+            with pytest.raises(MissingBlob, match="not in this repository's object store"):
                 objects.read("src/a.py")
             assert {entry.size for entry in objects.entries("src")} == {-1}
             with pytest.raises(GiveUp, match="Not all files can be searched"):

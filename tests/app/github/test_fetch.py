@@ -50,7 +50,7 @@ def merge_base(fetched: Fetched) -> str:
     return fetched.checkout.start.commit
 
 
-def test_both_commits_arrive_with_every_blob(hub: PullServer, home: Path) -> None:
+def test_both_ends_arrive_with_the_files_that_differ(hub: PullServer, home: Path) -> None:
     root = hub.commit({"a.py": b"one\n", "b.py": b"same\n"})
     hub.pull(7, hub.commit({"a.py": b"two\n"}, root), hub.commit({"a.py": b"three\n"}, root))
     fetched = fetch_pull(hub.url(7), hub.settings(home), quiet)
@@ -60,8 +60,7 @@ def test_both_commits_arrive_with_every_blob(hub: PullServer, home: Path) -> Non
     )
     assert merge_base(fetched) == root
     assert git(fetched.checkout.repo, "show", f"{fetched.pull.head}:a.py") == "three"
-    assert git(fetched.checkout.repo, "show", f"{fetched.pull.base}:a.py") == "two"
-    assert git(fetched.checkout.repo, "fsck", "--connectivity-only") == ""
+    assert git(fetched.checkout.repo, "show", f"{root}:a.py") == "one"
     assert fetched.pull.state == "open"
 
 
@@ -92,18 +91,27 @@ def test_a_push_and_a_second_pull_request_reuse_the_repository(hub: PullServer, 
     assert merge_base(first) == old
 
 
+@pytest.mark.parametrize("filters", ["true", "false"])
 @pytest.mark.parametrize("distance", [10, 49, 50, 51, 120, 260, 1_100])
-def test_the_merge_base_is_found_however_far_back(
-    hub: PullServer, home: Path, distance: int
+def test_the_merge_base_is_found_without_the_api_however_far_back(
+    hub: PullServer, home: Path, distance: int, filters: str
 ) -> None:
+    hub.compares = False
+    hub.git("config", "uploadpack.allowFilter", filters)
     root = hub.line(40, hub.commit({"a": b"1"}), "before")
     hub.pull(1, hub.line(distance, root, "main"), hub.line(distance, root, "topic"))
     said: list[str] = []
     fetched = fetch_pull(hub.url(1), hub.settings(home), said.append)
     assert merge_base(fetched) == root
+    assert not fetched.checkout.repo.with_suffix(".commits").exists()
     if distance < 49:
-        assert len(said) == 1
+        assert len(said) == 2
         assert (fetched.checkout.repo / "shallow").exists()
+    # Without the filter everything is here, as ever.
+    missing = git(
+        fetched.checkout.repo, "rev-list", "--objects", "--missing=print", fetched.pull.head
+    )
+    assert ("?" in missing) == (filters == "true")
 
 
 def test_an_old_common_ancestor_is_not_taken_for_the_newest(hub: PullServer, home: Path) -> None:
@@ -116,16 +124,17 @@ def test_an_old_common_ancestor_is_not_taken_for_the_newest(hub: PullServer, hom
     topic = hub.commit({"topic": b"1"}, old)
     head = hub.commit({"a": b"3"}, topic, newest)
     hub.pull(1, base, head)
+    hub.compares = False
     assert hub.git("merge-base", base, head) == newest
     assert merge_base(fetch_pull(hub.url(1), hub.settings(home), quiet)) == newest
 
 
-def test_unrelated_histories_end_with_everything_fetched(hub: PullServer, home: Path) -> None:
+def test_unrelated_histories_are_compared_directly(hub: PullServer, home: Path) -> None:
     main = hub.line(80, hub.commit({"a": b"1"}), "main")
     hub.pull(1, main, hub.line(80, hub.commit({"b": b"2"}), "other"))
     fetched = fetch_pull(hub.url(1), hub.settings(home), quiet)
-    assert not (fetched.checkout.repo / "shallow").exists()
-    assert git(fetched.checkout.repo, "rev-list", "--count", fetched.pull.base) == "81"
+    assert fetched.checkout.start.commit == main
+    assert "no common ancestor" in fetched.checkout.start.notes[0]
 
 
 def test_objects_that_old_gits_wrote_are_let_in(hub: PullServer, home: Path) -> None:
