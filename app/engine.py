@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.code import code_of
 from app.defaults import NO_BUDGET, NO_KEY
 from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
@@ -21,6 +22,7 @@ from reviewer.model.base import Usage
 from reviewer.model.prices import Prices, load
 from reviewer.ports import Cancelled, Objects
 from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
+from reviewer.review.functions import Code
 from reviewer.review.job import review
 from reviewer.rlm.trace import Event, Note, TraceSink
 
@@ -85,9 +87,27 @@ def run_review(
     with in_use(checkout.repo), open_repo(str(checkout.repo)) as opened:
         change = build_change(opened, checkout.base, checkout.head, checkout.start)
         supply = RemoteBlobs(checkout.origin, cancelled)
-        with LocalObjects(opened, change, supply=supply) as objects:
+        with (
+            LocalObjects(opened, change, supply=supply) as objects,
+            code_of(
+                opened,
+                change,
+                objects,
+                settings.home,
+                origin=checkout.origin,
+                cancelled=cancelled,
+                warm=choice.name is not None,
+            ) as code,
+        ):
             work = review_with(
-                settings, request, change, objects, prices=prices, sink=listen, cancelled=cancelled
+                settings,
+                request,
+                change,
+                objects,
+                code,
+                prices=prices,
+                sink=listen,
+                cancelled=cancelled,
             )
             done = with_note(discreet(asyncio.run(work), said), choice.why_not)
             return report(done, change, objects)
@@ -124,6 +144,7 @@ async def review_with(
     request: ReviewRequest,
     change: Change,
     objects: Objects,
+    code: Code,
     *,
     prices: Prices,
     sink: TraceSink,
@@ -132,7 +153,14 @@ async def review_with(
     """Review with the model's service that the settings name, or without one."""
     if request.model is None:
         return await review(
-            request, change, objects, model=None, prices=prices, sink=sink, cancelled=cancelled
+            request,
+            change,
+            objects,
+            model=None,
+            prices=prices,
+            sink=sink,
+            cancelled=cancelled,
+            code=code,
         )
     async with AnthropicModel(
         secret_of(settings.anthropic_api_key),
@@ -148,6 +176,7 @@ async def review_with(
             sink=sink,
             cancelled=cancelled,
             concurrency=settings.concurrency,
+            code=code,
         )
 
 

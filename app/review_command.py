@@ -9,10 +9,12 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from app.code import code_of
 from app.defaults import NO_BUDGET, NO_KEY
 from app.engine import Asked, priced, review_with, with_note
 from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
+from app.github.origin import Origin
 from app.github.urls import looks_like_url, parse_pull_request
 from app.interrupt import Interrupts
 from app.objects import LocalObjects, Supply
@@ -60,8 +62,8 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
     prices = load(settings.prices)
     asked = _asked(options, settings, prices)
     with (
-        _opened(options, settings, say, interrupts) as (repo, change, supply),
-        LocalObjects(repo, change, supply=supply) as objects,
+        _opened(options, settings, say) as (repo, change, origin),
+        LocalObjects(repo, change, supply=_supply(origin, interrupts)) as objects,
     ):
         request = _request(options, settings, asked)
         if options.estimate:
@@ -73,12 +75,22 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                 progress(
                     sys.stderr, environ, quiet=options.quiet, cap_usd=asked.budget_usd
                 ) as display,
+                code_of(
+                    repo,
+                    change,
+                    objects,
+                    settings.home,
+                    origin=origin,
+                    cancelled=interrupts,
+                    warm=asked.name is not None,
+                ) as code,
             ):
                 work = review_with(
                     settings,
                     request,
                     change,
                     objects,
+                    code,
                     prices=prices,
                     sink=_both(trace, display),
                     cancelled=interrupts,
@@ -86,8 +98,8 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                 done = asyncio.run(work)
             done = _with_notes(done, asked, options.target)
             shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
-            code = without_secrets(of_change(change, objects), done.findings)
-            text = render(done, options.format, code, **shown)
+            snippets = without_secrets(of_change(change, objects), done.findings)
+            text = render(done, options.format, snippets, **shown)
             deliver(text, options.output)
     return exit_code(done, options.fail_on)
 
@@ -132,8 +144,8 @@ def _asked(options: Namespace, settings: Settings, prices: Prices) -> Asked:
 
 @contextmanager
 def _opened(
-    options: Namespace, settings: Settings, say: Say, cancelled: Cancelled
-) -> Iterator[tuple[GitRepo, Change, Supply | None]]:
+    options: Namespace, settings: Settings, say: Say
+) -> Iterator[tuple[GitRepo, Change, Origin | None]]:
     """Open the repository, fetched if need be, and yield it with what is to be reviewed."""
     if options.target is not None and looks_like_url(options.target):
         from app.github.fetch import fetch_pull  # noqa: PLC0415
@@ -142,11 +154,15 @@ def _opened(
         fetched = fetch_pull(url, settings, say).checkout
         with in_use(fetched.repo), open_repo(fetched.repo) as repo:
             change = build_change(repo, fetched.base, fetched.head, fetched.start)
-            yield repo, change, RemoteBlobs(fetched.origin, cancelled)
+            yield repo, change, fetched.origin
         return
     with open_repo(options.repo) as repo:
         pair = parse_range(repo, options.target) if options.target else default_range(repo)
         yield repo, build_change(repo, *pair), None
+
+
+def _supply(origin: Origin | None, cancelled: Cancelled) -> Supply | None:
+    return None if origin is None else RemoteBlobs(origin, cancelled)
 
 
 def _request(options: Namespace, settings: Settings, asked: Asked) -> ReviewRequest:

@@ -84,7 +84,7 @@ class Extractor:
         return found
 
     def _blobs(self, names: Sequence[str]) -> list[bytes | str]:
-        """Return the blobs, or why there is none; what is not here is brought, all of it at once."""
+        """Return the blobs, or why there is none; what is not here is brought all at once."""
         found = [self._blob(name) for name in names]
         absent = [name for name, data in zip(names, found, strict=True) if data == NOT_HERE]
         if not absent:

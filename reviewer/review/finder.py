@@ -10,7 +10,7 @@ from reviewer.finding import Finding, Side
 from reviewer.ports import Objects
 from reviewer.request import Effort, StopReason
 from reviewer.review.claims import Answer, FinderResult
-from reviewer.review.functions import functions
+from reviewer.review.functions import Code, functions
 from reviewer.review.place import Placer
 from reviewer.review.scope import FindScope, divide, label_of, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS, Thinking
@@ -58,7 +58,9 @@ class Finder:
         objects: Objects,
         leads: Sequence[Finding],
         guidelines: str = "",
+        *,
         window: int = WINDOW_TOKENS,
+        code: Code | None = None,
     ) -> None:
         self._change = change
         self._objects = objects
@@ -67,6 +69,7 @@ class Finder:
             self._leads.setdefault(lead.path, []).append(lead)
         self._guidelines = guidelines
         self._window = window
+        self._code = code
         self._placer = Placer(change, objects)
 
     def instructions(self, scope: FindScope) -> str:
@@ -106,7 +109,7 @@ class Finder:
         return [FindScope(spans, scope.lens) for spans in parts]
 
     def functions(self, scope: FindScope) -> Mapping[str, Function]:
-        return functions(self._change, self._objects, scope.spans)
+        return functions(self._change, self._objects, scope.spans, self._code)
 
     def check(self, scope: FindScope, result: FinderResult) -> list[str]:
         """Complain about each claim whose quote names no place."""

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from reviewer.change import Change, Span
+from reviewer.context.values import Context, History
 from reviewer.errors import GiveUp
 from reviewer.ports import Match, Objects
+from reviewer.review.questions import questions
 from reviewer.review.scope import show
 from reviewer.rlm.task import Function
 from reviewer.text import decode, printable
@@ -22,8 +25,18 @@ LIST_PATHS = 500
 Rev = Literal["head", "base"]
 
 
-def functions(change: Change, objects: Objects, spans: tuple[Span, ...]) -> Mapping[str, Function]:
-    """Return the functions for a node that holds `spans`."""
+@dataclass(frozen=True)
+class Code:
+    """What answers questions about the code beyond the hunks, and about what was before them."""
+
+    context: Context
+    history: History | None = None
+
+
+def functions(
+    change: Change, objects: Objects, spans: tuple[Span, ...], code: Code | None = None
+) -> Mapping[str, Function]:
+    """Return the functions for a node that holds `spans`; what asks `code` only where it is."""
     held = {span.id: span for span in spans}
 
     async def read(path: str, start: int = 1, end: int | None = None, at: Rev = "head") -> str:
@@ -78,7 +91,11 @@ def functions(change: Change, objects: Objects, spans: tuple[Span, ...]) -> Mapp
         whole = tuple(Span(hunk.id, hunk, 0, len(hunk.lines)) for hunk in file.hunks)
         return _piece(show(change, whole).split("\n"), 1, None)
 
-    return {call.__name__: call for call in (read, around, grep, ls, changed, diff)}
+    plain = {call.__name__: call for call in (read, around, grep, ls, changed, diff)}
+    if code is None:
+        return plain
+    paths = list(dict.fromkeys(span.path for span in spans))
+    return {**plain, **questions(code.context, code.history, objects, paths)}
 
 
 async def _text(objects: Objects, path: str, at: Rev) -> str:

@@ -24,6 +24,7 @@ from reviewer.request import (
 from reviewer.review.claims import FinderResult
 from reviewer.review.coverage import account
 from reviewer.review.finder import LENSES, PACES, Finder
+from reviewer.review.functions import Code
 from reviewer.review.join import join, masked
 from reviewer.review.place import Placer
 from reviewer.review.scope import SPAN_BYTES, FindScope
@@ -132,9 +133,11 @@ async def review(
     sink: TraceSink,
     cancelled: Cancelled,
     concurrency: int = CONCURRENCY,
+    code: Code | None = None,
 ) -> Review:
     """Review a change, with the model that the request names or by detectors alone.
 
+    `code` answers questions about the rest of the code; without it nodes can read and search only.
     What a run can meet (no budget, no service, a cancellation, a deadline) ends in a partial
     review that says so, never in an exception.
     """
@@ -167,7 +170,7 @@ async def review(
             output_tokens=pace.output_tokens,
             concurrency=concurrency,
         ) as run:
-            read = await _passes(request, prepared, objects, run)
+            read = await _passes(request, prepared, objects, run, code)
     return _assemble(request, prepared, read, time.monotonic() - began)
 
 
@@ -182,13 +185,15 @@ def _stopped(prepared: Prepared, reason: StopReason, *, by_detectors: bool) -> _
     return _Read(covered=covered, missed=missed, stopped=reason if missed else None)
 
 
-async def _passes(request: ReviewRequest, prepared: Prepared, objects: Objects, run: Run) -> _Read:
+async def _passes(
+    request: ReviewRequest, prepared: Prepared, objects: Objects, run: Run, code: Code | None
+) -> _Read:
     """Read every span through each lens of the effort, one lens after the other.
 
     One after the other, so that a budget which does not reach buys the first pass everywhere
     rather than every pass somewhere, and a later pass finds the scope in the prompt cache.
     """
-    finder = Finder(prepared.change, objects, prepared.leads, request.guidelines)
+    finder = Finder(prepared.change, objects, prepared.leads, request.guidelines, code=code)
     placer = Placer(prepared.change, objects)
     lenses = LENSES[request.effort]
     read = _Read()
