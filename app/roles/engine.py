@@ -54,6 +54,8 @@ TELL_S = 3.0
 
 def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Review until `stopping`. A review that is under way then is left for the next start."""
+    import app.github.compare  # noqa: F401, PLC0415 - now, and not while the first review waits
+
     settings = read_role_settings(environ)
     store = Store(settings.home / STORE_FILE)
     asker = TokenAsker(inherited(environ)["github"])

@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -70,6 +71,10 @@ class PullServer:
         self.half_way: Callable[[], None] = lambda: None
         """Called when half of what git answers has been sent."""
         self.git_redirect: str | None = None
+        self.sent = 0
+        """Bytes of the bodies of git's answers."""
+        self.served_s = 0.0
+        """What git took to make them."""
         self.compares = True
         """Does the API tell merge bases?"""
         self.git("init", "--quiet", "--bare", str(self.repo), cwd=folder)
@@ -221,9 +226,12 @@ def _handler(hub: PullServer) -> type[BaseHTTPRequestHandler]:
                 "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
                 "REMOTE_ADDR": "127.0.0.1",
             }
+            began = time.monotonic()
             done = subprocess.run(
                 ["git", "http-backend"], env=env, input=body, capture_output=True, check=False
             )
+            hub.served_s += time.monotonic() - began
+            hub.sent += len(done.stdout)
             head, _, rest = done.stdout.partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
             self._send(int(headers.pop("Status", "200").split()[0]), headers, rest, hub.half_way)
