@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reviewer.context.extractor import Extractor
 from reviewer.context.links import Links, Source
@@ -17,7 +17,10 @@ from reviewer.parsing.symbols import Definition
 from reviewer.ports import MissingBlob, NoSuchFile, Objects, Rev
 from reviewer.text import decode, printable
 
-SOURCES_KEPT = 1_000
+SOURCES_BYTES = 8_000_000
+"""Of what is kept of files in memory, packed; unpacked as far as it was asked for, it is some four
+times that."""
+
 LOOK_S = 3.0
 """For a file that an import leads to."""
 
@@ -33,6 +36,7 @@ class End:
         self._tree = tree
         self._extractor = extractor
         self._sources: OrderedDict[str, Source] = OrderedDict()
+        self._bytes = 0
         self._lock = threading.Lock()
         with contextlib.suppress(MissingBlob):  # read as absent below
             objects.prefetch(sha.hex() for path, sha in tree.shas.items() if is_settings(path))
@@ -57,13 +61,18 @@ class End:
                 missing.append(Missing(path, packed))
             else:
                 found[path] = Source(path, packed, self.resolver)
+        self._keep(found)
+        return [found[path] for path in paths if path in found], missing
+
+    def _keep(self, found: Mapping[str, Source]) -> None:
         with self._lock:
             for path, source in found.items():
-                self._sources[path] = source
+                if self._sources.setdefault(path, source) is source:
+                    self._bytes += source.packed.size
                 self._sources.move_to_end(path)
-            while len(self._sources) > SOURCES_KEPT:
-                self._sources.popitem(last=False)
-        return [found[path] for path in paths if path in found], missing
+            while self._bytes > SOURCES_BYTES and len(self._sources) > 1:
+                _, oldest = self._sources.popitem(last=False)
+                self._bytes -= oldest.packed.size
 
     def extracted(self, path: str, deadline: float) -> Extracted:
         """Return what a file says about names, or why nothing is known."""
@@ -81,12 +90,12 @@ class End:
         source = self.look(path)
         if source is None:
             return []
-        return [each for each in source.packed.definitions if each.name == name]
+        return source.packed.named(name)
 
     def at_path(self, path: str, dotted: str) -> list[Definition]:
         """Return what a file defines at a dotted path."""
         source = self.look(path)
-        return source.packed.by_path.get(dotted, []) if source is not None else []
+        return source.at(dotted) if source is not None else []
 
     def lines(self, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
         """Return the text of some lines (path, number from 1), without their indentation, cut."""

@@ -1,9 +1,7 @@
 """What single blobs say about names: from the store, or parsed now and kept there."""
 
 import contextlib
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from reviewer.context.index import NOT_HERE
@@ -13,7 +11,6 @@ from reviewer.errors import GiveUp
 from reviewer.parsing.worker import MAX_FILE_BYTES, Parsers, Question, Unchecked, UsedUp
 from reviewer.ports import MissingBlob, Objects
 
-CACHE_BYTES = 24_000_000
 _AT_ONCE = 32
 """Files between two looks at the clock."""
 
@@ -27,9 +24,6 @@ class Extractor:
         self._objects = objects
         self._store = store
         self._parsers = parsers
-        self._cache: OrderedDict[Key, Packed] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
 
     def extract(self, keys: Iterable[Key], deadline: float) -> dict[Key, Packed | str]:
         """Return what each blob says, or why nothing is known of it.
@@ -38,13 +32,7 @@ class Extractor:
         """
         wanted = list(dict.fromkeys(keys))
         found: dict[Key, Packed | str] = {}
-        with self._lock:
-            for key in wanted:
-                if (cached := self._cache.get(key)) is not None:
-                    self._cache.move_to_end(key)
-                    found[key] = cached
-        absent = [key for key in wanted if key not in found]
-        for key, (raw, why) in self._store.extractions(absent).items():
+        for key, (raw, why) in self._store.extractions(wanted).items():
             packed = _unpacked(raw) if raw else why
             if packed is not None:
                 found[key] = packed
@@ -55,7 +43,6 @@ class Extractor:
                 found.update(dict.fromkeys(absent[at:], TOO_LATE))
                 break
             found.update(self._parse(some))
-        self._keep({key: each for key, each in found.items() if isinstance(each, Packed)})
         return {key: found[key] for key in wanted}
 
     def _parse(self, keys: Sequence[Key]) -> dict[Key, Packed | str]:
@@ -104,16 +91,6 @@ class Extractor:
         except GiveUp as error:
             return str(error)
         return "it is too large" if data is None else data
-
-    def _keep(self, found: dict[Key, Packed]) -> None:
-        with self._lock:
-            for key, packed in found.items():
-                if key not in self._cache:
-                    self._cache[key] = packed
-                    self._bytes += packed.size
-            while self._bytes > CACHE_BYTES and len(self._cache) > 1:
-                _, oldest = self._cache.popitem(last=False)
-                self._bytes -= oldest.size
 
 
 def _unpacked(raw: bytes) -> Packed | None:

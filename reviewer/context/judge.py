@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from reviewer.context import verdicts
-from reviewer.context.kinship import NO_IMPORTS, Kinship, Look, class_around, has, made_by, meant
+from reviewer.context.kinship import NO_IMPORTS, Kinship, Look, class_around, has, meant
 from reviewer.context.links import Links, Origin, Source
 from reviewer.context.packed import path_of
 from reviewer.context.target import (
@@ -17,6 +17,7 @@ from reviewer.context.target import (
     is_member,
     last_part,
     last_word,
+    made_by,
     resembles,
     shared,
 )
@@ -160,6 +161,7 @@ class _Member:
         self._kin = kinship
         self._unique = unique
         self._sources = sources
+        self._imported: dict[str, bool] = {}
 
     def judge(self, source: Source, use: Use) -> Verdict:
         if use.kind in (UseKind.KEYWORD, UseKind.IMPORT):
@@ -266,12 +268,7 @@ class _Member:
 
     def _is_beside_class(self, source: Source, use: Use) -> bool:
         """Is the class used around it, and not by a variable that has another name?"""
-        owner = self._target.owner
-        if any(
-            hint.scope == use.scope and made_by(hint.type) == owner
-            for hints in source.packed.hints.values()
-            for hint in hints
-        ):
+        if any(row[3] == use.scope for row in source.packed.hints_of(self._target.owner)):
             return False
         return any(
             inside(each.scope, use.scope) and bool(use.scope or not each.scope)
@@ -280,11 +277,13 @@ class _Member:
         )
 
     def _imports_target(self, source: Source) -> bool:
-        path = self._target.path
-        return any(
-            path in (to := source.resolve(what)).files or path == to.submodule
-            for what in source.packed.imports
-        )
+        if (known := self._imported.get(source.path)) is None:
+            path = self._target.path
+            known = self._imported[source.path] = any(
+                path in (to := source.resolve(what)).files or path == to.submodule
+                for what in source.packed.imports
+            )
+        return known
 
     @cached_property
     def _instances(self) -> frozenset[str]:
@@ -299,7 +298,7 @@ def _is_parameter(source: Source, use: Use) -> bool:
     """Is it a parameter of a function around the use?"""
     scope = use.scope
     while scope:
-        for each in source.packed.by_path.get(scope, ()):
+        for each in source.at(scope):
             if each.parameters and any(one.name == use.name for one in each.parameters):
                 return True
         scope = scope.rpartition(".")[0]

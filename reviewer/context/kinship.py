@@ -1,6 +1,5 @@
 """A class as other files know it: by which names, and what extends it."""
 
-import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
@@ -17,8 +16,6 @@ MAX_STEPS = 4
 
 NO_IMPORTS = frozenset({Language.RUBY, Language.C, Language.CPP, Language.PHP, Language.CSHARP})
 """Languages in which a name may come from a file that nothing here names."""
-
-_FACTORY = re.compile(r"^(?:[Nn]ew|[Mm]ake|[Cc]reate|[Gg]et)_?(?=[A-Z])")
 
 
 class Kinship:
@@ -52,19 +49,13 @@ class Kinship:
     def bases(self) -> frozenset[str]:
         """What it extends itself, by the last parts of the names."""
         source = self._look(self._target.path)
-        own = source.packed.by_path.get(self._target.definition.scope, ()) if source else ()
+        own = source.at(self._target.definition.scope) if source else ()
         return frozenset(last_part(base) for each in own for base in each.bases)
 
     def instances(self, sources: Iterable[Source]) -> frozenset[str]:
         """Return what variables of the class are called in some files, where these say so."""
         owner = self._target.owner
-        names = {
-            last_word(name)
-            for source in sources
-            if source.path == self._target.path or source.packed.uses(owner)
-            for name, hints in source.packed.hints.items()
-            if any(made_by(hint.type) == owner for hint in hints)
-        }
+        names = {last_word(row[0]) for source in sources for row in source.packed.hints_of(owner)}
         return frozenset(name for name in names if len(name) > 1)
 
     # How ------------------------------------------------------------------------------------------
@@ -122,8 +113,8 @@ class Kinship:
 
     def _base_derives(self, source: Source, base: str, steps: int, unless: str) -> bool:
         simple, receiver = last_part(base), base.rpartition(".")[0]
-        for each in source.packed.definitions:
-            if each.kind is DefKind.CLASS and each.name == simple:
+        for each in source.packed.named(simple):
+            if each.kind is DefKind.CLASS:
                 return self._derives(source, path_of(each), steps, unless)
         for origin in source.origins(receiver or simple):
             if receiver:
@@ -142,25 +133,20 @@ def meant(origin: Origin) -> tuple[str, ...]:
     return (origin.to.submodule,) if origin.to.submodule else origin.to.files
 
 
-def made_by(made: str) -> str:
-    """Return the class that a type or the name of what makes it speaks of: Foo for NewFoo."""
-    return _FACTORY.sub("", last_part(made))
-
-
 def has(source: Source, around: str, name: str) -> bool:
     """Has the class at a dotted path a member of that name?"""
-    return bool(source.packed.by_path.get(f"{around}.{name}"))
+    return bool(source.at(f"{around}.{name}"))
 
 
 def classes_at(source: Source, path: str) -> list[Definition]:
     """Return the classes at a dotted path of a file."""
-    return [each for each in source.packed.by_path.get(path, ()) if each.kind is DefKind.CLASS]
+    return [each for each in source.at(path) if each.kind is DefKind.CLASS]
 
 
 def class_around(source: Source, scope: str) -> str | None:
     """Return the path of the innermost class around a place; a method's, if that is elsewhere."""
     while scope:
-        for each in source.packed.by_path.get(scope, ()):
+        for each in source.at(scope):
             if each.kind is DefKind.CLASS:
                 return scope
             if each.kind is DefKind.METHOD:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reviewer.context.packed import Packed
+from reviewer.context.target import inside
 from reviewer.context.tree import source_language
 from reviewer.context.values import Resolved, Resolver
 from reviewer.languages import Language
@@ -49,6 +50,7 @@ class Source:
         self.packed = packed
         self.language = source_language(path)
         self._resolver = resolver
+        self._at: dict[str, list[Definition]] = {}
 
     @cached_property
     def beside(self) -> str:
@@ -65,11 +67,17 @@ class Source:
             Origin(what, self.resolve(what), what.name) for what in self._by_local.get(local, ())
         ]
 
+    def at(self, path: str) -> list[Definition]:
+        """Return what the file defines at a dotted path."""
+        if (known := self._at.get(path)) is None:
+            known = self._at[path] = self.packed.at_path(path)
+        return known
+
     def offers(self, name: str) -> bool:
         """Does the file define that name where an import can take it from?"""
-        return self.packed.defines(name) and any(
-            each.name == name and (self.is_outer(each) or self.language in _MEMBERS_IMPORTED)
-            for each in self.packed.definitions
+        return any(
+            self.is_outer(each) or self.language in _MEMBERS_IMPORTED
+            for each in self.packed.named(name)
         )
 
     def is_outer(self, definition: Definition) -> bool:
@@ -90,24 +98,22 @@ class Source:
         if made := _MADE_HERE.fullmatch(receiver):
             return [made[1]]
         name = receiver.replace("->", ".")
-        found = self.packed.hints.get(name)
+        found = self.packed.hints_on(name)
         if not found and "." in name:
-            found = self.packed.hints.get(name.rpartition(".")[2])
+            found = self.packed.hints_on(name.rpartition(".")[2])
         if not found:
             return []
         if name.startswith(("self.", "this.", "$this.", "@")):
             around = scope.partition(".")[0]
-            found = [hint for hint in found if hint.scope.partition(".")[0] == around] or found
-            return list(dict.fromkeys(hint.type for hint in found))
-        seen = [
-            hint for hint in found if not hint.scope or f"{scope}.".startswith(f"{hint.scope}.")
-        ]
+            found = [row for row in found if row[3].partition(".")[0] == around] or found
+            return list(dict.fromkeys(row[1] for row in found))
+        seen = [row for row in found if inside(scope, row[3])]
         if not seen:
             return []
-        inner = max(len(hint.scope) for hint in seen)
-        seen = [hint for hint in seen if len(hint.scope) == inner]
-        last = max((hint.line for hint in seen if hint.line <= line), default=seen[0].line)
-        return [hint.type for hint in seen if hint.line == last]
+        inner = max(len(row[3]) for row in seen)
+        seen = [row for row in seen if len(row[3]) == inner]
+        last = max((row[2] for row in seen if row[2] <= line), default=seen[0][2])
+        return [row[1] for row in seen if row[2] == last]
 
     @cached_property
     def wholesale(self) -> tuple[Import, ...]:

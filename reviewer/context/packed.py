@@ -1,54 +1,84 @@
 """An extraction as bytes from which one name's uses are read without reading the rest.
 
-The strings of a file come first those that are used as names, by their CRC-32, which is looked for
-by halving; uses lie in the order of their names. So a question about one name in 400 files reads
-a few hundred bytes of each.
+A question about one name looks at 400 files, and to read each of them whole takes a thousand times
+as long as what is asked of it. So everything lies in rows, with one or two indexes of sorted CRC-32
+numbers over each kind: uses by name; definitions by their dotted path and by their name; hints by
+the variable and by the class that they speak of.
 """
 
 import json
 import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 from zlib import crc32
 
+from reviewer.context.target import made_by
 from reviewer.parsing.extract import definition_of
+from reviewer.parsing.hints import HintRow
 from reviewer.parsing.symbols import Definition, DefKind, Extraction, Hint, Import, Use, UseKind
 from reviewer.text import decode, encode
 
 _USE = struct.Struct("<IIIIHBB")  # line, column, scope, receiver, arguments, kind, flags
-_HEAD = struct.Struct(
-    "<BIIIIII"
-)  # complete; counts of names, strings, uses; three lengths in bytes
+_HEAD = struct.Struct("<BxxxIIIIIII")
+"""Complete; counts of names, strings, uses, definitions, hints; bytes of strings and of rows."""
+
 _SPREAD, _KEYWORDS = 1, 2
 _KINDS = tuple(UseKind)
 _NUMBER = {kind.value: number for number, kind in enumerate(_KINDS)}
 _MOST_ARGUMENTS = 0xFFFF
+_NUMBER_BYTES = 4
 
 
 def pack(rows: Sequence[Any]) -> bytes:
     """Return the bytes of what `reviewer.parsing.extract.rows` says of a file."""
     complete, strings, definitions, imports, uses, hints = rows
-    names = _in_order({row[0] for row in uses}, strings)
-    order = {old: new for new, old in enumerate(names)}
-    rest = [old for old in range(len(strings)) if old not in order]
-    order |= {old: new for new, old in enumerate(rest, len(names))}
-    ordered = [encode(strings[old]) for old in chain(names, rest)]
-    text = b"".join(ordered)
-    by_name = sorted(uses, key=lambda row: order[row[0]])
-    starts = array("I", [0] * (len(names) + 1))
-    for row in by_name:
-        starts[order[row[0]] + 1] += 1
-    for at in range(len(names)):
-        starts[at + 1] += starts[at]
+    names = sorted({row[0] for row in uses}, key=lambda old: (crc32(encode(strings[old])), old))
+    rest = set(range(len(strings))).difference(names)
+    order = {old: new for new, old in enumerate(chain(names, sorted(rest)))}
+    ordered = [encode(strings[old]) for old in order]
+    packed, starts, keywords = _uses(uses, strings, order, len(names))
+    spaces = [_joined(row[2], row[0]) for row in definitions if row[1] == DefKind.MODULE.value]
+    written = [_json(row) for row in chain(definitions, hints)]
+    numbers = (
+        array("I", (crc32(each) for each in ordered[: len(names)])),
+        starts,
+        _ends(ordered),
+        _ends(written),
+        _index(_joined(row[2], row[0]) for row in definitions),
+        _index(row[0] for row in definitions),
+        _index(row[0] for row in hints),
+        _index(made_by(row[1]) for row in hints),
+    )
+    text, lines = b"".join(ordered), b"".join(written)
+    head = _HEAD.pack(
+        bool(complete),
+        len(names),
+        len(ordered),
+        len(uses),
+        len(definitions),
+        len(hints),
+        len(text),
+        len(lines),
+    )
+    tail = _json([imports, keywords, spaces])
+    return b"".join((head, *(each.tobytes() for each in numbers), packed, text, lines, tail))
+
+
+def _uses(
+    uses: Sequence[Any], strings: Sequence[str], order: dict[int, int], names: int
+) -> tuple[bytes, "array[int]", dict[str, list[str]]]:
+    """Return the uses in the order of their names, where each name's begin, and the keywords."""
+    starts = array("I", [0] * (names + 1))
     keywords: dict[str, list[str]] = {}
     packed = bytearray()
-    for number, row in enumerate(by_name):
-        _, kind, line, column, scope, receiver, *more = row
-        count, named, spread = (*more, 0, [], False)[:3] if len(more) != 1 else (*more, [], False)
+    for number, row in enumerate(sorted(uses, key=lambda row: order[row[0]])):
+        name, kind, line, column, scope, receiver, *more = row
+        count = more[0] if more else 0
+        named, spread = more[1:] if len(more) > 1 else ((), False)
         if named:
             keywords[str(number)] = [strings[each] for each in named]
         flags = (_SPREAD if spread else 0) | (_KEYWORDS if named else 0)
@@ -61,163 +91,174 @@ def pack(rows: Sequence[Any]) -> bytes:
             _NUMBER[strings[kind]],
             flags,
         )
-    ends = array("I", _sums(map(len, ordered)))
-    numbers = array("I", (crc32(each) for each in ordered[: len(names)]))
-    defined = json.dumps(definitions, separators=(",", ":")).encode()
-    guessed = json.dumps(hints, separators=(",", ":")).encode()
-    tail = json.dumps([imports, keywords], separators=(",", ":")).encode()
-    head = _HEAD.pack(
-        bool(complete),
-        len(names),
-        len(ordered),
-        len(by_name),
-        len(text),
-        len(defined),
-        len(guessed),
-    )
-    return b"".join(
-        (
-            head,
-            b"\0" * (-len(head) % 4),
-            numbers,
-            starts,
-            ends,
-            packed,
-            text,
-            defined,
-            guessed,
-            tail,
-        )
-    )
+        starts[order[name] + 1] += 1
+    return bytes(packed), array("I", accumulate(starts)), keywords
 
 
-def _in_order(names: set[int], strings: Sequence[str]) -> list[int]:
-    return sorted(names, key=lambda old: (crc32(encode(strings[old])), old))
+def _ends(pieces: Iterable[bytes]) -> "array[int]":
+    return array("I", accumulate(map(len, pieces)))
 
 
-def _sums(lengths: Iterator[int]) -> Iterator[int]:
-    total = 0
-    for length in lengths:
-        total += length
-        yield total
+def _index(keys: Iterable[str]) -> "array[int]":
+    """Return the sorted numbers of the keys, and after them the row of each."""
+    pairs = sorted((crc32(encode(key)), row) for row, key in enumerate(keys))
+    return array("I", chain((number for number, _ in pairs), (row for _, row in pairs)))
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 class Packed:
     """Reads what `pack` wrote; raises ValueError or struct.error where that is no such thing."""
 
     def __init__(self, data: bytes) -> None:
-        complete, names, strings, uses, text, defined, guessed = _HEAD.unpack_from(data)
+        complete, names, strings, uses, definitions, hints, text, lines = _HEAD.unpack_from(data)
         self.complete = bool(complete)
         self._data = data
-        at = _HEAD.size + -_HEAD.size % 4
-        view = memoryview(data)
+        self._defined, self._hinted = definitions, hints
+        view, at = memoryview(data), _HEAD.size
 
         def numbers(count: int) -> memoryview:
             nonlocal at
-            piece = view[at : at + 4 * count].cast("I")
-            at += 4 * count
+            piece = view[at : at + _NUMBER_BYTES * count].cast("I")
+            at += _NUMBER_BYTES * count
             return piece
 
-        self._names, self._starts = numbers(names), numbers(names + 1)
-        self._ends = numbers(strings)
+        self._names, self._starts, self._ends = numbers(names), numbers(names + 1), numbers(strings)
+        self._row_ends = numbers(definitions + hints)
+        self._by_path, self._by_name = numbers(2 * definitions), numbers(2 * definitions)
+        self._by_variable, self._by_class = numbers(2 * hints), numbers(2 * hints)
         self._uses = at
-        self._text = at + uses * _USE.size
-        self._defined = self._text + text
-        self._guessed = self._defined + defined
-        self._tail = self._guessed + guessed
+        self._text = self._uses + uses * _USE.size
+        self._lines = self._text + text
+        self._tail = self._lines + lines
         if self._tail > len(data):
             raise ValueError("cut short")
 
     @property
     def size(self) -> int:
         """How many bytes it takes, about."""
-        return len(self._data) + 500
+        return len(self._data) + 1000
 
     def uses(self, name: str) -> list[Use]:
-        """Return the uses of a name, in the order of the file."""
+        """Return the uses of a name."""
         raw = encode(name)
-        number = crc32(raw)
-        at = bisect_left(self._names, number)
-        while at < len(self._names) and self._names[at] == number:
-            if self._raw(at) == raw:
-                return [
-                    self._use(row, name) for row in range(self._starts[at], self._starts[at + 1])
-                ]
-            at += 1
+        for at in _found(self._names, len(self._names), crc32(raw)):
+            if self._string(at) == raw:
+                return [self._use(row, name) for row in range(*self._starts[at : at + 2])]
         return []
+
+    def at_path(self, path: str) -> list[Definition]:
+        """Return what the file defines at a dotted path; several may share one."""
+        return self._definitions(self._by_path, path, path_of)
+
+    def named(self, name: str) -> list[Definition]:
+        """Return what the file defines by that name, wherever in it."""
+        return self._definitions(self._by_name, name, lambda each: each.name)
+
+    def defines(self, name: str) -> bool:
+        """Does the file define that name, wherever in it?"""
+        return bool(self.named(name))
+
+    def hints_on(self, variable: str) -> list[HintRow]:
+        """Return what its lines seem to say of a variable's type, in their order."""
+        return self._hints(self._by_variable, variable, lambda row: row[0])
+
+    def hints_of(self, owner: str) -> list[HintRow]:
+        """Return the lines that seem to say of a variable that it is of that class."""
+        return self._hints(self._by_class, owner, lambda row: made_by(row[1]))
 
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:
-        """What the file defines."""
-        return tuple(map(definition_of, json.loads(self._data[self._defined : self._guessed])))
-
-    @cached_property
-    def by_path(self) -> dict[str, list[Definition]]:
-        """The definitions by their dotted paths in the file; several may share one."""
-        found: dict[str, list[Definition]] = {}
-        for each in self.definitions:
-            found.setdefault(path_of(each), []).append(each)
-        return found
-
-    @cached_property
-    def namespaces(self) -> frozenset[str]:
-        """The scopes that are modules or namespaces: what is in them is at the top."""
-        return frozenset(path_of(each) for each in self.definitions if each.kind is DefKind.MODULE)
-
-    def defines(self, name: str) -> bool:
-        """May the file define that name? False is certain."""
-        return encode(json.dumps(name)) in self._data[self._defined : self._guessed]
+        """All that the file defines, in its order."""
+        return tuple(definition_of(self._row(row)) for row in range(self._defined))
 
     @property
     def imports(self) -> tuple[Import, ...]:
         """What the file imports."""
         return self._rest[0]
 
-    @cached_property
-    def hints(self) -> dict[str, list[Hint]]:
-        """What its lines seem to say of the types of variables, by their names."""
-        found: dict[str, list[Hint]] = {}
-        for row in json.loads(self._data[self._guessed : self._tail]):
-            found.setdefault(row[0], []).append(Hint(*row))
-        return found
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """The scopes that are modules or namespaces: what is in them is at the top."""
+        return self._rest[2]
 
     def extraction(self) -> Extraction:
         """Return all of it."""
         uses = [
-            self._use(row, decode(self._raw(at)))
+            self._use(row, decode(self._string(at)))
             for at in range(len(self._names))
-            for row in range(self._starts[at], self._starts[at + 1])
+            for row in range(*self._starts[at : at + 2])
         ]
         uses.sort(key=lambda use: (use.line, use.column))
-        hints = sorted(chain(*self.hints.values()), key=lambda hint: hint.line)
-        return Extraction(self.definitions, tuple(uses), self.imports, tuple(hints), self.complete)
+        hints = range(self._defined, self._defined + self._hinted)
+        return Extraction(
+            self.definitions,
+            tuple(uses),
+            self.imports,
+            tuple(Hint(*self._row(row)) for row in hints),
+            self.complete,
+        )
+
+    # Rows -----------------------------------------------------------------------------------------
+
+    def _definitions(
+        self, index: memoryview, key: str, of: Callable[[Definition], str]
+    ) -> list[Definition]:
+        found = (definition_of(self._row(row)) for row in self._rows(index, self._defined, key))
+        return [each for each in found if of(each) == key]
+
+    def _hints(self, index: memoryview, key: str, of: Callable[[HintRow], str]) -> list[HintRow]:
+        rows = self._rows(index, self._hinted, key)
+        found = (self._row(self._defined + row) for row in rows)
+        return [row for row in found if of(row) == key]
+
+    @staticmethod
+    def _rows(index: memoryview, count: int, key: str) -> list[int]:
+        return [index[count + at] for at in _found(index, count, crc32(encode(key)))]
+
+    def _row(self, number: int) -> Any:
+        start = self._row_ends[number - 1] if number else 0
+        return json.loads(self._data[self._lines + start : self._lines + self._row_ends[number]])
 
     @cached_property
-    def _rest(self) -> tuple[tuple[Import, ...], dict[str, list[str]]]:
-        imports, keywords = json.loads(self._data[self._tail :])
-        return tuple(Import(*row) for row in imports), keywords
+    def _rest(self) -> tuple[tuple[Import, ...], dict[str, list[str]], frozenset[str]]:
+        imports, keywords, spaces = json.loads(self._data[self._tail :])
+        return tuple(Import(*row) for row in imports), keywords, frozenset(spaces)
 
-    def _raw(self, at: int) -> bytes:
+    def _string(self, at: int) -> bytes:
         start = self._ends[at - 1] if at else 0
         return self._data[self._text + start : self._text + self._ends[at]]
 
     def _use(self, row: int, name: str) -> Use:
         at = self._uses + row * _USE.size
         line, column, scope, receiver, count, kind, flags = _USE.unpack_from(self._data, at)
-        named = self._rest[1][str(row)] if flags & _KEYWORDS else ()
         return Use(
             name,
             _KINDS[kind],
             line,
             column,
-            decode(self._raw(scope)),
-            decode(self._raw(receiver)),
+            decode(self._string(scope)),
+            decode(self._string(receiver)),
             count,
-            tuple(named),
+            tuple(self._rest[1][str(row)]) if flags & _KEYWORDS else (),
             bool(flags & _SPREAD),
         )
 
 
+def _found(index: memoryview, count: int, number: int) -> Iterator[int]:
+    """Yield where a number stands among the first `count`, which are sorted."""
+    at = bisect_left(index, number, 0, count)
+    while at < count and index[at] == number:
+        yield at
+        at += 1
+
+
 def path_of(definition: Definition) -> str:
     """Return the dotted path of a definition in its file."""
-    return f"{definition.scope}.{definition.name}" if definition.scope else definition.name
+    return _joined(definition.scope, definition.name)
+
+
+def _joined(scope: str, name: str) -> str:
+    return f"{scope}.{name}" if scope else name

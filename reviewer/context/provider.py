@@ -300,11 +300,7 @@ class Provider:
             ]
             meant.sort(key=lambda each: (-each.score, *_key(each)))
         targets = [_target(each, end) for each in meant[:MAX_TARGETS]]
-        others = sum(
-            any(each.name == asked.short for each in source.packed.definitions)
-            for source in sources
-            if source.packed.defines(asked.short)
-        )
+        others = sum(source.packed.defines(asked.short) for source in sources)
         unique = others <= len({each.path for each in targets})
         judges = [Judge(each, end.links, end.look, unique, sources) for each in targets]
         used = [
@@ -439,9 +435,7 @@ class _Asked:
 
     def of(self, source: Source) -> list[Definition]:
         """Return what a file defines by that name; what the owner does not fit is left out."""
-        if not source.packed.defines(self.short):
-            return []
-        named = [each for each in source.packed.definitions if each.name == self.short]
+        named = source.packed.named(self.short)
         owner = self.owner.rpartition(".")[2]
         if not owner:
             outer = [each for each in named if source.is_outer(each)]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reviewer.context.packed import Packed, pack
+from reviewer.context.packed import Packed, pack, path_of
+from reviewer.context.target import made_by
 from reviewer.languages import Language, language_of
 from reviewer.parsing.extract import extract, rows
 from tests.reviewer.parsing.test_gold import FILES, GOLD
@@ -42,7 +43,23 @@ def test_only_what_is_defined_is_said_to_be() -> None:
     each = packed(b"class A:\n    def f(self, g): pass\n", Language.PYTHON)
     assert each.defines("f")
     assert not each.defines("h")
-    assert [one.name for one in each.by_path["A.f"]] == ["f"]
+    assert [one.name for one in each.at_path("A.f")] == ["f"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_definitions_and_hints_are_found_by_both_their_keys(name: str) -> None:
+    data, language = (GOLD / name).read_bytes(), FILES[name][0]
+    whole, each = extract(data, language), packed(data, language)
+    for one in whole.definitions:
+        same = [other for other in whole.definitions if path_of(other) == path_of(one)]
+        assert each.at_path(path_of(one)) == same
+        assert each.named(one.name) == [
+            other for other in whole.definitions if other.name == one.name
+        ]
+    for hint in whole.hints:
+        assert [hint.name, hint.type, hint.line, hint.scope] in each.hints_on(hint.name)
+        assert [hint.name, hint.type, hint.line, hint.scope] in each.hints_of(made_by(hint.type))
+    assert each.at_path("no.such.path") == each.hints_on("nobody") == each.hints_of("Nobody") == []
 
 
 def test_odd_bytes_come_back() -> None:
@@ -51,7 +68,7 @@ def test_odd_bytes_come_back() -> None:
     assert packed("données()\n".encode(), Language.PYTHON).uses("données")
 
 
-@pytest.mark.parametrize("data", [b"", b"\1\2", b"\xff" * 40, b"\0" * 12 + b"\xff" * 30])
+@pytest.mark.parametrize("data", [b"", b"\1\2", b"\xff" * 40, b"\0" * 12 + b"\xff" * 60])
 def test_what_was_not_packed_is_refused(data: bytes) -> None:
     with pytest.raises((ValueError, struct.error, IndexError)):
         Packed(data).extraction()
@@ -59,7 +76,7 @@ def test_what_was_not_packed_is_refused(data: bytes) -> None:
 
 def test_what_was_cut_is_refused() -> None:
     data = pack(rows(b"def f(a): return g(a)\n", Language.PYTHON))
-    for size in range(0, len(data) - 30, 7):
+    for size in range(0, len(data) - 20, 7):
         with pytest.raises((ValueError, struct.error, IndexError, TypeError)):
             Packed(data[:size])
 
