@@ -138,6 +138,7 @@ _TEST_NAME = re.compile(
 )
 
 
+@lru_cache(maxsize=50_000)
 def is_test(path: str) -> bool:
     """Does the path say that the file is a test, or lies among tests?"""
     return bool(_TEST_DIRECTORY.search(path) or _TEST_NAME.match(PurePosixPath(path).name))

@@ -268,7 +268,7 @@ class _Member:
 
     def _is_beside_class(self, source: Source, use: Use) -> bool:
         """Is the class used around it, and not by a variable that has another name?"""
-        if any(row[3] == use.scope for row in source.packed.hints_of(self._target.owner)):
+        if use.scope in self._kin.scopes(source):
             return False
         return any(
             inside(each.scope, use.scope) and bool(use.scope or not each.scope)

@@ -26,6 +26,7 @@ class Kinship:
         self._links = links
         self._look = look
         self._names: dict[str, frozenset[str]] = {}
+        self._scopes: dict[str, frozenset[str]] = {}
         self._derived: dict[tuple[str, str, str], bool] = {}
 
     def names(self, source: Source) -> frozenset[str]:
@@ -51,6 +52,13 @@ class Kinship:
         source = self._look(self._target.path)
         own = source.at(self._target.definition.scope) if source else ()
         return frozenset(last_part(base) for each in own for base in each.bases)
+
+    def scopes(self, source: Source) -> frozenset[str]:
+        """Return the scopes of a file in which lines speak of a variable of the class."""
+        if (known := self._scopes.get(source.path)) is None:
+            rows = source.packed.hints_of(self._target.owner)
+            known = self._scopes[source.path] = frozenset(row[3] for row in rows)
+        return known
 
     def instances(self, sources: Iterable[Source]) -> frozenset[str]:
         """Return what variables of the class are called in some files, where these say so."""

@@ -23,6 +23,7 @@ from reviewer.parsing.symbols import Definition, DefKind, Extraction, Hint, Impo
 from reviewer.text import decode, encode
 
 _USE = struct.Struct("<IIIIHBB")  # line, column, scope, receiver, arguments, kind, flags
+_HINT = struct.Struct("<IIII")  # name, type, line, scope
 _HEAD = struct.Struct("<BxxxIIIIIII")
 """Complete; counts of names, strings, uses, definitions, hints; bytes of strings and of rows."""
 
@@ -35,14 +36,22 @@ _NUMBER_BYTES = 4
 
 def pack(rows: Sequence[Any]) -> bytes:
     """Return the bytes of what `reviewer.parsing.extract.rows` says of a file."""
-    complete, strings, definitions, imports, uses, hints = rows
+    complete, given, definitions, imports, uses, hints = rows
+    numbered: dict[str, int] = {}
+    for each in chain(given, *((name, made, scope) for name, made, _, scope in hints)):
+        numbered.setdefault(each, len(numbered))
+    strings = list(numbered)
     names = sorted({row[0] for row in uses}, key=lambda old: (crc32(encode(strings[old])), old))
     rest = set(range(len(strings))).difference(names)
     order = {old: new for new, old in enumerate(chain(names, sorted(rest)))}
     ordered = [encode(strings[old]) for old in order]
     packed, starts, keywords = _uses(uses, strings, order, len(names))
     spaces = [_joined(row[2], row[0]) for row in definitions if row[1] == DefKind.MODULE.value]
-    written = [_json(row) for row in chain(definitions, hints)]
+    written = [_json(row) for row in definitions]
+    hinted = b"".join(
+        _HINT.pack(order[numbered[name]], order[numbered[made]], line, order[numbered[scope]])
+        for name, made, line, scope in hints
+    )
     numbers = (
         array("I", (crc32(each) for each in ordered[: len(names)])),
         starts,
@@ -65,7 +74,9 @@ def pack(rows: Sequence[Any]) -> bytes:
         len(lines),
     )
     tail = _json([imports, keywords, spaces])
-    return b"".join((head, *(each.tobytes() for each in numbers), packed, text, lines, tail))
+    return b"".join(
+        (head, *(each.tobytes() for each in numbers), packed, hinted, text, lines, tail)
+    )
 
 
 def _uses(
@@ -126,11 +137,12 @@ class Packed:
             return piece
 
         self._names, self._starts, self._ends = numbers(names), numbers(names + 1), numbers(strings)
-        self._row_ends = numbers(definitions + hints)
+        self._row_ends = numbers(definitions)
         self._by_path, self._by_name = numbers(2 * definitions), numbers(2 * definitions)
         self._by_variable, self._by_class = numbers(2 * hints), numbers(2 * hints)
         self._uses = at
-        self._text = self._uses + uses * _USE.size
+        self._hints = self._uses + uses * _USE.size
+        self._text = self._hints + hints * _HINT.size
         self._lines = self._text + text
         self._tail = self._lines + lines
         if self._tail > len(data):
@@ -163,11 +175,13 @@ class Packed:
 
     def hints_on(self, variable: str) -> list[HintRow]:
         """Return what its lines seem to say of a variable's type, in their order."""
-        return self._hints(self._by_variable, variable, lambda row: row[0])
+        rows = map(self._hint, self._rows(self._by_variable, self._hinted, variable))
+        return [row for row in rows if row[0] == variable]
 
     def hints_of(self, owner: str) -> list[HintRow]:
         """Return the lines that seem to say of a variable that it is of that class."""
-        return self._hints(self._by_class, owner, lambda row: made_by(row[1]))
+        rows = map(self._hint, self._rows(self._by_class, self._hinted, owner))
+        return [row for row in rows if row[1].endswith(owner)]
 
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:
@@ -187,17 +201,16 @@ class Packed:
     def extraction(self) -> Extraction:
         """Return all of it."""
         uses = [
-            self._use(row, decode(self._string(at)))
+            self._use(row, self._text_of(at))
             for at in range(len(self._names))
             for row in range(*self._starts[at : at + 2])
         ]
         uses.sort(key=lambda use: (use.line, use.column))
-        hints = range(self._defined, self._defined + self._hinted)
         return Extraction(
             self.definitions,
             tuple(uses),
             self.imports,
-            tuple(Hint(*self._row(row)) for row in hints),
+            tuple(Hint(*self._hint(row)) for row in range(self._hinted)),
             self.complete,
         )
 
@@ -209,10 +222,10 @@ class Packed:
         found = (definition_of(self._row(row)) for row in self._rows(index, self._defined, key))
         return [each for each in found if of(each) == key]
 
-    def _hints(self, index: memoryview, key: str, of: Callable[[HintRow], str]) -> list[HintRow]:
-        rows = self._rows(index, self._hinted, key)
-        found = (self._row(self._defined + row) for row in rows)
-        return [row for row in found if of(row) == key]
+    def _hint(self, row: int) -> HintRow:
+        at = self._hints + row * _HINT.size
+        name, made, line, scope = _HINT.unpack_from(self._data, at)
+        return self._text_of(name), self._text_of(made), line, self._text_of(scope)
 
     @staticmethod
     def _rows(index: memoryview, count: int, key: str) -> list[int]:
@@ -220,7 +233,8 @@ class Packed:
 
     def _row(self, number: int) -> Any:
         start = self._row_ends[number - 1] if number else 0
-        return json.loads(self._data[self._lines + start : self._lines + self._row_ends[number]])
+        raw = self._data[self._lines + start : self._lines + self._row_ends[number]]
+        return json.loads(raw.decode("ascii"))
 
     @cached_property
     def _rest(self) -> tuple[tuple[Import, ...], dict[str, list[str]], frozenset[str]]:
@@ -231,6 +245,9 @@ class Packed:
         start = self._ends[at - 1] if at else 0
         return self._data[self._text + start : self._text + self._ends[at]]
 
+    def _text_of(self, at: int) -> str:
+        return decode(self._string(at))
+
     def _use(self, row: int, name: str) -> Use:
         at = self._uses + row * _USE.size
         line, column, scope, receiver, count, kind, flags = _USE.unpack_from(self._data, at)
@@ -239,8 +256,8 @@ class Packed:
             _KINDS[kind],
             line,
             column,
-            decode(self._string(scope)),
-            decode(self._string(receiver)),
+            self._text_of(scope),
+            self._text_of(receiver),
             count,
             tuple(self._rest[1][str(row)]) if flags & _KEYWORDS else (),
             bool(flags & _SPREAD),

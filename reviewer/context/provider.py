@@ -21,6 +21,7 @@ from reviewer.context.links import Source
 from reviewer.context.packed import path_of
 from reviewer.context.store import Store
 from reviewer.context.target import Target, shared, stem
+from reviewer.context.tree import family_of
 from reviewer.context.values import (
     Answer,
     Certainty,
@@ -41,7 +42,7 @@ from reviewer.parsing.worker import Parsers
 from reviewer.ports import NoSuchFile, Objects, Rev
 from reviewer.text import printable
 
-LOOKED_AT = 400
+LOOKED_AT = 160
 """Files of one question that are parsed and judged; the rest is counted. The nearest come first."""
 
 BUDGET_S = 6.0
@@ -359,7 +360,9 @@ class Provider:
                 if path in score:
                     score[path] += weight
         places = [each.path for each in meant[:MAX_TARGETS]] or [asked.near]
+        family = family_of(places[0])
         for path in paths:
+            score[path] += 6.0 * (family_of(path) == family)
             score[path] += max(3.0 * shared(path, each) for each in places)
             score[path] += 10.0 * (path in places or path == asked.near)
         ordered = sorted(paths, key=lambda path: (-score[path], path))

@@ -23,7 +23,7 @@ from reviewer.parsing.symbols import EXTRACTOR_VERSION
 
 log = logging.getLogger(__name__)
 
-VERSION = 1000 * EXTRACTOR_VERSION + 2
+VERSION = 1000 * EXTRACTOR_VERSION + 3
 """Goes up with every change of what is stored: a file of another version is begun anew."""
 
 MAX_BYTES = 1 << 30

@@ -34,3 +34,17 @@ def source_language(path: str) -> Language | None:
     """Return the language of a file whose names can be told, None for any other file."""
     language = language_of(path)
     return language if language in LANGUAGES else None
+
+
+def family_of(path: str) -> Language | None:
+    """Return a language that stands for all whose files use each other's names."""
+    language = source_language(path)
+    return _FAMILIES.get(language, language) if language is not None else None
+
+
+_FAMILIES = {
+    Language.TSX: Language.TYPESCRIPT,
+    Language.JAVASCRIPT: Language.TYPESCRIPT,
+    Language.C: Language.CPP,
+    Language.KOTLIN: Language.JAVA,
+}

@@ -57,8 +57,8 @@ def test_definitions_and_hints_are_found_by_both_their_keys(name: str) -> None:
             other for other in whole.definitions if other.name == one.name
         ]
     for hint in whole.hints:
-        assert [hint.name, hint.type, hint.line, hint.scope] in each.hints_on(hint.name)
-        assert [hint.name, hint.type, hint.line, hint.scope] in each.hints_of(made_by(hint.type))
+        assert (hint.name, hint.type, hint.line, hint.scope) in each.hints_on(hint.name)
+        assert (hint.name, hint.type, hint.line, hint.scope) in each.hints_of(made_by(hint.type))
     assert each.at_path("no.such.path") == each.hints_on("nobody") == each.hints_of("Nobody") == []
 
 
