@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reviewer.change import Change, FileChange, Kind
+from reviewer.context.values import Context
 from reviewer.detectors.base import Detector, Note, Source
+from reviewer.detectors.contracts.detector import Contracts
 from reviewer.detectors.hidden import HiddenCharacters
 from reviewer.detectors.leftovers import Conflicts, Leftovers
 from reviewer.detectors.lock_risks import LockFiles
@@ -41,12 +43,14 @@ class Registered:
     """A detector and how far it reaches.
 
     `lines` "added": findings stand on added or deleted lines. "hunk": context lines count too,
-    for what a change breaks beside the lines it touches.
+    for what a change breaks beside the lines it touches. `renames`: it also wants files that
+    were only renamed, of which no line changed.
     """
 
     detector: Detector
     reach: Literal["scope", "text"]
     lines: Literal["added", "hunk"] = "added"
+    renames: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,12 @@ class Detected:
     checked: frozenset[str]
 
 
-def registry(parsers: Parsers) -> tuple[Registered, ...]:
-    """Return every detector there is; a new one is added here and nowhere else."""
+def registry(parsers: Parsers, context: Context | None = None) -> tuple[Registered, ...]:
+    """Return every detector there is; a new one is added here and nowhere else.
+
+    Without a context, those that look at other files than the changed ones are left out.
+    """
+    across = [Registered(Contracts(context), "scope", "hunk", renames=True)] if context else []
     return (
         Registered(SyntaxErrors(parsers), reach="scope", lines="hunk"),
         Registered(Conflicts(parsers), reach="text"),
@@ -69,19 +77,25 @@ def registry(parsers: Parsers) -> tuple[Registered, ...]:
         Registered(PythonLint(), reach="scope"),
         Registered(Workflows(), reach="text"),
         Registered(LockFiles(), reach="text"),
+        *across,
     )
 
 
 def detect(
-    change: Change, objects: Objects, scope: Sequence[FileChange], cancelled: Cancelled
+    change: Change,
+    objects: Objects,
+    scope: Sequence[FileChange],
+    cancelled: Cancelled,
+    context: Context | None = None,
 ) -> Detected:
     """Return the findings of every detector, in order of place, and what could not be checked.
 
     `scope` is what triage left for review. A detector that fails costs its findings on the files
-    it failed on, and a note. Stops between batches when `cancelled`, with a note.
+    it failed on, and a note. Stops between batches when `cancelled`, with a note. `context` answers
+    about the rest of the repository; without it no contract is checked.
     """
     with Parsers() as parsers:
-        return run_all(registry(parsers), change, objects, scope, cancelled)
+        return run_all(registry(parsers, context), change, objects, scope, cancelled)
 
 
 def run_all(
@@ -123,11 +137,17 @@ def _wanted(
         file.path: [
             each
             for each in registered
-            if (each.reach == "text" or file.path in in_scope) and each.detector.wants(file)
+            if _reaches(each, file, in_scope) and each.detector.wants(file)
         ]
         for file in change.files
-        if file.kind is Kind.TEXT
+        if file.kind in (Kind.TEXT, Kind.RENAME_ONLY)
     }
+
+
+def _reaches(registered: Registered, file: FileChange, in_scope: Set[str]) -> bool:
+    if file.kind is Kind.RENAME_ONLY:
+        return registered.renames  # triage leaves it out: there is no line to review
+    return registered.reach == "text" or file.path in in_scope
 
 
 def _ordered(findings: Sequence[Finding]) -> list[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from reviewer.change import Change, FileChange, Span
+from reviewer.context.values import Context
 from reviewer.detectors.lockfiles import Table, dependency_table, may_lock
 from reviewer.detectors.run import detect
 from reviewer.detectors.secrets import redacted
@@ -72,15 +73,22 @@ class _Read:
 
 
 def prepare(
-    change: Change, objects: Objects, cancelled: Cancelled, paths: Sequence[str] = ()
+    change: Change,
+    objects: Objects,
+    cancelled: Cancelled,
+    paths: Sequence[str] = (),
+    context: Context | None = None,
 ) -> Prepared:
     """Triage the change, run the detectors and cut what is in scope into spans. No model, no cost.
 
-    `paths` as in `ReviewRequest`. Stops early, with a note, when it is cancelled.
+    `paths` as in `ReviewRequest`, `context` as in `detect`. Stops early, with a note, when it is
+    cancelled.
     """
     sorted_out = triage(change, objects, paths)
     asked = [file for file in change.files if not paths or within(file, paths)]
-    detected = detect(replace(change, files=tuple(asked)), objects, sorted_out.scope, cancelled)
+    detected = detect(
+        replace(change, files=tuple(asked)), objects, sorted_out.scope, cancelled, context
+    )
     tables = [_table(file, objects) for file in asked if may_lock(file.path)]
     spans = tuple(span for file in sorted_out.scope for span in spans_of(file, SPAN_BYTES))
     return Prepared(
@@ -148,7 +156,12 @@ async def review(
         return time.monotonic() > end
 
     prepared = await asyncio.to_thread(
-        prepare, change, objects, lambda: cancelled() or late(), request.paths
+        prepare,
+        change,
+        objects,
+        lambda: cancelled() or late(),
+        request.paths,
+        None if code is None else code.context,
     )
     if cancelled() or late():
         reason = StopReason.CANCELLED if cancelled() else StopReason.DEADLINE

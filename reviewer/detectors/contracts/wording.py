@@ -1,0 +1,183 @@
+"""Says what a change breaks, and puts it on a line of the change."""
+
+from collections.abc import Mapping, Sequence
+
+from reviewer.change import FileChange
+from reviewer.detectors.added import MAX_QUOTED_CHARS
+from reviewer.detectors.base import Source
+from reviewer.detectors.contracts.breaks import Cause, Place
+from reviewer.detectors.contracts.differences import FileDifference, moved_to, renamed_to
+from reviewer.detectors.contracts.outcomes import Item
+from reviewer.finding import Category, Finding, Severity, Side
+from reviewer.parsing.symbols import Definition, DefKind, UseKind
+from reviewer.text import printable
+
+SHOWN = 3  # places that are named; the others are counted
+_CONFIDENCE = 0.95
+
+
+def finding(
+    cause: Cause,
+    places: Sequence[Place],
+    differences: Sequence[FileDifference],
+    sources: Mapping[str, Source],
+) -> Finding | None:
+    """Return what to say about a cause and all its places; None if its file is no changed one.
+
+    `sources` are the changed files by their paths at the head.
+    """
+    file = next(each for each in differences if each.old and each.old.path == cause.path)
+    source = sources.get(file.path)
+    if source is None:
+        return None
+    by_line = {(each.path, each.line): each for each in places}
+    places = [by_line[key] for key in sorted(by_line)]
+    spot = _caller(places, sources) or _definition(cause, source, file)
+    path, side, line, evidence = spot
+    title, body = _words(cause, places, file, differences)
+    severe = any(each.kind is not UseKind.TYPE for each in places)
+    return Finding(
+        path=printable(path),
+        side=side,
+        start_line=line,
+        line=line,
+        category=Category.CONTRACT,
+        # What only annotates may be missing until types are checked; the rest fails when it runs.
+        severity=Severity.HIGH if severe else Severity.MEDIUM,
+        confidence=_CONFIDENCE,
+        title=title,
+        body=body,
+        evidence=evidence,
+        source=f"detector:contracts/{_rule(cause)}",
+    )
+
+
+def _rule(cause: Cause) -> str:
+    if cause.now is not None:
+        return "call"
+    return "file" if cause.item is None and not cause.dropped else "name"
+
+
+# Where -------------------------------------------------------------------------------------------
+
+_Spot = tuple[str, Side, int | None, str]
+
+
+def _caller(places: Sequence[Place], sources: Mapping[str, Source]) -> _Spot | None:
+    """Return the first broken line that the change itself adds."""
+    for place in places:
+        source = sources.get(place.path)
+        if source is not None and place.line in source.file.added_lines:
+            return place.path, "RIGHT", place.line, _line(source.file, "RIGHT", place.line)
+    return None
+
+
+def _definition(cause: Cause, source: Source, file: FileDifference) -> _Spot:
+    """Return the changed line that caused it: of the new definition, else of the old one."""
+    change = source.file
+    if cause.now is not None and file.new is not None and cause.now.path == file.new.path:
+        line = _first(cause.now.definition, change.added_lines)
+        if line is not None:
+            return file.path, "RIGHT", line, _line(change, "RIGHT", line)
+    deleted = frozenset(
+        each.old for hunk in change.hunks for each in hunk.lines if each.kind == "-" and each.old
+    )
+    if cause.item is not None:
+        line = _first(cause.item.definition, deleted)
+    else:
+        line = file.dropped.get(cause.dropped)
+        line = line if line in deleted else None
+    if line is None:
+        return file.path, "RIGHT", None, ""
+    return file.path, "LEFT", line, _line(change, "LEFT", line)
+
+
+def _first(definition: Definition, lines: frozenset[int]) -> int | None:
+    inside = (line for line in range(definition.start, definition.end + 1) if line in lines)
+    return next(inside, None)
+
+
+def _line(change: FileChange, side: Side, number: int) -> str:
+    for hunk in change.hunks:
+        for line in hunk.lines:
+            if (line.new if side == "RIGHT" else line.old) == number:
+                return printable(line.text[:MAX_QUOTED_CHARS])
+    return ""
+
+
+# What --------------------------------------------------------------------------------------------
+
+
+def _words(
+    cause: Cause,
+    places: Sequence[Place],
+    file: FileDifference,
+    differences: Sequence[FileDifference],
+) -> tuple[str, str]:
+    first, more = _place(places[0]), len(places) - 1
+    if cause.now is not None and cause.item is not None:
+        name = _called(cause.item)
+        head = f"`{name}{_list(cause.now.definition)}`"
+        other = "" if not more else f", and {_count(more, 'other call')} no longer fit{_s(more)}"
+        title = f"`{name}` changed, and {first} {places[0].why}{other}"
+        was = f"`{name}{_list(cause.item.definition)}`"
+        body = f"{was} became {head}. {_each(places)}"
+        return title, body
+    what, fate = _fate(cause, file, differences)
+    many = f" and {_count(more, 'other place')}" if more else ""
+    title = f"{what} {fate}, but {first}{many} still use{'' if more else 's'} it"
+    return title, _each(places)
+
+
+def _fate(
+    cause: Cause, file: FileDifference, differences: Sequence[FileDifference]
+) -> tuple[str, str]:
+    if cause.dropped:
+        return f"`{printable(cause.dropped)}`", f"is no longer offered by {printable(cause.path)}"
+    if cause.item is None:
+        if file.new is not None:
+            return f"`{printable(cause.path)}`", f"was moved to {printable(file.new.path)}"
+        return f"`{printable(cause.path)}`", "was removed"
+    name = f"`{_called(cause.item)}`"
+    if path := moved_to(differences, cause.item):
+        return name, f"was moved to {printable(path)}"
+    if new := renamed_to(file, cause.item.definition):
+        return name, f"was renamed to `{printable(new)}`"
+    return name, "was removed"
+
+
+def _called(item: Item) -> str:
+    """Return the name of what is called or used, with the class it is in."""
+    each = item.definition
+    owner = each.scope.rpartition(".")[2]
+    if each.kind is DefKind.METHOD and owner:
+        return printable(f"{owner}.{each.name}")
+    return printable(each.name)
+
+
+def _list(definition: Definition) -> str:
+    marks = {"*args": "*", "**kwargs": "**"}
+    shown = [
+        f"{marks.get(each.how, '')}{each.name}{'' if each.required or each.how in marks else '='}"
+        for each in (definition.parameters or ())[:12]
+    ]
+    return printable(f"({', '.join(shown)})")
+
+
+def _each(places: Sequence[Place]) -> str:
+    lines = [f"{_place(each)}{f' {each.why}' if each.why else ''}" for each in places[:SHOWN]]
+    more = len(places) - SHOWN
+    ending = f", and {more} more" if more > 0 else ""
+    return f"Not adapted: {'; '.join(lines)}{ending}."
+
+
+def _place(place: Place) -> str:
+    return f"`{printable(place.path)}:{place.line}`"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _s(number: int) -> str:
+    return "s" if number == 1 else ""

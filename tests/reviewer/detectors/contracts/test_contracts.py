@@ -1,0 +1,92 @@
+import pytest
+
+from reviewer.detectors.contracts.detector import Contracts
+from reviewer.detectors.contracts.trees import Clock
+from reviewer.finding import Category
+from tests.reviewer.context.plain import Trees
+from tests.reviewer.detectors.contracts.cases import CASES, COMMON, PYTHON, RUBY, SCRIPT, Edits
+from tests.reviewer.detectors.contracts.changes import breaks
+from tests.reviewer.detectors.sources import Files, notes, source
+
+
+def edited(base: dict[str, str], edits: Edits) -> dict[str, str | None]:
+    texts: dict[str, str | None] = {}
+    for path, pairs in edits.items():
+        text = base.get(path, "")
+        for old, new in pairs:
+            assert old in text, f"{path} has no {old!r}"
+            text = text.replace(old, new) if old else new
+        texts[path] = text
+    return texts
+
+
+@pytest.mark.parametrize(("name", "base", "edits", "said"), CASES, ids=[each[0] for each in CASES])
+def test_says_what_breaks_and_nothing_else(
+    name: str, base: dict[str, str], edits: Edits, said: tuple[str, ...]
+) -> None:
+    found = breaks(base, edited(base, edits))
+    assert len(found) == len(said), [each.title for each in found]
+    for each, part in zip(found, said, strict=True):
+        assert part in f"{each.title} {each.body}"
+        assert each.category is Category.CONTRACT
+        assert each.source.startswith("detector:contracts/")
+
+
+@pytest.mark.parametrize(
+    ("base", "old", "new"),
+    [
+        (PYTHON, "pkg/text.py", "pkg/words.py"),
+        (SCRIPT, "src/text.ts", "src/words.ts"),
+        (COMMON, "lib/text.js", "lib/words.js"),
+        (RUBY, "lib/shop/reader.rb", "lib/shop/book.rb"),
+    ],
+)
+def test_a_file_that_is_gone_from_where_it_is_imported(
+    base: dict[str, str], old: str, new: str
+) -> None:
+    (moved,) = breaks(base, {new: base[old]}, renamed={new: old})
+    assert (moved.path, moved.line) == (new, None)
+    assert f"`{old}` was moved to {new}" in moved.title
+
+
+def test_a_removed_file_is_one_finding_with_all_its_places() -> None:
+    callers = {f"use{number}.py": "from pkg.text import parse\n" for number in range(5)}
+    (removed,) = breaks({**PYTHON, **callers}, {"pkg/text.py": None})
+    assert "`pkg/text.py` was removed" in removed.title
+    assert "`cli.py:1`" in removed.body
+    assert "and 3 more" in removed.body
+
+
+def test_stands_on_the_caller_where_the_change_adds_it() -> None:
+    edits: Edits = {
+        "pkg/text.py": (("def parse(", "def parse_it("),),
+        "more.py": (("", "from pkg.text import parse\n"),),
+    }
+    (found,) = breaks(PYTHON, edited(PYTHON, edits))
+    assert (found.path, found.side, found.line) == ("more.py", "RIGHT", 1)
+
+
+def test_stands_on_the_deleted_line_of_what_is_gone() -> None:
+    (found,) = breaks(PYTHON, edited(PYTHON, {"pkg/text.py": (("LIMIT = 3\n", ""),)}))
+    assert (found.path, found.side, found.line) == ("pkg/text.py", "LEFT", 3)
+    assert found.evidence == "LIMIT = 3"
+
+
+def test_what_was_not_read_is_not_judged() -> None:
+    refused = frozenset({"cli.py"})
+    edits = edited(PYTHON, {"pkg/text.py": (("LIMIT = 3\n", ""),)})
+    assert breaks(PYTHON, edits, refused=refused) == []
+
+
+def test_stops_when_its_time_is_used_up_and_says_so() -> None:
+    head = {**PYTHON, "pkg/text.py": PYTHON["pkg/text.py"].replace("parse", "parse_it")}
+    trees = Trees(
+        *({path: text.encode() for path, text in each.items()} for each in (head, PYTHON))
+    )
+    detector = Contracts(trees, Clock(0.0))
+    changed = source("pkg/text.py", head["pkg/text.py"], PYTHON["pkg/text.py"])
+    said = list(detector.run([changed], Files(head, PYTHON)))
+    assert notes(said) == [
+        "Contracts: not every use of what changed was looked at, for lack of time."
+    ]
+    assert len(said) == 1
