@@ -17,6 +17,7 @@ from reviewer.context.end import End
 from reviewer.context.extractor import Extractor
 from reviewer.context.index import Index
 from reviewer.context.judge import Judge
+from reviewer.context.kinship import meant as files_meant
 from reviewer.context.links import Source
 from reviewer.context.packed import path_of
 from reviewer.context.store import Store
@@ -326,11 +327,13 @@ class Provider:
             ]
         found: list[Defined] = []
         first = asked.owner.partition(".")[0] or asked.short
-        for local in dict.fromkeys((asked.short, asked.owner, first)):
+        receivers = sorted({use.receiver for use in source.packed.uses(asked.short)})
+        for local in dict.fromkeys((asked.short, asked.owner, first, *receivers)):
             for origin in source.origins(local) if local else ():
                 homes = end.links.reach(origin, local)
-                if local != asked.short:
-                    files = (origin.to.submodule,) if origin.to.submodule else origin.to.files
+                if local != asked.short:  # a module or a class that has it
+                    files = files_meant(origin)
+                    homes |= end.links.homes(files, asked.short)
                     homes |= {(path, asked.short) for path in files}
                 for path, name in sorted(homes):
                     wanted = _Asked(name if local == asked.short else asked.name, path)

@@ -1,0 +1,141 @@
+"""What a node's code gets when it asks about the rest of the code."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from reviewer.context.provider import Provider
+from reviewer.context.values import Answer, Past, Together
+from reviewer.errors import GiveUp
+from reviewer.ports import NoSuchFile
+from reviewer.review.questions import DEFINITIONS, OUTLINE, SHOWN, questions
+from tests.reviewer.context.memory import MemoryObjects
+from tests.reviewer.context.test_provider import SHOP
+
+
+class Log:
+    def history(
+        self, path: str, start: int | None = None, end: int | None = None, limit: int = 10
+    ) -> Answer[Past]:
+        if path == "none":
+            raise GiveUp("the history is not fetched")
+        return Answer((Past("a" * 40, "2026-01-02", "A\x1b[1m", f"{start}-{end}"),), 1)
+
+    def changed_together(self, path: str, limit: int = 10) -> Answer[Together]:
+        return Answer((Together("b.py", 3, 4),), 1)
+
+
+OBJECTS = MemoryObjects(
+    {
+        **SHOP,
+        "big.py": "\n".join(f"def f{n}(): pass" for n in range(OUTLINE + 5)),
+        "long.py": "def long():\n" + "    x = 1\n" * 500,
+        "odd\udce9.py": "def caf\xe9(): return '\x1b[0m'\n",
+        "many.py": "".join(f"class C{n}:\n    def many(self): pass\n" for n in range(30)),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def code() -> Iterator[Provider]:
+    with Provider(OBJECTS) as provider:
+        yield provider
+
+
+def ask(code: Provider, name: str, *args: Any, paths: tuple[str, ...] = ("shop/web.py",)) -> Any:
+    found: Mapping[str, Any] = questions(code, Log(), OBJECTS, paths)
+    return asyncio.run(found[name](*args))
+
+
+def test_a_definition_comes_with_its_code(code: Provider) -> None:
+    (row,) = ask(code, "definition", "Cart.twice")
+    assert (row["path"], row["start"], row["end"], row["kind"]) == ("shop/cart.py", 6, 6, "method")
+    assert row["code"] == "    def twice(self): self.add(1); self.add(2)"
+    assert row["certainty"].startswith("exact: ")
+
+
+def test_long_code_is_cut(code: Provider) -> None:
+    (row,) = ask(code, "definition", "long")
+    assert row["code"].endswith("… 351 more lines")
+
+
+def test_the_file_of_the_node_says_what_a_name_means(code: Provider) -> None:
+    mine = ask(code, "references", "total", paths=("other/tags.py",))
+    theirs = ask(code, "references", "total", paths=("shop/web.py",))
+    assert mine[0]["path"] == "other/tags.py"
+    assert theirs[0]["path"] != "other/tags.py"
+    named = ask(code, "references", "total", "other/tags.py", paths=("shop/web.py",))
+    assert named == mine
+
+
+def test_what_is_left_out_is_said_in_a_last_row_of_the_same_keys(code: Provider) -> None:
+    rows = ask(code, "definition", "many", paths=())
+    assert len(rows) == DEFINITIONS + 1
+    assert rows[-1]["path"] == ""
+    assert rows[-1]["certainty"] == f"… {DEFINITIONS} of 30 shown"
+    assert rows[-1].keys() == rows[0].keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "keys"),
+    [
+        ("references", ("Cart.add",), {"path", "line", "text", "scope", "kind", "certainty"}),
+        ("callers", ("Cart.add",), {"path", "line", "text", "scope", "kind", "certainty"}),
+        ("implementations", ("Cart",), {"path", "start", "end", "kind", "code", "certainty"}),
+        ("importers", ("shop/cart.py",), {"path", "line", "name"}),
+        ("tests_for", ("shop/cart.py",), {"path", "line", "scope", "why"}),
+        ("outline", ("shop/cart.py",), {"name", "kind", "start", "end", "signature"}),
+        ("changed_before", ("a.py",), {"sha", "date", "author", "subject"}),
+        ("changed_together", ("a.py",), {"path", "times", "of"}),
+    ],
+)
+def test_every_row_has_what_the_description_says(
+    code: Provider, name: str, args: tuple[str, ...], keys: set[str]
+) -> None:
+    rows = ask(code, name, *args)
+    assert rows
+    assert all(row.keys() == keys for row in rows)
+    text = questions(code, Log(), OBJECTS, ())[name].__doc__ or ""
+    if "as from" not in text:
+        assert all(f'"{key}"' in text for key in keys)
+
+
+def test_an_outline_is_bounded(code: Provider) -> None:
+    rows = ask(code, "outline", "big.py")
+    assert len(rows) == OUTLINE + 1
+    assert rows[-1]["name"] == "… 5 more"
+
+
+def test_without_history_nothing_asks_for_it(code: Provider) -> None:
+    assert "changed_before" not in questions(code, None, OBJECTS, ())
+
+
+def test_history_that_is_not_there_is_no_empty_answer(code: Provider) -> None:
+    with pytest.raises(GiveUp, match="not fetched"):
+        ask(code, "changed_before", "none")
+
+
+def test_lines_of_history(code: Provider) -> None:
+    assert ask(code, "changed_before", "a.py", 3, 5)[0]["subject"] == "3-5"
+    assert ask(code, "changed_before", "a.py", 3)[0]["subject"] == "3-3"
+    assert ask(code, "changed_before", "a.py")[0]["subject"] == "None-None"
+
+
+def test_what_cannot_be_answered_is_an_error_that_says_so(code: Provider) -> None:
+    with pytest.raises(GiveUp, match='at is "head" or "base"'):
+        ask(code, "references", "total", "", "middle")
+    with pytest.raises(NoSuchFile):
+        ask(code, "outline", "no/such.py")
+    with pytest.raises(GiveUp, match="a name has"):
+        ask(code, "definition", "")
+    with pytest.raises(GiveUp):
+        ask(code, "outline", "README")
+
+
+def test_what_leaves_is_valid_text(code: Provider) -> None:
+    (row,) = ask(code, "definition", "caf\xe9", paths=())
+    row["path"].encode("utf-8")
+    row["code"].encode("utf-8")
+    assert len(ask(code, "references", "add", paths=())) <= SHOWN + 1
