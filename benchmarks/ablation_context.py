@@ -11,6 +11,7 @@ from reviewer.change import Change, Span
 from reviewer.context.packed import path_of
 from reviewer.context.values import Certainty, Context, Defined, Used
 from reviewer.errors import GiveUp
+from reviewer.languages import is_test
 from reviewer.parsing.symbols import Definition, DefKind, Extraction, UseKind
 from reviewer.ports import Objects
 from reviewer.text import decode, printable
@@ -95,7 +96,8 @@ def enclosing(change: Change, objects: Objects, context: Context, spans: Sequenc
 def definitions(change: Change, objects: Objects, context: Context, spans: Sequence[Span]) -> str:
     """Return what the added lines use and other files define, the surest first."""
     found: dict[tuple[str, int], Defined] = {}
-    for path in _places(change, spans):
+    places = _places(change, spans)
+    for path in places:
         added = {
             line.new
             for span in spans
@@ -114,7 +116,9 @@ def definitions(change: Change, objects: Objects, context: Context, spans: Seque
             guesses = answer.items if has_receiver and answer.total <= MOST_BY_NAME else ()
             best = answer.items[:1]
             for each in best if best and _is_sure(best[0]) else guesses:
-                if each.path != path:
+                where = range(each.definition.start, each.definition.end + 1)
+                _, shown = places.get(each.path, (set(), set()))
+                if each.path != path and not shown.issuperset(where):
                     found.setdefault((each.path, each.definition.start), each)
     ranked = sorted(found.values(), key=lambda each: not _is_sure(each))  # else in order of use
     blocks = [_defined(each, objects) for each in ranked]
@@ -134,6 +138,7 @@ def callers(change: Change, objects: Objects, context: Context, spans: Sequence[
             for each in uses
             if each.use.kind is not UseKind.IMPORT and (each.path, each.use.line) not in shown
         ]
+        elsewhere.sort(key=lambda each: is_test(each.path))
         more = answer.total - len(answer.items) + max(0, len(elsewhere) - SHOWN_CALLERS)
         for number, each in enumerate(elsewhere[:SHOWN_CALLERS]):
             start = max(1, each.use.line - 1)
@@ -155,16 +160,16 @@ def _joined(title: str, texts: Sequence[str]) -> str:
 
 
 def _greedy(blocks: Sequence[_Block]) -> list[str]:
-    """Return the blocks in order as far as the room reaches, and say how many it left out."""
+    """Return the blocks, each whole, for which there is room, and say how many there are more."""
     room = ADDED_CHARS
     texts: list[str] = []
-    for at, block in enumerate(blocks):
-        text = block.text(room)
-        if len(text) > room or (block.lines and text.count("\n") < 2):
-            return [*texts, f"(+{len(blocks) - at} more, left out)\n"]
-        texts.append(text)
-        room -= len(text) + 1
-    return texts
+    for block in blocks:
+        text = block.text(ADDED_CHARS)
+        if len(text) < room:
+            texts.append(text)
+            room -= len(text) + 1
+    left = len(blocks) - len(texts)
+    return [*texts, f"(+{left} more, left out)\n"] if left else texts
 
 
 def _places(change: Change, spans: Sequence[Span]) -> dict[str, tuple[set[int], set[int]]]:
@@ -193,16 +198,31 @@ def _head_path(change: Change, span: Span) -> str | None:
 
 
 def _altered(change: Change, context: Context, spans: Sequence[Span]) -> list[tuple[str, str]]:
-    """Return path and dotted name of the innermost definition around each changed line."""
-    altered: dict[tuple[str, str], None] = {}
+    """Return path and dotted name of the innermost definition around each changed line.
+
+    Functions and classes come before constants. What only its own function sees, and what the
+    language calls by itself (`__init__`, a constructor), has no callers to show.
+    """
+    altered: dict[tuple[str, str], bool] = {}
     for path, (touched, _) in _places(change, spans).items():
         found = _definitions(context, path)
+        functions = [each for each in found if each.kind in _FUNCTIONS]
+        seen = [
+            each
+            for each in found
+            if not each.name.startswith("__")
+            and each.name != "constructor"
+            and (
+                each.kind is not DefKind.CONSTANT
+                or not any(one.start <= each.start <= one.end for one in functions)
+            )
+        ]
         for line in sorted(touched):
-            around = [each for each in found if each.start <= line <= each.end]
+            around = [each for each in seen if each.start <= line <= each.end]
             if around:
                 inner = min(around, key=lambda each: (each.end - each.start, -each.start))
-                altered[(path, path_of(inner))] = None
-    return list(altered)
+                altered[(path, path_of(inner))] = inner.kind is DefKind.CONSTANT
+    return sorted(altered, key=lambda each: altered[each])
 
 
 def _scope(found: Iterable[Definition], line: int) -> Definition | None:
