@@ -138,7 +138,7 @@ def callers(change: Change, objects: Objects, context: Context, spans: Sequence[
             for each in uses
             if each.use.kind is not UseKind.IMPORT and (each.path, each.use.line) not in shown
         ]
-        elsewhere.sort(key=lambda each: is_test(each.path))
+        elsewhere.sort(key=lambda each: (not _is_sure(each), is_test(each.path)))
         more = answer.total - len(answer.items) + max(0, len(elsewhere) - SHOWN_CALLERS)
         for number, each in enumerate(elsewhere[:SHOWN_CALLERS]):
             start = max(1, each.use.line - 1)
@@ -251,7 +251,7 @@ def _defined(each: Defined, objects: Objects) -> _Block:
     return _Block(heading, (what.signature,))
 
 
-def _is_sure(each: Defined) -> bool:
+def _is_sure(each: Defined | Used) -> bool:
     return each.certainty is not Certainty.NAME
 
 
