@@ -30,8 +30,7 @@ NAMES = 60
 SHOWN_CALLERS = 5
 CALLERS_LOOKED_AT = 100
 
-BY_NAME = 2
-MOST_BY_NAME = 5
+BY_NAME = 5
 """Of a name with more definitions, none of which is surer than the others, none is shown."""
 
 _NO_USES = (UseKind.KEYWORD, UseKind.STRING)
@@ -113,7 +112,7 @@ def definitions(change: Change, objects: Objects, context: Context, spans: Seque
         for name, has_receiver in list(received.items())[:NAMES]:
             answer = context.definition(name, path, "head", BY_NAME)
             # A bare name that is neither imported nor of the package is a local one.
-            guesses = answer.items if has_receiver and answer.total <= MOST_BY_NAME else ()
+            guesses = answer.items if has_receiver and answer.total <= BY_NAME else ()
             best = answer.items[:1]
             for each in best if best and _is_sure(best[0]) else guesses:
                 where = range(each.definition.start, each.definition.end + 1)
