@@ -6,6 +6,7 @@ from typing import Literal
 from app.render.escape import one_line
 from reviewer.model.base import Usage
 from reviewer.rlm.trace import (
+    BorderChanged,
     CallEnded,
     CallStarted,
     CodeRun,
@@ -60,6 +61,8 @@ class Tree:
                 self.nodes[name] = Node(name, parent, said, units, now, doing="started")
             case Note(text):
                 self.note = one_line(text)
+            case BorderChanged():
+                pass  # for the file of the trace: there may be thousands
             case _ if event.node in self.nodes:
                 self._at(self.nodes[event.node], event, now)
             case CallEnded():  # a call outside the tree costs all the same

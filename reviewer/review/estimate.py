@@ -1,14 +1,15 @@
 """What a review would cost, from the same triage and the same splits; nothing is spent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reviewer.change import Change, Span
 from reviewer.model.base import Usage
 from reviewer.ports import Objects
 from reviewer.request import ReviewRequest
+from reviewer.review.arrangement import arrange
 from reviewer.review.finder import LENSES
-from reviewer.review.scope import SPAN_BYTES, divide, size_of
+from reviewer.review.scope import SPAN_BYTES, size_of
 from reviewer.rlm.node import PROMPT_TOKENS
 from reviewer.rlm.run import WINDOW_TOKENS, Pricing
 from reviewer.spans import spans as spans_of
@@ -18,6 +19,9 @@ TURNS_LOW, TURNS_HIGH = 1, 4
 REPLY_LOW, REPLY_HIGH = 200, 1_500
 PRINTED_HIGH = 1_500
 """Calls of a node, tokens of a reply and of a print-out: what nodes on real pull requests used."""
+
+
+Divide = Callable[[tuple[Span, ...], int], list[tuple[Span, ...]]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     """Return what the finders of this request would use; detectors cost nothing."""
     sorted_out = triage(change, objects, request.paths)
     spans = tuple(s for file in sorted_out.scope for s in spans_of(file, SPAN_BYTES))
-    scopes = leaves(spans)
+    clusters = arrange(sorted_out.scope, spans, objects, lambda: False).clusters
+    scopes = leaves(clusters.order, clusters.divide)
     passes = len(LENSES[request.effort])
     model = request.model or ""
     sizes = [size_of(leaf) for leaf in scopes]
@@ -53,13 +58,18 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     )
 
 
-def leaves(spans: tuple[Span, ...]) -> list[tuple[Span, ...]]:
-    """Return the scopes that one pass reads whole: what the recursion comes down to."""
+def leaves(
+    spans: tuple[Span, ...], divide: Divide, window: int = WINDOW_TOKENS
+) -> list[tuple[Span, ...]]:
+    """Return the scopes that one pass reads whole: what the recursion comes down to.
+
+    `divide` gives the parts of spans that a window of so many tokens does not hold.
+    """
     found: list[tuple[Span, ...]] = []
     todo = [spans] if spans else []
     while todo:
         scope = todo.pop()
-        parts = [scope] if size_of(scope) <= WINDOW_TOKENS else divide(scope, WINDOW_TOKENS)
+        parts = [scope] if size_of(scope) <= window else divide(scope, window)
         if len(parts) == 1:
             found.append(scope)
         else:

@@ -10,9 +10,10 @@ from reviewer.finding import Finding, Side
 from reviewer.ports import Objects
 from reviewer.request import Effort, StopReason
 from reviewer.review.claims import Answer, FinderResult
+from reviewer.review.clusters import Clusters
 from reviewer.review.functions import Code, functions
 from reviewer.review.place import Placer
-from reviewer.review.scope import FindScope, divide, label_of, show, size_of
+from reviewer.review.scope import FindScope, label_of, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS, Thinking
 from reviewer.rlm.task import Function, Unit
 from reviewer.text import printable
@@ -61,6 +62,7 @@ class Finder:
         *,
         window: int = WINDOW_TOKENS,
         code: Code | None = None,
+        clusters: Clusters | None = None,
     ) -> None:
         self._change = change
         self._objects = objects
@@ -69,6 +71,7 @@ class Finder:
             self._leads.setdefault(lead.path, []).append(lead)
         self._guidelines = guidelines
         self._window = window
+        self._clusters = clusters or Clusters()
         self._code = code
         self._placer = Placer(change, objects)
 
@@ -105,7 +108,7 @@ class Finder:
         return _prompt(f"lenses/{scope.lens}.md")
 
     def split(self, scope: FindScope) -> list[FindScope]:
-        parts = divide(scope.spans, self._window)
+        parts = self._clusters.divide(scope.spans, self._window)
         return [FindScope(spans, scope.lens) for spans in parts]
 
     def functions(self, scope: FindScope) -> Mapping[str, Function]:

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from reviewer.change import Change, FileChange, Span
 from reviewer.context.values import Context
@@ -22,6 +22,7 @@ from reviewer.request import (
     ReviewRequest,
     StopReason,
 )
+from reviewer.review.arrangement import Arrangement, arrange
 from reviewer.review.claims import FinderResult
 from reviewer.review.coverage import account
 from reviewer.review.finder import LENSES, PACES, Finder
@@ -32,7 +33,7 @@ from reviewer.review.scope import SPAN_BYTES, FindScope
 from reviewer.review.summary import STOPS, summarise
 from reviewer.rlm.run import CONCURRENCY, Pricing, Run, open_run
 from reviewer.rlm.solve import Solved, solve
-from reviewer.rlm.trace import TraceSink
+from reviewer.rlm.trace import BorderChanged, TraceSink
 from reviewer.spans import spans as spans_of
 from reviewer.text import printable
 from reviewer.triage import Triage, triage, within
@@ -55,6 +56,9 @@ class Prepared:
     notes: list[str]
     checked: frozenset[str]
     """Paths of the files that the detectors have looked at."""
+
+    arrangement: Arrangement = field(default_factory=Arrangement)
+    """What is read together, and what changed at borders: where a model will be asked."""
 
 
 @dataclass
@@ -105,6 +109,14 @@ def prepare(
         ],
         detected.checked,
     )
+
+
+def _arranged(
+    prepared: Prepared, objects: Objects, cancelled: Cancelled, code: Code | None
+) -> Prepared:
+    files, context = prepared.triage.scope, None if code is None else code.context
+    arrangement = arrange(files, prepared.spans, objects, cancelled, context)
+    return replace(prepared, arrangement=arrangement)
 
 
 def _unmatched(change: Change, paths: Sequence[str]) -> list[str]:
@@ -163,6 +175,12 @@ async def review(
         request.paths,
         None if code is None else code.context,
     )
+    if model is not None and request.model is not None and not (cancelled() or late()):
+        prepared = await asyncio.to_thread(
+            _arranged, prepared, objects, lambda: cancelled() or late(), code
+        )
+        for border in prepared.arrangement.borders:
+            sink(BorderChanged(**asdict(border)))
     if cancelled() or late():
         reason = StopReason.CANCELLED if cancelled() else StopReason.DEADLINE
         read = _stopped(prepared, reason, by_detectors=request.model is None)
@@ -206,7 +224,15 @@ async def _passes(
     One after the other, so that a budget which does not reach buys the first pass everywhere
     rather than every pass somewhere, and a later pass finds the scope in the prompt cache.
     """
-    finder = Finder(prepared.change, objects, prepared.leads, request.guidelines, code=code)
+    clusters = prepared.arrangement.clusters
+    finder = Finder(
+        prepared.change,
+        objects,
+        prepared.leads,
+        request.guidelines,
+        code=code,
+        clusters=clusters,
+    )
     placer = Placer(prepared.change, objects)
     lenses = LENSES[request.effort]
     read = _Read()
@@ -215,7 +241,7 @@ async def _passes(
         if run.stopped is not None:
             unfinished.append(lens)
             continue
-        root = FindScope(prepared.spans, lens)
+        root = FindScope(clusters.order, lens)
         solved = await solve(finder, root, run, str(index))
         await asyncio.to_thread(_collect, read, prepared, placer, solved, lens)
         if solved.missed:

@@ -98,6 +98,22 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
+class BorderChanged:
+    """Something that code elsewhere may rely on is different, as is known before any node.
+
+    `before` and `after` are texts of a few hundred characters, `spans` the units that do it.
+    """
+
+    path: str
+    symbol: str
+    kind: str
+    what: str
+    before: str
+    after: str
+    spans: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something a reader should know that belongs to no node."""
 
@@ -113,6 +129,7 @@ Event = (
     | CodeRun
     | FunctionCalled
     | Submitted
+    | BorderChanged
     | Note
 )
 

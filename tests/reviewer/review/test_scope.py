@@ -84,6 +84,6 @@ def test_a_hostile_path_stays_on_its_line():
 def test_folders_in_folders_are_divided_in_no_time():
     began = time.monotonic()
     spans = spans_of(["d/" * level + "f.py" for level in range(400)], lines=200)
-    found = estimate.leaves(spans)
+    found = estimate.leaves(spans, divide)
     assert [span for part in found for span in part] == list(spans)
     assert time.monotonic() - began < 5
