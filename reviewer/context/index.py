@@ -84,6 +84,14 @@ class Index:
             found[name] = tuple(sorted(sha for sha in blobs if sha in sources))
         return found
 
+    def paths(self, names: Iterable[str], at: Rev) -> dict[str, tuple[str, ...]]:
+        """Return, for each name, the files of that end that have all its words, sorted."""
+        sources = self.tree(at).sources
+        return {
+            name: tuple(sorted(path for sha in shas for path in sources[sha]))
+            for name, shas in self.mentioning(names, at).items()
+        }
+
     def unread(self, at: Rev) -> tuple[Missing, ...]:
         """Return the source files that could not be sketched."""
         self._wait(at)
