@@ -1,15 +1,20 @@
 """How often a changed definition and a changed user of it are read together, on real pull requests.
 
     python -m benchmarks.clusters GITDIR [GITDIR...] [--pulls 5] [--windows 8000,4000] [--show]
+    python -m benchmarks.clusters --scale 100000
 
 GITDIR is a repository; its pull requests are the commits on the first parents of HEAD that name one
 and change 5 to 200 files, and that no window of the smallest size holds whole. For each window: the
 share of pairs (a definition that changed, a changed line that uses it, in another span; imports
 make it sure or likely) inside one scope, divided by folder and file, and clustered; how many scopes
 there are; and how many change when one span is dropped or edited, the span's own not counted.
+
+--scale makes a change of so many spans, 20 to a file, each a function that another file calls, and
+says how long it takes to arrange beside the bound.
 """
 
 import argparse
+import hashlib
 import random
 import re
 import subprocess
@@ -22,18 +27,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.objects import LocalObjects
-from reviewer.change import Change, Span
+from reviewer.change import Change, Hunk, Line, Span
 from reviewer.context.differences import Ends, differences
 from reviewer.context.resolving import resolver as resolver_of
 from reviewer.context.values import Certainty, Resolver
 from reviewer.diff import build_change
 from reviewer.git import open_repo
+from reviewer.languages import Language
+from reviewer.parsing.extract import extract
 from reviewer.ports import NoSuchFile, Objects
 from reviewer.review.arrangement import arranged
 from reviewer.review.changed import read_ends
 from reviewer.review.estimate import leaves
 from reviewer.review.relations import relations
 from reviewer.review.scope import SPAN_BYTES, divide, size_of
+from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.spans import spans as spans_of
 from reviewer.triage import triage
 
@@ -44,17 +52,23 @@ LOOKED_AT = 1_500
 EDITS = 12
 """Spans dropped and spans edited, of each pull request."""
 
+SPANS_A_FILE = 20
+SCALE_BOUND_S = 6.0
+
 Parts = list[tuple[Span, ...]]
 
 
 def main() -> int:
     """Print a line for each pull request, and the sums."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("gitdirs", nargs="+", type=Path)
+    parser.add_argument("gitdirs", nargs="*", type=Path)
+    parser.add_argument("--scale", type=int, default=0)
     parser.add_argument("--pulls", type=int, default=5)
     parser.add_argument("--windows", default="8000,4000")
     parser.add_argument("--show", action="store_true", help="print the clusters")
     options = parser.parse_args()
+    if options.scale:
+        return _scale(options.scale)
     windows = [int(text) for text in options.windows.split(",")]
     sums: dict[int, Counter[str]] = {window: Counter() for window in windows}
     for gitdir in options.gitdirs:
@@ -202,6 +216,44 @@ def _show(pull: _Pull, window: int) -> None:
         print(f"    scope of {size_of(part)} tokens")
         for path, count in Counter(span.path for span in part).items():
             print(f"      {path}: {count} spans")
+
+
+def _scale(count: int) -> int:
+    files = max(1, count // SPANS_A_FILE)
+    spans: list[Span] = []
+    ends: list[Ends] = []
+    for file in range(files):
+        path, other = f"pkg{file % 50}/mod{file}.py", (file + 7) % files
+        before = f"from pkg{other % 50}.mod{other} import f{other}_0\n"
+        after = before
+        for each in range(SPANS_A_FILE):
+            body = "".join(f"    y{n} = helper_{n}(x)\n" for n in range(8))
+            start = after.count("\n") + 1
+            old = f"def f{file}_{each}(x):\n"
+            new = f"def f{file}_{each}(x, rate):\n    f{other}_{each}(x, 1)\n"
+            spans.append(_hunk(path, start, old, new))
+            before, after = before + old + body, after + new + body
+        said = [extract(text.encode(), Language.PYTHON) for text in (before, after)]
+        ends.append(Ends(path, path, *said))
+    resolving = resolver_of([each.new_path or "" for each in ends], lambda _: None)
+    began = time.monotonic()
+    clusters = arranged(spans, ends, resolving, WINDOW_TOKENS).clusters
+    seconds = time.monotonic() - began
+    parts = leaves(clusters.order, clusters.divide)
+    held = "within" if seconds <= SCALE_BOUND_S * max(1, count / 20_000) else "OVER"
+    print(
+        f"{len(spans)} spans in {files} files: {seconds:.1f} s, {held} the bound of "
+        f"{SCALE_BOUND_S:.0f} s for 20,000; {len(parts)} scopes"
+    )
+    return 0 if held == "within" else 1
+
+
+def _hunk(path: str, start: int, old: str, new: str) -> Span:
+    lines = [Line("-", text, start + n, None) for n, text in enumerate(old.splitlines())]
+    lines += [Line("+", text, None, start + n) for n, text in enumerate(new.splitlines())]
+    name = hashlib.sha256(f"{path}:{start}".encode()).hexdigest()[:16]
+    hunk = Hunk(name, path, start, 1, start, 2, "", tuple(lines))
+    return Span(name, hunk, 0, len(lines))
 
 
 if __name__ == "__main__":

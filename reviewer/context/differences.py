@@ -246,16 +246,28 @@ def _normal(signature: str) -> str:
 
 def _around(definition: Definition) -> tuple[str, str, str]:
     """Return what a signature has before its parameters (without the name), in them and behind."""
-    text = _normal(definition.signature)
-    opening = re.search(rf"(?<!\w){re.escape(definition.name)}(?!\w)[^(]*\(", text)
-    if opening is None:
-        return text.replace(definition.name, "", 1), "", ""
+    text, name = _normal(definition.signature), definition.name
+    at = _word(text, name)
+    opening = text.find("(", at + len(name)) if at >= 0 else -1
+    if opening < 0:
+        return text.replace(name, "", 1), "", ""
     depth = 1
-    for at in range(opening.end(), len(text)):
-        depth += (text[at] in "([{") - (text[at] in ")]}")
+    for end in range(opening + 1, len(text)):
+        depth += (text[end] in "([{") - (text[end] in ")]}")
         if depth == 0:
-            return text[: opening.start()], text[opening.end() : at], text[at + 1 :]
-    return text[: opening.start()], text[opening.end() :], ""
+            return text[:at], text[opening + 1 : end], text[end + 1 :]
+    return text[:at], text[opening + 1 :], ""
+
+
+def _word(text: str, word: str) -> int:
+    """Return where a word stands in a text by itself, -1 if nowhere."""
+    at = text.find(word)
+    while at >= 0:
+        around = text[at - 1 : at] + text[at + len(word) : at + len(word) + 1]
+        if not any(each == "_" or each.isalnum() for each in around):
+            return at
+        at = text.find(word, at + 1)
+    return -1
 
 
 # Names that went and names that came -------------------------------------------------------------
