@@ -32,6 +32,7 @@ BATCH_BLOBS = 20_000
 REFUSALS = 5
 """Of blobs that the server has not, each found out by a connection of its own."""
 
+_MALFORMED = re.compile(r"fsck error|error in object|error: object [0-9a-f]{40,64}: ")
 _NOT_OURS = re.compile(r"not our ref ([0-9a-f]{40,64})")
 
 
@@ -52,7 +53,15 @@ def bring_pull(wanted: Wanted, path: Path, say: Say) -> tuple[Parting, bool]:
     parting, current = _known(bare, wanted), True
     if parting is None:
         say(f"fetching {_name(wanted)} from {wanted.server.host}")
-        parting, current = _ends(bare, wanted, path, say)
+        try:
+            parting, current = _ends(bare, wanted, path, say)
+        except Failed as error:
+            if not _MALFORMED.search(str(error)):
+                raise
+            # Git 2.39 forgives the slips of old gits (`LEGACY_FAULTS`) only where nothing is left
+            # out: `fetch-pack` hands its index-pack the list of them, or the filter.
+            say("fetching it whole: objects in it were written by an old git")
+            parting, current = _all_of_it(bare, wanted, say)
     names = bare.missing(bare.differing_blobs(parting.start, wanted.head))
     for at in range(0, len(names), BATCH_BLOBS):
         bare.fetch_listed(listed(names[at : at + BATCH_BLOBS]))
