@@ -17,7 +17,7 @@ from reviewer.parsing.symbols import Definition
 from reviewer.ports import MissingBlob, NoSuchFile, Objects, Rev
 from reviewer.text import decode, printable
 
-SOURCES_BYTES = 8_000_000
+SOURCES_BYTES = 4_000_000
 """Of what is kept of files in memory, packed; unpacked as far as it was asked for, it is some four
 times that."""
 

@@ -22,6 +22,9 @@ MAX_STEPS = 5
 MAX_FILES = 200
 """Of one import that are looked into: a package of Go or Java with more is told by its folder."""
 
+MAX_REMEMBERED = 20_000
+"""Names that were followed; then it is begun anew."""
+
 _INCLUDES = frozenset({Language.RUBY, Language.C, Language.CPP})
 """Languages in which an import gives no name of its own: everything of the file is there."""
 
@@ -167,6 +170,8 @@ class Links:
         """Return (file, name there) of what `files` offer by that name."""
         key = (files, name)
         if (known := self._known.get(key)) is None:
+            if len(self._known) >= MAX_REMEMBERED:
+                self._known.clear()
             known = self._known[key] = frozenset(self._follow(files, name, MAX_STEPS, set()))
         return known
 

@@ -39,7 +39,7 @@ from reviewer.parsing.worker import Parsers
 from reviewer.ports import NoSuchFile, Objects, Rev
 from reviewer.text import printable
 
-LOOKED_AT = 160
+LOOKED_AT = 100
 """Files of one question that are parsed and judged; the rest is counted. The nearest come first."""
 
 BUDGET_S = 6.0

@@ -96,16 +96,17 @@ class Search:
     ) -> tuple[list[Source], tuple[str, ...]]:
         """Return the files that have the word, those that can know what is meant first."""
         names = dict.fromkeys([asked.short, *(each.definition.name for each in meant)])
+        named = self._index.paths(names, self._end.at)
+        paths = {path for some in named.values() for path in some}
+        if len(paths) <= self._looked_at:
+            return self.looked(sorted(paths))
         hints: dict[str, float] = {}
         for each in meant[:MAX_TARGETS]:
             for word in self._end.resolver.spellings(each.path):
                 hints[word] = 2.0
             if owner := each.definition.scope.rpartition(".")[2]:
                 hints[owner] = 3.0
-        having = self._index.paths((*names, *hints), self._end.at)
-        paths = {path for name in names for path in having[name]}
-        if len(paths) <= self._looked_at:
-            return self.looked(sorted(paths))
+        having = self._index.paths(hints, self._end.at)
         score = dict.fromkeys(paths, 0.0)
         for word, weight in hints.items():
             for path in having[word]:

@@ -25,7 +25,7 @@ from reviewer.parsing.symbols import Import
 __all__ = ["TreeResolver", "is_settings", "resolver"]
 
 MAX_MODULE_CHARS = 1_000  # of a module's name; a longer one means nothing
-MAX_REMEMBERED = 100_000  # answers that are kept, about 200 bytes each
+MAX_REMEMBERED = 30_000  # answers that are kept, about 200 bytes each
 
 _NOTHING = Resolved()
 

@@ -288,7 +288,7 @@ def test_a_name_that_is_everywhere_is_bounded_and_says_so() -> None:
         found = code.references("Core.run", "p3/core.py", limit=10)
     assert len(found.items) == 10
     assert places(found)[0] == ("p3/user.py", 3)
-    assert found.total > 3_000
+    assert found.total > 1_900
     assert found.notes == ("62 more files have the word and were not looked at.",)
 
 
