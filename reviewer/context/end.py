@@ -1,6 +1,7 @@
 """One end of a change, as questions see it: its files, what they say, what they import."""
 
 import contextlib
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -14,12 +15,15 @@ from reviewer.context.tree import Tree, source_language
 from reviewer.context.values import Extracted, Missing
 from reviewer.errors import GiveUp
 from reviewer.parsing.symbols import Definition
-from reviewer.ports import MissingBlob, NoSuchFile, Objects, Rev
+from reviewer.ports import Cancelled, MissingBlob, NoSuchFile, Objects, Rev
 from reviewer.text import decode, printable
 
 SOURCES_BYTES = 4_000_000
 """Of what is kept of files in memory, packed; unpacked as far as it was asked for, it is some four
 times that."""
+
+AHEAD = 128
+"""Files between two looks whether the run is to stop."""
 
 LOOK_S = 3.0
 """For a file that an import leads to."""
@@ -47,6 +51,14 @@ class End:
         """Return one file, None where it says nothing about names."""
         found, _ = self.sources((path,), time.monotonic() + LOOK_S)
         return found[0] if found else None
+
+    def ahead(self, paths: Iterable[str], cancelled: Cancelled) -> None:
+        """Have files parsed and kept in the store. What is no source, or not there, is left."""
+        keys = [key for path in paths if (key := self._key(path))]
+        for at in range(0, len(keys), AHEAD):
+            if cancelled():
+                return
+            self._extractor.extract(keys[at : at + AHEAD], math.inf)
 
     def sources(self, paths: Sequence[str], deadline: float) -> tuple[list[Source], list[Missing]]:
         """Return files in the order asked, and those of which nothing is known."""

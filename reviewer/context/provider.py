@@ -7,7 +7,7 @@ seconds, by what is shown; and every answer says what was left out.
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +36,7 @@ from reviewer.context.values import (
 from reviewer.languages import is_test
 from reviewer.parsing.symbols import DefKind, UseKind
 from reviewer.parsing.worker import Parsers
-from reviewer.ports import NoSuchFile, Objects, Rev
+from reviewer.ports import Cancelled, NoSuchFile, Objects, Rev
 from reviewer.text import printable
 
 LOOKED_AT = 100
@@ -99,6 +99,10 @@ class Provider:
     def extraction(self, path: str, at: Rev = "head") -> Extracted:
         """Return what a file says about names; NoSuchFile if there is none of that path."""
         return self._end(at).extracted(path, self._deadline())
+
+    def ahead(self, paths: Iterable[str], cancelled: Cancelled, at: Rev = "head") -> None:
+        """Parse files that will be asked about, many at once; what cannot be is left."""
+        self._end(at).ahead(paths, cancelled)
 
     def mentioning(self, names: tuple[str, ...], at: Rev = "head") -> dict[str, tuple[str, ...]]:
         """Return, for each name, the paths of the source files that have it as a word, sorted."""

@@ -1,11 +1,12 @@
 """What a question about the code is answered with: small, ranked, honest about what is left out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from reviewer.parsing.symbols import Definition, Extraction, Import, Use
-from reviewer.ports import Rev
+from reviewer.ports import Cancelled, Rev
 
 T = TypeVar("T")
 
@@ -204,6 +205,13 @@ class Context(Protocol):
 
     def extraction(self, path: str, at: Rev = "head") -> Extracted:
         """Return what a file says about names; NoSuchFile if there is none of that path."""
+        ...
+
+    def ahead(self, paths: Iterable[str], cancelled: Cancelled, at: Rev = "head") -> None:
+        """Parse files that will be asked about, many at once; what cannot be is left.
+
+        Ends early when it is cancelled.
+        """
         ...
 
     def mentioning(self, names: tuple[str, ...], at: Rev = "head") -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from reviewer.languages import Language, is_template, language_of
 from reviewer.parsing.extract import unpack
 from reviewer.parsing.symbols import Extraction
 from reviewer.parsing.worker import Parsers, Question, Unchecked
-from reviewer.ports import Cancelled, FileTooLarge, NoSuchFile, Objects, Rev
+from reviewer.ports import Cancelled, FileTooLarge, MissingBlob, NoSuchFile, Objects, Rev
 
 MAX_BYTES = 60_000_000
 """Of source at both ends. What comes behind is clustered by path: a bound in bytes and not in
@@ -48,7 +48,7 @@ def read_ends(
     """
     wanted = [file for file in files if _wanted(file)]
     if context is not None:
-        found = dict(_asked(wanted, context, cancelled))
+        found = dict(_asked(wanted, objects, context, cancelled))
     else:
         with Parsers() as parsers:
             found = dict(_parsed(wanted, objects, parsers, cancelled))
@@ -74,10 +74,26 @@ def _wanted(file: FileChange) -> bool:
     )
 
 
-def _places(files: Sequence[FileChange], cancelled: Cancelled) -> Iterator[tuple[Rev, str]]:
-    for file in files:
+def _read(
+    files: Sequence[FileChange], objects: Objects, cancelled: Cancelled
+) -> Iterator[tuple[Rev, str, bytes]]:
+    """Yield the ends of the files that can be read, up to the bound."""
+    left = MAX_BYTES
+    for at, path in _places(files):
         if cancelled():
             return
+        try:
+            data = objects.read(path, at)
+        except (NoSuchFile, FileTooLarge, MissingBlob):
+            continue
+        left -= len(data)
+        if left < 0:
+            return
+        yield at, path, data
+
+
+def _places(files: Sequence[FileChange]) -> Iterator[tuple[Rev, str]]:
+    for file in files:
         if file.new_path is not None:
             yield "head", file.new_path
         # A file that was in another language is not compared with what it was.
@@ -86,13 +102,10 @@ def _places(files: Sequence[FileChange], cancelled: Cancelled) -> Iterator[tuple
 
 
 def _asked(
-    files: Sequence[FileChange], context: Context, cancelled: Cancelled
+    files: Sequence[FileChange], objects: Objects, context: Context, cancelled: Cancelled
 ) -> Iterator[tuple[_Key, Extraction]]:
-    for at, path in _places(files, cancelled):
-        try:
-            extracted = context.extraction(path, at)
-        except NoSuchFile:
-            continue
+    for at, path, _ in _read(files, objects, cancelled):
+        extracted = context.extraction(path, at)
         if not extracted.missing:
             yield (at, path), extracted.what
 
@@ -100,23 +113,11 @@ def _asked(
 def _parsed(
     files: Sequence[FileChange], objects: Objects, parsers: Parsers, cancelled: Cancelled
 ) -> Iterator[tuple[_Key, Extraction]]:
-    questions = _questions(files, objects, cancelled)
+    questions = (
+        Question("extract", (data,), (language_of(path),), f"{at}:{path}")
+        for at, path, data in _read(files, objects, cancelled)
+    )
     for question, answer in parsers.ask_all(questions):
         if not isinstance(answer, Unchecked):
             at, _, path = question.about.partition(":")
             yield ("head" if at == "head" else "base", path), unpack(answer)
-
-
-def _questions(
-    files: Sequence[FileChange], objects: Objects, cancelled: Cancelled
-) -> Iterator[Question]:
-    left = MAX_BYTES
-    for at, path in _places(files, cancelled):
-        try:
-            data = objects.read(path, at)
-        except (NoSuchFile, FileTooLarge):
-            continue
-        left -= len(data)
-        if left < 0:
-            return
-        yield Question("extract", (data,), (language_of(path),), f"{at}:{path}")

@@ -90,6 +90,8 @@ def prepare(
     """
     sorted_out = triage(change, objects, paths)
     asked = [file for file in change.files if not paths or within(file, paths)]
+    if context is not None:
+        _parsed_ahead(asked, context, cancelled)
     detected = detect(
         replace(change, files=tuple(asked)), objects, sorted_out.scope, cancelled, context
     )
@@ -109,6 +111,12 @@ def prepare(
         ],
         detected.checked,
     )
+
+
+def _parsed_ahead(files: Sequence[FileChange], context: Context, cancelled: Cancelled) -> None:
+    """Parse both ends of the files at once: detectors and clusters ask for one after the other."""
+    context.ahead([file.new_path for file in files if file.new_path], cancelled)
+    context.ahead([file.old_path for file in files if file.old_path], cancelled, "base")
 
 
 def _arranged(

@@ -4,7 +4,7 @@ Only what a detector decides by: extractions, words, imports. What ranks is not 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from reviewer.context.resolving import TreeResolver, resolver
@@ -22,7 +22,7 @@ from reviewer.parsing.extract import extract
 from reviewer.parsing.languages import STRATEGIES
 from reviewer.parsing.symbols import Extraction
 from reviewer.parsing.worker import MAX_FILE_BYTES
-from reviewer.ports import NoSuchFile, Rev
+from reviewer.ports import Cancelled, NoSuchFile, Rev
 
 _WORD = re.compile(rb"[^\W\d][\w$]*[?!]?")
 
@@ -59,6 +59,9 @@ class Trees:
         if path in self._refused or len(data) > MAX_FILE_BYTES:
             return Extracted(path, missing="not read")
         return Extracted(path, _extraction(data, language))
+
+    def ahead(self, paths: Iterable[str], cancelled: Cancelled, at: Rev = "head") -> None:
+        pass
 
     def mentioning(self, names: tuple[str, ...], at: Rev = "head") -> dict[str, tuple[str, ...]]:
         words = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reviewer.context.end import AHEAD
 from reviewer.context.provider import LOOKED_AT, Provider
 from reviewer.context.values import Answer, Certainty, Used
 from reviewer.errors import GiveUp
@@ -370,6 +371,26 @@ def test_blobs_come_in_few_batches() -> None:
     wanted = [batch for batch in objects.brought if batch]
     assert len(wanted) == 2  # the settings and the sources
     assert {sha_of(data.encode()) for data in SHOP.values()} in map(set, wanted)
+
+
+def test_files_parsed_ahead_are_not_read_again() -> None:
+    files = {**SHOP, "gone.py": "z = 1\n", "notes.txt": "cart\n"}
+    objects = MemoryObjects(files)
+    objects.gone = {sha_of(b"z = 1\n")}
+    with Provider(objects) as code:
+        code.ahead([*files, "no/such.py"], lambda: False)
+        before = len(objects.asked)
+        assert code.extraction("shop/web.py").what.imports
+        assert len(objects.asked) == before
+        assert code.extraction("gone.py").missing == "its content is not here"
+
+
+def test_parsing_ahead_ends_when_it_is_cancelled() -> None:
+    objects = MemoryObjects({f"m{n}.py": f"x = {n}\n" for n in range(300)})
+    with Provider(objects) as code:
+        answers = iter([False, True])
+        code.ahead([f"m{n}.py" for n in range(300)], lambda: next(answers))
+    assert len(objects.asked) == AHEAD
 
 
 def test_a_blob_that_is_too_large_is_said() -> None:
