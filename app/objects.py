@@ -10,6 +10,7 @@ Hence `app.catfile`.
 """
 
 import re
+import sys
 import tempfile
 import threading
 from collections import OrderedDict
@@ -43,7 +44,7 @@ MAX_BROUGHT = 20_000
 LIST_TIMEOUT_S = 60.0
 GREP_TIMEOUT_S = 20.0
 
-TREES_KEPT = 4096
+TREES_KEPT = 1024
 LISTINGS_KEPT = 8
 
 CHUNK = 1 << 16
@@ -226,7 +227,8 @@ class LocalObjects:
                 if len(found) == MAX_ENTRIES:
                     raise GiveUp(f"There are more than {MAX_ENTRIES} files.")
                 told = known[0] if known else sizes.get(sha, "")
-                found.append(Entry(decode(path), mode, sha, int(told) if told.isdigit() else -1))
+                number = int(told) if told.isdigit() else -1
+                found.append(Entry(decode(path), sys.intern(mode), sha, number))
         return found
 
     def _sizes(self) -> dict[str, str]:
@@ -312,7 +314,7 @@ def _nodes(raw: bytes, width: int) -> Iterator[tuple[bytes, _Node]]:
         space = raw.index(b" ", at)
         end = raw.index(b"\0", space)
         sha = raw[end + 1 : end + 1 + width]
-        yield raw[space + 1 : end], _Node(raw[at:space].decode("ascii"), sha.hex())
+        yield raw[space + 1 : end], _Node(sys.intern(raw[at:space].decode("ascii")), sha.hex())
         at = end + 1 + width
 
 

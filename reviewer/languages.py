@@ -6,7 +6,6 @@ One table, for everything that treats files by language. It reads names only, ne
 import re
 from enum import StrEnum
 from functools import lru_cache
-from pathlib import PurePosixPath
 
 
 class Language(StrEnum):
@@ -113,13 +112,21 @@ _BY_NAME: dict[str, Language] = {
 }
 
 
-@lru_cache(maxsize=50_000)
+_REMEMBERED = 4_096
+"""Paths; a repository has more, and its paths are asked about in turn."""
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+@lru_cache(_REMEMBERED)
 def language_of(path: str) -> Language | None:
     """Return the language of a path, None where its name does not tell.
 
     The last suffix decides, so a template (`page.py.j2`) has no language.
     """
-    name = PurePosixPath(path).name
+    name = _name(path)
     if name in _BY_NAME:
         return _BY_NAME[name]
     if name.startswith(("Dockerfile.", "Containerfile.")):
@@ -138,10 +145,10 @@ _TEST_NAME = re.compile(
 )
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(_REMEMBERED)
 def is_test(path: str) -> bool:
     """Does the path say that the file is a test, or lies among tests?"""
-    return bool(_TEST_DIRECTORY.search(path) or _TEST_NAME.match(PurePosixPath(path).name))
+    return bool(_TEST_DIRECTORY.search(path) or _TEST_NAME.match(_name(path)))
 
 
 _PROSE = {Language.MARKDOWN, Language.RST, Language.HTML}
@@ -206,5 +213,5 @@ def is_fixture(path: str) -> bool:
     return is_test(path) and bool(
         _BAD_WORD.search(path)
         or _TEST_INPUT_DIRECTORY.search(path)
-        or _BAD_CAMEL.search(PurePosixPath(path).name)
+        or _BAD_CAMEL.search(_name(path))
     )

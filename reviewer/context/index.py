@@ -121,7 +121,7 @@ class Index:
         if self._sketches is None:
             self._sketches = Sketches(self._store.segments())
         sketches = self._sketches
-        absent = [sha for sha in tree.sources if sha not in sketches and sha not in self._unread]
+        absent = [sha for sha in sketches.absent(tree.sources) if sha not in self._unread]
         for first in range(0, len(absent), SEGMENT_BLOBS):
             segment = self._segment(absent[first : first + SEGMENT_BLOBS])
             sketches.add(segment)

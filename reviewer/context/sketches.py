@@ -22,9 +22,14 @@ _FEW = 8
 
 @dataclass(frozen=True)
 class Segment:
-    """The sketches of some blobs: those of `shas[i]` are `numbers[starts[i]:starts[i + 1]]`."""
+    """The sketches of some blobs: those of `sha(i)` are `numbers[starts[i]:starts[i + 1]]`.
 
-    shas: tuple[bytes, ...]
+    `names` are the blobs' names in one string, `width` bytes each: as objects they would take four
+    times that.
+    """
+
+    names: bytes
+    width: int
     starts: NDArray[np.int64]
     numbers: Numbers
 
@@ -34,14 +39,23 @@ class Segment:
         starts = np.zeros(len(shas) + 1, dtype=np.int64)
         np.cumsum([len(each) for each in sketches], out=starts[1:])
         numbers = np.concatenate(sketches) if sketches else np.empty(0, dtype=np.uint32)
-        return cls(tuple(shas), starts, numbers)
+        return cls(b"".join(shas), len(shas[0]) if shas else 1, starts, numbers)
+
+    @property
+    def shas(self) -> Iterator[bytes]:
+        """The blobs' names, in order."""
+        return (self.sha(number) for number in range(len(self.starts) - 1))
+
+    def sha(self, number: int) -> bytes:
+        """Return the name of one blob."""
+        return self.names[number * self.width : (number + 1) * self.width]
 
     def having(self, wanted: Numbers) -> Iterator[tuple[int, bytes]]:
         """Yield each (number, blob) where the blob has that word; `wanted` is sorted."""
         at = self._places(wanted)
         blobs = np.searchsorted(self.starts, at, side="right") - 1
         for number, blob in zip(self.numbers[at].tolist(), blobs.tolist(), strict=True):
-            yield number, self.shas[blob]
+            yield number, self.sha(blob)
 
     def _places(self, wanted: Numbers) -> NDArray[np.intp]:
         if len(wanted) <= _FEW:
@@ -59,14 +73,14 @@ class Sketches:
 
     def __init__(self, segments: Iterable[Segment] = ()) -> None:
         self._segments = tuple(segments)
-        self._known = {sha for segment in self._segments for sha in segment.shas}
 
-    def __contains__(self, sha: bytes) -> bool:
-        return sha in self._known
+    def absent(self, shas: Iterable[bytes]) -> list[bytes]:
+        """Return those of some blobs that have no sketch here, in their order."""
+        known = {sha for segment in self._segments for sha in segment.shas}
+        return [sha for sha in shas if sha not in known]
 
     def add(self, segment: Segment) -> None:
         """Add the sketches of more blobs."""
-        self._known.update(segment.shas)
         self._segments = (*self._segments, segment)
 
     def having(self, words: Iterable[int]) -> dict[int, set[bytes]]:

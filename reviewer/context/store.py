@@ -225,22 +225,20 @@ def _segment(width: Any, shas: Any, starts: Any, numbers: Any, total: Any) -> Se
         or zlib.crc32(numbers, zlib.crc32(starts, zlib.crc32(shas))) != total
     ):
         return None
-    names = tuple(shas[at : at + width] for at in range(0, len(shas), width))
     return Segment(
-        names, np.frombuffer(starts, dtype=np.int64), np.frombuffer(numbers, dtype=np.uint32)
+        shas, width, np.frombuffer(starts, dtype=np.int64), np.frombuffer(numbers, dtype=np.uint32)
     )
 
 
 def _insert(db: sqlite3.Connection, segments: Iterable[Segment]) -> None:
     for segment in segments:
-        if not segment.shas:
+        if not segment.names:
             continue
-        shas = b"".join(segment.shas)
         starts, numbers = segment.starts.tobytes(), segment.numbers.tobytes()
-        total = zlib.crc32(numbers, zlib.crc32(starts, zlib.crc32(shas)))
+        total = zlib.crc32(numbers, zlib.crc32(starts, zlib.crc32(segment.names)))
         db.execute(
             "INSERT INTO segment(width, shas, starts, numbers, sum) VALUES (?, ?, ?, ?, ?)",
-            (len(segment.shas[0]), shas, starts, numbers, total),
+            (segment.width, segment.names, starts, numbers, total),
         )
 
 

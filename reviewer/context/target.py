@@ -69,7 +69,7 @@ def resembles(receiver: str, owner: str) -> bool:
     return a in b or b in a
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def shared(one: str, other: str) -> float:
     """Return how much of their folders two paths share, from 0 to 1."""
     a, b = one.split("/")[:-1], other.split("/")[:-1]

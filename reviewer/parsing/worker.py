@@ -15,8 +15,9 @@ import struct
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -32,7 +33,8 @@ START_TIMEOUT_S = 30.0  # the first question also waits for Python and a grammar
 MAX_FILE_BYTES = 1_000_000  # longer files are generated or data, and hostile ones cost seconds
 MEMORY_BYTES = 1 << 30  # address space; a tree takes about 50 bytes for each byte of its file
 MAX_REPLY_BYTES = 4 << 20
-_AHEAD = 64  # questions handed to the threads before their answers are taken
+_AHEAD = 8  # questions under way or answered before an answer is taken: each is a file's worth
+_ENDED = "the run had ended"
 _CHUNK = 1 << 16
 _LENGTH = struct.Struct(">I")
 
@@ -73,6 +75,9 @@ class Parsers:
     def __init__(self, timeout_s: float = TIMEOUT_S, total_s: float = TOTAL_S) -> None:
         self._timeout_s = timeout_s
         self._left_s = total_s
+        self._ended = False
+        # Kept, for with each new thread the C library begins a heap that it seldom gives back.
+        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="parse")
         self._free: SimpleQueue[_Worker] = SimpleQueue()
         self._all = [_Worker() for _ in range(WORKERS)]
         for worker in self._all:
@@ -87,6 +92,10 @@ class Parsers:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        self._ended = True
+        for worker in self._all:
+            worker.kill()
+        self._threads.shutdown(cancel_futures=True)
         for worker in self._all:
             worker.stop()
 
@@ -97,27 +106,41 @@ class Parsers:
                 raise Unchecked(f"larger than {MAX_FILE_BYTES // 1_000_000} MB")
         if self._left_s <= 0:
             raise UsedUp("the time for parsing was used up by other files")
+        if self._ended:
+            raise UsedUp(_ENDED)
         worker = self._free.get()
         began = time.monotonic()
         try:
             return worker.ask(question, self._timeout_s)
+        except Unchecked as error:
+            if self._ended:  # it did not crash, it was killed
+                raise UsedUp(_ENDED) from error
+            raise
         finally:
             self._left_s -= time.monotonic() - began
             self._free.put(worker)
 
     def ask_all(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Any]]:
         """Yield each question with its result, or with the Unchecked it raised, in order."""
-
-        def answer(question: Question) -> tuple[Question, Any]:
-            try:
-                return question, self.ask(question)
-            except Unchecked as error:
-                return question, error
-
         coming = iter(questions)
-        with ThreadPoolExecutor(WORKERS, thread_name_prefix="parse") as threads:
-            while some := list(islice(coming, _AHEAD)):
-                yield from threads.map(answer, some)
+        asked = deque((each, self._submitted(each)) for each in islice(coming, _AHEAD))
+        while asked:
+            question, answer = asked.popleft()
+            try:
+                yield question, answer.result()
+            except Unchecked as error:
+                yield question, error
+            except CancelledError:
+                yield question, UsedUp(_ENDED)
+            asked.extend((each, self._submitted(each)) for each in islice(coming, 1))
+
+    def _submitted(self, question: Question) -> "Future[Any]":
+        try:
+            return self._threads.submit(self.ask, question)
+        except RuntimeError:  # ended a moment ago
+            ended: Future[Any] = Future()
+            ended.set_exception(UsedUp(_ENDED))
+            return ended
 
 
 class _Worker:
@@ -144,14 +167,18 @@ class _Worker:
             raise Unchecked(f"the parser failed: {reply['error']}")
         return reply["result"]
 
+    def kill(self) -> None:
+        """Kill the worker from another thread; whoever waits for its answer clears up."""
+        if (process := self._process) is not None and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+
     def stop(self) -> None:
         """Kill the worker, whatever it is doing; the next question starts another."""
+        self.kill()
         process, self._process = self._process, None
         if process is None:
             return
-        if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
@@ -187,15 +214,15 @@ def _pack(question: Question) -> bytes:
     return b"".join((_LENGTH.pack(len(head)), head, *(blob or b"" for blob in question.blobs)))
 
 
-def _exchange(process: subprocess.Popen[bytes], message: bytes, deadline: float) -> bytes:
+def _exchange(process: subprocess.Popen[bytes], message: bytes, deadline: float) -> str:
     """Send a message and return the reply's JSON; raise TimeoutError, EOFError or OSError."""
     assert process.stdin is not None and process.stdout is not None  # noqa: S101 - PIPE in _start
     into, out = process.stdin.fileno(), process.stdout.fileno()
-    left, reply, wanted = memoryview(message), bytearray(), _LENGTH.size
+    left, reply, filled, has_length = memoryview(message), bytearray(_LENGTH.size), 0, False
     with selectors.DefaultSelector() as selector:
         selector.register(into, selectors.EVENT_WRITE)
         selector.register(out, selectors.EVENT_READ)
-        while len(reply) < wanted:
+        while True:
             ready = selector.select(max(0.0, deadline - time.monotonic()))
             if not ready:
                 raise TimeoutError
@@ -205,15 +232,19 @@ def _exchange(process: subprocess.Popen[bytes], message: bytes, deadline: float)
                     if not left:
                         selector.unregister(into)
                     continue
-                piece = os.read(out, _CHUNK)
-                if not piece:
+                count = os.readv(out, [memoryview(reply)[filled:]])
+                if not count:
                     raise EOFError
-                reply += piece
-                if wanted == _LENGTH.size <= len(reply):
-                    wanted += _LENGTH.unpack_from(reply)[0]
-                    if wanted > MAX_REPLY_BYTES:
-                        raise EOFError
-    return bytes(reply[_LENGTH.size : wanted])
+                filled += count
+                if filled < len(reply):
+                    continue
+                if has_length:
+                    return reply.decode()
+                size = _LENGTH.unpack(reply)[0]
+                if not 0 < size <= MAX_REPLY_BYTES:
+                    raise EOFError
+                # All at once: grown bit by bit, it would leave holes of its size behind.
+                reply, filled, has_length = bytearray(size), 0, True
 
 
 # The worker's side -------------------------------------------------------------------------------
