@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reviewer.change import Change, Span
-from reviewer.context.packed import path_of
 from reviewer.context.values import Certainty, Context, Defined, Used
 from reviewer.errors import GiveUp
 from reviewer.languages import is_test
+from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind, Extraction, UseKind
 from reviewer.ports import Objects
 from reviewer.text import decode, printable

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterable, Sequence
 
 from reviewer.context.index import NOT_HERE
-from reviewer.context.packed import Packed, pack
 from reviewer.context.store import Key, Store
 from reviewer.errors import GiveUp
+from reviewer.parsing.packed import Packed
 from reviewer.parsing.worker import MAX_FILE_BYTES, Parsers, Question, Unchecked, UsedUp
 from reviewer.ports import MissingBlob, Objects
 
@@ -63,9 +63,8 @@ class Extractor:
                 if not isinstance(answer, UsedUp):
                     kept[key] = (b"", str(answer))
                 continue
-            raw = pack(answer)
-            kept[key] = (raw, "")
-            found[key] = Packed(raw)
+            kept[key] = (answer, "")
+            found[key] = Packed(answer)
         if kept:
             self._store.add_extractions(kept)
         return found

@@ -10,19 +10,19 @@ from functools import cached_property
 from reviewer.context import verdicts
 from reviewer.context.kinship import NO_IMPORTS, Kinship, Look, class_around, has, meant
 from reviewer.context.links import Links, Origin, Source
-from reviewer.context.packed import path_of
 from reviewer.context.target import (
     Target,
     inside,
     is_member,
     last_part,
     last_word,
-    made_by,
     resembles,
     shared,
 )
 from reviewer.context.verdicts import LIKELY, NAME, Verdict
 from reviewer.languages import Language, is_test
+from reviewer.parsing.hints import made_by
+from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind, Use, UseKind
 
 _BEYOND = frozenset({"super", "super()", "parent"})

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from reviewer.context.links import Links, Origin, Source
-from reviewer.context.packed import path_of
 from reviewer.context.target import Target, last_part, last_word
 from reviewer.languages import Language
+from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind
 
 Look = Callable[[str], Source | None]

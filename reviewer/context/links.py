@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from reviewer.context.packed import Packed
 from reviewer.context.target import inside
 from reviewer.context.tree import source_language
 from reviewer.context.values import Resolved, Resolver
 from reviewer.languages import Language
+from reviewer.parsing.packed import Packed
 from reviewer.parsing.symbols import Definition, Import
 
 MAX_STEPS = 5

@@ -17,7 +17,6 @@ from reviewer.context.asked import Asked
 from reviewer.context.end import End
 from reviewer.context.extractor import Extractor
 from reviewer.context.index import Index
-from reviewer.context.packed import path_of
 from reviewer.context.search import FOLLOWED, MAX_STEPS, Search, key_of, scored
 from reviewer.context.store import Store
 from reviewer.context.target import shared
@@ -34,6 +33,7 @@ from reviewer.context.values import (
     Used,
 )
 from reviewer.languages import is_test
+from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import DefKind, UseKind
 from reviewer.parsing.worker import Parsers
 from reviewer.ports import Cancelled, NoSuchFile, Objects, Rev

@@ -10,12 +10,12 @@ from reviewer.context.index import Index
 from reviewer.context.judge import Judge
 from reviewer.context.kinship import meant as files_meant
 from reviewer.context.links import Source
-from reviewer.context.packed import path_of
 from reviewer.context.target import Target, shared
 from reviewer.context.tree import family_of
 from reviewer.context.values import Certainty, Defined, Used
 from reviewer.context.verdicts import Verdict
 from reviewer.languages import is_test
+from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import DefKind, Use, UseKind
 from reviewer.text import printable
 

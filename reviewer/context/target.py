@@ -7,7 +7,6 @@ from functools import cached_property, lru_cache
 from reviewer.parsing.symbols import Definition, DefKind
 
 _LAST_WORD = re.compile(r"([A-Za-z_]\w*)\W*$")
-_FACTORY = re.compile(r"^(?:[Nn]ew|[Mm]ake|[Cc]reate|[Gg]et)_?(?=[A-Z])")
 _INDEXES = frozenset({"__init__", "index", "mod", "lib"})
 _MIN_ALIKE = 3
 """Shorter names are in too many others."""
@@ -48,11 +47,6 @@ def last_word(receiver: str) -> str:
     """Return the last name in the text of a receiver: "store" for `self.store`, `store()`."""
     found = _LAST_WORD.search(receiver)
     return found[1] if found else ""
-
-
-def made_by(made: str) -> str:
-    """Return the class that a type or the name of what makes it speaks of: Foo for NewFoo."""
-    return _FACTORY.sub("", last_part(made))
 
 
 def inside(scope: str, outer: str) -> bool:

@@ -1,6 +1,6 @@
 """What a file defines, uses and imports, by its syntax tree. Parses: for the worker only.
 
-`rows` is what a worker answers, `unpack` makes values of it on the caller's side.
+`rows` is what a worker packs (`reviewer.parsing.packed`); `unpack` makes values of them.
 """
 
 import gc
@@ -39,7 +39,7 @@ LANGUAGES = frozenset(
 )
 """The languages that have a strategy; known without loading any grammar."""
 
-MAX_PACKED_BYTES = 3 << 20  # of a reply's JSON; a worker's reply may have one more
+MAX_PACKED_BYTES = 3 << 20  # as JSON; packed it is smaller, and a worker may send a megabyte more
 _SCOPES = frozenset({"function", "method", "class", "module"})
 _USE_FIELDS = 9  # the rest of a use's row is left out where it says nothing
 
@@ -50,7 +50,7 @@ def extract(data: bytes, language: Language) -> Extraction:
 
 
 def rows(data: bytes, language: Language) -> list[Any]:
-    """Return the same as `pack` makes of it, without the values in between."""
+    """Return the same as JSON values, without the values in between."""
     collects = gc.isenabled()
     gc.disable()  # a walk makes rows by the hundred thousand, and no cycles
     try:
@@ -85,49 +85,6 @@ def _rows(data: bytes, language: Language) -> list[Any]:
     ]
     found = hints(data, language, around)
     return _packed(walk.definitions, walk.uses, walk.imports, found, complete)
-
-
-def pack(extraction: Extraction) -> list[Any]:
-    """Return JSON values that say the same, cut to what a worker may send."""
-    return _packed(
-        [
-            (
-                each.name,
-                each.kind.value,
-                each.scope,
-                each.start,
-                each.end,
-                each.signature,
-                None
-                if each.parameters is None
-                else tuple((p.name, p.how, p.required) for p in each.parameters),
-                each.bases,
-                each.decorators,
-                each.exported,
-            )
-            for each in extraction.definitions
-        ],
-        [
-            (
-                each.name,
-                each.kind.value,
-                each.line,
-                each.column,
-                each.scope,
-                each.receiver,
-                each.arguments,
-                each.keywords,
-                each.spread,
-            )
-            for each in extraction.uses
-        ],
-        [
-            (each.module, each.name, each.alias, each.line, each.guarded, each.reexport)
-            for each in extraction.imports
-        ],
-        [(each.name, each.type, each.line, each.scope) for each in extraction.hints],
-        extraction.complete,
-    )
 
 
 def _packed(
@@ -176,7 +133,7 @@ def _fits(packed: list[Any]) -> bool:
 
 
 def unpack(packed: list[Any]) -> Extraction:
-    """Return the values that `pack` or `rows` made into lists."""
+    """Return the values that `rows` has as lists."""
     complete, strings, definitions, imports, uses, found = packed
     kinds = {kind.value: kind for kind in UseKind}
     return Extraction(

@@ -20,6 +20,7 @@ _MAX_LINE = 600
 HintRow = tuple[str, str, int, str]
 """Name (with `self.` or `this.` where it has that), type or what makes it, line, scope."""
 
+_FACTORY = re.compile(r"^(?:[Nn]ew|[Mm]ake|[Cc]reate|[Gg]et)_?(?=[A-Z])")
 _TYPE = rb"([A-Za-z_]\w{0,79}(?:(?:\.|::|\\)[A-Za-z_]\w{0,79}){0,5})"
 _NAME_AT_END = re.compile(rb"(?:(?:self|cls|this)\.|\$this->|@|\$)?[A-Za-z_]\w{0,79}$")
 _MADE = re.compile(
@@ -56,6 +57,11 @@ _LEADS = frozenset({Language.C, Language.CPP, Language.CSHARP, Language.JAVA, La
 
 Scope = tuple[int, int, str]
 """First line, last line, dotted path of a definition that has others in it."""
+
+
+def made_by(made: str) -> str:
+    """Return the class that a type or the name of what makes it speaks of: Foo for NewFoo."""
+    return _FACTORY.sub("", made.rpartition(".")[2])
 
 
 def hints(data: bytes, language: Language, scopes: Sequence[Scope]) -> list[HintRow]:

@@ -37,6 +37,7 @@ _AHEAD = 8  # questions under way or answered before an answer is taken: each is
 _ENDED = "the run had ended"
 _CHUNK = 1 << 16
 _LENGTH = struct.Struct(">I")
+_VALUE, _BYTES = b"v", b"b"  # what a reply begins with: JSON or bytes
 
 # -I: no PYTHON* variables, no user site, nothing of the current folder on the path.
 _BOOTSTRAP = (
@@ -100,7 +101,7 @@ class Parsers:
             worker.stop()
 
     def ask(self, question: Question) -> Any:
-        """Return the function's result as JSON values; raise Unchecked."""
+        """Return the function's result, as JSON values or bytes; raise Unchecked."""
         for blob in question.blobs:
             if blob is not None and len(blob) > MAX_FILE_BYTES:
                 raise Unchecked(f"larger than {MAX_FILE_BYTES // 1_000_000} MB")
@@ -162,7 +163,9 @@ class _Worker:
         except BaseException:
             self.stop()  # an interrupted exchange would leave its reply to the next question
             raise
-        reply = json.loads(raw)
+        if raw[:1] == _BYTES:
+            return raw[1:]
+        reply = json.loads(raw[1:])
         if "error" in reply:
             raise Unchecked(f"the parser failed: {reply['error']}")
         return reply["result"]
@@ -214,8 +217,8 @@ def _pack(question: Question) -> bytes:
     return b"".join((_LENGTH.pack(len(head)), head, *(blob or b"" for blob in question.blobs)))
 
 
-def _exchange(process: subprocess.Popen[bytes], message: bytes, deadline: float) -> str:
-    """Send a message and return the reply's JSON; raise TimeoutError, EOFError or OSError."""
+def _exchange(process: subprocess.Popen[bytes], message: bytes, deadline: float) -> bytes:
+    """Send a message and return the reply; raise TimeoutError, EOFError or OSError."""
     assert process.stdin is not None and process.stdout is not None  # noqa: S101 - PIPE in _start
     into, out = process.stdin.fileno(), process.stdout.fileno()
     left, reply, filled, has_length = memoryview(message), bytearray(_LENGTH.size), 0, False
@@ -239,7 +242,7 @@ def _exchange(process: subprocess.Popen[bytes], message: bytes, deadline: float)
                 if filled < len(reply):
                     continue
                 if has_length:
-                    return reply.decode()
+                    return bytes(reply)
                 size = _LENGTH.unpack(reply)[0]
                 if not 0 < size <= MAX_REPLY_BYTES:
                     raise EOFError
@@ -262,10 +265,12 @@ def serve() -> None:
         blobs = [None if size is None else source.read(size) for size in head["blobs"]]
         try:
             result = functions[head["function"]](*blobs, *head["arguments"])
-            reply = {"result": _plain(result)}
+            if isinstance(result, bytes):
+                raw = _BYTES + result
+            else:
+                raw = _VALUE + json.dumps({"result": _plain(result)}).encode()
         except (MemoryError, RecursionError, ValueError) as error:
-            reply = {"error": type(error).__name__}
-        raw = json.dumps(reply).encode()
+            raw = _VALUE + json.dumps({"error": type(error).__name__}).encode()
         sink.write(_LENGTH.pack(len(raw)) + raw)
         sink.flush()
 
@@ -307,6 +312,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
     from reviewer.languages import Language  # noqa: PLC0415
     from reviewer.parsing import broken, trees  # noqa: PLC0415
     from reviewer.parsing.extract import rows  # noqa: PLC0415
+    from reviewer.parsing.packed import pack  # noqa: PLC0415
 
     def check(head: bytes, base: bytes | None, language: str, path: str) -> object:
         return broken.check(Language(language), path, head, base)
@@ -318,6 +324,6 @@ def _functions() -> dict[str, Callable[..., Any]]:
         return trees.places(Language(language), data, list(offsets))
 
     def extract(data: bytes, language: str) -> object:
-        return tuple(rows(data, Language(language)))  # a list would be gone through once more
+        return pack(rows(data, Language(language)))  # here, to spare the caller the values
 
     return {"check": check, "extract": extract, "matches": matches, "places": places}

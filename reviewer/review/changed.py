@@ -6,7 +6,7 @@ from reviewer.change import FileChange, Kind
 from reviewer.context.differences import Ends
 from reviewer.context.values import Context
 from reviewer.languages import Language, is_template, language_of
-from reviewer.parsing.extract import unpack
+from reviewer.parsing.packed import Packed
 from reviewer.parsing.symbols import Extraction
 from reviewer.parsing.worker import Parsers, Question, Unchecked
 from reviewer.ports import Cancelled, FileTooLarge, MissingBlob, NoSuchFile, Objects, Rev
@@ -120,4 +120,4 @@ def _parsed(
     for question, answer in parsers.ask_all(questions):
         if not isinstance(answer, Unchecked):
             at, _, path = question.about.partition(":")
-            yield ("head" if at == "head" else "base", path), unpack(answer)
+            yield ("head" if at == "head" else "base", path), Packed(answer).extraction()

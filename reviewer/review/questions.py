@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from reviewer.context.packed import path_of
 from reviewer.context.values import Answer, Context, Defined, History, Used
 from reviewer.errors import GiveUp
+from reviewer.parsing.packed import path_of
 from reviewer.ports import NoSuchFile, Objects, Rev
 from reviewer.rlm.task import Function
 from reviewer.text import decode, printable

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from reviewer.languages import Language
 from reviewer.parsing import extract as extracting
-from reviewer.parsing.extract import extract, pack, rows, unpack
+from reviewer.parsing.extract import extract, rows, unpack
 from reviewer.parsing.languages import STRATEGIES
 from reviewer.parsing.languages.walk import MAX_DEFINITIONS, MAX_USES
+from reviewer.parsing.packed import Packed, pack
 from reviewer.parsing.symbols import DefKind, Extraction, UseKind
 from reviewer.parsing.worker import MAX_REPLY_BYTES, Parsers, Question
 
@@ -192,37 +193,22 @@ def test_any_words_are_read(words: list[str], language: Language) -> None:
     extract((php + " ".join(words)).encode(), language)
 
 
-def test_what_is_packed_comes_back() -> None:
-    found = extract(
-        b"@d\ndef f(a, *b, k=1): return x.g(a, *b, k=2)\nimport os as o\n", Language.PYTHON
-    )
-    assert unpack(json.loads(json.dumps(pack(found)))) == found
-
-
-def test_rows_are_what_is_packed() -> None:
-    source = b"class A(B):\n    x: int = f(1, y=2)\n"
-    assert json.dumps(rows(source, Language.PYTHON)) == json.dumps(
-        pack(extract(source, Language.PYTHON))
-    )
-
-
 def test_what_is_packed_is_cut_to_what_may_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = extract(b"abc(x);\n" * 2_000, Language.JAVASCRIPT)
     monkeypatch.setattr(extracting, "MAX_PACKED_BYTES", 20_000)
-    packed = pack(found)
-    assert len(json.dumps(packed)) < 20_000
-    assert not unpack(packed).complete
-    assert unpack(packed).uses
+    found = rows(b"abc(x);\n" * 2_000, Language.JAVASCRIPT)
+    assert len(json.dumps(found)) < 20_000
+    assert not unpack(found).complete
+    assert unpack(found).uses
 
 
 def test_the_longest_reply_may_be_sent() -> None:
     source = "".join(f"αβγδ{n}.{chr(0x4E00 + n % 9999)}{n}({n});" for n in range(40_000)).encode()
-    assert len(json.dumps(rows(source[:1_000_000], Language.JAVASCRIPT))) < MAX_REPLY_BYTES
+    assert len(pack(rows(source[:1_000_000], Language.JAVASCRIPT))) < MAX_REPLY_BYTES - 1
 
 
 def test_a_worker_extracts() -> None:
     with Parsers() as parsers:
         question = Question("extract", (b"def f(a): return g(a)\n",), (Language.PYTHON.value,))
-        found = unpack(parsers.ask(question))
+        found = Packed(parsers.ask(question)).extraction()
     assert [(each.name, each.kind) for each in found.definitions] == [("f", DefKind.FUNCTION)]
     assert [use.name for use in found.uses] == ["g", "a"]

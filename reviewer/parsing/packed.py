@@ -16,9 +16,8 @@ from itertools import accumulate, chain
 from typing import Any
 from zlib import crc32
 
-from reviewer.context.target import made_by
 from reviewer.parsing.extract import definition_of
-from reviewer.parsing.hints import HintRow
+from reviewer.parsing.hints import HintRow, made_by
 from reviewer.parsing.symbols import Definition, DefKind, Extraction, Hint, Import, Use, UseKind
 from reviewer.text import decode, encode
 

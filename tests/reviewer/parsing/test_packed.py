@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from reviewer.context.packed import Packed, pack, path_of
-from reviewer.context.target import made_by
 from reviewer.languages import Language, language_of
 from reviewer.parsing.extract import extract, rows
+from reviewer.parsing.hints import made_by
+from reviewer.parsing.packed import Packed, pack, path_of
 from tests.reviewer.parsing.test_gold import FILES, GOLD
 
 
