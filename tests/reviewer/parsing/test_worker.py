@@ -1,0 +1,47 @@
+"""The caller's side of parsing, when it ends while somebody still asks."""
+
+import threading
+import time
+
+import pytest
+
+from reviewer.parsing.worker import Parsers, Question, UsedUp
+
+QUICK = Question("check", (b"x = 1\n", None), ("python", "a.py"))
+SLOW = Question("check", (b"a?b:" * 200_000, None), ("rust", "slow.rs"))
+"""Quadratic in the grammar's error recovery: many seconds."""
+
+
+def test_what_is_asked_after_the_end_is_no_fault_of_the_file() -> None:
+    with Parsers() as own:
+        assert own.ask(QUICK) is None
+    with pytest.raises(UsedUp, match="the run had ended"):
+        own.ask(QUICK)
+    assert [type(answer) for _, answer in own.ask_all([QUICK, QUICK])] == [UsedUp, UsedUp]
+
+
+def test_an_end_in_the_middle_answers_everybody_at_once() -> None:
+    own, answers = Parsers(timeout_s=60.0), []
+    asking = threading.Thread(
+        target=lambda: answers.extend(own.ask_all([SLOW, SLOW, *[QUICK] * 9]))
+    )
+    asking.start()
+    while sum(worker._process is not None for worker in own._all) < 2:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    began = time.monotonic()
+    own.__exit__(None, None, None)
+    asking.join(timeout=10)
+    assert not asking.is_alive()
+    assert time.monotonic() - began < 5
+    # Had it been called a crash, the store would keep that of a sound file for ever.
+    assert [type(answer) for _, answer in answers] == [UsedUp] * 11
+    assert all(worker._process is None for worker in own._all)
+
+
+def test_all_answers_come_in_order_however_many_are_asked() -> None:
+    asked = [Question("check", (b"x = (\n" * (n % 3), None), ("python", str(n))) for n in range(40)]
+    with Parsers() as own:
+        said = list(own.ask_all(iter(asked)))
+    assert [question.arguments[1] for question, _ in said] == [str(n) for n in range(40)]
+    assert [answer is None for _, answer in said] == [n % 3 == 0 for n in range(40)]
