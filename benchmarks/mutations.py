@@ -401,6 +401,8 @@ def _calls(repository: Repository, site: Site) -> dict[str, list[re.Match[bytes]
         if language_of(path) is Language.JAVASCRIPT and repository.family == "script":
             return None
         data = _code(repository.files[path], repository.family)
+        if repository.family == "ruby" and re.search(rb"\." + name + rb"(?![\w(?!])", data):
+            return None  # called without parentheses
         calls = list(plain.finditer(data))
         words = len(re.findall(rb"(?<!\w)" + name + rb"\(", data))
         if len(calls) != words or b"*" in b"".join(call.group(1) for call in calls):

@@ -104,16 +104,10 @@ class Ruby:
                     return None  # loaded when it is first used, from outside
         if not found:
             return None if unsure else Absent("", name, before)
-        scopes = {item.definition.scope for item in found}
-        if len(scopes) != 1:
+        scope = _meant({item.definition.scope for item in found}, use.scope, before)
+        if scope is None:
             return None
-        scope = scopes.pop()
-        wanted = before.replace("::", ".")
-        if wanted:
-            fits = scope == wanted or scope.endswith(f".{wanted}")
-        else:
-            fits = not scope or f"{use.scope}.".startswith(f"{scope}.")
-        return Found(tuple(found)) if fits else None
+        return Found(tuple(item for item in found if item.definition.scope == scope))
 
     # Methods -------------------------------------------------------------------------------------
 
@@ -181,7 +175,7 @@ class Ruby:
             for each in view.by_name.get(owner.definition.name, ()):
                 if each.kind not in _OWNERS or each.scope != owner.definition.scope:
                     continue
-                made_up = view.says(*_MAKERS) or any(maker in view.by_name for maker in _MAKERS)
+                made_up = _made_up(view, owner.qualified)
                 if not view.what.complete or made_up or view.quotes(name):
                     return False
                 if not self._plain_bases(tree, view, each, name, depth):
@@ -245,6 +239,46 @@ class Ruby:
         return (
             b"=>" not in shown and b"..." not in shown and not re.search(rb"[,(]\s*\*|,\s*$", line)
         )
+
+
+def _meant(scopes: set[str], around: str, before: str) -> str | None:
+    """Return in which of some scopes a constant is looked up, None where that cannot be told.
+
+    The innermost module around the use that has it is what Ruby takes first; the top comes after
+    the classes that are inherited from, so it is sure only where nothing else has the name.
+    """
+    wanted = before.replace("::", ".")
+    while around:
+        scope = f"{around}.{wanted}" if wanted else around
+        if scope in scopes:
+            return scope
+        around = around.rpartition(".")[0]
+    if len(scopes) != 1:
+        return None
+    (scope,) = scopes
+    fits = scope == wanted or (wanted != "" and scope.endswith(f".{wanted}"))
+    return scope if fits else None
+
+
+def _made_up(view: View, owner: str) -> bool:
+    """May a file give a class methods or constants that no definition names?
+
+    What is made inside another class is that one's; with a receiver it may be anybody's, but for
+    a block that is run as an object's, which names what it defines.
+    """
+    for maker in _MAKERS:
+        if any(each.scope == owner for each in view.by_name.get(maker, ())):
+            return True
+        for use in view.uses_by_name.get(maker, ()):
+            receiver = use.receiver.removeprefix("self.")
+            if use.kind is UseKind.STRING:
+                continue
+            if receiver in ("", "self", "singleton_class"):
+                if view.class_around(use.scope) == owner:
+                    return True
+            elif maker not in ("instance_eval", "instance_exec") or receiver[:1].isupper():
+                return True
+    return False
 
 
 def _required(tree: Tree, view: View, name: str) -> bool:
