@@ -12,10 +12,10 @@ from reviewer.parsing.symbols import Definition, DefKind, Import, Use, UseKind
 _CONSTANTS = (DefKind.CLASS, DefKind.MODULE, DefKind.CONSTANT)
 _OWNERS = (DefKind.CLASS, DefKind.MODULE)
 _METHODS = (DefKind.METHOD, DefKind.FUNCTION)
-_MAKERS = {
+_CATCHERS = frozenset({"const_missing", "method_missing", "respond_to_missing?"})
+_MAKERS = _CATCHERS | {
     "class_eval",
     "class_exec",
-    "const_missing",
     "const_set",
     "define_method",
     "def_delegator",
@@ -24,9 +24,7 @@ _MAKERS = {
     "delegate",
     "instance_eval",
     "instance_exec",
-    "method_missing",
     "module_eval",
-    "respond_to_missing?",
 }
 """What lets a class have methods or constants that no definition names."""
 
@@ -58,7 +56,7 @@ class Ruby:
         receiver = use.receiver.removeprefix("::")
         if use.name[:1].isupper() and use.kind is not UseKind.CALL:
             return self._constant(tree, view, use, receiver)
-        if receiver in ("", "self"):
+        if receiver in ("", "self", "self.class"):
             return self._own(tree, view, use)
         if re.fullmatch(r"[A-Z]\w*(?:::[A-Z]\w*)*", receiver):
             before, _, last = receiver.rpartition("::")
@@ -66,7 +64,7 @@ class Ruby:
             if isinstance(owner, Found) and owner.items[0].definition.kind in _OWNERS:
                 if use.name == "new":
                     return owner
-                return self._member(tree, owner.items[0], use.name)
+                return self._member(tree, owner.items[0], use.name, exact=True)
         return None
 
     def imported(self, tree: Tree, view: View, what: Import) -> Outcome:
@@ -87,7 +85,9 @@ class Ruby:
 
     def _named(self, tree: Tree, view: View, use: Use, name: str, before: str) -> Outcome:
         """Return the constant that a name means: one alone in the repository has it."""
-        if name in _KNOWN or name.startswith("RUBY_"):
+        # Of a module of the repository's own, what Ruby and its libraries bring is no part.
+        ours = before != "" and before.partition("::")[0] not in _KNOWN
+        if not ours and (name in _KNOWN or name.startswith("RUBY_")):
             return None
         found: list[Item] = []
         unsure = tree.unread(self.name)
@@ -98,7 +98,8 @@ class Ruby:
             found += [
                 Item(path, each) for each in other.by_name.get(name, ()) if each.kind in _CONSTANTS
             ]
-            unsure = unsure or _may_define(other, name) or _required(tree, other, name)
+            unsure = unsure or _may_define(tree, other, use, name)
+            unsure = unsure or (not ours and _required(tree, other, name))
             for each in other.what.imports:
                 if each.name == name and not tree.resolve(path, each).files:
                     return None  # loaded when it is first used, from outside
@@ -106,8 +107,19 @@ class Ruby:
             return None if unsure else Absent("", name, before)
         scope = _meant({item.definition.scope for item in found}, use.scope, before)
         if scope is None:
-            return None
+            gone = ours and not unsure and self._lacks(tree, view, use, name, before)
+            return Absent("", name, before) if gone else None
         return Found(tuple(item for item in found if item.definition.scope == scope))
+
+    def _lacks(self, tree: Tree, view: View, use: Use, name: str, before: str) -> bool:
+        """Is `before` a module of the repository that cannot have the constant from elsewhere?"""
+        above, _, last = before.rpartition("::")
+        owner = self._named(tree, view, use, last, above)
+        return (
+            isinstance(owner, Found)
+            and owner.items[0].definition.kind in _OWNERS
+            and self._plain(tree, owner.items[0], name, 0)
+        )
 
     # Methods -------------------------------------------------------------------------------------
 
@@ -140,17 +152,21 @@ class Ruby:
             return Found(tuple(found))
         return None if tree.unread(self.name) else Absent("", name)
 
-    def _member(self, tree: Tree, owner: Item, name: str) -> Outcome:
-        """Return the methods of a name in a class, if no other class has one of that name.
+    def _member(self, tree: Tree, owner: Item, name: str, *, exact: bool = False) -> Outcome:
+        """Return the methods of a name in a class.
 
         Absent where no class at all has one any more: what a module that is included brings, or a
-        class that is opened again, would be one.
+        class that is opened again, would be one. `exact`: it is that very class that is called, and
+        nothing that extends it.
         """
         found = []
+        told = False
         for path in tree.mentioning(name, self.name):
             view = tree.view(path)
             if view is None:
                 return None
+            # `attr :name`, `delegate :name`, or a list of names that others make methods of.
+            told = told or (path in tree.changed and view.quotes(name))
             found += [
                 Item(path, each)
                 for each in view.by_name.get(name, ())
@@ -159,15 +175,26 @@ class Ruby:
         if found:
             scopes = {item.definition.scope for item in found}
             inside = [item for item in found if item.definition.scope == owner.qualified]
-            return Found(tuple(inside), bare=len(scopes) == 1) if inside else None
-        if defined_as_member(tree, self.name, name) or not self._plain(tree, owner, name, 0):
+            return Found(tuple(inside), bare=exact or len(scopes) == 1) if inside else None
+        if (
+            told
+            or defined_as_member(tree, self.name, name)
+            or not self._plain(tree, owner, name, 0)
+        ):
             return None
         return Absent(owner.path, name, owner.qualified)
 
     def _plain(self, tree: Tree, owner: Item, name: str, depth: int) -> bool:
-        """Has the class nothing but what its definitions in this repository say?"""
+        """Has the class nothing but what its definitions in this repository say?
+
+        What a file that the change leaves alone makes at run time was made at the base, too, where
+        the name had a definition of its own: only a class that answers to any name is not plain.
+        """
         if depth > MAX_STEPS:
             return False
+        written = re.compile(
+            rb"(?:\bdef[ \t]+(?:self\.)?|[:'\"])" + re.escape(name.encode()) + rb"\b"
+        )
         for path in tree.mentioning(owner.definition.name, self.name):
             view = tree.view(path)
             if view is None:
@@ -175,8 +202,10 @@ class Ruby:
             for each in view.by_name.get(owner.definition.name, ()):
                 if each.kind not in _OWNERS or each.scope != owner.definition.scope:
                     continue
-                made_up = _made_up(view, owner.qualified)
-                if not view.what.complete or made_up or view.quotes(name):
+                makers = _MAKERS if path in tree.changed else _CATCHERS
+                if _made_up(view, owner.qualified, makers) or view.quotes(name):
+                    return False
+                if not view.what.complete and written.search(view.data):
                     return False
                 if not self._plain_bases(tree, view, each, name, depth):
                     return False
@@ -253,6 +282,8 @@ def _meant(scopes: set[str], around: str, before: str) -> str | None:
         if scope in scopes:
             return scope
         around = around.rpartition(".")[0]
+    if wanted in scopes and wanted:
+        return wanted
     if len(scopes) != 1:
         return None
     (scope,) = scopes
@@ -260,13 +291,13 @@ def _meant(scopes: set[str], around: str, before: str) -> str | None:
     return scope if fits else None
 
 
-def _made_up(view: View, owner: str) -> bool:
+def _made_up(view: View, owner: str, makers: frozenset[str]) -> bool:
     """May a file give a class methods or constants that no definition names?
 
     What is made inside another class is that one's; with a receiver it may be anybody's, but for
     a block that is run as an object's, which names what it defines.
     """
-    for maker in _MAKERS:
+    for maker in makers:
         if any(each.scope == owner for each in view.by_name.get(maker, ())):
             return True
         for use in view.uses_by_name.get(maker, ()):
@@ -291,11 +322,14 @@ def _required(tree: Tree, view: View, name: str) -> bool:
     )
 
 
-def _may_define(view: View, name: str) -> bool:
+def _may_define(tree: Tree, view: View, use: Use, name: str) -> bool:
     """May a file have a constant that its extraction does not show?"""
+    for each in view.by_name.get("const_missing", ()):
+        if not each.scope or f"{use.scope}.".startswith(f"{each.scope}.") or use.receiver:
+            return True
     word = re.escape(name.encode())
-    by_value = rb"\bconst_missing\b|\bconst_set\b(?!\s*\(?\s*:(?!" + word + rb"\b))"
-    if re.search(by_value, view.data):
+    by_value = rb"\bconst_set\b(?!\s*\(?\s*:(?!" + word + rb"\b))"
+    if view.path in tree.changed and re.search(by_value, view.data):
         return True
     written = (
         rb"\b(?:class|module)[ \t]+[\w:]*" + word + rb"\b|\b" + word + rb"[ \t]*\|{0,2}=(?![=~])"

@@ -55,13 +55,17 @@ def family(path: str) -> str:
 
 @dataclass
 class Tree:
-    """The files of one end. `moved` maps a file's path at the head to its path at this end."""
+    """The files of one end. `moved` maps a file's path at the head to its path at this end.
+
+    `changed` are the paths at this end of the files that the change touches.
+    """
 
     context: Context
     objects: Objects
     at: Rev
     clock: Clock
     moved: Mapping[str, str] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
     _views: dict[str, View | None] = field(default_factory=dict)
     _resolved: dict[tuple[str, Import], Resolved] = field(default_factory=dict)
     _mentions: dict[str, tuple[str, ...]] = field(default_factory=dict)
