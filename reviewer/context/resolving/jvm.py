@@ -18,6 +18,8 @@ _SUFFIXES = ("java", "kt", "kts", "groovy", "scala")
 _MAX_FILES = 5_000  # of one package
 # The last part of a source root: what follows is the package.
 _ROOT = re.compile(r"(?:^|/)(?:java|kotlin|scala|groovy|jvm|src|source|sources|test|tests|main)$")
+_DOTTED = re.compile(r"(?<![^/])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?=/)")
+"""A folder that is called like the whole package, which the compiler does not mind."""
 _START = frozenset({"com", "org", "net", "io", "dev", "edu", "gov", "me", "de", "fr", "cn", "uk"})
 
 
@@ -77,7 +79,11 @@ class Jvm:
     def _class(self, importer: str, segments: list[str]) -> tuple[str, ...]:
         """Return the class's file nearest to the importer, and those of its other source sets."""
         ending = "/".join(segments)
-        found = [path for suffix in _SUFFIXES for path in self._files.find(f"{ending}.{suffix}")]
+        found = [
+            self._dotted.get(path, path)
+            for suffix in _SUFFIXES
+            for path in self._files.find(f"{ending}.{suffix}")
+        ]
         if len(found) < 2:
             return tuple(found)
         nearest, *rest = nearest_first(found, importer)
@@ -89,7 +95,8 @@ class Jvm:
         name = ".".join(segments)
         known = self._packages.get(name)
         if known is None:
-            folders = [path[:-2] for path in self._folders.find("/".join(segments) + "/.")]
+            found = [path[:-2] for path in self._folders.find("/".join(segments) + "/.")]
+            folders = [self._dotted.get(folder, folder) for folder in found]
             if len(segments) == 1:  # many a folder is called so that is no package
                 folders = [each for each in folders if self.beside(each + "/-") == _key(name)]
             known = tuple(
@@ -104,13 +111,27 @@ class Jvm:
 
     @cached_property
     def _files(self) -> Endings:
-        return Endings(self._tree.having(*_SUFFIXES))
+        return Endings(map(_with_slashes, self._tree.having(*_SUFFIXES)))
 
     @cached_property
     def _folders(self) -> Endings:
         """The folders that have sources, each with "/." so that it ends as a file would."""
         folders = {folder_of(path) for path in self._tree.having(*_SUFFIXES)}
-        return Endings(folder + "/." for folder in folders)
+        return Endings(f"{_with_slashes(folder + '/')}." for folder in folders)
+
+    @cached_property
+    def _dotted(self) -> dict[str, str]:
+        """Files and folders whose package is one folder, by the paths they are looked up by."""
+        paths = [path for path in self._tree.having(*_SUFFIXES) if _DOTTED.search(path)]
+        folders = {folder_of(path) for path in paths}
+        return {
+            **{_with_slashes(path): path for path in paths},
+            **{_with_slashes(folder + "/")[:-1]: folder for folder in folders},
+        }
+
+
+def _with_slashes(path: str) -> str:
+    return _DOTTED.sub(lambda match: match[0].replace(".", "/"), path)
 
 
 def _key(package: str) -> str:

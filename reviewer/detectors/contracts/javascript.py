@@ -66,11 +66,25 @@ class JavaScript:
             return None
         if found := mine.members("", name):
             return Found(tuple(Item(path, each) for each in found))
-        if not mine.what.complete or _GLOBALS.fullmatch(name) or mine.bound_lines(name):
+        if not mine.what.complete or mine.bound_lines(name):
             return None
-        if not _is_module(mine) or self._ambient(tree, name, path):
+        if not _is_module(mine):
+            return self._global(tree, name)
+        if _GLOBALS.fullmatch(name) or self._ambient(tree, name, path):
             return None
         return Absent(path, name)
+
+    def _global(self, tree: Tree, name: str) -> Outcome:
+        """Return what scripts know each other's: a name that one alone of them all defines."""
+        found: list[Item] = []
+        for path in tree.mentioning(name, self.name):
+            view = tree.view(path)
+            if view is None:
+                return None
+            if not _is_module(view):
+                found += [Item(path, each) for each in view.members("", name)]
+        paths = {item.path for item in found}
+        return Found(tuple(found)) if len(paths) == 1 and not tree.unread(self.name) else None
 
     def _ambient(self, tree: Tree, name: str, path: str) -> bool:
         """May a script or a declaration file make the name known everywhere?"""

@@ -27,6 +27,7 @@ GO = {
 JAVA = (
     "core/src/main/java/org/shop/Cart.java core/src/main/java/org/shop/Item.java "
     "core/src/test/java/org/shop/CartTest.java core/src/main/kotlin/org/shop/Extra.kt "
+    "lib/src/main/java/com.acme.tool/Gauge.java "
     "core/src/main/java/org/shop/model/User.java other/src/main/java/org/shop/Cart.java "
     "app/src/commonMain/kotlin/org/app/Clock.kt app/src/jvmMain/kotlin/org/app/Clock.kt"
 )
@@ -94,6 +95,9 @@ CSHARP = (
         (JAVA, "X.java", "import static org.shop.model.User.*;", "core/src/main/java/org/shop/model/User.java", True),
         (JAVA, "X.java", "import org.shop.model.*;", "core/src/main/java/org/shop/model/User.java", True),
         (JAVA, "X.java", "import org.shop.model.Gone;", "", True),
+        (JAVA, "X.java", "import com.acme.tool.Gauge;", "lib/src/main/java/com.acme.tool/Gauge.java", True),
+        (JAVA, "X.java", "import com.acme.tool.*;", "lib/src/main/java/com.acme.tool/Gauge.java", True),
+        (JAVA, "X.java", "import com.acme.tool.Gone;", "", True),
         (JAVA, "X.java", "import org.junit.Test;", "", False),
         (JAVA, "X.java", "import java.util.*;", "", False),
         (JAVA, "X.kt", "import org.shop.Item", "core/src/main/java/org/shop/Item.java", True),

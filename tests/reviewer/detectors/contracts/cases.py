@@ -77,6 +77,13 @@ RUBY = {
         '    Reader.new("a", depth: 2)\n    Shop::Reader.parse_all("x", LIMIT)\n  end\nend\n'
     ),
 }
+SCRIPTS = {
+    "web/base.js": "class Chart {\n  init() {\n    this.started = true;\n  }\n}\n",
+    "web/lines.js": (
+        "class Lines extends Chart {\n  start() {\n    this.init();\n    this.drawAll();\n  }\n"
+        "  drawAll() {}\n}\n"
+    ),
+}
 _READER = f"{_JAVA}/text/Reader.java"
 _MAIN = f"{_JAVA}/Main.java"
 
@@ -110,6 +117,7 @@ class _Maker:
 _py = _of(PYTHON, "pkg/text.py")
 _ts = _of(SCRIPT, "src/text.ts")
 _js = _of(COMMON, "lib/text.js")
+_scripts = _of(SCRIPTS, "web/lines.js")
 _jsx = _of(JSX, "src/Card.jsx")
 _go = _of(GO, "text/text.go")
 _java = _of(JAVA, _READER)
@@ -197,6 +205,10 @@ CASES: list[Case] = [
           also={_READER: (("class Reader {", "class Reader extends Base {"), ("    public static String parse(String s) { return s; }\n", ""))},
           more={f"{_JAVA}/text/Base.java": "package com.shop.text;\n\nclass Base {\n    public static String parse(String s) { return s; }\n}\n"}),
     _java("inherited from outside", "class Reader {", "class Reader extends java.io.Reader {", also={_READER: (("class Reader {", "class Reader extends Other {"), ("String parse(", "String parseIt("))}),
+    _scripts("own method renamed, the base is another script's", "  drawAll() {}", "  drawEach() {}", "`Lines.drawAll`"),
+    _scripts("own method moved to the base", "  drawAll() {}\n", "", also={"web/base.js": (("  init()", "  drawAll() {}\n  init()"),)}),
+    _scripts("two scripts have that base", "  drawAll() {}", "  drawEach() {}", more={"web/other.js": "class Chart {\n}\n"}),
+    _scripts("the base is nowhere", "  drawAll() {}", "  drawEach() {}", more={"web/base.js": "function nothing() {}\n"}),
     # Ruby --------------------------------------------------------------------------------------
     _rb("method of a class renamed", "def self.parse_all", "def self.parse_each", "`Reader.parse_all`"),
     _rb("own method renamed", "def step_once", "def stride_once", "`Reader.step_once`"),
