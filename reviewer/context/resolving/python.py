@@ -14,6 +14,7 @@ from reviewer.context.resolving.tree import (
     Tree,
     folder_of,
     longest_word,
+    name_of,
     nearest_first,
     shared,
     stem_of,
@@ -165,6 +166,9 @@ class Python:
         return tuple(start + suffix for suffix in _SOURCE if start + suffix in self._tree)
 
     def _package(self, folder: str) -> bool:
+        """Is it a package that can be imported? `report-tests` is called like none."""
+        if not name_of(folder).isidentifier():
+            return False
         start = within(folder, "__init__.py")
         return start in self._tree or start + "i" in self._tree
 

@@ -42,6 +42,7 @@ MONOREPO = (
         (PACKAGE, "main.py", "from app.util.moves import x", ("app/util.py", "", True)),
         # Scripts beside each other.
         ("tools/run.py tools/shared.py", "tools/run.py", "import shared", ("tools/shared.py", "", True)),
+        (".ci/report-tests/__init__.py .ci/report-tests/a.py .ci/report-tests/run.py", ".ci/report-tests/run.py", "import a", (".ci/report-tests/a.py", "", True)),
         ("tools/run.py tools/json.py", "tools/run.py", "import json", ("tools/json.py", "", False)),
         ("a/run.py tools/json.py", "a/run.py", "import json", ("", "", False)),
         ("tools/run.py tools/sys.py", "tools/run.py", "import sys", ("", "", False)),
