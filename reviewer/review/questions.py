@@ -96,7 +96,7 @@ def questions(
                 }
                 for each in answer.items
             ]
-            return _with_rest(rows, answer, {"line": 0, "name": ""}, said="name")
+            return _with_rest(rows, answer, {"path": "", "line": 0, "name": ""}, said="name")
 
         return await _asked(ask, at)
 
@@ -114,7 +114,8 @@ def questions(
                 }
                 for each in answer.items
             ]
-            return _with_rest(rows, answer, {"line": 0, "scope": "", "why": ""}, said="why")
+            nothing = {"path": "", "line": 0, "scope": "", "why": ""}
+            return _with_rest(rows, answer, nothing, said="why")
 
         return await _asked(ask, at)
 
@@ -163,7 +164,7 @@ def _past(history: History) -> Mapping[str, Function]:
 
         def ask() -> list[Row]:
             answer = history.history(path, start or None, end or start or None, SHOWN)
-            return [
+            rows = [
                 {
                     "sha": each.sha[:12],
                     "date": each.date,
@@ -172,6 +173,8 @@ def _past(history: History) -> Mapping[str, Function]:
                 }
                 for each in answer.items
             ]
+            nothing = {"sha": "", "date": "", "author": "", "subject": ""}
+            return _with_rest(rows, answer, nothing, said="subject")
 
         return await asyncio.to_thread(ask)
 
@@ -180,18 +183,19 @@ def _past(history: History) -> Mapping[str, Function]:
 
         def ask() -> list[Row]:
             answer = history.changed_together(path, SHOWN)
-            return [
+            rows = [
                 {"path": printable(each.path), "times": each.times, "of": each.of}
                 for each in answer.items
             ]
+            return _with_rest(rows, answer, {"path": "", "times": 0, "of": 0}, said="path")
 
         return await asyncio.to_thread(ask)
 
     return {call.__name__: call for call in (changed_before, changed_together)}
 
 
-_NO_USE: Row = {"line": 0, "text": "", "scope": "", "kind": "", "certainty": ""}
-_NO_DEFINITION: Row = {"start": 0, "end": 0, "kind": "", "code": "", "certainty": ""}
+_NO_USE: Row = {"path": "", "line": 0, "text": "", "scope": "", "kind": "", "certainty": ""}
+_NO_DEFINITION: Row = {"path": "", "start": 0, "end": 0, "kind": "", "code": "", "certainty": ""}
 
 
 async def _asked(ask: Callable[[], list[Row]], at: Rev) -> list[Row]:
@@ -254,7 +258,7 @@ def _with_rest(
 ) -> list[Row]:
     notes = list(answer.notes)
     if answer.total > len(rows):
-        notes.insert(0, f"… {len(rows)} of {answer.total} shown")
+        notes.insert(0, f"… {len(rows)} of {answer.total} shown.")
     if notes:
-        rows.append({"path": "", **empty, said: " ".join(notes)})
+        rows.append({**empty, said: " ".join(notes)})
     return rows

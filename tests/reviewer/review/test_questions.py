@@ -24,7 +24,7 @@ class Log:
         return Answer((Past("a" * 40, "2026-01-02", "A\x1b[1m", f"{start}-{end}"),), 1)
 
     def changed_together(self, path: str, limit: int = 10) -> Answer[Together]:
-        return Answer((Together("b.py", 3, 4),), 1)
+        return Answer((Together("b.py", 3, 4),), 12, ("Only recent history is here.",))
 
 
 OBJECTS = MemoryObjects(
@@ -74,7 +74,7 @@ def test_what_is_left_out_is_said_in_a_last_row_of_the_same_keys(code: Provider)
     rows = ask(code, "definition", "many", paths=())
     assert len(rows) == DEFINITIONS + 1
     assert rows[-1]["path"] == ""
-    assert rows[-1]["certainty"] == f"… {DEFINITIONS} of 30 shown"
+    assert rows[-1]["certainty"] == f"… {DEFINITIONS} of 30 shown."
     assert rows[-1].keys() == rows[0].keys()
 
 
@@ -121,6 +121,14 @@ def test_lines_of_history(code: Provider) -> None:
     assert ask(code, "changed_before", "a.py", 3, 5)[0]["subject"] == "3-5"
     assert ask(code, "changed_before", "a.py", 3)[0]["subject"] == "3-3"
     assert ask(code, "changed_before", "a.py")[0]["subject"] == "None-None"
+
+
+def test_history_says_what_it_leaves_out(code: Provider) -> None:
+    rows = ask(code, "changed_together", "a.py")
+    assert rows == [
+        {"path": "b.py", "times": 3, "of": 4},
+        {"path": "… 1 of 12 shown. Only recent history is here.", "times": 0, "of": 0},
+    ]
 
 
 def test_what_cannot_be_answered_is_an_error_that_says_so(code: Provider) -> None:
