@@ -19,7 +19,7 @@ from reviewer.context.extractor import Extractor
 from reviewer.context.index import Index
 from reviewer.context.search import FOLLOWED, MAX_STEPS, Search, key_of, scored
 from reviewer.context.store import Store
-from reviewer.context.target import shared
+from reviewer.context.target import last_part, shared
 from reviewer.context.values import (
     Answer,
     Certainty,
@@ -250,6 +250,8 @@ class Provider:
         else:  # it can be imported without being named, by what lies near it
             self._index.mentioning((), at)
             paths = {each for some in tree.sources.values() for each in some}
+            if path.endswith("/__init__.py"):
+                paths = self._naming(path.rpartition("/")[0], paths, at)
         sources, notes = self._search(at).looked(sorted(paths - {path}), path)
         found = [
             Importing(source.path, what)
@@ -260,6 +262,20 @@ class Provider:
         found = list({each.path: each for each in reversed(found)}.values())
         found.sort(key=lambda each: (-shared(each.path, path), is_test(each.path), each.path))
         return Answer(tuple(found[: _bounded(limit)]), len(found), notes)
+
+    def _naming(self, package: str, paths: set[str], at: Rev) -> set[str]:
+        """Return the files that can import a package of Python's: all in it, and who names it.
+
+        Whoever is not beside it either names the package around it as well.
+        """
+        above = package.rpartition("/")[0]
+        words = (last_part(package.replace("/", ".")), last_part(above.replace("/", ".")))
+        having = self._index.paths(tuple(filter(None, words)), at)
+        found = set(having[words[0]])
+        if f"{above}/__init__.py" in self._index.tree(at).shas:
+            beside = {each for each in found if each.startswith(f"{above}/")}
+            found = beside | found.intersection(having[words[1]])
+        return found | {each for each in paths if each.startswith(f"{package}/")}
 
     # How ------------------------------------------------------------------------------------------
 

@@ -129,7 +129,7 @@ class Search:
         sources, missing = self._end.sources(some, self._deadline)
         notes = []
         if more := len(paths) - len(some):
-            notes.append(f"{more:,} more files have the word and were not looked at.")
+            notes.append(f"{more:,} more files may have it and were not looked at.")
         by_why: dict[str, list[str]] = {}
         for each in (*missing, *self._index.unread(self._end.at)):
             by_why.setdefault(each.why, []).append(each.path)

@@ -290,7 +290,7 @@ def test_a_name_that_is_everywhere_is_bounded_and_says_so() -> None:
     assert len(found.items) == 10
     assert places(found)[0] == ("p3/user.py", 3)
     assert found.total > 1_900
-    assert found.notes == ("62 more files have the word and were not looked at.",)
+    assert found.notes == ("62 more files may have it and were not looked at.",)
 
 
 def test_a_name_used_100_000_times_in_one_file() -> None:
@@ -371,6 +371,22 @@ def test_blobs_come_in_few_batches() -> None:
     wanted = [batch for batch in objects.brought if batch]
     assert len(wanted) == 2  # the settings and the sources
     assert {sha_of(data.encode()) for data in SHOP.values()} in map(set, wanted)
+
+
+def test_who_imports_a_package_is_found_among_many() -> None:
+    files = {f"app/m{n}.py": "import os\n" for n in range(300)}
+    files |= {
+        "app/__init__.py": "",
+        "app/ui/__init__.py": "",
+        "app/ui/page.py": "from . import x\n",
+        "app/use.py": "from .ui import x\n",
+        "t/test_ui.py": "from app import ui\n",
+        "t/other.py": "ui = 1\n",
+    }
+    with provider(files) as code:
+        found = code.importers("app/ui/__init__.py")
+    assert {each.path for each in found.items} == {"app/ui/page.py", "app/use.py", "t/test_ui.py"}
+    assert found.notes == ()
 
 
 def test_files_parsed_ahead_are_not_read_again() -> None:
