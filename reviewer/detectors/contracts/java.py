@@ -62,7 +62,8 @@ class Java:
         owner = self._owner(tree, view, use)
         if owner is None:
             return None
-        return self.member(tree, owner, use.name)
+        of_class = use.kind is UseKind.CALL and receiver[:1].isupper()
+        return self.member(tree, owner, use.name, of_class=of_class)
 
     def imported(self, tree: Tree, view: View, what: Import) -> Outcome:
         if what.name == "*":
@@ -155,8 +156,13 @@ class Java:
             return None  # an anonymous class or one that is extended may bring it
         return absent
 
-    def member(self, tree: Tree, owner: Item, name: str, depth: int = 0) -> Outcome:
-        """Return what a class has under a name: all that overload it, its bases' too."""
+    def member(
+        self, tree: Tree, owner: Item, name: str, depth: int = 0, *, of_class: bool = False
+    ) -> Outcome:
+        """Return what a class has under a name: all that overload it, its bases' too.
+
+        `of_class`: called on the class itself, which has no method of an interface's.
+        """
         view = tree.view(owner.path)
         what = owner.definition
         if view is None or depth > MAX_STEPS or not view.what.complete or name in _OBJECT:
@@ -164,13 +170,13 @@ class Java:
         scope = owner.qualified
         found = [Item(owner.path, each) for each in view.members(scope, name)]
         sure = all(each.rpartition(".")[2] in _HARMLESS for each in what.decorators)
-        for base in what.bases:
+        for base in _extended(what) if of_class else what.bases:
             last = base.partition("<")[0].strip()
             if last in _PLAIN_BASES and name not in _PLAIN_BASES[last]:
                 continue
             above = self.type_named(tree, view, last) if "." not in last else None
             if isinstance(above, Found) and len(above.items) == 1:
-                of_base = self.member(tree, above.items[0], name, depth + 1)
+                of_base = self.member(tree, above.items[0], name, depth + 1, of_class=of_class)
                 if isinstance(of_base, Found):
                     found += of_base.items
                 elif of_base is None:
@@ -189,6 +195,8 @@ class Java:
         receiver = use.receiver.removeprefix("this.")
         if match := re.fullmatch(r"\(?new (\w+)(?:<\w*>)?\([^()]*\)\)?", receiver):
             name = match.group(1)
+        elif re.fullmatch(r"[A-Z]\w*(?:\.[A-Z]\w*)+", receiver):
+            return self._nested(tree, view, receiver)
         elif not receiver.isidentifier():
             return None
         elif receiver[0].isupper():
@@ -201,6 +209,21 @@ class Java:
         if not isinstance(found, Found) or len(found.items) != 1:
             return None
         return found.items[0] if _is_class(found.items[0].definition) else None
+
+    def _nested(self, tree: Tree, view: View, dotted: str) -> Item | None:
+        """Return the class that `Outer.Inner` means."""
+        outer, *names = dotted.split(".")
+        found = self.type_named(tree, view, outer)
+        if not isinstance(found, Found) or len(found.items) != 1 or view.bound_lines(outer):
+            return None
+        item = found.items[0]
+        its_file = tree.view(item.path)
+        for name in names:
+            inner = [] if its_file is None else _classes(its_file, item.qualified, name)
+            if len(inner) != 1:
+                return None
+            item = Item(item.path, inner[0])
+        return item
 
     def _declared_type(self, view: View, variable: str) -> str:
         """Return the one type that every declaration of a variable in the file has."""
@@ -246,6 +269,14 @@ class Java:
     def judged(self, view: View, use: Use) -> bool:
         """Are the arguments of a call counted?"""
         return True
+
+
+def _extended(what: Definition) -> tuple[str, ...]:
+    """Return the bases that are no interfaces; all of them where that is not written."""
+    before, implements, _ = what.signature.partition(" implements ")
+    if not implements and " extends " not in before:
+        return what.bases
+    return tuple(base for base in what.bases if base in before)
 
 
 def _is_class(each: Definition) -> bool:

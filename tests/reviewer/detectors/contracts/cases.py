@@ -194,6 +194,10 @@ CASES: list[Case] = [
     _go("moved within the package", "const Limit = 3\n", "", also={"text/more.go": (("", "package text\n\nconst Limit = 3\n"),)}),
     # Java --------------------------------------------------------------------------------------
     _java("static method renamed", "String parse(", "String parseIt(", "`Reader.parse`"),
+    _java("static method renamed, the interface is from outside", "String parse(", "String parseIt(", "`Reader.parse`", more={_READER: JAVA[_READER].replace("Reader {", "Reader implements Closeable {")}),
+    _java("static method changed, the interface is from outside", "parse(String s) { return s; }", "parse() { return null; }", "`Reader.parse` changed", more={_READER: JAVA[_READER].replace("Reader {", "Reader implements Closeable {")}),
+    _java("static method changed, the base is from outside", "parse(String s) { return s; }", "parse() { return null; }", more={_READER: JAVA[_READER].replace("Reader {", "Reader extends Other {")}),
+    _java("static method of a nested class renamed", "String parse(", "String parseIt(", "`Kind.parse`", more={_READER: "package com.shop.text;\n\npublic class Reader {\n    public static class Kind {\n        public static String parse(String s) { return s; }\n    }\n}\n", _MAIN: JAVA[_MAIN].replace("Reader.parse", "Reader.Kind.parse").replace("mine.read(1) + given.read(Reader.LIMIT)", "1").replace('new Reader("a")', "null")}),
     _java("own method renamed", "int stepOnce(", "int strideOnce(", "`Reader.stepOnce`"),
     _java("method of a variable", "int read(int n)", "int readAll(int n)", "`Reader.read`"),
     _java("parameter added", "read(int n)", "read(int n, int m)", "`Reader.read` changed"),
