@@ -197,7 +197,9 @@ class _Member:
             return verdicts.BEYOND if beyond else verdicts.SAME_CLASS
         own = has(source, around, use.name)
         if own and not beyond:
-            return verdicts.HAS_ITS_OWN
+            # What a base calls on itself runs what a class that extends it has in its place.
+            above = last_part(around) in self._kin.bases
+            return verdicts.EXTENDED_CLASS if above else verdicts.HAS_ITS_OWN
         if self._kin.derives(source, around):
             return verdicts.EXTENDING_CLASS
         return self._of_stranger(around, implicit=not use.receiver)

@@ -373,6 +373,22 @@ def test_blobs_come_in_few_batches() -> None:
     assert {sha_of(data.encode()) for data in SHOP.values()} in map(set, wanted)
 
 
+def test_what_a_base_calls_on_itself_may_be_what_extends_it() -> None:
+    files = {
+        "base.py": (
+            "class Backend:\n    def store(self): ...\n    def done(self):\n        self.store()\n"
+        ),
+        "rpc.py": "from base import Backend\nclass Rpc(Backend):\n    def store(self): ...\n",
+        "other.py": "class Other:\n    def store(self): ...\n    def go(self):\n        self.store()\n",
+    }
+    with provider(files) as code:
+        found = code.callers("Rpc.store", "rpc.py")
+    assert [(each.path, each.certainty) for each in found.items] == [
+        ("base.py", Certainty.LIKELY),
+        ("other.py", Certainty.NAME),
+    ]
+
+
 def test_who_imports_a_package_is_found_among_many() -> None:
     files = {f"app/m{n}.py": "import os\n" for n in range(300)}
     files |= {
