@@ -148,7 +148,7 @@ class Python:
 
     def _dynamic(self, view: View, name: str) -> bool:
         """May the module have a name that nothing in it defines?"""
-        if view.says(*_DYNAMIC, "extend_path") or _makes_up(view, name):
+        if view.says(*_DYNAMIC, receiver="") or view.says("extend_path") or _makes_up(view, name):
             return True
         if _OWN_MODULE.search(view.masked) or view.says("exec", "vars", "locals", scope=""):
             return True

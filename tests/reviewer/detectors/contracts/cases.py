@@ -131,6 +131,8 @@ CASES: list[Case] = [
     ),
     _py("constant gone", "LIMIT = 3\n", "", "`LIMIT` was removed"),
     _py("constant kept by a loop", "LIMIT = 3\n", "for LIMIT in range(3):\n    pass\n"),
+    _py("names made up by globals()", "class Reader:", "globals()[word] = 1\n\n\nclass Book:"),
+    _py("something's own globals", "class Reader:", "context.globals[word] = 1\n\n\nclass Book:", "`Reader`"),
     _py("class gone", "class Reader:", "class Book:", "`Reader` was renamed to `Book`"),
     _py("alias left", "def parse(", "parse = print\n\n\ndef parse_it("),
     _py("passed on", "def parse(", "from other import parse\n\n\ndef parse_it("),
