@@ -1,4 +1,4 @@
-"""What a change does to what others rely on: contracts of symbols, settings, routes, fields.
+"""What a change does to what others rely on: contracts of symbols, settings, routes, tables, keys.
 
 Pure: from what the files say differently and from the changed lines. What is told by lines (errors,
 keys) is about those lines alone: an error raised elsewhere in the function as well is not seen.
@@ -13,7 +13,7 @@ from reviewer.change import Span
 from reviewer.context.differences import Difference, Ends, Fate, dotted
 from reviewer.parsing.symbols import Definition, DefKind
 from reviewer.ports import Rev
-from reviewer.review.keys import Key, keys_in, raised_in, words_in
+from reviewer.review.keys import KINDS, Key, keys_in, raised_in, words_in
 from reviewer.review.sides import Side, innermost, outermost, sides
 from reviewer.text import printable
 
@@ -29,9 +29,9 @@ SHORTEST_KEY = 3
 class Border:
     """One thing that others may rely on and that is different now.
 
-    `symbol` is a dotted name, or the key of a setting, a route, a serialised field. `kind` is what
-    it is, `what` the aspect that changed; `before` and `after` are texts, "" where there is none.
-    `spans` are the ids of the spans that do it.
+    `symbol` is a dotted name, or the key of a setting, a route, a table or column, a serialised
+    field. `kind` is what it is, `what` the aspect that changed; `before` and `after` are texts, ""
+    where there is none. `spans` are the ids of the spans that do it.
     """
 
     path: str
@@ -65,9 +65,7 @@ def borders(
 def shared_keys(spans: Sequence[Span], found: Sequence[Border]) -> dict[str, list[int]]:
     """Return for each key at a border the numbers of the spans whose changed lines have it."""
     wanted = {
-        each.symbol
-        for each in found
-        if each.kind in ("config", "route", "serialised") and len(each.symbol) >= SHORTEST_KEY
+        each.symbol for each in found if each.kind in KINDS and len(each.symbol) >= SHORTEST_KEY
     }
     held: defaultdict[str, list[int]] = defaultdict(list)
     if not wanted:

@@ -1,4 +1,5 @@
-"""Names that no file owns and lines of text know: settings, variables of the environment, routes.
+"""Names that no file owns and lines of text know: settings, variables of the environment, routes,
+tables and columns.
 
 By patterns over single lines, each of which is linear in the line and looks at its beginning only.
 """
@@ -13,8 +14,11 @@ LINE_CHARS = 1_000
 KEYS_OF_LINE = 20
 
 
+KINDS = ("config", "route", "schema", "serialised")
+
+
 class Key(NamedTuple):
-    """What a line has: "config", "route" or "serialised", and its name."""
+    """What a line has: one of KINDS, and its name."""
 
     kind: str
     name: str
@@ -53,6 +57,31 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("serialised", re.compile(r"\b(?:json|yaml|xml|bson|db):\"([\w.-]{1,100})")),
     (
+        "schema",
+        re.compile(
+            r"\b(?:CREATE|ALTER|DROP|RENAME)\s{1,4}TABLE\s{1,4}(?:IF\s{1,4}(?:NOT\s{1,4})?EXISTS\s{1,4})?"
+            rf"[`\"\[]?({_NAME})",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "schema",
+        re.compile(
+            r"\b(?:ADD|ALTER|DROP|RENAME|MODIFY)\s{1,4}COLUMN\s{1,4}"
+            rf"(?:IF\s{{1,4}}(?:NOT\s{{1,4}})?EXISTS\s{{1,4}})?[`\"\[]?({_NAME})",
+            re.IGNORECASE,
+        ),
+    ),
+    ("schema", re.compile(rf"\b(?:create|drop|rename|change)_table[\s(]\s{{0,4}}[:'\"]({_NAME})")),
+    (
+        "schema",
+        re.compile(
+            r"\b(?:add|remove|drop|rename|change|alter)_column[\s(]\s{0,4}[:'\"]\w{1,100}['\"]?,\s{0,4}"
+            rf"(?:(?:\w{{1,20}}\.)?Column\(\s{{0,4}})?[:'\"]({_NAME})"
+        ),
+    ),
+    ("schema", re.compile(rf"(?<!@)\b(?:Column|mapped_column)\(\s{{0,4}}['\"]({_NAME})['\"]")),
+    (
         "serialised",
         re.compile(rf"@(?:JsonProperty|SerializedName|Column)\({_QUOTE}({_NAME}){_QUOTE}"),
     ),
@@ -60,7 +89,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("serialised", re.compile(rf"\bJsonPropertyName\(\"({_NAME})\"")),
 )
 
-_HINTS = ("'", '"', "`", "settings.", "env.")
+_HINTS = ("'", '"', "`", "settings.", "env.", "TABLE", "COLUMN", "table", "column")
 """One of these is in every line that has a key; most lines have none, and are many."""
 
 _RAISING = ("raise", "throw", "panic", "Err")

@@ -93,6 +93,15 @@ def told(path: str, before: str, after: str) -> list[tuple[str, str, str, str, s
                 ("OLD_KEY", "config", "no longer used here", "OLD_KEY", ""),
             ],
         ),
+        (
+            "m.sql",
+            "ALTER TABLE users ADD COLUMN age int;\n",
+            "ALTER TABLE users ADD COLUMN born date;\n",
+            [
+                ("age", "schema", "no longer used here", "age", ""),
+                ("born", "schema", "used here", "", "born"),
+            ],
+        ),
         ("a.py", "x = os.environ['A_KEY']\n", "y = os.environ['A_KEY']\n", []),
         ("a.py", "def f(a):\n    return 1\n", "def f(a):\n    return 2\n", []),
         ("a.go", "package a\n\nfunc f() {}\n", "package a\n\nfunc f(a int) {}\n", []),
@@ -105,6 +114,7 @@ def told(path: str, before: str, after: str) -> list[tuple[str, str, str, str, s
         "interface",
         "raises",
         "keys",
+        "columns",
         "a key that stays",
         "a body",
         "not exported",
@@ -152,6 +162,14 @@ def test_a_border_names_its_spans_and_says_itself_in_a_line():
         ('http.HandleFunc("/x", h)', ["/x"]),
         ('[HttpGet("/a")]', ["/a"]),
         ('@JsonProperty("first_name")', ["first_name"]),
+        ("ALTER TABLE shop.users DROP COLUMN IF EXISTS `age`;", ["shop.users", "age"]),
+        ("create table if not exists people (", ["people"]),
+        ("    add_column :users, :age, :integer", ["age"]),
+        ("create_table 'people' do |t|", ["people"]),
+        ("op.add_column('users', sa.Column('age', sa.Integer()))", ["age"]),
+        ("op.drop_column('users', 'age')", ["age"]),
+        ('    age = Column("age_in_years", Integer)', ["age_in_years"]),
+        ("the table of columns, and a column('x')", []),
         ('d.get("name")', []),
         ('os.path.join("a", "b")', []),
         ("settings.debug", []),
@@ -203,7 +221,21 @@ def test_any_text_gives_borders_that_are_json_and_bounded(before: str, after: st
 
 
 @pytest.mark.parametrize(
-    "piece", ["settings(", " ", '"', "get ", "A", "@Get(", '.get("', "a.", "raise ", "/", "\\"]
+    "piece",
+    [
+        "settings(",
+        " ",
+        '"',
+        "get ",
+        "A",
+        "@Get(",
+        '.get("',
+        "a.",
+        "raise ",
+        "/",
+        "\\",
+        "DROP TABLE ",
+    ],
 )
 def test_a_line_made_to_take_long_does_not(piece: str):
     line = piece * (2_000_000 // len(piece))
