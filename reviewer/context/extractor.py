@@ -63,8 +63,12 @@ class Extractor:
                 if not isinstance(answer, UsedUp):
                     kept[key] = (b"", str(answer))
                 continue
-            kept[key] = (answer, "")
-            found[key] = Packed(answer)
+            packed = _unpacked(answer)
+            if packed is None:
+                found[key] = "what the parser said of it makes no sense"
+            else:
+                kept[key] = (answer, "")
+                found[key] = packed
         if kept:
             self._store.add_extractions(kept)
         return found
@@ -95,5 +99,5 @@ class Extractor:
 def _unpacked(raw: bytes) -> Packed | None:
     try:
         return Packed(raw)
-    except (ValueError, IndexError):
+    except ValueError:
         return None

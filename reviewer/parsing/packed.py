@@ -120,9 +120,11 @@ def _json(value: Any) -> bytes:
 
 
 class Packed:
-    """Reads what `pack` wrote; raises ValueError or struct.error where that is no such thing."""
+    """Reads what `pack` wrote; raises ValueError where that is cut short or no such thing."""
 
     def __init__(self, data: bytes) -> None:
+        if len(data) < _HEAD.size:
+            raise ValueError("cut short")
         complete, names, strings, uses, definitions, hints, text, lines = _HEAD.unpack_from(data)
         self.complete = bool(complete)
         self._data = data
@@ -131,6 +133,8 @@ class Packed:
 
         def numbers(count: int) -> memoryview:
             nonlocal at
+            if at + _NUMBER_BYTES * count > len(data):
+                raise ValueError("cut short")
             piece = view[at : at + _NUMBER_BYTES * count].cast("I")
             at += _NUMBER_BYTES * count
             return piece
