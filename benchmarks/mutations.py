@@ -280,6 +280,8 @@ def _shim(kind: str, site: Site) -> str | None:
     if kind == "ruby":
         if each.kind is DefKind.METHOD:
             return "def self.NAME(*args, **rest, &block) = NEW(*args, **rest, &block)"
+        if re.match(r"(?:class|module)\s+\w+::", each.signature):
+            return None  # beside it the old name would be another one
         return "NAME = NEW"
     if kind == "script":
         if not each.exported or site.exact == "common":
