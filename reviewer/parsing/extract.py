@@ -39,7 +39,9 @@ LANGUAGES = frozenset(
 )
 """The languages that have a strategy; known without loading any grammar."""
 
-MAX_PACKED_BYTES = 3 << 20  # as JSON; packed it is smaller, and a worker may send a megabyte more
+MAX_PACKED_BYTES = (
+    3 << 20
+)  # as JSON; packed it is hardly longer, and a worker may send a megabyte more
 _SCOPES = frozenset({"function", "method", "class", "module"})
 _USE_FIELDS = 9  # the rest of a use's row is left out where it says nothing
 

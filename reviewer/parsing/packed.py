@@ -1,9 +1,9 @@
 """An extraction as bytes from which one name's uses are read without reading the rest.
 
-A question about one name looks at 400 files, and to read each of them whole takes a thousand times
-as long as what is asked of it. So everything lies in rows, with one or two indexes of sorted CRC-32
-numbers over each kind: uses by name; definitions by their dotted path and by their name; hints by
-the variable and by the class that they speak of.
+A question about one name looks at a hundred files, and to read each of them whole takes a thousand
+times as long as what is asked of it. So everything lies in rows, with one or two indexes of sorted
+CRC-32 numbers over each kind: uses by name; definitions by their dotted path and by their name;
+hints by the variable and by the class that they speak of.
 """
 
 import json

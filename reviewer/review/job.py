@@ -91,7 +91,7 @@ def prepare(
     sorted_out = triage(change, objects, paths)
     asked = [file for file in change.files if not paths or within(file, paths)]
     if context is not None:
-        _parsed_ahead(asked, context, cancelled)
+        _parsed_ahead(sorted_out.scope, context, cancelled)
     detected = detect(
         replace(change, files=tuple(asked)), objects, sorted_out.scope, cancelled, context
     )

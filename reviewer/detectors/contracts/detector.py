@@ -40,11 +40,9 @@ class Contracts:
             for each in sources
             if each.file.new_path and each.file.old_path
         }
-        new = frozenset(each.file.new_path for each in sources if each.file.new_path)
-        old = frozenset(each.file.old_path for each in sources if each.file.old_path)
         ends = Ends(
-            Tree(self.context, objects, "head", self.clock, changed=new),
-            Tree(self.context, objects, "base", self.clock, moved, old),
+            Tree(self.context, objects, "head", self.clock),
+            Tree(self.context, objects, "base", self.clock, moved),
             {},
         )
         found: defaultdict[tuple[str, str, bool], list[tuple[Cause, Place]]] = defaultdict(list)

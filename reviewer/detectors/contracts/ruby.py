@@ -84,7 +84,7 @@ class Ruby:
         return self._named(tree, view, use, use.name, receiver)
 
     def _named(self, tree: Tree, view: View, use: Use, name: str, before: str) -> Outcome:
-        """Return the constant that a name means: one alone in the repository has it."""
+        """Return the constant that a name means: the nearest around it, or the only one."""
         # Of a module of the repository's own, what Ruby and its libraries bring is no part.
         ours = before != "" and before.partition("::")[0] not in _KNOWN
         if not ours and (name in _KNOWN or name.startswith("RUBY_")):
@@ -166,7 +166,7 @@ class Ruby:
             if view is None:
                 return None
             # `attr :name`, `delegate :name`, or a list of names that others make methods of.
-            told = told or (path in tree.changed and view.quotes(name))
+            told = told or (view.quotes(name) and tree.changes(view))
             found += [
                 Item(path, each)
                 for each in view.by_name.get(name, ())
@@ -202,7 +202,7 @@ class Ruby:
             for each in view.by_name.get(owner.definition.name, ()):
                 if each.kind not in _OWNERS or each.scope != owner.definition.scope:
                     continue
-                makers = _MAKERS if path in tree.changed else _CATCHERS
+                makers = _MAKERS if tree.changes(view) else _CATCHERS
                 if _made_up(view, owner.qualified, makers) or view.quotes(name):
                     return False
                 if not view.what.complete and written.search(view.data):
@@ -329,7 +329,7 @@ def _may_define(tree: Tree, view: View, use: Use, name: str) -> bool:
             return True
     word = re.escape(name.encode())
     by_value = rb"\bconst_set\b(?!\s*\(?\s*:(?!" + word + rb"\b))"
-    if view.path in tree.changed and re.search(by_value, view.data):
+    if re.search(by_value, view.data) and tree.changes(view):
         return True
     written = (
         rb"\b(?:class|module)[ \t]+[\w:]*" + word + rb"\b|\b" + word + rb"[ \t]*\|{0,2}=(?![=~])"

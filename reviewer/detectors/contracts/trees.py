@@ -55,18 +55,15 @@ def family(path: str) -> str:
 
 @dataclass
 class Tree:
-    """The files of one end. `moved` maps a file's path at the head to its path at this end.
-
-    `changed` are the paths at this end of the files that the change touches.
-    """
+    """The files of one end. `moved` maps a file's path at the head to its path at this end."""
 
     context: Context
     objects: Objects
     at: Rev
     clock: Clock
     moved: Mapping[str, str] = field(default_factory=dict)
-    changed: frozenset[str] = frozenset()
     _views: dict[str, View | None] = field(default_factory=dict)
+    _changes: dict[str, bool] = field(default_factory=dict)
     _resolved: dict[tuple[str, Import], Resolved] = field(default_factory=dict)
     _mentions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _unread: frozenset[str] | None = None
@@ -92,6 +89,19 @@ class Tree:
         except RlmError:
             return None
         return View(path, language, extracted.what, data)
+
+    def changes(self, view: View) -> bool:
+        """Is a file of this end another one, or none, at the other end?
+
+        Asked of the objects: a detector is shown the changed files batch by batch.
+        """
+        if view.path not in self._changes:
+            try:
+                there = self.objects.read(view.path, "base" if self.at == "head" else "head")
+                self._changes[view.path] = there != view.data
+            except RlmError:
+                self._changes[view.path] = True
+        return self._changes[view.path]
 
     def here(self, path: str) -> str:
         """Return what a file of the head is called at this end."""

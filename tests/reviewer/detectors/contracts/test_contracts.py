@@ -78,6 +78,19 @@ def test_what_was_not_read_is_not_judged() -> None:
     assert breaks(PYTHON, edits, refused=refused) == []
 
 
+@pytest.mark.parametrize("maker_changes", [False, True])
+def test_what_another_batch_changes_counts_as_changed(maker_changes: bool) -> None:
+    """A detector is shown a large change in parts; here the part without the file of the maker."""
+    path, maker = "lib/shop/reader.rb", "module Shop\n  class Reader\n{}  end\nend\n"
+    made = maker.format("    define_method(word) { 1 }\n")
+    base = {**RUBY, "lib/more.rb": maker.format("") if maker_changes else made}
+    head = {**RUBY, "lib/more.rb": made, path: RUBY[path].replace("self.parse_all", "self.each")}
+    trees = Trees(*({path: text.encode() for path, text in each.items()} for each in (head, base)))
+    changed = source(path, head[path], base[path])
+    said = list(Contracts(trees).run([changed], Files(head, base)))
+    assert len(said) == (0 if maker_changes else 1)
+
+
 def test_stops_when_its_time_is_used_up_and_says_so() -> None:
     head = {**PYTHON, "pkg/text.py": PYTHON["pkg/text.py"].replace("parse", "parse_it")}
     trees = Trees(
