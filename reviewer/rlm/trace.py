@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from reviewer.model.base import Stop, Usage
 from reviewer.text import printable
 
@@ -16,6 +18,9 @@ Outcome = Literal["done", "partial", "failed"]
 
 PREVIEW_CHARS = 2_000
 """How much of a text (code, print-out, arguments) an event keeps: a trace outlives its run."""
+
+RESULT_CHARS = 200_000
+"""How much of a node's result an event keeps: a root with a thousand findings has as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,31 @@ class NodeSplit:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegated:
+    """A node gave parts of its scope, named as its brief names them, to one child.
+
+    `by` says who decided: the model, in code, or the host, for what was given to nobody.
+    """
+
+    node: str
+    child: str
+    parts: tuple[str, ...]
+    lens: str
+    by: Literal["model", "host"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a node returned, joined with what is below it, as JSON; comes before its NodeEnded.
+
+    Cut after RESULT_CHARS, with a mark that makes it no JSON.
+    """
+
+    node: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeEnded:
     """A node has its result, whole or partial; `why` is empty for "done"."""
 
@@ -54,6 +84,7 @@ class CallStarted:
     node: str
     call: int
     reserved_usd: float | None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +98,22 @@ class CallEnded:
     usd: float | None
     seconds: float
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A reply that was there already, so that nobody was asked: it costs nothing now.
+
+    `source`: the journal, an equal request of this run, or a recording. `usage` and `usd` are what
+    it cost when it was paid.
+    """
+
+    node: str
+    source: Literal["journal", "run", "recording"]
+    stop: Stop
+    usage: Usage
+    usd: float | None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +170,12 @@ class Note:
 Event = (
     NodeStarted
     | NodeSplit
+    | Delegated
+    | Result
     | NodeEnded
     | CallStarted
     | CallEnded
+    | Replayed
     | CodeRun
     | FunctionCalled
     | Submitted
@@ -147,6 +197,14 @@ def preview(text: str) -> str:
     if len(text) <= PREVIEW_CHARS:
         return text
     return f"{text[:PREVIEW_CHARS]}… ({len(text) - PREVIEW_CHARS} more characters)"
+
+
+def result_text(value: BaseModel) -> str:
+    """Return a node's result as JSON for `Result`, bounded."""
+    text = value.model_dump_json()
+    if len(text) <= RESULT_CHARS:
+        return text
+    return f"{text[:RESULT_CHARS]}… ({len(text) - RESULT_CHARS} more characters)"
 
 
 def as_json(event: Event) -> dict[str, Any]:
