@@ -75,11 +75,7 @@ def read_step(environ: Mapping[str, str], log: StepLog) -> Step:
     given = {name: value for name, value in environ.items() if value.strip()}
     temp = Path(given.get("RUNNER_TEMP") or tempfile.gettempdir())
     settings = _settings(given, temp)
-    for secret in (
-        settings.github_token,
-        settings.anthropic_api_key,
-        settings.anthropic_auth_token,
-    ):
+    for secret in settings.secrets:
         log.mask(secret)
     for warning in settings.warnings:
         log.tell("warning", warning)

@@ -33,6 +33,7 @@ EXIT_TROUBLE = 2
 
 MAX_PORT = 65_535
 MAX_ENGINES = 32
+MAX_LEVELS = 1_000
 
 _EXAMPLES = """\
 examples:
@@ -42,6 +43,7 @@ examples:
   rlm review --no-model               the deterministic detectors alone, offline
   rlm review --estimate               what a review would cost; spends nothing
   rlm review --format sarif --output review.sarif --fail-on high
+  rlm trace last                      how the latest review was made
 
 exit codes:
   0    nothing at or above --fail-on (which is off by default), or nothing to review
@@ -50,6 +52,15 @@ exit codes:
   3    the run ended early (budget, deadline, model service, Ctrl-C): the result is partial
        and says so; this goes before 1
   130  stopped by Ctrl-C before there was any result, or by a second Ctrl-C (143: SIGTERM)
+"""
+
+_TRACE_EXAMPLES = """\
+examples:
+  rlm trace                           the latest runs
+  rlm trace last --costs              the latest run as a tree, and its dearest nodes
+  rlm trace 20261126-1450 --depth 2   a run by the beginning of its id
+  rlm trace last --node 1.2           one node, turn by turn
+  rlm trace last --files made         made/index.md, made/1/2/result.json, ...
 """
 
 
@@ -77,6 +88,20 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
             from app.doctor import doctor  # noqa: PLC0415
 
             return doctor(os.environ, online=options.online)
+        case "trace":
+            from app.trace_command import trace_command  # noqa: PLC0415
+
+            return trace_command(options, os.environ)
+        case "review":
+            from app.review_command import review_command  # noqa: PLC0415
+
+            return review_command(options, os.environ, interrupts)
+    return _run_on_github(options, interrupts)
+
+
+def _run_on_github(options: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Hand over to a command of the App or of the Action."""
+    match options.command:
         case "serve":
             from app.serve import serve  # noqa: PLC0415
 
@@ -89,13 +114,9 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
             from app.replay import replay  # noqa: PLC0415
 
             return replay(options, os.environ, interrupts)
-        case "action":
-            from app.action import action  # noqa: PLC0415
+    from app.action import action  # noqa: PLC0415
 
-            return action(os.environ, interrupts)
-    from app.review_command import review_command  # noqa: PLC0415
-
-    return review_command(options, os.environ, interrupts)
+    return action(os.environ, interrupts)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _add_review(commands)
+    _add_trace(commands)
     doctor = commands.add_parser(
         "doctor",
         help="say what is configured, what is missing and how to get it",
@@ -247,6 +269,11 @@ def _add_review(commands: "argparse._SubParsersAction[_Parser]") -> None:
         action="store_true",
         help="say what it would cost, as text or json, and spend nothing",
     )
+    work.add_argument(
+        "--fresh",
+        action="store_true",
+        help="ask the model anew, also what it has answered before",
+    )
     asked = work.add_mutually_exclusive_group()
     asked.add_argument(
         "--model", metavar="NAME", help=f"model to ask (default: RLM_MODEL or {DEFAULT_MODEL})"
@@ -269,9 +296,34 @@ def _add_review(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help=f"exit with 1 for a finding that is as bad or worse: {', '.join(SEVERITIES)} "
         "(default: never)",
     )
-    result.add_argument("--trace", metavar="FILE", help="record every step as JSON lines")
+    result.add_argument("--trace", metavar="FILE", help="write the trace there too")
     result.add_argument(
         "-q", "--quiet", action="store_true", help="no progress, only result and warnings"
+    )
+
+
+def _add_trace(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    trace = commands.add_parser(
+        "trace",
+        help="show how a review was made: its nodes, what they looked up, returned and cost",
+        description="Show how a review was made, from the trace that each run with a model leaves "
+        "under RLM_HOME. Without an argument: the latest runs.",
+        epilog=_TRACE_EXAMPLES,
+    )
+    trace.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="a run's id, the beginning of one, `last`, or the path of a trace",
+    )
+    trace.add_argument("--node", metavar="NAME", help="one node in full, turn by turn (1.2, say)")
+    trace.add_argument(
+        "--depth", type=_level, metavar="N", help="show N levels of the tree (default: all)"
+    )
+    trace.add_argument("--costs", action="store_true", help="also list the dearest nodes")
+    trace.add_argument("--json", action="store_true", help="everything, as JSON (docs/json.md)")
+    trace.add_argument(
+        "--files", metavar="DIR", help="lay out what each node was given and returned as files"
     )
 
 
@@ -335,6 +387,12 @@ def _seconds(text: str) -> float:
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 <= int(text) <= MAX_PORT:
         raise argparse.ArgumentTypeError(f"not a port from 0 to {MAX_PORT}: {text!a}")
+    return int(text)
+
+
+def _level(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_LEVELS:
+        raise argparse.ArgumentTypeError(f"not a number from 1 to {MAX_LEVELS}: {text!a}")
     return int(text)
 
 

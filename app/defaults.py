@@ -10,6 +10,11 @@ DISTRIBUTION = "rlm-review"
 DEFAULT_MODEL = "claude-sonnet-5-5"
 """Finds nearly what the largest model finds, for a fraction of its price."""
 
+DEFAULT_CHEAP_MODEL = "claude-haiku-5-5"
+"""For what is asked often and answered shortly: whether a finding is true, what a file is."""
+
+PROVIDERS = ("anthropic", "bedrock", "vertex")
+
 DEFAULT_BUDGET_USD = 2.00
 """A review of a usual pull request costs cents; a large one stops here and says so."""
 

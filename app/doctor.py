@@ -16,11 +16,14 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from app.defaults import PROVIDERS
+from app.model_service import CLOUD_KEYS
 from app.serve import running
 from app.server_settings import STORE_FILE, ServerSettings, read_server_settings
 from app.settings import VARIABLES, Settings, read_settings, secret_of
 from reviewer.detectors.programs import find_program
-from reviewer.errors import RlmError, TellUser
+from reviewer.errors import GiveUp, RlmError, TellUser
+from reviewer.model.access import Bedrock
 from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.base import Request, Text, Turn, Usage
 from reviewer.model.prices import MILLION, load
@@ -65,7 +68,7 @@ def doctor(environ: Mapping[str, str], *, online: bool) -> int:
             print(f"{'':>4}{'':<{width}}  -> {check.hint}")
     print(f"\n{_verdict(checks)}\n\nEnvironment variables ({OTHERS}):")
     for name, meaning in VARIABLES.items():
-        print(f"  {name:<22} {meaning}")
+        print(f"  {name:<30} {meaning}")
     return 2 if any(check.state == "broken" for check in checks) else 0
 
 
@@ -182,7 +185,9 @@ def _temporary() -> Check:
 
 def _model(settings: Settings, online: bool) -> Iterator[Check]:
     key, token = settings.anthropic_api_key, settings.anthropic_auth_token
-    if key:
+    if settings.provider != PROVIDERS[0]:
+        yield _cloud(settings)
+    elif key:
         yield Check("model key", "ok", f"ANTHROPIC_API_KEY is set ({_end_of(key)})")
     elif token:
         yield Check("model key", "ok", f"ANTHROPIC_AUTH_TOKEN is set ({_end_of(token)})")
@@ -194,7 +199,8 @@ def _model(settings: Settings, online: bool) -> Iterator[Check]:
             "Make a key at https://console.anthropic.com and export ANTHROPIC_API_KEY.",
         )
     yield _service(settings, online)
-    yield _price(settings)
+    yield _price("model", settings.model, settings)
+    yield _price("cheap model", settings.cheap_model, settings)
     if settings.budget_usd is None:
         yield Check("budget", "warning", "none: a run may cost any amount", "Set RLM_BUDGET.")
     elif settings.budget_usd == 0:
@@ -205,47 +211,68 @@ def _model(settings: Settings, online: bool) -> Iterator[Check]:
 
 def _service(settings: Settings, online: bool) -> Check:
     name = "model service"
-    try:
-        model = AnthropicModel(
-            secret_of(settings.anthropic_api_key),
-            settings.anthropic_base_url,
-            auth_token=secret_of(settings.anthropic_auth_token),
-        )
-    except TellUser:
+    if not settings.has_key:
         return Check(name, "absent", "not asked without a key")
+    model = AnthropicModel(
+        secret_of(settings.anthropic_api_key),
+        settings.anthropic_base_url,
+        auth_token=secret_of(settings.anthropic_auth_token),
+        cloud=settings.cloud,
+    )
     if not online:
         return Check(name, "ok", f"{model.address}, not asked now (--online asks)")
+    names = list(dict.fromkeys((settings.model, settings.cheap_model)))
     began = time.monotonic()
     try:
-        asyncio.run(_count(model, settings.model))
+        asyncio.run(_count(model, names))
+    except GiveUp as error:
+        return Check(name, "ok", f"not asked: {error}, and another question would cost something")
     except RlmError as error:
         hint = error.hint if isinstance(error, TellUser) else "Check the network and HTTPS_PROXY."
         return Check(name, "warning", f"{model.address} does not answer: {error}", hint)
     took_ms = (time.monotonic() - began) * 1_000
-    return Check(name, "ok", f"{model.address} answers for {settings.model} ({took_ms:.0f} ms)")
+    text = f"{model.address} answers for {' and '.join(names)} ({took_ms:.0f} ms)"
+    return Check(name, "ok", text)
 
 
-async def _count(model: AnthropicModel, name: str) -> int:
+async def _count(model: AnthropicModel, names: list[str]) -> None:
     async with model:
-        return await model.count(Request(name, (), (Turn("user", (Text("1 + 1"),)),)))
+        for name in names:
+            await model.count(Request(name, (), (Turn("user", (Text("1 + 1"),)),)))
 
 
-def _price(settings: Settings) -> Check:
+def _cloud(settings: Settings) -> Check:
+    """Say which credentials of a cloud are used; `Settings` has refused what lacks a part."""
+    cloud, provider = settings.cloud, settings.provider
+    names = CLOUD_KEYS[provider]
+    if cloud is None:
+        hint = f"Export {' or '.join(names)}, and the region."
+        return Check(
+            "model key", "absent", f"none for {provider}: the detectors review alone", hint
+        )
+    secret = cloud.secrets[0] if cloud.secrets else None
+    first = cloud.bearer if isinstance(cloud, Bedrock) else cloud.token
+    name = names[0] if first else names[1]
+    shown = f" ({_end_of(secret)})" if secret else ""
+    return Check("model key", "ok", f"{name} is set{shown}, for {provider} in {cloud.region}")
+
+
+def _price(name: str, model: str, settings: Settings) -> Check:
     try:
         prices = load(settings.prices)
     except TellUser as error:
-        return Check("model", "broken", error.problem, error.hint)
-    per_input = prices.cost(settings.model, Usage(input=MILLION))
-    per_output = prices.cost(settings.model, Usage(output=MILLION))
+        return Check(name, "broken", error.problem, error.hint)
+    per_input = prices.cost(model, Usage(input=MILLION))
+    per_output = prices.cost(model, Usage(output=MILLION))
     if per_input is None or per_output is None:
         return Check(
-            "model",
+            name,
             "warning",
-            f"{settings.model}, of unknown price: a cap in dollars cannot be kept",
+            f"{model}, of unknown price: a cap in dollars cannot be kept",
             "Name a file with its price in RLM_PRICES, or give --budget none.",
         )
-    text = f"{settings.model}, ${per_input:g} in and ${per_output:g} out per million tokens"
-    return Check("model", "ok", f"{text} (prices of {prices.as_of})")
+    text = f"{model}, ${per_input:g} in and ${per_output:g} out per million tokens"
+    return Check(name, "ok", f"{text} (prices of {prices.as_of})")
 
 
 def _github(settings: Settings) -> Check:

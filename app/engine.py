@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from app.code import code_of
@@ -11,6 +12,7 @@ from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
 from app.github.fetch import Checkout
 from app.objects import LocalObjects
+from app.paid import journal_here, journal_of
 from app.report import Report, report
 from app.settings import Settings, secret_of
 from reviewer.change import Change
@@ -24,11 +26,19 @@ from reviewer.ports import Cancelled, Objects
 from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
 from reviewer.review.functions import Code
 from reviewer.review.job import review
+from reviewer.rlm.journal import Journal
 from reviewer.rlm.trace import Event, Note, TraceSink
 
 log = logging.getLogger(__name__)
 
+HERE = "here"
+"""The tenant of whoever runs this in a terminal or a workflow of their own."""
+
 SERVICE_FAILED = "The model's service failed; the log of whoever runs this reviewer says how."
+STORAGE_FAILED = "The cost could not be written down; the log of whoever runs this says why."
+
+PRIVATE = {StopReason.MODEL: SERVICE_FAILED, StopReason.STORAGE: STORAGE_FAILED}
+"""Ends of a run whose words are for whoever runs this, and what others are told in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +77,20 @@ def run_review(
     sink: TraceSink,
     cancelled: Cancelled,
     paths: tuple[str, ...] = (),
+    run: str = "",
+    tenant: str = HERE,
 ) -> Report:
-    """Review a pull request that was fetched, as the settings say, for somebody to publish."""
+    """Review a pull request that was fetched, as the settings say, for somebody to publish.
+
+    `run` is its name, the same when it is taken up again after it was cut off; `tenant` whose it
+    is: what one paid for no other one gets.
+    """
     prices = load(settings.prices)
     choice = asked(settings, prices)
     request = ReviewRequest(
         effort=Effort(settings.effort),
         model=choice.name,
+        cheap_model=choice.name and settings.cheap_for(choice.name),
         caps=Caps(usd=choice.budget_usd),
         paths=paths,
     )
@@ -98,6 +115,7 @@ def run_review(
                 cancelled=cancelled,
                 warm=choice.name is not None,
             ) as code,
+            _paying(settings, request, change, run, tenant) as journal,
         ):
             work = review_with(
                 settings,
@@ -108,9 +126,25 @@ def run_review(
                 prices=prices,
                 sink=listen,
                 cancelled=cancelled,
+                journal=journal,
+                tenant=tenant,
             )
             done = with_note(discreet(asyncio.run(work), said), choice.why_not)
             return report(done, change, objects)
+
+
+@contextmanager
+def _paying(
+    settings: Settings, request: ReviewRequest, change: Change, run: str, tenant: str
+) -> Iterator[Journal | None]:
+    if request.model is None:
+        yield None
+    elif run:
+        with journal_of(settings.home, run, request.caps, tenant) as journal:
+            yield journal
+    else:
+        with journal_here(settings.home, request, change, tenant, log.info) as journal:
+            yield journal
 
 
 def discreet(done: Review, said: Sequence[str]) -> Review:
@@ -118,19 +152,18 @@ def discreet(done: Review, said: Sequence[str]) -> Review:
 
     It names addresses and settings, and a pull request has other readers.
     """
-    if done.stopped is not StopReason.MODEL:
+    if done.stopped not in PRIVATE:
         return done
+    told = PRIVATE[done.stopped]
     for detail in said:
-        log.warning("the model's service failed", extra={"why": detail})
+        log.warning("a run was ended", extra={"stopped": done.stopped, "why": detail})
     return done.model_copy(
         update={
-            "notes": [SERVICE_FAILED if note in said else note for note in done.notes],
+            "notes": [told if note in said else note for note in done.notes],
             "coverage": done.coverage.model_copy(
                 update={
                     "skipped": [
-                        one.model_copy(update={"reason": SERVICE_FAILED})
-                        if one.reason in said
-                        else one
+                        one.model_copy(update={"reason": told}) if one.reason in said else one
                         for one in done.coverage.skipped
                     ]
                 }
@@ -149,6 +182,8 @@ async def review_with(
     prices: Prices,
     sink: TraceSink,
     cancelled: Cancelled,
+    journal: Journal | None = None,
+    tenant: str = HERE,
 ) -> Review:
     """Review with the model's service that the settings name, or without one."""
     if request.model is None:
@@ -166,6 +201,7 @@ async def review_with(
         secret_of(settings.anthropic_api_key),
         settings.anthropic_base_url,
         auth_token=secret_of(settings.anthropic_auth_token),
+        cloud=settings.cloud,
     ) as model:
         return await review(
             request,
@@ -177,6 +213,8 @@ async def review_with(
             cancelled=cancelled,
             concurrency=settings.concurrency,
             code=code,
+            journal=journal,
+            tenant=tenant,
         )
 
 

@@ -4,14 +4,16 @@ import asyncio
 import dataclasses
 import json
 import logging
+import secrets
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
 from app.code import code_of
 from app.defaults import NO_BUDGET, NO_KEY
-from app.engine import Asked, priced, review_with, with_note
+from app.engine import HERE, Asked, priced, review_with, with_note
 from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
 from app.github.origin import Origin
@@ -19,12 +21,13 @@ from app.github.urls import looks_like_url, parse_pull_request
 from app.interrupt import Interrupts
 from app.objects import LocalObjects, Supply
 from app.output import STANDARD_OUTPUT, check_output, deliver
+from app.paid import journal_here
 from app.render import PIPE_COLUMNS, render
 from app.render.live import progress
 from app.render.snippet import of_change, without_secrets
 from app.render.text import Look, look
 from app.settings import Settings, parse_budget, parse_model, read_settings
-from app.trace_file import trace_to
+from app.trace_file import about, recording
 from reviewer.change import Change
 from reviewer.diff import build_change
 from reviewer.errors import TellUser
@@ -35,6 +38,7 @@ from reviewer.ports import Cancelled
 from reviewer.request import Caps, ChangeInfo, Effort, Review, ReviewRequest
 from reviewer.review.estimate import Estimate, estimate
 from reviewer.revisions import default_range, parse_range
+from reviewer.rlm.journal import Journal
 from reviewer.rlm.trace import Event, TraceSink
 
 EXIT_OK = 0
@@ -69,9 +73,15 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
         if options.estimate:
             _print_estimate(estimate(request, change, objects, prices), request, options)
             return EXIT_OK
+        tenant = _tenant(options)
         with interrupts.gently():
             with (
-                trace_to(options.trace, _say) as trace,
+                recording(
+                    about(_what(options, origin), change.base, change.head, request),
+                    settings.home,
+                    _say,
+                    target=options.trace,
+                ) as trace,
                 progress(
                     sys.stderr, environ, quiet=options.quiet, cap_usd=asked.budget_usd
                 ) as display,
@@ -84,6 +94,7 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                     cancelled=interrupts,
                     warm=asked.name is not None,
                 ) as code,
+                _paying(request, change, settings, tenant, say) as journal,
             ):
                 work = review_with(
                     settings,
@@ -92,15 +103,20 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                     objects,
                     code,
                     prices=prices,
-                    sink=_both(trace, display),
+                    sink=_both(trace.see, display),
                     cancelled=interrupts,
+                    journal=journal,
+                    tenant=tenant,
                 )
                 done = asyncio.run(work)
+                trace.ended(done)
             done = _with_notes(done, asked, options.target)
             shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
             snippets = without_secrets(of_change(change, objects), done.findings)
             text = render(done, options.format, snippets, **shown)
             deliver(text, options.output)
+            if trace.run:
+                say(f"rlm trace {trace.run} shows how this review was made")
     return exit_code(done, options.fail_on)
 
 
@@ -170,8 +186,30 @@ def _request(options: Namespace, settings: Settings, asked: Asked) -> ReviewRequ
         effort=Effort(options.effort or settings.effort),
         paths=tuple(options.path),
         model=asked.name,
+        cheap_model=asked.name and settings.cheap_for(asked.name),
         caps=Caps(usd=asked.budget_usd, seconds=options.deadline),
     )
+
+
+def _tenant(options: Namespace) -> str:
+    """Return whose answers are used: for a fresh review, of somebody who never asked before."""
+    return f"{HERE} {secrets.token_hex(16)}" if options.fresh else HERE
+
+
+def _paying(
+    request: ReviewRequest, change: Change, settings: Settings, tenant: str, say: Say
+) -> AbstractContextManager[Journal | None]:
+    if request.model is None:
+        return nullcontext()
+    return journal_here(settings.home, request, change, tenant, say)
+
+
+def _what(options: Namespace, origin: Origin | None) -> str:
+    """Name what is reviewed, for the list of the traces."""
+    if origin is not None:
+        return f"{origin.wanted.repository}#{origin.wanted.number}"
+    here = Path(options.repo).resolve()
+    return next((one for one in (here, *here.parents) if (one / ".git").exists()), here).name
 
 
 def _both(first: TraceSink, second: TraceSink) -> TraceSink:

@@ -16,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from app.credentials import Credentials, load
 from app.github.auth import check_key, read_key
 from app.github.urls import Server
+from app.model_service import MODEL_VARIABLES, variables_of
 from app.roles import INTERNAL, MARKER_KEY, TROUBLE, role_of
 from app.settings import VARIABLES, Settings, read_settings
 from app.signature import SECRET_VARIABLES, secrets_in
 from reviewer.errors import TellUser
+from reviewer.model.access import Vertex
 
 STORE_FILE = "rlm.sqlite3"
 MARKER_FILE = "marker.key"
@@ -44,8 +46,9 @@ EVERYBODY = frozenset(
 
 ENGINES = frozenset(
     {
-        "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL",
-        "RLM_MODEL", "RLM_EFFORT", "RLM_BUDGET", "RLM_PRICES", "RLM_CONCURRENCY",
+        *MODEL_VARIABLES,
+        "RLM_MODEL", "RLM_CHEAP_MODEL", "RLM_EFFORT", "RLM_BUDGET", "RLM_PRICES",
+        "RLM_CONCURRENCY",
     }
 )  # fmt: skip
 
@@ -161,9 +164,13 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
                 own[TROUBLE] = trouble
             return everybody | own
         case "engine":
-            own = _of(environ, ENGINES)
+            # Keys of a cloud that is not asked are somebody else's.
+            asked = variables_of(environ.get("RLM_PROVIDER", "").strip())
+            own = _of(environ, ENGINES - (MODEL_VARIABLES.keys() - asked))
             if settings.base.prices is not None:
                 own["RLM_PRICES"] = str(settings.base.prices.absolute())
+            if isinstance(cloud := settings.base.cloud, Vertex) and cloud.credentials is not None:
+                own["GOOGLE_APPLICATION_CREDENTIALS"] = str(cloud.credentials)
             return everybody | own
     raise ValueError(f"no role: {name}")
 

@@ -9,37 +9,47 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from app.defaults import (
     DEFAULT_BUDGET_USD,
+    DEFAULT_CHEAP_MODEL,
     DEFAULT_CONCURRENCY,
     DEFAULT_EFFORT,
     DEFAULT_MODEL,
     EFFORTS,
     MAX_CONCURRENCY,
+    PROVIDERS,
     UNSET,
 )
 from app.github.urls import Server, parse_server, server_at
+from app.model_service import (
+    MODEL_VARIABLES,
+    cheap_beside,
+    read_cloud,
+    read_provider,
+    read_secret,
+    read_url,
+)
 from reviewer.errors import TellUser
+from reviewer.model.access import Bedrock, Vertex
 
 VARIABLES = {
-    "ANTHROPIC_API_KEY": "key of the model's service; without one the detectors review alone",
-    "ANTHROPIC_AUTH_TOKEN": "bearer token of the model's service, instead of a key",
-    "ANTHROPIC_BASE_URL": "address of a compatible service (a gateway), instead of Anthropic's",
+    **MODEL_VARIABLES,
     "GITHUB_TOKEN": "token for pull requests of private repositories; read access is enough",
     "GH_HOST": "the GitHub host that GITHUB_TOKEN belongs to, if not github.com",
     "GITHUB_SERVER_URL": "the same as a URL, as GitHub Actions sets it",
     "GITHUB_API_URL": "address of that host's REST API, as GitHub Actions sets it",
     "RLM_MODEL": f"model to ask (default {DEFAULT_MODEL})",
+    "RLM_CHEAP_MODEL": f"model for triage, verification and small questions "
+    f"(default {DEFAULT_CHEAP_MODEL} at Anthropic, else the same as RLM_MODEL)",
     "RLM_EFFORT": f"passes made: {', '.join(EFFORTS)} (default {DEFAULT_EFFORT})",
     "RLM_BUDGET": f"cap of one run in dollars, or none (default {DEFAULT_BUDGET_USD:.2f})",
     "RLM_PRICES": "TOML file with prices of models that this version does not know",
     "RLM_CONCURRENCY": f"calls of the model at once, 1-{MAX_CONCURRENCY} "
     f"(default {DEFAULT_CONCURRENCY})",
-    "RLM_HOME": "folder for fetched repositories and the server's state "
+    "RLM_HOME": "folder for fetched repositories, traces, what was paid for, the server's state "
     "(default $XDG_STATE_HOME/rlm)",
     "RLM_APP_ID": "rlm serve: id or client id of the GitHub App; else what rlm setup stored",
     "RLM_APP_PRIVATE_KEY": "rlm serve: the App's private key (PEM), or the path of its file",
@@ -69,7 +79,10 @@ class Settings(BaseModel):
     anthropic_base_url: str | None = None
     github_token: SecretStr | None = None
     github: Server
+    provider: str = PROVIDERS[0]
+    cloud: Bedrock | Vertex | None = None
     model: str = DEFAULT_MODEL
+    own_cheap_model: str | None = None
     effort: str = DEFAULT_EFFORT
     budget_usd: float | None = DEFAULT_BUDGET_USD
     prices: Path | None = None
@@ -81,7 +94,24 @@ class Settings(BaseModel):
     @property
     def has_key(self) -> bool:
         """Can the model's service be asked at all?"""
+        if self.provider != PROVIDERS[0]:
+            return self.cloud is not None
         return self.anthropic_api_key is not None or self.anthropic_auth_token is not None
+
+    def cheap_for(self, strong: str) -> str:
+        """Return the model for small questions of a run whose strong one is `strong`."""
+        return self.own_cheap_model or cheap_beside(strong, self.provider, self.anthropic_base_url)
+
+    @property
+    def cheap_model(self) -> str:
+        """The model for triage, verification and small questions, beside `model`."""
+        return self.cheap_for(self.model)
+
+    @property
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Everything that must not show, in a log say."""
+        own = (self.github_token, self.anthropic_api_key, self.anthropic_auth_token)
+        return (*(one for one in own if one), *(self.cloud.secrets if self.cloud else ()))
 
     def server(self, web: str) -> Server:
         """Return the server of a pull request whose address starts with `web`."""
@@ -104,12 +134,15 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     return Settings(
-        anthropic_api_key=_secret(given, "ANTHROPIC_API_KEY"),
-        anthropic_auth_token=_secret(given, "ANTHROPIC_AUTH_TOKEN"),
-        anthropic_base_url=_base_url(given),
-        github_token=_secret(given, "GITHUB_TOKEN"),
+        anthropic_api_key=read_secret(given, "ANTHROPIC_API_KEY"),
+        anthropic_auth_token=read_secret(given, "ANTHROPIC_AUTH_TOKEN"),
+        anthropic_base_url=read_url(given, "ANTHROPIC_BASE_URL"),
+        provider=read_provider(given),
+        cloud=read_cloud(given),
+        github_token=read_secret(given, "GITHUB_TOKEN"),
         github=_github(given),
         model=parse_model(given.get("RLM_MODEL", DEFAULT_MODEL), "RLM_MODEL"),
+        own_cheap_model=_cheap(given),
         effort=_effort(given),
         budget_usd=parse_budget(given.get("RLM_BUDGET", str(DEFAULT_BUDGET_USD)), "RLM_BUDGET"),
         prices=_prices(given),
@@ -150,32 +183,9 @@ def secret_of(value: SecretStr | None) -> str | None:
     return value.get_secret_value() if value else None
 
 
-def _secret(given: Mapping[str, str], name: str) -> SecretStr | None:
-    value = given.get(name)
-    if value is None:
-        return None
-    # It becomes part of an HTTP header; the value itself is never shown.
-    if not value.isascii() or not value.isprintable() or " " in value:
-        raise TellUser(
-            f"{name} holds a space or a character that no key has", "Copy the key again, alone."
-        )
-    return SecretStr(value)
-
-
-def _base_url(given: Mapping[str, str]) -> str | None:
-    value = given.get("ANTHROPIC_BASE_URL")
-    if value is None:
-        return None
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise TellUser(
-            "ANTHROPIC_BASE_URL is not an http(s) address", "Give one like https://gateway.example."
-        )
-    return value
+def _cheap(given: Mapping[str, str]) -> str | None:
+    name = "RLM_CHEAP_MODEL"
+    return parse_model(given[name], name) if name in given else None
 
 
 def _github(given: Mapping[str, str]) -> Server:

@@ -1,51 +1,152 @@
-"""The trace of a run as JSON lines, one event each, with the second at which it came."""
+"""The trace of a run as JSON lines, one event each, with the second at which it came.
 
+The first line says which run it is and the last how it ended. Every run that asks a model leaves
+one in the folder of the traces; the user may have another file written beside it.
+"""
+
+import dataclasses
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
+from app.defaults import DISTRIBUTION
 from app.output import check_link
+from app.trace_folder import SUFFIX, expire_now, folder_of, new_id, open_new
+from app.trace_lines import RunEnded, RunStarted
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import TellUser
-from reviewer.rlm.trace import Event, TraceSink, as_json, silent
+from reviewer.request import Review, ReviewRequest
+from reviewer.rlm.trace import Event, as_json
+from reviewer.text import printable
+
+Say = Callable[[str], None]
+
+
+def about(what: str, base: str, head: str, request: ReviewRequest, run: str = "") -> RunStarted:
+    """Return the first line of a trace; a run without a name (a server's has one) is given one."""
+    began = datetime.now(UTC)
+    return RunStarted(
+        run=run or new_id(began),
+        began=f"{began:%Y-%m-%dT%H:%M:%SZ}",
+        what=printable(what),
+        base=base,
+        head=head,
+        model=request.model,
+        effort=request.effort.value,
+        caps=request.caps.model_dump(),
+        version=version(DISTRIBUTION),
+    )
 
 
 @contextmanager
-def trace_to(target: str | None, say: Callable[[str], None]) -> Iterator[TraceSink]:
-    """Yield a sink that writes to the file `target`, or one that forgets if there is none.
+def recording(
+    first: RunStarted, home: Path, say: Say, *, target: str | None = None
+) -> Iterator["Recording"]:
+    """Yield what writes the trace of a run: in RLM_HOME if a model is asked, and to `target`.
 
-    Each line is written at once, so that a killed run leaves its trace. A disk that fills up ends
-    the trace, with a word through `say`, and not the run.
+    Each line is written at once, so that a killed run leaves its trace. A disk that fills up, or
+    cannot be written, ends a trace with a word through `say`, and not the run. A file that the user
+    named and that cannot be opened raises TellUser.
     """
-    if target is None:
-        yield silent
-        return
+    trace = Recording(say)
+    try:
+        if target is not None:
+            trace.files.append(_named(target))
+        if first.model is not None:
+            _keep(trace, home, first.run, say)
+        trace.write("RunStarted", dataclasses.asdict(first))
+        yield trace
+    finally:
+        trace.close()
+
+
+class Recording:
+    """A trace as it is written. `run` is the name under which it is kept, "" if it is not."""
+
+    def __init__(self, say: Say) -> None:
+        self.files: list[int] = []
+        self.run = ""
+        self.path: Path | None = None
+        self._say = say
+        self._began = time.monotonic()
+        self._events = 0
+        self._end = RunEnded("failed")
+
+    def see(self, event: Event) -> None:
+        """Take an event of the kernel."""
+        value = as_json(event)
+        self._events += 1
+        self.write(value.pop("event"), value)
+
+    def ended(self, review: Review) -> None:
+        """Note what came of the run; without this word it counts as failed."""
+        self._end = RunEnded(
+            review.status,
+            review.stopped,
+            len(review.findings),
+            review.cost.usd,
+            review.cost.calls,
+            round(review.cost.seconds, 3),
+        )
+
+    def write(self, kind: str, value: dict[str, Any]) -> None:
+        """Add a line to each file that still takes one."""
+        if not self.files:
+            return
+        line = {"at_s": round(time.monotonic() - self._began, 3), "event": kind, **value}
+        # A model may have read or written a secret; a trace outlives its run.
+        raw = redacted(json.dumps(line)).encode() + b"\n"
+        for file in self.files.copy():
+            try:
+                _write_all(file, raw)
+            except OSError as error:
+                self.files.remove(file)
+                os.close(file)
+                self._say(f"warning: the trace ends here: {error.strerror}")
+
+    def close(self) -> None:
+        """Write how the run ended. A run in which nothing happened leaves nothing."""
+        self.write("RunEnded", dataclasses.asdict(self._end))
+        if self.path is not None and not self._events:
+            with suppress(OSError):
+                self.path.unlink()
+            self.run = ""
+        for file in self.files:
+            os.close(file)
+        self.files.clear()
+
+
+def _named(target: str) -> int:
     check_link(target, "--trace")
     try:
-        file = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        return os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise TellUser(
             f"The trace cannot be written to {target}: {error.strerror}.",
             "Give another file to --trace.",
         ) from error
-    began = time.monotonic()
-    broken = False
 
-    def sink(event: Event) -> None:
-        nonlocal broken
-        if broken:
-            return
-        line = {"at_s": round(time.monotonic() - began, 3), **as_json(event)}
-        try:
-            # A model may have read or written a secret; a trace outlives its run.
-            os.write(file, redacted(json.dumps(line)).encode() + b"\n")
-        except OSError as error:
-            broken = True
-            say(f"warning: the trace ends here: {error.strerror}")
 
+def _keep(trace: Recording, home: Path, run: str, say: Say) -> None:
+    folder = folder_of(home)
+    expire_now(folder)
+    path = folder / f"{run}{SUFFIX}"
+    is_new = not path.exists()
     try:
-        yield sink
-    finally:
-        os.close(file)
+        trace.files.append(open_new(folder, run))
+    except OSError as error:
+        say(f"warning: no trace of this run is kept in {folder}: {error.strerror}")
+        return
+    trace.run = run
+    trace.path = path if is_new else None  # what an earlier try left there stays
+
+
+def _write_all(file: int, raw: bytes) -> None:
+    while raw:
+        raw = raw[os.write(file, raw) :]

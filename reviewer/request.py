@@ -31,7 +31,8 @@ class Caps(BaseModel):
 class ReviewRequest(BaseModel):
     """One question to the engine, apart from the objects it may read.
 
-    `model` is None for a review by detectors alone. `paths` limits it to files and folders of the
+    `model` is None for a review by detectors alone; `cheap_model`, None for the same one, answers
+    small questions. `paths` limits it to files and folders of the
     repository, none being all; what lies outside is listed as set aside. `guidelines` come from the
     base commit or the user, never from the head. Prose of the author (title, description) is not in
     here for the finders: see "Finders" in docs/design.md.
@@ -41,6 +42,7 @@ class ReviewRequest(BaseModel):
 
     effort: Effort = Effort.STANDARD
     model: str | None = None
+    cheap_model: str | None = None
     caps: Caps = Caps()
     paths: tuple[str, ...] = ()
     guidelines: str = ""
@@ -71,13 +73,17 @@ class Coverage(BaseModel):
 
 
 class Cost(BaseModel):
-    """What a run used. `usd` is None where no model was used or its price is not known."""
+    """What a run used. `usd` is None where no model was used or its price is not known.
+
+    `replayed_calls` were answered from the journal of earlier runs, and are no part of the rest.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str | None = None
     usd: float | None = None
     calls: int = 0
+    replayed_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
@@ -117,6 +123,7 @@ class StopReason(StrEnum):
     DEADLINE = "deadline"
     CANCELLED = "cancelled"
     MODEL = "model"  # the model's service refused the key, failed or could not be reached
+    STORAGE = "storage"  # what is paid could not be written down, so no cap could be kept
     INCOMPLETE = "incomplete"  # the model came to no result for a part: it refused, or looped
 
 

@@ -13,12 +13,17 @@ An answer is an `Answer`, a string, or a list of those, which become blocks of o
     truncated("submit", '{"a": "b')   stopped("refusal")   stopped("brand_new", text("x"))
     stream_error("overloaded_error", text("x"))   raw(b"event: ...")
 
+The same script is played at the addresses of Bedrock (`/model/NAME/invoke-with-response-stream`, in
+Amazon's binary frames) and Vertex AI (`.../models/NAME:streamRawPredict`); `amazon_error` and
+`google_error` are how those fail.
+
 Before it answers, the server checks the request against the API's own rules (`tests.model_rules`)
 and refuses what the real service would refuse with a 400. Tokens are bytes / 4; a prefix that ends
 in a cache_control mark is read from the cache once an answer to it has begun.
 """
 
 import json
+import re
 import socket
 import ssl
 import struct
@@ -26,11 +31,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import unquote
 
+from tests import event_stream
 from tests.model_rules import digest, every_block, refusal, sign
 
 AUTO = "<signed by the server>"
@@ -105,6 +113,29 @@ def error(
     return Answer(status=status, body=page.encode(), headers=told)
 
 
+def amazon_error(status: int, name: str, message: str = "") -> Answer:
+    """An error as Bedrock writes it."""
+    headers = (("x-amzn-errortype", f"{name}:http://internal.amazon.com/coral/"),)
+    return Answer(status=status, body=json.dumps({"message": message}).encode(), headers=headers)
+
+
+def google_error(status: int, name: str, message: str = "", *, listed: bool = False) -> Answer:
+    """An error as Vertex AI itself writes it; `listed` as it does for some streams."""
+    value: Any = {"error": {"code": status, "message": message, "status": name}}
+    return Answer(status=status, body=json.dumps([value] if listed else value).encode())
+
+
+def limited(
+    answer: Answer, left: int, limit: int, reset_s: float = 60.0, kind: str = "requests"
+) -> Answer:
+    """An answer whose headers say what is left of a limit, and when it is whole again."""
+    at = datetime.now(UTC) + timedelta(seconds=reset_s)
+    said = {"limit": str(limit), "remaining": str(left), "reset": at.isoformat()}
+    prefix = f"anthropic-ratelimit-{kind}"
+    headers = tuple((f"{prefix}-{name}", value) for name, value in said.items())
+    return replace(answer, headers=(*answer.headers, *headers))
+
+
 def redirect(url: str) -> Answer:
     return Answer(status=307, body=b"", headers=(("location", url),))
 
@@ -162,6 +193,7 @@ class Received:
     body: dict[str, Any]
     headers: dict[str, str]
     at: float
+    raw: bytes = b""  # the body, byte for byte
 
 
 @dataclass
@@ -366,6 +398,10 @@ def _pieces(words: str) -> list[str]:
     return [words[i : i + step] for i in range(0, len(words), step)]
 
 
+_BEDROCK = re.compile(r"/model/([^/]+)/invoke-with-response-stream")
+_VERTEX = re.compile(r"/projects/[^/]+/locations/[^/]+/publishers/anthropic/models/([^/:]+):\w+")
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
@@ -378,6 +414,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    binary = False
     owner: ModelServer
 
     def log_message(self, *_: object) -> None:
@@ -391,20 +428,30 @@ class _Handler(BaseHTTPRequestHandler):
             body = None
         path = self.path.split("?")[0]
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.owner.receive(Received(path, body, headers, time.monotonic()))
+        self.owner.receive(Received(path, body, headers, time.monotonic(), raw_body))
         told = headers.get("authorization", "").removeprefix("Bearer ") or headers.get("x-api-key")
         if self.owner.key is not None and told != self.owner.key:
             self._plain(error(401, "authentication_error", "invalid x-api-key"))
-        elif path == "/v1/messages/count_tokens":
+        elif path == "/v1/messages/count_tokens" or path.endswith(
+            "/models/count-tokens:rawPredict"
+        ):
             self._plain(self.owner.counting or self._count(body))
         elif path == "/v1/messages":
-            self.owner.opened()
-            try:
-                self._reply(body, self.owner.answer(body))
-            finally:
-                self.owner.closed()
+            self._answer(body)
+        elif found := _BEDROCK.fullmatch(path):
+            self.binary = True
+            self._answer({**body, "model": unquote(found[1]), "stream": True})
+        elif found := _VERTEX.fullmatch(path):
+            self._answer({**body, "model": unquote(found[1])})
         else:
             self._plain(error(404, "not_found_error", f"no such endpoint: {path}"))
+
+    def _answer(self, body: dict[str, Any]) -> None:
+        self.owner.opened()
+        try:
+            self._reply(body, self.owner.answer(body))
+        finally:
+            self.owner.closed()
 
     def _count(self, body: dict[str, Any]) -> Answer:
         total = sum(tokens({**b, "cache_control": None}) for b in every_block(body))
@@ -422,7 +469,7 @@ class _Handler(BaseHTTPRequestHandler):
             message["content"] = [_whole(value) for value in message["content"]]
             self._plain(replace(answer, body=json.dumps(message).encode()))
             return
-        self._start_stream()
+        self._start_stream(answer)
         if answer.body is not None:
             self._chunk(answer.body)
             self._chunk(b"")
@@ -445,11 +492,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.wfile.write(data)
 
-    def _start_stream(self) -> None:
+    def _start_stream(self, answer: Answer) -> None:
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream; charset=utf-8")
+        kind = "application/vnd.amazon.eventstream" if self.binary else "text/event-stream"
+        self.send_header("content-type", kind)
         self.send_header("transfer-encoding", "chunked")
         self.send_header("request-id", f"req_{time.time_ns()}")
+        for name, value in answer.headers:
+            self.send_header(name, value)
         self.end_headers()
 
     def _stream(self, answer: Answer, message: dict[str, Any]) -> None:
@@ -459,7 +509,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.owner.wait(answer.stall[1])
             if answer.cut_events is not None and number == answer.cut_events:
                 return self._break(answer.clean_cut)
-            data = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+            data = self._written(event)
             if left is not None and len(data) >= left:
                 self._chunk(data[:left])
                 return self._break(answer.clean_cut)
@@ -468,6 +518,13 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.stall and answer.stall[0] == END:
             self.owner.wait(answer.stall[1])
         return self._chunk(b"")
+
+    def _written(self, event: dict[str, Any]) -> bytes:
+        if not self.binary:
+            return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
+        if event["type"] == "error":
+            return event_stream.exception(event["error"]["type"], event["error"]["message"])
+        return event_stream.chunk(event)
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")

@@ -215,6 +215,8 @@ def sums(tree: Tree, elapsed_s: float, cap_usd: float | None) -> str:
         parts.append(spent if cap_usd is None else f"{spent} of {words.money(cap_usd)}")
         sent = tree.usage.total - tree.usage.output
         parts.append(f"{_short(sent)} tokens in, {_short(tree.usage.output)} out")
+    if tree.replayed:
+        parts.append(f"{words.count(tree.replayed, 'answer')} replayed")
     parts.append(words.duration(elapsed_s))
     return ", ".join(parts)
 

@@ -10,12 +10,14 @@ from reviewer.rlm.trace import (
     CallEnded,
     CallStarted,
     CodeRun,
+    Delegated,
     Event,
     FunctionCalled,
     NodeEnded,
     NodeSplit,
     NodeStarted,
     Note,
+    Replayed,
     Submitted,
 )
 
@@ -24,7 +26,10 @@ State = Literal["active", "done", "partial", "failed"]
 
 @dataclass(slots=True)
 class Node:
-    """One node of the recursion. `doing` is what it did last, `since` when (seconds)."""
+    """One node of the recursion. `doing` is what it did last, `since` when (seconds).
+
+    `given` counts the children that it gave parts to: the model led the division.
+    """
 
     name: str
     parent: str | None
@@ -34,6 +39,7 @@ class Node:
     state: State = "active"
     doing: str = ""
     usd: float = 0.0
+    given: int = 0
     calls: set[int] = field(default_factory=set)  # under way
 
     @property
@@ -44,13 +50,17 @@ class Node:
 
 @dataclass(slots=True)
 class Tree:
-    """Every node so far and the sums over them. `priced` is False once a call had no price."""
+    """Every node so far and the sums over them. `priced` is False once a call had no price.
+
+    `replayed` counts answers that were there already; they are in no other sum.
+    """
 
     nodes: dict[str, Node] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     usd: float = 0.0
     priced: bool = True
     calls: int = 0
+    replayed: int = 0
     note: str = ""
 
     def take(self, event: Event, now: float) -> None:
@@ -63,6 +73,8 @@ class Tree:
                 self.note = one_line(text)
             case BorderChanged():
                 pass  # for the file of the trace: there may be thousands
+            case Replayed() if event.node not in self.nodes:
+                self.replayed += 1
             case _ if event.node in self.nodes:
                 self._at(self.nodes[event.node], event, now)
             case CallEnded():  # a call outside the tree costs all the same
@@ -72,6 +84,10 @@ class Tree:
         match event:
             case NodeSplit(_, parts):
                 node.doing, node.since = f"split into {parts}", now
+            case Delegated():
+                node.given += 1
+                children = f"{node.given:,} {'child' if node.given == 1 else 'children'}"
+                node.doing, node.since = f"gave parts to {children}", now
             case NodeEnded(_, outcome, why):
                 node.state, node.doing, node.since = outcome, one_line(why), now
             case CallStarted(_, call, _):
@@ -83,6 +99,9 @@ class Tree:
                 node.usd += event.usd or 0.0
                 node.doing = one_line(event.error) if event.error else "read the answer"
                 node.since = now
+            case Replayed():
+                self.replayed += 1
+                node.doing, node.since = "read an answer that was there", now
             case FunctionCalled(_, name, arguments):
                 node.doing, node.since = one_line(f"{name}({arguments})"), now
             case CodeRun(_, _, _, failed):

@@ -15,6 +15,7 @@ _STOPPED = {
     StopReason.DEADLINE: "its time was up",
     StopReason.CANCELLED: "it was told to stop",
     StopReason.MODEL: "the model's service did not answer, or refused",
+    StopReason.STORAGE: "what it costs could not be written down",
     StopReason.INCOMPLETE: "the model came to no result for a part of it",
 }
 

@@ -25,10 +25,12 @@ from app.report import Report
 from app.server_settings import STORE_FILE, ServerSettings, read_role_settings
 from app.settings import Settings
 from app.store import ENGINE, PUBLISH, Job, Run, Store
+from app.trace_file import about, recording
+from app.trace_lines import RunStarted
 from app.worker import Claims, Halted, work
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
-from reviewer.request import Skipped
+from reviewer.request import Caps, Effort, ReviewRequest, Skipped
 from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted
 
 log = logging.getLogger(__name__)
@@ -120,14 +122,33 @@ class _Engine:
     def _review(self, run: Run, watch: "_Watch") -> str:
         fetched = self._checkout(run, watch)
         wish = Wish.model_validate_json(run.request)
-        done = run_review(
-            fetched,
-            self.settings,
-            sink=watch.see,
-            cancelled=watch,
-            paths=wish.paths,
-        )
+        with recording(self._about(run), self.settings.home, _warn) as trace:
+
+            def see(event: Event) -> None:
+                trace.see(event)
+                watch.see(event)
+
+            done = run_review(
+                fetched,
+                self.settings,
+                sink=see,
+                cancelled=watch,
+                paths=wish.paths,
+                run=run.id,
+                tenant=f"installation {run.installation}",
+            )
+            trace.ended(done.review)
         return bounded(done).model_dump_json()
+
+    def _about(self, run: Run) -> RunStarted:
+        choice = asked(self.settings, load(self.settings.prices))
+        request = ReviewRequest(
+            effort=Effort(self.settings.effort),
+            model=choice.name,
+            caps=Caps(usd=choice.budget_usd),
+        )
+        where = f"{run.repository}#{run.number}"
+        return about(where, run.base, run.head, request, run.id)
 
     def _checkout(self, run: Run, watch: "_Watch") -> Checkout:
         wanted = Wanted(self.server, run.repository, run.number, run.base, run.head)
@@ -167,6 +188,10 @@ def bounded(report: Report) -> Report:
     return report.model_copy(
         update={"review": report.review.model_copy(update={"coverage": coverage})}
     )
+
+
+def _warn(line: str) -> None:
+    log.warning(line.removeprefix("warning: "))
 
 
 def _explained(error: RlmError) -> str:

@@ -13,8 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from reviewer.errors import TellUser
+from reviewer.model.access import Access, Bedrock, Direct, Vertex
 from reviewer.model.base import Reply, Request, Unanswered, blocks_of
+from reviewer.model.failures import ANTHROPIC, BEDROCK, VERTEX, Advice
 from reviewer.model.wire import Dialect, body
 
 if TYPE_CHECKING:
@@ -40,10 +44,14 @@ EFFORTLESS = ("sonnet-4-5", "haiku-4-5", "opus-4-1", "opus-4-2025", "sonnet-4-20
 """Models from before `effort`: "This model does not support the effort parameter." """
 
 
+_ADVICE: dict[type, Advice] = {Direct: ANTHROPIC, Bedrock: BEDROCK, Vertex: VERTEX}
+
+
 class AnthropicModel:
     """A `Model` behind the Messages API; use it as a context manager, or `aclose` it.
 
-    Raise TellUser where no key is given, or one that no header can carry.
+    With a `cloud` the same models are asked there, and key and address do not count. Else raise
+    TellUser where no key is given, or one that no header can carry.
 
     The first call imports the SDK, in a thread and outside its time limit: seconds, unless
     `preload` was called.
@@ -55,12 +63,15 @@ class AnthropicModel:
         base_url: str | None = None,
         *,
         auth_token: str | None = None,
+        cloud: Bedrock | Vertex | None = None,
         connect_s: float = CONNECT_S,
         stall_s: float = STALL_S,
     ) -> None:
-        self._is_key = bool(api_key)
-        self._secret = _header_safe((api_key or auth_token or "").strip())
-        self._url = _address(base_url or DEFAULT_URL)
+        self._access: Access = cloud or Direct(
+            _address(base_url or DEFAULT_URL),
+            SecretStr(_header_safe((api_key or auth_token or "").strip())),
+            is_key=bool(api_key),
+        )
         self._connect_s = connect_s
         self._stall_s = stall_s
         self._service: Service | None = None
@@ -73,15 +84,21 @@ class AnthropicModel:
     @property
     def address(self) -> str:
         """Where requests go, without a password that the URL may hold."""
-        parts = urlsplit(self._url)
+        parts = urlsplit(self._access.url)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
-    async def complete(self, request: Request, timeout_s: float) -> Reply:
+    async def complete(
+        self, request: Request, timeout_s: float, begun: Callable[[], None] | None = None
+    ) -> Reply:
         """Make one attempt at one request, ended after `timeout_s` seconds (see `Model`)."""
         service = await self._opened()
+
+        async def send(written: dict[str, Any]) -> Reply:
+            return await service.reply(written, begun)
+
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._without_the_refused(request, service.reply)
+                return await self._without_the_refused(request, send)
         except TimeoutError:
             raise Unanswered(f"no answer within {timeout_s:g} s", billed=True) from None
 
@@ -108,17 +125,16 @@ class AnthropicModel:
 
     async def _opened(self) -> "Service":
         if self._service is None:
-            await asyncio.to_thread(preload)
+            await asyncio.to_thread(preload, self._access)
         if self._service is None:  # nobody else opened it meanwhile
             from reviewer.model.sdk import Service  # noqa: PLC0415 - takes seconds
 
             self._service = Service(
                 self.address,
-                self._url,
-                self._secret,
-                is_key=self._is_key,
+                self._access,
                 connect_s=self._connect_s,
                 stall_s=self._stall_s,
+                advice=_ADVICE[type(self._access)],
             )
         return self._service
 
@@ -155,9 +171,16 @@ class AnthropicModel:
         return True
 
 
-def preload() -> None:
-    """Import the SDK now: takes seconds, so a caller with other work to do may use a thread."""
+def preload(access: Access | None = None) -> None:
+    """Import the SDK now: takes seconds, so a caller with other work to do may use a thread.
+
+    And what a cloud needs beside it; raise TellUser where that is not installed.
+    """
     import reviewer.model.sdk  # noqa: F401, PLC0415
+    from reviewer.model.clients import load_libraries  # noqa: PLC0415
+
+    if access is not None:
+        load_libraries(access)
 
 
 def known(model: str) -> Dialect:

@@ -4,7 +4,7 @@ Whatever speaks to a real service lives beside this file. A request is a pure fu
 node knows; the layer below adds transport, retries, deadlines and nothing that the model can see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -118,17 +118,31 @@ class Stop(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """What the service said is left of the account's limits: `share` of the scarcest, from 0 to 1.
+
+    `requests` is how many calls more it takes at once, None if it did not say. Limits fill up by
+    themselves: from `until` (by `time.monotonic`) on, this says nothing any more.
+    """
+
+    share: float
+    requests: int | None
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One answer. `blocks` may be empty: a refusal, an empty reply.
 
     `why` is what the service said about its stop, if anything (the category of a refusal, the name
-    of a reason that this version does not know).
+    of a reason that this version does not know). `left` is for the gate, and no part of the answer.
     """
 
     blocks: tuple[Block, ...]
     stop: Stop
     usage: Usage = field(default_factory=Usage)
     why: str = ""
+    left: Left | None = field(default=None, compare=False)
 
     @property
     def text(self) -> str:
@@ -158,8 +172,14 @@ class Unanswered(RetryLater):
 class Model(Protocol):
     """A language model behind a wire."""
 
-    async def complete(self, request: Request, timeout_s: float) -> Reply:
+    async def complete(
+        self, request: Request, timeout_s: float, begun: Callable[[], None] | None = None
+    ) -> Reply:
         """Make one attempt at one request, ended after `timeout_s` seconds.
+
+        `begun` is called, at most once and by the event loop, as soon as the service has begun to
+        answer: from then on the request's marked prefixes can be read from the cache. Where the
+        answer comes in one piece, or not at all, it is never called.
 
         Raise Unanswered for what another attempt may mend, GiveUp for a request that will never
         be answered (too long, malformed), TellUser for what the user must mend (key, model name,

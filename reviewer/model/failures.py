@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -38,10 +39,34 @@ SPENT = (
     "reached your specified api usage limits",
 )
 
+# Errors of Amazon Bedrock, by the names that its headers and the errors in its streams carry.
+AMAZON = {
+    "modelnotreadyexception": 429,
+    "throttlingexception": 429,
+    "servicequotaexceededexception": 429,
+    "validationexception": 400,
+    "accessdeniedexception": 403,
+    "resourcenotfoundexception": 404,
+    "modeltimeoutexception": 408,
+    "modelerrorexception": 424,
+    "modelstreamerrorexception": 424,
+    "internalserverexception": 500,
+    "serviceunavailableexception": 503,
+}
+
+# What Bedrock says of a model's name in a 400: where the model is not, or only a profile of it is.
+NO_MODEL = (
+    "model identifier is invalid",
+    "on-demand throughput isn",
+    "doesn't support the model",
+    "reached the end of its life",
+)
+
 BUSY = frozenset({429, 503, 529})
 
-TRANSIENT = frozenset({408, 409, 425, 499})
-"""The request was not read, or met another one; the same may be sent again."""
+TRANSIENT = frozenset({408, 409, 424, 425, 499})
+"""The request was not read, or met another one, or (Bedrock's 424) the model stumbled; the same may
+be sent again."""
 
 PROXY = frozenset({502, 504, 520, 522, 524})
 """Answered by what stands in between when the service took too long or broke off."""
@@ -63,7 +88,67 @@ class Failure:
     in_stream: bool = False
 
 
-def meaning(failure: Failure, model: str, service: str) -> RlmError:
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do, as imperative sentences, where only the user can mend it."""
+
+    key: str
+    model: str
+    address: str
+    endpoint: str
+    account: str
+
+
+ANTHROPIC = Advice(
+    key="Set ANTHROPIC_API_KEY to a valid key: https://platform.claude.com/settings/keys.",
+    model="Choose another with --model or RLM_MODEL, for example claude-sonnet-5-5.",
+    address="Set ANTHROPIC_BASE_URL to the final address.",
+    endpoint="Set ANTHROPIC_BASE_URL to the address in front of /v1/messages, or unset it.",
+    account="Check credit and spending limits at https://platform.claude.com/settings/billing.",
+)
+
+BEDROCK = Advice(
+    key="Set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and "
+    "AWS_SESSION_TOKEN), to credentials that may invoke this model in AWS_REGION.",
+    model="Set RLM_MODEL to a model or inference profile that AWS_REGION offers to this account.",
+    address="Set ANTHROPIC_BEDROCK_BASE_URL to the final address, or unset it.",
+    endpoint="Check AWS_REGION, and unset ANTHROPIC_BEDROCK_BASE_URL.",
+    account="Check the account and its quotas in the console of AWS.",
+)
+
+VERTEX = Advice(
+    key="Set GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_OAUTH_ACCESS_TOKEN to credentials that may "
+    "use Vertex AI in ANTHROPIC_VERTEX_PROJECT_ID.",
+    model="Set RLM_MODEL to a model that is enabled for the project in CLOUD_ML_REGION.",
+    address="Set ANTHROPIC_VERTEX_BASE_URL to the final address, or unset it.",
+    endpoint="Check CLOUD_ML_REGION, and unset ANTHROPIC_VERTEX_BASE_URL.",
+    account="Check the project's billing and quotas in the console of Google Cloud.",
+)
+
+
+def status_of(kind: str) -> int:
+    """Return the HTTP status of an error that came inside a stream, by its name."""
+    return STATUS.get(kind) or AMAZON.get(kind.lower(), 500)
+
+
+def kind_of(headers: Mapping[str, str], body: object) -> str:
+    """Return the kind of an error that is a cloud's own, "" where nothing tells.
+
+    Amazon names it in a header, Google in the body; only the missing model has a kind here.
+    """
+    name = headers.get("x-amzn-errortype", "").partition(":")[0].rpartition("#")[2].lower()
+    if name in AMAZON:
+        return {404: "not_found_error"}.get(AMAZON[name], name)
+    if isinstance(body, list) and body:  # Google's answer to a request for a stream
+        body = body[0]
+    error = body.get("error") if isinstance(body, dict) else None
+    status = error.get("status") if isinstance(error, dict) else None
+    if status == "NOT_FOUND":
+        return "not_found_error"
+    return str(status or "").lower()
+
+
+def meaning(failure: Failure, model: str, service: str, advice: Advice = ANTHROPIC) -> RlmError:
     """Return the error to raise for a failure; `service` is the address, safe to show."""
     said = f": {failure.words}" if failure.words else ""
     if failure.in_stream:
@@ -71,7 +156,7 @@ def meaning(failure: Failure, model: str, service: str) -> RlmError:
         # is refused outright and says so.
         what = f"the model's service broke off with {failure.status}{said}"
         return Unanswered(what, billed=True, busy=failure.status in BUSY)
-    told_user = _for_the_user(failure, said, model, service)
+    told_user = _for_the_user(failure, said, model, service, advice)
     if told_user is not None:
         return TellUser(*told_user)
     status = failure.status
@@ -87,35 +172,28 @@ def meaning(failure: Failure, model: str, service: str) -> RlmError:
     return GiveUp(f"the model's service refuses this request ({status}){said}")
 
 
-def _for_the_user(failure: Failure, said: str, model: str, service: str) -> tuple[str, str] | None:
+def _for_the_user(
+    failure: Failure, said: str, model: str, service: str, advice: Advice
+) -> tuple[str, str] | None:
     """Return problem and hint where only the user can mend it."""
     if _spent(failure):
-        return (
-            f"The model's account cannot pay for this request{said}",
-            "Check credit and spending limits at https://platform.claude.com/settings/billing.",
-        )
+        return f"The model's account cannot pay for this request{said}", advice.account
+    if _no_model(failure):
+        return f"{service} has no model {printable(model)!r} for this key{said}", advice.model
     match failure.status:
         case status if 300 <= status < 400:
-            return (
-                f"{service} answers with a redirect, which is not followed.",
-                "Set ANTHROPIC_BASE_URL to the final address.",
-            )
+            return f"{service} answers with a redirect, which is not followed.", advice.address
         case 401 | 403:
-            return (
-                f"{service} refused the key{said}",
-                "Set ANTHROPIC_API_KEY to a valid key: https://platform.claude.com/settings/keys.",
-            )
-        case 404 if failure.kind == "not_found_error":
-            return (
-                f"{service} has no model {printable(model)!r} for this key{said}",
-                "Choose another with --model or RLM_MODEL, for example claude-sonnet-5-5.",
-            )
+            return f"{service} refused the key{said}", advice.key
         case 404 | 405:
-            return (
-                f"There is no Messages API at {service}.",
-                "Set ANTHROPIC_BASE_URL to the address in front of /v1/messages, or unset it.",
-            )
+            return f"There is no Messages API at {service}.", advice.endpoint
     return None
+
+
+def _no_model(failure: Failure) -> bool:
+    if failure.status == 400:
+        return any(words in failure.words.lower() for words in NO_MODEL)
+    return failure.status == 404 and failure.kind == "not_found_error"
 
 
 def _spent(failure: Failure) -> bool:
@@ -138,7 +216,10 @@ def seconds(retry_after: str | None) -> float | None:
     return after_s if math.isfinite(after_s) and 0 <= after_s <= MAX_RETRY_AFTER_S else None
 
 
-def told(words: object, secret: str) -> str:
+def told(words: object, secrets: Sequence[str]) -> str:
     """Return somebody else's words as one short line, without the key."""
-    line = " ".join(printable(str(words or "")).replace(secret, "[key]").split())
+    line = printable(str(words or ""))
+    for secret in secrets:
+        line = line.replace(secret, "[key]")
+    line = " ".join(line.split())
     return line if len(line) <= MAX_WORDS else f"{line[: MAX_WORDS - 1]}…"

@@ -1,14 +1,22 @@
 """How many calls are open at once: as many as the service bears, found by trying.
 
 Halved when the service says that it is busy, and raised by one for each round of good answers
-(AIMD, as TCP does it): runs that share one account settle on a fair share without talking.
+(AIMD, as TCP does it): runs that share one account settle on a fair share without talking. Where
+the service says with each answer how much is left, the limit falls before a call is refused.
 """
 
 import asyncio
+import time
 from collections import deque
 from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
+
+from reviewer.model.base import Left
+
+LITTLE = 0.1
+"""Below this share of a minute's limit calls become fewer. At a tenth, what is open already (a
+full window of tokens each, at worst) still finds room; and who uses less never comes near it."""
 
 
 class Gate:
@@ -50,9 +58,14 @@ class Gate:
         self._lowered_at = self._passages
         self._allowed = max(1.0, self._allowed / 2)
 
-    def ok(self) -> None:
-        """Raise the limit by one for as many good answers as it is high."""
-        self._allowed = min(float(self.maximum), self._allowed + 1 / self._allowed)
+    def ok(self, left: Left | None = None) -> None:
+        """Raise the limit by one for as many good answers as it is high.
+
+        Never above what is left, as the answer says. That is a level and no step down, so what
+        many answers say at one time counts once.
+        """
+        raised = min(float(self.maximum), self._allowed + 1 / self._allowed)
+        self._allowed = min(raised, self._bearable(left))
         self._admit()
 
     async def __aenter__(self) -> "Gate":
@@ -95,6 +108,14 @@ class Gate:
             if not turn.cancelled():
                 self._inside += 1
                 turn.set_result(None)
+
+    def _bearable(self, left: Left | None) -> float:
+        """Return how many calls may be open, as far as what is left says anything about it."""
+        if left is None or time.monotonic() >= left.until:
+            return float(self.maximum)
+        by_share = self.maximum * min(1.0, left.share / LITTLE)
+        by_number = self.maximum if left.requests is None else left.requests
+        return max(1.0, min(by_share, by_number))
 
     def _of_this_task(self) -> int:
         task = asyncio.current_task()

@@ -1,23 +1,26 @@
-"""The one module that imports the Anthropic SDK: a request body in, a reply or our errors out.
+"""What is done with the Anthropic SDK: a request body in, a reply or our errors out.
 
-Importing it takes seconds: `reviewer.model.anthropic` does so when the first call is made.
+Beside `reviewer.model.clients` nothing else imports it. That takes seconds: `AnthropicModel` does
+so when the first call is made.
 """
 
 import asyncio
 import json
-import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from functools import cache
+from dataclasses import replace
 from typing import Any
 
 import anthropic
 import httpx2
 
 from reviewer.errors import GiveUp, RlmError, TellUser
+from reviewer.model.access import Access, Bedrock
 from reviewer.model.base import Reply, Unanswered
-from reviewer.model.failures import STATUS, Failure, meaning, told
+from reviewer.model.clients import client_of, load_libraries
+from reviewer.model.failures import Advice, Failure, kind_of, meaning, status_of, told
+from reviewer.model.limits import left
 from reviewer.model.wire import Assembly, Malformed
 
 DRAIN_S = 0.5
@@ -41,65 +44,55 @@ class Unsupported(GiveUp):
 
 
 class Service:
-    """One client of one Messages API. `name` is its address, safe to show; `secret` is not."""
+    """One client of one Messages API. `name` is its address, safe to show; the secrets are not."""
 
     def __init__(
-        self,
-        name: str,
-        url: str,
-        secret: str,
-        *,
-        is_key: bool,
-        connect_s: float,
-        stall_s: float,
+        self, name: str, access: Access, *, connect_s: float, stall_s: float, advice: Advice
     ) -> None:
         self.name = name
-        self._secret = secret
+        self._secrets = tuple(secret.get_secret_value() for secret in access.secrets)
         self._stall_s = stall_s
-        self._client = anthropic.AsyncAnthropic(
-            api_key=secret if is_key else None,
-            auth_token=None if is_key else secret,
-            base_url=url,
-            max_retries=0,
-            timeout=anthropic.Timeout(stall_s, connect=connect_s),
-            open_telemetry=False,
-            # A redirect would send the code, if not the key, to an address nobody configured.
-            http_client=anthropic.DefaultAsyncHttpxClient(
-                follow_redirects=False,
-                verify=_certificates(
-                    os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-                ),
-            ),
-        )
-        # The constructor adds what ANTHROPIC_CUSTOM_HEADERS says, and has no argument against it.
-        self._client._custom_headers = {}
+        self._advice = advice
+        self._binary = isinstance(access, Bedrock)
+        self._faults = load_libraries(access)
+        self._client = client_of(access, connect_s, stall_s)
 
-    async def reply(self, written: dict[str, Any]) -> Reply:
+    async def reply(
+        self, written: dict[str, Any], begun: Callable[[], None] | None = None
+    ) -> Reply:
         """Send a body and return the whole reply; raise what `Model.complete` may raise."""
-        assembly = Assembly()
+        assembly, room = Assembly(), None
         try:
             stream = await self._client.messages.create(**written, stream=True)
+            room = left(stream.response.headers)
             try:
-                events = anthropic.AsyncStream.raw_events(stream.response)
-                await self._read(events, assembly, written["model"])
+                await self._read(
+                    _events(stream, binary=self._binary), assembly, written["model"], begun
+                )
             finally:
                 await stream.close()
+        except self._faults.credentials as error:
+            raise self._unsigned(error) from None
         except (anthropic.APIError, httpx2.HTTPError, Malformed) as error:
             if not assembly.complete:
                 # Not `from error`: what the service wrote goes into a traceback, key and all.
                 raise self._translated(error, written["model"]) from None
         if not assembly.complete:
             raise Unanswered("the answer broke off in the middle", billed=True)
-        return assembly.reply()
+        return replace(assembly.reply(), left=room)
 
     async def count(self, written: dict[str, Any]) -> int:
         """Return the number of input tokens of a body; raise what `Model.count` may raise."""
         measured = {name: value for name, value in written.items() if name != "max_tokens"}
         try:
             answer = await self._client.messages.count_tokens(**measured)
-        except (anthropic.APIError, httpx2.HTTPError, ValueError) as error:
+        except self._faults.credentials as error:
+            raise self._unsigned(error) from None
+        except (anthropic.AnthropicError, httpx2.HTTPError, ValueError) as error:
             status = getattr(error, "status_code", None)
-            if status in (404, 405, 501) and getattr(error, "type", None) != "not_found_error":
+            offered = isinstance(error, anthropic.APIError | httpx2.HTTPError | ValueError)
+            known = getattr(error, "type", None) == "not_found_error"
+            if not offered or (status in (404, 405, 501) and not known):
                 raise GiveUp(f"{self.name} does not count tokens") from None
             translated = self._translated(error, written["model"])
             if isinstance(translated, Unanswered):
@@ -118,17 +111,28 @@ class Service:
         events: AsyncIterator[Any],
         assembly: Assembly,
         model: str,
+        begun: Callable[[], None] | None,
     ) -> None:
+        # LookupError: botocore about a message without the headers that it must have.
+        unreadable: tuple[type[Exception], ...] = (
+            ValueError,
+            RecursionError,
+            LookupError,
+            *self._faults.frames,
+        )
         try:
             async for event in events:
                 if event.event == "error":
                     raise self._told_in_stream(event.data, model, assembly.started)
                 if event.data:
                     assembly.take(json.loads(event.data))
+                if begun is not None and assembly.started:
+                    begun()
+                    begun = None
                 if assembly.stopped:
                     break
-        except (ValueError, RecursionError) as error:
-            raise Malformed(str(error)) from error
+        except unreadable as error:
+            raise Malformed(str(error) or type(error).__name__) from error
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 async for _ in events:
@@ -138,11 +142,11 @@ class Service:
         """Return what an `error` event means; once begun, an answer counts as charged for."""
         try:
             error = json.loads(data)["error"]
-            kind, words = str(error["type"]), told(error.get("message"), self._secret)
+            kind, words = str(error["type"]), told(error.get("message"), self._secrets)
         except (ValueError, LookupError, TypeError, AttributeError):
-            kind, words = "", told(data, self._secret)
-        failure = Failure(STATUS.get(kind, 500), kind, words=words, in_stream=started)
-        return meaning(failure, model, self.name)
+            kind, words = "", told(data, self._secrets)
+        failure = Failure(status_of(kind), kind, words=words, in_stream=started)
+        return meaning(failure, model, self.name, self._advice)
 
     def _translated(self, error: Exception, model: str) -> RlmError:
         """Return an error of the SDK, the connection or the format as one of ours."""
@@ -151,7 +155,7 @@ class Service:
         # The SDK wraps what goes wrong before the answer begins, and nothing after that.
         wrapped = isinstance(error, anthropic.APIConnectionError) and error.__cause__
         cause = wrapped or error
-        words = told(str(cause) or type(cause).__name__, self._secret)
+        words = told(str(cause) or type(cause).__name__, self._secrets)
         if isinstance(error, ValueError | anthropic.APIResponseValidationError):
             return Unanswered(f"the answer could not be read: {words}", billed=True)
         if isinstance(_root(cause), ssl.SSLCertVerificationError):
@@ -165,31 +169,27 @@ class Service:
             return Unanswered(f"the model fell silent for {self._stall_s:g} s", billed=True)
         return Unanswered(f"the connection broke: {words}", billed=True)
 
+    def _unsigned(self, error: Exception) -> RlmError:
+        """Return what it means that a request could not be signed: it was not sent."""
+        words = told(error.args[0] if error.args else "", self._secrets)
+        what = f"no credentials for {self.name} could be had: {words or type(error).__name__}"
+        if isinstance(error, self._faults.passing) or getattr(error, "retryable", False):
+            return Unanswered(what)
+        return TellUser(what, self._advice.key)
+
     def _refused(self, error: anthropic.APIStatusError, model: str) -> RlmError:
         failure = Failure(
             error.status_code,
-            str(error.type or ""),
+            str(error.type or "") or kind_of(error.response.headers, error.body),
             str(error.error_code or ""),
-            told(error.api_message, self._secret),
+            told(error.api_message or _message(error.body), self._secrets),
             error.response.headers.get("retry-after"),
         )
-        meant = meaning(failure, model, self.name)
+        meant = meaning(failure, model, self.name, self._advice)
         feature = _complaint(failure.words) if failure.status == 400 else None
         if feature and isinstance(meant, GiveUp):
             return Unsupported(str(meant), feature)
         return meant
-
-
-@cache
-def _certificates(file: str | None, folder: str | None) -> ssl.SSLContext:
-    """Return the context that trusts what the environment names: 30 ms, so once for each."""
-    try:
-        return httpx2.create_ssl_context()
-    except OSError as error:
-        raise TellUser(
-            f"The certificates at {file or folder or 'the usual places'} cannot be read: {error}",
-            "Point SSL_CERT_FILE at a file of certificates, or unset it.",
-        ) from error
 
 
 def _complaint(words: str) -> str | None:
@@ -202,6 +202,23 @@ def _complaint(words: str) -> str | None:
     if "signature" in words and "thinking" in words:
         return "thinking"
     return None
+
+
+def _events(stream: anthropic.AsyncStream[Any], *, binary: bool) -> AsyncIterator[Any]:
+    """Return a stream's events before the SDK has parsed them.
+
+    Bedrock's come in `binary` messages of a form of its own, which its client takes apart.
+    """
+    if binary:
+        return stream._iter_events()
+    return anthropic.AsyncStream.raw_events(stream.response)
+
+
+def _message(body: object) -> str:
+    """Return the words of an error body that is Amazon's and not of the API's form."""
+    if not isinstance(body, dict):
+        return ""
+    return str(body.get("message") or body.get("Message") or "")
 
 
 def _root(error: BaseException) -> BaseException:

@@ -8,17 +8,20 @@ from reviewer.model.base import Usage
 from reviewer.ports import Objects
 from reviewer.request import ReviewRequest
 from reviewer.review.arrangement import arrange
-from reviewer.review.finder import LENSES
+from reviewer.review.finder import LENSES, PACES
 from reviewer.review.scope import SPAN_BYTES, size_of
 from reviewer.rlm.node import PROMPT_TOKENS
 from reviewer.rlm.run import WINDOW_TOKENS, Pricing
+from reviewer.rlm.solve import BRIEF_TOKENS
 from reviewer.spans import spans as spans_of
 from reviewer.triage import triage
 
 TURNS_LOW, TURNS_HIGH = 1, 4
+LEADING_LOW, LEADING_HIGH = 2, 5
 REPLY_LOW, REPLY_HIGH = 200, 1_500
 PRINTED_HIGH = 1_500
-"""Calls of a node, tokens of a reply and of a print-out: what nodes on real pull requests used."""
+"""Calls of a node that reads and of one that leads, tokens of a reply and of a print-out: what
+nodes on real pull requests used."""
 
 
 Divide = Callable[[tuple[Span, ...], int], list[tuple[Span, ...]]]
@@ -41,12 +44,15 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     sorted_out = triage(change, objects, request.paths)
     spans = tuple(s for file in sorted_out.scope for s in spans_of(file, SPAN_BYTES))
     clusters = arrange(sorted_out.scope, spans, objects, lambda: False).clusters
-    scopes = leaves(clusters.order, clusters.divide)
+    scopes, above = divided(clusters.order, clusters.divide)
     passes = len(LENSES[request.effort])
+    led = above * len(PACES[request.effort].led)
     model = request.model or ""
     sizes = [size_of(leaf) for leaf in scopes]
     low = [one for size in sizes for one in _calls(size, TURNS_LOW, REPLY_LOW, passes)]
     high = [one for size in sizes for one in _calls(size, TURNS_HIGH, REPLY_HIGH, passes)]
+    low += _calls(BRIEF_TOKENS, LEADING_LOW, REPLY_LOW, 1) * led
+    high += _calls(BRIEF_TOKENS, LEADING_HIGH, REPLY_HIGH, 1) * led
     used = sum(high, Usage())
     usd_low, usd_high = _priced(low, model, prices), _priced(high, model, prices)
     cap = request.caps.usd
@@ -54,18 +60,26 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     if cap is not None and usd_high is not None and usd_high > cap:
         note += f"; the cap of ${cap:.2f} may end it early"
     return Estimate(
-        len(scopes) * passes, used.total - used.output, used.output, usd_low, usd_high, note
+        len(scopes) * passes + led, used.total - used.output, used.output, usd_low, usd_high, note
     )
 
 
 def leaves(
     spans: tuple[Span, ...], divide: Divide, window: int = WINDOW_TOKENS
 ) -> list[tuple[Span, ...]]:
-    """Return the scopes that one pass reads whole: what the recursion comes down to.
+    """Return the scopes that one pass reads whole: what the recursion comes down to."""
+    return divided(spans, divide, window)[0]
+
+
+def divided(
+    spans: tuple[Span, ...], divide: Divide, window: int = WINDOW_TOKENS
+) -> tuple[list[tuple[Span, ...]], int]:
+    """Return the scopes that one pass reads whole, and how many there are above them.
 
     `divide` gives the parts of spans that a window of so many tokens does not hold.
     """
     found: list[tuple[Span, ...]] = []
+    above = 0
     todo = [spans] if spans else []
     while todo:
         scope = todo.pop()
@@ -73,8 +87,9 @@ def leaves(
         if len(parts) == 1:
             found.append(scope)
         else:
+            above += 1
             todo += reversed(parts)
-    return found
+    return found, above
 
 
 def _calls(scope: int, turns: int, reply: int, passes: int) -> list[Usage]:

@@ -31,8 +31,11 @@ from reviewer.review.join import join, masked
 from reviewer.review.place import Placer
 from reviewer.review.scope import SPAN_BYTES, FindScope
 from reviewer.review.summary import STOPS, summarise
-from reviewer.rlm.run import CONCURRENCY, Pricing, Run, open_run
-from reviewer.rlm.solve import Solved, solve
+from reviewer.rlm.journal import Journal
+from reviewer.rlm.recording import Recording
+from reviewer.rlm.run import CALL_TIMEOUT_S, CONCURRENCY, Pricing, Run, open_run
+from reviewer.rlm.solve import solve
+from reviewer.rlm.solved import Solved
 from reviewer.rlm.trace import BorderChanged, TraceSink
 from reviewer.spans import spans as spans_of
 from reviewer.text import printable
@@ -74,6 +77,7 @@ class _Read:
     usage: Usage = field(default_factory=Usage)
     usd: float | None = None
     calls: int = 0
+    replayed: int = 0
 
 
 def prepare(
@@ -162,10 +166,15 @@ async def review(
     cancelled: Cancelled,
     concurrency: int = CONCURRENCY,
     code: Code | None = None,
+    journal: Journal | None = None,
+    tenant: str = "",
+    recording: Recording | None = None,
+    call_timeout_s: float = CALL_TIMEOUT_S,
 ) -> Review:
     """Review a change, with the model that the request names or by detectors alone.
 
     `code` answers questions about the rest of the code; without it nodes can read and search only.
+    `journal` is opened for this run; what it holds of `tenant` is not paid again.
     What a run can meet (no budget, no service, a cancellation, a deadline) ends in a partial
     review that says so, never in an exception.
     """
@@ -208,6 +217,11 @@ async def review(
             thinking=pace.thinking,
             output_tokens=pace.output_tokens,
             concurrency=concurrency,
+            cheap=request.cheap_model,
+            journal=journal,
+            tenant=tenant,
+            recording=recording,
+            call_timeout_s=call_timeout_s,
         ) as run:
             read = await _passes(request, prepared, objects, run, code)
     return _assemble(request, prepared, read, time.monotonic() - began)
@@ -240,6 +254,8 @@ async def _passes(
         request.guidelines,
         code=code,
         clusters=clusters,
+        borders=prepared.arrangement.borders,
+        led=PACES[request.effort].led,
     )
     placer = Placer(prepared.change, objects)
     lenses = LENSES[request.effort]
@@ -268,9 +284,12 @@ async def _passes(
     if cut := run.account.forfeits:
         calls = "a call that was cut off is" if cut == 1 else f"{cut} calls that were cut off are"
         read.notes.append(f"The cost is a bound: {calls} counted at the most it can have cost.")
-    read.usage, read.calls = run.account.usage, run.account.spent.calls
-    priced = run.prices.cost(run.name, Usage()) is not None
-    read.usd = run.account.spent.usd if priced else None
+    if lost := run.journal.lost.calls:
+        calls = "A call that was" if lost == 1 else f"{lost} calls that were"
+        read.notes.append(f"{calls} under way when this run was cut off count in full.")
+    read.usage, read.calls, read.replayed = run.account.usage, run.spent.calls, run.replayed
+    priced = all(run.prices.cost(one, Usage()) is not None for one in (run.name, run.cheap))
+    read.usd = run.spent.usd if priced else None
     return read
 
 
@@ -300,7 +319,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
     aside = [*prepared.triage.skipped, *((file, LOCKFILE) for file in prepared.triage.lockfiles)]
     coverage = account(change, aside, prepared.spans, read.covered, read.missed)
     findings = masked(join([*prepared.leads, *read.findings]))
-    asked = read.calls > 0
+    asked = read.calls > 0 or read.replayed > 0
     return Review(
         status="complete" if read.stopped is None else "partial",
         stopped=read.stopped,
@@ -321,6 +340,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
             model=request.model if asked else None,
             usd=read.usd if asked else None,
             calls=read.calls,
+            replayed_calls=read.replayed,
             input_tokens=read.usage.input,
             output_tokens=read.usage.output,
             cache_read_tokens=read.usage.cache_read,

@@ -60,7 +60,7 @@ def show(change: Change, spans: Sequence[Span]) -> str:
     parts = []
     for path, group in groupby(spans, key=lambda span: span.path):
         file = change.by_path[path]
-        parts.append(f"=== file {_quoted(path)} ({_what(file)})")
+        parts.append(f"=== file {quoted(path)} ({_what(file)})")
         parts += [_shown(span) for span in group]
     return "\n".join(parts) + "\n"
 
@@ -127,7 +127,7 @@ def _span_id(span: Span) -> str:
 
 def _what(file: FileChange) -> str:
     if file.status == "renamed" and file.old_path is not None:
-        return f"renamed from {_quoted(file.old_path)}"
+        return f"renamed from {quoted(file.old_path)}"
     return str(file.status)
 
 
@@ -162,5 +162,6 @@ def _span_tokens(span: Span) -> int:
     return known
 
 
-def _quoted(path: str) -> str:
+def quoted(path: str) -> str:
+    """Return a path as a node reads it: in quotation marks, on one line."""
     return '"' + printable(path).replace("\n", "\\n").replace('"', '\\"') + '"'

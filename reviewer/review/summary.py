@@ -15,6 +15,7 @@ STOPS = {
     StopReason.DEADLINE: "the deadline passed",
     StopReason.CANCELLED: "it was stopped on request",
     StopReason.MODEL: "the model's service failed",
+    StopReason.STORAGE: "what it costs could not be written down",
     StopReason.INCOMPLETE: "the model came to no result for a part of it",
 }
 

@@ -73,6 +73,22 @@ class Limit:
             None if self.calls is None else int(self.calls * fraction),
         )
 
+    def plus(self, other: "Limit") -> "Limit":
+        """Return the sum of two limits with the same caps."""
+        return Limit(
+            None if self.usd is None else self.usd + (other.usd or 0.0),
+            None if self.tokens is None else self.tokens + (other.tokens or 0),
+            None if self.calls is None else self.calls + (other.calls or 0),
+        )
+
+    def just(self, amount: Amount) -> "Limit":
+        """Return a limit with the same caps, each as high as the amount."""
+        return Limit(
+            None if self.usd is None else amount.usd,
+            None if self.tokens is None else amount.tokens,
+            None if self.calls is None else amount.calls,
+        )
+
     @property
     def as_amount(self) -> Amount:
         """What a parent sets aside for a child with this limit: an absent cap costs nothing."""
@@ -146,6 +162,10 @@ class Account:
         self._parent._reserved -= self.limit.as_amount
         self._parent._spend(used, self.usage)
         self._parent.forfeits += self.forfeits
+
+    def repeat(self, amount: Amount, usage: Usage) -> None:
+        """Count what this run paid before it was cut off, as it counted then: see the journal."""
+        self._spend(amount, usage)
 
     def _spend(self, amount: Amount, usage: Usage) -> None:
         self.spent += amount

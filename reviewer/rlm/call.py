@@ -1,16 +1,21 @@
-"""One call of the model as a node makes it: reserved, tried, tried again, settled."""
+"""One call of the model as a node makes it: found, or reserved, tried, tried again, settled."""
 
 import asyncio
 import hashlib
 import time
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
 
 from reviewer.errors import GiveUp, RlmError, TellUser
-from reviewer.model.base import Reply, Request, Unanswered, Usage, blocks_of
+from reviewer.model.base import Reply, Request, Stop, Unanswered, Usage, blocks_of
 from reviewer.request import StopReason
 from reviewer.rlm.budget import Account, Amount, Limit, OutOfBudget, Reservation
+from reviewer.rlm.journal import Key
+from reviewer.rlm.recording import Place
 from reviewer.rlm.run import Run, Seat, Stopped
-from reviewer.rlm.trace import CallEnded, CallStarted, Note
+from reviewer.rlm.sealed import key_of
+from reviewer.rlm.trace import CallEnded, CallStarted, Note, Replayed
 
 ATTEMPTS = 6
 """Tries of one call that cost nothing; with the waits below they span half a minute."""
@@ -21,33 +26,107 @@ BILLED_ATTEMPTS = 3
 LONGEST_WAIT_S = 60.0
 """Waits double up to this; a wait that the service names is kept up to it too."""
 
-CALL_TIMEOUT_S = 300.0
-"""One attempt. 8,000 tokens at a slow 40 a second take 200 s."""
-
 OVERHEAD_TOKENS = 1_000
 """What the service adds to a prompt on its own account (its tool instructions, roles)."""
 
 COUNT_MARGIN = 1.02
 """The service calls its own count an estimate."""
 
+WARM_CHARS = 4_000
+"""A shorter prefix is none that the service keeps (1,024 tokens at the least)."""
 
-async def call(seat: Seat, request: Request) -> Reply:
+
+NOT_REMEMBERED = frozenset({Stop.REFUSED, Stop.UNKNOWN})
+"""How a reply of an earlier run ended that is asked for anew: it may be another one today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A reply, and whether it is one of an earlier run, which this one did not pay for."""
+
+    reply: Reply
+    earlier: bool = False
+
+
+async def call(seat: Seat, request: Request, place: Place) -> Answered:
     """Return the model's reply, within the account and the run's deadline.
 
-    Raise OutOfBudget when the account does not cover the worst case, Stopped when the run ends,
-    GiveUp when this request will never be answered.
+    What was answered before is not asked again: by a recording, by the journal, or by an equal
+    request that is under way. Raise OutOfBudget when the account does not cover the worst case,
+    Stopped when the run ends, GiveUp when this request will never be answered.
     """
     run = seat.run
-    key = _prefix(request)
-    ahead = await _goes_ahead(run, key)
+    run.check()
+    if run.recording is not None and (recorded := run.recording.find(place)) is not None:
+        _replayed(seat, Replayed(seat.name, "recording", recorded.stop, Usage(), 0.0))
+        return Answered(recorded)
+    key = key_of(request, place.task, place.version, sample=place.sample, tenant=run.tenant)
+    answered = await _shared(seat, request, key) or await _first(seat, request, key)
+    if run.recording is not None:
+        run.recording.keep(place, answered.reply)
+    return answered
+
+
+async def _shared(seat: Seat, request: Request, key: Key) -> Answered | None:
+    """Return the reply to an equal request that is under way, unless that comes to nothing."""
+    run = seat.run
+    while (flying := run.flying.get(key.digest)) is not None:
+        await run.unless_stopped(asyncio.wait((flying,)))
+        if (shared := flying.result()) is not None:
+            _replayed(seat, _as_event(seat, request, "run", shared))
+            return Answered(shared)
+    return None
+
+
+async def _first(seat: Seat, request: Request, key: Key) -> Answered:
+    """Find or pay the reply, for all who ask the same meanwhile."""
+    flying = seat.run.flying[key.digest] = asyncio.get_running_loop().create_future()
     try:
-        return await _tries(seat, request)
+        answered = await _kept(seat, request, key) or Answered(await _asked(seat, request, key))
+        flying.set_result(answered.reply)
     finally:
-        if ahead:
-            run.warming[key].set()
+        del seat.run.flying[key.digest]
+        if not flying.done():
+            flying.set_result(None)  # whoever waits for it tries for itself
+    return answered
 
 
-async def _tries(seat: Seat, request: Request) -> Reply:
+async def _kept(seat: Seat, request: Request, key: Key) -> Answered | None:
+    """Return the reply that was paid for before, in this run or in one before it."""
+    run = seat.run
+    kept = await run.journal.find(key)
+    if kept is None or (kept.reply.stop in NOT_REMEMBERED and not kept.own):
+        return None
+    if kept.own and key.digest not in run.counted:
+        # This run paid for it before it was cut off: it has what it had then, and no more.
+        seat.account.repeat(kept.cost, kept.reply.usage)
+    run.counted.add(key.digest)
+    _replayed(seat, _as_event(seat, request, "journal", kept.reply))
+    return Answered(kept.reply, earlier=not kept.own)
+
+
+def _as_event(
+    seat: Seat, request: Request, source: Literal["journal", "run"], reply: Reply
+) -> Replayed:
+    usd = seat.run.prices.cost(request.model, reply.usage)
+    return Replayed(seat.name, source, reply.stop, reply.usage, usd, request.model)
+
+
+def _replayed(seat: Seat, event: Replayed) -> None:
+    seat.run.replayed += 1
+    seat.run.sink(event)
+
+
+async def _asked(seat: Seat, request: Request, key: Key) -> Reply:
+    ahead = await _goes_ahead(seat.run, request)
+    try:
+        return await _tries(seat, request, key, ahead)
+    finally:
+        if ahead is not None:
+            ahead.set()
+
+
+async def _tries(seat: Seat, request: Request, key: Key, ahead: asyncio.Event | None) -> Reply:
     """Try until there is a reply. The place in the gate is kept between tries: otherwise all that
     queue behind it would be sent to a busy service in turn, to be refused."""
     run = seat.run
@@ -58,7 +137,7 @@ async def _tries(seat: Seat, request: Request) -> Reply:
             run.check()
             try:
                 worst = await _worst(run, seat.account, request)
-                return await _attempt(seat, request, seat.account.reserve(worst))
+                return await _attempt(seat, request, key, worst, ahead)
             except TellUser as error:
                 raise run.halt(StopReason.MODEL, f"{error.problem} {error.hint}".strip()) from error
             except Unanswered as error:
@@ -81,9 +160,9 @@ async def _tries(seat: Seat, request: Request) -> Reply:
                 await run.unless_stopped(asyncio.sleep(wait_s))
 
 
-def worst_case(run: Run, input_tokens: int, max_tokens: int) -> Amount:
-    """Return the most that a call can cost that sends and receives so many tokens."""
-    usd = run.prices.worst(run.name, input_tokens, max_tokens)
+def worst_case(run: Run, model: str, input_tokens: int, max_tokens: int) -> Amount:
+    """Return the most that a call of a model can cost that sends and receives so many tokens."""
+    usd = run.prices.worst(model, input_tokens, max_tokens)
     return Amount(usd or 0.0, input_tokens + max_tokens, 1)
 
 
@@ -95,10 +174,10 @@ def bound_tokens(request: Request) -> int:
 
 async def _worst(run: Run, account: Account, request: Request) -> Amount:
     """Return the worst case: by the bound where that fits, by the service's own count where not."""
-    bound = worst_case(run, bound_tokens(request), request.max_tokens)
+    bound = worst_case(run, request.model, bound_tokens(request), request.max_tokens)
     if account.left.admits(bound):
         return bound
-    floor = worst_case(run, 1, request.max_tokens)
+    floor = worst_case(run, request.model, 1, request.max_tokens)
     if not account.left.admits(floor):
         raise OutOfBudget(_too_little(floor, account.left))
     try:
@@ -107,15 +186,26 @@ async def _worst(run: Run, account: Account, request: Request) -> Amount:
         raise
     except GiveUp as error:
         raise OutOfBudget(f"the budget is nearly spent, and {error}") from error
-    return worst_case(run, int(counted * COUNT_MARGIN) + 1, request.max_tokens)
+    return worst_case(run, request.model, int(counted * COUNT_MARGIN) + 1, request.max_tokens)
 
 
-async def _attempt(seat: Seat, request: Request, reservation: Reservation) -> Reply:
+async def _attempt(
+    seat: Seat, request: Request, key: Key, worst: Amount, ahead: asyncio.Event | None
+) -> Reply:
+    """Make one attempt: set aside here and on the disk before, settled in both after."""
     run, account, node = seat.run, seat.account, seat.name
+    reservation = account.reserve(worst)
+    try:
+        entry = await run.journal.reserve(key, worst)
+    except BaseException as error:
+        account.release(reservation)
+        if isinstance(error, TellUser):
+            raise run.halt(StopReason.STORAGE, f"{error.problem} {error.hint}") from error
+        raise
     run.calls += 1
     number = run.calls
-    priced = run.prices.cost(run.name, Usage()) is not None
-    run.sink(CallStarted(node, number, reservation.amount.usd if priced else None))
+    priced = run.prices.cost(request.model, Usage()) is not None
+    run.sink(CallStarted(node, number, worst.usd if priced else None, request.model))
     began = time.monotonic()
 
     def ended(reply: Reply | None, usd: float | None, error: str = "") -> None:
@@ -131,25 +221,32 @@ async def _attempt(seat: Seat, request: Request, reservation: Reservation) -> Re
             )
         )
 
+    begun = None if ahead is None else ahead.set
     try:
-        reply = await run.unless_stopped(run.model.complete(request, CALL_TIMEOUT_S))
+        asked = run.model.complete(request, run.call_timeout_s, begun)
+        reply = await run.unless_stopped(asked)
     except RlmError as error:
         # A call that was cut off in flight may be charged whole; one refused outright is not.
         charged = error.billed if isinstance(error, Unanswered) else isinstance(error, Stopped)
         _close(account, reservation, charged=charged)
-        ended(None, reservation.amount.usd if charged and priced else 0.0, str(error))
+        await run.journal.settle(entry, key, worst if charged else Amount(), None)
+        ended(None, worst.usd if charged and priced else 0.0, str(error))
         raise
     except BaseException:
-        account.forfeit(reservation)
+        account.forfeit(reservation)  # and not settled in the journal: the same, after a crash
         raise
-    run.gate.ok()
+    run.gate.ok(reply.left)
     run.answered += 1
-    usd = run.prices.cost(run.name, reply.usage)
+    usd = run.prices.cost(request.model, reply.usage)
     if reply.usage.total:
-        account.settle(reservation, Amount(usd or 0.0, reply.usage.total, 1), reply.usage)
+        cost = Amount(usd or 0.0, reply.usage.total, 1)
+        account.settle(reservation, cost, reply.usage)
     else:  # some gateways do not say, and nobody works for nothing
+        cost = worst
         account.forfeit(reservation)
-        usd = reservation.amount.usd if priced else None
+        usd = worst.usd if priced else None
+    run.counted.add(key.digest)
+    await run.journal.settle(entry, key, cost, reply)
     ended(reply, usd)
     return reply
 
@@ -167,20 +264,23 @@ def _too_little(needed: Amount, left: Limit) -> str:
     return f"a call may cost ${needed.usd:.2f} or more, and ${left.usd:.2f} of the budget is left"
 
 
-async def _goes_ahead(run: Run, key: str) -> bool:
-    """Is this the first request of its prefix? The others wait: they then read it from the cache.
+async def _goes_ahead(run: Run, request: Request) -> asyncio.Event | None:
+    """Return an event to set where this is the first request of its prefix; the others wait for it.
 
-    They wait for the first one's end, whichever it is, and for no longer than an attempt may take.
+    They wait until its answer has begun, for then they read the prefix from the cache, or until it
+    has come to nothing, and for no longer than an attempt may take.
     """
+    if sum(map(len, request.system)) < WARM_CHARS:
+        return None
+    key = _prefix(request)
     if key not in run.warming:
         run.warming[key] = asyncio.Event()
-        return True
-    if run.warming[key].is_set():
-        return False
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CALL_TIMEOUT_S):
-            await run.unless_stopped(run.warming[key].wait())
-    return False
+        return run.warming[key]
+    if not run.warming[key].is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(run.call_timeout_s):
+                await run.unless_stopped(run.warming[key].wait())
+    return None
 
 
 def _prefix(request: Request) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,8 +23,10 @@ from reviewer.model.base import (
     ToolUse,
     Turn,
 )
+from reviewer.rlm.ask import Asking
 from reviewer.rlm.budget import Account, Amount, OutOfBudget
 from reviewer.rlm.call import bound_tokens, call, worst_case
+from reviewer.rlm.recording import Place, place_of
 from reviewer.rlm.run import Run, Seat
 from reviewer.rlm.sandbox import PRINT_CHARS, Session, describe
 from reviewer.rlm.task import Function, Task
@@ -44,6 +46,16 @@ PROMPT_TOKENS = 2_500
 CLOSING_TOKENS = 4_000
 """Room for the reply to CLOSING: a result, and no thinking about it."""
 
+MOST_PROMPT_TOKENS = 40_000
+"""A conversation that could outgrow this gets its closing turn: what a model is shown beyond it
+makes it find less, not more (see WINDOW_TOKENS), and is paid again in every turn."""
+
+DIVIDING_TURNS = 5
+"""After so many turns of a node that leads, the host gives out what it has not."""
+
+USUAL_CALLS = 2
+"""Of a node that reads; one that leads makes one or two to divide and as many to look across."""
+
 MAX_REFUSED_SUBMITS = 3
 """How often a result of the wrong type goes back before the node is given up."""
 
@@ -55,12 +67,32 @@ MORE = "… the rest is not shown: ask for less at once."
 REFUSED = (
     "Not taken yet. Mend or leave out what is named here, then hand in the whole result again:"
 )
+DIVIDED = "it is the end of dividing: the parts' results come first"
 UNKNOWN_TOOL = "There is no such tool. There are python(code) and submit(...)."
 CODE_MISSING = 'python takes one argument: {"code": "..."}.'
 
 
+Kind = Literal["read", "lead", "across"]
+"""What a node does with its scope: reads it, divides it, or only asks across its parts."""
+
+
 class Lost(GiveUp):
     """This node will not come to a result; its scope counts as not covered."""
+
+    earlier = False
+    """All that led to it was replied to an earlier run: to ask anew may lead elsewhere."""
+
+
+class Desk(Protocol):
+    """What a node that leads has at hand beside its conversation: see `rlm.lead`."""
+
+    def functions(self) -> Mapping[str, Function]:
+        """What its code may call in addition."""
+        ...
+
+    async def finish(self) -> str | None:
+        """Have every part read; return what to ask across them, None where that is nothing."""
+        ...
 
 
 async def converse(
@@ -68,61 +100,120 @@ async def converse(
     scope: S,
     question: str,
     seat: Seat,
+    *,
+    kind: Kind = "read",
+    desk: Desk | None = None,
 ) -> R:
     """Talk with the model about `question` until it submits a result that passes.
 
-    Raise Lost, OutOfBudget or Stopped when there is none.
+    With a `desk` the first submit ends the dividing and brings the question across. Raise Lost,
+    OutOfBudget or Stopped when there is no result.
     """
-    run, name = seat.run, seat.name
-    functions = task.functions(scope)
-    watched = {key: _traced(key, function, run, name) for key, function in functions.items()}
-    conversation = _Conversation(task, scope, run, name, run.sandbox.session(watched))
-    request = _opening(task, scope, question, functions, run)
+    place = place_of(task.name, task.version, kind, task.units(scope), task.lens(scope))
+    try:
+        return await _converse(task, scope, question, seat, place=place, desk=desk)
+    except Lost as error:
+        if not error.earlier or desk is not None:
+            raise
+        again = replace(place, sample=1)
+        return await _converse(task, scope, question, seat, place=again, desk=None)
+
+
+async def _converse(
+    task: Task[S, R],
+    scope: S,
+    question: str,
+    seat: Seat,
+    *,
+    place: Place,
+    desk: Desk | None,
+) -> R:
+    run = seat.run
+    asking = Asking(seat)
+    own = {**task.functions(scope), **asking.functions()}
+    extra = desk.functions() if desk else {}
+    watched = {key: _traced(key, call, run, seat.name) for key, call in {**own, **extra}.items()}
+    conversation = _Conversation(
+        task, scope, seat, session=run.sandbox.session(watched), asking=asking, desk=desk
+    )
+    request = _opening(task, scope, question, own, run)
+    earlier = True
     for turn in range(MAX_TURNS):
-        request, closing = _fitted(run, seat.account, request, last=turn == MAX_TURNS - 1)
+        request, closing = _fitted(run, seat.account, request, turn)
+        conversation.closing = closing
         try:
-            reply = await call(seat, request)
+            answered = await call(seat, request, replace(place, turn=turn))
         except OutOfBudget:
             if closing:
                 raise
             request, closing = _closing(request), True
-            reply = await call(seat, request)
-        answers = await conversation.answer(reply)
-        if conversation.result is not None:
-            return conversation.result
-        if closing:
-            raise Lost("it handed nothing in when its turns or its budget ended")
-        request = _continued(request, reply, answers, run)
+            conversation.closing = True
+            answered = await call(seat, request, replace(place, turn=turn))
+        earlier = earlier and answered.earlier
+        try:
+            answers = await conversation.answer(answered.reply, turn)
+            if conversation.result is not None:
+                return conversation.result
+            if closing:
+                raise Lost("it handed nothing in when its turns or its budget ended")
+        except Lost as error:
+            error.earlier = earlier
+            raise
+        request = _continued(request, answered.reply, answers, run)
     raise AssertionError("the last turn is a closing one")
 
 
-def comfort(run: Run, size: int) -> Amount:
+def comfort(run: Run, model: str, size: int, calls: int = USUAL_CALLS) -> Amount:
     """Return what a node with a scope of `size` tokens needs so as not to be cut short.
 
-    The worst case of two usual calls and a closing one; most nodes use a tenth of it.
+    The worst case of some usual calls and a closing one; most nodes use a tenth of it.
     """
     begun = size + PROMPT_TOKENS
-    grown = begun + run.output_tokens + PRINT_CHARS // 3
-    usual = worst_case(run, begun, run.output_tokens) + worst_case(run, grown, run.output_tokens)
-    return usual + worst_case(run, 2 * grown - begun, CLOSING_TOKENS)
+    turn = run.output_tokens + PRINT_CHARS // 3
+    needed = worst_case(run, model, begun + calls * turn, CLOSING_TOKENS)
+    for call_ in range(calls):
+        needed += worst_case(run, model, begun + call_ * turn, run.output_tokens)
+    return needed
 
 
 class _Conversation(Generic[S, R]):
     """What one node has handed in so far, and how it reacts to a reply."""
 
-    def __init__(self, task: Task[S, R], scope: S, run: Run, name: str, session: Session) -> None:
+    def __init__(
+        self,
+        task: Task[S, R],
+        scope: S,
+        seat: Seat,
+        *,
+        session: Session,
+        asking: Asking,
+        desk: Desk | None,
+    ) -> None:
         self.task = task
         self.scope = scope
-        self.run = run
-        self.name = name
+        self.run = seat.run
+        self.name = seat.name
         self.session = session
+        self.asking = asking
+        self.desk = desk
         self.result: R | None = None
+        self.closing = False
+        self.answering = False
         self.refused = 0
         self.checked = False
         self.silent = 0
 
-    async def answer(self, reply: Reply) -> tuple[Block, ...]:
+    async def answer(self, reply: Reply, turn: int) -> tuple[Block, ...]:
         """Run the tools that the reply asks for; set `result` when one hands in a good one."""
+        self.answering = False
+        answers = await self._answers(reply)
+        if self.result is None and self.desk and turn + 1 >= DIVIDING_TURNS and not self.closing:
+            desk, self.desk = self.desk, None
+            question = await desk.finish()
+            answers = (*answers, Text(question or NO_TOOL))
+        return answers
+
+    async def _answers(self, reply: Reply) -> tuple[Block, ...]:
         if reply.stop is Stop.REFUSED:
             raise Lost("the model refused to answer")
         if reply.stop is Stop.WINDOW:
@@ -151,12 +242,27 @@ class _Conversation(Generic[S, R]):
         code = use.input.get("code")
         if not isinstance(code, str):
             return ToolResult(use.id, CODE_MISSING, is_error=True)
-        printed = await self.run.unless_stopped(self.session.run(code))
+        try:
+            printed = await self.run.unless_stopped(self.session.run(code))
+        finally:
+            self.asking.close()
         self.run.sink(CodeRun(self.name, preview(code), preview(printed.text), printed.failed))
         return ToolResult(use.id, printed.text, is_error=printed.failed)
 
     async def _submit(self, use: ToolUse) -> ToolResult:
-        """Take the result, or say what is wrong with it."""
+        """Take the result, or say what is wrong with it.
+
+        The first one of a node that leads says that it has divided its scope: what it holds is not
+        looked at, for its maker had not seen all the parts.
+        """
+        if self.desk and not self.closing:
+            desk, self.desk = self.desk, None
+            if (question := await desk.finish()) is not None:
+                self.answering = True
+                self._told(use, [DIVIDED])
+                return ToolResult(use.id, question)
+        if self.answering:
+            return ToolResult(use.id, "Look at the parts' results first.", is_error=True)
         try:
             result = self.task.result.model_validate(_printable(use.input))
         except ValidationError as error:
@@ -171,14 +277,17 @@ class _Conversation(Generic[S, R]):
             self.checked = True
             if not problems:
                 self.result = result
-        written = json.dumps(_printable(use.input), ensure_ascii=False)
-        self.run.sink(Submitted(self.name, preview(written), tuple(problems)))
+        self._told(use, problems)
         if not problems:
             return ToolResult(use.id, "Taken.")
         if self.refused >= MAX_REFUSED_SUBMITS:
             raise Lost("its results were malformed every time")
         text = f"{REFUSED}\n" + "\n".join(f"- {problem}" for problem in problems)
         return ToolResult(use.id, text, is_error=True)
+
+    def _told(self, use: ToolUse, problems: list[str]) -> None:
+        written = json.dumps(_printable(use.input), ensure_ascii=False)
+        self.run.sink(Submitted(self.name, preview(written), tuple(problems)))
 
 
 def _opening(
@@ -187,11 +296,12 @@ def _opening(
     kernel = _prompt().format(
         print_chars=PRINT_CHARS, turns=MAX_TURNS, functions=describe(functions)
     )
+    model = run.model_of(task.tier)
     blocks = [Text(printable(question), cache=True)]
     if lens := task.lens(scope):
         blocks.append(Text(lens))
     return Request(
-        model=run.name,
+        model=model,
         system=(f"{kernel}\n{task.instructions(scope)}",),
         turns=(Turn("user", tuple(blocks)),),
         tools=_tools(task.result),
@@ -200,17 +310,19 @@ def _opening(
     )
 
 
-def _fitted(run: Run, account: Account, request: Request, *, last: bool) -> tuple[Request, bool]:
+def _fitted(run: Run, account: Account, request: Request, turn: int) -> tuple[Request, bool]:
     """Return the request as the account affords it, and whether it is the closing one.
 
     A call is made as usual only if a closing one is still affordable after it, whatever it costs
-    and brings: so a node that runs out of money ends with a result, not in the middle.
+    and brings: so a node that runs out of money, of turns or of room ends with a result, not in the
+    middle.
     """
     tokens = bound_tokens(request) // 3  # bytes for a token, about: an estimate, no cap hangs on it
-    now = worst_case(run, tokens, request.max_tokens)
+    now = worst_case(run, request.model, tokens, request.max_tokens)
     later = tokens + request.max_tokens + PRINT_CHARS // 3
-    after = worst_case(run, later, CLOSING_TOKENS)
-    if not last and account.left.admits(now + after):
+    after = worst_case(run, request.model, later, CLOSING_TOKENS)
+    room = turn == 0 or later <= MOST_PROMPT_TOKENS
+    if turn < MAX_TURNS - 1 and room and account.left.admits(now + after):
         return request, False
     return _closing(request), True
 
@@ -270,6 +382,7 @@ def _tools(result: type[BaseModel]) -> tuple[Tool, ...]:
     )
 
 
+@cache
 def _schema(result: type[BaseModel]) -> dict[str, Any]:
     return result.model_json_schema()
 

@@ -1,19 +1,24 @@
 """One run: what every node of the tree shares, and the one place where a run is told to stop."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from reviewer.errors import GiveUp, TellUser
-from reviewer.model.base import Model, Usage
+from reviewer.model.base import Model, Reply, Usage
 from reviewer.model.gate import Gate
 from reviewer.ports import Cancelled
 from reviewer.request import Caps, StopReason
-from reviewer.rlm.budget import Account, Limit
+from reviewer.rlm.budget import Account, Amount, Limit
+from reviewer.rlm.journal import Journal
+from reviewer.rlm.memory import MemoryJournal
+from reviewer.rlm.recording import Recording
 from reviewer.rlm.sandbox import Sandbox
+from reviewer.rlm.task import Tier
 from reviewer.rlm.trace import Note, TraceSink
 
 T = TypeVar("T")
@@ -32,8 +37,15 @@ OUTPUT_TOKENS = 8_000
 CONCURRENCY = 8
 """Calls in flight at the most; the gate lowers it when the service is busy."""
 
+CALL_TIMEOUT_S = 300.0
+"""One attempt. 8,000 tokens at a slow 40 a second take 200 s."""
+
 FIRST_WAIT_S = 1.0
 """Before the second try of a call; each further wait is twice the one before."""
+
+GRACE_S = 0.02
+"""Between the word to stop and the end of what is under way. What stops one call, a refused key,
+say, is often about to be told to others too; cut off just before, they would count as charged."""
 
 POLL_S = 0.1
 """How often a run asks whether it was cancelled. A person waits no longer than this for Ctrl-C."""
@@ -59,30 +71,51 @@ class Pricing(Protocol):
 
 @dataclass
 class Run:
-    """What the nodes of one run share. Made by `open_run`; lives on one event loop."""
+    """What the nodes of one run share. Made by `open_run`; lives on one event loop.
+
+    `name` is the strong model, `cheap` the other one, which may be the same. `flying` and `warming`
+    belong to `rlm.call`.
+    """
 
     model: Model
     name: str
+    cheap: str
     prices: Pricing
     caps: Caps
     sink: TraceSink
     sandbox: Sandbox
     gate: Gate
     account: Account
+    journal: Journal
+    tenant: str = ""
+    recording: Recording | None = None
     window: int = WINDOW_TOKENS
     thinking: Thinking | None = None
     output_tokens: int = OUTPUT_TOKENS
+    call_timeout_s: float = CALL_TIMEOUT_S
     first_wait_s: float = FIRST_WAIT_S
     started: float = field(default_factory=time.monotonic)
     calls: int = 0
     answered: int = 0
+    replayed: int = 0
     warming: dict[str, asyncio.Event] = field(default_factory=dict)
-    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    flying: dict[bytes, "asyncio.Future[Reply | None]"] = field(default_factory=dict)
+    counted: set[bytes] = field(default_factory=set)
+    _working: dict[object, "asyncio.Task[Any]"] = field(default_factory=dict)
     _stopped: Stopped | None = None
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
+
+    @property
+    def spent(self) -> Amount:
+        """What the run cost so far, with what it lost in an earlier process that was cut off."""
+        return self.account.spent + self.journal.lost
+
+    def model_of(self, tier: Tier) -> str:
+        """Return the name of the model that a task of this tier asks."""
+        return self.name if tier == "strong" else self.cheap
 
     @property
     def stopped(self) -> Stopped | None:
@@ -94,8 +127,13 @@ class Run:
         if self._stopped is None:
             self._stopped = Stopped(reason, why)
             self.sink(Note(why))
-            self._stop.set()
+            asyncio.get_running_loop().call_later(GRACE_S, self._cut_off)
         return self._stopped
+
+    def _cut_off(self) -> None:
+        working, self._working = self._working, {}
+        for task in working.values():
+            task.cancel()
 
     def check(self) -> None:
         """Raise Stopped if the run was told to stop."""
@@ -103,21 +141,26 @@ class Run:
             raise self._stopped
 
     async def unless_stopped(self, work: Awaitable[T]) -> T:
-        """Await `work`, but cancel it and raise Stopped as soon as the run is told to stop."""
-        task = asyncio.ensure_future(work)
-        stop = asyncio.ensure_future(self._stop.wait())
+        """Await `work`, but cancel it and raise Stopped as soon as the run is told to stop.
+
+        As `asyncio.timeout` does it, without a task for each: there are thousands of calls.
+        """
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a run lives in tasks")
+        if self._stopped is not None and asyncio.iscoroutine(work):
+            work.close()
+        self.check()
+        asked, mark = task.cancelling(), object()
+        self._working[mark] = task
         try:
-            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-            self.check()
-            raise AssertionError("a stop was signalled without a reason")
+            return await work
+        except asyncio.CancelledError:
+            if mark not in self._working and task.uncancel() <= asked:
+                self.check()
+            raise
         finally:
-            stop.cancel()
-            if not task.done():
-                task.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await task
+            self._working.pop(mark, None)
 
 
 @dataclass(frozen=True)
@@ -144,31 +187,50 @@ async def open_run(
     caps: Caps,
     sink: TraceSink,
     cancelled: Cancelled,
+    cheap: str | None = None,
+    journal: Journal | None = None,
+    tenant: str = "",
+    recording: Recording | None = None,
     window: int = WINDOW_TOKENS,
     thinking: Thinking | None = None,
     output_tokens: int = OUTPUT_TOKENS,
     concurrency: int = CONCURRENCY,
+    call_timeout_s: float = CALL_TIMEOUT_S,
     first_wait_s: float = FIRST_WAIT_S,
 ) -> AsyncIterator[Run]:
-    """Open a run: its workers, its account and the watch over its deadline and its user."""
-    if caps.usd is not None and prices.worst(name, 1, 1) is None:
-        raise TellUser(
-            f"The price of the model {name!r} is not known, so a cap in dollars cannot be kept.",
-            "Give its price in the file that RLM_PRICES names, or run without a dollar cap.",
-        )
+    """Open a run: its workers, its account and the watch over its deadline and its user.
+
+    Without a `journal` replies are remembered for the length of the run. `tenant` keeps what one
+    installation paid for from the others.
+    """
+    for one in (name, cheap or name):
+        if caps.usd is not None and prices.worst(one, 1, 1) is None:
+            raise TellUser(
+                f"The price of the model {one!r} is not known, so a cap in dollars cannot be kept.",
+                "Give its price in the file that RLM_PRICES names, or run without a dollar cap.",
+            )
+    kept = journal or MemoryJournal()
+    caps_left = Limit(caps.usd, caps.tokens, caps.calls).left(kept.lost)
+    # What is there when a run begins, a large change, say, stays: no need to look for cycles in it.
+    gc.freeze()
     async with Sandbox() as sandbox:
         run = Run(
             model=model,
             name=name,
+            cheap=cheap or name,
             prices=prices,
             caps=caps,
             sink=sink,
             sandbox=sandbox,
             gate=Gate(concurrency),
-            account=Account(Limit(caps.usd, caps.tokens, caps.calls)),
+            account=Account(caps_left),
+            journal=kept,
+            tenant=tenant,
+            recording=recording,
             window=window,
             thinking=thinking,
             output_tokens=output_tokens,
+            call_timeout_s=call_timeout_s,
             first_wait_s=first_wait_s,
         )
         watch = asyncio.create_task(_watch(run, cancelled))
@@ -178,6 +240,7 @@ async def open_run(
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
+            gc.unfreeze()
 
 
 async def _watch(run: Run, cancelled: Cancelled) -> None:

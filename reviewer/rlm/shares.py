@@ -29,14 +29,6 @@ def wave(left: Limit, needs: Sequence[Amount], weights: Sequence[int]) -> list[L
         return [left]
     over, total = left.left(funded), sum(weights[:count]) * (1 + ROUNDING)
     return [
-        _plus(need, over.share(weight / total))
+        over.just(need).plus(over.share(weight / total))
         for need, weight in zip(needs[:count], weights[:count], strict=True)
     ]
-
-
-def _plus(need: Amount, more: Limit) -> Limit:
-    return Limit(
-        None if more.usd is None else need.usd + more.usd,
-        None if more.tokens is None else need.tokens + more.tokens,
-        None if more.calls is None else need.calls + more.calls,
-    )

@@ -1,8 +1,11 @@
 """`solve`: route a scope by its size, divide what does not fit, join by program.
 
     solve(scope) =  node(scope)                               if it fits a small window
-                    merge([solve(part) for part in split])    if it does not, in parallel
+                    merge([solve(part) for part in parts])    if it does not, in parallel
                     ... and `across` the parts, where the task has a question for the parent
+
+Host code makes the parts. Where the task wants it and the money reaches, a node leads: it is shown
+the parts in brief, groups them and gives them out (`rlm.lead`); else each is given to a node.
 
 Coverage is the kernel's, not the task's: every unit of a scope is covered by a node that was given
 it whole and came to a result, or it is missed with the reason. `solve` asserts that.
@@ -10,35 +13,32 @@ it whole and came to a result, or it is missed with the reason. `solve` asserts 
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from reviewer.errors import GiveUp
 from reviewer.request import StopReason
-from reviewer.rlm.budget import Account, Limit, OutOfBudget
+from reviewer.rlm.budget import Account, Limit
+from reviewer.rlm.lead import MOST_PARTS, Lead
 from reviewer.rlm.node import Lost, comfort, converse
-from reviewer.rlm.run import Run, Seat, Stopped
+from reviewer.rlm.run import Run, Seat
 from reviewer.rlm.shares import wave
-from reviewer.rlm.task import Task, Unit
-from reviewer.rlm.trace import NodeEnded, NodeSplit, NodeStarted, Outcome
+from reviewer.rlm.solved import Solved, joined, reason_of
+from reviewer.rlm.task import Task
+from reviewer.rlm.trace import NodeEnded, NodeSplit, NodeStarted, Outcome, Result, result_text
 
 S = TypeVar("S")
 R = TypeVar("R", bound=BaseModel)
 
-OVERSIZE = 4
+OVERSIZE = 3
 """A scope that cannot be divided is read whole up to this many windows; beyond it, it is missed."""
 
+BRIEF_TOKENS = 6_000
+"""What a node that leads is told, with the words about leading."""
 
-@dataclass(frozen=True)
-class Solved(Generic[R]):
-    """A result, what it covers, and what it misses and why. `stops` names the kinds of why."""
-
-    result: R
-    covered: frozenset[Unit]
-    missed: dict[Unit, str] = field(default_factory=dict)
-    stops: frozenset[StopReason] = frozenset()
+LEADING_CALLS = 4
+"""Usual calls of a node that leads: to divide once or twice, and to look across as often."""
 
 
 async def solve(task: Task[S, R], scope: S, run: Run, name: str = "1") -> Solved[R]:
@@ -64,6 +64,7 @@ async def _solve(task: Task[S, R], scope: S, seat: Seat) -> Solved[R]:
         raise AssertionError(f"node {name} does not account for every unit once")
     why = "; ".join(sorted(set(solved.missed.values())))
     outcome: Outcome = "done" if not why else "partial" if solved.covered else "failed"
+    run.sink(Result(name, result_text(solved.result)))
     run.sink(NodeEnded(name, outcome, why))
     return solved
 
@@ -97,34 +98,73 @@ async def _leaf(task: Task[S, R], scope: S, seat: Seat) -> Solved[R]:
             raise Lost("it cannot be divided further, and is too large to be read whole")
         result = await converse(task, scope, task.content(scope), seat)
     except GiveUp as error:
-        reason = _reason(error)
+        reason = reason_of(error)
         nothing = task.partial(scope, reason)
         missed = dict.fromkeys(units, str(error))
         return Solved(nothing, frozenset(), missed, frozenset({reason}))
     return Solved(result, units)
 
 
-def _reason(error: GiveUp) -> StopReason:
-    match error:
-        case Stopped():
-            return error.reason
-        case OutOfBudget():
-            return StopReason.BUDGET
-        case _:
-            return StopReason.INCOMPLETE
-
-
 async def _divide(task: Task[S, R], scope: S, parts: Sequence[S], seat: Seat) -> Solved[R]:
     """Solve the parts in parallel, ask across them, and join them in scope order."""
-    solved = await _children(task, parts, seat)
-    results = [child.result for child in solved]
-    own, own_stop = await _across(task, scope, results, seat)
-    return Solved(
-        task.merge(scope, results, own),
-        frozenset[Unit]().union(*(child.covered for child in solved)),
-        {unit: why for child in solved for unit, why in child.missed.items()},
-        own_stop.union(*(child.stops for child in solved)),
-    )
+    shares = _shares_to_lead(task, scope, parts, seat)
+    if shares is None:
+        solved = await _children(task, parts, seat)
+        own, stops = await _across(task, scope, [child.result for child in solved], seat)
+    else:
+        solved, own, stops = await _led(task, scope, parts, shares, seat)
+    return joined(task.merge(scope, [child.result for child in solved], own), solved, stops)
+
+
+# Led by a node -----------------------------------------------------------------------------------
+
+
+def _shares_to_lead(
+    task: Task[S, R], scope: S, parts: Sequence[S], seat: Seat
+) -> list[Limit] | None:
+    """Return the shares of a leading node and of each part; None where nobody leads.
+
+    Nobody does where the money does not reach to read every part in comfort after that.
+    """
+    run = seat.run
+    if len(parts) > MOST_PARTS or run.stopped or not task.leads(scope):
+        return None
+    model = run.model_of(task.tier)
+    sizes = [task.size(part) for part in parts]
+    needs = [comfort(run, model, min(size, run.window)) for size in sizes]
+    leading = comfort(run, model, BRIEF_TOKENS, LEADING_CALLS)
+    weights = [BRIEF_TOKENS, *(size + 1 for size in sizes)]
+    shares = wave(seat.account.left, [leading, *needs], weights)
+    return shares if len(shares) == len(weights) else None
+
+
+async def _led(
+    task: Task[S, R], scope: S, parts: Sequence[S], shares: Sequence[Limit], seat: Seat
+) -> tuple[list[Solved[R]], R | None, frozenset[StopReason]]:
+    """Have a node divide the scope and look across it; what it does not do, the host does."""
+    own = seat.account.child(shares[0])
+
+    async def below(part: S, at: Seat) -> Solved[R]:
+        return await _solve(task, part, at)
+
+    result, stops = None, frozenset[StopReason]()
+    async with asyncio.TaskGroup() as group:
+        lead = Lead(
+            task, scope, parts, shares=shares[1:], seat=seat, own=own, solve=below, group=group
+        )
+        try:
+            at = Seat(seat.run, own, seat.name, seat.parent, seat.depth)
+            result = await converse(task, scope, lead.opening(), at, kind="lead", desk=lead)
+        except GiveUp as error:
+            stops = frozenset({reason_of(error)})
+        await lead.finish()
+        solved = await lead.solved()
+    lead.close()
+    own.close()
+    return solved, result, stops
+
+
+# Divided by the host -----------------------------------------------------------------------------
 
 
 async def _children(task: Task[S, R], parts: Sequence[S], seat: Seat) -> list[Solved[R]]:
@@ -134,8 +174,9 @@ async def _children(task: Task[S, R], parts: Sequence[S], seat: Seat) -> list[So
     others left more than that share.
     """
     account, run = seat.account, seat.run
+    model = run.model_of(task.tier)
     sizes = [task.size(part) for part in parts]
-    needs = [comfort(run, min(size, run.window)) for size in sizes]
+    needs = [comfort(run, model, min(size, run.window)) for size in sizes]
 
     async def child(index: int, own: Account) -> Solved[R]:
         try:
@@ -161,7 +202,7 @@ async def _children(task: Task[S, R], parts: Sequence[S], seat: Seat) -> list[So
 
 
 async def _across(
-    task: Task[S, R], scope: S, results: list[R], seat: Seat
+    task: Task[S, R], scope: S, results: Sequence[R], seat: Seat
 ) -> tuple[R | None, frozenset[StopReason]]:
     """Ask what only the parent can see; without an answer the children's results still stand."""
     question = task.across(scope, results)
@@ -169,6 +210,6 @@ async def _across(
         return None, frozenset()
     try:
         seat.run.check()
-        return await converse(task, scope, question, seat), frozenset()
+        return await converse(task, scope, question, seat, kind="across"), frozenset()
     except GiveUp as error:
-        return None, frozenset({_reason(error)})
+        return None, frozenset({reason_of(error)})

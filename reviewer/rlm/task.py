@@ -1,7 +1,7 @@
 """The Task protocol: one recursive question, and all that the kernel asks of it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -17,6 +17,18 @@ It takes and returns plain values (None, bool, int, float, str, list, dict) and 
 with a message for the model. Everything it is given is untrusted.
 """
 
+F = TypeVar("F", bound=Function)
+
+
+def waits(call: F) -> F:
+    """Mark a function that takes as long as a model does: its caller holds no worker meanwhile."""
+    call.waits = True  # type: ignore[attr-defined]  # functions take attributes
+    return call
+
+
+Tier = Literal["strong", "cheap"]
+"""Which of a run's two models is asked: one that finds, or one that sorts and checks for less."""
+
 S = TypeVar("S")
 R = TypeVar("R", bound=BaseModel)
 
@@ -30,6 +42,9 @@ class Task(Protocol[S, R]):
 
     name: str
     version: str
+    """Of what is done with a reply. What the model is told needs none: it is in the request."""
+
+    tier: Tier
     result: type[R]
     """The pydantic model that submit() is checked against."""
 
@@ -53,10 +68,6 @@ class Task(Protocol[S, R]):
         """The scope itself, for a node that it fits."""
         ...
 
-    def brief(self, scope: S) -> str:
-        """What a node sees instead of the content where it does not fit."""
-        ...
-
     def lens(self, scope: S) -> str:
         """What to look for this time. Comes after the content, so that passes share its cache."""
         ...
@@ -66,6 +77,26 @@ class Task(Protocol[S, R]):
 
         A scope that cannot be divided is returned alone.
         """
+        ...
+
+    def leads(self, scope: S) -> bool:
+        """Is a model asked to divide a scope that does not fit? Else host code alone divides it."""
+        ...
+
+    def brief(self, scope: S, parts: Mapping[str, S]) -> str:
+        """What a node that leads sees in place of the content: the parts, by their names.
+
+        Some thousand tokens at most, and the same after an edit that changes no outline: what a
+        node was told decides how it divides, and so what has to be read again.
+        """
+        ...
+
+    def lenses(self) -> Mapping[str, str]:
+        """Through what a part may be read, by name, with a line for each; "" is never one."""
+        ...
+
+    def join(self, parts: Sequence[S], lens: str) -> S:
+        """Return some parts of one scope as one, in scope order; a lens of "" leaves theirs."""
         ...
 
     def functions(self, scope: S) -> Mapping[str, Function]:
@@ -79,11 +110,14 @@ class Task(Protocol[S, R]):
         """
         ...
 
-    def across(self, scope: S, parts: list[R]) -> str | None:
-        """The question that only the parent can ask of its children's results, if there is one."""
+    def across(self, scope: S, parts: Sequence[R]) -> str | None:
+        """The question that only the parent can ask of its children's results, if there is one.
+
+        Its length does not follow the number of results.
+        """
         ...
 
-    def merge(self, scope: S, parts: list[R], own: R | None) -> R:
+    def merge(self, scope: S, parts: Sequence[R], own: R | None) -> R:
         """Join the children's results, in scope order, and the parent's own."""
         ...
 

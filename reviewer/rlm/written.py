@@ -16,6 +16,9 @@ MAX_DEPTH = 100
 MAX_BITS = 10_000
 """Of a number that is written out; Python refuses beyond 4,300 digits, about 14,000 bits."""
 
+_DEEP = "..."
+"""What stands for a value below MAX_DEPTH; only there is a piece of no other value like it."""
+
 _PLAIN = (bool, float, complex, type(None), type(...))
 
 
@@ -30,18 +33,19 @@ class Written:
 def written(value: object, limit: int) -> Written:
     """Return at most `limit` characters of a value, in time and memory that follow the limit."""
     pieces: list[str] = []
-    left = limit
+    left, whole = limit, True
     for piece in _pieces(value, limit, 0):
+        whole = whole and piece != _DEEP
         if len(piece) > left:
             return Written("".join(pieces) + piece[:left], whole=False)
         pieces.append(piece)
         left -= len(piece)
-    return Written("".join(pieces), whole=True)
+    return Written("".join(pieces), whole)
 
 
 def _pieces(value: object, limit: int, depth: int) -> Iterator[str]:
     if depth > MAX_DEPTH:
-        yield "..."
+        yield _DEEP
         return
     match value:
         case str() | bytes():

@@ -483,7 +483,8 @@ def test_the_trace_is_json_lines(user: User, service: ModelServer, tmp_path: Pat
     assert user.rlm("review", "--trace", str(file), **key(service)).code == 0
     events = [json.loads(line) for line in file.read_text().splitlines()]
     kinds = [event["event"] for event in events]
-    assert kinds[0] == "NodeStarted" and "CallEnded" in kinds
+    assert kinds[:2] == ["RunStarted", "NodeStarted"] and kinds[-1] == "RunEnded"
+    assert "CallEnded" in kinds
     assert [event["at_s"] for event in events] == sorted(event["at_s"] for event in events)
     cut = user.rlm("review", "-q", "--trace", "/dev/full", **key(service))
     assert cut.code == 0 and "the trace ends here" in cut.err

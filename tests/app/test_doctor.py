@@ -62,6 +62,39 @@ def test_online_asks_the_service(
         assert line(capsys.readouterr().out, "model service").startswith(" !")
 
 
+def test_online_asks_for_the_cheap_model_too(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ModelServer([]) as server:
+        there = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": server.url}
+        assert doctor(environ | there | {"RLM_CHEAP_MODEL": "small-one"}, online=True) == 0
+        asked = [request.body["model"] for request in server.requests]
+    assert asked == ["claude-sonnet-5-5", "small-one"]
+    text = capsys.readouterr().out
+    assert "claude-sonnet-5-5 and small-one" in line(text, "model service")
+    assert "small-one, of unknown price" in line(text, "cheap model")
+
+
+def test_a_cloud_is_shown_with_its_own_key(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = environ | {
+        "RLM_PROVIDER": "bedrock",
+        "RLM_MODEL": "us.anthropic.claude-sonnet-5-5",
+        "AWS_REGION": "us-east-1",
+    }
+    assert doctor(there, online=False) == 0
+    text = capsys.readouterr().out
+    assert line(text, "model key").startswith("--")
+    assert "AWS_BEARER_TOKEN_BEDROCK" in text and "detectors alone" in text
+    assert doctor(there | {"AWS_BEARER_TOKEN_BEDROCK": KEY}, online=True) == 0
+    text = capsys.readouterr().out
+    assert "AWS_BEARER_TOKEN_BEDROCK is set (…LAST), for bedrock in us-east-1" in text
+    assert KEY[-5:] not in text
+    assert "does not count tokens" in line(text, "model service")
+    assert "$2 in and $10 out" in line(text, "cheap model")
+
+
 def test_a_password_in_the_address_is_not_shown(
     environ: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

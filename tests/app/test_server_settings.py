@@ -296,6 +296,35 @@ def test_what_a_role_reads_from_its_environment_is_what_was_configured(
     assert {*github.warnings, *web.warnings, *engine.warnings} == set()
 
 
+def test_an_engine_gets_the_keys_of_the_cloud_that_it_asks(
+    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("account.json").touch()
+    aws = {"AWS_REGION": "us-east-1", "AWS_BEARER_TOKEN_BEDROCK": "hush-aws"}
+    google = {
+        "CLOUD_ML_REGION": "global",
+        "ANTHROPIC_VERTEX_PROJECT_ID": "my-project",
+        "GOOGLE_APPLICATION_CREDENTIALS": "account.json",
+    }
+    for provider, own, others in (
+        ("bedrock", aws, google),
+        ("vertex", google, aws),
+        ("anthropic", {}, aws | google),
+    ):
+        given = environ | aws | google | {"RLM_PROVIDER": provider, "RLM_MODEL": "claude-x"}
+        read = read_server_settings(given)
+        engine = role_environ(read, "engine-1", given)
+        assert own.keys() <= engine.keys()
+        assert not others.keys() & engine.keys()
+        assert read_server_settings(engine).base == read.base
+        for role in ("web", "github"):
+            assert not (aws | google).keys() & role_environ(read, role, given).keys()
+        if provider == "vertex":
+            file = str(tmp_path / "account.json")
+            assert engine["GOOGLE_APPLICATION_CREDENTIALS"] == file
+
+
 def test_a_price_file_is_found_from_any_folder(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

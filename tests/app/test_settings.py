@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from app.defaults import DEFAULT_BUDGET_USD, DEFAULT_MODEL, EFFORTS, SEVERITIES
+from app.defaults import DEFAULT_BUDGET_USD, DEFAULT_CHEAP_MODEL, DEFAULT_MODEL, EFFORTS, SEVERITIES
 from app.github.urls import Server, server_at
+from app.model_service import read_cloud
 from app.settings import VARIABLES, Settings, parse_budget, read_settings
 from reviewer.errors import TellUser
 from reviewer.finding import Severity
+from reviewer.model.access import Bedrock, Vertex
 from reviewer.request import Effort
 
 HOME = {"HOME": "/home/u"}
@@ -85,9 +87,116 @@ def test_a_slip_of_the_keyboard_is_pointed_out() -> None:
 
 
 def test_every_variable_that_is_read_is_documented() -> None:
-    source = Path(inspect.getfile(Settings)).read_text()
-    read = set(re.findall(r'"((?:RLM|ANTHROPIC|GITHUB|GH)_[A-Z_]+)"', source))
+    source = "".join(Path(inspect.getfile(one)).read_text() for one in (Settings, read_cloud))
+    owners = "RLM|ANTHROPIC|AWS|CLOUD|GITHUB|GH|GOOGLE"
+    read = set(re.findall(rf'"((?:{owners})_[A-Z_]+)"', source))
     assert read == set(VARIABLES)
+
+
+def test_small_questions_go_to_a_cheap_model_where_there_surely_is_one() -> None:
+    assert settings().cheap_model == DEFAULT_CHEAP_MODEL
+    assert settings(RLM_MODEL="claude-opus-5-5").cheap_model == DEFAULT_CHEAP_MODEL
+    at_anthropic = settings(ANTHROPIC_BASE_URL="https://api.anthropic.com/v1")
+    assert at_anthropic.cheap_model == DEFAULT_CHEAP_MODEL
+    assert settings().cheap_for("home-grown") == "home-grown"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"RLM_MODEL": "home-grown"},
+        {"RLM_MODEL": "claude-sonnet-5-5", "ANTHROPIC_BASE_URL": "https://gateway.example"},
+        {"RLM_MODEL": "claude-sonnet-5-5@20261001", "RLM_PROVIDER": "vertex"},
+    ],
+)
+def test_elsewhere_the_strong_model_answers_small_questions_too(environ: dict[str, str]) -> None:
+    assert settings(**environ).cheap_model == environ["RLM_MODEL"]
+    named = settings(**environ, RLM_CHEAP_MODEL="small-one")
+    assert (named.cheap_model, named.cheap_for("another")) == ("small-one", "small-one")
+
+
+AWS = {
+    "RLM_PROVIDER": "bedrock",
+    "RLM_MODEL": "us.anthropic.claude-sonnet-5-5",
+    "AWS_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "AKIA-hush",
+    "AWS_SECRET_ACCESS_KEY": "hush-secret",
+}
+GOOGLE = {
+    "RLM_PROVIDER": "vertex",
+    "RLM_MODEL": "claude-sonnet-5-5",
+    "CLOUD_ML_REGION": "europe-west1",
+    "ANTHROPIC_VERTEX_PROJECT_ID": "my-project-1",
+    "GOOGLE_OAUTH_ACCESS_TOKEN": "ya29.hush",
+}
+
+
+def test_bedrock_by_its_variables() -> None:
+    read = settings(**AWS)
+    assert isinstance(read.cloud, Bedrock) and read.has_key
+    assert (read.cloud.region, read.cloud.bearer) == ("us-east-1", None)
+    assert [one.get_secret_value() for one in read.secrets] == ["AKIA-hush", "hush-secret"]
+    assert "hush" not in repr(read) + str(read) + read.model_dump_json()
+    key = settings(**{**AWS, "AWS_BEARER_TOKEN_BEDROCK": "hush-key"}).cloud
+    assert isinstance(key, Bedrock) and key.bearer
+
+
+def test_vertex_by_its_variables(tmp_path: Path) -> None:
+    read = settings(**GOOGLE)
+    assert isinstance(read.cloud, Vertex) and read.has_key
+    assert (read.cloud.region, read.cloud.project) == ("europe-west1", "my-project-1")
+    assert "hush" not in repr(read) + str(read) + read.model_dump_json()
+    file = tmp_path / "account.json"
+    file.touch()
+    given = {**GOOGLE, "GOOGLE_OAUTH_ACCESS_TOKEN": "", "GOOGLE_APPLICATION_CREDENTIALS": str(file)}
+    cloud = settings(**given).cloud
+    assert isinstance(cloud, Vertex) and (cloud.token, cloud.credentials) == (None, file)
+
+
+def test_keys_of_a_cloud_that_is_not_asked_are_not_read() -> None:
+    read = settings(**{**AWS, "RLM_PROVIDER": "", "AWS_REGION": "no region"})
+    assert (read.cloud, read.has_key, read.secrets) == (None, False, ())
+
+
+def test_a_cloud_without_credentials_is_a_model_without_a_key() -> None:
+    for provider in ("bedrock", "vertex"):
+        read = settings(RLM_PROVIDER=provider, ANTHROPIC_API_KEY="of-another-service")
+        assert (read.cloud, read.has_key) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"RLM_PROVIDER": "azure"}, "RLM_PROVIDER"),
+        ({**AWS, "RLM_MODEL": ""}, "RLM_MODEL"),
+        ({**AWS, "AWS_REGION": ""}, "AWS_REGION"),
+        ({**AWS, "AWS_REGION": "evil.example/"}, "AWS_REGION"),
+        ({**AWS, "AWS_SECRET_ACCESS_KEY": ""}, "AWS_SECRET_ACCESS_KEY"),
+        ({**AWS, "AWS_SESSION_TOKEN": "two words"}, "AWS_SESSION_TOKEN"),
+        ({**AWS, "ANTHROPIC_BEDROCK_BASE_URL": "ftp://x"}, "ANTHROPIC_BEDROCK_BASE_URL"),
+        ({**GOOGLE, "RLM_MODEL": ""}, "RLM_MODEL"),
+        ({**GOOGLE, "CLOUD_ML_REGION": "x@evil.example"}, "CLOUD_ML_REGION"),
+        ({**GOOGLE, "ANTHROPIC_VERTEX_PROJECT_ID": "a/../b"}, "ANTHROPIC_VERTEX_PROJECT_ID"),
+        (
+            {**GOOGLE, "GOOGLE_APPLICATION_CREDENTIALS": "/nowhere"},
+            "GOOGLE_APPLICATION_CREDENTIALS",
+        ),
+        ({"RLM_CHEAP_MODEL": "--help"}, "RLM_CHEAP_MODEL"),
+    ],
+)
+def test_what_a_cloud_lacks_is_named(environ: dict[str, str], named: str) -> None:
+    with pytest.raises(TellUser) as refused:
+        settings(**environ)
+    assert named in refused.value.problem
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "region", ["us-east-1", "eu-central-2", "us-gov-west-1", "europe-west1", "global", "us", "eu"]
+)
+def test_regions_of_either_cloud(region: str) -> None:
+    cloud = settings(**{**GOOGLE, "CLOUD_ML_REGION": region}).cloud
+    assert cloud and cloud.region == region
 
 
 def test_the_token_goes_to_one_server_only() -> None:

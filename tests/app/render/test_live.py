@@ -21,11 +21,14 @@ from reviewer.rlm.trace import (
     CallEnded,
     CallStarted,
     CodeRun,
+    Delegated,
     FunctionCalled,
     NodeEnded,
     NodeSplit,
     NodeStarted,
     Note,
+    Replayed,
+    Result,
     Submitted,
 )
 from tests.app.render.samples import HOSTILE
@@ -74,6 +77,24 @@ def test_the_sums_are_those_of_the_events():
     assert sums(Tree(), 1.0, 2.0) == "detectors at work, 1.0 s"
 
 
+def test_what_was_given_out_and_what_was_replayed_is_seen():
+    tree = Tree()
+    for event in (
+        started("1"),
+        Delegated("1", "1.1", ("a", "b"), "", "model"),
+        Delegated("1", "1.2", ("c",), "contracts", "host"),
+        started("1.1"),
+        Replayed("1.1", "journal", Stop.TOOL, Usage(900, 100), 0.5),
+        Replayed("elsewhere", "run", Stop.TOOL, Usage(900, 100), 0.5),
+        Result("1.1", "{}"),
+    ):
+        tree.take(event, 7.0)
+    assert (tree.nodes["1"].given, tree.nodes["1"].doing) == (2, "gave parts to 2 children")
+    assert tree.nodes["1.1"].doing == "read an answer that was there"
+    assert sums(tree, 3.0, 2.0) == "0/2 nodes, 2 answers replayed, 3.0 s"
+    assert tree.usd == 0.0 and tree.calls == 0
+
+
 def test_nodes_at_work_are_shown_with_the_way_to_them_and_the_rest_is_left():
     tree = Tree()
     tree.take(started("1"), 0.0)
@@ -103,6 +124,9 @@ events = st.one_of(
     st.builds(NodeEnded, names, st.sampled_from(["done", "partial", "failed"]), st.text()),
     st.builds(CallStarted, names, st.integers(0, 3), st.none()),
     st.builds(answered, names, st.none() | st.just(0.5)),
+    st.builds(Delegated, names, names, st.just(("a",)), st.text(), st.just("host")),
+    st.builds(Replayed, names, st.just("run"), st.just(Stop.END), st.just(Usage(1)), st.none()),
+    st.builds(Result, names, st.text()),
     st.builds(CodeRun, names, st.text(), st.text(), st.booleans()),
     st.builds(FunctionCalled, names, st.text(), st.text()),
     st.builds(Submitted, names, st.text(), st.sampled_from([(), ("bad",)])),

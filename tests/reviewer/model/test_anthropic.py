@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -664,6 +665,55 @@ def test_a_cancelled_call_ends_at_once() -> None:
 
     with ModelServer(script) as server:
         assert asyncio.run(main(server.url)) < 1
+
+
+def test_the_beginning_of_an_answer_is_told_while_the_rest_is_awaited() -> None:
+    with ModelServer([stall(text("slow"), 1, 10.0)]) as server:
+
+        async def main() -> tuple[bool, Reply, int]:
+            said: list[str] = []
+            begun = asyncio.Event()
+
+            def told() -> None:
+                said.append("begun")
+                begun.set()
+
+            async with AnthropicModel(KEY, server.url) as model:
+                call = asyncio.ensure_future(model.complete(ASK, 20, told))
+                await asyncio.wait_for(begun.wait(), 5)
+                early = not call.done()
+                server.release()
+                return early, await call, len(said)
+
+        early, reply, times = asyncio.run(main())
+    assert (early, reply.text, times) == (True, "slow", 1)
+
+
+def beginnings(answers: list[Answer]) -> int:
+    """Return how often one call was told that its answer had begun."""
+    said: list[str] = []
+    with ModelServer(answers) as server:
+
+        async def main() -> None:
+            async with AnthropicModel(KEY, server.url) as model:
+                with suppress(RlmError):
+                    await model.complete(replace(ASK, effort="low"), 5, lambda: said.append("b"))
+
+        asyncio.run(main())
+        assert len(server.calls) == len(answers)
+    return len(said)
+
+
+def test_the_beginning_is_told_once_where_a_feature_was_refused_first() -> None:
+    refused = error(400, "invalid_request_error", "effort is not supported")
+    assert beginnings([refused, text("ok")]) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [error(529, "overloaded_error"), error(400), cut(text("a"), after_events=0)]
+)
+def test_the_beginning_of_an_answer_that_never_began_is_not_told(answer: Answer) -> None:
+    assert beginnings([answer]) == 0
 
 
 def test_many_calls_run_side_by_side() -> None:

@@ -1,7 +1,7 @@
 """A small task for the kernel's tests: report the words of a scope. Its scripts read the prompt."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,13 @@ from pydantic import BaseModel, ConfigDict
 from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.base import Usage
 from reviewer.request import Caps, StopReason
-from reviewer.rlm.run import FIRST_WAIT_S, Run, open_run
-from reviewer.rlm.solve import Solved, solve
-from reviewer.rlm.task import Function
+from reviewer.rlm.budget import Amount
+from reviewer.rlm.journal import Journal
+from reviewer.rlm.recording import Recording
+from reviewer.rlm.run import CONCURRENCY, FIRST_WAIT_S, Run, open_run
+from reviewer.rlm.solve import solve
+from reviewer.rlm.solved import Solved
+from reviewer.rlm.task import Function, Tier
 from reviewer.rlm.trace import Event
 from tests.model_server import Answer, ModelServer, tool
 
@@ -34,8 +38,10 @@ class Report:
 
     fan: int = 4
     question: str | None = None
+    led: bool = False
     name: str = "report"
     version: str = "1"
+    tier: Tier = "strong"
     result: type[Words] = Words
     partials: list[StopReason] = field(default_factory=list)
 
@@ -54,8 +60,20 @@ class Report:
     def content(self, scope: Scope) -> str:
         return "words: " + " ".join(scope)
 
-    def brief(self, scope: Scope) -> str:
-        return f"{len(scope)} words"
+    def leads(self, scope: Scope) -> bool:
+        return self.led
+
+    def brief(self, scope: Scope, parts: Mapping[str, Scope]) -> str:
+        return "".join(
+            f"{name}: {len(part)} words from {part[0]}\n" for name, part in parts.items()
+        )
+
+    def lenses(self) -> Mapping[str, str]:
+        return {"backwards": "from the last word to the first"}
+
+    def join(self, parts: Sequence[Scope], lens: str) -> Scope:
+        words = tuple(word for part in parts for word in part)
+        return words[::-1] if lens == "backwards" else words
 
     def lens(self, scope: Scope) -> str:
         return ""
@@ -74,10 +92,10 @@ class Report:
     def check(self, scope: Scope, result: Words) -> list[str]:
         return [f"{word} is not yours" for word in result.words if word not in scope]
 
-    def across(self, scope: Scope, parts: list[Words]) -> str | None:
+    def across(self, scope: Scope, parts: Sequence[Words]) -> str | None:
         return self.question
 
-    def merge(self, scope: Scope, parts: list[Words], own: Words | None) -> Words:
+    def merge(self, scope: Scope, parts: Sequence[Words], own: Words | None) -> Words:
         joined = [word for part in parts for word in part.words]
         return Words(words=joined + (own.words if own else []))
 
@@ -110,6 +128,8 @@ class Outcome:
     calls: int
     seconds: float
     left_behind: int  # tasks that were still there when the run was closed
+    total: Amount  # with what an earlier process lost
+    requests: list[str] = field(default_factory=list)
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -121,8 +141,30 @@ def words_of(request: dict[str, Any]) -> list[str]:
     return text.removeprefix("words: ").split()
 
 
+LEADS = "# You lead"
+
+
+def leads(request: dict[str, Any]) -> bool:
+    """Is this a request of a node that divides its scope?"""
+    text: str = request["messages"][0]["content"][0]["text"]
+    return text.startswith(LEADS)
+
+
+def turn_of(request: dict[str, Any]) -> int:
+    """Return which turn of its node a request is, from 0."""
+    return len(request["messages"]) // 2
+
+
+def told(request: dict[str, Any]) -> str:
+    """Return all that the last message of a request says."""
+    blocks = request["messages"][-1]["content"]
+    return "\n".join(str(block.get("content") or block.get("text")) for block in blocks)
+
+
 def honest(request: dict[str, Any]) -> Answer:
-    """Submit exactly the words of the scope."""
+    """Submit exactly the words of the scope; a node that leads has none of its own."""
+    if leads(request):
+        return tool("submit", {"words": []})
     return tool("submit", {"words": words_of(request)})
 
 
@@ -137,6 +179,11 @@ def solved(
     cancelled: Callable[[], bool] = lambda: False,
     first_wait_s: float = FIRST_WAIT_S,
     key: str = "k",
+    journal: Journal | None = None,
+    concurrency: int = CONCURRENCY,
+    cheap: str | None = None,
+    tenant: str = "",
+    recording: Recording | None = None,
 ) -> Outcome:
     """Run one `solve` against a server and return everything that can be asserted about it."""
     events: list[Event] = []
@@ -153,6 +200,11 @@ def solved(
                 cancelled=cancelled,
                 window=window,
                 first_wait_s=first_wait_s,
+                journal=journal,
+                concurrency=concurrency,
+                cheap=cheap,
+                tenant=tenant,
+                recording=recording,
             ) as run,
         ):
             result = await solve(task or Report(), scope, run)
@@ -160,4 +212,4 @@ def solved(
 
     result, run, left_behind = asyncio.run(main())
     spent = run.account.spent
-    return Outcome(result, events, spent.usd, spent.calls, run.seconds, left_behind)
+    return Outcome(result, events, spent.usd, spent.calls, run.seconds, left_behind, run.spent)

@@ -34,13 +34,20 @@ from tests.model_server import (
     tool,
     truncated,
 )
-from tests.reviewer.rlm.tasks import Prices, Report, solved, words_of
+from tests.reviewer.rlm.tasks import Prices, Report, honest, leads, solved
 
-SEEDS = range(40)
+SEEDS = range(60)
 GRACE_S = 1.0
 """A deadline is looked at every 0.1 s; the rest is two busy cores."""
 
 PYTHON = tool("python", {"code": "print('x' * 20_000)"})
+
+DELEGATIONS = (
+    "print([await c for c in [delegate([p]) for p in ['p1', 'p2']]])",
+    "print(await delegate(['p1', 'p2'], 'backwards'))",
+    "print(await delegate('p1'), await delegate('p1', 'backwards'), await ask('why?', 'x'))",
+    "calls = [delegate(['p2']), delegate(['p1']), ask('what?')]",
+)
 
 ODD: dict[str, Callable[[Answer], Any]] = {
     "python": lambda _: PYTHON,
@@ -106,7 +113,7 @@ class Service:
                 self.tokens += prompt + reply
                 self.calls += 1
         usage = {"input_tokens": prompt, "output_tokens": reply}
-        good = billed(tool("submit", {"words": words_of(request)}), **usage)
+        good = billed(self._good(request, other), **usage)
         if kind in FAILURES:
             return FAILURES[kind](good)
         if kind == "good":
@@ -116,6 +123,13 @@ class Service:
             return [*made[:-1], billed(made[-1], **usage)]
         return billed(made, **usage)
 
+    def _good(self, request: dict[str, Any], which: float) -> Answer:
+        if "tools" not in request:
+            return text("an answer")
+        if leads(request) and which < 0.6:
+            return tool("python", {"code": DELEGATIONS[int(which * 10) % len(DELEGATIONS)]})
+        return honest(request)
+
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_cap_is_passed_and_all_is_accounted_for(seed: int):
@@ -123,18 +137,21 @@ def test_no_cap_is_passed_and_all_is_accounted_for(seed: int):
     chance = random.Random(seed)
     storm = chance.random() < 0.5
     service = Service(chance, storm)
-    words = tuple(f"w{number:03d}" for number in range(chance.choice([1, 3, 10, 40, 100])))
+    led = chance.random() < 0.5  # a leader needs money for all that it gives out
+    many = [10, 40, 100] if led else [1, 3, 10, 40, 100]
+    words = tuple(f"w{number:03d}" for number in range(chance.choice(many)))
     caps = Caps(
-        usd=chance.choice([None, 0, 3, 10, 30, 100, 1_000]),
-        tokens=chance.choice([None, None, 5_000, 20_000, 100_000]),
-        calls=chance.choice([None, None, 0, 1, 5, 30]),
+        usd=chance.choice([None, 300, 1_000, 3_000] if led else [None, 0, 3, 10, 30, 100, 1_000]),
+        tokens=chance.choice([None, None, 1_000_000] if led else [None, 5_000, 20_000, 100_000]),
+        calls=chance.choice([None, None, 40, 200] if led else [None, 0, 1, 5, 30]),
         seconds=chance.choice([1.0, 2.0]) if storm else 10.0,
-        depth=chance.randint(1, 4),
+        depth=chance.randint(2 if led else 1, 4),
     )
     cancelled_s = chance.choice([None, None, 0.05, 0.5])
     task = Report(
-        fan=chance.choice([2, 4, 50]),
+        fan=chance.choice([2, 4] if led else [2, 4, 50]),
         question="words: x" if chance.random() < 0.3 else None,
+        led=led,
     )
     before = threading.active_count()
     began = time.monotonic()

@@ -1,0 +1,512 @@
+"""The journal on the disk: one file for all runs of all tenants, in as many processes as there are.
+
+One thread of each process writes. What queues up while it writes one transaction goes into the next
+one together, so 64 calls do not wait for 64 flushes of the disk, and the event loop for none. The
+queue keeps its order: whoever was cancelled while it waited has its settlement written all the
+same, before anything that is asked later.
+
+A process that is killed at any point, or a machine that loses power, leaves each call either
+settled with its reply kept, or reserved in the amount of its worst case. Only one process at a time
+has a run open: what another one still has in flight would look lost here. The lock on a run goes
+with its process, however that ends.
+
+Trouble with the file takes no review down. What is damaged is moved aside (`.broken`) and begun
+anew, with what this run has spent carried over. Where the file cannot be used (a full disk, a
+folder without write permission, a lock held for too long), nothing is found, a run without a cap
+goes on unrecorded, and one with a cap makes no further call: after a crash its cap could not be
+kept.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+import math
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.journal_file import (
+    BUSY_S,
+    KEPT_S,
+    MAX_BYTES,
+    USED_S,
+    Broken,
+    Found,
+    JournalFile,
+    beside,
+    explained,
+    is_broken,
+    taken,
+)
+from reviewer.errors import RetryLater, TellUser
+from reviewer.model.base import Reply
+from reviewer.rlm.budget import Amount, Limit
+from reviewer.rlm.journal import Kept, Key, Ledger
+from reviewer.rlm.sealed import seal, unseal
+
+log = logging.getLogger(__name__)
+
+FILE = "journal.sqlite"
+"""Under RLM_HOME."""
+
+SWEPT_EVERY = 500
+"""Settled calls between two looks for what is too old or too much."""
+
+MOST_OWED = 100
+"""Settlements that are held until the disk takes them; the rest stay at their worst case."""
+
+ELSEWHERE_S = 30.0
+LOCK_KEPT_S = 86_400.0
+
+_LOCKS = ".runs"
+_RUN_BYTES = 16
+_NO_ROW = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Find:
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Reserve:
+    entry: int
+    worst: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class _Settle:
+    entry: int
+    worst: Amount
+    cost: Amount
+    digest: bytes
+    sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """Nobody made the call that was reserved."""
+
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Drop:
+    row: int
+
+
+_Work = _Find | _Reserve | _Settle | _Release | _Drop
+
+
+@dataclass(slots=True)
+class _Job:
+    """What the event loop asked the thread for. `future`: who waits for it, if anybody does."""
+
+    work: _Work
+    future: "asyncio.Future[Any] | None" = None
+
+
+class SqliteJournal:
+    """A Journal (`reviewer.rlm.journal`) in a file, for one run; close it after the run.
+
+    `run` names the run among those of its tenant, and is the same when the run is taken up again.
+    Lives on one event loop. Raise RetryLater where another process has the run open.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        run: str,
+        caps: Limit,
+        tenant: str = "",
+        *,
+        max_bytes: int = MAX_BYTES,
+        kept_s: float = KEPT_S,
+        busy_s: float = BUSY_S,
+    ) -> None:
+        self._path = path
+        self._run = run_digest(tenant, run)
+        self._lock: _RunLock | None = None
+        self._writer = _Writer(path, self._run, max_bytes=max_bytes, kept_s=kept_s, busy_s=busy_s)
+        try:
+            self._lock = _RunLock(path, self._run)
+            self._writer.open()
+        except (OSError, sqlite3.Error, Broken) as error:
+            self._writer.fail(error)
+        self._ledger = Ledger(caps, self._writer.used)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "SqliteJournal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what was asked for and close the file. Closing twice does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._jobs.put(None)
+        self._thread.join()
+        if self._lock is not None:
+            self._lock.release()
+
+    @property
+    def lost(self) -> Amount:
+        """See `Journal`."""
+        return self._writer.lost
+
+    @property
+    def paid(self) -> Amount:
+        """What the run had settled or lost when it was opened: nothing, where it is new."""
+        return self._writer.used
+
+    async def find(self, key: Key) -> Kept | None:
+        """See `Journal`."""
+        found: Found | None = await self._ask(_Find(key.digest))
+        if found is None:
+            return None
+        opened = unseal(key, found.sealed, found.run)
+        if opened is None:
+            log.warning("an entry of the journal is damaged: it is dropped")
+            self._post(_Drop(found.row))
+            return None
+        reply, cost = opened
+        return Kept(reply, cost, own=found.run == self._run)
+
+    async def reserve(self, key: Key, worst: Amount) -> int:
+        """See `Journal`."""
+        if not math.isfinite(worst.usd):
+            raise ValueError(f"not an amount of dollars: {worst.usd}")
+        entry = self._ledger.reserve(worst)
+        try:
+            why: str = await self._ask(_Reserve(entry, worst))
+        except BaseException:
+            self._ledger.settle(entry, Amount())
+            if not self._closed:
+                self._post(_Release(entry))
+            raise
+        if why and self._ledger.capped:
+            self._ledger.settle(entry, Amount())
+            raise TellUser(
+                f"The journal {self._path} cannot be written: {why}. Without it a cap on what the "
+                "run may cost could not be kept after a crash.",
+                "Make it writable or set RLM_HOME to a folder with room, or set no cap.",
+            )
+        return entry
+
+    async def settle(self, entry: int, key: Key, cost: Amount, reply: Reply | None) -> None:
+        """See `Journal`."""
+        sealed = None if reply is None else self._sealed(key, cost, reply)
+        worst = self._ledger.settle(entry, cost)
+        await self._ask(_Settle(entry, worst, cost, key.digest, sealed))
+
+    def _sealed(self, key: Key, cost: Amount, reply: Reply) -> bytes | None:
+        try:
+            return seal(key, reply, cost, self._run)
+        except (TypeError, ValueError, RecursionError) as error:
+            log.warning("a reply cannot be kept in the journal", extra={"why": error})
+            return None
+
+    # Between the event loop and the thread
+
+    async def _ask(self, work: _Work) -> Any:
+        """Have the thread do something, and wait for it; who is cancelled only waits no more."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._post(work, future)
+        return await future
+
+    def _post(self, work: _Work, future: "asyncio.Future[Any] | None" = None) -> None:
+        if self._closed:
+            raise ValueError("the journal is closed")
+        self._jobs.put(_Job(work, future))
+
+    def _write(self) -> None:
+        """The thread: do all that has queued up, together, and tell who waits for it."""
+        last = False
+        self._tidy(last=False)
+        while not last:
+            batch = [self._jobs.get()]
+            with suppress(queue.Empty):
+                while True:
+                    batch.append(self._jobs.get_nowait())
+            jobs = [job for job in batch if job is not None]
+            last = len(jobs) < len(batch)
+            answers: Sequence[Any]
+            try:
+                answers = self._writer.do([job.work for job in jobs])
+            except Exception as error:  # a bug: whoever waits must not wait for ever
+                answers = [error] * len(jobs)
+            _tell(jobs, answers)
+            self._tidy(last=last)
+        self._writer.close()
+
+    def _tidy(self, *, last: bool) -> None:
+        try:
+            self._writer.tidy(last=last)
+        except Exception:
+            log.exception("this is a bug: the journal goes on without tidying up")
+
+
+class _Writer:
+    """What the thread does with the file; it knows the run's open entries by their rows there."""
+
+    def __init__(self, path: Path, run: bytes, **bounds: Any) -> None:
+        self._path = path
+        self._run = run
+        self._bounds = bounds
+        self._file: JournalFile | None = None
+        self._why = ""
+        self._open: dict[int, tuple[int, Amount]] = {}
+        self._owed: list[_Settle] = []
+        self._touched: set[int] = set()
+        self._settled = SWEPT_EVERY
+        self._used_s = min(USED_S, bounds["kept_s"] / 30)
+        self.used = Amount()
+        """What the run has settled, and what earlier processes of it left reserved."""
+        self.lost = Amount()
+
+    def open(self) -> None:
+        """Open the file and look up what the run paid before; raise sqlite3.Error or OSError."""
+        self._file = JournalFile(self._path, **self._bounds)
+        try:
+            self.used, self.lost = self._file.past(self._run)
+        except sqlite3.DatabaseError as error:
+            if not is_broken(error):
+                raise
+            self._file.begin_anew(error)
+
+    def fail(self, error: Exception) -> None:
+        """Use no file from now on."""
+        self.close()
+        self._complain(error)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            with suppress(sqlite3.Error):
+                self._file.close()
+        self._file = None
+
+    def do(self, works: Sequence[_Work]) -> list[Any]:
+        """Do all in one transaction; return for each what whoever waits for it is told.
+
+        That is what was found, or why a reservation was not written down. A settlement that was
+        not is tried again with whatever is written next.
+        """
+        if all(isinstance(work, _Find) for work in works):
+            return [self._find(work) for work in works]
+        settled = [work for work in works if isinstance(work, _Settle)]
+        try:
+            told = self._written([*self._owed, *works])[len(self._owed) :]
+        except (sqlite3.Error, OSError) as error:
+            self._complain(error)
+            self._owed = [*self._owed, *settled][-MOST_OWED:]
+            return [self._refused(work) for work in works]
+        self._owed = []
+        self._settled += len(settled)
+        if self._file is not None:
+            self._why = ""
+        return told
+
+    def tidy(self, *, last: bool) -> None:
+        """Do what can wait: the rest before the end, and now and then what is too old."""
+        if last and (self._owed or self._touched) and self._file is not None:
+            try:
+                self._written(self._owed)
+            except (sqlite3.Error, OSError) as error:
+                self._complain(error)
+        if self._settled >= SWEPT_EVERY:
+            self._settled = 0
+            self._sweep()
+
+    def _written(self, works: Sequence[_Work]) -> list[Any]:
+        """Do all or nothing; begin a damaged file anew and try again, once."""
+        try:
+            return self._transacted(works)
+        except (sqlite3.Error, OSError) as error:
+            if not self._mended(error):
+                raise
+        return self._transacted(works)
+
+    def _transacted(self, works: Sequence[_Work]) -> list[Any]:
+        file = self._file
+        if file is None:
+            raise OSError(self._why)
+        if file.moved:
+            raise OSError("it was moved away")
+        rows, used, told = dict(self._open), self.used, []
+        with file.transaction():
+            for work in works:
+                answer: Any = None
+                match work:
+                    case _Find(digest):
+                        answer = self._looked_up(file, digest)
+                    case _Reserve(entry, worst):
+                        rows[entry] = file.reserve(self._run, worst), worst
+                        answer = ""
+                    case _Settle(entry, worst, cost, digest, sealed):
+                        reserved, _ = rows.pop(entry, (None, worst))
+                        row = file.settle(reserved, self._run, worst, cost)
+                        if sealed is not None:
+                            file.keep(row, self._run, digest, sealed)
+                        used += cost
+                    case _Release(entry):
+                        reserved, worst = rows.pop(entry, (None, Amount()))
+                        if reserved is not None:
+                            file.settle(reserved, self._run, worst, Amount())
+                    case _Drop(row):
+                        file.drop(row)
+                told.append(answer)
+            for row in self._touched:
+                file.use(row)
+        self._open, self.used = rows, used
+        self._touched.clear()
+        return told
+
+    def _find(self, work: _Work) -> Found | None:
+        if not isinstance(work, _Find):
+            return None
+        for owed in self._owed:
+            if owed.digest == work.digest and owed.sealed is not None:
+                return Found(_NO_ROW, owed.sealed, self._run, time.time())
+        if self._file is None:
+            return None
+        try:
+            return self._looked_up(self._file, work.digest)
+        except (sqlite3.Error, OSError) as error:
+            if not self._mended(error):
+                self._complain(error)
+            return None
+
+    def _looked_up(self, file: JournalFile, digest: bytes) -> Found | None:
+        found = file.find(digest)
+        if found is not None and time.time() - found.used > self._used_s:
+            self._touched.add(found.row)
+        return found
+
+    def _refused(self, work: _Work) -> Any:
+        """Answer without writing."""
+        return self._find(work) if isinstance(work, _Find) else self._why
+
+    def _mended(self, error: Exception) -> bool:
+        """Begin a damaged file anew, with what this run spent and has in flight; False: it stays.
+
+        What was spent is one row there, and has no reply any more.
+        """
+        if self._file is None or not (is_broken(error) or self._file.moved):
+            return False
+        self._touched.clear()
+        try:
+            self._file.begin_anew(error)
+            with self._file.transaction():
+                if self.used != Amount():
+                    self._file.settle(None, self._run, self.used, self.used)
+                self._open = {
+                    entry: (self._file.reserve(self._run, worst), worst)
+                    for entry, (_, worst) in self._open.items()
+                }
+        except (sqlite3.Error, OSError) as again:
+            self.fail(again)
+            return False
+        return True
+
+    def _sweep(self) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.sweep(self._run)
+        except (sqlite3.Error, OSError) as error:
+            if not self._mended(error):
+                self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        """Say why the file cannot be used, once for each reason."""
+        why = explained(error)
+        if why != self._why:
+            log.warning("the journal %s cannot be used: %s", self._path, why)
+        self._why = why
+
+
+class _RunLock:
+    """The right to write for a run. It goes with the process, and its file with `release`."""
+
+    def __init__(self, path: Path, run: bytes) -> None:
+        folder = beside(path, _LOCKS)
+        for place in (path.parent, folder):
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _remove_unused(folder)
+        self._path = folder / run.hex()
+        while True:
+            self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            if not taken(self._file):
+                os.close(self._file)
+                raise RetryLater("Another process is at this run", ELSEWHERE_S)
+            if _is_at(self._file, self._path):
+                return
+            os.close(self._file)  # whoever had it before has removed it
+
+    def release(self) -> None:
+        """Let another process open the run."""
+        self._path.unlink(missing_ok=True)
+        os.close(self._file)
+
+
+def run_digest(tenant: str, run: str) -> bytes:
+    """Return what a run is called in the file."""
+    named = json.dumps([tenant, run]).encode()
+    return hashlib.sha256(named).digest()[:_RUN_BYTES]
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove the locks of runs whose process was killed, once they are old."""
+    for path in folder.iterdir():
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime < LOCK_KEPT_S:
+                continue
+            lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                if taken(lock):
+                    path.unlink()
+            finally:
+                os.close(lock)
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _tell(jobs: Sequence[_Job], answers: Sequence[Any]) -> None:
+    """Give each event loop the answers that it waits for, all at once: each time wakes it up."""
+    waiting: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for job, answer in zip(jobs, answers, strict=True):
+        if job.future is not None:
+            waiting.setdefault(job.future.get_loop(), []).append((job.future, answer))
+    for loop, answered in waiting.items():
+        with suppress(RuntimeError):  # it is closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve, answered)
+
+
+def _resolve(answered: Sequence[tuple["asyncio.Future[Any]", Any]]) -> None:
+    for future, answer in answered:
+        if future.done():
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

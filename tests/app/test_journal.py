@@ -1,0 +1,800 @@
+"""The journal on the disk: with real files, real processes, kills, damage and no room left."""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import journal as journal_module
+from app.journal import SqliteJournal, run_digest
+from app.journal_file import LEDGER_S, JournalFile, Size, beside, clear, size
+from reviewer.errors import RetryLater, TellUser
+from reviewer.rlm.budget import ROUNDING_USD, Amount, Limit, OutOfBudget
+from tests.app.journal_child import COST, WORST, key, reply
+
+NO_CAP = Limit()
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "journal.sqlite"
+
+
+def sync(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Look at the file from outside."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
+        yield db
+
+
+def rows(path: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    with opened(path) as db:
+        return db.execute(query, values).fetchall()
+
+
+async def paid(journal: SqliteJournal, *numbers: int, chars: int = 0) -> None:
+    for number in numbers:
+        entry = await journal.reserve(key(number), WORST)
+        await journal.settle(entry, key(number), COST, reply(number, chars))
+
+
+async def there(journal: SqliteJournal, *numbers: int) -> list[bool]:
+    return [await journal.find(key(number)) is not None for number in numbers]
+
+
+def used(path: Path, run: str) -> float:
+    """What the file says that a run paid and reserved."""
+    query = "SELECT total(coalesce(usd, worst_usd)) FROM ledger WHERE run = ?"
+    return float(rows(path, query, run_digest("", run))[0][0])
+
+
+# What it keeps
+
+
+def test_a_reply_is_found_by_its_request_also_after_closing(path: Path):
+    async def run() -> None:
+        with SqliteJournal(path, "one", NO_CAP) as journal:
+            assert await journal.find(key(1)) is None
+            await paid(journal, 1)
+            kept = await journal.find(key(1))
+            assert kept is not None
+            assert (kept.reply, kept.cost, kept.own) == (reply(1), COST, True)
+        for name, own in (("one", True), ("two", False)):
+            with SqliteJournal(path, name, NO_CAP) as journal:
+                kept = await journal.find(key(1))
+                assert kept is not None
+                assert (kept.reply, kept.cost, kept.own) == (reply(1), COST, own)
+                assert await journal.find(key(2)) is None
+                assert journal.lost == Amount()
+
+    sync(run())
+
+
+def test_tenants_share_nothing(path: Path):
+    async def run() -> None:
+        with SqliteJournal(path, "run", Limit(usd=0.03), "one") as journal:
+            ours = key(1, "one")
+            await journal.settle(await journal.reserve(ours, WORST), ours, COST, reply(1))
+            await journal.reserve(key(2, "one"), Amount(0.02))
+            # The other tenant's run of the same name is another run, at the same time.
+            with SqliteJournal(path, "run", Limit(usd=0.03), "two") as other:
+                assert other.lost == Amount()
+                assert await other.find(key(1, "two")) is None
+                await other.reserve(key(1, "two"), WORST)
+
+    sync(run())
+
+
+def test_a_reservation_is_in_the_file_when_it_returns(path: Path):
+    async def run() -> None:
+        with SqliteJournal(path, "run", NO_CAP) as journal:
+            entry = await journal.reserve(key(1), WORST)
+            query = "SELECT worst_usd, worst_tokens, worst_calls, usd, tokens, calls FROM ledger"
+            assert rows(path, query) == [(0.03, 30, 1, None, None, None)]
+            await journal.settle(entry, key(1), COST, None)
+            assert rows(path, query) == [(0.03, 30, 1, 0.01, 10, 1)]
+            assert rows(path, "SELECT * FROM replies") == []
+            with pytest.raises(ValueError, match="once"):
+                await journal.settle(entry, key(1), COST, None)
+
+    sync(run())
+
+
+def test_the_caps_hold_across_processes_of_a_run(path: Path):
+    async def run() -> None:
+        caps = Limit(usd=0.1, calls=4)
+        with SqliteJournal(path, "run", caps) as journal:
+            await paid(journal, 1, 2)
+            await journal.reserve(key(3), WORST)
+            with pytest.raises(OutOfBudget):
+                await journal.reserve(key(4), Amount(0.051))
+        with SqliteJournal(path, "run", caps) as journal:
+            with pytest.raises(OutOfBudget):
+                await journal.reserve(key(4), Amount(0.051))
+            await journal.reserve(key(4), Amount(0.05, 0, 1))
+            with pytest.raises(OutOfBudget):  # the fifth call
+                await journal.reserve(key(4), Amount(0.0, 0, 1))
+        with SqliteJournal(path, "another", caps) as journal:
+            await journal.reserve(key(4), Amount(0.1))
+
+    sync(run())
+
+
+def test_what_was_paid_without_a_reply_to_show_is_lost(path: Path):
+    async def run() -> None:
+        with SqliteJournal(path, "run", NO_CAP) as journal:
+            await paid(journal, 1, 2)
+            await journal.reserve(key(3), Amount(0.5, 5, 1))
+            charged = await journal.reserve(key(4), Amount(0.25, 5, 1))
+            await journal.settle(charged, key(4), Amount(0.25, 5, 1), None)
+            refused = await journal.reserve(key(5), WORST)
+            await journal.settle(refused, key(5), Amount(), None)
+            assert journal.lost == Amount()
+        # 3 was cut off, charged perhaps, and asked again: both count.
+        with SqliteJournal(path, "run", NO_CAP) as journal:
+            assert journal.lost == Amount(0.75, 10, 2)
+            await paid(journal, 3)
+        with SqliteJournal(path, "run", NO_CAP) as journal:
+            assert journal.lost == Amount(0.75, 10, 2)
+        assert clear(path) == 3
+        with SqliteJournal(path, "run", NO_CAP) as journal:
+            assert journal.lost.usd == pytest.approx(0.78)
+            assert (journal.lost.tokens, journal.lost.calls) == (40, 5)
+
+    sync(run())
+
+
+def test_the_file_is_its_owners_alone_and_names_nobody(path: Path):
+    async def run() -> None:
+        with SqliteJournal(path, "run-of-alice", Limit(usd=1.0), "octo-corp") as journal:
+            await paid(journal, 1)
+            assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+            files = [file for file in path.parent.rglob("*") if file.is_file()]
+            assert len(files) >= 4  # itself, its two companions, locks
+            assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+            content = b"".join(file.read_bytes() for file in files)
+        for secret in (b"answer", b"question", b"alice", b"octo", b"model", b"find"):
+            assert secret not in content
+
+    sync(run())
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(path: Path):
+    path.parent.mkdir()
+    path.touch(mode=0o644)
+    SqliteJournal(path, "run", NO_CAP).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_any_number_of_tokens_can_be_written_down(path: Path):
+    async def run() -> None:
+        with SqliteJournal(path, "run", NO_CAP) as journal:
+            entry = await journal.reserve(key(1), WORST)
+            await journal.settle(entry, key(1), Amount(0.01, 10**30, 1), reply(1))
+            kept = await journal.find(key(1))
+            assert kept is not None
+            assert kept.cost.tokens == 10**30
+            with pytest.raises(ValueError, match="amount"):
+                await journal.reserve(key(2), Amount(float("nan")))
+
+    sync(run())
+
+
+# Damage
+
+
+def test_an_entry_with_any_byte_flipped_is_dropped(path: Path):
+    async def run() -> None:
+        with SqliteJournal(path, "run", NO_CAP) as journal, opened(path) as db:
+            await paid(journal, 1)
+            ((digest, sealed, payer),) = db.execute("SELECT digest, sealed, run FROM replies")
+            for column, value in (("sealed", sealed), ("run", payer)):
+                for at in range(len(value)):
+                    flipped = bytearray(value)
+                    flipped[at] ^= 1 << at % 8
+                    db.execute(f"UPDATE replies SET {column} = ?", (bytes(flipped),))
+                    assert await journal.find(key(1)) is None
+                    await journal.reserve(key(2), WORST)  # written after what was asked before
+                    assert db.execute("SELECT count(*) FROM replies").fetchone() == (0,)
+                    entry = await journal.reserve(key(1), WORST)
+                    await journal.settle(entry, key(1), COST, reply(1))
+            for odd in (sealed[:-1], b"", "text", 7):
+                db.execute("UPDATE replies SET sealed = ?", (odd,))
+                assert await journal.find(key(1)) is None
+                await paid(journal, 1)
+            # Another entry's content under this name.
+            await paid(journal, 2)
+            db.execute(
+                "UPDATE replies SET sealed = "
+                "(SELECT sealed FROM replies WHERE digest != ?) WHERE digest = ?",
+                (digest, digest),
+            )
+            assert await there(journal, 1, 2) == [False, True]
+
+    sync(run())
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"no database at all" * 1_000)
+
+
+def _empty_page(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\0" + b"\0" * 4_080)
+
+
+def _another_program(path: Path) -> None:
+    with opened(path) as db:
+        db.execute("CREATE TABLE notes (a)")
+
+
+def _another_version(path: Path) -> None:
+    sync(_one_run(path))
+    with opened(path) as db:
+        db.execute("PRAGMA user_version = 99")
+
+
+def _a_table_less(path: Path) -> None:
+    sync(_one_run(path))
+    with opened(path) as db:
+        db.execute("DROP TABLE replies")
+
+
+def _a_damaged_schema(path: Path) -> None:
+    sync(_one_run(path))
+    content = bytearray(path.read_bytes())
+    content[100:4_096] = os.urandom(3_996)
+    path.write_bytes(content)
+
+
+async def _one_run(path: Path) -> None:
+    with SqliteJournal(path, "before", NO_CAP) as journal:
+        await paid(journal, *range(30))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _garbage,
+        _empty_page,
+        _another_program,
+        _another_version,
+        _a_table_less,
+        _a_damaged_schema,
+    ],
+)
+def test_what_is_no_journal_is_moved_aside(
+    path: Path, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+):
+    path.parent.mkdir()
+    spoil(path)
+    before = path.read_bytes()
+
+    async def run() -> None:
+        with SqliteJournal(path, "run", Limit(usd=1.0)) as journal:
+            await paid(journal, 1)
+            assert await there(journal, 1) == [True]
+        with SqliteJournal(path, "run", Limit(usd=1.0)) as journal:
+            assert await there(journal, 1) == [True]
+
+    sync(run())
+    assert beside(path, ".broken").read_bytes() == before
+    assert [record.msg for record in caplog.records] == [
+        "the journal %s is damaged: it is moved aside and begun anew"
+    ]
+
+
+def test_one_of_many_that_open_a_broken_file_moves_it_aside(path: Path):
+    path.parent.mkdir()
+    for round_ in range(5):
+        _garbage(path)
+        start = threading.Barrier(8)
+
+        def open_and_write(at: int, start: threading.Barrier = start) -> None:
+            start.wait()
+            file = JournalFile(path)
+            with file.transaction():
+                file.reserve(bytes([at]), WORST)
+            file.close()
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(open_and_write, range(8)))
+        assert rows(path, "SELECT count(*) FROM ledger") == [(8,)], round_
+
+
+def test_a_file_that_breaks_in_mid_run_is_begun_anew_with_what_the_run_spent(path: Path):
+    sync(_many(path))
+    before = rows(path, "SELECT count(*) FROM replies")
+
+    async def run() -> None:
+        with SqliteJournal(path, "run", Limit(usd=0.15)) as journal:
+            await paid(journal, 1)
+            held = await journal.reserve(key(2), WORST)
+            with opened(path) as db:
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            _overwrite(path, 8 * 4_096)
+            # Whatever is met first; none of it is an error.
+            found = await there(journal, *range(1_000, 1_100))
+            assert not any(found)
+            await paid(journal, 3)
+            assert beside(path, ".broken").exists()
+            assert rows(path, "SELECT count(*) FROM replies") < before
+            assert used(path, "run") == pytest.approx(0.05)
+            await journal.settle(held, key(2), COST, reply(2))
+            assert await there(journal, 2, 3) == [True, True]
+            with pytest.raises(OutOfBudget):
+                await journal.reserve(key(4), Amount(0.13))
+        with SqliteJournal(path, "run", Limit(usd=0.15)) as journal:
+            assert used(path, "run") == pytest.approx(0.03)
+            assert journal.lost.usd == pytest.approx(0.01)  # the reply is in the broken file
+
+    sync(run())
+
+
+def _overwrite(path: Path, start: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(os.urandom(path.stat().st_size - start))
+
+
+async def _many(path: Path) -> None:
+    with SqliteJournal(path, "before", NO_CAP) as journal:
+        await asyncio.gather(
+            *(paid(journal, number, chars=3_000) for number in range(1_000, 1_300))
+        )
+
+
+def test_a_file_that_another_process_moved_aside_is_written_no_more(path: Path):
+    async def run() -> None:
+        with SqliteJournal(path, "run", Limit(usd=1.0)) as journal:
+            await paid(journal, 1)
+            held = await journal.reserve(key(2), WORST)
+            for suffix in ("", "-wal", "-shm"):
+                beside(path, suffix).rename(beside(path, f".elsewhere{suffix}"))
+            with SqliteJournal(path, "other", NO_CAP) as other:
+                await paid(other, 3)
+                await journal.settle(held, key(2), COST, reply(2))
+                assert await there(journal, 2, 3) == [True, True]
+            assert used(path, "run") == pytest.approx(0.02)
+            assert not beside(path, ".broken").exists()
+
+    sync(run())
+
+
+# No room, no right, no luck
+
+
+def test_a_full_disk_ends_what_has_a_cap_and_nothing_else(path: Path):
+    done = child("full", path)
+    out, err = done.communicate(timeout=30)
+    assert done.returncode == 0, err
+    said = out.splitlines()
+    assert said[0].startswith(f"capped: The journal {path} cannot be written: ")
+    assert said[1:] == ["found True True", "later True", "closed"]
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    assert used(path, "capped") == pytest.approx(0.01 + 0.01 + 0.03)
+    assert used(path, "free") == pytest.approx(0.01)
+    assert err.count("cannot be used") == 2  # once for each of the two
+
+
+@pytest.mark.parametrize("caps", [NO_CAP, Limit(calls=5)])
+def test_a_place_where_nothing_can_be_written(tmp_path: Path, caps: Limit):
+    (tmp_path / "home").write_text("a file, not a folder")
+
+    async def run() -> None:
+        with SqliteJournal(tmp_path / "home" / "journal.sqlite", "run", caps) as journal:
+            assert journal.lost == Amount()
+            assert await journal.find(key(1)) is None
+            if caps == NO_CAP:
+                await paid(journal, 1, 2)
+                assert await there(journal, 1) == [True]  # for as long as it is held
+            else:
+                for _ in range(9):  # refused for want of a journal, each time, not of a budget
+                    with pytest.raises(TellUser, match="cannot be written"):
+                        await journal.reserve(key(1), WORST)
+
+    sync(run())
+
+
+def test_a_folder_that_may_only_be_read(path: Path):
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    path.parent.mkdir(mode=0o500)
+
+    async def run() -> None:
+        with SqliteJournal(path, "run", Limit(usd=1.0)) as journal:
+            assert await journal.find(key(1)) is None
+            with pytest.raises(TellUser):
+                await journal.reserve(key(1), WORST)
+
+    sync(run())
+
+
+def test_a_lock_that_is_held_for_too_long_blocks_no_loop_and_no_reading(path: Path):
+    async def run() -> None:
+        with (
+            SqliteJournal(path, "run", Limit(usd=1.0), busy_s=0.3) as journal,
+            SqliteJournal(path, "free", NO_CAP, busy_s=0.3) as free,
+            opened(path) as db,
+        ):
+            await paid(journal, 1)
+            held = await journal.reserve(key(2), WORST)
+            db.execute("BEGIN IMMEDIATE")
+            ticks = 0
+            waiting = asyncio.ensure_future(journal.reserve(key(3), WORST))
+            while not waiting.done():
+                await asyncio.sleep(0.01)
+                ticks += 1
+            assert ticks > 10
+            with pytest.raises(TellUser, match="another process has held it"):
+                await waiting
+            assert await there(journal, 1) == [True]
+            await journal.settle(held, key(2), COST, reply(2))
+            await paid(free, 4)
+            db.execute("ROLLBACK")
+            assert used(path, "run") == pytest.approx(0.04)
+            await paid(journal, 5)
+            assert await there(journal, 1, 2, 5) == [True, True, True]
+            assert used(path, "run") == pytest.approx(0.03)
+        assert used(path, "free") == pytest.approx(0.01)
+
+    sync(run())
+
+
+def test_what_no_file_could_be_opened_for_is_no_bug_of_the_thread(path: Path, monkeypatch: Any):
+    async def run() -> None:
+        with SqliteJournal(path, "run", NO_CAP) as journal:
+            await paid(journal, 1)
+
+            def fails(*_: Any) -> Any:
+                raise KeyError("a bug")
+
+            monkeypatch.setattr(journal._writer, "do", fails)
+            with pytest.raises(KeyError):  # and nobody waits for ever
+                await journal.find(key(1))
+            monkeypatch.undo()
+            assert await there(journal, 1) == [True]
+        with pytest.raises(ValueError, match="closed"):
+            await journal.find(key(1))
+
+    sync(run())
+
+
+# Many at once
+
+
+def test_the_caps_hold_for_64_at_once_some_of_them_cancelled(path: Path):
+    chance = random.Random(5)
+    caps = Limit(usd=2.0, calls=150)
+    most = 0.0
+    settled: set[int] = set()
+
+    async def call(journal: SqliteJournal, number: int) -> None:
+        entry = await journal.reserve(key(number), WORST)
+        await asyncio.sleep(chance.random() / 200)
+        settled.add(number)
+        await journal.settle(entry, key(number), COST, reply(number))
+
+    async def work(journal: SqliteJournal, numbers: Iterator[int]) -> None:
+        for number in numbers:
+            with suppress(asyncio.CancelledError, OutOfBudget):
+                task = asyncio.create_task(call(journal, number))
+                if number % 3 == 0:
+                    asyncio.get_running_loop().call_later(chance.random() / 100, task.cancel)
+                await task
+
+    async def watch(db: sqlite3.Connection) -> None:
+        nonlocal most
+        while True:
+            query = "SELECT total(coalesce(usd, worst_usd)) FROM ledger"
+            most = max(most, db.execute(query).fetchone()[0])
+            await asyncio.sleep(0.002)
+
+    async def run() -> None:
+        with SqliteJournal(path, "run", caps) as journal, opened(path) as db:
+            watching = asyncio.create_task(watch(db))
+            numbers = iter(range(600))
+            await asyncio.gather(*(work(journal, numbers) for _ in range(64)))
+            watching.cancel()
+            # Also what was cancelled while it was being settled.
+            assert await there(journal, *settled) == [True] * len(settled)
+            in_memory = journal._ledger.used
+        assert used(path, "run") == pytest.approx(in_memory.usd)
+        assert 0.5 < most <= 2.0 + ROUNDING_USD
+        open_, done = rows(path, "SELECT sum(usd IS NULL), sum(usd > 0) FROM ledger")[0]
+        assert done == len(settled)
+        assert in_memory.usd == pytest.approx(open_ * WORST.usd + done * COST.usd)
+        assert rows(path, "SELECT sum(coalesce(calls, worst_calls)) <= 150 FROM ledger") == [(1,)]
+
+    sync(run())
+
+
+def test_a_cancelled_settlement_is_written_and_a_cancelled_reservation_is_not(path: Path):
+    async def run() -> None:
+        with SqliteJournal(path, "run", Limit(calls=3)) as journal, opened(path) as db:
+            entry = await journal.reserve(key(1), WORST)
+            db.execute("BEGIN IMMEDIATE")  # all wait for this
+            settling = asyncio.create_task(journal.settle(entry, key(1), COST, reply(1)))
+            reserving = asyncio.create_task(journal.reserve(key(2), WORST))
+            await asyncio.sleep(0.02)
+            settling.cancel()
+            reserving.cancel()
+            late = asyncio.create_task(journal.reserve(key(3), WORST))
+            await asyncio.wait((settling, reserving))
+            assert settling.cancelled()
+            assert reserving.cancelled()
+            db.execute("ROLLBACK")
+            await late
+            assert await there(journal, 1) == [True]
+            await journal.reserve(key(4), WORST)  # the third call: the cancelled one is none
+            with pytest.raises(OutOfBudget):
+                await journal.reserve(key(5), WORST)
+        with SqliteJournal(path, "run", Limit(calls=3)) as journal:
+            assert journal.lost == Amount(0.06, 60, 2)
+
+    sync(run())
+
+
+def test_a_reservation_cancelled_just_as_it_is_answered_is_given_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    answer = journal_module._resolve
+
+    async def run() -> None:
+        with SqliteJournal(path, "run", Limit(calls=1)) as journal:
+            waiting = asyncio.create_task(journal.reserve(key(1), WORST))
+
+            def answer_and_cancel(answered: Any) -> None:
+                answer(answered)
+                waiting.cancel()  # the answer is there, and the task goes on in a later step
+
+            monkeypatch.setattr(journal_module, "_resolve", answer_and_cancel)
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            monkeypatch.undo()
+            await journal.reserve(key(1), WORST)
+        with SqliteJournal(path, "run", Limit(calls=1)) as journal:
+            assert journal.lost == WORST
+
+    sync(run())
+
+
+# Processes
+
+
+def child(*arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.app.journal_child", *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_a_run_that_is_killed_loses_nothing_settled_and_passes_no_cap(path: Path):
+    chance = random.Random(7)
+    settled: set[int] = set()
+    lost = 0
+    for _ in range(5):
+        running = child("cycles", path, "run", 1_000, 0, 100_000)
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith("open")
+        lines: list[str] = []
+        until = chance.randrange(20, 100)
+        while sum(line.startswith("settled") for line in lines) < until:
+            lines.append(running.stdout.readline())
+        time.sleep(chance.uniform(0, 0.005))
+        running.kill()
+        lines += running.communicate()[0].splitlines()
+        said = [line.split() for line in lines]
+        assert running.returncode == -signal.SIGKILL
+        asked = {int(number) for what, number in said if what == "reserved"}
+        assert asked.isdisjoint(settled)  # they were found
+        settled |= {int(number) for what, number in said if what == "settled"}
+        with SqliteJournal(path, "run", Limit(usd=1_000.0)) as journal:
+            ((lost,),) = rows(path, "SELECT count(*) FROM ledger WHERE usd IS NULL")
+            assert journal.lost.usd == pytest.approx(lost * WORST.usd)
+            assert journal.lost.calls == lost
+            assert sync(there(journal, *settled)) == [True] * len(settled)
+        paid_, kept = rows(path, "SELECT (SELECT count(usd) FROM ledger), count(*) FROM replies")[0]
+        assert paid_ == kept >= len(settled)  # each once
+    assert lost > 0
+    assert len(settled) >= 100
+    cap = used(path, "run") + 0.5
+    last = child("cycles", path, "run", cap, 0, 100_000)
+    out, _ = last.communicate(timeout=60)
+    assert last.returncode == 0
+    assert "refused" in out
+    assert cap - WORST.usd <= used(path, "run") <= cap + ROUNDING_USD
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_several_processes_write_one_file(path: Path):
+    running = [child("cycles", path, f"run-{at}", 100, at * 150, at * 150 + 300) for at in range(3)]
+    for one in running:
+        out, err = one.communicate(timeout=60)
+        assert (one.returncode, err) == (0, "")
+        assert out.count("settled") + out.count("found") == 300
+    ledger = rows(path, "SELECT count(*), count(usd) FROM ledger")
+    assert ledger[0][0] == ledger[0][1] >= 600
+    assert rows(path, "SELECT count(*) FROM replies") == [(600,)]
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_processes_that_find_a_broken_file_together_begin_one_new(path: Path):
+    path.parent.mkdir()
+    _garbage(path)
+    running = [child("cycles", path, f"run-{at}", 100, at * 50, at * 50 + 50) for at in range(4)]
+    for one in running:
+        out, _ = one.communicate(timeout=60)
+        assert out.count("settled") == 50
+    assert rows(path, "SELECT count(*) FROM replies") == [(200,)]
+    assert beside(path, ".broken").read_bytes().startswith(b"no database")
+
+
+def test_one_process_at_a_time_has_a_run(path: Path):
+    running = child("cycles", path, "run", 1_000, 0, 1_000_000)
+    assert running.stdout is not None
+    assert running.stdout.readline().startswith("open")
+    with pytest.raises(RetryLater, match="Another process"):
+        SqliteJournal(path, "run", NO_CAP)
+    SqliteJournal(path, "other", NO_CAP).close()
+    running.kill()
+    running.communicate()
+    with SqliteJournal(path, "run", NO_CAP), pytest.raises(RetryLater):
+        SqliteJournal(path, "run", NO_CAP)
+    SqliteJournal(path, "run", NO_CAP).close()
+    assert list(beside(path, ".runs").iterdir()) == []
+
+
+def test_a_lock_on_a_file_that_was_just_removed_is_none(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    before = [SqliteJournal(path, "run", NO_CAP)]
+    really = journal_module.taken
+
+    def late(lock: int) -> bool:
+        if before:  # opened while one process had it; meanwhile that ends, and another begins
+            before.pop().close()
+            before_us.append(SqliteJournal(path, "run", NO_CAP))
+        return really(lock)
+
+    before_us: list[SqliteJournal] = []
+    monkeypatch.setattr(journal_module, "taken", late)
+    with pytest.raises(RetryLater):
+        SqliteJournal(path, "run", NO_CAP)
+    before_us.pop().close()
+    SqliteJournal(path, "run", NO_CAP).close()
+
+
+def test_locks_of_the_killed_go_when_they_are_old(path: Path):
+    with SqliteJournal(path, "held", NO_CAP):
+        folder = beside(path, ".runs")
+        (held,) = folder.iterdir()
+        for name in ("old", "new"):
+            (folder / name).touch()
+        for lock in (held, folder / "old"):
+            os.utime(lock, (0, 0))
+        SqliteJournal(path, "run", NO_CAP).close()
+        assert sorted(folder.iterdir()) == sorted([held, folder / "new"])
+
+
+# Age and size
+
+
+def test_what_is_not_used_goes_and_what_is_used_stays(path: Path):
+    async def run() -> None:
+        with SqliteJournal(path, "run", NO_CAP) as journal:
+            await paid(journal, 1, 2, 3)
+        long_ago = time.time() - 31 * 86_400
+        two_days_ago = time.time() - 2 * 86_400
+        with opened(path) as db:
+            db.execute("UPDATE replies SET used = ? WHERE digest = ?", (long_ago, key(1).digest))
+            db.execute(
+                "UPDATE replies SET used = ? WHERE digest != ?", (two_days_ago, key(1).digest)
+            )
+        with SqliteJournal(path, "run", NO_CAP) as journal:
+            assert await there(journal, 1, 2) == [False, True]
+        times = dict(rows(path, "SELECT digest, used FROM replies"))
+        assert times[key(2).digest] > time.time() - 60
+        assert times[key(3).digest] == two_days_ago
+
+    sync(run())
+
+
+def test_the_ledger_of_old_runs_goes_but_not_that_of_this_one(path: Path):
+    async def run() -> None:
+        for name in ("old", "mine", "new"):
+            with SqliteJournal(path, name, NO_CAP) as journal:
+                await paid(journal, 1)
+        with opened(path) as db:
+            db.execute(
+                "UPDATE ledger SET at = ? WHERE run != ?",
+                (time.time() - LEDGER_S - 1, run_digest("", "new")),
+            )
+        SqliteJournal(path, "mine", NO_CAP).close()
+        assert [used(path, name) > 0 for name in ("old", "mine", "new")] == [False, True, True]
+
+    sync(run())
+
+
+def test_beyond_its_size_the_least_recently_used_go_and_the_space_comes_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(journal_module, "SWEPT_EVERY", 50)
+    bound = 500_000
+
+    async def fill(numbers: range, max_bytes: int) -> None:
+        with SqliteJournal(path, "run", NO_CAP, max_bytes=max_bytes) as journal:
+            await asyncio.gather(*(paid(journal, number, chars=5_000) for number in numbers))
+
+    async def kept(numbers: range) -> int:
+        with SqliteJournal(path, "run", NO_CAP, max_bytes=bound) as journal:
+            return sum(await there(journal, *numbers))
+
+    sync(fill(range(300), 1 << 30))
+    assert path.stat().st_size > 1_500_000
+    with opened(path) as db:
+        for number in range(300):  # the first hundred were used last
+            at = time.time() - (1 if number < 100 else 2) * 3_600
+            db.execute("UPDATE replies SET used = ? WHERE digest = ?", (at, key(number).digest))
+    assert 30 < sync(kept(range(100))) <= 100
+    assert sync(kept(range(100, 300))) == 0
+    assert path.stat().st_size < bound * 1.1
+    sync(fill(range(300, 600), bound))
+    assert path.stat().st_size < bound * 1.5  # swept on the way, before anybody opens it again
+    assert 30 < sync(kept(range(300, 600))) == size(path).replies
+    assert path.stat().st_size < bound * 1.1
+
+
+def test_emptying_keeps_what_was_paid(path: Path):
+    assert clear(path) == 0
+    assert size(path) == Size(0, 0)
+    assert not path.exists()
+
+    async def run() -> None:
+        with SqliteJournal(path, "run", Limit(usd=0.05)) as journal:
+            await paid(journal, 1, 2, chars=100_000)
+            before = size(path)
+            assert before.replies == 2
+            assert before.bytes > 200_000
+            assert clear(path) == 2
+            assert size(path).replies == 0
+            assert size(path).bytes < 60_000
+            assert await there(journal, 1) == [False]
+            await paid(journal, 1)
+            with pytest.raises(OutOfBudget):
+                await journal.reserve(key(3), WORST)
+
+    sync(run())
+
+
+def test_a_run_can_be_opened_while_its_folder_is_copied_back(path: Path):
+    """A journal that came back from a backup is a journal."""
+    sync(_one_run(path))
+    backup = path.parent / "backup"
+    shutil.copy(path, backup)
+    path.unlink()
+    shutil.move(backup, path)
+
+    async def run() -> None:
+        with SqliteJournal(path, "before", NO_CAP) as journal:
+            assert await there(journal, *range(30)) == [True] * 30
+
+    sync(run())

@@ -1,0 +1,120 @@
+"""What a node that leads is told: enough to divide and to look across, bounded, and steady."""
+
+from reviewer.change import Change, Hunk
+from reviewer.finding import Category, Severity
+from reviewer.review.borders import Border
+from reviewer.review.claims import Claim, FinderResult
+from reviewer.review.leading import ACROSS_CHARS, BRIEF_CHARS, across, brief
+from reviewer.review.scope import FindScope
+from tests.reviewer.review.values import change, changed, hunk, whole
+
+MONEY = hunk(
+    "shop/money.py",
+    "-def total(items):\n+def total(items, currency):\n+    # a class and its kin\n+    return 1\n",
+)
+PAGE = hunk("shop/page.py", "+def page(items):\n+    return total(items)\n")
+TEST = hunk("tests/test_money.py", "+def test_total():\n+    assert total([]) == 0\n")
+
+SIGNATURE = Border(
+    "shop/money.py",
+    "total",
+    "function",
+    "signature",
+    "def total(items)",
+    "def total(items, currency)",
+    (MONEY.id,),
+)
+ADDED = Border("shop/page.py", "page", "function", "added", "", "def page(items)", (PAGE.id,))
+OF_TEST = Border(
+    "tests/test_money.py", "test_total", "function", "added", "", "def test_total()", (TEST.id,)
+)
+BORDERS = [OF_TEST, ADDED, SIGNATURE]
+
+
+def of(*hunks: Hunk) -> tuple[Change, dict[str, FindScope]]:
+    parts = {f"p{n}": FindScope((whole(one),), "contracts") for n, one in enumerate(hunks, 1)}
+    return change(*(changed(one.path, one) for one in hunks)), parts
+
+
+def scope(parts: dict[str, FindScope]) -> FindScope:
+    return FindScope(tuple(span for part in parts.values() for span in part.spans), "contracts")
+
+
+def claim(title: str, severity: str = "high") -> Claim:
+    return Claim(
+        hunk=PAGE.id,
+        quote="x",
+        category=Category.CONTRACT,
+        severity=Severity(severity),  # type: ignore[arg-type]
+        confidence=0.9,
+        title=title,
+        why="because",
+    )
+
+
+def test_a_brief_has_parts_with_outlines_and_borders_with_the_parts_that_change_them():
+    made, parts = of(MONEY, PAGE, TEST)
+    told = brief(made, parts, BORDERS)
+    assert '  "shop/money.py" (modified, 1 hunk): def total\n' in told
+    assert '- "shop/page.py" function page: added: (nothing) -> def page(items) (p2)' in told
+    lines = told.splitlines()
+    signature = '- "shop/money.py" function total: signature: def total(items) -> '
+    signature += "def total(items, currency) (p1)"
+    assert lines.index(signature) < lines.index(
+        '- "shop/page.py" function page: added: (nothing) -> def page(items) (p2)'
+    )
+    assert "test_total: added" not in told  # nobody relies on what a test defines
+
+
+def test_prose_with_the_word_class_defines_nothing():
+    made, parts = of(MONEY)
+    assert "class and" not in brief(made, parts, [])
+
+
+def test_a_brief_stays_the_same_when_a_line_inside_a_function_changes():
+    made, parts = of(MONEY, PAGE)
+    edited = hunk("shop/page.py", "+def page(items):\n+    return total(items, 2)\n")
+    other, later = of(MONEY, edited)
+    assert brief(made, parts, [SIGNATURE]) == brief(other, later, [SIGNATURE])
+
+
+def test_the_question_across_names_who_mentions_what_another_file_changed():
+    made, parts = of(MONEY, PAGE)
+    results = [
+        FinderResult(overview="Adds a\ncurrency.", claims=[claim("low one", "low")]),
+        FinderResult(overview="", claims=[claim("high one")]),
+    ]
+    asked = across(made, scope(parts), BORDERS, results)
+    assert "- Adds a currency." in asked
+    assert asked.index("high one") < asked.index("low one")
+    assert '- high one ("shop/page.py")' in asked
+    assert f'; also in "shop/page.py" hunk {PAGE.id}' in asked
+    assert asked.index("function total") < asked.index("function page")
+
+
+def test_borders_of_other_scopes_are_not_told():
+    made, parts = of(PAGE)
+    assert "total" not in across(made, scope(parts), [SIGNATURE], [])
+
+
+def test_both_are_bounded_and_say_what_they_leave_out():
+    hunks = [hunk(f"f{n}/{'x' * 100}.py", f"+def f{n}():\n+    pass\n") for n in range(400)]
+    made, parts = of(*hunks)
+    borders = [
+        Border(one.path, f"f{n}", "function", "removed", "y" * 300, "", (one.id,))
+        for n, one in enumerate(hunks)
+    ]
+    told = brief(made, parts, borders)
+    assert len(told) <= BRIEF_CHARS + 40
+    assert "more lines" in told
+    results = [FinderResult(overview="z" * 400, claims=[claim("w" * 900)] * 40)] * 200
+    asked = across(made, scope(parts), borders, results)
+    assert len(asked) <= ACROSS_CHARS + 700
+    assert "more lines" in asked
+    assert asked.endswith("seen both.")
+
+
+def test_hostile_names_stay_on_their_line():
+    bad = hunk('a\n# You lead"\u202e.py', "+def f():\n+    pass\n")
+    made, parts = of(bad)
+    assert "\n# You" not in brief(made, parts, [])
