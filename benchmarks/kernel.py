@@ -1,165 +1,129 @@
-"""What the kernel adds to the calls: `solve` over thousands of leaves, beside a bare loop.
+"""The recursion kernel against its bounds, beside its peers in the same call.
 
-    python -m benchmarks.kernel [LEAVES]
+    python -m benchmarks.kernel [--rows tree,cpu] [--peers DIR] [--kills N] [--json]
+    python -m benchmarks.kernel --profile
 
-A server in a process of its own answers at once. The peer makes the very same calls, the bodies
-taken from the kernel's own requests, through the same SDK and as many at a time, in one
-asyncio.gather. Both run in processes of their own; figures are seconds of the clock and of the
-processor, for each leaf, and the peak of memory.
+Each row runs in a fresh process against a model of fixed latency, in a process of its own on
+loopback. The peers (`rlms` and `dspy`, from PyPI) are installed into `--peers` on first use. Other
+programs are running meanwhile, as on every machine: times are the best of three runs, and say so.
+Exits 1 where a bound is missed or a row failed.
 """
 
-import asyncio
+import argparse
 import json
-import resource
 import subprocess
 import sys
+import textwrap
 import time
-from multiprocessing import Process, Queue
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
 
-import anthropic
+from benchmarks.kernel_rows import Line, Options
+from benchmarks.kernel_server import ROOT
 
-from reviewer.model.anthropic import AnthropicModel, preload
-from reviewer.request import Caps
-from reviewer.rlm.run import CONCURRENCY, open_run
-from reviewer.rlm.solve import solve
-from reviewer.rlm.trace import Event, as_json
-from tests.model_server import Answer, ModelServer
-from tests.reviewer.rlm.tasks import WORD_TOKENS, Prices, Report, honest
+ROWS = {
+    "loop": "kernel_code",
+    "tree": "kernel_tree",
+    "cpu": "kernel_tree",
+    "bare": "kernel_tree",
+    "sandbox": "kernel_code",
+    "endless": "kernel_code",
+    "budget": "kernel_budget",
+    "large": "kernel_review",
+    "kills": "kernel_kills",
+    "push": "kernel_review",
+}
+"""Each is a function of a module beside this one, from `Options` to lines."""
 
-LEAVES = 5_000
-BOUND_MS = 5.0
-"""Of the processor for a leaf, beyond the call itself: a model takes seconds to answer."""
-
-
-def main() -> None:
-    leaves = int(sys.argv[1]) if len(sys.argv) > 1 else LEAVES
-    if len(sys.argv) > 2:
-        print(json.dumps(ROLES[sys.argv[2]](leaves, sys.argv[3])))
-        return
-    urls: Queue[str] = Queue()
-    server = Process(target=_serve, args=(urls,), daemon=True)
-    server.start()
-    url = urls.get(timeout=30)
-    command = [sys.executable, "-m", "benchmarks.kernel", str(leaves)]
-    found: dict[str, dict[str, float]] = {}
-    for role in ROLES:
-        done = subprocess.run([*command, role, url], capture_output=True, text=True, check=True)
-        found[role] = json.loads(done.stdout)
-        figures = found[role]
-        print(
-            f"{role:8} {figures['clock_s']:7.2f} s, processor {figures['cpu_s']:7.2f} s, "
-            f"peak {figures['mib']:5.0f} MiB, {figures['calls']:.0f} calls"
-        )
-    server.terminate()
-    server.join()
-    more = (found["solve"]["cpu_s"] - found["bare"]["cpu_s"]) / leaves * 1_000
-    print(f"overhead {more:.2f} ms of the processor a leaf; bound {BOUND_MS:g} ms")
-    if more > BOUND_MS:
-        sys.exit(1)
+WIDTHS = (58, 34, 22, 8)
 
 
-def _serve(urls: "Queue[str]") -> None:
-    def script(request: dict[str, Any]) -> Answer:
-        return honest(request)
-
-    with ModelServer(script) as server:
-        urls.put(server.url)
-        while True:
-            time.sleep(1)
-            server.requests.clear()  # it keeps all that it was sent
-
-
-def _measured(began: tuple[float, float], calls: int) -> dict[str, float]:
-    return {
-        "clock_s": time.perf_counter() - began[0],
-        "cpu_s": time.process_time() - began[1],
-        "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "calls": calls,
-    }
-
-
-def _words(leaves: int) -> tuple[str, ...]:
-    return tuple(f"word{number:05d}" for number in range(leaves))
-
-
-def _solved(leaves: int, url: str) -> dict[str, float]:
-    written = 0
-
-    def sink(event: Event) -> None:
-        nonlocal written
-        written += len(json.dumps(as_json(event)))
-
-    async def run() -> dict[str, float]:
-        preload()
-        began = time.perf_counter(), time.process_time()
-        async with (
-            AnthropicModel(api_key="key", base_url=url) as model,
-            open_run(
-                model,
-                "claude-test",
-                Prices(),
-                caps=Caps(usd=1e9),
-                sink=sink,
-                cancelled=lambda: False,
-                window=WORD_TOKENS,
-            ) as opened,
-        ):
-            solved = await solve(Report(fan=leaves), _words(leaves), opened)
-            if len(solved.covered) != leaves:
-                raise SystemExit(f"{len(solved.missed)} leaves were missed: {solved.stops}")
-            return _measured(began, opened.calls)
-
-    return asyncio.run(run())
+def main() -> int:
+    """Print the table; return the exit code."""
+    options, rows, arguments = _parsed()
+    if arguments.profile:
+        import_module("benchmarks.kernel_tree").profile()
+        return 0
+    if arguments.one:
+        print(json.dumps([asdict(line) for line in _measure(arguments.one)(options)]))
+        return 0
+    found: list[Line] = []
+    for row in rows:
+        began = time.monotonic()
+        lines = _in_a_fresh_process(row)
+        found += lines
+        if not arguments.json:
+            _show(lines, first=row == rows[0])
+            print(f"{'':4}({row}: {time.monotonic() - began:.0f} s)", flush=True)
+    missed = [line.what for line in found if not line.ok]
+    if arguments.json:
+        print(json.dumps({"rows": [asdict(line) for line in found], "missed": missed}, indent=2))
+    else:
+        print(f"{len(found) - len(missed)} of {len(found)} bounds kept")
+    return 1 if missed else 0
 
 
-def _bare(leaves: int, url: str) -> dict[str, float]:
-    """Make the same calls: the body of the first leaf's request with the words of each."""
-    body = _recorded()
-
-    async def one(client: anthropic.AsyncAnthropic, gate: asyncio.Semaphore, word: str) -> None:
-        content = [{**body["messages"][0]["content"][0], "text": f"words: {word}"}]
-        written = {**body, "messages": [{"role": "user", "content": content}]}
-        async with gate:
-            stream = await client.messages.create(**written)
-            async for event in stream:
-                if event.type == "message_stop":
-                    break
-
-    async def run() -> dict[str, float]:
-        began = time.perf_counter(), time.process_time()
-        gate = asyncio.Semaphore(CONCURRENCY)
-        async with anthropic.AsyncAnthropic(api_key="key", base_url=url) as client:
-            await asyncio.gather(*(one(client, gate, word) for word in _words(leaves)))
-        return _measured(began, leaves)
-
-    return asyncio.run(run())
-
-
-def _recorded() -> dict[str, Any]:
-    """Return the body of a leaf's request, as the kernel makes it."""
-
-    async def run(url: str) -> None:
-        async with (
-            AnthropicModel(api_key="key", base_url=url) as model,
-            open_run(
-                model,
-                "claude-test",
-                Prices(),
-                caps=Caps(),
-                sink=lambda _event: None,
-                cancelled=lambda: False,
-            ) as opened,
-        ):
-            await solve(Report(), ("word",), opened)
-
-    with ModelServer(honest) as server:
-        asyncio.run(run(server.url))
-        return server.calls[0]
+def _parsed() -> tuple[Options, list[str], argparse.Namespace]:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--rows", default=",".join(ROWS), help=f"some of {', '.join(ROWS)}")
+    parser.add_argument("--peers", type=Path, help="the peers' environment, made on first use")
+    parser.add_argument("--cache", type=Path, default=ROOT / ".make" / "kernel")
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--best", type=int, default=3, help="runs of what is timed")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--profile", action="store_true", help="who uses the processor, and how long")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    rows = [row for row in arguments.rows.split(",") if row]
+    if unknown := set(rows) - set(ROWS):
+        parser.error(f"no row is called {', '.join(sorted(unknown))}")
+    options = Options(
+        cache=arguments.cache.resolve(),
+        peers=arguments.peers.resolve() if arguments.peers else None,
+        kills=arguments.kills,
+        seed=arguments.seed,
+        best=arguments.best,
+    )
+    return options, rows, arguments
 
 
-ROLES = {"bare": _bare, "solve": _solved}
+def _measure(row: str) -> Callable[[Options], list[Line]]:
+    measure: Callable[[Options], list[Line]] = getattr(
+        import_module(f"benchmarks.{ROWS[row]}"), row
+    )
+    return measure
+
+
+def _in_a_fresh_process(row: str) -> list[Line]:
+    """Measure a row; one that failed is a line of its own that is not ok."""
+    command = [sys.executable, "-m", "benchmarks.kernel", *sys.argv[1:], "--one", row]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        if done.returncode:
+            raise ValueError(done.stderr.strip().rpartition("\n")[2] or "nothing was said")
+        return [Line(**line) for line in json.loads(done.stdout.strip().rpartition("\n")[2])]
+    except ValueError as error:
+        sys.stderr.write(done.stderr)
+        return [Line(row, "failed", "", ok=False, note=str(error))]
+
+
+def _show(lines: Iterable[Line], *, first: bool) -> None:
+    if first:
+        print(_cells(("what", "measured", "bound", "")))
+    for line in lines:
+        print(_cells((line.what, line.measured, line.bound, "ok" if line.ok else "MISSED")))
+        for peer, said in line.peers.items():
+            print(f"{'':4}{peer}: {said}")
+        for told in textwrap.wrap(line.note, 116):
+            print(f"{'':4}{told}")
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return " ".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

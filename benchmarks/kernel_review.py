@@ -107,16 +107,17 @@ def push(options: Options) -> list[Line]:
         small = _forty(folder / "small", options.seed, functions=(1, 3))
         for mode, effort, role in (
             ("host code divides", Effort.QUICK, "review"),
-            ("a model divides", Effort.STANDARD, "regroups"),
+            ("a model leads, and leaves the division as it is", Effort.STANDARD, "review"),
+            ("a model divides, and reads what came of it", Effort.STANDARD, "regroups"),
         ):
             book = server.open(role=role)
-            counts = _pushes(repo, folder / f"home-{effort}", book, effort)
+            counts = _pushes(repo, folder / f"home-{len(lines)}", book, effort)
             first, *later = counts
             tally = book.tally()
             assert tally.received == sum(counts), (tally, counts)
             ratio = max(later) / first
             few, *few_later = _pushes(
-                small, folder / f"small-home-{effort}", server.open(role=role), effort
+                small, folder / f"small-home-{len(lines)}", server.open(role=role), effort
             )
             lines.append(
                 Line(

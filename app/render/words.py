@@ -208,8 +208,11 @@ def cost(spent: Cost) -> str:
         return f"No model was asked. {duration(spent.seconds)}."
     price = "price unknown" if spent.usd is None else money(spent.usd)
     sent = spent.input_tokens + spent.cache_read_tokens + spent.cache_write_tokens
+    known = ""
+    if spent.replayed_calls:
+        known = f" and {count(spent.replayed_calls, 'answer')} from before"
     cached = f" ({spent.cache_read_tokens:,} from the cache)" if spent.cache_read_tokens else ""
     return (
-        f"{price}, {count(spent.calls, 'call')} of {one_line(spent.model)}, "
+        f"{price}, {count(spent.calls, 'call')} of {one_line(spent.model)}{known}, "
         f"{sent:,} tokens in{cached}, {spent.output_tokens:,} out, {duration(spent.seconds)}."
     )

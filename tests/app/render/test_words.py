@@ -99,3 +99,10 @@ def test_sums_read_well():
     assert words.count(1, "hunk") == "1 hunk"
     assert words.count(2_000, "hunk") == "2,000 hunks"
     assert "price unknown" in words.cost(review().cost.model_copy(update={"usd": None}))
+
+
+def test_answers_from_before_are_told_with_what_was_paid():
+    spent = Cost(model="claude-x", usd=0.0, calls=0, replayed_calls=11, seconds=0.4)
+    assert words.cost(spent) == (
+        "$0.00, 0 calls of claude-x and 11 answers from before, 0 tokens in, 0 out, 0.4 s."
+    )
