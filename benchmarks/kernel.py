@@ -74,7 +74,9 @@ def _parsed() -> tuple[Options, list[str], argparse.Namespace]:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--best", type=int, default=3, help="runs of what is timed")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--profile", action="store_true", help="who uses the processor, and how long")
+    parser.add_argument(
+        "--profile", action="store_true", help="who uses the processor, and how long"
+    )
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     rows = [row for row in arguments.rows.split(",") if row]

@@ -1,8 +1,8 @@
 """A fan-out of fifty on a quarter of a dollar: what the server bills, at worst-case prices.
 
-The server bills each request that reaches it for its prompt at the dearest rate and for all that it
-was allowed to write, also where the answer breaks off. So its bill is the most that a real one could
-be, and the cap must hold against that.
+The server bills each request that reaches it for its whole prompt and for all that it was allowed
+to write, also where the answer breaks off. So its bill is the most that a real one could be, and
+the cap must hold against that.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tests.reviewer.rlm.tasks import Report
 FAN = 50
 CAP_USD = 0.25
 PEER_CALL_USD = 0.10
-"""What a call costs that writes 4,000 tokens at $25 a million; as measured with the peers before."""
+"""What a peer's call costs: 4,000 tokens at $25 a million. Its service says so each time."""
 
 ASKS = f"""\
 calls = [ask(f"{ASKED} {{number}}") for number in range({FAN})]

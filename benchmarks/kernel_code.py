@@ -1,4 +1,4 @@
-"""Code in a node: a plain loop of questions, an endless loop, and what starting the sandbox costs."""
+"""Code in a node: a plain loop of questions, an endless loop, and what a sandbox costs to start."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ ENDLESS = "while True:\n    pass\n"
 
 
 def loop(options: Options) -> list[Line]:
-    """Measure a turn whose code asks, or delegates, in a plain loop; the turn itself is not counted."""
+    """Measure code that asks, or delegates, in a plain loop; the model's turn is not counted."""
     with serving() as server, Peers(options.peers) as peers:
         asked = min(_asking(server, ASKS) for _ in range(options.best))
         given = min(_delegating(server) for _ in range(options.best))
@@ -106,7 +106,7 @@ def _turn_s(seen: Seen) -> float:
 
 
 def endless(options: Options) -> list[Line]:
-    """Measure when a loop without end is ended, from the reply that holds it to the next request."""
+    """Measure when an endless loop is ended: from the reply that holds it to the next request."""
     assert COMPUTE_S == LIMIT_S, "the limit of the sandbox is not that of the bound"
     with serving() as server, Peers(options.peers) as peers:
         took = min(_ended(server.open(role="coding", code=ENDLESS)) for _ in range(options.best))
@@ -161,7 +161,7 @@ def sandbox(options: Options) -> list[Line]:
             f"{first:.1f} ms",
             f"{FIRST_BOUND_MS:g} ms",
             first <= FIRST_BOUND_MS,
-            note=f"from nothing to the print-out of a first turn, in a fresh process that has "
+            note="from nothing to the print-out of a first turn, in a fresh process that has "
             f"imported it; best of {options.best}",
             figures={"ms": first},
         ),

@@ -1,4 +1,4 @@
-"""Kill a run at random points, run it again until it ends, and hold what it paid against the server.
+"""Kill a run at random points, run it again until it ends, and ask the server what it paid.
 
 A run is a tree of sixty leaves in which nodes lead, delegate in code and ask across, with the
 journal on the disk, in a process of its own. SIGKILL comes at a random moment of its work. The
@@ -16,7 +16,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -42,7 +42,6 @@ SHORT_USD = 0.4
 AGAIN = (1, 1, 1, 2, 3)
 """How often one run is killed, before it may end."""
 
-MOST_STARTS = 30
 PATIENCE_S = 60.0
 
 CODE = """\
@@ -77,6 +76,9 @@ class Fate:
     billed_usd: float = 0.0
     lost: int = 0
     """Calls that the file has reserved and never settled: those in flight at a kill."""
+
+    last_s: float = 0.0
+    """What the process took that came to the end."""
 
     twice: int = 0
     """Replies that were settled, and then paid for once more."""
@@ -133,35 +135,33 @@ def sample(server: Server, count: int, seed: int) -> Iterator[Fate]:
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        expected, ample_s = _undisturbed(server, folder, AMPLE_USD)
-        _, short_s = _undisturbed(server, folder, SHORT_USD)
+        expected, ample_s = _undisturbed(server, folder / "ample", AMPLE_USD)
+        _, short_s = _undisturbed(server, folder / "short", SHORT_USD)
         done = number = 0
         while done < count:
             number += 1
             short = number % 3 == 0
             fate = Fate(SHORT_USD) if short else Fate(AMPLE_USD, expected=expected)
             wanted = min(chance.choice(AGAIN), count - done)
-            _to_its_end(
-                server, folder / str(number), fate, wanted, chance, short_s if short else ample_s
-            )
+            latest = short_s if short else ample_s
+            moments = [chance.uniform(0.0, latest) for _ in range(wanted)]
+            _to_its_end(server, folder / str(number), fate, moments)
             done += len(fate.kills)
-            yield fate
+            if fate.kills:  # else it had ended before the first moment came
+                yield fate
 
 
 def _undisturbed(server: Server, folder: Path, cap_usd: float) -> tuple[Answer, float]:
     """Return what a run comes to that nobody kills, and how long it takes."""
     fate = Fate(cap_usd)
-    began = time.monotonic()
-    _to_its_end(server, folder / f"whole-{cap_usd}", fate, 0, random.Random(0), 0.0)
+    _to_its_end(server, folder, fate, ())
     assert fate.answer is not None and not fate.problems, fate
     assert bool(fate.answer.missed) == (cap_usd == SHORT_USD), fate
-    return fate.answer, time.monotonic() - began
+    return fate.answer, fate.last_s
 
 
-def _to_its_end(
-    server: Server, folder: Path, fate: Fate, kills: int, chance: random.Random, whole_s: float
-) -> None:
-    """Start a run until it ends, and kill it so often; fill in what came of it."""
+def _to_its_end(server: Server, folder: Path, fate: Fate, moments: Sequence[float]) -> None:
+    """Start a run, kill it at each moment and start it again; after the last one it has to end."""
     folder.mkdir()
     file = folder / "journal.sqlite"
     book = server.open(
@@ -171,39 +171,20 @@ def _to_its_end(
         output_usd=TINY.output,
         whole=True,
     )
-    for _ in range(MOST_STARTS):
-        left = kills - len(fate.kills)
-        after_s = chance.uniform(0.0, whole_s) if left else None
+    for after_s in (*moments, None):
         with _started(file, book, fate.cap_usd) as (process, told):
             assert told.poll(PATIENCE_S) and told.recv() == "began"
-            if not told.poll(PATIENCE_S if after_s is None else after_s):
-                if after_s is None:
-                    break
-                _kill(process)
+            began = time.monotonic()
+            if told.poll(PATIENCE_S if after_s is None else after_s):
+                with suppress(EOFError):  # it broke down, and there is no answer
+                    fate.answer = told.recv()
+                fate.last_s = time.monotonic() - began
+                break
+            if after_s is not None:
+                os.kill(process.pid, signal.SIGKILL)
+                process.join()
                 fate.kills.append(after_s)
-                continue
-            try:
-                fate.answer = told.recv()
-            except EOFError:
-                break
-            if fate.kills or not kills:
-                break
-            # It ended before its first kill came: begin with another moment, all anew.
-            process.join()
-            file.unlink()
-            book = server.open(
-                latency_s=LATENCY_S,
-                code=CODE,
-                input_usd=TINY.input,
-                output_usd=TINY.output,
-                whole=True,
-            )
     _account(fate, file, book)
-
-
-def _kill(process: Any) -> None:
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
 
 
 def _account(fate: Fate, file: Path, book: Book) -> None:

@@ -62,7 +62,7 @@ class Peers:
     # The tasks
 
     def loops(self, server: Server, calls: int, latency_s: float) -> dict[str, str]:
-        """Time sub-calls in a plain loop, and in the batched form, by a clock in the code itself."""
+        """Time sub-calls in a plain loop and in the batched form, by a clock in the code itself."""
         asked = f'[f"{ASKED} {{number}}" for number in range({calls})]'
         loop = _timed(f"out = [llm_query(question) for question in {asked}]")
         batched = _timed(f"out = llm_query_batched({asked})")
@@ -104,7 +104,7 @@ class Peers:
     # How they are run
 
     def _dspys(self, server: Server) -> list[str]:
-        """Return dspy in its own sandbox where that starts; else say why not, and take the other."""
+        """Return dspy in its own sandbox where that starts; else say why not."""
         if DSPY in self._missing:
             return []
         script = {"code": _reply(DSPY, "out = 1")}

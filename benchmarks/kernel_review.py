@@ -1,4 +1,4 @@
-"""Whole reviews by the kernel's benchmarks: a push to a change of forty files, and a huge change."""
+"""Whole reviews for the kernel's benchmarks: a push to a change of forty files, a huge change."""
 
 import asyncio
 import json
@@ -99,8 +99,8 @@ PUSH_BOUND = 0.10
 
 
 def push(options: Options) -> list[Line]:
-    """Review a change of forty files, change one of them, and review again with the same journal."""
-    lines = []
+    """Review a change of forty files, change one of them, and review again with one journal."""
+    lines: list[Line] = []
     with serving() as server, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         repo = _forty(folder / "repo", options.seed, functions=(10, 36))
@@ -201,8 +201,8 @@ def _pushed(text: str, kind: str) -> str:
 
 # Ten million tokens ------------------------------------------------------------------------------
 
-PACKAGE, OLD, NEW = "ansible", "9.0.1", "11.0.0"
-LARGE_LATENCY_S = 2.0
+PACKAGE, OLD, NEW = "ansible", "10.0.1", "11.1.0"
+LARGE_LATENCY_S = 1.5
 TOKENS = 10_000_000
 PROMPT_BOUND = 40_000
 MEMORY_BOUND_MIB = 1_024.0
@@ -210,7 +210,7 @@ WALL_BOUND = 1.1
 
 
 def large(options: Options) -> list[Line]:
-    """Review two releases of a package with a model of fixed latency, in a process that is watched."""
+    """Review two releases of a package with a model of fixed latency, in a watched process."""
     repo = built(options.cache / f"{PACKAGE}-{OLD}-{NEW}", PACKAGE, OLD, NEW)
     with serving() as server, tempfile.TemporaryDirectory() as home:
         book = server.open(role="review", latency_s=LARGE_LATENCY_S)
@@ -236,7 +236,8 @@ def large(options: Options) -> list[Line]:
             found["covered"] == found["spans"] > 0 and big_enough,
             note=f"{PACKAGE} {OLD} to {NEW}: {found['files']:,} files, {found['hunks']:,} hunks, "
             f"{found['aside']:,} set aside by triage with the reason; "
-            f"{tally.shown_bytes / 1e6:.1f} MB are shown to nodes, in each of {found['passes']} passes"
+            f"{tally.shown_bytes / 1e6:.1f} MB are shown to nodes, in "
+            f"each of {found['passes']} passes"
             + ("" if big_enough else f"; SMALLER than {TOKENS:,} tokens"),
             figures=found,
         ),
@@ -264,8 +265,8 @@ def large(options: Options) -> list[Line]:
             wall <= WALL_BOUND,
             note=f"ideal {ideal:.1f} s: {tally.received:,} calls of {LARGE_LATENCY_S:g} s / "
             f"{AT_ONCE}, longest chain {found['chain_s']:.0f} s; at most {tally.peak} at once. "
-            f"Before it {found['change_s']:.1f} s for the change and {found['prepare_s']:.1f} s for "
-            f"triage, detectors and clusters, after it {found['after_s']:.1f} s; "
+            f"Before it {found['change_s']:.1f} s for the change and {found['prepare_s']:.1f} s "
+            f"for triage, detectors and clusters, after it {found['after_s']:.1f} s; "
             f"{found['cpu_s'] / tally.received * 1_000:.1f} ms of CPU a call; one run",
             figures={"ratio": wall, "ideal_s": ideal},
         ),

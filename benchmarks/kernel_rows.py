@@ -1,4 +1,4 @@
-"""What the rows of `benchmarks.kernel` have in common: a line of its table, and a run to measure."""
+"""What the rows of `benchmarks.kernel` share: a line of its table, and a run to measure."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ MODEL = "claude-sonnet-5-5"
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says. Times are the best of so many runs: the machine has other work."""
+    """What the command line says. Times are the `best` of so many runs: others use the machine."""
 
     cache: Path
     peers: Path | None = None

@@ -2,7 +2,7 @@
 
     with serving() as server:
         book = server.open(role="words", latency_s=0.5)
-        ...  # base URL of the Messages API: book.url; of OpenAI's chat completions: book.url + "/v1"
+        ...  # the base URL of the Messages API is book.url, of chat completions book.url + "/v1"
         book.tally()
 
 Every book is an address with its own script and its own count of what was asked. It speaks as much

@@ -1,8 +1,8 @@
 """Does quality fall with length? The same defects in a change of 10k, 100k and 1M tokens.
 
     python -m benchmarks.length build GITDIR OUT              the three repositories
-    python -m benchmarks.length plan OUT [--letters N]        what the arms come to, nobody asked
-    python -m benchmarks.length run OUT SIZE ARM --url URL --letters N
+    python -m benchmarks.length plan OUT [--letters N] [--share S]    the letters, nobody asked
+    python -m benchmarks.length run OUT SIZE ARM --url URL --letters N [--share S] [--by-hand M]
     python -m benchmarks.length score OUT
 
 GITDIR is a repository of Scrapy with its history. `length.toml` has the change, the paths of each
@@ -14,9 +14,12 @@ Both arms read once, through the lens "general", with the product's words and fu
     one         a single node, given what a window of 200,000 tokens holds, in the diff's order
     recursion   the product's review; a node leads where a scope does not fit the product's window
 
-The model is whoever answers at URL; a letter is one call, and no run makes more than N. An answer
-may take hours (`--timeout` seconds). Each is kept under OUT/letters, so that a run which was ended
-takes up where it was. `run` writes OUT/SIZE.ARM.json and OUT/SIZE.ARM.trace.jsonl. `score` prints
+The model is whoever answers at URL; a letter is one call, and no run makes more than N. With a
+share S below 1 only those letters go there whose conversation begins with a file of a defect, and S
+of the others, drawn by their text: the rest is answered by nobody, with no claims, so that a person
+can answer for a whole tree. M bounds the letters that go there. An answer may take hours
+(`--timeout` seconds). Each is kept under OUT/letters, so that a run which was ended takes up where
+it was. `run` writes OUT/SIZE.ARM.json and OUT/SIZE.ARM.trace.jsonl. `score` prints
 which claims stand at a defect, for somebody to say in OUT/judged.toml whether they speak of it, and
 the table of what is judged. Whoever answers must not know `length.toml`.
 """
@@ -53,12 +56,12 @@ def main() -> int:
                 print(_described(size, ready))
         return 0
     if options.verb == "plan":
-        print("| size | arm | letters | nodes that read | that lead | hunks read | defects shown |")
-        print("|---|---|---|---|---|---|---|")
+        print("| size | arm | letters | by hand | nodes that read | that lead | hunks | shown |")
+        print("|---|---|---|---|---|---|---|---|")
         for size in table().sizes:
             with opened(out, size) as ready:
                 for name, arm in ARMS.items():
-                    print(asyncio.run(_planned(ready, size, name, arm, options.letters)))
+                    print(f"| {size} | {name} | {asyncio.run(_planned(ready, arm, options))} |")
         return 0
     if options.verb == "score":
         return print_score(out)
@@ -75,12 +78,15 @@ def _options() -> argparse.Namespace:
     planning = verbs.add_parser("plan")
     planning.add_argument("out", type=Path)
     planning.add_argument("--letters", type=int)
+    planning.add_argument("--share", type=float, default=1.0)
     running = verbs.add_parser("run")
     running.add_argument("out", type=Path)
     running.add_argument("size", choices=list(table().sizes))
     running.add_argument("arm", choices=list(ARMS))
     running.add_argument("--url", required=True)
     running.add_argument("--letters", type=int, required=True)
+    running.add_argument("--share", type=float, default=1.0)
+    running.add_argument("--by-hand", type=int)
     running.add_argument("--timeout", type=float, default=ANSWER_S)
     running.add_argument("--at-a-time", type=int, default=AT_A_TIME)
     scoring = verbs.add_parser("score")
@@ -98,17 +104,16 @@ def _described(size: str, ready: Opened) -> str:
     )
 
 
-async def _planned(ready: Opened, size: str, name: str, arm: Arm, letters: int | None) -> str:
-    """Run an arm on a model that finds nothing at once; return its row of the table."""
+async def _planned(ready: Opened, arm: Arm, options: argparse.Namespace) -> str:
+    """Run an arm on a model that finds nothing at once; return the rest of its row."""
     watched = _Watched()
-    model = Letters(Silent(), places(ready.gitdir))
-    said = await arm(ready, Terms(model, letters, watched, AT_A_TIME, ANSWER_S))
+    model = Letters(Silent(), places(ready.gitdir), share=options.share)
+    said = await arm(ready, Terms(model, options.letters, watched, AT_A_TIME, ANSWER_S))
     shown = sum(1 for how in model.shown().values() if how != "no")
     hunks = f"{said['coverage']['reviewed']} of {said['coverage']['hunks']}"
     reading = len(watched.nodes - watched.split)
-    return (
-        f"| {size} | {name} | {model.asked} | {reading} | {len(watched.led)} | {hunks} | {shown} |"
-    )
+    cells = (model.asked, model.by_hand, reading, len(watched.led), hunks, shown)
+    return " | ".join(map(str, cells))
 
 
 async def _ran(ready: Opened, options: argparse.Namespace) -> int:
@@ -118,7 +123,13 @@ async def _ran(ready: Opened, options: argparse.Namespace) -> int:
     watched = _Watched(trace.write)
     with trace:
         async with AnthropicModel("none", options.url, stall_s=options.timeout) as service:
-            model = Letters(service, places(ready.gitdir), options.out / "letters" / name)
+            model = Letters(
+                service,
+                places(ready.gitdir),
+                options.out / "letters" / name,
+                options.share,
+                options.by_hand,
+            )
             terms = Terms(model, options.letters, watched, options.at_a_time, options.timeout)
             said = await ARMS[options.arm](ready, terms)
     result = {
@@ -126,6 +137,8 @@ async def _ran(ready: Opened, options: argparse.Namespace) -> int:
         "arm": options.arm,
         "letters": model.asked,
         "letters_at_most": options.letters,
+        "by_hand": model.by_hand,
+        "share": options.share,
         "longest_prompt": model.longest,
         "nodes": len(watched.nodes),
         "shown": model.shown(),

@@ -1,7 +1,6 @@
 """Letters: a model that remembers what it was shown, and keeps each answer on the disk."""
 
 import hashlib
-import pickle
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,6 +10,10 @@ from typing import Literal
 from benchmarks.length_build import Place, Planted
 from reviewer.errors import GiveUp
 from reviewer.model.base import Model, Reply, Request, Stop, ToolUse, Usage, blocks_of
+from reviewer.rlm.budget import Amount
+from reviewer.rlm.sealed import key_of, seal, unseal
+
+PAYER = b"by hand"
 
 Shown = Literal["no", "place", "both sides"]
 
@@ -54,7 +57,7 @@ class Letters:
             if self._most is not None and self.by_hand >= self._most:
                 raise GiveUp("the letters that may be written by hand are used up")
             self.by_hand += 1
-            reply = await self._answer(request, text, timeout_s, begun)
+            reply = await self._answer(request, timeout_s, begun)
         else:
             reply = await self._silent.complete(request, timeout_s)
         self.asked += 1
@@ -75,25 +78,23 @@ class Letters:
         return drawn < self._share or any(path in opening for path in self._files)
 
     async def _answer(
-        self, request: Request, text: str, timeout_s: float, begun: Callable[[], None] | None
+        self, request: Request, timeout_s: float, begun: Callable[[], None] | None
     ) -> Reply:
-        kept = self._place(request, text)
-        if kept is not None and kept.exists():
-            reply: Reply = pickle.loads(kept.read_bytes())
-            return reply
+        key = key_of(request, "letter", "1")
+        kept = None if self._folder is None else self._folder / f"{key.digest.hex()[:24]}.reply"
+        if (
+            kept is not None
+            and kept.exists()
+            and (opened := unseal(key, kept.read_bytes(), PAYER)) is not None
+        ):
+            return opened[0]
         reply = await self._behind.complete(request, timeout_s, begun)
         if kept is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             part = kept.with_suffix(".part")
-            part.write_bytes(pickle.dumps(reply))
+            part.write_bytes(seal(key, reply, Amount(), PAYER))
             part.rename(kept)
         return reply
-
-    def _place(self, request: Request, text: str) -> Path | None:
-        if self._folder is None:
-            return None
-        whole = f"{request.model}\0{request.max_tokens}\0{text}"
-        return self._folder / f"{_digest(whole)[:24]}.reply"
 
     def _look(self, text: str) -> None:
         for one in self._planted:

@@ -132,8 +132,8 @@ def _pair(run: Run, claim: Mapping[str, Any], defect: Planted) -> str:
 def _table(runs: Sequence[Run], judged: Mapping[Key, str], planted: int) -> str:
     rows = [
         "| size | arm | found | of those shown | both sides shown | other claims | letters | "
-        "hunks read | tokens in | tokens out | longest prompt |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "by hand | hunks read | tokens in | tokens out | longest prompt |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for run in runs:
         mine = {key for key in _found(judged) if key[:2] == (run.size, run.arm)}
@@ -150,6 +150,7 @@ def _table(runs: Sequence[Run], judged: Mapping[Key, str], planted: int) -> str:
             sum(how == "both sides" for how in shown.values()),
             sum(claim["id"] not in right for claim in run.claims),
             f"{run.said['letters']} of {run.said['letters_at_most']}",
+            run.said["by_hand"],
             f"{coverage['reviewed']:,} of {coverage['hunks']:,}",
             f"{sum(usage.values()) - usage['output']:,}",
             f"{usage['output']:,}",

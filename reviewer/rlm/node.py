@@ -401,6 +401,7 @@ def _traced(key: str, function: Function, run: Run, node: str) -> Function:
 
     traced.__name__ = key
     traced.__wrapped__ = function  # type: ignore[attr-defined]  # for inspect.signature
+    traced.__dict__.update(function.__dict__)  # is it one that waits?
     return traced
 
 
