@@ -26,6 +26,7 @@ NAMES_SHOWN = 8
 """Of one file: what its hunks define or lie in."""
 
 BORDERS_SHOWN = 40
+BORDER_CHARS = 600
 CLAIMS_SHOWN = 40
 OVERVIEW_CHARS = 300
 
@@ -55,13 +56,11 @@ def brief(change: Change, parts: Mapping[str, FindScope], borders: Sequence[Bord
         if more := len(files) - FILES_SHOWN:
             lines += [f"  … {more} more files"] if more > 0 else []
     holders = {span.id: name for name, part in parts.items() for span in part.spans}
-    told = [
-        f"- {_border(border)} ({', '.join(held)})"
-        for border in _ranked(borders)
-        if (
-            held := sorted({holders[span] for span in border.spans if span in holders}, key=_number)
-        )
-    ]
+    told = []
+    for group in _ranked(borders):
+        held = {holders[span] for border in group for span in border.spans if span in holders}
+        if held:
+            told.append(f"- {_border(group)} ({', '.join(sorted(held, key=_number))})")
     if told:
         lines += ["", "What the change does to what other code may rely on:", *told[:BORDERS_SHOWN]]
         lines += [f"… {len(told) - BORDERS_SHOWN} more"] if told[BORDERS_SHOWN:] else []
@@ -120,27 +119,34 @@ def _names(spans: Sequence[Span]) -> Iterable[str]:
 def _borders_of(scope: FindScope, borders: Sequence[Border]) -> list[str]:
     """Return the borders that the scope changes; those that others here mention come first."""
     held = {span.id for span in scope.spans}
-    changed = [border for border in _ranked(borders) if not held.isdisjoint(border.spans)]
+    changed = [
+        group
+        for group in _ranked(borders)
+        if any(not held.isdisjoint(border.spans) for border in group)
+    ]
     if not changed:
         return []
     texts = _texts(scope) if size_of(scope.spans) <= MENTION_TOKENS else {}
-    found = [(border, _mentions(border, scope, texts)) for border in changed]
+    found = [(group, _mentions(group[0], scope, texts)) for group in changed]
     found.sort(key=lambda pair: not pair[1])  # stable: what is mentioned first, in their order
     lines = [
-        f"- {_border(border)}" + (f"; also in {', '.join(others)}" if others else "")
-        for border, others in found[:BORDERS_SHOWN]
+        f"- {_border(group)}" + (f"; also in {', '.join(others)}" if others else "")
+        for group, others in found[:BORDERS_SHOWN]
     ]
     more = len(found) - BORDERS_SHOWN
     return [*lines, f"… {more} more"] if more > 0 else lines
 
 
-def _ranked(borders: Sequence[Border]) -> list[Border]:
-    """Return the borders that can part two sides, those of what was there before first.
+def _ranked(borders: Sequence[Border]) -> list[list[Border]]:
+    """Return the borders that can part two sides, by symbol, those of what was there before first.
 
     Nobody relies on what a test defines, and what is new has no users but new ones.
     """
-    kept = [border for border in borders if not is_test(border.path)]
-    return sorted(kept, key=lambda border: border.what == "added")
+    groups: dict[tuple[str, str, str], list[Border]] = {}
+    for border in borders:
+        if not is_test(border.path):
+            groups.setdefault((border.path, border.kind, border.symbol), []).append(border)
+    return sorted(groups.values(), key=lambda group: all(one.what == "added" for one in group))
 
 
 def _texts(scope: FindScope) -> dict[str, str]:
@@ -149,7 +155,9 @@ def _texts(scope: FindScope) -> dict[str, str]:
 
 def _mentions(border: Border, scope: FindScope, texts: Mapping[str, str]) -> list[str]:
     """Return the hunks, of other files than the border's, that have its name in them."""
-    name = border.symbol.rpartition(".")[2]
+    *owners, name = border.symbol.split(".")
+    if name.startswith("__") and owners:  # nobody writes it: they write whose it is
+        name = owners[-1]
     if len(name) < 3:
         return []
     word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
@@ -164,10 +172,15 @@ def _mentions(border: Border, scope: FindScope, texts: Mapping[str, str]) -> lis
     return found[:MENTIONS_SHOWN] + more
 
 
-def _border(border: Border) -> str:
-    change = f"{border.before or '(nothing)'} -> {border.after or '(nothing)'}"
-    named = f"{border.kind} {border.symbol}" if border.symbol else border.kind
-    return printable(f"{quoted(border.path)} {named}: {border.what}: {change}")[:600]
+def _border(group: Sequence[Border]) -> str:
+    """Return what happens to one symbol, in one line."""
+    first = group[0]
+    named = f"{first.kind} {first.symbol}" if first.symbol else first.kind
+    changes = [
+        f"{one.what}: {one.before or '(nothing)'} -> {one.after or '(nothing)'}" for one in group
+    ]
+    told = printable(f"{quoted(first.path)} {named}: {'; '.join(changes)}")
+    return told if len(told) <= BORDER_CHARS else f"{told[:BORDER_CHARS]}…"
 
 
 def _where(change: Change, scope: FindScope, claim: Claim) -> str:
