@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from typing import Literal
 from pydantic import SecretStr
 
 from app.defaults import PROVIDERS
+from app.journal import FILE
+from app.journal_file import size
 from app.model_service import CLOUD_KEYS
 from app.serve import running
 from app.server_settings import STORE_FILE, ServerSettings, read_server_settings
@@ -26,7 +29,7 @@ from reviewer.errors import GiveUp, RlmError, TellUser
 from reviewer.model.access import Bedrock
 from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.base import Request, Text, Turn, Usage
-from reviewer.model.prices import MILLION, load
+from reviewer.model.prices import load
 from reviewer.rlm.sandbox import Sandbox
 
 GIT_NEEDED = (2, 38)
@@ -37,6 +40,8 @@ GIT_FIXED = {43: 7, 44: 4, 45: 4, 46: 4, 47: 3, 48: 2, 49: 1}
 
 PROGRAM_TIMEOUT_S = 10.0
 OTHERS = "no file configures rlm; NO_COLOR, TMPDIR, proxies and certificates as everywhere"
+
+THOUSAND = 1_000
 
 FREE_BYTES_WANTED = 500_000_000
 """Below this a review of a large change may not find room for its temporary copies."""
@@ -183,6 +188,19 @@ def _temporary() -> Check:
     return Check("temporary folder", "ok", text)
 
 
+def _kept(settings: Settings) -> Check:
+    """Say how much of what the model answered is kept, so as not to be paid twice."""
+    path = settings.home / FILE
+    hint = "Move it away: the next review begins a new one."
+    try:
+        kept = size(path)
+    except (OSError, sqlite3.Error) as error:
+        return Check("answers kept", "warning", f"{path} cannot be read: {error}", hint)
+    if not kept.replies:
+        return Check("answers kept", "ok", "none yet")
+    return Check("answers kept", "ok", f"{kept.replies:,} in {_size(kept.bytes)}, at {path}")
+
+
 def _model(settings: Settings, online: bool) -> Iterator[Check]:
     key, token = settings.anthropic_api_key, settings.anthropic_auth_token
     if settings.provider != PROVIDERS[0]:
@@ -201,6 +219,7 @@ def _model(settings: Settings, online: bool) -> Iterator[Check]:
     yield _service(settings, online)
     yield _price("model", settings.model, settings)
     yield _price("cheap model", settings.cheap_model, settings)
+    yield _kept(settings)
     if settings.budget_usd is None:
         yield Check("budget", "warning", "none: a run may cost any amount", "Set RLM_BUDGET.")
     elif settings.budget_usd == 0:
@@ -262,8 +281,9 @@ def _price(name: str, model: str, settings: Settings) -> Check:
         prices = load(settings.prices)
     except TellUser as error:
         return Check(name, "broken", error.problem, error.hint)
-    per_input = prices.cost(model, Usage(input=MILLION))
-    per_output = prices.cost(model, Usage(output=MILLION))
+    # By the thousand: of a prompt as long as a million tokens some models cost more.
+    per_input = prices.cost(model, Usage(input=THOUSAND))
+    per_output = prices.cost(model, Usage(output=THOUSAND))
     if per_input is None or per_output is None:
         return Check(
             name,
@@ -271,8 +291,8 @@ def _price(name: str, model: str, settings: Settings) -> Check:
             f"{model}, of unknown price: a cap in dollars cannot be kept",
             "Name a file with its price in RLM_PRICES, or give --budget none.",
         )
-    text = f"{model}, ${per_input:g} in and ${per_output:g} out per million tokens"
-    return Check(name, "ok", f"{text} (prices of {prices.as_of})")
+    text = f"{model}, ${per_input * THOUSAND:g} in and ${per_output * THOUSAND:g} out"
+    return Check(name, "ok", f"{text} per million tokens (prices of {prices.as_of})")
 
 
 def _github(settings: Settings) -> Check:

@@ -162,3 +162,23 @@ def test_the_age_of_git(  # noqa: PLR0917
     monkeypatch.setenv("PATH", str(tmp_path))
     doctor(environ, online=False)
     assert line(capsys.readouterr().out, "git").startswith(mark)
+
+
+def test_a_model_that_is_dearer_for_long_prompts_is_shown_at_its_usual_price(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    doctor(environ, online=False)
+    shown = line(capsys.readouterr().out, "cheap model")
+    assert "$0.1 in and $0.5 out per million tokens" in shown
+
+
+def test_what_is_kept_of_answers_is_said(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    doctor(environ, online=False)
+    assert line(capsys.readouterr().out, "answers kept").endswith("none yet")
+    home = Path(environ["HOME"]) / "state"
+    home.mkdir()
+    (home / "journal.sqlite").write_bytes(b"no journal " * 1_000)
+    doctor({**environ, "RLM_HOME": str(home)}, online=False)
+    assert line(capsys.readouterr().out, "answers kept").startswith(" !")
