@@ -201,7 +201,7 @@ def _pushed(text: str, kind: str) -> str:
 
 # Ten million tokens ------------------------------------------------------------------------------
 
-PACKAGE, OLD, NEW = "ansible", "10.0.1", "11.1.0"
+PACKAGE, OLD, NEW = "ansible", "10.4.0", "11.1.0"
 LARGE_LATENCY_S = 1.5
 TOKENS = 10_000_000
 PROMPT_BOUND = 40_000

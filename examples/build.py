@@ -36,8 +36,25 @@ HEAD_COMMITS = (
     ),
     (
         "2026-03-10T15:04:00+00:00",
-        "Redeem coupons at checkout\n\nThe provider takes minor units from now on.",
-        ("backend/", "web/src/checkout.ts", "web/tests/"),
+        "Redeem coupons and give points at checkout\n\nThe provider takes minor units from now on.",
+        (
+            "backend/pyproject.toml",
+            "backend/shop/checkout.py",
+            "backend/shop/coupons.py",
+            "backend/shop/db.py",
+            "backend/shop/loyalty.py",
+            "backend/shop/payments.py",
+            "backend/shop/pricing.py",
+            "backend/shop/settings.py",
+            "backend/tests/test_p",
+            "web/src/checkout.ts",
+            "web/tests/cart",
+        ),
+    ),
+    (
+        "2026-03-10T18:20:00+00:00",
+        "Take articles back, show points, report sales",
+        ("backend/", "web/src/loyalty.ts", "web/src/money.ts", "web/src/returns.ts", "web/tests/"),
     ),
     (
         "2026-03-11T16:47:00+00:00",

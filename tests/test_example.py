@@ -12,6 +12,16 @@ from typing import Any
 
 import pytest
 
+from app.objects import LocalObjects
+from reviewer.diff import build_change
+from reviewer.git import open_repo
+from reviewer.review.arrangement import arrange
+from reviewer.review.estimate import leaves
+from reviewer.review.job import prepare
+from reviewer.review.scope import size_of
+from reviewer.revisions import parse_range
+from reviewer.rlm.run import WINDOW_TOKENS
+
 ROOT = Path(__file__).parent.parent
 EXPECTED = tomllib.loads((ROOT / "examples/shop/EXPECTED.toml").read_text(encoding="utf-8"))
 RANGE = "main..feature/coupons"
@@ -185,3 +195,46 @@ def test_what_a_scanner_should_find_is_not_stored_here() -> None:
             assert not set(text) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069\u200b"), (
                 path
             )
+
+
+@pytest.fixture(scope="module")
+def parts(repo: Path) -> list[dict[str, set[int]]]:
+    """What the nodes of one pass read: for each part the lines of the head by path."""
+    with open_repo(str(repo)) as opened:
+        change = build_change(opened, *parse_range(opened, RANGE))
+        with LocalObjects(opened, change) as objects:
+            prepared = prepare(change, objects, lambda: False)
+            clusters = arrange(
+                prepared.triage.scope, prepared.spans, objects, lambda: False
+            ).clusters
+            assert size_of(prepared.spans) > 1.5 * WINDOW_TOKENS
+    read: list[dict[str, set[int]]] = []
+    for spans in leaves(clusters.order, clusters.divide):
+        lines: dict[str, set[int]] = {}
+        for span in spans:
+            numbers = {line.new for line in span.lines if line.new is not None}
+            lines.setdefault(span.path, set()).update(numbers)
+        read.append(lines)
+    return read
+
+
+def test_the_example_is_larger_than_a_window(parts: list[dict[str, set[int]]]) -> None:
+    assert len(parts) >= 2
+
+
+@pytest.mark.parametrize(
+    "entry", [one for one in EXPECTED["defect"] if "with" in one], ids=lambda entry: entry["kind"]
+)
+def test_no_node_sees_both_sides(
+    entry: dict[str, str], repo: Path, parts: list[dict[str, set[int]]]
+) -> None:
+    sides = (
+        place(repo, entry),
+        place(repo, {"path": entry["with"], "quote": entry["with_quote"]}),
+    )
+    held = [
+        {at for at, lines in enumerate(parts) if side.line in lines.get(side.path, set())}
+        for side in sides
+    ]
+    assert all(held)
+    assert not held[0] & held[1]

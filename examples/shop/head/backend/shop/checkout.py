@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shop import coupons, mail, payments
+from shop import coupons, loyalty, mail, payments
 from shop.db import connection
 from shop.pricing import line_total, with_vat
 
@@ -70,4 +70,5 @@ def _store_and_charge(
             [(tenant, number, x.sku, str(x.unit_price), x.quantity) for x in lines],
         )
         payments.charge(tenant, number, total, currency)
+    loyalty.earn(tenant, customer, f"order {number}", total)
     return int(number)

@@ -22,8 +22,23 @@ def charge(tenant: str, order_id: int, amount: Decimal, currency: str) -> None:
         "amount": minor_units(amount, currency),
         "currency": currency,
     }
+    _post("charges", body)
+
+
+def refund(tenant: str, order_id: int, number: int, amount: Decimal, currency: str) -> None:
+    """Pay back a part of an order; raise urllib.error.HTTPError when the provider refuses."""
+    body = {
+        "reference": f"{tenant}-{order_id}-{number}",
+        "charge": f"{tenant}-{order_id}",
+        "amount": minor_units(amount, currency),
+        "currency": currency,
+    }
+    _post("refunds", body)
+
+
+def _post(kind: str, body: dict[str, object]) -> None:
     request = urllib.request.Request(
-        f"{settings.PAYMENT_URL}/charges",
+        f"{settings.PAYMENT_URL}/{kind}",
         data=json.dumps(body).encode(),
         headers={"Authorization": f"Bearer {settings.PAYMENT_KEY}"},
     )
