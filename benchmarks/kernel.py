@@ -4,9 +4,9 @@
     python -m benchmarks.kernel --profile
 
 Each row runs in a fresh process against a model of fixed latency, in a process of its own on
-loopback. The peers (`rlms` and `dspy`, from PyPI) are installed into `--peers` on first use. Other
-programs are running meanwhile, as on every machine: times are the best of three runs, and say so.
-Exits 1 where a bound is missed or a row failed.
+loopback. The peers (`rlms` and `dspy`, from PyPI) are installed into `--peers` on first use; where
+that fails their place says why. Other programs run meanwhile, as on every machine: times are the
+best of `--best` runs, and say so. Exits 1 where a bound is missed or a row failed.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def main() -> int:
 def _parsed() -> tuple[Options, list[str], argparse.Namespace]:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--rows", default=",".join(ROWS), help=f"some of {', '.join(ROWS)}")
-    parser.add_argument("--peers", type=Path, help="the peers' environment, made on first use")
+    parser.add_argument("--peers", type=Path, default=ROOT / ".make" / "peers" / "kernel")
     parser.add_argument("--cache", type=Path, default=ROOT / ".make" / "kernel")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
@@ -84,7 +84,7 @@ def _parsed() -> tuple[Options, list[str], argparse.Namespace]:
         parser.error(f"no row is called {', '.join(sorted(unknown))}")
     options = Options(
         cache=arguments.cache.resolve(),
-        peers=arguments.peers.resolve() if arguments.peers else None,
+        peers=arguments.peers.resolve(),
         kills=arguments.kills,
         seed=arguments.seed,
         best=arguments.best,

@@ -64,7 +64,8 @@ def budget(options: Options) -> list[Line]:
     """Measure the largest bill of several ways to fan out, each with every kind of price."""
     bills: dict[str, float] = {}
     answered: list[int] = []
-    with serving() as server, Peers(options.peers) as peers:
+    peers = Peers(options.peers)
+    with serving() as server:
         for price, rates in (("dear", DEAR), ("cheap", CHEAP), ("tiny", TINY)):
             for way in ("leaves", "leaves, answers cut", "ask", "delegate"):
                 billed, calls = _billed(server, way, rates)

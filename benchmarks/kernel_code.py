@@ -50,7 +50,8 @@ ENDLESS = "while True:\n    pass\n"
 
 def loop(options: Options) -> list[Line]:
     """Measure code that asks, or delegates, in a plain loop; the model's turn is not counted."""
-    with serving() as server, Peers(options.peers) as peers:
+    peers = Peers(options.peers)
+    with serving() as server:
         asked = min(_asking(server, ASKS) for _ in range(options.best))
         given = min(_delegating(server) for _ in range(options.best))
         few = _asking(server, ASKS, concurrency=CONCURRENCY)
@@ -108,7 +109,8 @@ def _turn_s(seen: Seen) -> float:
 def endless(options: Options) -> list[Line]:
     """Measure when an endless loop is ended: from the reply that holds it to the next request."""
     assert COMPUTE_S == LIMIT_S, "the limit of the sandbox is not that of the bound"
-    with serving() as server, Peers(options.peers) as peers:
+    peers = Peers(options.peers)
+    with serving() as server:
         took = min(_ended(server.open(role="coding", code=ENDLESS)) for _ in range(options.best))
         theirs = peers.endless(server, LIMIT_S, GIVEN_UP_S)
     return [

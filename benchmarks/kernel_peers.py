@@ -12,8 +12,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from benchmarks.kernel_server import ASKED, Server
 
@@ -38,26 +37,14 @@ As told.
 
 
 class Peers:
-    """The environment in a folder; without a folder every peer is said to be not asked for."""
+    """The environment in a folder, made here if it is not there."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._missing = {} if folder else dict.fromkeys(WANTED, "not asked for (--peers DIR)")
-
-    def __enter__(self) -> Self:
-        if self._folder is not None:
-            for name, wanted in WANTED.items():
-                if why := _installed(self._folder, wanted):
-                    self._missing[name] = f"peer not installed: {why}"
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
+        self._missing: dict[str, str] = {}
+        for name, wanted in WANTED.items():
+            if why := _installed(folder, wanted):
+                self._missing[name] = f"peer not installed: {why}"
 
     # The tasks
 
@@ -131,7 +118,7 @@ class Peers:
 
         Patience begins when the peer does: it imports for seconds before, and says when it has.
         """
-        if peer in self._missing or self._folder is None:
+        if peer in self._missing:
             return {"why": self._missing[peer]}
         command = [str(_python(self._folder)), str(PROGRAM), peer, what, url, str(limit_s)]
         with subprocess.Popen(
@@ -197,8 +184,10 @@ def _plain(text: str) -> str:
     """Return an error in one line: without colours, and no longer than a line of the table."""
     bare = re.sub(r"\x1b\[[\d;]*m", "", text)
     lines = [line.strip() for line in bare.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"^error: |Error: |failed|exceed", line)]
-    return (telling[-1] if telling else lines[-1] if lines else "nothing was said")[:160]
+    for telling in (r"^error: ", r"^\w+Error: ", r"failed|exceed"):
+        if found := [line for line in lines if re.search(telling, line)]:
+            return found[-1][:160]
+    return lines[-1][:160] if lines else "nothing was said"
 
 
 def _python(folder: Path) -> Path:

@@ -26,7 +26,7 @@ class Options:
     """What the command line says. Times are the `best` of so many runs: others use the machine."""
 
     cache: Path
-    peers: Path | None = None
+    peers: Path
     kills: int = 50
     seed: int = 1
     best: int = 3
