@@ -41,7 +41,7 @@ from pydantic_monty import (
 )
 
 from reviewer.errors import RlmError
-from reviewer.rlm.task import Function
+from reviewer.rlm.task import Function, waits
 from reviewer.text import printable
 
 WORKERS = 4
@@ -75,7 +75,7 @@ What it waits for long calls is not counted: those have bounds of their own.
 STATE_BYTES = 16_000_000
 """What a node's variables may take between turns: hundreds of nodes may keep theirs at once."""
 
-ARGUMENT_CHARS = 20_000
+ARGUMENT_CHARS = 64_000
 """Of the arguments of a host call, as JSON."""
 
 # The same code must print the same on every run, or a resumed run asks different questions.
@@ -133,12 +133,6 @@ SHOWN = "_shown(("
 _Step = FunctionSnapshot | NameLookupSnapshot | FutureSnapshot | MontyComplete
 
 T = TypeVar("T")
-
-
-def waits(call: Function) -> Function:
-    """Mark a host function that waits for minutes: code that awaits it holds no worker."""
-    call.waits = True  # type: ignore[attr-defined]
-    return call
 
 
 @dataclass(frozen=True, slots=True)
@@ -563,7 +557,7 @@ def _complaint(output: _Output, error: Exception, lost: bool) -> str:
 
 def _trimmed(trace: str) -> str:
     """Return a traceback without what is ours: the prelude, and what prints the last value."""
-    trace = _PRELUDE_FRAME.sub("", trace)
+    trace = _PRELUDE_FRAME.sub("", trace).replace("\n    ))\n", "\n")
     return _SHOWN_LINE.sub(
         lambda line: line[1] + line[2] + (line[1] + line[3] if line[3] else ""), trace
     )

@@ -1,7 +1,6 @@
 """The sandbox does what the kernel needs, and nothing else: real workers, nothing patched."""
 
 import asyncio
-import os
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -10,6 +9,7 @@ import pytest
 
 from reviewer.errors import GiveUp
 from reviewer.rlm.sandbox import PRINT_CHARS, Printed, Sandbox, Session, describe
+from reviewer.rlm.task import waits
 
 WAIT_S = 0.15
 
@@ -118,39 +118,6 @@ def test_sessions_share_nothing_and_hold_no_worker_between_turns():
     assert asyncio.run(many()) == [f"{i}\n" for i in range(5)]
 
 
-ESCAPES = [
-    "open('/etc/passwd').read()",
-    "import os\nos.environ['PATH']",
-    "import os\nos.listdir('/')",
-    "import os\nos.system('id')",
-    "import subprocess",
-    "import socket",
-    "import ctypes",
-    "__import__('os')",
-    "eval('__import__(\\'os\\')')",
-    "exec('import os\\nos.environ[\\'PATH\\']')",
-    "().__class__.__bases__[0].__subclasses__()",
-    "read.__globals__",
-    "read.__wrapped__",
-    "from pathlib import Path\nPath('/etc/passwd').read_text()",
-    "import sys\nsys.modules['os']",
-    "'a' * 10**10",
-    "[0] * 10**10",
-    "def f(n):\n    return f(n + 1)\nf(0)",
-    "10 ** 10 ** 8 % 7 + len(str(7 ** 10 ** 7))",
-]
-
-
-@pytest.mark.parametrize("code", ESCAPES)
-def test_escapes_fail_and_the_session_survives(code: str):
-    os.environ["RLM_TEST_SECRET"] = "do-not-show"
-    escaped, after = run(code, "1 + 1")
-    assert escaped.failed, escaped.text
-    assert "do-not-show" not in escaped.text
-    assert "root:" not in escaped.text
-    assert after.text == "2\n"
-
-
 def test_a_regular_expression_that_explodes_does_not_hang():
     began = time.monotonic()
     _, after = run("import re\nre.match('(a+)+$', 'a' * 40 + 'b')", "1 + 1")
@@ -163,27 +130,29 @@ def test_functions_are_described_with_signature_and_purpose():
     assert describe(calls) == "- `read(path: str, start: int = 1) -> str`: The text of a file."
 
 
-def test_a_value_with_an_endless_repr_costs_neither_the_host_nor_the_turn():
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("x = []\nfor i in range(60):\n    x = [x, x]\nx", "more memory or time"),
+        ("['a' * 1_000_000] * 1_000_000", "memory limit"),
+        ("10 ** 100_000", "limit (4300 digits)"),
+        ("x = ()\nfor i in range(60):\n    x = (x, x)\nawait read(x)", "memory"),
+    ],
+)
+def test_a_value_with_an_endless_repr_costs_its_turn_alone(code: str, said: str):
     began = time.monotonic()
-    doubled, long, large = run(
-        "x = []\nfor i in range(60):\n    x = [x, x]\nx",
-        "['a' * 1_000_000] * 1_000_000",
-        "10 ** 100_000",
-    )
+    _, endless, after = run("kept = 1", code, "kept")
     assert time.monotonic() - began < 10
-    assert (doubled.failed, long.failed, large.failed) == (False, False, False)
-    assert len(doubled.text) < PRINT_CHARS + 200
-    assert "not shown" in doubled.text
-    assert long.text.startswith("['aaaa")
-    assert "integer of" in large.text
+    assert endless.failed
+    assert said in endless.text
+    assert after.text == "1\n"
 
 
-def test_a_host_call_is_refused_an_argument_that_takes_years_to_hash():
-    began = time.monotonic()
-    (printed,) = run("x = ()\nfor i in range(60):\n    x = (x, x)\nawait read(x)")
-    assert time.monotonic() - began < 10
-    assert printed.failed
-    assert "the arguments are longer than" in printed.text
+def test_a_long_value_is_cut_and_says_so():
+    (printed,) = run("'a' * 1_000_000")
+    assert not printed.failed
+    assert len(printed.text) < PRINT_CHARS + 200
+    assert "more characters not shown" in printed.text
 
 
 def test_variables_too_large_to_keep_are_those_of_the_turn_before():
@@ -230,3 +199,89 @@ def test_no_host_call_outlives_its_turn(code: str):
             return len(asyncio.all_tasks()) - 1, after.text
 
     assert asyncio.run(left_behind()) == (0, "2\n")
+
+
+def delegating(sandbox: Sandbox, depth: int, width: int = 2) -> Session:
+    """Return a session whose code waits for sessions like it, one level deeper."""
+
+    @waits
+    async def delegate(number: int) -> str:
+        """Have another session work."""
+        if depth == 0:
+            await asyncio.sleep(0.02)
+            return f"leaf {number}"
+        below = delegating(sandbox, depth - 1, width)
+        return (await below.run(DELEGATING.format(width=width))).text
+
+    return sandbox.session({"delegate": delegate})
+
+
+DELEGATING = """\
+calls = [delegate(n) for n in range({width})]
+found = [await c for c in calls]
+print(len(found), sum(f.count('leaf') for f in found), ' '.join(['leaf'] * sum(
+    f.count('leaf') for f in found)))
+"""
+
+
+def test_a_tree_in_which_every_level_waits_needs_one_worker():
+    async def root() -> str:
+        async with Sandbox(workers=1) as sandbox:
+            return (await delegating(sandbox, 4).run(DELEGATING.format(width=2))).text
+
+    assert asyncio.run(root()).startswith("2 32 ")
+
+
+def test_hundreds_of_sessions_wait_on_two_workers():
+    async def many() -> list[str]:
+        async with Sandbox(workers=2) as sandbox:
+            sessions = [delegating(sandbox, 0) for _ in range(200)]
+            runs = (session.run("print(await delegate(1))") for session in sessions)
+            return [printed.text for printed in await asyncio.gather(*runs)]
+
+    assert asyncio.run(many()) == ["leaf 1\n"] * 200
+
+
+def test_what_a_turn_waits_for_long_calls_is_not_counted():
+    async def slow() -> Printed:
+        @waits
+        async def delegate() -> str:
+            """Take longer than a turn may."""
+            await asyncio.sleep(0.6)
+            return "done"
+
+        async with Sandbox(turn_s=0.4) as sandbox:
+            session = sandbox.session({"delegate": delegate, "read": read})
+            return await session.run("print(await delegate(), await read('x'))")
+
+    assert asyncio.run(slow()).text == "done text of x from 1\n"
+
+
+def test_a_turn_that_is_cancelled_while_it_waits_cancels_what_it_waits_for():
+    cancelled: list[str] = []
+
+    async def stopped() -> str:
+        started = asyncio.Event()
+
+        @waits
+        async def delegate() -> str:
+            """Wait for ever."""
+            started.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cancelled.append("delegate")
+                raise
+            return ""
+
+        async with Sandbox(workers=1) as sandbox:
+            session = sandbox.session({"delegate": delegate})
+            await session.run("kept = 7")
+            turn = asyncio.create_task(session.run("kept = 8\nawait delegate()"))
+            await started.wait()
+            turn.cancel()
+            await asyncio.gather(turn, return_exceptions=True)
+            return (await session.run("kept")).text
+
+    assert asyncio.run(stopped()) == "7\n"
+    assert cancelled == ["delegate"]
