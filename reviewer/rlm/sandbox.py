@@ -101,10 +101,28 @@ HINTS = (
     ("No pending async tasks", "Await every host call in the same turn that makes it."),
     ("Class inheritance", "There is no class inheritance here; use functions and dicts."),
     ("yield", "There are no generators here; return a list."),
-    ("No module named", "Only json, re, math, datetime, random, asyncio and typing exist here."),
-    ("is not awaitable", "Host functions are awaited; everything else is not."),
+    ("'del' statement", "There is no del here; use d.pop(key), or set the name to None."),
+    ("method decorators", "There are no method decorators here; use plain functions and dicts."),
+    ("async for", "Write `for x in await call(...)`."),
+    (
+        "gather() does not",
+        "Await the calls one by one, in try/except; they run in parallel anyway.",
+    ),
+    ("callable replacement", "re.sub takes text here; join the pieces of re.finditer instead."),
+    (
+        "type object '",
+        "A type's methods are no values here; write a lambda: `lambda s: s.lower()`.",
+    ),
+    (
+        "No module named",
+        "These exist: json re math datetime random asyncio typing collections "
+        "itertools functools dataclasses decimal bisect copy hashlib unicodedata csv.",
+    ),
+    ("Permission denied", "There are no files here; `await read(path)` reads the repository."),
+    ("can't be awaited", "Only host functions are awaited; everything else is not."),
     ("coroutine", "A host call is a coroutine until you await it: `text = await read(path)`."),
-    ("not yet support", "This dialect lacks that statement; write it with a function or a loop."),
+    ("integer string conversion", "Print such a number's bit_length() instead."),
+    ("not yet support", "This dialect lacks that; write it with a function or a loop."),
 )
 """What the model should do about an error, found by a piece of the error's text."""
 

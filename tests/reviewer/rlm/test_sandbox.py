@@ -87,15 +87,65 @@ def test_print_out_is_bounded_and_says_so():
     [
         ("class A(Exception): pass", "no class inheritance"),
         ("def g():\n    yield 1", "no generators"),
-        ("import textwrap", "Only json, re"),
+        ("import textwrap", "These exist: json"),
         ("read('a')['x']", "coroutine until you await"),
-        ("x = 1\ndel x", "lacks that statement"),
+        ("'a' + read('a')", "coroutine until you await"),
+        ("x = 1\ndel x", "d.pop(key)"),
+        ("x = {1: 2}\ndel x[1]", "d.pop(key)"),
+        ("class A:\n    @property\n    def x(self):\n        return 1", "plain functions"),
+        ("async for x in read('a'):\n    pass", "for x in await"),
+        ("import asyncio\nawait asyncio.gather(read('a'), return_exceptions=True)", "one by one"),
+        ("import re\nre.sub('a', lambda m: 'b', 'aa')", "re.finditer"),
+        ("sorted(['b', 'A'], key=str.lower)", "write a lambda"),
+        ("open('x.py').read()", "await read(path)"),
+        ("await len([1])", "Only host functions are awaited"),
+        ("10 ** 100_000", "bit_length()"),
     ],
 )
 def test_gaps_of_the_dialect_become_hints(code: str, hint: str):
     (printed,) = run(code)
     assert printed.failed
     assert hint in printed.text
+
+
+WORKS = """\
+import asyncio, collections, functools, itertools, json, math, re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+@dataclass
+class Row:
+    path: str
+    line: int = 0
+
+async def first(path, *, start=1):
+    text = await read(path, start=start)
+    return text.splitlines()[0]
+
+held = defaultdict(list)
+for number, name in enumerate(await asyncio.gather(*[first(p) for p in "ab"]), 1):
+    held[name].append(Row(name, line=number))
+first_row, *rest = [row for rows in held.values() for row in rows]
+try:
+    assert not rest, f"{len(rest)=}"
+except AssertionError as error:
+    print(type(error).__name__, error)
+finally:
+    print(Counter("aab").most_common(1), max(held.items(), key=lambda kv: len(kv[1]))[0])
+if (found := re.search(r"(?P<name>\\w+) of", first_row.path)) and found["name"] == "text":
+    print(json.dumps({"a": [1, 2]}, indent=1), f"{math.pi:.2f}", sep=" | ")
+match first_row:
+    case Row(path=path):
+        print(path.partition(" of ")[2].removeprefix("a "), first_row.line)
+print(functools.reduce(lambda a, b: a + b, itertools.chain([1], [2, 3])), sorted("ba")[::-1])
+"""
+
+
+def test_what_the_prompt_says_that_works_does():
+    (printed,) = run(WORKS)
+    assert not printed.failed, printed.text
+    assert "AssertionError len(rest)=1" in printed.text
+    assert printed.text.endswith("from 1 1\n6 ['b', 'a']\n")
 
 
 def test_clock_and_chance_are_the_same_in_every_run():
