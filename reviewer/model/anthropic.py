@@ -91,23 +91,23 @@ class AnthropicModel:
         self, request: Request, timeout_s: float, begun: Callable[[], None] | None = None
     ) -> Reply:
         """Make one attempt at one request, ended after `timeout_s` seconds (see `Model`)."""
-        service = await self._opened()
+        service = await self.service()
 
         async def send(written: dict[str, Any]) -> Reply:
             return await service.reply(written, begun)
 
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._without_the_refused(request, send)
+                return await self.adapted(request, send)
         except TimeoutError:
             raise Unanswered(f"no answer within {timeout_s:g} s", billed=True) from None
 
     async def count(self, request: Request) -> int:
         """Return the exact number of input tokens of a request; costs nothing."""
-        service = await self._opened()
+        service = await self.service()
         try:
             async with asyncio.timeout(COUNT_S):
-                return await self._without_the_refused(request, service.count)
+                return await self.adapted(request, service.count)
         except TimeoutError:
             raise Unanswered(f"tokens were not counted within {COUNT_S:g} s") from None
 
@@ -123,7 +123,8 @@ class AnthropicModel:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _opened(self) -> "Service":
+    async def service(self) -> "Service":
+        """Return the client, opened at the first call: for `reviewer.model.batches`."""
         if self._service is None:
             await asyncio.to_thread(preload, self._access)
         if self._service is None:  # nobody else opened it meanwhile
@@ -138,7 +139,7 @@ class AnthropicModel:
             )
         return self._service
 
-    async def _without_the_refused(
+    async def adapted(
         self, request: Request, send: Callable[[dict[str, Any]], Awaitable[Answer]]
     ) -> Answer:
         """Send a request; where a 400 names a feature, send it at once without that feature.

@@ -129,6 +129,25 @@ class Prices:
         return self.models.get(model) or self.models.get(plain_name(model))
 
 
+@dataclass(frozen=True)
+class Discounted:
+    """Prices times a share: what a batch costs is half of what its calls would."""
+
+    prices: Prices
+    share: float
+
+    def cost(self, model: str, usage: Usage) -> float | None:
+        usd = self.prices.cost(model, usage)
+        return None if usd is None else usd * self.share
+
+    def worst(self, model: str, input_tokens: int, max_tokens: int) -> float | None:
+        usd = self.prices.worst(model, input_tokens, max_tokens)
+        return None if usd is None else usd * self.share
+
+    def window(self, model: str) -> int:
+        return self.prices.window(model)
+
+
 def load(path: Path | None = None) -> Prices:
     """Return the built-in prices, with those of the user's file in their place.
 

@@ -6,11 +6,12 @@ so when the first call is made.
 
 import asyncio
 import json
+import re
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import anthropic
 import httpx2
@@ -22,6 +23,8 @@ from reviewer.model.clients import client_of, load_libraries
 from reviewer.model.failures import Advice, Failure, kind_of, meaning, status_of, told
 from reviewer.model.limits import left
 from reviewer.model.wire import Assembly, Malformed
+
+Answer = TypeVar("Answer")
 
 DRAIN_S = 0.5
 """How long the end of a finished stream is awaited, so that the connection can be used again."""
@@ -102,6 +105,60 @@ class Service:
         if not isinstance(counted, int):
             raise Unanswered("the model's service did not say a number of tokens")
         return counted
+
+    async def send_batch(self, bodies: Mapping[str, dict[str, Any]]) -> str:
+        """Hand in bodies by their names, to be answered within a day; return the batch's name."""
+        requests: Any = [{"custom_id": name, "params": body} for name, body in bodies.items()]
+        made = await self._of_batches(lambda batches: batches.create(requests=requests))
+        return _batch_name(made)
+
+    async def batch_ended(self, name: str) -> bool:
+        """Are all of its requests answered, refused or given up?"""
+        batch = await self._of_batches(lambda batches: batches.retrieve(name))
+        return bool(batch.processing_status == "ended")
+
+    async def cancel_batch(self, name: str) -> None:
+        """Have no more of its requests answered."""
+        await self._of_batches(lambda batches: batches.cancel(name))
+
+    async def batch_results(self, name: str) -> dict[str, Any]:
+        """Return the results by the names of their bodies, as JSON values.
+
+        From our own address, and not from the one that the batch names: the key goes along.
+        """
+        path = f"/v1/messages/batches/{name}/results"
+        got = await self._of_batches(lambda _: self._client.get(path, cast_to=httpx2.Response))
+        results = {}
+        for line in got.text.splitlines():
+            try:
+                value = json.loads(line)
+                results[str(value["custom_id"])] = value["result"]
+            except (ValueError, LookupError, TypeError):
+                continue  # what is missing in the end is told by whoever looks for it
+        return results
+
+    def meaning(self, error: Any, model: str) -> RlmError:
+        """Return what the error of one request of a batch means: it was not charged for."""
+        found = error.get("error", error) if isinstance(error, dict) else {}
+        kind, words = str(found.get("type") or ""), told(found.get("message"), self._secrets)
+        meant = meaning(Failure(status_of(kind), kind, words=words), model, self.name, self._advice)
+        feature = _complaint(words) if isinstance(meant, GiveUp) else None
+        return Unsupported(str(meant), feature) if feature else meant
+
+    async def _of_batches(self, ask: Callable[[Any], Awaitable[Answer]]) -> Answer:
+        """Ask something of the Message Batches API; raise TellUser where there is none."""
+        try:
+            return await ask(self._client.messages.batches)
+        except (anthropic.APIError, httpx2.HTTPError, ValueError) as error:
+            if getattr(error, "status_code", None) in (404, 405, 501):
+                raise TellUser(
+                    f"There is no Message Batches API at {self.name}.",
+                    "Review without --batch, and without RLM_BATCH.",
+                ) from None
+            translated = self._translated(error, "")
+            if isinstance(translated, Unanswered):
+                translated.billed = False
+            raise translated from None
 
     async def close(self) -> None:
         await self._client.close()
@@ -202,6 +259,14 @@ def _complaint(words: str) -> str | None:
     if "signature" in words and "thinking" in words:
         return "thinking"
     return None
+
+
+def _batch_name(made: Any) -> str:
+    """Return the name of a batch that was made; it becomes part of a path and of a file's name."""
+    name = str(getattr(made, "id", ""))
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,100}", name) is None:
+        raise Unanswered("the service did not name the batch", billed=True)
+    return name
 
 
 def _events(stream: anthropic.AsyncStream[Any], *, binary: bool) -> AsyncIterator[Any]:

@@ -273,6 +273,22 @@ class Assembly:
         return Reply(tuple(blocks), stop, usage, self._why)
 
 
+def reply_of(message: Any) -> Reply:
+    """Return the reply that a whole message, as the API writes it, is; raise Malformed."""
+    assembly = Assembly()
+    try:
+        assembly.take({"type": "message_start", "message": {"usage": message["usage"]}})
+        for index, block in enumerate(message["content"]):
+            assembly.take({"type": "content_block_start", "index": index, "content_block": block})
+            assembly.take({"type": "content_block_stop", "index": index})
+        assembly.take({"type": "message_delta", "delta": message})
+    except (LookupError, TypeError) as error:
+        raise Malformed(f"a message makes no sense: {error!r}") from error
+    if not assembly.complete:
+        raise Malformed("a message does not say why it ends")
+    return assembly.reply()
+
+
 def _explained(reason: str, details: Any) -> str:
     if reason not in STOPS:
         return printable(reason)

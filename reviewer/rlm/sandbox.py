@@ -95,36 +95,84 @@ UNFIT = "the host's answer cannot be taken into the sandbox"
 
 BUSY = "The sandbox is busy: no worker came free. Try again."
 
-CUT = "\n… and more, not shown: keep it in a variable, or filter"
-
 HINTS = (
-    ("No pending async tasks", "Await every host call in the same turn that makes it."),
-    ("Class inheritance", "There is no class inheritance here; use functions and dicts."),
-    ("yield", "There are no generators here; return a list."),
+    (
+        "No pending async tasks|scheduler stalled",
+        "Await every host call in the same turn that makes it.",
+    ),
+    ("suspension limit", f"A turn may make {MAX_CALLS} host calls: ask for less."),
+    (
+        "class inheritance|name 'super'",
+        "There is no class inheritance here; use functions and dicts.",
+    ),
+    ("support yield", "There are no generators here; return a list."),
     ("'del' statement", "There is no del here; use d.pop(key), or set the name to None."),
     ("method decorators", "There are no method decorators here; use plain functions and dicts."),
-    ("async for", "Write `for x in await call(...)`."),
+    ("async for|async comprehensions", "Write `for x in await call(...)`."),
+    ("async context", "There is no `async with`: await the calls, in a loop or with gather."),
     (
-        "gather() does not",
+        r"gather\(\) does not",
         "Await the calls one by one, in try/except; they run in parallel anyway.",
+    ),
+    ("awaitable is required", "gather takes calls, not a list of them: `asyncio.gather(*calls)`."),
+    (
+        "module 'asyncio' has no",
+        "A call starts when it is made; a loop or gather awaits many: no task is needed.",
     ),
     ("callable replacement", "re.sub takes text here; join the pieces of re.finditer instead."),
     (
+        "module 're' has no",
+        "There is no re.VERBOSE: write the pattern without blanks and comments.",
+    ),
+    (
         "type object '",
         "A type's methods are no values here; write a lambda: `lambda s: s.lower()`.",
+    ),
+    ("'list' object is not an iter", "`(x for x in y)` is a list here; write `next(iter(...))`."),
+    ("zero or one string argument", 'An exception takes one string: `raise ValueError("...")`.'),
+    ("must derive from", 'Raise an exception that Python has: `raise ValueError("...")`.'),
+    ("exception groups", "Write `except`, not `except*`."),
+    ("type aliases", "There is no `type` statement; write `X = list[int]`."),
+    ("Wildcard imports", "Import the module, or names of it."),
+    (
+        "cannot import name|: module '",
+        "That module has less here than in Python; write it with functions and dicts.",
     ),
     (
         "No module named",
         "These exist: json re math datetime random asyncio typing collections "
         "itertools functools dataclasses decimal bisect copy hashlib unicodedata csv.",
     ),
-    ("Permission denied", "There are no files here; `await read(path)` reads the repository."),
+    ("JSONEncoder", "json.dumps has no default= here; make lists of sets first: sorted(a_set)."),
+    (
+        "JSON serializable|keys must be str",
+        "Host calls and json take None, numbers, strings, lists and dicts: sorted(a_set).",
+    ),
+    (
+        "^PermissionError|not supported in this environment",
+        "There are no files here; `await read(path)` reads the repository.",
+    ),
     ("can't be awaited", "Only host functions are awaited; everything else is not."),
-    ("coroutine", "A host call is a coroutine until you await it: `text = await read(path)`."),
-    ("integer string conversion", "Print such a number's bit_length() instead."),
+    (
+        "'coroutine'|\"coroutine\"",
+        "A host call is a coroutine until you await it: `text = await read(path)`.",
+    ),
+    ("integer string conversion", "Print such a number's remainder, or math.log10 of it, instead."),
+    (
+        "name '(dir|vars|globals|callable|issubclass)'",
+        "To look at a value there are type, isinstance, hasattr and getattr.",
+    ),
+    ("has no attribute '__", "Objects show no such names here; `type(x).__name__` works."),
+    ("no __dict__ for", "Only objects of your own classes take attributes; use a dict."),
+    (
+        "(of type|instances of) '(?!None)[A-Z]",
+        "A class's own __len__ and __lt__ are not asked here; write a function, or key=.",
+    ),
+    ("Unexpected indentation", "Begin in the first column."),
+    ("Expected a statement|unexpected token", "Send plain Python: no `!`, no `%`, no fences."),
     ("not yet support", "This dialect lacks that; write it with a function or a loop."),
 )
-"""What the model should do about an error, found by a piece of the error's text."""
+"""What the model should do about an error: a pattern of the error's own words, and the advice."""
 
 
 PRELUDE = """\
@@ -147,6 +195,9 @@ THE_CALL = (PRELUDE.index("_host("), PRELUDE.index("\ndef _shown"))
 """The one place from which the host is called: from elsewhere arguments are not even looked at."""
 
 SHOWN = "_shown(("
+
+SHOWING_CHARS = 100_000
+"""Of code that is searched for its last expression: longer than any reply, a tenth of a second."""
 
 _Step = FunctionSnapshot | NameLookupSnapshot | FutureSnapshot | MontyComplete
 
@@ -503,6 +554,8 @@ def _showing(code: str) -> str:
     A guess, by tokens: monty's own parser refuses the wrong ones. Python's would be a guess too
     (of another version), and one that hostile code may keep busy.
     """
+    if len(code) > SHOWING_CHARS:
+        return code
     last: list[tokenize.TokenInfo] = []
     level = depth = 0
     fresh = plain = True
@@ -562,15 +615,24 @@ def _limited(error: MontyRuntimeError | MontySyntaxError) -> bool:
 
 
 def _complaint(output: _Output, error: Exception, lost: bool) -> str:
-    said = (
-        _trimmed(error.display())
-        if isinstance(error, MontyRuntimeError | MontySyntaxError)
-        else str(error)
-    )
-    if isinstance(error, MontyCrashedError):
+    said = message = str(error)
+    if isinstance(error, MontyRuntimeError | MontySyntaxError):
+        said, message = _trimmed(error.display()), error.display("type-msg")
+    elif isinstance(error, MontyCrashedError):
         said = "The code used more memory or time than a turn may."
     said = said if len(said) <= ERROR_CHARS else "…" + said[-ERROR_CHARS:]
-    return _said(output, said, lost)
+    parts = [output.text(), printable(said), _hint(message)]
+    if lost:
+        parts.append("Variables are as they were before this turn.")
+    return "\n".join(part for part in parts if part)
+
+
+def _hint(message: str) -> str:
+    """Return the first advice there is; the code that is quoted beside an error says nothing."""
+    for pattern, hint in HINTS:
+        if re.search(pattern, message[:ERROR_CHARS]):
+            return hint
+    return ""
 
 
 def _trimmed(trace: str) -> str:
@@ -586,14 +648,6 @@ _PRELUDE_FRAME = re.compile(rf'^  File "{PRELUDE_FILE}".*\n(?:    .*\n)*', re.MU
 _SHOWN_LINE = re.compile(
     rf"^(    ){re.escape(SHOWN)}(.*\n)(?:    {' ' * len(SHOWN)}( *~+\n))?", re.MULTILINE
 )
-
-
-def _said(output: _Output, said: str, lost: bool) -> str:
-    hints = [hint for piece, hint in HINTS if piece.lower() in said.lower()]
-    parts = [output.text(), printable(said), *hints[:1]]
-    if lost:
-        parts.append("Variables are as they were before this turn.")
-    return "\n".join(part for part in parts if part)
 
 
 def _guarded(call: Function) -> Function:

@@ -116,6 +116,9 @@ OBJECTS = {
     "pickle": "import pickle\npickle.loads(b'cos\\nsystem\\n(S\"id\"\\ntR.')",
     "a code object": "import marshal\nmarshal.loads(b'')",
 }
+DOUBLED = "x = ()\nfor _ in range(60):\n    x = (x, x)\n"
+"""A kilobyte in the sandbox; whoever rebuilds it as a key outside of it never comes back."""
+
 ODD_CALLS = {
     "huge number": "await read(10 ** 20_000)",
     "not a number": "await read(float('nan'))",
@@ -126,6 +129,17 @@ ODD_CALLS = {
     "bytes": "await read(b'x')",
     "a function": "await read(read)",
     "many keywords": "await read(**{{str(i): i for i in range(100_000)}})",
+    "a key that takes years to hash": DOUBLED + "await read({{x: 1}})",
+    "an element that takes years to hash": DOUBLED + "await read([{{x}}])",
+    "the host with such a key": DOUBLED + "await _host({{x: 1}})",
+    "a file with such a name": DOUBLED + "open({{x: 1}})",
+    "a builtin that is not there with such a key": DOUBLED + "compile({{x: 1}}, '', 'exec')",
+    "an error with such a key": DOUBLED + "raise ValueError({{x: 1}})",
+    "objects as keys": "class A:\n    def __hash__(self): return 1\nawait read({{A(): 1}})",
+    "a text that is none": "class A:\n    def dumps(self, *a, **k): return {{1: 2}}\n"
+    "_json = A()\nawait read('x')",
+    "json in place of the call": "class A:\n    def dumps(self, *a, **k): return '[' * 20_000\n"
+    "_json = A()\nawait read('x')",
     "no await": "read('x')",
     "awaited twice": "c = read('x')\nawait c\nawait c",
 }
@@ -149,6 +163,11 @@ BOMBS = {
     "sorting": "sorted([i * 7919 % 10_000_019 for i in range(10 ** 7)])",
     "json in json": "import json\ns = ''\nwhile True:\n    s = json.dumps([s, s])",
     "deep json": "import json\njson.loads('[' * 1_000_000)",
+    "a value that takes years to hash": DOUBLED + "{{x: 1}}",
+    "a set that takes years to hash": DOUBLED + "{{x}}",
+    "colliding keys as the last value": "{{i * (2 ** 61 - 1): i for i in range(100_000)}}",
+    "an equality without end": DOUBLED + "y = ()\nfor _ in range(60):\n    y = (y, y)\nx == y",
+    "a hash that is looked up": DOUBLED + "y = ()\nfor _ in range(60):\n    y = (y, y)\n{{x: 1}}[y]",
     "colliding keys": "x = {{i * (2 ** 61 - 1): i for i in range(10 ** 6)}}",
     "errors in errors": "def f(n):\n    try:\n        raise ValueError(n)\n"
     "    except ValueError:\n        f(n + 1)\nf(0)",

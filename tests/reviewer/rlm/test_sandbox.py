@@ -6,9 +6,18 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
+from pydantic_monty import ResourceLimits
 
 from reviewer.errors import GiveUp
-from reviewer.rlm.sandbox import PRINT_CHARS, Printed, Sandbox, Session, describe
+from reviewer.rlm.sandbox import (
+    LIMITS,
+    MAX_CALLS,
+    PRINT_CHARS,
+    Printed,
+    Sandbox,
+    Session,
+    describe,
+)
 from reviewer.rlm.task import waits
 
 WAIT_S = 0.15
@@ -99,7 +108,7 @@ def test_print_out_is_bounded_and_says_so():
         ("sorted(['b', 'A'], key=str.lower)", "write a lambda"),
         ("open('x.py').read()", "await read(path)"),
         ("await len([1])", "Only host functions are awaited"),
-        ("10 ** 100_000", "bit_length()"),
+        ("10 ** 100_000", "math.log10"),
     ],
 )
 def test_gaps_of_the_dialect_become_hints(code: str, hint: str):
@@ -335,3 +344,123 @@ def test_a_turn_that_is_cancelled_while_it_waits_cancels_what_it_waits_for():
 
     assert asyncio.run(stopped()) == "7\n"
     assert cancelled == ["delegate"]
+
+
+@pytest.mark.parametrize("answer", [object(), "\udc80", [{"a": object()}], iter([])])
+def test_an_answer_that_the_sandbox_cannot_hold_is_an_error_of_its_call_alone(answer: object):
+    async def give() -> object:
+        """Return what is no plain value."""
+        return answer
+
+    async def turns() -> list[str]:
+        async with Sandbox() as sandbox:
+            session = sandbox.session({"give": give})
+            code = "try:\n    await give()\nexcept ValueError as e:\n    print(e)"
+            return [(await session.run(turn)).text for turn in ("x = 1", code, "x")]
+
+    _, said, after = asyncio.run(turns())
+    assert said == "the host's answer cannot be taken into the sandbox\n"
+    assert after == "1\n"
+
+
+def test_long_calls_are_handed_over_after_the_others_and_each_kind_in_its_order():
+    order: list[str] = []
+
+    @waits
+    async def delegate(name: str) -> str:
+        """Take long, the first one longest."""
+        await asyncio.sleep(0.06 if name == "a" else 0.0)
+        order.append(name)
+        return name
+
+    async def quick(name: str) -> str:
+        """Take a moment, the first one longest."""
+        await asyncio.sleep(0.03 if name == "c" else 0.0)
+        order.append(name)
+        return name
+
+    async def turn() -> str:
+        async with Sandbox() as sandbox:
+            session = sandbox.session({"delegate": delegate, "quick": quick})
+            code = (
+                "import asyncio\nasync def show(call):\n    print(await call)\n"
+                "await asyncio.gather(*[show(c) for c in"
+                " [delegate('a'), delegate('b'), quick('c'), quick('d')]])\nNone"
+            )
+            return (await session.run(code)).text
+
+    assert asyncio.run(turn()) == "c\nd\na\nb\n"
+    assert order.index("b") < order.index("a")  # whoever was faster
+    assert order.index("d") < order.index("c")
+
+
+def test_a_turn_may_make_so_many_calls_also_where_it_waits_in_between():
+    async def turns() -> list[Printed]:
+        @waits
+        async def delegate() -> int:
+            """Answer at once."""
+            return 1
+
+        async with Sandbox() as sandbox:
+            session = sandbox.session({"delegate": delegate})
+            code = (
+                f"for _ in range({MAX_CALLS // 10} + 1):\n"
+                "    for call in [delegate() for _ in range(10)]:\n        await call"
+            )
+            return [await session.run("x = 1"), await session.run(code), await session.run("x")]
+
+    _, flood, after = asyncio.run(turns())
+    assert flood.failed
+    assert f"A turn may make {MAX_CALLS} host calls" in flood.text
+    assert after.text == "1\n"
+
+
+def test_time_of_computing_is_counted_across_long_calls():
+    async def turn() -> Printed:
+        @waits
+        async def delegate() -> None:
+            """Answer at once."""
+
+        limits: ResourceLimits = {**LIMITS, "max_feed_duration_secs": 0.3}
+        async with Sandbox(limits=limits) as sandbox:
+            code = (
+                "for _ in range(100):\n    await delegate()\n    for _ in range(500_000):\n"
+                "        pass"
+            )
+            return await sandbox.session({"delegate": delegate}).run(code)
+
+    printed = asyncio.run(turn())
+    assert printed.failed
+    assert "time limit" in printed.text or "time than a turn may" in printed.text
+
+
+def test_variables_too_large_to_wait_with_end_the_turn():
+    @waits
+    async def delegate() -> None:
+        """Wait for ever."""
+        await asyncio.sleep(60)
+
+    async def turns() -> list[Printed]:
+        async with Sandbox(workers=1) as sandbox:
+            session = sandbox.session({"delegate": delegate})
+            codes = ("x = 1", "x = [1] * 5_000_000\ncall = delegate()\nawait call", "x")
+            return [await session.run(code) for code in codes]
+
+    _, too_large, after = asyncio.run(turns())
+    assert too_large.failed
+    assert "the variables take more than" in too_large.text
+    assert after.text == "1\n"
+
+
+def test_code_that_is_cancelled_while_it_computes_gives_its_worker_back():
+    async def turns() -> str:
+        limits: ResourceLimits = {**LIMITS, "max_feed_duration_secs": 0.3}
+        async with Sandbox(workers=1, limits=limits) as sandbox:
+            turn = asyncio.create_task(sandbox.session({}).run("while True:\n    pass"))
+            await asyncio.sleep(0.05)
+            turn.cancel()
+            (ended,) = await asyncio.gather(turn, return_exceptions=True)
+            assert isinstance(ended, asyncio.CancelledError)
+            return (await sandbox.session({}).run("1 + 1")).text
+
+    assert asyncio.run(turns()) == "2\n"
