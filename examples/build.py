@@ -54,7 +54,14 @@ HEAD_COMMITS = (
     (
         "2026-03-10T18:20:00+00:00",
         "Take articles back, show points, report sales",
-        ("backend/", "web/src/loyalty.ts", "web/src/money.ts", "web/src/returns.ts", "web/tests/"),
+        (
+            "backend/",
+            "web/src/loyalty.ts",
+            "web/src/money.ts",
+            "web/src/reports.ts",
+            "web/src/returns.ts",
+            "web/tests/",
+        ),
     ),
     (
         "2026-03-11T16:47:00+00:00",

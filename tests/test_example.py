@@ -219,7 +219,7 @@ def parts(repo: Path) -> list[dict[str, set[int]]]:
 
 
 def test_the_example_is_larger_than_a_window(parts: list[dict[str, set[int]]]) -> None:
-    assert len(parts) >= 2
+    assert len(parts) >= 3
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from shop import loyalty, payments
@@ -57,9 +57,9 @@ def request_return(
                 raise ReturnRefused(f"Of {article.sku} there are {left} to send back.")
             coming += unit_price * article.quantity
             bought[article.sku] = (unit_price, left - article.quantity)
-        # Coupon and tax are in the total, and belong to each article by its price.
-        refund = Decimal(order["total"]) * coming / _price_of_all(conn, tenant, order_id)
-        refund = refund.quantize(CENT, ROUND_HALF_UP)
+        # Coupon and tax belong to each article by its price. Down: thirds never exceed the whole.
+        everything = _price_of_all(conn, tenant, order_id) or Decimal(1)
+        refund = (Decimal(order["total"]) * coming / everything).quantize(CENT, ROUND_DOWN)
         (number,) = conn.execute(
             "insert into returns (tenant, id, order_id, customer, state, refund, reason, asked_at)"
             " select ?, coalesce(max(id), 0) + 1, ?, ?, ?, ?, ?, datetime('now')"
