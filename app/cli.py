@@ -270,6 +270,11 @@ def _add_review(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="say what it would cost, as text or json, and spend nothing",
     )
     work.add_argument(
+        "--batch",
+        action="store_true",
+        help="half the price, and hours instead of minutes: through the Message Batches API",
+    )
+    work.add_argument(
         "--fresh",
         action="store_true",
         help="ask the model anew, also what it has answered before",

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from app.code import code_of
@@ -20,19 +20,24 @@ from reviewer.diff import build_change
 from reviewer.errors import TellUser
 from reviewer.git import open_repo
 from reviewer.model.anthropic import AnthropicModel
-from reviewer.model.base import Usage
-from reviewer.model.prices import Prices, load
-from reviewer.ports import Cancelled, Objects
+from reviewer.model.base import Model, Usage
+from reviewer.model.batches import BATCH_CALLS, BATCH_SHARE, BATCH_TIMEOUT_S, BatchModel
+from reviewer.model.prices import Discounted, Prices, load
+from reviewer.ports import Cancelled, Objects, Rev
 from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
 from reviewer.review.functions import Code
 from reviewer.review.job import review
 from reviewer.rlm.journal import Journal
+from reviewer.rlm.run import CALL_TIMEOUT_S, Pricing
 from reviewer.rlm.trace import Event, Note, TraceSink
 
 log = logging.getLogger(__name__)
 
 HERE = "here"
 """The tenant of whoever runs this in a terminal or a workflow of their own."""
+
+BATCHES = "batches"
+"""Under RLM_HOME: what was handed in and not yet answered."""
 
 SERVICE_FAILED = "The model's service failed; the log of whoever runs this reviewer says how."
 STORAGE_FAILED = "The cost could not be written down; the log of whoever runs this says why."
@@ -197,25 +202,61 @@ async def review_with(
             cancelled=cancelled,
             code=code,
         )
-    async with AnthropicModel(
-        secret_of(settings.anthropic_api_key),
-        settings.anthropic_base_url,
-        auth_token=secret_of(settings.anthropic_auth_token),
-        cloud=settings.cloud,
-    ) as model:
+    async with (
+        AnthropicModel(
+            secret_of(settings.anthropic_api_key),
+            settings.anthropic_base_url,
+            auth_token=secret_of(settings.anthropic_auth_token),
+            cloud=settings.cloud,
+        ) as direct,
+        _asking(settings, direct, sink) as model,
+    ):
+        if settings.batch:
+            sink(Note("fetching all files of both ends: nobody can ask for them in some hours"))
+            await asyncio.to_thread(everything_here, objects)
         return await review(
             request,
             change,
             objects,
             model=model,
-            prices=prices,
+            prices=charged(settings, prices),
             sink=sink,
             cancelled=cancelled,
-            concurrency=settings.concurrency,
+            concurrency=BATCH_CALLS if settings.batch else settings.concurrency,
+            call_timeout_s=BATCH_TIMEOUT_S if settings.batch else CALL_TIMEOUT_S,
             code=code,
             journal=journal,
             tenant=tenant,
         )
+
+
+@asynccontextmanager
+async def _asking(
+    settings: Settings, direct: AnthropicModel, sink: TraceSink
+) -> AsyncIterator[Model]:
+    """Yield the model as it is asked: call by call, or many calls together."""
+    if not settings.batch:
+        yield direct
+        return
+    if settings.cloud is not None:
+        raise TellUser(
+            f"There is no Message Batches API at {settings.provider}.",
+            "Review without --batch, and without RLM_BATCH.",
+        )
+    folder = settings.home / BATCHES
+    async with BatchModel(direct, folder, lambda text: sink(Note(text))) as batches:
+        yield batches
+
+
+def charged(settings: Settings, prices: Prices) -> Pricing:
+    """Return the prices as this configuration pays them."""
+    return Discounted(prices, BATCH_SHARE) if settings.batch else prices
+
+
+def everything_here(objects: Objects) -> None:
+    """Bring every file of both ends: a token for fetching is long gone when a batch is answered."""
+    ends: tuple[Rev, ...] = ("head", "base")
+    objects.prefetch({entry.sha for at in ends for entry in objects.entries("", at)})
 
 
 def with_note(done: Review, note: str) -> Review:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.code import code_of
 from app.defaults import NO_BUDGET, NO_KEY
-from app.engine import HERE, Asked, priced, review_with, with_note
+from app.engine import HERE, Asked, charged, priced, review_with, with_note
 from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
 from app.github.origin import Origin
@@ -56,6 +56,8 @@ Say = Callable[[str], None]
 def review_command(options: Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
     """Review what the options name, deliver the result and return the exit code."""
     settings = read_settings(environ)
+    if options.batch:
+        settings = settings.model_copy(update={"batch": True})
     if not settings.debug:
         # Libraries would print their own warnings between the lines of the progress.
         logging.getLogger().addHandler(logging.NullHandler())
@@ -71,7 +73,8 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
     ):
         request = _request(options, settings, asked)
         if options.estimate:
-            _print_estimate(estimate(request, change, objects, prices), request, options)
+            guess = estimate(request, change, objects, charged(settings, prices))
+            _print_estimate(guess, request, options)
             return EXIT_OK
         tenant = _tenant(options)
         with interrupts.gently():

@@ -48,7 +48,7 @@ ENGINES = frozenset(
     {
         *MODEL_VARIABLES,
         "RLM_MODEL", "RLM_CHEAP_MODEL", "RLM_EFFORT", "RLM_BUDGET", "RLM_PRICES",
-        "RLM_CONCURRENCY",
+        "RLM_CONCURRENCY", "RLM_BATCH",
     }
 )  # fmt: skip
 

@@ -49,6 +49,7 @@ VARIABLES = {
     "RLM_PRICES": "TOML file with prices of models that this version does not know",
     "RLM_CONCURRENCY": f"calls of the model at once, 1-{MAX_CONCURRENCY} "
     f"(default {DEFAULT_CONCURRENCY})",
+    "RLM_BATCH": "1 sends calls through the Message Batches API: half the price, hours",
     "RLM_HOME": "folder for fetched repositories, traces, what was paid for, the server's state "
     "(default $XDG_STATE_HOME/rlm)",
     "RLM_APP_ID": "rlm serve: id or client id of the GitHub App; else what rlm setup stored",
@@ -87,6 +88,7 @@ class Settings(BaseModel):
     budget_usd: float | None = DEFAULT_BUDGET_USD
     prices: Path | None = None
     concurrency: int = DEFAULT_CONCURRENCY
+    batch: bool = False
     home: Path
     debug: bool = False
     warnings: tuple[str, ...] = ()
@@ -147,6 +149,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         budget_usd=parse_budget(given.get("RLM_BUDGET", str(DEFAULT_BUDGET_USD)), "RLM_BUDGET"),
         prices=_prices(given),
         concurrency=_concurrency(given),
+        batch=given.get("RLM_BATCH", "") not in UNSET,
         home=_home(given),
         debug=given.get("RLM_DEBUG", "") not in UNSET,
         warnings=tuple(_unknown(given)),
