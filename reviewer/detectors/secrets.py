@@ -150,10 +150,14 @@ def _around(text: str, offset: int) -> str:
     return text[max(0, offset - _NEAR_CHARS) : offset + _NEAR_CHARS]
 
 
+_HINTS = [(hint, form) for form in KINDS for hint in form.hints]
+
+
 def _known(text: str) -> Iterator[tuple[str, Form, int]]:
     """Yield what has a known form, real or not: value, form and offset."""
-    for form in KINDS:
-        if not any(hint in text for hint in form.hints):
+    likely = {form.name for hint, form in _HINTS if hint in text}
+    for form in KINDS if likely else ():
+        if form.name not in likely:
             continue
         for pattern in form.patterns():
             group = "secret" if "secret" in pattern.groupindex else 0

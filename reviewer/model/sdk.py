@@ -8,23 +8,29 @@ import asyncio
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import anthropic
 import httpx2
 
 from reviewer.errors import GiveUp, RlmError, TellUser
-from reviewer.model.access import Access, Bedrock
+from reviewer.model.access import Access, Bedrock, Direct
 from reviewer.model.base import Reply, Unanswered
-from reviewer.model.clients import client_of, load_libraries
+from reviewer.model.clients import Client, client_of, load_libraries
 from reviewer.model.failures import Advice, Failure, kind_of, meaning, status_of, told
 from reviewer.model.limits import left
 from reviewer.model.wire import Assembly, Malformed
 
 Answer = TypeVar("Answer")
+
+CALLS_OF_A_CLIENT = 4
+MOST_CLIENTS = 16
+"""A client looks at each of its connections, whether it is still open, twice for each call: with 64
+of them that took a quarter of the processor's time. So calls are spread over a few."""
 
 DRAIN_S = 0.5
 """How long the end of a finished stream is awaited, so that the connection can be used again."""
@@ -58,7 +64,10 @@ class Service:
         self._advice = advice
         self._binary = isinstance(access, Bedrock)
         self._faults = load_libraries(access)
-        self._client = client_of(access, connect_s, stall_s)
+        self._make = partial(client_of, access, connect_s, stall_s)
+        self._clients = [self._make()]
+        self._calls = [0]
+        self._most = MOST_CLIENTS if isinstance(access, Direct) else 1
 
     async def reply(
         self, written: dict[str, Any], begun: Callable[[], None] | None = None
@@ -66,14 +75,15 @@ class Service:
         """Send a body and return the whole reply; raise what `Model.complete` may raise."""
         assembly, room = Assembly(), None
         try:
-            stream = await self._client.messages.create(**written, stream=True)
-            room = left(stream.response.headers)
-            try:
-                await self._read(
-                    _events(stream, binary=self._binary), assembly, written["model"], begun
-                )
-            finally:
-                await stream.close()
+            with self._client() as client:
+                stream = await client.messages.create(**written, stream=True)
+                room = left(stream.response.headers)
+                try:
+                    await self._read(
+                        _events(stream, binary=self._binary), assembly, written["model"], begun
+                    )
+                finally:
+                    await stream.close()
         except self._faults.credentials as error:
             raise self._unsigned(error) from None
         except (anthropic.APIError, httpx2.HTTPError, Malformed) as error:
@@ -88,7 +98,7 @@ class Service:
         """Return the number of input tokens of a body; raise what `Model.count` may raise."""
         measured = {name: value for name, value in written.items() if name != "max_tokens"}
         try:
-            answer = await self._client.messages.count_tokens(**measured)
+            answer = await self._clients[0].messages.count_tokens(**measured)
         except self._faults.credentials as error:
             raise self._unsigned(error) from None
         except (anthropic.AnthropicError, httpx2.HTTPError, ValueError) as error:
@@ -127,7 +137,7 @@ class Service:
         From our own address, and not from the one that the batch names: the key goes along.
         """
         path = f"/v1/messages/batches/{name}/results"
-        got = await self._of_batches(lambda _: self._client.get(path, cast_to=httpx2.Response))
+        got = await self._of_batches(lambda _: self._clients[0].get(path, cast_to=httpx2.Response))
         results = {}
         for line in got.text.splitlines():
             try:
@@ -148,7 +158,7 @@ class Service:
     async def _of_batches(self, ask: Callable[[Any], Awaitable[Answer]]) -> Answer:
         """Ask something of the Message Batches API; raise TellUser where there is none."""
         try:
-            return await ask(self._client.messages.batches)
+            return await ask(self._clients[0].messages.batches)
         except (anthropic.APIError, httpx2.HTTPError, ValueError) as error:
             if getattr(error, "status_code", None) in (404, 405, 501):
                 raise TellUser(
@@ -161,7 +171,22 @@ class Service:
             raise translated from None
 
     async def close(self) -> None:
-        await self._client.close()
+        for client in self._clients:
+            await client.close()
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        """Lend the client with the fewest open calls, a new one where all have their share."""
+        number = min(range(len(self._calls)), key=self._calls.__getitem__)
+        if self._calls[number] >= CALLS_OF_A_CLIENT and len(self._clients) < self._most:
+            self._clients.append(self._make())
+            self._calls.append(0)
+            number = len(self._clients) - 1
+        self._calls[number] += 1
+        try:
+            yield self._clients[number]
+        finally:
+            self._calls[number] -= 1
 
     async def _read(
         self,

@@ -209,4 +209,8 @@ def result_text(value: BaseModel) -> str:
 
 def as_json(event: Event) -> dict[str, Any]:
     """Return the event as JSON values, its kind under "event"."""
-    return {"event": type(event).__name__, **dataclasses.asdict(event)}
+    value: dict[str, Any] = {"event": type(event).__name__}
+    for each in dataclasses.fields(event):
+        held = getattr(event, each.name)
+        value[each.name] = dataclasses.asdict(held) if isinstance(held, Usage) else held
+    return value
