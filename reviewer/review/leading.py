@@ -5,7 +5,7 @@ numbered, so that an edit which changes no outline changes no word.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from reviewer.change import Change, Span
@@ -13,6 +13,7 @@ from reviewer.languages import is_test
 from reviewer.review.borders import Border
 from reviewer.review.claims import Claim, FinderResult
 from reviewer.review.scope import FindScope, quoted, size_of
+from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.text import printable
 
 BRIEF_CHARS = 14_000
@@ -35,6 +36,13 @@ MENTION_TOKENS = 1_000_000
 
 MENTIONS_SHOWN = 4
 
+NAME_CHARS = 3
+"""A shorter name is in every second line, and says nothing."""
+
+OUTLINED_TOKENS = 2 * WINDOW_TOKENS
+
+_WORD = re.compile(r"\w+")
+
 # What must follow a name tells a definition from prose that has "class" in it.
 _DEFINES = re.compile(
     r"\s*(?:[\w@()]+\s+){0,4}?"
@@ -47,22 +55,26 @@ _HEADING = re.compile(
 
 
 def brief(change: Change, parts: Mapping[str, FindScope], borders: Sequence[Border]) -> str:
-    """Return the parts in brief: their sizes, files and outlines, and what changes at borders."""
+    """Return the parts in brief: their sizes, files and outlines, and what lies between them."""
     lines: list[str] = []
     for name, part in parts.items():
+        size = size_of(part.spans)
         files = [(path, list(group)) for path, group in groupby(part.spans, lambda span: span.path)]
-        lines.append(f"{name}: {_rounded(size_of(part.spans))} tokens")
-        lines += [_file(change, path, spans) for path, spans in files[:FILES_SHOWN]]
-        if more := len(files) - FILES_SHOWN:
-            lines += [f"  … {more} more files"] if more > 0 else []
+        lines.append(f"{name}: {_rounded(size)} tokens")
+        # What a part of many windows defines is for whoever divides it.
+        outlined = size <= OUTLINED_TOKENS
+        lines += [_file(change, path, spans, outlined) for path, spans in files[:FILES_SHOWN]]
+        if (more := len(files) - FILES_SHOWN) > 0:
+            lines.append(f"  … {more} more files")
     holders = {span.id: name for name, part in parts.items() for span in part.spans}
     told = []
-    for group in _ranked(borders):
+    for group, mentions in _crossing([s for part in parts.values() for s in part.spans], borders):
         held = {holders[span] for border in group for span in border.spans if span in holders}
-        if held:
-            told.append(f"- {_border(group)} ({', '.join(sorted(held, key=_number))})")
+        others = {holders[span.id] for span in mentions} - held
+        if others:
+            told.append(f"- {_border(group)} ({_listed(held)}; also in {_listed(others)})")
     if told:
-        lines += ["", "What the change does to what other code may rely on:", *told[:BORDERS_SHOWN]]
+        lines += ["", "What one part changes and another mentions:", *told[:BORDERS_SHOWN]]
         lines += [f"… {len(told) - BORDERS_SHOWN} more"] if told[BORDERS_SHOWN:] else []
     return _cut(lines, BRIEF_CHARS)
 
@@ -84,10 +96,14 @@ def across(
             f"- {claim.title} ({_where(change, scope, claim)})" for claim in claims[:CLAIMS_SHOWN]
         ]
         lines += [f"… {len(claims) - CLAIMS_SHOWN} more"] if claims[CLAIMS_SHOWN:] else []
-    told = _borders_of(scope, borders)
+    told = [
+        f"- {_border(group)}; also in {_paths(mentions)}"
+        for group, mentions in _crossing(scope.spans, borders)
+    ]
     if told:
-        lines += ["", "What they do to what other code may rely on, and who else here mentions it:"]
-        lines += told
+        lines += ["", "What they do to what other files of theirs mention:"]
+        lines += told[:BORDERS_SHOWN]
+        lines += [f"… {len(told) - BORDERS_SHOWN} more"] if told[BORDERS_SHOWN:] else []
     question = (
         "Where do two of the parts not agree? For each thing above that one part changed, and each "
         "value, name, unit, key, order or error that one hands to another, look at both sides, in "
@@ -96,9 +112,9 @@ def across(
     return f"{_cut(lines, ACROSS_CHARS)}\n\n{question}"
 
 
-def _file(change: Change, path: str, spans: Sequence[Span]) -> str:
+def _file(change: Change, path: str, spans: Sequence[Span], outlined: bool) -> str:
     hunks = len({span.hunk.id for span in spans})
-    names = list(dict.fromkeys(_names(spans)))
+    names = list(dict.fromkeys(_names(spans))) if outlined else []
     told = ", ".join(names[:NAMES_SHOWN]) + (", …" if names[NAMES_SHOWN:] else "")
     file = change.by_path[path]
     count = "1 hunk" if hunks == 1 else f"{hunks} hunks"
@@ -116,60 +132,57 @@ def _names(spans: Sequence[Span]) -> Iterable[str]:
                 yield printable(f"{found[1]} {found[2]}")
 
 
-def _borders_of(scope: FindScope, borders: Sequence[Border]) -> list[str]:
-    """Return the borders that the scope changes; those that others here mention come first."""
-    held = {span.id for span in scope.spans}
-    changed = [
-        group
-        for group in _ranked(borders)
-        if any(not held.isdisjoint(border.spans) for border in group)
-    ]
-    if not changed:
-        return []
-    texts = _texts(scope) if size_of(scope.spans) <= MENTION_TOKENS else {}
-    found = [(group, _mentions(group[0], scope, texts)) for group in changed]
-    found.sort(key=lambda pair: not pair[1])  # stable: what is mentioned first, in their order
-    lines = [
-        f"- {_border(group)}" + (f"; also in {', '.join(others)}" if others else "")
-        for group, others in found[:BORDERS_SHOWN]
-    ]
-    more = len(found) - BORDERS_SHOWN
-    return [*lines, f"… {more} more"] if more > 0 else lines
+def _crossing(
+    spans: Sequence[Span], borders: Sequence[Border]
+) -> list[tuple[list[Border], list[Span]]]:
+    """Return what the spans change that spans of other files here mention, with those spans.
 
-
-def _ranked(borders: Sequence[Border]) -> list[list[Border]]:
-    """Return the borders that can part two sides, by symbol, those of what was there before first.
-
-    Nobody relies on what a test defines, and what is new has no users but new ones.
+    By symbol, and what was there before first: what is new has no users but new ones. Nobody
+    relies on what a test defines. The rest is for the parts: so an edit that touches no border
+    between files changes no word of what a leader is told.
     """
+    if size_of(spans) > MENTION_TOKENS:
+        return []
+    held = {span.id for span in spans}
     groups: dict[tuple[str, str, str], list[Border]] = {}
     for border in borders:
-        if not is_test(border.path):
+        if not is_test(border.path) and not held.isdisjoint(border.spans):
             groups.setdefault((border.path, border.kind, border.symbol), []).append(border)
-    return sorted(groups.values(), key=lambda group: all(one.what == "added" for one in group))
-
-
-def _texts(scope: FindScope) -> dict[str, str]:
-    return {span.id: "\n".join(line.text for line in span.lines) for span in scope.spans}
-
-
-def _mentions(border: Border, scope: FindScope, texts: Mapping[str, str]) -> list[str]:
-    """Return the hunks, of other files than the border's, that have its name in them."""
-    *owners, name = border.symbol.split(".")
-    if name.startswith("__") and owners:  # nobody writes it: they write whose it is
-        name = owners[-1]
-    if len(name) < 3:
-        return []
-    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    names = {key: _name(key[2]) for key in groups}
+    mentions = _mentions(spans, {name for name in names.values() if len(name) >= NAME_CHARS})
     found = [
-        f"{quoted(span.path)} hunk {span.id}"
-        for span in scope.spans
-        if span.path != border.path
-        and name in texts.get(span.id, "")
-        and word.search(texts[span.id])
+        (group, [span for span in mentions.get(names[key], ()) if span.path != key[0]])
+        for key, group in groups.items()
     ]
-    more = [f"{len(found) - MENTIONS_SHOWN} more hunks"] if found[MENTIONS_SHOWN:] else []
-    return found[:MENTIONS_SHOWN] + more
+    crossing = [pair for pair in found if pair[1]]
+    return sorted(crossing, key=lambda pair: all(one.what == "added" for one in pair[0]))
+
+
+def _name(symbol: str) -> str:
+    """Return the word by which code elsewhere speaks of a symbol."""
+    *owners, name = symbol.split(".")
+    # Nobody writes a constructor's name: they write whose it is.
+    return owners[-1] if name.startswith("__") and owners else name
+
+
+def _mentions(spans: Sequence[Span], wanted: Collection[str]) -> dict[str, list[Span]]:
+    """Return for each word the spans that have it in their lines."""
+    found: dict[str, list[Span]] = {}
+    for span in spans if wanted else ():
+        words = set(_WORD.findall("\n".join(line.text for line in span.lines)))
+        for word in words.intersection(wanted):
+            found.setdefault(word, []).append(span)
+    return found
+
+
+def _paths(spans: Sequence[Span]) -> str:
+    paths = list(dict.fromkeys(quoted(span.path) for span in spans))
+    more = [f"{len(paths) - MENTIONS_SHOWN} more files"] if paths[MENTIONS_SHOWN:] else []
+    return ", ".join(paths[:MENTIONS_SHOWN] + more)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names, key=_number))
 
 
 def _border(group: Sequence[Border]) -> str:

@@ -29,8 +29,9 @@ LONGEST_WAIT_S = 60.0
 OVERHEAD_TOKENS = 1_000
 """What the service adds to a prompt on its own account (its tool instructions, roles)."""
 
-COUNT_MARGIN = 1.02
-"""The service calls its own count an estimate."""
+COUNT_MARGIN = 1.1
+"""The service calls its own count an estimate, "may differ by a small amount". It is asked only
+where the bound by bytes does not fit any more."""
 
 WARM_CHARS = 4_000
 """A shorter prefix is none that the service keeps (1,024 tokens at the least)."""

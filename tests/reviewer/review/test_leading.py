@@ -52,18 +52,21 @@ def claim(title: str, severity: str = "high") -> Claim:
     )
 
 
-def test_a_brief_has_parts_with_outlines_and_borders_with_the_parts_that_change_them():
+def test_a_brief_has_parts_with_outlines_and_what_lies_between_them():
     made, parts = of(MONEY, PAGE, TEST)
     told = brief(made, parts, BORDERS)
     assert '  "shop/money.py" (modified, 1 hunk): def total\n' in told
-    assert '- "shop/page.py" function page: added: (nothing) -> def page(items) (p2)' in told
-    lines = told.splitlines()
-    signature = '- "shop/money.py" function total: signature: def total(items) -> '
-    signature += "def total(items, currency) (p1)"
-    assert lines.index(signature) < lines.index(
-        '- "shop/page.py" function page: added: (nothing) -> def page(items) (p2)'
+    between = told.partition("What one part changes and another mentions:\n")[2]
+    assert between == (
+        '- "shop/money.py" function total: signature: def total(items) -> '
+        "def total(items, currency) (p1; also in p2, p3)"
     )
-    assert "test_total: added" not in told  # nobody relies on what a test defines
+
+
+def test_what_a_part_of_many_windows_defines_is_not_listed():
+    large = hunk("big.py", "+def f():\n" + "+    pass  # and more of it\n" * 4_000)
+    made, parts = of(large, PAGE)
+    assert '  "big.py" (modified, 1 hunk)\n' in brief(made, parts, [])
 
 
 def test_prose_with_the_word_class_defines_nothing():
@@ -88,8 +91,16 @@ def test_the_question_across_names_who_mentions_what_another_file_changed():
     assert "- Adds a currency." in asked
     assert asked.index("high one") < asked.index("low one")
     assert '- high one ("shop/page.py")' in asked
-    assert f'; also in "shop/page.py" hunk {PAGE.id}' in asked
-    assert asked.index("function total") < asked.index("function page")
+    assert 'def total(items, currency); also in "shop/page.py"' in asked
+    assert "function page" not in asked  # which nobody else mentions
+
+
+def test_what_a_leader_is_told_stays_the_same_after_an_edit_that_touches_no_border():
+    edited = hunk("shop/page.py", "+def page(items):\n+    return total(items, 2)\n")
+    made, parts = of(MONEY, PAGE)
+    other, later = of(MONEY, edited)
+    for borders in (BORDERS, [SIGNATURE]):
+        assert across(made, scope(parts), borders, []) == across(other, scope(later), borders, [])
 
 
 def test_borders_of_other_scopes_are_not_told():
@@ -98,10 +109,10 @@ def test_borders_of_other_scopes_are_not_told():
 
 
 def test_both_are_bounded_and_say_what_they_leave_out():
-    hunks = [hunk(f"f{n}/{'x' * 100}.py", f"+def f{n}():\n+    pass\n") for n in range(400)]
+    hunks = [hunk(f"f{n}/{'x' * 100}.py", f"+def f{n}():\n+    word()\n") for n in range(400)]
     made, parts = of(*hunks)
     borders = [
-        Border(one.path, f"f{n}", "function", "removed", "y" * 300, "", (one.id,))
+        Border(one.path, "word", "function", "removed", "y" * 300, "", (one.id,))
         for n, one in enumerate(hunks)
     ]
     told = brief(made, parts, borders)
