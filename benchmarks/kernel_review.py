@@ -108,7 +108,7 @@ def push(options: Options) -> list[Line]:
         for mode, effort, role in (
             ("host code divides", Effort.QUICK, "review"),
             ("a model leads, and leaves the division as it is", Effort.STANDARD, "review"),
-            ("a model divides, and reads what came of it", Effort.STANDARD, "regroups"),
+            ("a model divides, and looks at what was found", Effort.STANDARD, "regroups"),
         ):
             book = server.open(role=role)
             counts = _pushes(repo, folder / f"home-{len(lines)}", book, effort)
