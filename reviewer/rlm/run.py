@@ -37,6 +37,10 @@ OUTPUT_TOKENS = 8_000
 CONCURRENCY = 8
 """Calls in flight at the most; the gate lowers it when the service is busy."""
 
+READERS = 2
+"""Nodes that read at a time, for each call that may be in flight: some run code meanwhile. The rest
+wait before they have built their prompts: those take memory, and time before the first call."""
+
 CALL_TIMEOUT_S = 300.0
 """One attempt. 8,000 tokens at a slow 40 a second take 200 s."""
 
@@ -74,7 +78,7 @@ class Run:
     """What the nodes of one run share. Made by `open_run`; lives on one event loop.
 
     `name` is the strong model, `cheap` the other one, which may be the same. `flying` and `warming`
-    belong to `rlm.call`.
+    belong to `rlm.call`; a node that reads is inside of `reading`, one that waits for others never.
     """
 
     model: Model
@@ -85,6 +89,7 @@ class Run:
     sink: TraceSink
     sandbox: Sandbox
     gate: Gate
+    reading: asyncio.Semaphore
     account: Account
     journal: Journal
     tenant: str = ""
@@ -223,6 +228,7 @@ async def open_run(
             sink=sink,
             sandbox=sandbox,
             gate=Gate(concurrency),
+            reading=asyncio.Semaphore(READERS * concurrency),
             account=Account(caps_left),
             journal=kept,
             tenant=tenant,

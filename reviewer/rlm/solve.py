@@ -96,7 +96,9 @@ async def _leaf(task: Task[S, R], scope: S, seat: Seat) -> Solved[R]:
         seat.run.check()
         if task.size(scope) > OVERSIZE * seat.run.window:
             raise Lost("it cannot be divided further, and is too large to be read whole")
-        result = await converse(task, scope, task.content(scope), seat)
+        async with seat.run.reading:
+            seat.run.check()
+            result = await converse(task, scope, task.content(scope), seat)
     except GiveUp as error:
         reason = reason_of(error)
         nothing = task.partial(scope, reason)
