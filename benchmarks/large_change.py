@@ -24,6 +24,7 @@ from reviewer.diff import build_change
 from reviewer.git import open_repo
 from reviewer.review.estimate import leaves
 from reviewer.review.job import prepare
+from reviewer.review.scope import divide
 from reviewer.revisions import parse_range
 
 PACKAGE, OLD, NEW = "ansible", "10.7.0", "11.0.0"
@@ -44,7 +45,7 @@ def main() -> None:
         change, change_s = timed(lambda: build_change(opened, base, head))
         with LocalObjects(opened, change) as objects:
             prepared, prepare_s = timed(lambda: prepare(change, objects, lambda: False))
-        parts, split_s = timed(lambda: leaves(prepared.spans))
+        parts, split_s = timed(lambda: leaves(prepared.spans, divide))
     total = change_s + prepare_s + split_s
     print(
         f"{len(change.files):,} files, {change.hunk_count:,} hunks, {len(prepared.spans):,} spans"
