@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -89,20 +90,21 @@ def room(share: float = 1.0, requests: int | None = None, for_s: float = 60.0) -
 
 
 @pytest.mark.parametrize(
-    ("one", "limit"),
+    ("said", "limit"),
     [
-        (room(share=0.5), 16),
-        (room(share=0.1), 16),
-        (room(share=0.05), 8),
-        (room(share=0.0), 1),
-        (room(requests=5), 5),
-        (room(requests=0), 1),
-        (room(share=0.05, requests=20), 8),
-        (room(share=0.0, for_s=-1.0), 16),  # whole again meanwhile
+        ({"share": 0.5}, 16),
+        ({"share": 0.1}, 16),
+        ({"share": 0.05}, 8),
+        ({"share": 0.0}, 1),
+        ({"requests": 5}, 5),
+        ({"requests": 0}, 1),
+        ({"share": 0.05, "requests": 20}, 8),
+        ({"share": 0.0, "for_s": -1.0}, 16),  # whole again meanwhile
     ],
 )
-def test_the_gate_keeps_to_what_is_left(one: Left, limit: int) -> None:
+def test_the_gate_keeps_to_what_is_left(said: dict[str, Any], limit: int) -> None:
     gate = Gate(16)
+    one = room(**said)
     for _ in range(20):  # what many answers say at one time counts once
         gate.ok(one)
     assert gate.limit == limit
