@@ -77,13 +77,15 @@ class BatchModel:
         *,
         gather_s: float = GATHER_S,
         first_poll_s: float = FIRST_POLL_S,
+        most_bytes: int = BATCH_BYTES,
     ) -> None:
         self._model = model
         self._folder = folder
         self._say = say
         self._gather_s = gather_s
         self._first_poll_s = first_poll_s
-        self._new: dict[str, dict[str, Any]] = {}
+        self._most_bytes = most_bytes
+        self._new: dict[str, tuple[dict[str, Any], int]] = {}
         self._waiting: dict[str, list[asyncio.Future[Any]]] = {}
         self._bytes = 0
         self._latest = 0.0
@@ -116,14 +118,18 @@ class BatchModel:
         return await self._model.count(request)
 
     async def aclose(self) -> None:
-        """End what waits. Batches that nobody took the answers of are given up at the service."""
+        """End what waits. Batches that nobody took the answers of are given up at the service.
+
+        Not those of another process, unless somebody waited for them here: it may still be there,
+        or come back for them.
+        """
         tasks = [batch.task for batch in self._open.values()] + [self._gathering]
         for task in tasks:
             if task is not None:
                 task.cancel()
         await asyncio.gather(*(task for task in tasks if task), return_exceptions=True)
         for batch in self._open.values():
-            if batch.results is None:
+            if batch.results is None and (batch.waiting or not batch.recalled):
                 with suppress(RlmError, TimeoutError):
                     async with asyncio.timeout(10.0):
                         await (await self._model.service()).cancel_batch(batch.name)
@@ -143,7 +149,7 @@ class BatchModel:
             self._await_in(self._known[name], name, future)
         else:
             self._waiting.setdefault(name, []).append(future)
-            self._new[name] = body
+            self._new[name] = body, len(written)
             self._bytes += len(written)
             self._latest = time.monotonic()
             if self._gathering is None or self._gathering.done():
@@ -176,13 +182,25 @@ class BatchModel:
         """Wait until no more requests come, and hand in those that there are."""
         while self._new:
             while (left := self._latest + self._gather_s - time.monotonic()) > 0:
-                if self._bytes >= BATCH_BYTES or len(self._new) >= BATCH_CALLS:
+                if self._bytes >= self._most_bytes or len(self._new) >= BATCH_CALLS:
                     break
                 await asyncio.sleep(left)
-            bodies, self._new = self._new, {}
-            waiting, self._waiting = self._waiting, {}
-            self._bytes = 0
-            await self._hand_in(bodies, waiting)
+            bodies = self._next()
+            await self._hand_in(bodies, {name: self._waiting.pop(name) for name in bodies})
+
+    def _next(self) -> dict[str, dict[str, Any]]:
+        """Take out as many of the new requests, in their order, as one batch may have."""
+        taken: dict[str, dict[str, Any]] = {}
+        total = 0
+        for name, (body, size) in self._new.items():
+            if taken and (total + size > self._most_bytes or len(taken) >= BATCH_CALLS):
+                break
+            taken[name] = body
+            total += size
+        for name in taken:
+            del self._new[name]
+        self._bytes -= total
+        return taken
 
     async def _hand_in(
         self, bodies: dict[str, dict[str, Any]], waiting: dict[str, list["asyncio.Future[Any]"]]

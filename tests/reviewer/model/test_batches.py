@@ -335,6 +335,49 @@ def test_who_gives_up_gives_the_batch_up(tmp_path: Path) -> None:
     assert server.cancelled == ["msgbatch_0"]
 
 
+def test_who_gives_up_leaves_batches_alone_that_others_wait_for(tmp_path: Path) -> None:
+    """Two runs share the folder: another process, or one that was cut off and will go on."""
+
+    async def main(server: BatchServer) -> None:
+        async with AnthropicModel("k", server.url) as model:
+            first, second = (
+                BatchModel(model, tmp_path, str, gather_s=0.01, first_poll_s=0.01) for _ in "12"
+            )
+            for number, (batches, words) in enumerate(((first, "theirs"), (second, "ours"))):
+                call = asyncio.create_task(batches.complete(ask(words), 1.0))
+                await until(lambda made=number: len(list(tmp_path.iterdir())) > made)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+            await second.aclose()
+            assert server.cancelled == ["msgbatch_1"]
+            await first.aclose()
+            assert server.cancelled == ["msgbatch_1", "msgbatch_0"]
+
+    with BatchServer(hang=True) as server:
+        asyncio.run(main(server))
+
+
+def test_what_is_too_much_for_one_batch_is_handed_in_as_several(tmp_path: Path) -> None:
+    async def main(server: BatchServer) -> Sequence[Reply]:
+        async with (
+            AnthropicModel("k", server.url) as model,
+            BatchModel(
+                model, tmp_path, str, gather_s=0.05, first_poll_s=0.01, most_bytes=3_000
+            ) as batches,
+        ):
+            words = (f"{number}".rjust(1_000) for number in range(7))
+            calls = [batches.complete(ask(one), 1.0) for one in (*words, "x" * 5_000)]
+            return await asyncio.gather(*calls)
+
+    with BatchServer() as server:
+        assert len(asyncio.run(main(server))) == 8
+    sizes = [len(batch) for batch in server.batches.values()]
+    assert sum(sizes) == 8
+    assert max(sizes) == 2  # of some 1,100 bytes each, and one alone that is more by itself
+    assert 1 in sizes
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_begun_is_told_at_once_so_that_nobody_waits_for_a_first_one(tmp_path: Path) -> None:
     told: list[int] = []
 
