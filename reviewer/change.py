@@ -6,11 +6,13 @@ Paths are str, decoded UTF-8 with surrogateescape (`reviewer.text`). Line number
 git counts them: a line ends at b"\\n" and nowhere else (not at CR, U+2028 or form feed).
 """
 
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal, NamedTuple
+from itertools import accumulate
+from typing import Literal, NamedTuple, overload
 
 from reviewer.finding import Side
 
@@ -56,6 +58,68 @@ class Line(NamedTuple):
     newline: bool = True
 
 
+class Packed(Sequence[Line]):
+    """Lines of a hunk as one text, in a fifth of their space; those asked for are made anew.
+
+    A large change has a million lines, which are looked at some twenty times, and kept all the
+    while. `old` and `new` are the numbers at which they start.
+    """
+
+    __slots__ = ("_bare", "_ends", "_new", "_old", "_signs", "_text")
+
+    def __init__(self, lines: Sequence[Line], old: int, new: int) -> None:
+        self._text = "".join(line.text for line in lines)
+        self._ends = array("Q", accumulate((len(line.text) for line in lines), initial=0))
+        self._signs = "".join(line.kind for line in lines).encode()
+        self._old = old
+        self._new = new
+        self._bare = frozenset(at for at, line in enumerate(lines) if not line.newline)
+
+    def __len__(self) -> int:
+        return len(self._signs)
+
+    @overload
+    def __getitem__(self, at: int) -> Line: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Line, ...]: ...
+    def __getitem__(self, at: int | slice) -> Line | tuple[Line, ...]:
+        if isinstance(at, slice):
+            start, stop, step = at.indices(len(self))
+            return self._between(start, max(start, stop)) if step == 1 else tuple(self)[at]
+        place = range(len(self))[at]
+        return self._between(place, place + 1)[0]
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._between(0, len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash((self._text, self._signs, self._old, self._new))
+
+    def _between(self, start: int, stop: int) -> tuple[Line, ...]:
+        lines: list[Line] = []
+        make, append, text, ends = Line._make, lines.append, self._text, self._ends
+        context = self._signs.count(b" ", 0, start)
+        old = self._old + context + self._signs.count(b"-", 0, start)
+        new = self._new + context + self._signs.count(b"+", 0, start)
+        for at in range(start, stop):
+            row, newline = text[ends[at] : ends[at + 1]], at not in self._bare
+            match self._signs[at]:
+                case 43:  # +
+                    append(make(("+", row, None, new, newline)))
+                    new += 1
+                case 45:  # -
+                    append(make(("-", row, old, None, newline)))
+                    old += 1
+                case _:
+                    append(make((" ", row, old, new, newline)))
+                    old += 1
+                    new += 1
+        return tuple(lines)
+
+
 @dataclass(frozen=True)
 class Hunk:
     """One hunk of one file's diff.
@@ -72,7 +136,7 @@ class Hunk:
     new_start: int
     new_count: int
     section: str
-    lines: tuple[Line, ...] = field(repr=False, compare=False)  # `id` stands for them
+    lines: Sequence[Line] = field(repr=False, compare=False)  # `id` stands for them
 
     def numbers(self, side: Side) -> range:
         """Return the line numbers that the hunk covers on a side; it leaves out none between."""
@@ -95,7 +159,7 @@ class Span:
     stop: int
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> Sequence[Line]:
         return self.hunk.lines[self.start : self.stop]
 
     @property

@@ -19,7 +19,7 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import Line as UnidiffLine
 from unidiff.patch import PatchSet
 
-from reviewer.change import Hunk, Line
+from reviewer.change import Hunk, Line, Packed
 from reviewer.errors import GiveUp
 from reviewer.text import decode, encode
 
@@ -192,14 +192,14 @@ def hunks(path: str, pieces: list[bytes], patch_bytes: int = 0) -> tuple[Hunk, .
                 raise AssertionError("`sections` has matched this header")
             counts = _range(header)
             body = memoryview(piece)[header.end() : stop]
-            lines = parsed[number] if parsed else None
+            lines = parsed[number] if parsed else _strictly(body, counts[0], counts[2])
             found.append(
                 Hunk(
                     _name(path, body, equals),
                     path,
                     *counts,
                     section=decode(header[5] or b""),
-                    lines=_strictly(body, counts[0], counts[2]) if lines is None else lines,
+                    lines=Packed(lines, counts[0], counts[2]),
                 )
             )
     return tuple(found)

@@ -40,12 +40,13 @@ def spans(file: FileChange, max_bytes: int) -> tuple[Span, ...]:
     found: list[Span] = []
     equals: Counter[bytes] = Counter()
     for hunk in file.hunks:
-        offsets = _offsets(hunk.lines)
+        lines = tuple(hunk.lines)
+        offsets = _offsets(lines)
         if offsets[-1] <= max_bytes:
-            found.append(Span(hunk.id, hunk, 0, len(hunk.lines)))
+            found.append(Span(hunk.id, hunk, 0, len(lines)))
             continue
         start = 0
-        for stop in [*_cuts(hunk.lines, offsets, max_bytes), len(hunk.lines)]:
+        for stop in [*_cuts(lines, offsets, max_bytes), len(lines)]:
             found.append(Span(_name(hunk, start, stop, equals), hunk, start, stop))
             start = stop
     return tuple(found)

@@ -145,6 +145,7 @@ class _Engine:
         request = ReviewRequest(
             effort=Effort(self.settings.effort),
             model=choice.name,
+            cheap_model=choice.name and self.settings.cheap_for(choice.name),
             caps=Caps(usd=choice.budget_usd),
         )
         where = f"{run.repository}#{run.number}"

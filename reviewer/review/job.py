@@ -1,9 +1,12 @@
 """The review job: change in, `Review` out. Composes triage, detectors, finders and the joining."""
 
 import asyncio
+import ctypes
+import gc
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 
 from reviewer.change import Change, FileChange, Span
@@ -43,6 +46,9 @@ from reviewer.triage import Triage, triage, within
 
 MIN_CONFIDENCE = 0.5
 """The finder is told not to report below this; what comes all the same is dropped and counted."""
+
+MANY_FILES = 1_000
+"""From here on memory is worth half a second."""
 
 LOCKFILE = "lock file: shown as a table of dependency changes"
 
@@ -99,6 +105,7 @@ def prepare(
     detected = detect(
         replace(change, files=tuple(asked)), objects, sorted_out.scope, cancelled, context
     )
+    _tidied(len(sorted_out.scope))
     tables = [_table(file, objects) for file in asked if may_lock(file.path)]
     spans = tuple(span for file in sorted_out.scope for span in spans_of(file, SPAN_BYTES))
     return Prepared(
@@ -128,7 +135,20 @@ def _arranged(
 ) -> Prepared:
     files, context = prepared.triage.scope, None if code is None else code.context
     arrangement = arrange(files, prepared.spans, objects, cancelled, context)
+    _tidied(len(files))
     return replace(prepared, arrangement=arrangement)
+
+
+def _tidied(files: int) -> None:
+    """Give the system back what a step over many files has freed: a sixth of all, in a large change.
+
+    The C library keeps it, where nobody asks; other libraries than GNU's have no such call.
+    """
+    if files < MANY_FILES:
+        return
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _unmatched(change: Change, paths: Sequence[str]) -> list[str]:

@@ -1,8 +1,10 @@
 """The values of a change: which lines take a comment, what is counted, what compares equal."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reviewer.change import Change, FileChange, Hunk, Kind, Status
+from reviewer.change import Change, FileChange, Hunk, Kind, Line, Packed, Status
 from reviewer.patch import hunks
 
 FIRST = b"@@ -10,3 +10,4 @@ def f():\n a\n-b\n+B\n+C\n d\n"
@@ -82,3 +84,32 @@ def test_equal_values_are_equal_and_can_be_members() -> None:
     assert one == two
     assert {*one.hunks, *two.hunks} == set(one.hunks)
     assert len({*one.hunks, *file_of(FIRST, path="g.py").hunks}) == 3
+
+
+LINES = st.lists(
+    st.tuples(st.sampled_from(" +-"), st.text(max_size=8).map(lambda t: t.replace("\n", "")))
+)
+
+
+@given(LINES, st.integers(1, 50), st.integers(1, 50), st.booleans(), st.data())
+def test_packed_lines_are_the_lines(
+    rows: list[tuple[str, str]], old: int, new: int, bare: bool, data: st.DataObject
+) -> None:
+    lines: list[Line] = []
+    at = [old, new]
+    for kind, text in rows:
+        numbers = (None if kind == "+" else at[0], None if kind == "-" else at[1])
+        lines.append(Line(kind, text, *numbers))  # type: ignore[arg-type]
+        at = [at[0] + (kind != "+"), at[1] + (kind != "-")]
+    if bare and lines:
+        lines[-1] = lines[-1]._replace(newline=False)
+    packed = Packed(lines, old, new)
+    assert list(packed) == lines
+    assert len(packed) == len(lines)
+    assert packed == tuple(lines)
+    some = data.draw(st.slices(len(lines)))
+    assert packed[some] == tuple(lines[some])
+    for number in range(-len(lines), len(lines)):
+        assert packed[number] == lines[number]
+    with pytest.raises(IndexError):
+        packed[len(lines)]
