@@ -140,7 +140,7 @@ def _arranged(
 
 
 def _tidied(files: int) -> None:
-    """Give the system back what a step over many files has freed: a sixth of all, in a large change.
+    """Give the system back what a step over many files has freed: a sixth of all it has.
 
     The C library keeps it, where nobody asks; other libraries than GNU's have no such call.
     """
