@@ -134,6 +134,7 @@ def _arranged(
     prepared: Prepared, objects: Objects, cancelled: Cancelled, code: Code | None
 ) -> Prepared:
     files, context = prepared.triage.scope, None if code is None else code.context
+    _tidied(len(files))
     arrangement = arrange(files, prepared.spans, objects, cancelled, context)
     _tidied(len(files))
     return replace(prepared, arrangement=arrangement)
