@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -27,6 +28,7 @@ from reviewer.rlm.budget import ROUNDING_USD, Amount, Limit, OutOfBudget
 from tests.app.journal_child import COST, WORST, key, reply
 
 NO_CAP = Limit()
+NOBODY = 65_534
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -414,18 +416,30 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path, caps: Limit):
     sync(run())
 
 
-def test_a_folder_that_may_only_be_read(path: Path):
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    path.parent.mkdir(mode=0o500)
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Be a user without rights for a while: root may write everywhere."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
 
-    async def run() -> None:
+
+def test_a_folder_that_may_only_be_read():
+    async def run(path: Path) -> None:
         with SqliteJournal(path, "run", Limit(usd=1.0)) as journal:
             assert await journal.find(key(1)) is None
-            with pytest.raises(TellUser):
+            with pytest.raises(TellUser, match="cannot be written"):
                 await journal.reserve(key(1), WORST)
 
-    sync(run())
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own lets nobody else in
+        Path(folder).chmod(0o555)
+        with as_nobody():
+            sync(run(Path(folder) / "journal.sqlite"))
+        assert list(Path(folder).iterdir()) == []
 
 
 def test_a_lock_that_is_held_for_too_long_blocks_no_loop_and_no_reading(path: Path):
