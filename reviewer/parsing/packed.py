@@ -128,6 +128,7 @@ class Packed:
         complete, names, strings, uses, definitions, hints, text, lines = _HEAD.unpack_from(data)
         self.complete = bool(complete)
         self._data = data
+        self._texts: dict[int, str] = {}
         self._defined, self._hinted = definitions, hints
         view, at = memoryview(data), _HEAD.size
 
@@ -249,7 +250,11 @@ class Packed:
         return self._data[self._text + start : self._text + self._ends[at]]
 
     def _text_of(self, at: int) -> str:
-        return decode(self._string(at))
+        """Return one of the strings, always the same object: thousands of uses share a scope."""
+        text = self._texts.get(at)
+        if text is None:
+            text = self._texts[at] = decode(self._string(at))
+        return text
 
     def _use(self, row: int, name: str) -> Use:
         at = self._uses + row * _USE.size
