@@ -126,13 +126,17 @@ def _shares_to_lead(
 ) -> list[Limit] | None:
     """Return the shares of a leading node and of each part; None where nobody leads.
 
-    Nobody does where the money does not reach to read every part in comfort after that.
+    Nobody does where most parts are divided again themselves: there is nothing to group that one
+    node could read, and what lies between them is asked across all the same. Nor where the money
+    does not reach to read every part in comfort after that.
     """
     run = seat.run
     if len(parts) > MOST_PARTS or run.stopped or not task.leads(scope):
         return None
     model = run.model_of(task.tier)
     sizes = [task.size(part) for part in parts]
+    if 2 * sum(size > run.window for size in sizes) > len(parts):
+        return None
     needs = [comfort(run, model, min(size, run.window)) for size in sizes]
     leading = comfort(run, model, BRIEF_TOKENS, LEADING_CALLS)
     weights = [BRIEF_TOKENS, *(size + 1 for size in sizes)]
