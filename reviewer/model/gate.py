@@ -3,12 +3,16 @@
 Halved when the service says that it is busy, and raised by one for each round of good answers
 (AIMD, as TCP does it): runs that share one account settle on a fair share without talking. Where
 the service says with each answer how much is left, the limit falls before a call is refused.
+
+Calls that may wait, the questions across what was read, give way to all others: what ends early, by
+a deadline or by hand, has read the most it could, and the last parts do not wait for questions.
 """
 
 import asyncio
 import time
 from collections import deque
-from types import TracebackType
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,7 +24,7 @@ full window of tokens each, at worst) still finds room; and who uses less never 
 
 
 class Gate:
-    """An async context manager that at most `limit` tasks are inside of; first come, first served.
+    """At most `limit` tasks are inside of its `passage`; first come, first served.
 
     Lives on one event loop. A task reports on its own last passage: `ok` after a good answer,
     `busy` after the service asked for less, inside or after the `async with`.
@@ -33,6 +37,7 @@ class Gate:
         self._allowed = float(maximum)
         self._inside = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._behind: deque[asyncio.Future[None]] = deque()
         self._passages = 0
         self._passage: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
         self._lowered_at = 0
@@ -68,28 +73,25 @@ class Gate:
         self._allowed = min(raised, self._bearable(left))
         self._admit()
 
-    async def __aenter__(self) -> "Gate":
+    @asynccontextmanager
+    async def passage(self, *, behind: bool = False) -> AsyncIterator[None]:
+        """Wait for a place and hold it; `behind` all who wait for one without that word."""
         if self._inside < self.limit:  # then nobody waits: see `_admit`
             self._inside += 1
         else:
-            await self._turn()
+            await self._turn(self._behind if behind else self._waiting)
         self._passages += 1
         if task := asyncio.current_task():
             self._passage[task] = self._passages
-        return self
+        try:
+            yield
+        finally:
+            self._leave()
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._leave()
-
-    async def _turn(self) -> None:
+    async def _turn(self, queue: deque[asyncio.Future[None]]) -> None:
         """Wait until `_admit` lets this task in; it has then been counted already."""
         turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        queue.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
@@ -103,8 +105,8 @@ class Gate:
 
     def _admit(self) -> None:
         """Let in who waits while there is room; called whenever room may have come."""
-        while self._waiting and self._inside < self.limit:
-            turn = self._waiting.popleft()
+        while self._inside < self.limit and (queue := self._waiting or self._behind):
+            turn = queue.popleft()
             if not turn.cancelled():
                 self._inside += 1
                 turn.set_result(None)

@@ -133,7 +133,7 @@ async def _tries(seat: Seat, request: Request, key: Key, ahead: asyncio.Event | 
     run = seat.run
     free = billed = 0
     first = seen = run.answered
-    async with run.gate:
+    async with run.gate.passage(behind=seat.behind):
         while True:
             run.check()
             try:

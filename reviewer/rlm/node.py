@@ -159,6 +159,8 @@ async def _converse(
         except Lost as error:
             error.earlier = earlier
             raise
+        if desk is not None and conversation.desk is None:
+            seat = replace(seat, behind=True)  # it has divided: now it looks across
         request = _continued(request, answered.reply, answers, run)
     raise AssertionError("the last turn is a closing one")
 

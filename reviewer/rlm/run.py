@@ -170,13 +170,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Seat:
-    """Where a node sits: its run, its account, its name in the trace, its parent, its depth."""
+    """Where a node sits: its run, its account, its name in the trace, its parent, its depth.
+
+    `behind`: what it asks now may wait until all that is still to be read has been asked.
+    """
 
     run: Run
     account: Account
     name: str = "1"
     parent: str | None = None
     depth: int = 1
+    behind: bool = False
 
     def below(self, index: int, account: Account) -> "Seat":
         """Return the seat of the child with that index (from 0)."""

@@ -13,6 +13,7 @@ it whole and came to a result, or it is missed with the reason. `solve` asserts 
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -216,6 +217,7 @@ async def _across(
         return None, frozenset()
     try:
         seat.run.check()
-        return await converse(task, scope, question, seat, kind="across"), frozenset()
+        own = replace(seat, behind=True)
+        return await converse(task, scope, question, own, kind="across"), frozenset()
     except GiveUp as error:
         return None, frozenset({reason_of(error)})

@@ -22,12 +22,12 @@ async def settle() -> None:
 
 
 async def inside(gate: Gate, until: asyncio.Event) -> None:
-    async with gate:
+    async with gate.passage():
         await until.wait()
 
 
 async def through(gate: Gate) -> None:
-    async with gate:
+    async with gate.passage():
         await asyncio.sleep(0)
 
 
@@ -38,7 +38,7 @@ def test_no_more_than_the_maximum_are_inside() -> None:
 
         async def one() -> None:
             nonlocal most
-            async with gate:
+            async with gate.passage():
                 most = max(most, gate.inside)
                 await asyncio.sleep(0)
 
@@ -54,7 +54,7 @@ def test_first_come_first_served_even_for_who_comes_when_a_place_is_free() -> No
         order: list[int] = []
 
         async def one(number: int) -> None:
-            async with gate:
+            async with gate.passage():
                 order.append(number)
                 await asyncio.sleep(0)
 
@@ -72,7 +72,7 @@ def test_busy_halves_and_never_closes() -> None:
         gate = Gate(20)
         limits = []
         for _ in range(6):
-            async with gate:
+            async with gate.passage():
                 pass
             gate.busy()
             limits.append(gate.limit)
@@ -88,7 +88,7 @@ def test_one_burst_of_refusals_is_one_halving() -> None:
 
         async def refused() -> None:
             try:
-                async with gate:
+                async with gate.passage():
                     await answer.wait()
             finally:
                 gate.busy()
@@ -107,7 +107,7 @@ def test_one_burst_of_refusals_is_one_halving() -> None:
 def test_a_round_of_good_answers_raises_it_by_one_up_to_the_maximum() -> None:
     async def main() -> None:
         gate = Gate(8)
-        async with gate:
+        async with gate.passage():
             gate.busy()
         assert gate.limit == 4
         for _ in range(5):
@@ -123,7 +123,7 @@ def test_a_round_of_good_answers_raises_it_by_one_up_to_the_maximum() -> None:
 def test_it_rises_again_from_one() -> None:
     async def main() -> None:
         gate = Gate(2)
-        async with gate:
+        async with gate.passage():
             gate.busy()
         assert gate.limit == 1
         gate.ok()
@@ -135,7 +135,7 @@ def test_it_rises_again_from_one() -> None:
 def test_who_waits_is_let_in_when_the_limit_rises() -> None:
     async def main() -> None:
         gate = Gate(2)
-        async with gate:
+        async with gate.passage():
             gate.busy()
         done = asyncio.Event()
         tasks = [asyncio.create_task(inside(gate, done)) for _ in range(2)]
@@ -177,7 +177,7 @@ def test_an_error_inside_gives_the_place_back() -> None:
     async def main() -> None:
         gate = Gate(1)
         with pytest.raises(ZeroDivisionError):
-            async with gate:
+            async with gate.passage():
                 raise ZeroDivisionError
         await through(gate)
 
@@ -257,3 +257,27 @@ def test_whatever_happens_places_are_neither_lost_nor_made(
 def test_a_gate_that_lets_nobody_in_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         Gate(0)
+
+
+def test_who_may_wait_comes_behind_all_others():
+    async def main() -> None:
+        gate = Gate(1)
+        came: list[str] = []
+
+        async def enter(name: str, *, behind: bool) -> None:
+            async with gate.passage(behind=behind):
+                came.append(name)
+                await asyncio.sleep(0)
+
+        held = gate.passage()
+        await held.__aenter__()
+        names = [("across 1", True), ("read 1", False), ("across 2", True), ("read 2", False)]
+        tasks = [asyncio.create_task(enter(name, behind=behind)) for name, behind in names]
+        await asyncio.sleep(0)
+        tasks[2].cancel()  # one that waits at the back and is given up takes no place
+        await held.__aexit__(None, None, None)
+        await asyncio.wait(tasks)
+        assert came == ["read 1", "read 2", "across 1"]
+        assert gate.inside == 0
+
+    asyncio.run(main())

@@ -151,7 +151,7 @@ def refusals(count: int, told: Callable[[Reply], Left | None]) -> tuple[int, flo
     gate = Gate(16)
 
     async def one(model: AnthropicModel) -> None:
-        async with gate:
+        async with gate.passage():
             while True:
                 try:
                     gate.ok(told(await model.complete(ASK, 5)))
