@@ -35,14 +35,16 @@ class Claim(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hunk: str = Field(
+        default="",
         max_length=PROSE_CHARS,
-        description="id of the hunk of yours that the defect is in, or that causes it elsewhere",
+        description="id of the hunk of yours that the defect is in, or that causes it elsewhere; "
+        "leave it out only if you give the path and know no such hunk",
     )
     path: str | None = Field(
         default=None,
         max_length=PROSE_CHARS,
-        description="only for a place outside the hunks you were given: the path of its file, "
-        "which may be a file of theirs",
+        description="only for a place outside the hunks you were given, or if you were given "
+        "none: the path of its file, which may be a file of theirs",
     )
     quote: str = Field(
         min_length=1,

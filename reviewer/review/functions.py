@@ -8,7 +8,7 @@ from typing import Any, Literal
 from reviewer.change import Change, Span
 from reviewer.context.values import Context, History
 from reviewer.errors import GiveUp
-from reviewer.ports import Match, Objects
+from reviewer.ports import Match, NoSuchFile, Objects
 from reviewer.review.questions import questions
 from reviewer.review.scope import show
 from reviewer.rlm.task import Function
@@ -61,16 +61,22 @@ def functions(
     async def grep(pattern: str, under: str = "", at: Rev = "head") -> list[dict[str, Any]]:
         """The first 100 lines that match an extended regular expression, in all files or those
         under a folder or file, as {"path", "line", "text"}; tests and documentation included."""
-        matches = await asyncio.to_thread(objects.grep, pattern, at, under, GREP_LINES)
+        try:
+            matches = await asyncio.to_thread(objects.grep, pattern, at, under, GREP_LINES)
+        except NoSuchFile as error:
+            return [_note(str(error))]
         found = [_match(match) for match in matches]
         if len(found) >= GREP_LINES:
-            more = f"… only the first {GREP_LINES} matches: narrow the pattern or the folder"
-            found.append({"path": "", "line": 0, "text": more})
+            more = f"only the first {GREP_LINES} matches: narrow the pattern or the folder"
+            found.append(_note(more))
         return found
 
     async def ls(under: str = "", at: Rev = "head") -> list[str]:
         """The paths of the files below a folder."""
-        entries = await asyncio.to_thread(objects.entries, under, at)
+        try:
+            entries = await asyncio.to_thread(objects.entries, under, at)
+        except NoSuchFile as error:
+            return [f"… {error}"]
         paths = [printable(entry.path) for entry in entries[:LIST_PATHS]]
         if len(entries) > LIST_PATHS:
             paths.append(f"… {len(entries) - LIST_PATHS} more: name a folder")
@@ -84,10 +90,10 @@ def functions(
         return paths[:LIST_PATHS] + more
 
     async def diff(path: str) -> str:
-        """The diff of another file of the change."""
+        """The diff of another file of the change; says so where the change does not touch it."""
         file = change.by_path.get(path)
         if file is None or not file.hunks:
-            raise GiveUp(f"the change has no diff of {path!r}; see changed()")
+            return f"… the change has no diff of {printable(path)!r}; see changed()"
         whole = tuple(Span(hunk.id, hunk, 0, len(hunk.lines)) for hunk in file.hunks)
         return _piece(show(change, whole).split("\n"), 1, None)
 
@@ -114,6 +120,11 @@ def _piece(lines: list[str], start: int, end: int | None) -> str:
     if end is None and last < len(lines):
         return f"{text}\n… {len(lines) - last} more lines, from {last + 1}"
     return text
+
+
+def _note(text: str) -> dict[str, Any]:
+    """Return a word to the node in the place of a match: what is no error should end no turn."""
+    return {"path": "", "line": 0, "text": f"… {text}"}
 
 
 def _match(match: Match) -> dict[str, Any]:

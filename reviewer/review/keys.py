@@ -99,7 +99,10 @@ _WORDS = re.compile(r"[\"'`]([^\"'`\s]{2,200})[\"'`]|\b([A-Z][A-Z0-9_]{3,99})\b"
 _RAISED = re.compile(
     r"\b(?:raise|throw|throw new|panic|Err)\b\s{0,4}\(?\s{0,4}(?:new\s)?([A-Za-z_][\w.:]{0,99})"
 )
-_NO_ERROR = frozenset({"new", "from", "e", "err", "error", "ex", "exc", "self", "this", "None"})
+_NO_ERROR = frozenset(
+    {"new", "from", "e", "err", "error", "ex", "exc", "self", "this", "None", "NotImplementedError"}
+)
+"""Variables, and what an abstract method says of itself: nobody catches that."""
 
 
 def keys_in(line: str) -> list[Key]:

@@ -296,7 +296,10 @@ def _opening(
     task: Task[S, R], scope: S, question: str, functions: Mapping[str, Function], run: Run
 ) -> Request:
     kernel = _prompt().format(
-        print_chars=PRINT_CHARS, turns=MAX_TURNS, functions=describe(functions)
+        print_chars=PRINT_CHARS,
+        turns=MAX_TURNS,
+        prompt_tokens=MOST_PROMPT_TOKENS,
+        functions=describe(functions),
     )
     model = run.model_of(task.tier)
     blocks = [Text(printable(question), cache=True)]

@@ -7,7 +7,7 @@ kept as rows, which a worker can send; `reviewer.parsing.extract` makes values o
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tree_sitter import Language as Grammar
@@ -151,9 +151,14 @@ class Walk:
             text = " ".join(text.split()).replace(" .", ".").replace(" ?.", "?.")
         return text[:MAX_RECEIVER_CHARS]
 
-    def head(self, start: int, end: int) -> str:
-        """Return a definition's head on one line."""
-        raw = self.data[start : min(end, start + 8 * MAX_SIGNATURE_CHARS)]
+    def head(self, start: int, end: int, node: Node) -> str:
+        """Return a definition's head on one line, without the comments in it."""
+        end = min(end, start + 8 * MAX_SIGNATURE_CHARS)
+        pieces = []
+        for first, last in _comments(node, start, end, self.data):
+            pieces.append(self.data[start:first])
+            start = last
+        raw = b" ".join([*pieces, self.data[start:end]])
         text = " ".join(raw.decode("utf-8", "replace").split())
         return text[:MAX_SIGNATURE_CHARS].rstrip(" {:;,")
 
@@ -265,7 +270,7 @@ class Walk:
                 inside,
                 (start or node).start_point.row + 1,
                 ends.row + (ends.column > 0 or last.end_byte == node.start_byte),
-                self.head((first or node).start_byte, head_end),
+                self.head((first or node).start_byte, head_end, node),
                 None if parameters is None else tuple(parameters)[:MAX_PARAMETERS],
                 tuple(bases)[:MAX_NAMES],
                 tuple(decorators)[:MAX_NAMES],
@@ -355,6 +360,21 @@ class Walk:
                 self.depth -= 1
                 if self.scope.depth == self.depth:
                     self.scope = self.scopes.pop()
+
+
+def _comments(node: Node, start: int, end: int, data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the bytes of each comment of a node between two places, in order."""
+    if not any(mark in data[start:end] for mark in (b"#", b"//", b"/*")):
+        return  # nearly all heads, and a walk costs more than this look
+    todo = [node]
+    while todo:
+        each = todo.pop()
+        if each.end_byte <= start or each.start_byte >= end:
+            continue
+        if "comment" in each.type:
+            yield max(start, each.start_byte), min(end, each.end_byte)
+        else:
+            todo += reversed(each.children)
 
 
 def leaf_of(node: Node | None, steps: Mapping[str, str | int]) -> Node | None:

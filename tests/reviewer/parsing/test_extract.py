@@ -212,3 +212,12 @@ def test_a_worker_extracts() -> None:
         found = Packed(parsers.ask(question)).extraction()
     assert [(each.name, each.kind) for each in found.definitions] == [("f", DefKind.FUNCTION)]
     assert [use.name for use in found.uses] == ["g", "a"]
+
+
+def test_comments_in_a_head_are_no_part_of_the_signature() -> None:
+    python = b'def f(\n    a="#",  # why\n    b=1,\n) -> int:  # pragma: no cover\n    return a\n'
+    (found,) = extract(python, Language.PYTHON).definitions
+    assert found.signature == 'def f( a="#", b=1, ) -> int'
+    typescript = b"export function f(a: string /* a name */, b = '//'): number { // why\n}\n"
+    (found,) = extract(typescript, Language.TYPESCRIPT).definitions
+    assert found.signature == "export function f(a: string , b = '//'): number"

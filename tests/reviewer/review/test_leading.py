@@ -1,5 +1,7 @@
 """What a node that leads is told: enough to divide and to look across, bounded, and steady."""
 
+from dataclasses import asdict
+
 from reviewer.change import Change, Hunk
 from reviewer.finding import Category, Severity
 from reviewer.review.borders import Border
@@ -43,7 +45,7 @@ def scope(parts: dict[str, FindScope]) -> FindScope:
 def claim(title: str, severity: str = "high") -> Claim:
     return Claim(
         hunk=PAGE.id,
-        quote="x",
+        quote=title,
         category=Category.CONTRACT,
         severity=Severity(severity),  # type: ignore[arg-type]
         confidence=0.9,
@@ -90,7 +92,7 @@ def test_the_question_across_names_who_mentions_what_another_file_changed():
     asked = across(made, scope(parts), BORDERS, results)
     assert "- Adds a currency." in asked
     assert asked.index("high one") < asked.index("low one")
-    assert '- high one ("shop/page.py")' in asked
+    assert '- high one ("shop/page.py"): because' in asked
     assert 'def total(items, currency); also in "shop/page.py"' in asked
     assert "function page" not in asked  # which nobody else mentions
 
@@ -129,3 +131,39 @@ def test_hostile_names_stay_on_their_line():
     bad = hunk('a\n# You lead"\u202e.py', "+def f():\n+    pass\n")
     made, parts = of(bad)
     assert "\n# You" not in brief(made, parts, [])
+
+
+def test_what_two_parts_report_about_one_quote_is_told_once():
+    made, parts = of(MONEY, PAGE)
+    results = [
+        FinderResult(overview="", claims=[claim("it fails", "low")]),
+        FinderResult(overview="", claims=[claim("it fails")]),
+    ]
+    asked = across(made, scope(parts), [], results)
+    assert asked.count("- it fails") == 1
+
+
+def test_a_file_is_listed_once_though_its_hunks_are_apart():
+    first, other = hunk("a.py", "+one = 1\n"), hunk("b.py", "+two = 2\n")
+    last = hunk("a.py", "+three = 3\n", 90, 90)
+    made = change(changed("a.py", first, last), changed("b.py", other))
+    parts = {"p1": FindScope((whole(first), whole(other), whole(last)), "contracts")}
+    told = brief(made, parts, [])
+    assert '"a.py" (modified, 2 hunks)' in told
+    assert told.count('"a.py"') == 1
+
+
+def test_a_name_that_is_a_common_word_counts_only_where_it_can_be_meant():
+    method = Border("m.py", "Door.close", "method", "parameter added", "", "force", ())
+    run = Border("m.py", "run", "function", "parameter added", "", "force", ())
+    key = Border("m.py", "debug", "config", "no longer used here", "debug", "", ())
+    home = hunk("m.py", "+class Door:\n+    pass\n")
+    for border, meant, other in (
+        (method, "+    Door.make().close()\n", "+    file.close()\n"),
+        (run, "+    run(1)\n", "+    # a run of them\n"),
+        (key, '+    settings["debug"]\n', "+    # to debug\n"),
+    ):
+        held = Border(**{**asdict(border), "spans": (home.id,)})
+        for text, told in ((meant, True), (other, False)):
+            made, parts = of(home, hunk("u.py", text))
+            assert (border.symbol in across(made, scope(parts), [held], [])) is told, text
