@@ -134,8 +134,8 @@ def _review(script: Script, request: dict[str, Any]) -> list[Block]:
 def _regrouping(names: list[str]) -> str:
     """Return code that has neighbours read together where they fit, and looks at what they found.
 
-    At the claims: what readers say in passing changes with every byte in this model, and a leader
-    that prints it pays for two more of its turns at each level above a changed file.
+    At their overviews, the dearest there is: what readers say in passing changes with every byte
+    in this model, and a leader that prints it pays for all its later turns.
     """
     pairs = [list(pair) for pair in pairwise(names)][::2]
     return (
@@ -143,7 +143,7 @@ def _regrouping(names: list[str]) -> str:
         "said = []\n"
         "for call in calls:\n"
         "    try:\n"
-        "        said.append((await call)['result']['claims'])\n"
+        "        said.append((await call)['result']['overview'])\n"
         "    except Exception as error:\n"
         "        said.append('apart')\n"
         "print(said)\n"
