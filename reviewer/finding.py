@@ -50,7 +50,8 @@ class Finding(BaseModel):
     `line` is the last line of the place and `start_line` the first, both from 1, on `side`; both
     are None for a claim about a whole file. `evidence` quotes the code. `suggestion`, where there
     is one, replaces exactly the lines start_line..line on the RIGHT side. `source` names who says
-    it: `model:<lens>` or `detector:<name>[/<rule>]`.
+    it: `model:<lens>` or `detector:<name>[/<rule>]`. `verified`: a second model has tried to refute
+    it and could not; detectors need none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +69,7 @@ class Finding(BaseModel):
     evidence: str = ""
     suggestion: str | None = None
     preexisting: bool = False
+    verified: bool = False
     source: str
 
     @model_validator(mode="after")

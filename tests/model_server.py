@@ -29,7 +29,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -207,6 +207,9 @@ class ModelServer:
     key: str | None = None
     certificate: tuple[Path, Path] | None = None
     counting: Answer | None = None  # what count_tokens answers, if not an estimate
+    confirms: bool = (
+        True  # says of each claim of the script that it holds; else the script is asked
+    )
     requests: list[Received] = field(default_factory=list)  # of both endpoints, in order
     peak: int = 0  # the most calls of /v1/messages that were open at one time
     refused: list[str] = field(default_factory=list)  # what the rules complained about
@@ -217,6 +220,7 @@ class ModelServer:
         self._open = 0
         self._given = 0
         self._prefixes: set[str] = set()
+        self._claims: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"owner": self})
@@ -244,9 +248,16 @@ class ModelServer:
 
     @property
     def calls(self) -> list[dict[str, Any]]:
-        """The bodies of the calls of /v1/messages, in order of arrival."""
+        """The bodies of the calls of /v1/messages that the script was asked, in order of arrival."""
         with self._lock:
-            return [r.body for r in self.requests if r.path == "/v1/messages"]
+            asked = [r.body for r in self.requests if r.path == "/v1/messages"]
+        return [body for body in asked if not (self.confirms and verifies(body))]
+
+    @property
+    def verifications(self) -> list[dict[str, Any]]:
+        """The bodies of the calls that ask whether a claim is true."""
+        with self._lock:
+            return [r.body for r in self.requests if verifies(r.body)]
 
     def receive(self, request: Received) -> None:
         with self._lock:
@@ -276,6 +287,14 @@ class ModelServer:
             with self._lock:
                 self.refused.append(complaint)
             return error(400, "invalid_request_error", complaint)
+        if self.confirms and verifies(request):
+            return confirmed(request, self._claims)
+        answer = self._scripted(request)
+        with self._lock:
+            self._claims.update({claim["title"]: claim for claim in _claims_in(answer)})
+        return answer
+
+    def _scripted(self, request: dict[str, Any]) -> Answer:
         if callable(self.script):
             return _one(self.script(request))
         with self._lock:
@@ -310,6 +329,59 @@ class ModelServer:
             "stop_sequence": None,
             "usage": answer.usage or spent,
         }
+
+
+def verifies(request: dict[str, Any]) -> bool:
+    """Does a request ask whether a reported defect is real?"""
+    return any(
+        "verdicts" in tool.get("input_schema", {}).get("properties", {})
+        for tool in request.get("tools") or ()
+    )
+
+
+def reported(request: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Return the id, title, path and first quoted line of the report that a verifier is shown."""
+    shown = str(request["messages"][0]["content"][0]["text"])
+    found = re.search(r"^The report (\S+): (.*)$", shown, re.M)
+    place = re.search(r'^It is about these lines .*, in "(.*)":\n\n    (.*)$', shown, re.M)
+    assert found and place, shown
+    return found[1], found[2], place[1], place[2]
+
+
+def verdict(request: dict[str, Any], **said: Any) -> Answer:
+    """Answer a verifier's question: that it holds, as the report has it, but for what is `said`."""
+    candidate, _, path, line = reported(request)
+    holds = {
+        "candidate": candidate,
+        "reasoning": "The lines are as quoted.",
+        "verdict": "holds",
+        "trigger": "Any call gets there.",
+        "path": path,
+        "quote": line,
+        "severity": "high",
+        "confidence": 0.9,
+        "replacement": "complete",
+    }
+    return tool("submit", {"verdicts": [holds | said]})
+
+
+def confirmed(request: dict[str, Any], claims: Mapping[str, dict[str, Any]]) -> Answer:
+    claim = claims.get(reported(request)[1], {})
+    kept = ("severity", "confidence", "preexisting")
+    return verdict(request, **{key: claim[key] for key in kept if key in claim})
+
+
+def _claims_in(answer: Answer) -> Iterator[dict[str, Any]]:
+    """Yield the claims that an answer hands in, where it hands in any that are well formed."""
+    for one in answer.blocks:
+        try:
+            value = json.loads(one.get("partial_json", "null"))
+        except ValueError:
+            continue
+        claims = value.get("claims") if isinstance(value, dict) else None
+        for claim in claims if isinstance(claims, list) else ():
+            if isinstance(claim, dict) and isinstance(claim.get("title"), str):
+                yield claim
 
 
 def tokens(value: object) -> int:

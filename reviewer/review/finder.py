@@ -47,12 +47,13 @@ class Pace:
     """How hard a node may think, and the room it has for that and its answer, in tokens.
 
     In the passes `led` a node divides what does not fit, and looks across it; in the others host
-    code divides alone.
+    code divides alone. `verifies`: what they report is put to verifiers.
     """
 
     thinking: Thinking
     output_tokens: int
     led: frozenset[str] = frozenset()
+    verifies: bool = True
 
 
 PACES: Mapping[Effort, Pace] = {

@@ -33,7 +33,9 @@ from reviewer.review.functions import Code
 from reviewer.review.join import join, masked
 from reviewer.review.place import Placer
 from reviewer.review.scope import SPAN_BYTES, FindScope
+from reviewer.review.suggestions import parsing
 from reviewer.review.summary import STOPS, summarise
+from reviewer.review.verify import Verifier, VerifyScope, judged
 from reviewer.rlm.journal import Journal
 from reviewer.rlm.recording import Recording
 from reviewer.rlm.run import CALL_TIMEOUT_S, CONCURRENCY, Pricing, Run, open_run
@@ -46,6 +48,10 @@ from reviewer.triage import Triage, triage, within
 
 MIN_CONFIDENCE = 0.5
 """The finder is told not to report below this; what comes all the same is dropped and counted."""
+
+VERIFYING = 0.15
+"""Of the budget, held back while finders read: a claim that nobody has doubted may be noise. A
+verifier reads a tenth of what a finder does, on the cheaper model."""
 
 MANY_FILES = 1_000
 """From here on memory is worth half a second."""
@@ -282,6 +288,8 @@ async def _passes(
     lenses = LENSES[request.effort]
     read = _Read()
     unfinished: list[str] = []
+    verifies = PACES[request.effort].verifies
+    held = run.account.child(run.account.left.share(VERIFYING if verifies else 0.0))
     for index, lens in enumerate(lenses, 1):
         if run.stopped is not None:
             unfinished.append(lens)
@@ -291,6 +299,14 @@ async def _passes(
         await asyncio.to_thread(_collect, read, prepared, placer, solved, lens)
         if solved.missed:
             unfinished.append(lens)
+    held.close()
+    if verifies:
+        verifier = Verifier(
+            prepared.change, objects, prepared.spans, guidelines=request.guidelines, code=code
+        )
+        name = str(len(lenses) + 1)
+        read.findings = await _verified(read, prepared.leads, verifier, run, name)
+    read.findings = await asyncio.to_thread(parsing, read.findings, objects)
     if unfinished and run.stopped is not None:
         read.stopped = run.stopped.reason  # what ended the run comes before what one node met
     # A span that one pass has read is reviewed; what later passes missed is said in a note.
@@ -312,6 +328,30 @@ async def _passes(
     priced = all(run.prices.cost(one, Usage()) is not None for one in (run.name, run.cheap))
     read.usd = run.spent.usd if priced else None
     return read
+
+
+async def _verified(
+    read: _Read, leads: Sequence[Finding], verifier: Verifier, run: Run, name: str
+) -> list[Finding]:
+    """Have each thing that the finders report refuted, if it can be; return what stands.
+
+    What nobody could look at, for want of money or time, stays, and is said to be unverified.
+    """
+    known = join([*leads, *read.findings])
+    candidates = [each for each in known if each.source.startswith("model:")]
+    if not candidates:
+        return []
+    solved = await solve(verifier, VerifyScope(tuple(candidates)), run, name)
+    verdicts = await asyncio.to_thread(verifier.proved, solved.result)
+    stand, fell = judged(candidates, verdicts, MIN_CONFIDENCE)
+    if fell:
+        read.notes.append(f"{len(fell)} claim(s) were dropped: a second look did not confirm them.")
+    if unseen := sum(each.id not in verdicts for each in candidates):
+        why = "; ".join(sorted(set(solved.missed.values()))) or "the verifier came to no verdict"
+        read.notes.append(f"{unseen} claim(s) were not verified: {why}")
+    if solved.stops and read.stopped is None:
+        read.stopped = min(solved.stops, key=list(StopReason).index)
+    return stand
 
 
 def _collect(

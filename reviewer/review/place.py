@@ -1,6 +1,7 @@
 """From a claim to a finding: the host finds the line, and says so when there is none."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 
 from reviewer.change import Change, FileChange, Span
@@ -52,6 +53,24 @@ class Placer:
             self._find(claim, spans)
         except NotFound as error:
             return str(error)
+        return None
+
+    def stands(self, path: str, quote: str) -> str | None:
+        """Say why a quote is not in a file, at either end of what the change shows; None if it is.
+
+        Words for the model. The quote may stand in several places: it proves, it anchors nothing.
+        """
+        file = self._change.by_path.get(path) or self._printed_as(path)
+        try:
+            if file is not None:
+                with suppress(Absent):
+                    find_in_diff(quote, file, None)
+                    return None
+            self._in_whole_file(quote, path if file is None else file.path)
+        except Absent as error:
+            return str(error)
+        except NotFound:
+            return None  # it stands there more than once
         return None
 
     def finding(self, claim: Claim, spans: Mapping[str, Span], lens: str) -> Finding | None:
@@ -108,7 +127,7 @@ class Placer:
         try:
             sheet = self._sheet(path)
         except GiveUp as error:
-            raise NotFound(f"{path!r} cannot be read at the head: {error}") from None
+            raise Absent(f"{path!r} cannot be read at the head: {error}") from None
         return find_in_file(quote, sheet)
 
     def _printed_as(self, path: str) -> FileChange | None:

@@ -142,7 +142,8 @@ def test_a_claim_becomes_a_finding_at_its_line(repo: tuple[Path, str, str]):
     assert (done.coverage.hunks, done.coverage.reviewed, done.coverage.skipped) == (2, 2, [])
     assert done.summary.startswith("1 finding: 1 high.")
     assert "The total takes a rate." in done.summary
-    assert done.cost.calls == 1
+    assert finding.verified
+    assert done.cost.calls == len(server.calls) + len(server.verifications) == 2
     assert done.cost.usd is not None
     assert done.cost.usd > 0
 
@@ -151,7 +152,8 @@ def test_two_passes_that_say_the_same_say_it_once(repo: tuple[Path, str, str]):
     with ModelServer(lambda r: submit(claim(r, LINE))) as server:
         done = reviewed(repo, server, effort=Effort.STANDARD)
     assert len(done.findings) == 1
-    assert done.cost.calls == 2
+    assert len(server.calls) == 2
+    assert len(server.verifications) == 1
     assert done.cost.cache_read_tokens > 0  # the second pass reads the scope from the cache
 
 

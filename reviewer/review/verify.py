@@ -1,0 +1,294 @@
+"""The verifier: the question "is this reported defect real?", each put to a fresh node.
+
+A finder is asked to find, and will rather say too much. Whoever is asked to refute, with the same
+code at hand and without the finder's train of thought, lets through what can be proved. A step of
+its own for this is what the reviewers with the fewest false alarms have in common
+(arXiv:2509.01494; Bugbot's validator, Claude Code Review's verification step).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reviewer.change import Change, Span
+from reviewer.errors import GiveUp
+from reviewer.finding import Finding
+from reviewer.ports import Objects
+from reviewer.request import StopReason
+from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Harm
+from reviewer.review.functions import Code, functions
+from reviewer.review.place import Placer
+from reviewer.review.scope import BYTES_A_TOKEN, quoted, show, size_of
+from reviewer.rlm.run import WINDOW_TOKENS
+from reviewer.rlm.task import Function, Tier, Unit
+from reviewer.text import decode, printable
+
+HUNKS_TOKENS = WINDOW_TOKENS // 2
+"""Of the hunks around a report: what it is about. The node reads the rest where it has a doubt."""
+
+AROUND_LINES = 20
+"""Shown before and after a place outside the change, where there is no hunk to show."""
+
+Judgement = Literal["holds", "refuted", "unproven", "taste"]
+
+
+class Verdict(BaseModel):
+    """What one node says of one candidate."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    candidate: str = Field(max_length=100, description="the id of the report")
+    reasoning: str = Field(
+        min_length=1,
+        max_length=PROSE_CHARS,
+        description="what you read and what follows from it, 1-4 sentences",
+    )
+    verdict: Judgement
+    trigger: str = Field(
+        default="",
+        max_length=PROSE_CHARS,
+        description="if it holds: the path from an input or state to the failure, 1-3 sentences",
+    )
+    path: str = Field(
+        default="", max_length=PROSE_CHARS, description="of the file that `quote` stands in"
+    )
+    quote: str = Field(
+        default="",
+        max_length=QUOTE_CHARS,
+        description="if it holds: the 1 to 8 lines that prove it, copied exactly from the code",
+    )
+    severity: Harm
+    confidence: float = Field(ge=0, le=1, description="how sure you are of the verdict")
+    preexisting: bool = Field(
+        default=False, description="true if it fails in the same way at the base"
+    )
+    replacement: Literal["none", "complete", "incomplete"] = Field(
+        default="none", description="what the proposed replacement is, if there is one"
+    )
+
+
+class Verdicts(BaseModel):
+    """The verdicts of some candidates, each about another."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verdicts: list[Verdict] = Field(max_length=1)
+
+
+class Judged(Verdicts):
+    """The answers of verifiers, joined."""
+
+    verdicts: list[Verdict]
+
+
+@dataclass(frozen=True)
+class VerifyScope:
+    """Findings of models, in order: the candidates."""
+
+    candidates: tuple[Finding, ...]
+
+
+class Verifier:
+    """The task. Candidates are joined beforehand: what is said twice is verified once."""
+
+    name = "verify"
+    version = "1"
+    tier: Tier = "cheap"
+    result: type[Verdicts] = Verdicts
+
+    def __init__(
+        self,
+        change: Change,
+        objects: Objects,
+        spans: Sequence[Span],
+        *,
+        guidelines: str = "",
+        code: Code | None = None,
+        window: int = WINDOW_TOKENS,
+    ) -> None:
+        self._change = change
+        self._objects = objects
+        self._code = code
+        self._guidelines = guidelines
+        self._window = window
+        self._placer = Placer(change, objects)
+        self._spans: dict[str, list[Span]] = {}
+        for span in spans:
+            self._spans.setdefault(printable(span.path), []).append(span)
+
+    def instructions(self, scope: VerifyScope) -> str:
+        text = _prompt()
+        if self._guidelines:
+            text += f"\n# What this project asks of reviews\n\n{self._guidelines}\n"
+        return text
+
+    def units(self, scope: VerifyScope) -> frozenset[Unit]:
+        return frozenset(each.id for each in scope.candidates)
+
+    def size(self, scope: VerifyScope) -> int:
+        """Return what it takes to read, and more than a window for two: each has its own node."""
+        size = sum(
+            len(printable(each.body)) // int(BYTES_A_TOKEN) + size_of(self._around(each))
+            for each in scope.candidates
+        )
+        return size if len(scope.candidates) < 2 else max(size, self._window + 1)
+
+    def label(self, scope: VerifyScope) -> str:
+        if len(scope.candidates) == 1:
+            (one,) = scope.candidates
+            return f"is it true? {printable(one.title)}"
+        return f"are {len(scope.candidates)} reports true?"
+
+    def content(self, scope: VerifyScope) -> str:
+        return "\n".join(self._told(each) for each in scope.candidates)
+
+    def lens(self, scope: VerifyScope) -> str:
+        return ""
+
+    def split(self, scope: VerifyScope) -> list[VerifyScope]:
+        return [VerifyScope((each,)) for each in scope.candidates]
+
+    def leads(self, scope: VerifyScope) -> bool:
+        return False
+
+    def brief(self, scope: VerifyScope, parts: Mapping[str, VerifyScope]) -> str:
+        return ""  # nobody leads
+
+    def lenses(self) -> Mapping[str, str]:
+        return {}
+
+    def join(self, parts: Sequence[VerifyScope], lens: str) -> VerifyScope:
+        return VerifyScope(tuple(each for part in parts for each in part.candidates))
+
+    def functions(self, scope: VerifyScope) -> Mapping[str, Function]:
+        spans = tuple(span for each in scope.candidates for span in self._around(each))
+        return functions(self._change, self._objects, spans, self._code)
+
+    def check(self, scope: VerifyScope, result: Verdicts) -> list[str]:
+        """Complain about a verdict on something else, and of one that holds without a proof."""
+        wanted = self.units(scope)
+        given = {each.candidate for each in result.verdicts}
+        if given != wanted:
+            return [f"verdicts: one is wanted, about {', '.join(sorted(wanted))}"]
+        return [problem for each in result.verdicts if (problem := self.unproved(each))]
+
+    def unproved(self, verdict: Verdict) -> str | None:
+        """Say what a verdict that holds lacks; None for any other, and for one that is proved."""
+        if verdict.verdict != "holds":
+            return None
+        if not verdict.trigger.strip():
+            return "trigger: name the path from an input or state to the failure, or let it go"
+        if not verdict.quote.strip() or not verdict.path:
+            return "quote: copy the lines that prove it, and give the path of their file"
+        problem = self._placer.stands(verdict.path, verdict.quote)
+        return f"quote: {problem}" if problem else None
+
+    def proved(self, result: Verdicts) -> dict[str, Verdict]:
+        """Return the verdicts by their candidates; what holds without a proof is unproven."""
+        return {
+            each.candidate: each.model_copy(update={"verdict": "unproven"})
+            if self.unproved(each)
+            else each
+            for each in result.verdicts
+        }
+
+    def across(self, scope: VerifyScope, parts: Sequence[Verdicts]) -> str | None:
+        return None
+
+    def merge(
+        self, scope: VerifyScope, parts: Sequence[Verdicts], own: Verdicts | None
+    ) -> Verdicts:
+        return Judged(verdicts=[each for part in parts for each in part.verdicts])
+
+    def partial(self, scope: VerifyScope, reason: StopReason) -> Verdicts:
+        return Judged(verdicts=[])
+
+    # What a node is shown ------------------------------------------------------------------------
+
+    def _around(self, finding: Finding) -> tuple[Span, ...]:
+        """Return the spans that a finding lies in, else the first of its file that fit."""
+        of_file = self._spans.get(finding.path, [])
+        within = [span for span in of_file if _overlaps(span, finding)]
+        kept: list[Span] = []
+        left = HUNKS_TOKENS
+        for span in within or of_file:
+            left -= size_of([span])
+            if left < 0 and kept:
+                break
+            kept.append(span)
+        return tuple(kept)
+
+    def _told(self, finding: Finding) -> str:
+        side = "of the base, which the change removes" if finding.side == "LEFT" else "of the head"
+        lines = [
+            f"The report {finding.id}: {finding.title}",
+            "",
+            finding.body,
+            "",
+            f"It is about these lines {side}, in {quoted(finding.path)}:",
+            "",
+            *(f"    {line}" for line in finding.evidence.split("\n")),
+        ]
+        if finding.suggestion is not None:
+            lines += ["", "It proposes to replace exactly these lines with:", ""]
+            lines += [f"    {line}" for line in finding.suggestion.split("\n")]
+        spans = self._around(finding)
+        if spans:
+            lines += ["", "The hunks around it:", "", show(self._change, spans)]
+        if finding.start_line and not any(_overlaps(span, finding) for span in spans):
+            lines += ["", "The code around it:", "", self._code_around(finding)]
+        return printable("\n".join(lines))
+
+    def _code_around(self, finding: Finding) -> str:
+        """Return the lines around a place outside the change, without their numbers."""
+        try:
+            text = decode(self._objects.read(finding.path, "head"))
+        except GiveUp as error:
+            return f"(it cannot be read: {error})"
+        first, last = finding.start_line or 1, finding.line or 1
+        lines = text.split("\n")[max(0, first - 1 - AROUND_LINES) : last + AROUND_LINES]
+        return "\n".join(f" {line[:500]}" for line in lines)
+
+
+def judged(
+    candidates: Sequence[Finding], verdicts: Mapping[str, Verdict], least: float
+) -> tuple[list[Finding], list[Finding]]:
+    """Return the candidates that stand, as their verifiers see them, and those that do not.
+
+    One without a verdict stands as it is: its finder was sure, and nobody has looked.
+    """
+    stand: list[Finding] = []
+    fell: list[Finding] = []
+    for each in candidates:
+        verdict = verdicts.get(each.id)
+        if verdict is None:
+            stand.append(each)
+        elif verdict.verdict != "holds" or verdict.confidence < least:
+            fell.append(each)
+        else:
+            kept = each.suggestion if verdict.replacement == "complete" else None
+            changes = {
+                "severity": verdict.severity,
+                "confidence": verdict.confidence,
+                "preexisting": each.preexisting or verdict.preexisting,
+                "suggestion": kept,
+                "verified": True,
+            }
+            stand.append(each.model_copy(update=changes))
+    return stand, fell
+
+
+def _overlaps(span: Span, finding: Finding) -> bool:
+    if finding.start_line is None or finding.line is None:
+        return False
+    numbers = (line.old if finding.side == "LEFT" else line.new for line in span.lines)
+    return any(finding.start_line <= number <= finding.line for number in numbers if number)
+
+
+@cache
+def _prompt() -> str:
+    return (Path(__file__).parent / "verifier.md").read_text(encoding="utf-8").strip() + "\n"
