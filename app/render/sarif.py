@@ -110,6 +110,7 @@ def _result(finding: Finding, index: dict[str, int], snippets: Snippets) -> dict
             "category": finding.category.value,
             "confidence": finding.confidence,
             "preexisting": finding.preexisting,
+            "verified": finding.verified,
             "source": one_line(finding.source),
             "side": finding.side,
         },
