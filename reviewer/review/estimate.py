@@ -23,13 +23,22 @@ PRINTED_HIGH = 1_500
 """Calls of a node that reads and of one that leads, tokens of a reply and of a print-out: what
 nodes on real pull requests used."""
 
+CLAIMS_HIGH = 1
+"""Of a node that reads, to be verified; most report nothing, and two passes much the same."""
+
+REPORT_TOKENS = 2_000
+"""What a verifier is shown of one claim, with its hunks."""
+
 
 Divide = Callable[[tuple[Span, ...], int], list[tuple[Span, ...]]]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A range, not a promise; the promise is the cap. Dollars are None for an unknown price."""
+    """A range, not a promise; the promise is the cap. Dollars are None for an unknown price.
+
+    `nodes` read or lead; how many claims there will be to verify nobody knows.
+    """
 
     nodes: int
     input_tokens: int
@@ -40,7 +49,7 @@ class Estimate:
 
 
 def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: Pricing) -> Estimate:
-    """Return what the finders of this request would use; detectors cost nothing."""
+    """Return what this request would use, its claims verified; detectors cost nothing."""
     sorted_out = triage(change, objects, request.paths)
     spans = tuple(s for file in sorted_out.scope for s in spans_of(file, SPAN_BYTES))
     clusters = arrange(sorted_out.scope, spans, objects, lambda: False).clusters
@@ -53,14 +62,24 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     high = [one for size in sizes for one in _calls(size, TURNS_HIGH, REPLY_HIGH, passes)]
     low += _calls(BRIEF_TOKENS, LEADING_LOW, REPLY_LOW, 1) * led
     high += _calls(BRIEF_TOKENS, LEADING_HIGH, REPLY_HIGH, 1) * led
-    used = sum(high, Usage())
+    checks = len(scopes) * CLAIMS_HIGH if PACES[request.effort].verifies else 0
+    verifying = _calls(REPORT_TOKENS, TURNS_HIGH, REPLY_HIGH, 1) * checks
+    used = sum([*high, *verifying], Usage())
     usd_low, usd_high = _priced(low, model, prices), _priced(high, model, prices)
+    if checks and usd_high is not None:
+        more = _priced(verifying, request.cheap_model or model, prices)
+        usd_high = None if more is None else usd_high + more
     cap = request.caps.usd
     note = f"{passes} pass{'' if passes == 1 else 'es'} over {len(spans)} spans"
     if cap is not None and usd_high is not None and usd_high > cap:
         note += f"; the cap of ${cap:.2f} may end it early"
     return Estimate(
-        len(scopes) * passes + led, used.total - used.output, used.output, usd_low, usd_high, note
+        len(scopes) * passes + led,
+        used.total - used.output,
+        used.output,
+        usd_low,
+        usd_high,
+        note,
     )
 
 

@@ -230,7 +230,7 @@ def test_a_run_that_is_stopped_while_it_verifies_is_partial_and_keeps_the_claim(
         stop.append(True)
         return hang(30, verdict(request))
 
-    done, server = doubted(repo, say, cancelled=lambda: bool(stop))
+    done, _ = doubted(repo, say, cancelled=lambda: bool(stop))
     assert done.stopped is StopReason.CANCELLED
     assert len(done.findings) == 1
     assert done.coverage.reviewed == done.coverage.hunks
