@@ -81,6 +81,7 @@ class _Read:
     """What the finders brought: nothing, where there is no model."""
 
     findings: list[Finding] = field(default_factory=list)
+    causes: dict[str, Span] = field(default_factory=dict)
     overviews: list[str] = field(default_factory=list)
     covered: frozenset[str] = frozenset()
     missed: dict[str, str] = field(default_factory=dict)
@@ -302,7 +303,12 @@ async def _passes(
     held.close()
     if verifies:
         verifier = Verifier(
-            prepared.change, objects, prepared.spans, guidelines=request.guidelines, code=code
+            prepared.change,
+            objects,
+            prepared.spans,
+            guidelines=request.guidelines,
+            code=code,
+            causes=read.causes,
         )
         name = str(len(lenses) + 1)
         read.findings = await _verified(read, prepared.leads, verifier, run, name)
@@ -359,6 +365,9 @@ def _collect(
 ) -> None:
     spans = {span.id: span for span in prepared.spans}
     placed = [placer.finding(claim, spans, lens) for claim in solved.result.claims]
+    for claim, finding in zip(solved.result.claims, placed, strict=True):
+        if finding is not None and claim.hunk in spans:
+            read.causes.setdefault(finding.id, spans[claim.hunk])
     found = [finding for finding in placed if finding is not None]
     sure = [finding for finding in found if finding.confidence >= MIN_CONFIDENCE]
     read.findings += sure

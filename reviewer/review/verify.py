@@ -93,7 +93,10 @@ class VerifyScope:
 
 
 class Verifier:
-    """The task. Candidates are joined beforehand: what is said twice is verified once."""
+    """The task. Candidates are joined beforehand: what is said twice is verified once.
+
+    `causes` are the spans that findings elsewhere are caused by, by the findings' ids.
+    """
 
     name = "verify"
     version = "1"
@@ -108,12 +111,14 @@ class Verifier:
         *,
         guidelines: str = "",
         code: Code | None = None,
+        causes: Mapping[str, Span] | None = None,
         window: int = WINDOW_TOKENS,
     ) -> None:
         self._change = change
         self._objects = objects
         self._code = code
         self._guidelines = guidelines
+        self._causes = causes or {}
         self._window = window
         self._placer = Placer(change, objects)
         self._spans: dict[str, list[Span]] = {}
@@ -210,9 +215,13 @@ class Verifier:
     # What a node is shown ------------------------------------------------------------------------
 
     def _around(self, finding: Finding) -> tuple[Span, ...]:
-        """Return the spans that a finding lies in, else the first of its file that fit."""
+        """Return the spans that a finding lies in and the one that causes it, else the first of
+        its file, as many as fit."""
         of_file = self._spans.get(finding.path, [])
         within = [span for span in of_file if _overlaps(span, finding)]
+        cause = self._causes.get(finding.id)
+        if cause is not None and cause not in within:
+            within.append(cause)
         kept: list[Span] = []
         left = HUNKS_TOKENS
         for span in within or of_file:
@@ -283,7 +292,7 @@ def judged(
 
 
 def _overlaps(span: Span, finding: Finding) -> bool:
-    if finding.start_line is None or finding.line is None:
+    if finding.start_line is None or finding.line is None or printable(span.path) != finding.path:
         return False
     numbers = (line.old if finding.side == "LEFT" else line.new for line in span.lines)
     return any(finding.start_line <= number <= finding.line for number in numbers if number)

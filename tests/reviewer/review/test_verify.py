@@ -235,3 +235,18 @@ def test_a_run_that_is_stopped_while_it_verifies_is_partial_and_keeps_the_claim(
     assert len(done.findings) == 1
     assert done.coverage.reviewed == done.coverage.hunks
     assert any("1 claim(s) were not verified: Stopped on request." in note for note in done.notes)
+
+
+def test_what_causes_a_failure_elsewhere_is_shown_with_it(repo: Made):
+    def script(request: dict[str, Any]) -> Answer:
+        if verifies(request):
+            return verdict(request)
+        caller = claim(request, "def total(items, rate):", title="The caller passes no rate")
+        return submit({**caller, "path": "shop/report.py", "quote": "    print(total(items))"})
+
+    with ModelServer(script, confirms=False) as server:
+        (found,) = reviewed(repo, server).findings
+    assert (found.path, found.line) == ("shop/report.py", 5)
+    shown = server.verifications[0]["messages"][0]["content"][0]["text"]
+    assert "+def total(items, rate):" in shown
+    assert "     print(total(items))" in shown.partition("The code around it:")[2]
