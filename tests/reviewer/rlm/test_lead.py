@@ -342,3 +342,23 @@ def test_without_prices_and_caps_all_is_the_same():
     with ModelServer(leading(DONE, OWN)) as server:
         done = solved(server, WORDS, task=led(), prices=Prices(None))
     assert done.solved.covered == set(WORDS)
+
+
+def test_where_most_parts_are_divided_again_code_divides_and_the_parent_is_asked_all_the_same():
+    words = tuple(f"w{number:03d}" for number in range(48))  # four parts of twelve, of four of three
+    asked: list[str] = []
+
+    def script(request: dict[str, Any]) -> Answer:
+        if leads(request):
+            return DONE
+        if QUESTION in told(request):
+            asked.append(told(request))
+            return tool("submit", {"words": ["w003"]})
+        return honest(request)
+
+    with ModelServer(script) as server:
+        done = solved(server, words, task=led())
+    assert done.solved.covered == set(words)
+    assert {one.node for one in done.of(Delegated)} == {"1.1", "1.2", "1.3", "1.4"}
+    assert len(asked) == 1
+    assert done.solved.result.words == [*words, "w003"]
