@@ -376,7 +376,7 @@ def _claims_in(answer: Answer) -> Iterator[dict[str, Any]]:
     for one in answer.blocks:
         try:
             value = json.loads(one.get("partial_json", "null"))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         claims = value.get("claims") if isinstance(value, dict) else None
         for claim in claims if isinstance(claims, list) else ():

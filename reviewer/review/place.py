@@ -20,6 +20,7 @@ from reviewer.review.anchor import (
     find_like_in_diff,
 )
 from reviewer.review.claims import Claim
+from reviewer.review.scope import quoted
 from reviewer.text import decode, printable
 
 TITLE_CHARS = 120
@@ -131,8 +132,12 @@ class Placer:
         return find_in_file(quote, sheet)
 
     def _printed_as(self, path: str) -> FileChange | None:
-        """Find the file whose path was shown as `path`: not every path is valid Unicode."""
-        return next((f for f in self._change.files if printable(f.path) == path), None)
+        """Find the file whose path was shown as `path`: not every path is valid Unicode, or fits a
+        line as it is."""
+        for file in self._change.files:
+            if path in (printable(file.path), quoted(file.path)[1:-1]):
+                return file
+        return None
 
     def _suggestion(self, claim: Claim, anchor: Anchor) -> str | None:
         """Return the replacement if it replaces exactly the lines that the finding names."""

@@ -46,6 +46,7 @@ def test_the_fields_stand_in_the_documented_order():
         "evidence",
         "suggestion",
         "preexisting",
+        "verified",
         "source",
     ]
     assert list(value["coverage"]) == ["hunks", "reviewed", "skipped"]

@@ -345,7 +345,9 @@ def test_without_prices_and_caps_all_is_the_same():
 
 
 def test_where_most_parts_are_divided_again_code_divides_and_the_parent_is_asked_all_the_same():
-    words = tuple(f"w{number:03d}" for number in range(48))  # four parts of twelve, of four of three
+    words = tuple(
+        f"w{number:03d}" for number in range(48)
+    )  # four parts of twelve, of four of three
     asked: list[str] = []
 
     def script(request: dict[str, Any]) -> Answer:
