@@ -63,6 +63,18 @@ examples:
   rlm trace last --files made         made/index.md, made/1/2/result.json, ...
 """
 
+_EVAL_EXAMPLES = """\
+examples:
+  rlm eval evaluation --no-model      the detectors alone, offline
+  rlm eval evaluation --open          the cases to work with, with a model
+  rlm eval cases.jsonl --only a b     two cases of a dataset of yours
+
+exit codes:
+  0    every case was reviewed to its end
+  2    wrong usage, a broken dataset, or something in the way
+  3    a case was not reviewed, or its review ended early
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `rlm` and return its exit code; no error leaves here as a traceback."""
@@ -96,6 +108,10 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
             from app.review_command import review_command  # noqa: PLC0415
 
             return review_command(options, os.environ, interrupts)
+        case "eval":
+            from app.eval_command import eval_command  # noqa: PLC0415
+
+            return eval_command(options, os.environ, interrupts)
     return _run_on_github(options, interrupts)
 
 
@@ -129,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _add_review(commands)
     _add_trace(commands)
+    _add_eval(commands)
     doctor = commands.add_parser(
         "doctor",
         help="say what is configured, what is missing and how to get it",
@@ -330,6 +347,67 @@ def _add_trace(commands: "argparse._SubParsersAction[_Parser]") -> None:
     trace.add_argument(
         "--files", metavar="DIR", help="lay out what each node was given and returned as files"
     )
+
+
+def _add_eval(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    evaluation = commands.add_parser(
+        "eval",
+        help="review cases whose defects are known, and count what was found",
+        description="Review the cases of a dataset and count what was found, missed and claimed "
+        "without cause. Finished cases are kept: a second run with the same commits, settings and "
+        "program takes them up. docs/evaluation.md describes the format and the numbers.",
+        epilog=_EVAL_EXAMPLES,
+    )
+    evaluation.add_argument(
+        "dataset", metavar="DATASET", help="a JSONL file, or a folder of recipes like evaluation/"
+    )
+    evaluation.add_argument(
+        "--only", nargs="+", action="extend", metavar="ID", help="only these cases"
+    )
+    half = evaluation.add_mutually_exclusive_group()
+    half.add_argument(
+        "--held-back",
+        action="store_true",
+        default=None,
+        help="only the cases that are not for tuning",
+    )
+    half.add_argument(
+        "--open", action="store_false", dest="held_back", help="only the cases to work with"
+    )
+    evaluation.add_argument(
+        "--effort",
+        choices=EFFORTS,
+        help=f"passes made (default: RLM_EFFORT or {DEFAULT_EFFORT})",
+    )
+    evaluation.add_argument(
+        "--budget",
+        metavar="USD",
+        help="most that one case may cost, its judging included; 0 asks no model, none is no cap "
+        f"(default: RLM_BUDGET or {DEFAULT_BUDGET_USD:.2f})",
+    )
+    asked = evaluation.add_mutually_exclusive_group()
+    asked.add_argument(
+        "--model", metavar="NAME", help=f"model to ask (default: RLM_MODEL or {DEFAULT_MODEL})"
+    )
+    asked.add_argument(
+        "--no-model", action="store_true", help="the deterministic detectors alone, offline"
+    )
+    evaluation.add_argument(
+        "--judge",
+        action=argparse.BooleanOptionalAction,
+        help="have a small model say whether a claim means a known defect; without, the place "
+        "alone decides (default: with a model)",
+    )
+    evaluation.add_argument(
+        "--out", metavar="DIR", help="keep repositories and results there (default: RLM_HOME/eval)"
+    )
+    evaluation.add_argument(
+        "--format", choices=("text", "json"), default="text", help="of the numbers (default: text)"
+    )
+    evaluation.add_argument(
+        "-q", "--quiet", action="store_true", help="no progress, only result and warnings"
+    )
+    evaluation.set_defaults(estimate=False)
 
 
 class _Parser(argparse.ArgumentParser):

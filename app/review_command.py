@@ -142,6 +142,11 @@ def _asked(options: Namespace, settings: Settings, prices: Prices) -> Asked:
         raise TellUser(
             f"--estimate cannot be given as {options.format}.", "Choose --format text or json."
         )
+    return chosen(options, settings, prices)
+
+
+def chosen(options: Namespace, settings: Settings, prices: Prices) -> Asked:
+    """Decide from --model, --no-model, --budget and the settings which model is asked."""
     budget = settings.budget_usd
     if options.budget is not None:
         budget = parse_budget(options.budget, "--budget")

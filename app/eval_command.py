@@ -1,0 +1,334 @@
+"""`rlm eval`: from a dataset to its numbers, in the order in which it happens."""
+
+import asyncio
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.code import code_of
+from app.engine import Asked, review_with, with_note
+from app.eval.anchors import nowhere
+from app.eval.cases import Defect
+from app.eval.judge import asked as question_of
+from app.eval.judge import judge
+from app.eval.kept import (
+    TRANSIENT,
+    Kept,
+    Spent,
+    Verdict,
+    file_of,
+    program,
+    read_kept,
+    tenant_of,
+    write_kept,
+)
+from app.eval.match import match, pairs
+from app.eval.report import Report, as_json, as_text
+from app.eval.repositories import Entry, Ready, entries, ready
+from app.eval.score import Scored, score
+from app.interrupt import Interrupts
+from app.objects import LocalObjects
+from app.output import STANDARD_OUTPUT, deliver
+from app.paid import journal_here
+from app.render.words import count
+from app.review_command import EXIT_OK, EXIT_PARTIAL, Say, chosen
+from app.settings import Settings, read_settings, secret_of
+from app.trace_file import about, recording
+from reviewer.change import Change
+from reviewer.diff import build_change
+from reviewer.errors import TellUser
+from reviewer.finding import Finding
+from reviewer.git import open_repo
+from reviewer.model.anthropic import AnthropicModel
+from reviewer.model.base import Usage
+from reviewer.model.prices import Prices, load
+from reviewer.request import Caps, Effort, ReviewRequest
+from reviewer.rlm.journal import Journal
+from reviewer.rlm.run import open_run
+from reviewer.rlm.trace import Event, Note
+
+FOLDER = "eval"
+"""Under RLM_HOME, where --out names no other: repositories and results."""
+
+RESUME = "What is finished is kept: the same command goes on from here."
+
+
+def eval_command(options: Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
+    """Review the cases of a dataset, print what that was worth and return the exit code."""
+    settings = read_settings(environ)
+    if not settings.debug:
+        # Libraries would print their own warnings between the lines of the progress.
+        logging.getLogger().addHandler(logging.NullHandler())
+    for warning in settings.warnings:
+        _say(f"warning: {warning}")
+    say = _silence if options.quiet else _say
+    prices = load(settings.prices)
+    asked = chosen(options, settings, prices)
+    out = (Path(options.out) if options.out else settings.home / FOLDER).absolute()
+    evaluation = _Evaluation(
+        settings,
+        prices,
+        asked,
+        request=ReviewRequest(
+            effort=Effort(options.effort or settings.effort),
+            model=asked.name,
+            cheap_model=asked.name and settings.cheap_for(asked.name),
+            caps=Caps(usd=asked.budget_usd),
+        ),
+        judging=_judging(options, asked),
+        out=out,
+        interrupts=interrupts,
+        say=say,
+    )
+    # All of them before the first is reviewed: a slip in the last line should cost nothing.
+    cases = [ready(entry, out) for entry in _wanted(entries(Path(options.dataset)), options)]
+    if asked.budget_usd is not None:
+        say(f"{count(len(cases), 'case')}, ${asked.budget_usd * len(cases):.2f} at the most")
+    with interrupts.gently():
+        scored, taken_up = evaluation.all(cases)
+    unfinished = [one.case.id for one in cases[len(scored) :]]
+    report = Report(
+        dataset=str(options.dataset),
+        program=program(),
+        model=asked.name,
+        effort=evaluation.request.effort.value,
+        budget_usd=asked.budget_usd,
+        judge=evaluation.request.cheap_model if evaluation.judging else None,
+        held_back=options.held_back,
+        taken_up=taken_up,
+        unfinished=unfinished,
+        notes=[
+            *filter(None, [asked.why_not]),
+            *evaluation.notes,
+            *([RESUME] if unfinished else []),
+        ],
+        score=score(scored),
+    )
+    deliver(as_json(report) if options.format == "json" else as_text(report), STANDARD_OUTPUT)
+    return EXIT_PARTIAL if unfinished or report.score.partial else EXIT_OK
+
+
+def _judging(options: Namespace, asked: Asked) -> bool:
+    if options.judge and asked.name is None:
+        raise TellUser(
+            "--judge needs a model, and none is asked.",
+            "Leave it out: the places alone decide then. Or set ANTHROPIC_API_KEY.",
+        )
+    return asked.name is not None and options.judge is not False
+
+
+def _wanted(found: Sequence[Entry], options: Namespace) -> list[Entry]:
+    """Return the cases that the options leave; TellUser about a name that is none."""
+    names = {entry.case.id for entry in found}
+    if strange := [name for name in options.only or () if name not in names]:
+        raise TellUser(
+            f"--only: there is no case {', '.join(strange)}",
+            f"There are: {', '.join(sorted(names))}.",
+        )
+    wanted = [
+        entry
+        for entry in found
+        if (not options.only or entry.case.id in options.only)
+        and options.held_back in {None, entry.case.held_back}
+    ]
+    if not wanted:
+        raise TellUser(
+            "No case is left.", "Leave out --only, --held-back or --open, or choose another."
+        )
+    return wanted
+
+
+@dataclass
+class _Evaluation:
+    """What all cases of one evaluation share. `notes` are for the report."""
+
+    settings: Settings
+    prices: Prices
+    asked: Asked
+    request: ReviewRequest
+    judging: bool
+    out: Path
+    interrupts: Interrupts
+    say: Say
+
+    def __post_init__(self) -> None:
+        self.notes: list[str] = []
+        self._not_judged: dict[str, int] = {}
+
+    def all(self, cases: Sequence[Ready]) -> tuple[list[Scored], int]:
+        """Return the cases that have a result, from the first on, and how many had it before."""
+        scored: list[Scored] = []
+        taken_up = 0
+        for number, one in enumerate(cases, 1):
+            if self.interrupts():
+                break
+            path = file_of(self.out, one, self.request)
+            before = read_kept(path)
+            taken_up += before is not None
+            kept = before or self._review(one)
+            if kept is None:
+                break
+            if before is None:
+                write_kept(path, kept)
+            kept = self._judge(one, kept, path, is_new=before is None)
+            scored.append(self._scored(one, kept))
+            cost = kept.review.cost
+            how = "taken up" if before else f"{count(cost.calls, 'call')}, {cost.seconds:.0f} s"
+            claims = count(len(kept.review.findings), "claim")
+            self.say(f"[{number}/{len(cases)}] {one.case.id}: {claims} ({how})")
+        for why, times in self._not_judged.items():
+            self.notes.append(f"Not judged, {count(times, 'pair')} of claim and defect: {why}")
+        return scored, taken_up
+
+    def _review(self, one: Ready) -> Kept | None:
+        """Review a case as `rlm review` does; None where the run says nothing of the review."""
+        tenant = tenant_of(self.out)
+        with open_repo(one.repo) as repo:
+            change = build_change(repo, one.base, one.head)
+            with (
+                LocalObjects(repo, change) as objects,
+                recording(
+                    about(one.case.id, change.base, change.head, self.request),
+                    self.settings.home,
+                    _say,
+                ) as trace,
+                code_of(
+                    repo,
+                    change,
+                    objects,
+                    self.settings.home,
+                    cancelled=self.interrupts,
+                    warm=self.asked.name is not None,
+                ) as code,
+                self._paying(change, tenant) as journal,
+            ):
+                work = review_with(
+                    self.settings,
+                    self.request,
+                    change,
+                    objects,
+                    code,
+                    prices=self.prices,
+                    sink=trace.see,
+                    cancelled=self.interrupts,
+                    journal=journal,
+                    tenant=tenant,
+                )
+                done = asyncio.run(work)
+                trace.ended(done)
+                if done.stopped in TRANSIENT:
+                    self.notes += [f"{one.case.id}: {note}" for note in done.notes]
+                    return None
+                return Kept(
+                    case=one.case.id,
+                    program=program(),
+                    base=change.base,
+                    head=change.head,
+                    request=self.request,
+                    review=with_note(done, self.asked.why_not),
+                    nowhere=nowhere(done.findings, change, objects),
+                    trace=trace.run,
+                )
+
+    def _paying(self, change: Change, tenant: str) -> AbstractContextManager[Journal | None]:
+        if self.request.model is None:
+            return nullcontext()
+        return journal_here(self.settings.home, self.request, change, tenant, self.say)
+
+    def _judge(self, one: Ready, kept: Kept, path: Path, *, is_new: bool) -> Kept:
+        """Have the pairs compared on which there is no word yet, and keep the words."""
+        model = self.request.cheap_model
+        if not self.judging or model is None:
+            return kept
+        known = {verdict.asked for verdict in kept.verdicts}
+        open_ = [
+            pair
+            for pair in pairs(one.case, kept.review.findings)
+            if question_of(model, *pair) not in known
+        ]
+        if not open_:
+            return kept
+        caps = self.request.caps
+        if is_new and caps.usd is not None:
+            caps = Caps(usd=max(0.0, caps.usd - (kept.review.cost.usd or 0.0)))
+        verdicts, spent = asyncio.run(self._asked_of_judge(model, open_, caps))
+        kept = kept.model_copy(
+            update={"verdicts": (*kept.verdicts, *verdicts), "judging": kept.judging + spent}
+        )
+        write_kept(path, kept)
+        return kept
+
+    async def _asked_of_judge(
+        self, model: str, open_: Sequence[tuple[Finding, Defect]], caps: Caps
+    ) -> tuple[list[Verdict], Spent]:
+        settings = self.settings
+        async with (
+            AnthropicModel(
+                secret_of(settings.anthropic_api_key),
+                settings.anthropic_base_url,
+                auth_token=secret_of(settings.anthropic_auth_token),
+                cloud=settings.cloud,
+            ) as service,
+            open_run(
+                service,
+                model,
+                self.prices,
+                caps=caps,
+                sink=self._hear,
+                cancelled=self.interrupts,
+                concurrency=settings.concurrency,
+            ) as run,
+        ):
+            judged = await judge(run, open_)
+            usage, priced = run.account.usage, self.prices.cost(model, Usage()) is not None
+            spent = Spent(
+                calls=run.spent.calls,
+                input_tokens=usage.input,
+                output_tokens=usage.output,
+                cache_read_tokens=usage.cache_read,
+                usd=run.spent.usd if priced else None,
+            )
+        verdicts = []
+        for pair, word in zip(open_, judged, strict=True):
+            if word.same is None:
+                self._not_judged[word.why] = self._not_judged.get(word.why, 0) + 1
+                continue
+            verdicts.append(
+                Verdict(
+                    finding=word.finding,
+                    defect=word.defect,
+                    same=word.same,
+                    why=word.why,
+                    asked=question_of(model, *pair),
+                )
+            )
+        return verdicts, spent
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, Note):
+            self.say(event.text)
+
+    def _scored(self, one: Ready, kept: Kept) -> Scored:
+        findings = kept.review.findings
+        if not self.judging or self.request.cheap_model is None:
+            return Scored(one.case, kept, match(one.case, findings, None))
+        said = {verdict.asked: verdict.same for verdict in kept.verdicts}
+        verdicts = {
+            (finding.id, defect.id): said.get(
+                question_of(self.request.cheap_model, finding, defect)
+            )
+            for finding, defect in pairs(one.case, findings)
+        }
+        return Scored(one.case, kept, match(one.case, findings, verdicts))
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _silence(_line: str) -> None:
+    pass
