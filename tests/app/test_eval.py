@@ -18,7 +18,17 @@ from app.eval.report import Report
 from reviewer.model.base import Usage
 from reviewer.model.prices import load
 from tests.app.test_cli import COMMAND, ROOT, User
-from tests.model_server import Answer, ModelServer, billed, hang, text, tool
+from tests.model_server import (
+    Answer,
+    ModelServer,
+    billed,
+    hang,
+    reported,
+    text,
+    tool,
+    verifies,
+)
+from tests.model_server import verdict as holds
 from tests.repo import Repo
 
 MODEL, CHEAP = "claude-sonnet-5-5", "claude-haiku-5-5"
@@ -104,6 +114,9 @@ def answer(request: dict[str, Any]) -> Answer:
         said = next(one.judge for one in CLAIMS if one.title == title)
         assert isinstance(said, Answer), f"the judge was asked about {title}"
         return billed(said, **JUDGED)
+    if verifies(request):
+        severity = {one.title: one.severity for one in CLAIMS}.get(reported(request)[1], "low")
+        return billed(holds(request, severity=severity), **USAGE)
     claims = CLAIMS if NOTE not in words else [Said(5, "Golf is gone", "low")]
     return submitted(words, [] if QUIET in words else claims)
 
@@ -172,7 +185,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         {**shared, "id": "noisy", "head": "noisy", "control": True},
         {**shared, "id": "quiet", "head": "quiet", "control": True, "held_back": True},
     ]
-    with ModelServer(answer, key="sk-test") as server:
+    with ModelServer(answer, key="sk-test", confirms=False) as server:
         made = Bench(User(repo, tmp_path / "home"), tmp_path / "dataset/cases.jsonl", cases, server)
         made.write()
         yield made
@@ -212,11 +225,13 @@ def test_every_number_of_the_report(bench: Bench) -> None:
 
 def test_the_costs_are_those_of_the_calls(bench: Bench) -> None:
     score, prices = bench.report().score, load(None)
-    assert (score.cost.calls, len(bench.judgings)) == (3, 5)
-    assert (score.cost.input_tokens, score.cost.output_tokens) == (3_000, 300)
-    assert score.cost.cache_read_tokens == 150
-    each = prices.cost(MODEL, Usage(input=1_000, output=100, cache_read=50))
-    assert each is not None and score.cost.usd == pytest.approx(3 * each)
+    assert (score.cost.calls, len(bench.judgings)) == (3 + 7, 5)  # each claim is verified
+    assert (score.cost.input_tokens, score.cost.output_tokens) == (10_000, 1_000)
+    assert score.cost.cache_read_tokens == 500
+    used = Usage(input=1_000, output=100, cache_read=50)
+    found, verified = prices.cost(MODEL, used), prices.cost(CHEAP, used)
+    assert found is not None and verified is not None
+    assert score.cost.usd == pytest.approx(3 * found + 7 * verified)
     assert score.cost.seconds > 0
     judged = prices.cost(CHEAP, Usage(input=300, output=20))
     assert judged is not None and score.judging.usd == pytest.approx(5 * judged)
@@ -244,7 +259,7 @@ def test_the_text_has_the_same_numbers(bench: Bench) -> None:
         "Anchors: 1 of 2 found defects at a known line; 0 claims at a line that is nowhere",
         "Clean changes: 1 of 2 silent, 1 claim, 0.50 for each change",
         f"Claims compared with known defects by {CHEAP}",
-        "Reviews: 3 calls, 3,000 tokens in, 300 out, 150 read from the cache",
+        "Reviews: 10 calls, 10,000 tokens in, 1,000 out, 500 read from the cache",
     ):
         assert told in ran.out
     assert "3 cases, $6.00 at the most" in ran.err
