@@ -114,8 +114,8 @@ def across(
     question = (
         "Where do two of the parts not agree? For each thing above that one part changed, and each "
         "value, name, unit, key, order or error that one hands to another, look at both sides, in "
-        "their hunks (`diff`) or in the files, and report a defect only where you have seen both: no "
-        "hunk is shown to you here, so a claim gives the path of its file."
+        "their hunks (`diff`) or in the files. No hunk is shown to you here, so a claim gives the "
+        "path of its file. Report a defect only where you have seen both."
     )
     return f"{_cut(lines, ACROSS_CHARS)}\n\n{question}"
 
