@@ -81,6 +81,7 @@ def _finding(number: int, finding: Finding, snippets: Snippets) -> dict[str, Any
         "anchor": f"finding-{number}",  # an id of the finding's own could be anything
         "it": finding,
         "place": words.place(finding),
+        "also_at": words.also_at(finding),
         "circumstances": words.circumstances(finding),
         "code": [
             {

@@ -27,6 +27,7 @@ TITLE_BYTES = 600
 LINE_CHARS = 300
 CODE_LINES = 60
 NOTES_SHOWN = 10
+PLACES_SHOWN = 20
 ROW_BYTES = 400
 CELL_BYTES = 150
 COVERAGE_BYTES = 12_000
@@ -103,7 +104,17 @@ def _row(finding: Finding, address: str) -> str:
     if address:
         where = f"[{where}]({address})"
     title = fitted(finding.title, TITLE_BYTES, _cell)
+    if finding.places:
+        title += f" (and at {words.count(len(finding.places), 'other place')})"
     return f"| {SIGNS[finding.severity]} | {where} | {title} |"
+
+
+def also_at(finding: Finding) -> str:
+    """Return the other places of a finding in one line; "" where there are none."""
+    places = words.also_at(finding)
+    shown = [fitted(place, ROW_BYTES, markdown_code) for place in places[:PLACES_SHOWN]]
+    more = [f"{len(places) - PLACES_SHOWN:,} more"] if len(places) > PLACES_SHOWN else []
+    return f"Also at: {', '.join(shown + more)}" if shown else ""
 
 
 def _detail(finding: Finding, snippets: Snippets) -> str:
@@ -112,6 +123,8 @@ def _detail(finding: Finding, snippets: Snippets) -> str:
     opened = f"<details><summary><b>{finding.severity.value}</b>: {title}</summary>"
     about = [where, finding.category.value, *words.circumstances(finding)]
     parts = [opened, " · ".join(about)]
+    if others := also_at(finding):
+        parts.append(others)
     if code := excerpt(finding, snippets):
         parts.append(fence(short(_code(code))))
     if finding.body.strip():

@@ -116,6 +116,8 @@ class _Page:
         yield "  " + self.paint(words.place(finding), "place")
         for said in words.circumstances(finding):
             yield from self.wrapped(f"({said})", "  ")
+        for at, other in enumerate(words.also_at(finding)):
+            yield f"  {'also at:' if at == 0 else '        '} " + self.paint(other, "place")
         code = excerpt(finding, snippets)
         if code:
             yield from self.code(code)

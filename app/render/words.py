@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.render.escape import one_line
-from reviewer.finding import Finding, Severity
+from reviewer.finding import Finding, Place, Severity
 from reviewer.request import ChangeInfo, Cost, Review, Skipped, StopReason
 from reviewer.review import summary
 
@@ -38,12 +38,25 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def place(finding: Finding) -> str:
+def foremost(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings in the order in which room is given to them: worst first, then surest."""
+    return sorted(ranked(findings), key=lambda one: (one.severity.rank, -one.confidence))
+
+
+def place(finding: Finding | Place) -> str:
     """Return `path:line` or `path:start-line`, the path alone for a whole file."""
     path = one_line(finding.path)
     if finding.start_line is None or finding.start_line == finding.line:
         return path if finding.line is None else f"{path}:{finding.line}"
     return f"{path}:{finding.start_line}-{finding.line}"
+
+
+def also_at(finding: Finding) -> list[str]:
+    """Return the other places of which a finding is true, in its order."""
+    return [place(one) + _AT_BASE * (one.side == "LEFT") for one in finding.places]
+
+
+_AT_BASE = " (before this change)"
 
 
 def circumstances(finding: Finding) -> list[str]:

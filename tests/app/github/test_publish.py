@@ -17,7 +17,7 @@ from app.github.urls import Server
 from app.render.comment import render_comment
 from app.report import Anchor, Excerpt, Report
 from reviewer.errors import RetryLater
-from reviewer.finding import Finding, Severity
+from reviewer.finding import Finding, Place, Severity
 from reviewer.request import Coverage, Skipped
 from tests.app.render.samples import finding, hostile, review
 from tests.app.render.test_escape import REFERENCE, read
@@ -778,6 +778,27 @@ def test_a_signed_id_tells_a_finding_whatever_its_words_are_now():
     assert told_before([new], texts(new), [remark(old, 9)]) == {}
     assert list(told_before([new], {}, [remark(old, 9, finding="a" * 12)])) == [new.id]
     assert told_before([new], {}, [remark(old, 9, finding="a" * 12, path="b.txt")]) == {}
+
+
+def test_what_was_said_at_one_of_the_places_is_said_wherever_the_finding_stands_now():
+    old = at(1, id="a" * 12, path="z.txt")
+    other = Place(id=old.id, path="z.txt", start_line=1, line=1)
+    new = at(5, id="b" * 12, places=(other,))
+    signed = remark(old, 1, finding=old.id)
+    assert told_before([new], texts(new), [signed]) == {new.id: signed}
+    read = remark(old, 1)
+    assert told_before([new], texts(new), [read]) == {new.id: read}
+    assert told_before([at(5, id="b" * 12)], texts(new), [signed, read]) == {}
+
+
+def test_a_repeat_that_comes_or_goes_posts_nothing_new(either):
+    def places(*numbers: int) -> tuple[Place, ...]:
+        return tuple(Place(id=str(n) * 12, path="a.txt", start_line=n, line=n) for n in numbers)
+
+    for run, others in ((RUN, ()), (SECOND, places(8, 9)), (THIRD, places(9))):
+        either.publish(report([TEN.model_copy(update={"places": others})]), run)
+    assert [title for *_, title in either.inline] == ["Ten is a word"]
+    assert "(and at 1 other place)" in either.stickies[0]
 
 
 PATCH = "@@ -7,8 +7,7 @@ def f():\n line\n-@@ -100,9 +100,9 @@\n+x\n@@ -47 +46,7 @@\n a"

@@ -47,6 +47,7 @@ def test_the_fields_stand_in_the_documented_order():
         "suggestion",
         "preexisting",
         "source",
+        "places",
     ]
     assert list(value["coverage"]) == ["hunks", "reviewed", "skipped"]
 
