@@ -60,18 +60,19 @@ def log_line(text: str) -> str:
 
 
 def annotations(findings: Sequence[Finding]) -> list[str]:
-    """Return the commands that show the worst findings beside the diff, as many as GitHub keeps.
+    """Return the commands that show the worst and surest findings beside the diff.
 
-    Where there are more errors than that, the rest of them become warnings, and so on.
+    As many as GitHub keeps. Where there are more errors than that, the rest of them become
+    warnings, and so on.
     """
-    return list(_fitting(words.ranked(findings)))
+    return list(_fitting(words.foremost(findings)))
 
 
-def _fitting(ranked: Sequence[Finding]) -> Iterator[str]:
+def _fitting(ordered: Sequence[Finding]) -> Iterator[str]:
     room: dict[Level, int] = dict.fromkeys(
         ("error", "warning", "notice"), ANNOTATIONS_EACH - KEPT_BACK
     )
-    for finding in ranked:
+    for finding in ordered:
         level: Level | None = _LEVELS[finding.severity]
         while level is not None and not room[level]:
             level = _LOWER.get(level)

@@ -21,6 +21,10 @@ from reviewer.request import DependencyChange, Review
 LIMIT_BYTES = 60_000
 """GitHub refuses more: "Body is too long (maximum is 65536 characters)"; callers add a marker."""
 
+ROWS_SHARE = 2 / 3
+"""Of the room for findings that their table may take: the worst are told at length, however many
+others there are."""
+
 SUMMARY_BYTES = 8_000
 BODY_BYTES = 5_000
 TITLE_BYTES = 600
@@ -48,35 +52,62 @@ def render_markdown(
     *,
     limit_bytes: int = LIMIT_BYTES,
     elsewhere: Mapping[str, str] | None = None,
+    lines_at: Callable[[Finding], str] | None = None,
 ) -> str:
     """Return the review in at most `limit_bytes` of UTF-8, cut between findings and saying so.
 
-    A finding whose id is in `elsewhere` is told at that address: it gets a row that leads there,
-    and no details. The addresses are ours to answer for.
+    Every finding has a row as long as there is room, the worst and surest first, then those that
+    are told nowhere else have details; nits are folded. A finding whose id is in `elsewhere` is
+    told at that address: its row leads there. `lines_at` says the address of a finding's lines, ""
+    for none. The addresses are the caller's to answer for.
     """
     opening = _opening(review)
     closing = _closing(review)
-    ordered = words.ranked(review.findings)
-    left = limit_bytes - _bytes(opening) - _bytes(closing) - _bytes(_not_shown(len(ordered)))
-    left -= _bytes(_TABLE_HEAD)
-    rows: list[str] = []
-    details: list[str] = []
-    for finding in ordered:
-        address = (elsewhere or {}).get(finding.id, "")
-        row = _row(finding, address)
-        told = [] if address else [_detail(finding, snippets)]
-        left -= _bytes(row) + sum(map(_bytes, told)) + len("\n\n\n")
-        if left < 0:
-            break
-        rows.append(row)
-        details += told
+    ordered = words.foremost(review.findings)
+    room = limit_bytes - _bytes(opening) - _bytes(closing)
+    room -= _bytes(_not_shown(len(ordered), len(ordered)))
+    room -= 2 * _bytes(_TABLE_HEAD) + _bytes(_nits(len(ordered), []))
+    rows = _rows(ordered, elsewhere or {}, lines_at, int(room * ROWS_SHARE))
+    room -= sum(map(_bytes, rows))
+    named = ordered[: len(rows)]
+    untold = [one for one in named if one.id not in (elsewhere or {})]
+    told = _within((_detail(one, snippets) for one in untold), room)
+    # Nits come last, in the rows as in the details.
+    nits = sum(one.severity is Severity.NIT for one in named)
+    worse, told_worse = len(rows) - nits, sum(one.severity is not Severity.NIT for one in untold)
     parts = [opening]
-    if rows:
-        parts.append(_TABLE_HEAD + "\n".join(rows))
-    parts += details
-    if hidden := len(ordered) - len(rows):
-        parts.append(_not_shown(hidden))
+    if worse:
+        parts += [_TABLE_HEAD + "\n".join(rows[:worse]), *told[:told_worse]]
+    if nits:
+        parts.append(_nits(nits, [_TABLE_HEAD + "\n".join(rows[worse:]), *told[told_worse:]]))
+    hidden, brief = len(ordered) - len(rows), len(untold) - len(told)
+    if hidden or brief:
+        parts.append(_not_shown(hidden, brief))
     return "\n\n".join([*parts, closing]) + "\n"
+
+
+def _rows(
+    findings: Sequence[Finding],
+    elsewhere: Mapping[str, str],
+    lines_at: Callable[[Finding], str] | None,
+    room: int,
+) -> list[str]:
+    """Return a row for each finding; where there is no room for all, the first ones without links.
+
+    Every finding is to be named before one is told at length.
+    """
+    rows = [
+        _row(one, elsewhere.get(one.id) or (lines_at(one) if lines_at else "")) for one in findings
+    ]
+    if sum(map(_bytes, rows)) <= room:
+        return rows
+    return _within((_row(one, elsewhere.get(one.id, "")) for one in findings), room)
+
+
+def _nits(number: int, told: Sequence[str]) -> str:
+    """Return what is a matter of taste, folded away."""
+    summary = f"<details><summary>{words.count(number, 'nit')}</summary>"
+    return "\n\n".join([summary, *told, "</details>"])
 
 
 _TABLE_HEAD = "| Severity | Where | What |\n|---|---|---|\n"
@@ -86,8 +117,13 @@ def _bytes(text: str) -> int:
     return len(text.encode("utf-8")) + len("\n\n")
 
 
-def _not_shown(number: int) -> str:
-    return f"**{words.count(number, 'more finding')} not shown here**: this text has a size limit."
+def _not_shown(hidden: int, brief: int) -> str:
+    said = []
+    if brief:
+        said.append(f"the details of {words.count(brief, 'finding')}")
+    if hidden:
+        said.append(words.count(hidden, "more finding"))
+    return f"**Not shown here: {' and '.join(said)}**, for this text has a size limit."
 
 
 def _opening(review: Review) -> str:
