@@ -16,6 +16,7 @@ from app.github import check_runs, sticky
 from app.github.client import Hub
 from app.github.errors import NotThere, Refused
 from app.github.markers import MAX_BYTES, Marker, Seal, short_id
+from app.github.others import Saying, said_by_others
 from app.github.pulls import Pull, look_at
 from app.github.remarks import Remark, told_before
 from app.github.reviews import Moved, Ours, Reviews
@@ -23,7 +24,7 @@ from app.github.urls import lines_url
 from app.render import words
 from app.render.comment import render_comment
 from app.render.escape import markdown_code, markdown_line
-from app.render.markdown import LIMIT_BYTES, render_markdown
+from app.render.markdown import LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
 from reviewer.finding import Finding, Severity
@@ -127,6 +128,7 @@ class _Posting:
         self.texts = _texts(what.report)
         self.problems: list[str] = []
         self.told: dict[str, Remark] = {}
+        self.said_by: dict[str, Saying] = {}
         self.review: Ours | None = None
         self.sticky: sticky.Sticky | None = None
         self.concluded = False
@@ -138,20 +140,22 @@ class _Posting:
         with self._noting():
             self.sticky = sticky.find(self.hub, what.repository, what.number, self.seal)
         with self._noting():
-            self.told = told_before(self.findings, self.texts, reviews.remarks())
+            remarks, sayings = reviews.said()
+            self.told = told_before(self.findings, self.texts, remarks)
+            self.said_by = said_by_others(self.findings, what.report.anchors, sayings)
             self.review = reviews.posted()
             if self.review is None and (chosen := self._choice()):
                 try:
                     self._post(reviews, chosen)
                 except Moved:
                     return "stale"
-                self.told = told_before(self.findings, self.texts, reviews.remarks())
+                self.told = told_before(self.findings, self.texts, reviews.said()[0])
         return "posted"
 
     def _choice(self) -> list[Finding]:
         """Return what is worth a comment at its line: the worst first, nothing said before.
 
-        What was said before takes nobody's room.
+        What was said before takes nobody's room. To say it once more is about our own words.
         """
         before = {} if self.what.repeat else self.told
         room = max(0, min(self.what.inline_comments, MAX_INLINE))
@@ -160,6 +164,7 @@ class _Posting:
             for finding in self.findings
             if finding.id in self.texts
             and finding.id not in before
+            and finding.id not in self.said_by
             and finding.severity is not Severity.NIT
         ][:room]
 
@@ -214,7 +219,8 @@ class _Posting:
         review = what.report.review
         notes = [_NOTES[outcome]] if outcome in _NOTES else []
         notes += [markdown_line(problem) for problem in self.problems]
-        unsaid = [] if outcome == "stale" else [f for f in self.findings if f.id not in self.told]
+        said = self.told.keys() | self.said_by.keys()
+        unsaid = [] if outcome == "stale" else [f for f in self.findings if f.id not in said]
         said_here = outcome == "posted" and not self.problems
         with self._noting():
             check_runs.conclude(
@@ -239,6 +245,11 @@ class _Posting:
             limit_bytes=limit - size(top) - size(foot),
             elsewhere={name: address for name, address in told.items() if address},
             lines_at=self._lines_at,
+            said_by={
+                name: SaidBy(saying.login, self._address(saying.url))
+                for name, saying in self.said_by.items()
+                if name not in self.told
+            },
         )
         return masked(top + body + foot)
 

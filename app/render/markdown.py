@@ -1,6 +1,7 @@
 """A review as Markdown for a pull-request comment or a job summary, within the platform's size."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from app.render import words
 from app.render.escape import (
@@ -46,6 +47,14 @@ SIGNS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class SaidBy:
+    """Who says what a finding says already, and where: an address that the caller answers for."""
+
+    login: str
+    address: str = ""
+
+
 def render_markdown(
     review: Review,
     snippets: Snippets,
@@ -53,13 +62,14 @@ def render_markdown(
     limit_bytes: int = LIMIT_BYTES,
     elsewhere: Mapping[str, str] | None = None,
     lines_at: Callable[[Finding], str] | None = None,
+    said_by: Mapping[str, SaidBy] | None = None,
 ) -> str:
     """Return the review in at most `limit_bytes` of UTF-8, cut between findings and saying so.
 
     Every finding has a row as long as there is room, the worst and surest first, then those that
     are told nowhere else have details; nits are folded. A finding whose id is in `elsewhere` is
     told at that address: its row leads there. `lines_at` says the address of a finding's lines, ""
-    for none. The addresses are the caller's to answer for.
+    for none, `said_by` who else says it. The addresses are the caller's to answer for.
     """
     opening = _opening(review)
     closing = _closing(review)
@@ -67,11 +77,13 @@ def render_markdown(
     room = limit_bytes - _bytes(opening) - _bytes(closing)
     room -= _bytes(_not_shown(len(ordered), len(ordered)))
     room -= 2 * _bytes(_TABLE_HEAD) + _bytes(_nits(len(ordered), []))
-    rows = _rows(ordered, elsewhere or {}, lines_at, int(room * ROWS_SHARE))
+    others = said_by or {}
+    there = {name: one.address for name, one in others.items()} | dict(elsewhere or {})
+    rows = _rows(ordered, there, others, lines_at, int(room * ROWS_SHARE))
     room -= sum(map(_bytes, rows))
     named = ordered[: len(rows)]
     untold = [one for one in named if one.id not in (elsewhere or {})]
-    told = _within((_detail(one, snippets) for one in untold), room)
+    told = _within((_detail(one, others.get(one.id), snippets) for one in untold), room)
     # Nits come last, in the rows as in the details.
     nits = sum(one.severity is Severity.NIT for one in named)
     worse, told_worse = len(rows) - nits, sum(one.severity is not Severity.NIT for one in untold)
@@ -89,19 +101,23 @@ def render_markdown(
 def _rows(
     findings: Sequence[Finding],
     elsewhere: Mapping[str, str],
+    said_by: Mapping[str, SaidBy],
     lines_at: Callable[[Finding], str] | None,
     room: int,
 ) -> list[str]:
-    """Return a row for each finding; where there is no room for all, the first ones without links.
+    """Return a row for each finding; where there is no room for all, without links to their lines.
 
     Every finding is to be named before one is told at length.
     """
-    rows = [
-        _row(one, elsewhere.get(one.id) or (lines_at(one) if lines_at else "")) for one in findings
-    ]
-    if sum(map(_bytes, rows)) <= room:
-        return rows
-    return _within((_row(one, elsewhere.get(one.id, "")) for one in findings), room)
+
+    def row(finding: Finding, lines: str) -> str:
+        return _row(finding, elsewhere.get(finding.id) or lines, said_by.get(finding.id))
+
+    if lines_at is not None:
+        rows = [row(finding, lines_at(finding)) for finding in findings]
+        if sum(map(_bytes, rows)) <= room:
+            return rows
+    return _within((row(finding, "") for finding in findings), room)
 
 
 def _nits(number: int, told: Sequence[str]) -> str:
@@ -135,13 +151,15 @@ def _opening(review: Review) -> str:
     return "\n\n".join(parts)
 
 
-def _row(finding: Finding, address: str) -> str:
+def _row(finding: Finding, address: str, said_by: SaidBy | None) -> str:
     where = fitted(words.place(finding), ROW_BYTES, _code_cell)
     if address:
         where = f"[{where}]({address})"
     title = fitted(finding.title, TITLE_BYTES, _cell)
     if finding.places:
         title += f" (and at {words.count(len(finding.places), 'other place')})"
+    if said_by:
+        title += f" ({_already(said_by, _code_cell)})"
     return f"| {SIGNS[finding.severity]} | {where} | {title} |"
 
 
@@ -153,11 +171,18 @@ def also_at(finding: Finding) -> str:
     return f"Also at: {', '.join(shown + more)}" if shown else ""
 
 
-def _detail(finding: Finding, snippets: Snippets) -> str:
+def _already(said_by: SaidBy, code: Callable[[str], str]) -> str:
+    """Name who said it in code, where a name is no mention."""
+    return f"already said by {fitted(said_by.login, CELL_BYTES, code)}"
+
+
+def _detail(finding: Finding, said_by: SaidBy | None, snippets: Snippets) -> str:
     where = fitted(words.place(finding), ROW_BYTES, markdown_code)
     title = fitted(finding.title, TITLE_BYTES, _title)
     opened = f"<details><summary><b>{finding.severity.value}</b>: {title}</summary>"
     about = [where, finding.category.value, *words.circumstances(finding)]
+    if said_by:
+        about.append(_already(said_by, markdown_code))
     parts = [opened, " · ".join(about)]
     if others := also_at(finding):
         parts.append(others)

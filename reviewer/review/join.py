@@ -161,7 +161,7 @@ class _Patterns:
 
     def first_like(self, number: int, finding: Finding) -> int:
         """Return the number of the first finding that says the same, or this one's own."""
-        words = _words(finding.title)
+        words = telling_words(finding.title)
         if len(words) < TELLING_WORDS:
             return number
         kind = (finding.category, str(finding.preexisting), *_exact(finding.title))
@@ -217,14 +217,14 @@ def _same(one: Finding, other: Finding) -> bool:
     """
     if _by_detector(one) and _by_detector(other):
         return one.source == other.source and one.title == other.title
-    alike = _alike(one.title, other.title)
+    share = alike(telling_words(one.title), telling_words(other.title))
     if one.source == other.source:
-        return alike >= ALIKE_TITLES
+        return share >= ALIKE_TITLES
     same_place = (one.start_line, one.line) == (other.start_line, other.line)
     if same_place and one.category == other.category:
         return True
     near = same_place or one.category == other.category
-    return alike >= (ALIKE_TITLES / 2 if near else ALIKE_TITLES)
+    return share >= (ALIKE_TITLES / 2 if near else ALIKE_TITLES)
 
 
 def _numbers(finding: Finding) -> Sequence[int | None]:
@@ -233,12 +233,12 @@ def _numbers(finding: Finding) -> Sequence[int | None]:
     return range(finding.start_line, finding.line + 1)
 
 
-def _alike(one: str, other: str) -> float:
-    """Return which part of the shorter title's words is in the other one too, 0 to 1."""
-    words, others = _words(one), _words(other)
+def alike(words: set[str], others: set[str]) -> float:
+    """Return which part of the shorter text's words is in the other one too, 0 to 1."""
     return len(words & others) / max(1, min(len(words), len(others)))
 
 
-def _words(title: str) -> set[str]:
-    words = re.findall(r"\w+", title.lower())
+def telling_words(text: str) -> set[str]:
+    """Return the words of a text by which its claim is known: all but the small ones."""
+    words = re.findall(r"\w+", text.lower())
     return {word for word in words if not _SMALL_WORDS.fullmatch(word)}
