@@ -90,6 +90,8 @@ def _annotation(finding: Finding, level: Level) -> str:
         place |= {"line": finding.start_line, "endLine": finding.line}
     elif finding.line is not None:
         said.insert(1, f"{words.place(finding)} of the version before this change")
+    if others := words.also_at(finding):
+        said.append(f"Also at: {', '.join(others)}")
     title = cut(one_line(finding.title), TITLE_CHARS) or finding.category.value
     message = "\n\n".join(part for part in said if part)
     return command(level, message[:MESSAGE_CHARS], **place, title=title)
