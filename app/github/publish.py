@@ -28,6 +28,7 @@ from app.render.markdown import LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
 from reviewer.finding import Finding, Severity
+from reviewer.request import LookFirst
 
 INLINE_COMMENTS = 10
 """New comments at lines that one review makes, if nobody asks for another number. Each is a thread
@@ -253,15 +254,14 @@ class _Posting:
         )
         return masked(top + body + foot)
 
-    def _lines_at(self, finding: Finding) -> str:
-        """Return the address of a finding's lines, as they are at the commit that has them."""
+    def _lines_at(self, spot: Finding | LookFirst) -> str:
+        """Return the address of lines, as they are at the commit that has them."""
         change = self.what.report.review.change
-        commit = self.what.head if finding.side == "RIGHT" else change.merge_base
-        where = None
-        if finding.start_line is not None and finding.line is not None:
-            where = (finding.start_line, finding.line)
+        commit = self.what.head if spot.side == "RIGHT" else change.merge_base
+        start = spot.start_line if isinstance(spot, Finding) else spot.line
+        where = None if start is None or spot.line is None else (start, spot.line)
         repository = f"{self.hub.server.web}/{self.what.repository}"
-        return self._address(lines_url(repository, commit, finding.path, where))
+        return self._address(lines_url(repository, commit, spot.path, where))
 
     def _address(self, url: str) -> str:
         """Return an address fit for a link: a page of this very server; "" for another."""

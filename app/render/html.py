@@ -27,6 +27,8 @@ def render_html(review: Review, snippets: Snippets) -> str:
         verdict=words.verdict(review),
         early=words.ended_early(review),
         overview=words.overview(review).strip(),
+        modules=[(words.module_name(one), words.module_size(one), one) for one in review.modules],
+        looks=[(words.looked_at(one), one.reason) for one in review.look_first],
         coverage=words.coverage(review).rstrip(":"),
         cost=words.cost(review.cost),
         tally=_tally(review),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.render import words
+from app.render.diagram import diagram
 from app.render.escape import (
     code_line,
     cut,
@@ -17,7 +18,7 @@ from app.render.escape import (
 from app.render.prose import Block, blocks, pieces, unbold
 from app.render.snippet import CodeLine, Snippets, excerpt, suggested
 from reviewer.finding import Finding, Severity
-from reviewer.request import DependencyChange, Review
+from reviewer.request import DependencyChange, LookFirst, Review
 
 LIMIT_BYTES = 60_000
 """GitHub refuses more: "Body is too long (maximum is 65536 characters)"; callers add a marker."""
@@ -47,6 +48,9 @@ SIGNS = {
 }
 
 
+LinesAt = Callable[[Finding | LookFirst], str]
+
+
 @dataclass(frozen=True, slots=True)
 class SaidBy:
     """Who says what a finding says already, and where: an address that the caller answers for."""
@@ -61,17 +65,17 @@ def render_markdown(
     *,
     limit_bytes: int = LIMIT_BYTES,
     elsewhere: Mapping[str, str] | None = None,
-    lines_at: Callable[[Finding], str] | None = None,
+    lines_at: LinesAt | None = None,
     said_by: Mapping[str, SaidBy] | None = None,
 ) -> str:
     """Return the review in at most `limit_bytes` of UTF-8, cut between findings and saying so.
 
     Every finding has a row as long as there is room, the worst and surest first, then those that
     are told nowhere else have details; nits are folded. A finding whose id is in `elsewhere` is
-    told at that address: its row leads there. `lines_at` says the address of a finding's lines, ""
+    told at that address: its row leads there. `lines_at` says the address of lines, ""
     for none, `said_by` who else says it. The addresses are the caller's to answer for.
     """
-    opening = _opening(review)
+    opening = _opening(review, lines_at)
     closing = _closing(review)
     ordered = words.foremost(review.findings)
     room = limit_bytes - _bytes(opening) - _bytes(closing)
@@ -102,7 +106,7 @@ def _rows(
     findings: Sequence[Finding],
     elsewhere: Mapping[str, str],
     said_by: Mapping[str, SaidBy],
-    lines_at: Callable[[Finding], str] | None,
+    lines_at: LinesAt | None,
     room: int,
 ) -> list[str]:
     """Return a row for each finding; where there is no room for all, without links to their lines.
@@ -142,13 +146,44 @@ def _not_shown(hidden: int, brief: int) -> str:
     return f"**Not shown here: {' and '.join(said)}**, for this text has a size limit."
 
 
-def _opening(review: Review) -> str:
+def _opening(review: Review, lines_at: LinesAt | None) -> str:
     parts = [f"## {markdown_line(words.verdict(review))}"]
     if early := words.ended_early(review):
         parts.insert(0, f"> [!WARNING]\n> **{markdown_line(early)}**")
     if overview := words.overview(review).strip():
         parts.append(fitted(overview, SUMMARY_BYTES, prose))
-    return "\n\n".join(parts)
+    if review.risk:
+        reasons = fitted("; ".join(review.risk.reasons), TITLE_BYTES, _note)
+        parts.append(f"**Risk: {review.risk.level}**" + (f" ({reasons})" if reasons else ""))
+    if review.look_first:
+        looks = [_look(look, lines_at) for look in review.look_first]
+        parts.append("\n".join(["**Where to look first**", "", *looks]))
+    return "\n\n".join([*parts, *_changes(review)])
+
+
+def _look(look: LookFirst, lines_at: LinesAt | None) -> str:
+    where = fitted(words.looked_at(look), ROW_BYTES, markdown_code)
+    if lines_at and (address := lines_at(look)):
+        where = f"[{where}]({address})"
+    return f"1. {where}: {fitted(look.reason, TITLE_BYTES, _note)}"
+
+
+def _changes(review: Review) -> list[str]:
+    """Return what the change does, by module, and the diagram of the modules."""
+    lines = []
+    for module in review.modules:
+        name = fitted(words.module_name(module), ROW_BYTES, markdown_code)
+        lines.append(f"- {name} ({words.module_size(module)})")
+        lines += [f"  - {fitted(text, TITLE_BYTES, _note)}" for text in module.changes]
+    lines += [f"- {fitted(text, TITLE_BYTES, _note)}" for text in review.across]
+    if len(review.modules) < 2 and len(lines) < 2:
+        return []  # a clean small change is said in one line
+    kept = _within(lines, SUMMARY_BYTES)
+    more = len(lines) - len(kept)
+    parts = ["\n".join(["**What changes**", "", *kept, *([f"- … {more:,} more"] if more else [])])]
+    if drawn := diagram(review.modules, review.imports):
+        parts += [drawn, "<sub>An arrow: changed files here import changed files there.</sub>"]
+    return parts
 
 
 def _row(finding: Finding, address: str, said_by: SaidBy | None) -> str:

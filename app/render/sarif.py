@@ -183,4 +183,9 @@ def _properties(review: Review) -> dict[str, Any]:
         "coverage": review.coverage.model_dump(),
         "dependencies": [one.model_dump() for one in review.dependencies],
         "cost": review.cost.model_dump(),
+        "risk": review.risk.model_dump() if review.risk else None,
+        "lookFirst": [one.model_dump() for one in review.look_first],
+        "modules": [one.model_dump() for one in review.modules],
+        "across": [visible(one) for one in review.across],
+        "imports": [one.model_dump() for one in review.imports],
     }

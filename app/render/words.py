@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from app.render.escape import one_line
 from reviewer.finding import Finding, Place, Severity
-from reviewer.request import ChangeInfo, Cost, Review, Skipped, StopReason
+from reviewer.request import (
+    ChangeInfo,
+    Cost,
+    LookFirst,
+    Module,
+    Review,
+    Skipped,
+    StopReason,
+)
 from reviewer.review import summary
 
 _STOPPED = {
@@ -111,15 +119,32 @@ _SIZE = re.compile(r"\d+ files? changed \(\+\d+ -\d+\); \d+ of \d+ hunks reviewe
 
 
 def overview(review: Review) -> str:
-    """Return the summary without what `verdict` and `coverage` say: "" where nothing is left.
+    """Return the summary without what has its own place on a page: "" where nothing is left.
 
-    The summary is made to stand alone, in JSON; a page has those sentences in their own places.
+    It is made to stand alone, in JSON. A review with a risk has all of it in fields, too.
     """
+    if review.risk is not None:
+        return ""
     first, _, rest = review.summary.partition("\n\n")
     if first != summary.verdict(review.findings, review.coverage, review.stopped):
         return review.summary
     second, _, more = rest.partition("\n\n")
     return more if _SIZE.fullmatch(second) else rest
+
+
+def module_name(module: Module) -> str:
+    """Return the folder of a module, or what the one without a folder is called."""
+    return one_line(module.path) or summary.ELSEWHERE
+
+
+def module_size(module: Module) -> str:
+    """Return "12 files, +540 -20"."""
+    return f"{count(module.files, 'file')}, +{module.added:,} -{module.deleted:,}"
+
+
+def looked_at(look: LookFirst) -> str:
+    """Return `path:line`, or the path alone, of where to look."""
+    return one_line(summary.place_of(look))
 
 
 def coverage(review: Review) -> str:

@@ -31,6 +31,11 @@ def test_the_fields_stand_in_the_documented_order():
         "coverage",
         "dependencies",
         "cost",
+        "risk",
+        "look_first",
+        "modules",
+        "across",
+        "imports",
     ]
     assert list(value["findings"][0]) == [
         "id",
