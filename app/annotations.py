@@ -60,18 +60,19 @@ def log_line(text: str) -> str:
 
 
 def annotations(findings: Sequence[Finding]) -> list[str]:
-    """Return the commands that show the worst findings beside the diff, as many as GitHub keeps.
+    """Return the commands that show the worst and surest findings beside the diff.
 
-    Where there are more errors than that, the rest of them become warnings, and so on.
+    As many as GitHub keeps. Where there are more errors than that, the rest of them become
+    warnings, and so on.
     """
-    return list(_fitting(words.ranked(findings)))
+    return list(_fitting(words.foremost(findings)))
 
 
-def _fitting(ranked: Sequence[Finding]) -> Iterator[str]:
+def _fitting(ordered: Sequence[Finding]) -> Iterator[str]:
     room: dict[Level, int] = dict.fromkeys(
         ("error", "warning", "notice"), ANNOTATIONS_EACH - KEPT_BACK
     )
-    for finding in ranked:
+    for finding in ordered:
         level: Level | None = _LEVELS[finding.severity]
         while level is not None and not room[level]:
             level = _LOWER.get(level)
@@ -89,6 +90,8 @@ def _annotation(finding: Finding, level: Level) -> str:
         place |= {"line": finding.start_line, "endLine": finding.line}
     elif finding.line is not None:
         said.insert(1, f"{words.place(finding)} of the version before this change")
+    if others := words.also_at(finding):
+        said.append(f"Also at: {', '.join(others)}")
     title = cut(one_line(finding.title), TITLE_CHARS) or finding.category.value
     message = "\n\n".join(part for part in said if part)
     return command(level, message[:MESSAGE_CHARS], **place, title=title)

@@ -44,6 +44,26 @@ class Category(StrEnum):
     MAINTAINABILITY = "maintainability"
 
 
+MOST_PLACES = 100
+"""Of one finding, beside its own. A pattern that stands in more places makes a second finding."""
+
+
+class Place(BaseModel):
+    """One more place of which a finding is true; lines as in `Finding`.
+
+    `id` is the id that the finding had if it stood here: what was once said of this place is known
+    by it, whichever place comes first today.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    path: str
+    side: Side = "RIGHT"
+    start_line: int | None = Field(default=None, ge=1)
+    line: int | None = Field(default=None, ge=1)
+
+
 class Finding(BaseModel):
     """One claim with its evidence; the documented JSON contract of `rlm review --format json`.
 
@@ -51,7 +71,7 @@ class Finding(BaseModel):
     are None for a claim about a whole file. `evidence` quotes the code. `suggestion`, where there
     is one, replaces exactly the lines start_line..line on the RIGHT side. `source` names who says
     it: `model:<lens>` or `detector:<name>[/<rule>]`. `verified`: a second model has tried to refute
-    it and could not; detectors need none.
+    it and could not; detectors need none. `places` are others where the same is true.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,6 +91,7 @@ class Finding(BaseModel):
     preexisting: bool = False
     verified: bool = False
     source: str
+    places: tuple[Place, ...] = Field(default=(), max_length=MOST_PLACES)
 
     @model_validator(mode="after")
     def _range(self) -> "Finding":

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reviewer.finding import Finding
+from reviewer.finding import Finding, Side
 
 
 class Effort(StrEnum):
@@ -116,6 +116,55 @@ class ChangeInfo(BaseModel):
     deleted: int
 
 
+class Module(BaseModel):
+    """A folder of the change, with what its readers said the change does there.
+
+    `path` is "" for the files that lie in no other module. A review has two to eight, or one where
+    all files lie in one folder; of what was set aside there is nothing in it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    files: int
+    added: int
+    deleted: int
+    changes: list[str] = []
+
+
+class ModuleImport(BaseModel):
+    """Changed files of the module `source` import some of `target`: so many pairs of `files`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    target: str
+    files: int = Field(ge=1)
+
+
+RiskLevel = Literal["low", "medium", "high"]
+
+
+class Risk(BaseModel):
+    """How much care the change deserves, by rules; `reasons` say why, weightiest first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    level: RiskLevel
+    reasons: list[str] = []
+
+
+class LookFirst(BaseModel):
+    """A file to begin with, and why; `side` as in `Finding`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    side: Side = "RIGHT"
+    line: int | None = Field(default=None, ge=1)
+    reason: str
+
+
 class StopReason(StrEnum):
     """Why a run ended before its work was done."""
 
@@ -128,7 +177,10 @@ class StopReason(StrEnum):
 
 
 class Review(BaseModel):
-    """The result of a review. `status` is "partial" exactly when `stopped` says why."""
+    """The result of a review. `status` is "partial" exactly when `stopped` says why.
+
+    `across` is what was said of no one module. `risk` is None where nothing was to be read.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -142,3 +194,8 @@ class Review(BaseModel):
     coverage: Coverage
     dependencies: list[DependencyChange] = []
     cost: Cost = Cost()
+    risk: Risk | None = None
+    look_first: list[LookFirst] = []
+    modules: list[Module] = []
+    across: list[str] = []
+    imports: list[ModuleImport] = []

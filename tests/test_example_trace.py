@@ -22,7 +22,15 @@ from reviewer.request import Effort, Review, ReviewRequest
 from reviewer.review.job import review
 from reviewer.revisions import parse_range
 from reviewer.rlm.recording import Replies
-from reviewer.rlm.trace import Delegated, Event, FunctionCalled, NodeStarted, Replayed, Submitted
+from reviewer.rlm.trace import (
+    Delegated,
+    Event,
+    FunctionCalled,
+    NodeStarted,
+    Replayed,
+    Result,
+    Submitted,
+)
 from tests.model_server import ModelServer
 from tests.test_example import EXPECTED, RANGE, build, place
 
@@ -137,3 +145,35 @@ def test_what_takes_reading_is_found(traced: Traced) -> None:
         ):
             missing.append(entry["kind"])
     assert missing == []
+
+
+def test_what_the_change_does_is_told_by_module(traced: Traced) -> None:
+    review = traced.review
+    told = {module.path: module.changes for module in review.modules}
+    assert 2 <= len(told) <= 8
+    assert told["web/src"] == [
+        "Changes db.py, api.ts, money.ts, orders.ts and what belongs to them."
+    ]
+    # What the node that led saw between its parts, in a later pass, too.
+    everywhere = [*review.across, *(text for changes in told.values() for text in changes)]
+    assert "What the backend says of returns and reports, the web shows." in everywhere
+    assert sum(module.files for module in review.modules) == 29
+    pairs = {(one.source, one.target) for one in review.imports}
+    assert pairs == {("backend/tests", "backend/shop"), ("web/tests", "web/src")}
+
+
+def test_risk_and_where_to_look_come_with_their_reasons(traced: Traced) -> None:
+    assert traced.review.risk is not None
+    assert traced.review.risk.level == "high"
+    assert traced.review.risk.reasons[0] == "1 critical and 17 high findings"
+    looks = [(look.path, look.line) for look in traced.review.look_first]
+    assert looks[0] == ("backend/shop/settings.py", 8)
+    assert ("backend/shop/routes.py", None) in looks
+    assert len({path for path, _ in looks}) == len(looks) == 5
+
+
+def test_no_node_sees_who_said_what(traced: Traced) -> None:
+    """The results that a leading node gets, and the trace has, are those of before."""
+    results = [json.loads(event.value) for event in traced.of(Result)]
+    assert len(results) == len(traced.of(NodeStarted))
+    assert {tuple(result) for result in results} == {("overview", "claims"), ("verdicts",)}

@@ -16,13 +16,17 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from reviewer.finding import Category, Finding, Severity
+from reviewer.finding import Category, Finding, Place, Severity
 from reviewer.request import (
     ChangeInfo,
     Cost,
     Coverage,
     DependencyChange,
+    LookFirst,
+    Module,
+    ModuleImport,
     Review,
+    Risk,
     Skipped,
     StopReason,
 )
@@ -229,7 +233,8 @@ def test_the_image_copies_only_what_its_context_lets_in() -> None:
 
 
 def test_the_json_contract_names_every_field_and_word() -> None:
-    models = (Review, ChangeInfo, Finding, Coverage, Skipped, DependencyChange, Cost)
+    models = (Review, ChangeInfo, Finding, Place, Coverage, Skipped, DependencyChange, Cost)
+    models += (Risk, LookFirst, Module, ModuleImport)
     names = {name for model in models for name in model.model_fields}
     words = {str(word) for vocabulary in (Category, Severity, StopReason) for word in vocabulary}
     text = (ROOT / "docs/json.md").read_text(encoding="utf-8")

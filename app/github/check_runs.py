@@ -200,7 +200,7 @@ def annotations(findings: Sequence[Finding]) -> list[Annotation]:
             end_line=finding.line,
             level="notice" if finding.severity is Severity.LOW else "warning",
             title=f"{finding.severity.value}: {finding.title}",
-            message=finding.body or finding.title,
+            message=_message(finding),
         )
         for finding in findings
         if finding.side == "RIGHT"
@@ -208,6 +208,12 @@ def annotations(findings: Sequence[Finding]) -> list[Annotation]:
         and finding.start_line is not None
         and finding.line is not None
     ]
+
+
+def _message(finding: Finding) -> str:
+    others = words.also_at(finding)
+    said = [finding.body or finding.title, f"Also at: {', '.join(others)}" if others else ""]
+    return "\n\n".join(filter(None, said))
 
 
 def _edit(hub: Hub, repository: str, check_run: int, changes: Mapping[str, Any]) -> None:

@@ -16,20 +16,28 @@ from app.github import check_runs, sticky
 from app.github.client import Hub
 from app.github.errors import NotThere, Refused
 from app.github.markers import MAX_BYTES, Marker, Seal, short_id
+from app.github.others import Saying, said_by_others
 from app.github.pulls import Pull, look_at
 from app.github.remarks import Remark, told_before
 from app.github.reviews import Moved, Ours, Reviews
+from app.github.urls import lines_url
 from app.render import words
 from app.render.comment import render_comment
 from app.render.escape import markdown_code, markdown_line
-from app.render.markdown import LIMIT_BYTES, render_markdown
+from app.render.markdown import LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
 from reviewer.finding import Finding, Severity
+from reviewer.request import LookFirst
+
+INLINE_COMMENTS = 10
+"""New comments at lines that one review makes, if nobody asks for another number. Each is a thread
+that somebody has to answer or resolve, and an e-mail; people who get more than a handful stop
+reading any. The summary has the rest."""
 
 MAX_INLINE = 30
-"""Comments of one review: with more, GitHub has answered "submitted too quickly" and 502. Nobody
-reads more either; the summary has the rest."""
+"""At the most, whatever is asked for: with more, GitHub has answered "submitted too quickly" and
+502."""
 
 Outcome = Literal["posted", "refused", "stale", "closed", "merged", "locked", "gone"]
 """What became of it in the conversation.
@@ -41,11 +49,15 @@ for the last, the check run, if there is one, has all of it in any case.
 """
 
 _ADDRESS = re.compile(r"[A-Za-z0-9./:#_~%?=&-]{1,500}")
+"""Longer ones would be a summary of addresses; a path has a name of its own beside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One run's report and where it belongs. `repeat` says what was said before once more."""
+    """One run's report and where it belongs. `repeat` says what was said before once more.
+
+    `inline_comments` is how many new comments at lines it may make; 0 is none.
+    """
 
     run: str
     repository: str
@@ -54,6 +66,7 @@ class Publication:
     report: Report
     check_run: int | None
     repeat: bool = False
+    inline_comments: int = INLINE_COMMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +125,11 @@ class _Posting:
         self.hub = hub
         self.what = what
         self.seal = seal
-        self.findings = words.ranked(what.report.review.findings)
+        self.findings = words.foremost(what.report.review.findings)
         self.texts = _texts(what.report)
         self.problems: list[str] = []
         self.told: dict[str, Remark] = {}
+        self.said_by: dict[str, Saying] = {}
         self.review: Ours | None = None
         self.sticky: sticky.Sticky | None = None
         self.concluded = False
@@ -127,26 +141,33 @@ class _Posting:
         with self._noting():
             self.sticky = sticky.find(self.hub, what.repository, what.number, self.seal)
         with self._noting():
-            self.told = told_before(self.findings, self.texts, reviews.remarks())
+            remarks, sayings = reviews.said()
+            self.told = told_before(self.findings, self.texts, remarks)
+            self.said_by = said_by_others(self.findings, what.report.anchors, sayings)
             self.review = reviews.posted()
             if self.review is None and (chosen := self._choice()):
                 try:
                     self._post(reviews, chosen)
                 except Moved:
                     return "stale"
-                self.told = told_before(self.findings, self.texts, reviews.remarks())
+                self.told = told_before(self.findings, self.texts, reviews.said()[0])
         return "posted"
 
     def _choice(self) -> list[Finding]:
-        """Return what is worth a comment at its line: the worst first, nothing said before."""
+        """Return what is worth a comment at its line: the worst first, nothing said before.
+
+        What was said before takes nobody's room. To say it once more is about our own words.
+        """
         before = {} if self.what.repeat else self.told
+        room = max(0, min(self.what.inline_comments, MAX_INLINE))
         return [
             finding
             for finding in self.findings
             if finding.id in self.texts
             and finding.id not in before
+            and finding.id not in self.said_by
             and finding.severity is not Severity.NIT
-        ][:MAX_INLINE]
+        ][:room]
 
     def _post(self, reviews: Reviews, chosen: Sequence[Finding]) -> None:
         self.review, lost = reviews.post(self._opening, [self._at_its_line(one) for one in chosen])
@@ -199,7 +220,8 @@ class _Posting:
         review = what.report.review
         notes = [_NOTES[outcome]] if outcome in _NOTES else []
         notes += [markdown_line(problem) for problem in self.problems]
-        unsaid = [] if outcome == "stale" else [f for f in self.findings if f.id not in self.told]
+        said = self.told.keys() | self.said_by.keys()
+        unsaid = [] if outcome == "stale" else [f for f in self.findings if f.id not in said]
         said_here = outcome == "posted" and not self.problems
         with self._noting():
             check_runs.conclude(
@@ -223,8 +245,23 @@ class _Posting:
             what.report.snippets(),
             limit_bytes=limit - size(top) - size(foot),
             elsewhere={name: address for name, address in told.items() if address},
+            lines_at=self._lines_at,
+            said_by={
+                name: SaidBy(saying.login, self._address(saying.url))
+                for name, saying in self.said_by.items()
+                if name not in self.told
+            },
         )
         return masked(top + body + foot)
+
+    def _lines_at(self, spot: Finding | LookFirst) -> str:
+        """Return the address of lines, as they are at the commit that has them."""
+        change = self.what.report.review.change
+        commit = self.what.head if spot.side == "RIGHT" else change.merge_base
+        start = spot.start_line if isinstance(spot, Finding) else spot.line
+        where = None if start is None or spot.line is None else (start, spot.line)
+        repository = f"{self.hub.server.web}/{self.what.repository}"
+        return self._address(lines_url(repository, commit, spot.path, where))
 
     def _address(self, url: str) -> str:
         """Return an address fit for a link: a page of this very server; "" for another."""

@@ -28,12 +28,14 @@ def told_before(
     """Pair findings with the remarks that say them, each remark with one finding at the most.
 
     By the signed id, else by what is there to read: a marker that anybody could have made counts
-    for nothing. One text can be true of several lines, so the same line goes first.
+    for nothing. One text can be true of several lines, so the same line goes first. What was said
+    at one of a finding's places was said, whichever of them comes first now.
     """
     bodies = {name: said(text) for name, text in texts.items()}
 
     def by_id(finding: Finding, remark: Remark) -> bool:
-        return remark.finding != "" and remark.finding == short_id(finding.id)
+        ids = (finding.id, *(one.id for one in finding.places))
+        return remark.finding in map(short_id, ids)
 
     def by_text(finding: Finding, remark: Remark) -> bool:
         return finding.id in bodies and bodies[finding.id] == said(remark.text)
@@ -47,11 +49,12 @@ def told_before(
     told: dict[str, Remark] = {}
     for same in (by_id, by_text_there, by_text):
         for finding in findings:
-            near = free.get(finding.path, [])
             if finding.id in told:
                 continue
+            paths = dict.fromkeys((finding.path, *(one.path for one in finding.places)))
+            near = (remark for path in paths for remark in free.get(path, ()))
             found = next((one for one in near if same(finding, one)), None)
             if found is not None:
                 told[finding.id] = found
-                near.remove(found)
+                free[found.path].remove(found)
     return told

@@ -10,10 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from github.PullRequest import PullRequest, ReviewComment
+from github.PullRequestComment import PullRequestComment
 
 from app.github.client import Hub
 from app.github.errors import NotThere, Refused, Unsure, calls
 from app.github.markers import Found, Seal, visible
+from app.github.others import Saying
 from app.github.pulls import look_at
 from app.github.remarks import Remark
 from app.github.sticky import is_ours
@@ -63,20 +65,29 @@ class Reviews:
                 self._remove(one)
         return next((one for one in reviews if self._is_of_this_run(one)), None)
 
-    def remarks(self) -> list[Remark]:
-        """Return what our actor said at lines of this pull request, the newest first."""
+    def said(self) -> tuple[list[Remark], list[Saying]]:
+        """Return what stands at lines of this pull request: by our actor, the newest first, and by
+        others.
+
+        An answer in a thread of ours is about our words, not one of others' own. What our actor
+        said without a marker may be another program's that shares it: it is in both.
+        """
         with calls(self.hub.server, "read the review comments"):
-            bodies = [
-                (str(one.path), one.line, one.body or "", str(one.html_url))
-                for one in self._pull().get_review_comments()
-                if is_ours(self.hub, one.user)
-            ]
-        remarks = []
-        for path, line, body, url in reversed(bodies):
-            found = self.seal.read(body)
-            finding = found.marker.finding if found and found.signed else ""
-            remarks.append(Remark(path, line, visible(body), url, finding))
-        return remarks
+            comments = list(self._pull().get_review_comments())
+        remarks, sayings = [], []
+        threads: set[int] = set()
+        for one in comments:
+            body, ours = one.body or "", is_ours(self.hub, one.user)
+            found = self.seal.read(body) if ours else None
+            if ours:
+                finding = found.marker.finding if found and found.signed else ""
+                url = str(one.html_url)
+                remarks.append(Remark(str(one.path), one.line, visible(body), url, finding))
+            if found:
+                threads.add(int(one.id))
+            elif one.in_reply_to_id not in threads and (saying := _saying(one)):
+                sayings.append(saying)
+        return remarks[::-1], sayings
 
     def post(
         self, opening: Callable[[int], str], comments: Sequence[ReviewComment]
@@ -161,6 +172,27 @@ class Reviews:
 
     def _pull(self) -> PullRequest:
         return self.hub.repo(self.repository).get_pull(self.number)
+
+
+def _saying(comment: PullRequestComment) -> Saying | None:
+    """Return what a comment says at lines; None for one about a whole file, or outdated."""
+    line, side = comment.line, comment.side
+    if line is None or comment.subject_type == "file" or side not in {"LEFT", "RIGHT"}:
+        return None
+    start = comment.start_line if comment.start_side in {None, side} else None
+    return Saying(
+        login=str(getattr(comment.user, "login", None) or GHOST),
+        path=str(comment.path),
+        side="LEFT" if side == "LEFT" else "RIGHT",
+        start_line=min(start or line, line),
+        line=line,
+        text=comment.body or "",
+        url=str(comment.html_url),
+    )
+
+
+GHOST = "ghost"
+"""Whom GitHub shows where an account was deleted."""
 
 
 def shows(patch: str | None, comment: ReviewComment) -> bool:

@@ -6,6 +6,7 @@ api.SUB.ghe.com, and a GitHub Enterprise Server has HOST/api/v3.
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from reviewer.errors import TellUser
 
@@ -99,6 +100,15 @@ def server_at(web: str) -> Server:
     if host.endswith(".ghe.com"):
         return Server(web, f"https://api.{host}")
     return Server(web, f"{scheme}://{host}/api/v3")
+
+
+def lines_url(repository: str, commit: str, path: str, lines: tuple[int, int] | None) -> str:
+    """Return the address of a file at a commit and of lines in it; `repository` is an address."""
+    anchor = ""
+    if lines is not None:
+        anchor = f"#L{lines[0]}" + (f"-L{lines[1]}" if lines[0] < lines[1] else "")
+    # "?plain=1": where GitHub draws a file (Markdown, SVG, a notebook), it shows no lines.
+    return f"{repository}/blob/{commit}/{quote(path, safe='/', errors='replace')}?plain=1{anchor}"
 
 
 def _lower_host(address: str) -> str:

@@ -17,6 +17,7 @@ from app.render.markdown import (
     ROW_BYTES,
     SIGNS,
     TITLE_BYTES,
+    also_at,
     fitted,
     prose,
     short,
@@ -48,11 +49,14 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
     source = fitted(finding.source, ROW_BYTES, markdown_code)
     sure = f"confidence {finding.confidence:.0%}"
     parts += [_FOLDED, f"{finding.category.value} · {source} · {sure}", "</details>"]
+    if others := also_at(finding):  # behind what `said` returns: a repeat that comes is no news
+        parts.append(others)
     return "\n\n".join(parts)
 
 
 def said(text: str) -> str:
-    """Return what a comment of ours tells a reader: without how sure we are and who says it."""
+    """Return what a comment of ours tells a reader: without how sure we are, who says it, and the
+    other places where it is true."""
     return text.rpartition(f"\n\n{_FOLDED}")[0] or text
 
 

@@ -113,5 +113,14 @@ def fence(lines: list[str], language: str = "") -> str:
     return f"{marks}{language}\n{body}\n{marks}"
 
 
+def mermaid(text: str) -> str:
+    """Return one line as the label of a node in a diagram: text, whatever it holds.
+
+    All but plain letters, digits and a few signs become numbers of characters. So nothing ends the
+    label, the line or the fence around the diagram, and nothing is a directive or a tag.
+    """
+    return re.sub(r"[^A-Za-z0-9 ./_-]", lambda found: f"#{ord(found.group())};", one_line(text))
+
+
 def _longest_run(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)

@@ -27,6 +27,8 @@ def render_html(review: Review, snippets: Snippets) -> str:
         verdict=words.verdict(review),
         early=words.ended_early(review),
         overview=words.overview(review).strip(),
+        modules=[(words.module_name(one), words.module_size(one), one) for one in review.modules],
+        looks=[(words.looked_at(one), one.reason) for one in review.look_first],
         coverage=words.coverage(review).rstrip(":"),
         cost=words.cost(review.cost),
         tally=_tally(review),
@@ -81,6 +83,7 @@ def _finding(number: int, finding: Finding, snippets: Snippets) -> dict[str, Any
         "anchor": f"finding-{number}",  # an id of the finding's own could be anything
         "it": finding,
         "place": words.place(finding),
+        "also_at": words.also_at(finding),
         "circumstances": words.circumstances(finding),
         "code": [
             {

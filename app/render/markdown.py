@@ -1,8 +1,10 @@
 """A review as Markdown for a pull-request comment or a job summary, within the platform's size."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from app.render import words
+from app.render.diagram import diagram
 from app.render.escape import (
     code_line,
     cut,
@@ -16,10 +18,14 @@ from app.render.escape import (
 from app.render.prose import Block, blocks, pieces, unbold
 from app.render.snippet import CodeLine, Snippets, excerpt, suggested
 from reviewer.finding import Finding, Severity
-from reviewer.request import DependencyChange, Review
+from reviewer.request import DependencyChange, LookFirst, Review
 
 LIMIT_BYTES = 60_000
 """GitHub refuses more: "Body is too long (maximum is 65536 characters)"; callers add a marker."""
+
+ROWS_SHARE = 2 / 3
+"""Of the room for findings that their table may take: the worst are told at length, however many
+others there are."""
 
 SUMMARY_BYTES = 8_000
 BODY_BYTES = 5_000
@@ -27,6 +33,7 @@ TITLE_BYTES = 600
 LINE_CHARS = 300
 CODE_LINES = 60
 NOTES_SHOWN = 10
+PLACES_SHOWN = 20
 ROW_BYTES = 400
 CELL_BYTES = 150
 COVERAGE_BYTES = 12_000
@@ -41,41 +48,86 @@ SIGNS = {
 }
 
 
+LinesAt = Callable[[Finding | LookFirst], str]
+
+
+@dataclass(frozen=True, slots=True)
+class SaidBy:
+    """Who says what a finding says already, and where: an address that the caller answers for."""
+
+    login: str
+    address: str = ""
+
+
 def render_markdown(
     review: Review,
     snippets: Snippets,
     *,
     limit_bytes: int = LIMIT_BYTES,
     elsewhere: Mapping[str, str] | None = None,
+    lines_at: LinesAt | None = None,
+    said_by: Mapping[str, SaidBy] | None = None,
 ) -> str:
     """Return the review in at most `limit_bytes` of UTF-8, cut between findings and saying so.
 
-    A finding whose id is in `elsewhere` is told at that address: it gets a row that leads there,
-    and no details. The addresses are ours to answer for.
+    Every finding has a row as long as there is room, the worst and surest first, then those that
+    are told nowhere else have details; nits are folded. A finding whose id is in `elsewhere` is
+    told at that address: its row leads there. `lines_at` says the address of lines, ""
+    for none, `said_by` who else says it. The addresses are the caller's to answer for.
     """
-    opening = _opening(review)
+    opening = _opening(review, lines_at)
     closing = _closing(review)
-    ordered = words.ranked(review.findings)
-    left = limit_bytes - _bytes(opening) - _bytes(closing) - _bytes(_not_shown(len(ordered)))
-    left -= _bytes(_TABLE_HEAD)
-    rows: list[str] = []
-    details: list[str] = []
-    for finding in ordered:
-        address = (elsewhere or {}).get(finding.id, "")
-        row = _row(finding, address)
-        told = [] if address else [_detail(finding, snippets)]
-        left -= _bytes(row) + sum(map(_bytes, told)) + len("\n\n\n")
-        if left < 0:
-            break
-        rows.append(row)
-        details += told
+    ordered = words.foremost(review.findings)
+    room = limit_bytes - _bytes(opening) - _bytes(closing)
+    room -= _bytes(_not_shown(len(ordered), len(ordered)))
+    room -= 2 * _bytes(_TABLE_HEAD) + _bytes(_nits(len(ordered), []))
+    others = said_by or {}
+    there = {name: one.address for name, one in others.items()} | dict(elsewhere or {})
+    rows = _rows(ordered, there, others, lines_at, int(room * ROWS_SHARE))
+    room -= sum(map(_bytes, rows))
+    named = ordered[: len(rows)]
+    untold = [one for one in named if one.id not in (elsewhere or {})]
+    told = _within((_detail(one, others.get(one.id), snippets) for one in untold), room)
+    # Nits come last, in the rows as in the details.
+    nits = sum(one.severity is Severity.NIT for one in named)
+    worse, told_worse = len(rows) - nits, sum(one.severity is not Severity.NIT for one in untold)
     parts = [opening]
-    if rows:
-        parts.append(_TABLE_HEAD + "\n".join(rows))
-    parts += details
-    if hidden := len(ordered) - len(rows):
-        parts.append(_not_shown(hidden))
+    if worse:
+        parts += [_TABLE_HEAD + "\n".join(rows[:worse]), *told[:told_worse]]
+    if nits:
+        parts.append(_nits(nits, [_TABLE_HEAD + "\n".join(rows[worse:]), *told[told_worse:]]))
+    hidden, brief = len(ordered) - len(rows), len(untold) - len(told)
+    if hidden or brief:
+        parts.append(_not_shown(hidden, brief))
     return "\n\n".join([*parts, closing]) + "\n"
+
+
+def _rows(
+    findings: Sequence[Finding],
+    elsewhere: Mapping[str, str],
+    said_by: Mapping[str, SaidBy],
+    lines_at: LinesAt | None,
+    room: int,
+) -> list[str]:
+    """Return a row for each finding; where there is no room for all, without links to their lines.
+
+    Every finding is to be named before one is told at length.
+    """
+
+    def row(finding: Finding, lines: str) -> str:
+        return _row(finding, elsewhere.get(finding.id) or lines, said_by.get(finding.id))
+
+    if lines_at is not None:
+        rows = [row(finding, lines_at(finding)) for finding in findings]
+        if sum(map(_bytes, rows)) <= room:
+            return rows
+    return _within((row(finding, "") for finding in findings), room)
+
+
+def _nits(number: int, told: Sequence[str]) -> str:
+    """Return what is a matter of taste, folded away."""
+    summary = f"<details><summary>{words.count(number, 'nit')}</summary>"
+    return "\n\n".join([summary, *told, "</details>"])
 
 
 _TABLE_HEAD = "| Severity | Where | What |\n|---|---|---|\n"
@@ -85,33 +137,90 @@ def _bytes(text: str) -> int:
     return len(text.encode("utf-8")) + len("\n\n")
 
 
-def _not_shown(number: int) -> str:
-    return f"**{words.count(number, 'more finding')} not shown here**: this text has a size limit."
+def _not_shown(hidden: int, brief: int) -> str:
+    said = []
+    if brief:
+        said.append(f"the details of {words.count(brief, 'finding')}")
+    if hidden:
+        said.append(words.count(hidden, "more finding"))
+    return f"**Not shown here: {' and '.join(said)}**, for this text has a size limit."
 
 
-def _opening(review: Review) -> str:
+def _opening(review: Review, lines_at: LinesAt | None) -> str:
     parts = [f"## {markdown_line(words.verdict(review))}"]
     if early := words.ended_early(review):
         parts.insert(0, f"> [!WARNING]\n> **{markdown_line(early)}**")
     if overview := words.overview(review).strip():
         parts.append(fitted(overview, SUMMARY_BYTES, prose))
-    return "\n\n".join(parts)
+    if review.risk:
+        reasons = fitted("; ".join(review.risk.reasons), TITLE_BYTES, _note)
+        parts.append(f"**Risk: {review.risk.level}**" + (f" ({reasons})" if reasons else ""))
+    if review.look_first:
+        looks = [_look(look, lines_at) for look in review.look_first]
+        parts.append("\n".join(["**Where to look first**", "", *looks]))
+    return "\n\n".join([*parts, *_changes(review)])
 
 
-def _row(finding: Finding, address: str) -> str:
+def _look(look: LookFirst, lines_at: LinesAt | None) -> str:
+    where = fitted(words.looked_at(look), ROW_BYTES, markdown_code)
+    if lines_at and (address := lines_at(look)):
+        where = f"[{where}]({address})"
+    return f"1. {where}: {fitted(look.reason, TITLE_BYTES, _note)}"
+
+
+def _changes(review: Review) -> list[str]:
+    """Return what the change does, by module, and the diagram of the modules."""
+    lines = []
+    for module in review.modules:
+        name = fitted(words.module_name(module), ROW_BYTES, markdown_code)
+        lines.append(f"- {name} ({words.module_size(module)})")
+        lines += [f"  - {fitted(text, TITLE_BYTES, _note)}" for text in module.changes]
+    lines += [f"- {fitted(text, TITLE_BYTES, _note)}" for text in review.across]
+    if len(review.modules) < 2 and len(lines) < 2:
+        return []  # a clean small change is said in one line
+    kept = _within(lines, SUMMARY_BYTES)
+    more = len(lines) - len(kept)
+    parts = ["\n".join(["**What changes**", "", *kept, *([f"- … {more:,} more"] if more else [])])]
+    if drawn := diagram(review.modules, review.imports):
+        parts += [drawn, "<sub>An arrow: changed files here import changed files there.</sub>"]
+    return parts
+
+
+def _row(finding: Finding, address: str, said_by: SaidBy | None) -> str:
     where = fitted(words.place(finding), ROW_BYTES, _code_cell)
     if address:
         where = f"[{where}]({address})"
     title = fitted(finding.title, TITLE_BYTES, _cell)
+    if finding.places:
+        title += f" (and at {words.count(len(finding.places), 'other place')})"
+    if said_by:
+        title += f" ({_already(said_by, _code_cell)})"
     return f"| {SIGNS[finding.severity]} | {where} | {title} |"
 
 
-def _detail(finding: Finding, snippets: Snippets) -> str:
+def also_at(finding: Finding) -> str:
+    """Return the other places of a finding in one line; "" where there are none."""
+    places = words.also_at(finding)
+    shown = [fitted(place, ROW_BYTES, markdown_code) for place in places[:PLACES_SHOWN]]
+    more = [f"{len(places) - PLACES_SHOWN:,} more"] if len(places) > PLACES_SHOWN else []
+    return f"Also at: {', '.join(shown + more)}" if shown else ""
+
+
+def _already(said_by: SaidBy, code: Callable[[str], str]) -> str:
+    """Name who said it in code, where a name is no mention."""
+    return f"already said by {fitted(said_by.login, CELL_BYTES, code)}"
+
+
+def _detail(finding: Finding, said_by: SaidBy | None, snippets: Snippets) -> str:
     where = fitted(words.place(finding), ROW_BYTES, markdown_code)
     title = fitted(finding.title, TITLE_BYTES, _title)
     opened = f"<details><summary><b>{finding.severity.value}</b>: {title}</summary>"
     about = [where, finding.category.value, *words.circumstances(finding)]
+    if said_by:
+        about.append(_already(said_by, markdown_code))
     parts = [opened, " · ".join(about)]
+    if others := also_at(finding):
+        parts.append(others)
     if code := excerpt(finding, snippets):
         parts.append(fence(short(_code(code))))
     if finding.body.strip():

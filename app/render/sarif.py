@@ -9,7 +9,7 @@ from app.render import words
 from app.render.escape import one_line, visible
 from app.render.json import dumps
 from app.render.snippet import Snippets
-from reviewer.finding import Category, Finding, Severity
+from reviewer.finding import Category, Finding, Place, Severity
 from reviewer.request import Review
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -117,6 +117,11 @@ def _result(finding: Finding, index: dict[str, int], snippets: Snippets) -> dict
     }
     if finding.side == "LEFT" and finding.line is not None:
         result["properties"] |= {"baseStartLine": finding.start_line, "baseLine": finding.line}
+    if finding.places:
+        result["relatedLocations"] = [
+            {"physicalLocation": _place(one), "message": {"text": _message(f"Also at {said}")}}
+            for one, said in zip(finding.places, words.also_at(finding), strict=True)
+        ]
     if fixes := list(_fixes(finding, snippets)):
         result["fixes"] = fixes
     return result
@@ -127,11 +132,11 @@ def _message(text: str) -> str:
     return text.replace("](", "] (") or "-"
 
 
-def _artifact(finding: Finding) -> dict[str, str]:
+def _artifact(finding: Finding | Place) -> dict[str, str]:
     return {"uri": quote(finding.path, safe="/", errors="replace"), "uriBaseId": ROOT}
 
 
-def _place(finding: Finding) -> dict[str, Any]:
+def _place(finding: Finding | Place) -> dict[str, Any]:
     """Name the file; and the lines where they are lines of the head, the only text SARIF knows."""
     place: dict[str, Any] = {"artifactLocation": _artifact(finding)}
     if finding.side == "RIGHT" and finding.line is not None:
@@ -179,4 +184,9 @@ def _properties(review: Review) -> dict[str, Any]:
         "coverage": review.coverage.model_dump(),
         "dependencies": [one.model_dump() for one in review.dependencies],
         "cost": review.cost.model_dump(),
+        "risk": review.risk.model_dump() if review.risk else None,
+        "lookFirst": [one.model_dump() for one in review.look_first],
+        "modules": [one.model_dump() for one in review.modules],
+        "across": [visible(one) for one in review.across],
+        "imports": [one.model_dump() for one in review.imports],
     }

@@ -13,12 +13,15 @@ from app.render.prose import blocks, plain
 from app.render.snippet import CodeLine, DiffLine, Snippets, excerpt, suggested
 from reviewer.finding import Finding
 from reviewer.request import Review
+from reviewer.review.summary import risk_line
 
 NARROWEST = 40
 WIDEST = 120
 """Prose wider than this is hard to read, however wide the terminal is."""
 
 DEPENDENCIES_SHOWN = 40
+CHANGES_SHOWN = 3
+"""Of what a module's readers said; other formats have all of it."""
 
 _STYLES = {
     "critical": "1;97;41",
@@ -90,6 +93,7 @@ class _Page:
         if overview := words.overview(review).strip():
             yield ""
             yield from self.prose(overview, "")
+        yield from self.outline(review)
         yield from self.dependencies(review)
         yield ""
         if words.coverage(review):
@@ -116,6 +120,8 @@ class _Page:
         yield "  " + self.paint(words.place(finding), "place")
         for said in words.circumstances(finding):
             yield from self.wrapped(f"({said})", "  ")
+        for at, other in enumerate(words.also_at(finding)):
+            yield f"  {'also at:' if at == 0 else '        '} " + self.paint(other, "place")
         code = excerpt(finding, snippets)
         if code:
             yield from self.code(code)
@@ -130,6 +136,27 @@ class _Page:
         yield ""
         origin = f"{one_line(finding.source)}, confidence {finding.confidence:.0%}, {finding.id}"
         yield from self.wrapped(one_line(origin), "  ", style="dim")
+
+    def outline(self, review: Review) -> Iterator[str]:
+        """Say in short how risky it is, where to begin, and what it does."""
+        if review.risk:
+            yield ""
+            yield from self.wrapped(one_line(plain(risk_line(review.risk))))
+        for at, look in enumerate(review.look_first):
+            lead = "Look first at " if at == 0 else " " * len("Look first at ")
+            yield lead + self.paint(words.looked_at(look), "place")
+            yield from self.wrapped(one_line(plain(look.reason)), " " * (len(lead) + 2), "dim")
+        said = [(words.module_name(one), one.changes) for one in review.modules if one.changes]
+        said += [("", review.across)] if review.across else []
+        if said:
+            yield ""
+        for name, texts in said:
+            if name:
+                yield self.paint(name, "bold")
+            for text in texts[:CHANGES_SHOWN]:
+                yield from self.wrapped(one_line(plain(text)), "  • ")
+            if len(texts) > CHANGES_SHOWN:
+                yield f"    and {len(texts) - CHANGES_SHOWN:,} more"
 
     def code(self, lines: list[CodeLine]) -> Iterator[str]:
         digits = max((len(str(line.number)) for line in lines if line.number), default=1)

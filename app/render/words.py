@@ -6,8 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.render.escape import one_line
-from reviewer.finding import Finding, Severity
-from reviewer.request import ChangeInfo, Cost, Review, Skipped, StopReason
+from reviewer.finding import Finding, Place, Severity
+from reviewer.request import (
+    ChangeInfo,
+    Cost,
+    LookFirst,
+    Module,
+    Review,
+    Skipped,
+    StopReason,
+)
 from reviewer.review import summary
 
 _STOPPED = {
@@ -38,12 +46,25 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def place(finding: Finding) -> str:
+def foremost(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings in the order in which room is given to them: worst first, then surest."""
+    return sorted(ranked(findings), key=lambda one: (one.severity.rank, -one.confidence))
+
+
+def place(finding: Finding | Place) -> str:
     """Return `path:line` or `path:start-line`, the path alone for a whole file."""
     path = one_line(finding.path)
     if finding.start_line is None or finding.start_line == finding.line:
         return path if finding.line is None else f"{path}:{finding.line}"
     return f"{path}:{finding.start_line}-{finding.line}"
+
+
+def also_at(finding: Finding) -> list[str]:
+    """Return the other places of which a finding is true, in its order."""
+    return [place(one) + _AT_BASE * (one.side == "LEFT") for one in finding.places]
+
+
+_AT_BASE = " (before this change)"
 
 
 def circumstances(finding: Finding) -> list[str]:
@@ -98,15 +119,32 @@ _SIZE = re.compile(r"\d+ files? changed \(\+\d+ -\d+\); \d+ of \d+ hunks reviewe
 
 
 def overview(review: Review) -> str:
-    """Return the summary without what `verdict` and `coverage` say: "" where nothing is left.
+    """Return the summary without what has its own place on a page: "" where nothing is left.
 
-    The summary is made to stand alone, in JSON; a page has those sentences in their own places.
+    It is made to stand alone, in JSON. A review with a risk has all of it in fields, too.
     """
+    if review.risk is not None:
+        return ""
     first, _, rest = review.summary.partition("\n\n")
     if first != summary.verdict(review.findings, review.coverage, review.stopped):
         return review.summary
     second, _, more = rest.partition("\n\n")
     return more if _SIZE.fullmatch(second) else rest
+
+
+def module_name(module: Module) -> str:
+    """Return the folder of a module, or what the one without a folder is called."""
+    return one_line(module.path) or summary.ELSEWHERE
+
+
+def module_size(module: Module) -> str:
+    """Return "12 files, +540 -20"."""
+    return f"{count(module.files, 'file')}, +{module.added:,} -{module.deleted:,}"
+
+
+def looked_at(look: LookFirst) -> str:
+    """Return `path:line`, or the path alone, of where to look."""
+    return one_line(summary.place_of(look))
 
 
 def coverage(review: Review) -> str:

@@ -1,29 +1,36 @@
 """How a change is laid out for its readers: what is read together, what it does at borders."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from reviewer.change import FileChange, Span
 from reviewer.context.differences import Ends, differences
 from reviewer.context.resolving import resolver as resolver_of
-from reviewer.context.values import Context, Resolver
+from reviewer.context.values import Certainty, Context, Resolver
 from reviewer.errors import RlmError
 from reviewer.ports import Cancelled, FileTooLarge, MissingBlob, NoSuchFile, Objects
 from reviewer.review.borders import Border, borders, shared_keys
 from reviewer.review.changed import read_ends
 from reviewer.review.clusters import Clusters, cluster
-from reviewer.review.relations import relations
+from reviewer.review.relations import Relations, relations
 from reviewer.rlm.run import WINDOW_TOKENS
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The clusters of a change's spans, and its borders."""
+    """The clusters of a change's spans, and its borders.
+
+    `imports` are pairs of changed files. `users` has, by the id of a span and a name that it
+    defines, the changed files whose spans surely or likely use it.
+    """
 
     clusters: Clusters = field(default_factory=Clusters)
     borders: tuple[Border, ...] = ()
+    imports: tuple[tuple[str, str], ...] = ()
+    users: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
 
 
 def arrange(
@@ -51,7 +58,16 @@ def arranged(
         different = differences(known)
         found = borders(ordered, known, different)
         related = relations(ordered, known, different, resolver, shared_keys(ordered, found))
-        return Arrangement(cluster(ordered, related, window), found)
+        clusters = cluster(ordered, related, window)
+        return Arrangement(clusters, found, related.imports, _users(ordered, related))
+
+
+def _users(spans: Sequence[Span], related: Relations) -> dict[tuple[str, str], frozenset[str]]:
+    users: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for link in related.links:
+        if link.certainty is not Certainty.NAME:
+            users[spans[link.definer].id, link.name].add(spans[link.user].path)
+    return {key: frozenset(paths) for key, paths in users.items()}
 
 
 @contextmanager

@@ -95,3 +95,22 @@ class Answer(FinderResult):
     claims: list[Claim] = Field(
         max_length=MOST_CLAIMS, description="the defects; an empty list is a good answer"
     )
+
+
+class Told(BaseModel):
+    """One node's overview, and the path of each span that it was given.
+
+    `across`: the node looked across what others had read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    paths: tuple[str, ...]
+    text: str
+    across: bool = False
+
+
+class Joined(FinderResult):
+    """The answers of one node and all below it. `told` is for the host alone: no node sees it."""
+
+    told: tuple[Told, ...] = Field(default=(), exclude=True)

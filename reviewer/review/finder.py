@@ -10,7 +10,7 @@ from reviewer.finding import Finding, Side
 from reviewer.ports import Objects
 from reviewer.request import Effort, StopReason
 from reviewer.review.borders import Border
-from reviewer.review.claims import Answer, FinderResult
+from reviewer.review.claims import Answer, FinderResult, Joined, Told
 from reviewer.review.clusters import Clusters
 from reviewer.review.functions import Code, functions
 from reviewer.review.leading import across, brief
@@ -164,9 +164,14 @@ class Finder:
         self, scope: FindScope, parts: Sequence[FinderResult], own: FinderResult | None
     ) -> FinderResult:
         results = [*parts, *([own] if own else [])]
-        return FinderResult(
+        told = [one for part in parts if isinstance(part, Joined) for one in part.told]
+        if own and own.overview.strip():
+            paths = tuple(span.path for span in scope.spans)
+            told.append(Told(paths=paths, text=own.overview, across=bool(parts)))
+        return Joined(
             overview="\n".join(result.overview for result in results if result.overview),
             claims=[claim for result in results for claim in result.claims],
+            told=tuple(told),
         )
 
     def partial(self, scope: FindScope, reason: StopReason) -> FinderResult:

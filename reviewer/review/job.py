@@ -26,15 +26,17 @@ from reviewer.request import (
     StopReason,
 )
 from reviewer.review.arrangement import Arrangement, arrange
-from reviewer.review.claims import FinderResult
+from reviewer.review.claims import FinderResult, Joined
 from reviewer.review.coverage import account
 from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
-from reviewer.review.join import join, masked
+from reviewer.review.join import join, masked, once
+from reviewer.review.modules import Said, module_imports, modules, modules_of
 from reviewer.review.place import Placer
+from reviewer.review.risk import look_first, risk
 from reviewer.review.scope import SPAN_BYTES, FindScope
 from reviewer.review.suggestions import parsing
-from reviewer.review.summary import STOPS, summarise
+from reviewer.review.summary import STOPS, Outline, summarise
 from reviewer.review.verify import Verifier, VerifyScope, judged
 from reviewer.rlm.journal import Journal
 from reviewer.rlm.recording import Recording
@@ -82,7 +84,7 @@ class _Read:
 
     findings: list[Finding] = field(default_factory=list)
     causes: dict[str, Span] = field(default_factory=dict)
-    overviews: list[str] = field(default_factory=list)
+    told: list[Said] = field(default_factory=list)
     covered: frozenset[str] = frozenset()
     missed: dict[str, str] = field(default_factory=dict)
     stopped: StopReason | None = None
@@ -220,11 +222,14 @@ async def review(
         request.paths,
         None if code is None else code.context,
     )
-    if model is not None and request.model is not None and not (cancelled() or late()):
+    asks = model is not None and request.model is not None
+    # Without a model the arrangement is for the summary alone, from what the detectors have parsed.
+    known = code is not None and len(prepared.triage.scope) <= MANY_FILES
+    if (asks or known) and not (cancelled() or late()):
         prepared = await asyncio.to_thread(
             _arranged, prepared, objects, lambda: cancelled() or late(), code
         )
-        for border in prepared.arrangement.borders:
+        for border in prepared.arrangement.borders if asks else ():
             sink(BorderChanged(**asdict(border)))
     if cancelled() or late():
         reason = StopReason.CANCELLED if cancelled() else StopReason.DEADLINE
@@ -343,7 +348,7 @@ async def _verified(
 
     What nobody could look at, for want of money or time, stays, and is said to be unverified.
     """
-    known = join([*leads, *read.findings])
+    known = once([*leads, *read.findings])  # each place of a pattern has to stand by itself
     candidates = [each for each in known if each.source.startswith("model:")]
     if not candidates:
         return []
@@ -371,9 +376,11 @@ def _collect(
     found = [finding for finding in placed if finding is not None]
     sure = [finding for finding in found if finding.confidence >= MIN_CONFIDENCE]
     read.findings += sure
-    if not read.overviews:
-        lines = redacted(solved.result.overview).splitlines()
-        read.overviews = [line for line in lines if line.strip()]
+    if isinstance(solved.result, Joined):
+        # Another pass reads the same again; only what one saw between the parts is new.
+        first = not read.told
+        told = (one for one in solved.result.told if first or one.across)
+        read.told += [(one.paths, redacted(one.text)) for one in told]
     if lost := len(placed) - len(found):
         read.notes.append(f"{lost} claim(s) of the pass {lens} quoted no code that is there.")
     if unsure := len(found) - len(sure):
@@ -390,6 +397,15 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
     coverage = account(change, aside, prepared.spans, read.covered, read.missed)
     findings = masked(join([*prepared.leads, *read.findings]))
     asked = read.calls > 0 or read.replayed > 0
+    files, arrangement = prepared.triage.scope, prepared.arrangement
+    module_of = modules_of(file.path for file in files)
+    told, across = modules(files, module_of, read.told)
+    outline = Outline(
+        risk(files, findings, arrangement.borders) if files else None,
+        look_first(files, findings, arrangement.borders, arrangement.users, arrangement.imports),
+        told,
+        across,
+    )
     return Review(
         status="complete" if read.stopped is None else "partial",
         stopped=read.stopped,
@@ -402,7 +418,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
             deleted=sum(file.deleted for file in change.files),
         ),
         findings=findings,
-        summary=summarise(change, findings, coverage, read.overviews, read.stopped),
+        summary=summarise(change, findings, coverage, outline, read.stopped),
         notes=[*prepared.notes, *read.notes],
         coverage=coverage,
         dependencies=prepared.dependencies,
@@ -417,4 +433,9 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
             cache_write_tokens=read.usage.cache_write,
             seconds=round(seconds, 3),
         ),
+        risk=outline.risk,
+        look_first=list(outline.look_first),
+        modules=told,
+        across=across,
+        imports=module_imports(arrangement.imports, module_of),
     )

@@ -1,15 +1,31 @@
-"""Joining by program: what several passes and detectors say about one cause, said once."""
+"""Joining by program: what is said about one cause, or is true of several places, is said once."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from reviewer.finding import Category, Finding, Side
+from reviewer.finding import MOST_PLACES, Category, Finding, Place, Side
 
 ALIKE_TITLES = 0.5
 """Titles on overlapping lines that share this part of the shorter one's words are one claim. Half
 of it does on the very same lines or for the same harm: two passes name the same things and differ
 in the rest."""
+
+REPEATED_TITLES = 0.8
+"""Titles in different places that share this part of the *longer* one's words are one pattern. No
+line ties the two together, so the words must: one in five may differ, which is the name of the
+function or file that each place has ("`create` passes unescaped input to the shell"). Measured
+against the shorter title, "A file is not closed" would be "A file is not closed twice"."""
+
+TELLING_WORDS = 3
+"""A title with fewer ("Missing validation") says what kind of fault it is, and not which one."""
+
+REPEATS_OF_A_RULE = 3
+"""Places of one rule of a detector that make a list. Two are two comments that each can be acted
+on; from three on it is a pattern."""
+
+_OF_ITS_OWN = frozenset({Category.SECRET, Category.CONTRACT})
+"""What no rule makes a pattern: each secret has to be revoked, each broken contract has a cause."""
 
 _SMALL_WORDS = re.compile(
     "a|an|and|are|as|at|be|by|can|does|for|from|has|in|into|is|it|its|no|not|of|on|or|so|than|"
@@ -19,6 +35,14 @@ _SMALL_WORDS = re.compile(
 
 def join(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings without repeats, the worst and surest first.
+
+    What is true of several places is one finding at the worst of them, with the others as `places`.
+    """
+    return _gathered(once(findings))
+
+
+def once(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings with each cause at each place once, the worst and surest first.
 
     Of several that say the same the worst stays; among equals a detector's, which is certain.
     """
@@ -71,10 +95,120 @@ def _told_apart(findings: list[Finding]) -> list[Finding]:
     return named
 
 
+# Repeats -----------------------------------------------------------------------------------------
+
+
+def _gathered(findings: Sequence[Finding]) -> list[Finding]:
+    """Make one of those that say the same in different places: the first, with the others listed.
+
+    They come the worst and surest first, and so does what is returned. The first keeps its id, so
+    that a repeat which comes or goes makes nothing new.
+    """
+    patterns = _Patterns()
+    groups: dict[int, list[Finding]] = {}
+    of_rules: dict[tuple[str, ...], list[int]] = {}
+    for number, finding in enumerate(findings):
+        if finding.category is Category.SECRET:
+            groups[number] = [finding]
+        elif _by_detector(finding):
+            of_rules.setdefault(_rule(finding), []).append(number)
+        else:
+            groups.setdefault(patterns.first_like(number, finding), []).append(finding)
+    for numbers in of_rules.values():
+        if len(numbers) >= REPEATS_OF_A_RULE:
+            groups[numbers[0]] = [findings[number] for number in numbers]
+        else:
+            groups |= {number: [findings[number]] for number in numbers}
+    return [
+        _with_places(group[start : start + 1 + MOST_PLACES])
+        for _, group in sorted(groups.items())
+        for start in range(0, len(group), 1 + MOST_PLACES)
+    ]
+
+
+def _rule(finding: Finding) -> tuple[str, ...]:
+    """Return what tells patterns of detectors apart: the rule, and what it says but for names.
+
+    Three undefined names are one pattern, whatever they are called.
+    """
+    title = finding.title
+    if finding.category not in _OF_ITS_OWN:
+        title = _QUOTED.sub("", title)
+    return finding.source, finding.category, title, str(finding.preexisting)
+
+
+_QUOTED = re.compile(r"`[^`]*`")
+
+
+def _with_places(group: Sequence[Finding]) -> Finding:
+    """Return the first, with the places of the others, and their titles where those differ."""
+    first, *others = group
+    if not others:
+        return first
+    places = tuple(
+        Place(id=one.id, path=one.path, side=one.side, start_line=one.start_line, line=one.line)
+        for one in others
+    )
+    different = [one for one in others if one.title != first.title] if _by_detector(first) else []
+    body = "\n".join([first.body, *([""] if different else []), *map(_told_of, different)])
+    return first.model_copy(update={"places": places, "body": body})
+
+
+def _told_of(finding: Finding) -> str:
+    where = finding.path if finding.start_line is None else f"{finding.path}:{finding.start_line}"
+    return f"- `{where}`: {finding.title}"
+
+
+class _Patterns:
+    """What a model's findings say so far, by what two that say the same have in common."""
+
+    def __init__(self) -> None:
+        self._words: dict[int, set[str]] = {}
+        self._near: dict[tuple[str, ...], list[int]] = {}
+
+    def first_like(self, number: int, finding: Finding) -> int:
+        """Return the number of the first finding that says the same, or this one's own."""
+        words = telling_words(finding.title)
+        if len(words) < TELLING_WORDS:
+            return number
+        kind = (finding.category, str(finding.preexisting), *_exact(finding.title))
+        # Two sets that share four words in five share one of the first few in any order of all.
+        few = len(words) - int(REPEATED_TITLES * len(words)) + 1
+        keys = [(*kind, word) for word in sorted(words, key=_rarely)[:few]]
+        for other in sorted({one for key in keys for one in self._near.get(key, ())}):
+            known = self._words[other]
+            if len(words & known) >= REPEATED_TITLES * max(len(words), len(known)):
+                return other
+        self._words[number] = words
+        for key in keys:
+            self._near.setdefault(key, []).append(number)
+        return number
+
+
+def _rarely(word: str) -> tuple[int, str]:
+    """Order words by length: long ones are the rarer ones."""
+    return -len(word), word
+
+
+def _exact(title: str) -> list[str]:
+    """Return what may not differ between titles of one claim: its numbers, and what turns it round.
+
+    In their order: "before tax instead of after" is not "after tax instead of before".
+    """
+    return _TURNS.findall(title.lower())
+
+
+_TURNS = re.compile(r"\d+|n't\b|\b(?:not?|never|without|before|after|less|more|over|under)\b")
+
+
+def _by_detector(finding: Finding) -> bool:
+    return finding.source.startswith("detector:")
+
+
 def _worth(finding: Finding) -> tuple[int, bool, float, str, int, str]:
     return (
         finding.severity.rank,
-        not finding.source.startswith("detector:"),
+        not _by_detector(finding),
         -finding.confidence,
         finding.path,
         finding.start_line or 0,
@@ -88,16 +222,16 @@ def _same(one: Finding, other: Finding) -> bool:
     Different passes do that if they see the same kind of harm on the same lines, or use much the
     same words. What one pass says twice of the same lines are two causes, unless the words agree.
     """
-    if one.source.startswith("detector:") and other.source.startswith("detector:"):
+    if _by_detector(one) and _by_detector(other):
         return one.source == other.source and one.title == other.title
-    alike = _alike(one.title, other.title)
+    share = alike(telling_words(one.title), telling_words(other.title))
     if one.source == other.source:
-        return alike >= ALIKE_TITLES
+        return share >= ALIKE_TITLES
     same_place = (one.start_line, one.line) == (other.start_line, other.line)
     if same_place and one.category == other.category:
         return True
     near = same_place or one.category == other.category
-    return alike >= (ALIKE_TITLES / 2 if near else ALIKE_TITLES)
+    return share >= (ALIKE_TITLES / 2 if near else ALIKE_TITLES)
 
 
 def _numbers(finding: Finding) -> Sequence[int | None]:
@@ -106,12 +240,12 @@ def _numbers(finding: Finding) -> Sequence[int | None]:
     return range(finding.start_line, finding.line + 1)
 
 
-def _alike(one: str, other: str) -> float:
-    """Return which part of the shorter title's words is in the other one too, 0 to 1."""
-    words, others = _words(one), _words(other)
+def alike(words: set[str], others: set[str]) -> float:
+    """Return which part of the shorter text's words is in the other one too, 0 to 1."""
     return len(words & others) / max(1, min(len(words), len(others)))
 
 
-def _words(title: str) -> set[str]:
-    words = re.findall(r"\w+", title.lower())
+def telling_words(text: str) -> set[str]:
+    """Return the words of a text by which its claim is known: all but the small ones."""
+    words = re.findall(r"\w+", text.lower())
     return {word for word in words if not _SMALL_WORDS.fullmatch(word)}

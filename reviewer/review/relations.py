@@ -58,14 +58,19 @@ class Link(NamedTuple):
     certainty: Certainty
     changed: bool
     """Is the line that uses it changed, and not only shown?"""
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class Relations:
-    """All ties: `links` have a direction, `ties` (weight by numbers, the lower first) have none."""
+    """All ties: `links` have a direction, `ties` (weight by numbers, the lower first) have none.
+
+    `imports` are pairs of files, by their paths at the head: the first imports the second there.
+    """
 
     links: tuple[Link, ...] = ()
     ties: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    imports: tuple[tuple[str, str], ...] = ()
 
     def weights(self) -> dict[tuple[int, int], float]:
         """Return how strongly each pair of spans belongs together, all reasons taken together."""
@@ -112,7 +117,7 @@ def relations(
         for one, other in pairwise(sorted(set(numbers))):
             ties[_pair(one, other)] += SAME_DEFINITION
     links = _links(ends, meant, places)
-    return Relations(tuple(links), dict(ties))
+    return Relations(tuple(links), dict(ties), tuple(sorted(_imports(ends, meant))))
 
 
 def _pair(one: int, other: int) -> tuple[int, int]:
@@ -204,6 +209,18 @@ def _files_apart(
                     yield _pair(by_path[test][0], by_path[side.path][0]), TEST_OF
 
 
+def _imports(ends: Sequence[Side], meant: Sequence[Meaning]) -> set[tuple[str, str]]:
+    """Return which changed files import which others at the head."""
+    there = {side.own_path for side in ends if side.at == "head"}
+    return {
+        (side.path, other)
+        for side, meaning in zip(ends, meant, strict=True)
+        if side.at == "head"
+        for other in meaning.files
+        if other in there and other != side.path
+    }
+
+
 def _span_at(side: Side, line: int) -> int | None:
     """Return the span that shows a line, else the first of the file."""
     for number, shown in side.shown.items():
@@ -239,7 +256,7 @@ def _links(
                 pair = (place.span, number)
                 known = found.setdefault(name, {}).get(pair)
                 if known is None or known.weight < weight:
-                    found[name][pair] = Link(place.span, number, weight, certainty, changed)
+                    found[name][pair] = Link(place.span, number, weight, certainty, changed, name)
     return [
         link._replace(weight=link.weight * _share(len(users[name])))
         for name, pairs in sorted(found.items())

@@ -1,14 +1,15 @@
 """The summary's words: by program, from what is known; Markdown with one claim a line."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from reviewer.change import Change
 from reviewer.finding import Finding, Severity
-from reviewer.request import Coverage, StopReason
-from reviewer.text import printable
+from reviewer.request import Coverage, LookFirst, Module, Risk, StopReason
 
-WALKTHROUGH_LINES = 30
-"""More lines than this are a list, not an overview; the rest is counted."""
+ELSEWHERE = "other files"
+"""The name of the module that has none: what lies in no other."""
 
 STOPS = {
     StopReason.BUDGET: "the budget was spent",
@@ -20,22 +21,57 @@ STOPS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is known of a change beside its findings, as the fields of `Review` have it."""
+
+    risk: Risk | None = None
+    look_first: Sequence[LookFirst] = ()
+    modules: Sequence[Module] = ()
+    across: Sequence[str] = ()
+
+
 def summarise(
     change: Change,
     findings: list[Finding],
     coverage: Coverage,
-    overviews: list[str],
+    outline: Outline,
     stopped: StopReason | None,
 ) -> str:
-    """Return a verdict, what the review did not see, and what the change does."""
+    """Return a verdict, what the review did not see, the risk, and what the change does."""
     lines = [verdict(findings, coverage, stopped), "", _size(change, coverage)]
-    if overviews:
-        shown = [f"- {printable(' '.join(text.split()))}" for text in overviews]
-        more = len(shown) - WALKTHROUGH_LINES
-        lines += ["", "What changes:", *shown[:WALKTHROUGH_LINES]]
-        if more > 0:
-            lines.append(f"- … and {more} more parts")
+    if said := outlined(outline):
+        lines += ["", said]
     return "\n".join(lines)
+
+
+def outlined(outline: Outline) -> str:
+    """Return the outline in Markdown; "" where there is nothing to tell."""
+    parts = []
+    if outline.risk:
+        parts.append(risk_line(outline.risk))
+    if outline.look_first:
+        looks = [f"- {place_of(look)}: {look.reason}" for look in outline.look_first]
+        parts.append("\n".join(["Where to look first:", *looks]))
+    if said := walkthrough(outline.modules, outline.across):
+        lines = [f"- {name}: {text}" if name else f"- {text}" for name, text in said]
+        parts.append("\n".join(["What changes:", *lines]))
+    return "\n\n".join(parts)
+
+
+def risk_line(risk: Risk) -> str:
+    """Return the level and its reasons in one line."""
+    return f"Risk: {risk.level}" + (f" ({'; '.join(risk.reasons)})." if risk.reasons else ".")
+
+
+def place_of(look: LookFirst) -> str:
+    return look.path if look.line is None else f"{look.path}:{look.line}"
+
+
+def walkthrough(modules: Sequence[Module], across: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what was said, each with its module's name, "" for what is of no one module."""
+    said = [(module.path or ELSEWHERE, text) for module in modules for text in module.changes]
+    return [*said, *(("", text) for text in across)]
 
 
 def verdict(findings: list[Finding], coverage: Coverage, stopped: StopReason | None) -> str:

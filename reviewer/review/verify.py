@@ -207,7 +207,8 @@ class Verifier:
     def merge(
         self, scope: VerifyScope, parts: Sequence[Verdicts], own: Verdicts | None
     ) -> Verdicts:
-        return Judged(verdicts=[each for part in parts for each in part.verdicts])
+        results = [*parts, *([own] if own else [])]
+        return Judged(verdicts=[each for result in results for each in result.verdicts])
 
     def partial(self, scope: VerifyScope, reason: StopReason) -> Verdicts:
         return Judged(verdicts=[])

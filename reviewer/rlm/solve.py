@@ -105,7 +105,7 @@ async def _leaf(task: Task[S, R], scope: S, seat: Seat) -> Solved[R]:
         nothing = task.partial(scope, reason)
         missed = dict.fromkeys(units, str(error))
         return Solved(nothing, frozenset(), missed, frozenset({reason}))
-    return Solved(result, units)
+    return Solved(task.merge(scope, [], result), units)
 
 
 async def _divide(task: Task[S, R], scope: S, parts: Sequence[S], seat: Seat) -> Solved[R]:

@@ -118,7 +118,7 @@ class Task(Protocol[S, R]):
         ...
 
     def merge(self, scope: S, parts: Sequence[R], own: R | None) -> R:
-        """Join the children's results, in scope order, and the parent's own."""
+        """Join the children's results, in scope order, and the node's own. A leaf has none."""
         ...
 
     def partial(self, scope: S, reason: StopReason) -> R:

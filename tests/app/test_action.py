@@ -3,6 +3,7 @@
 The action is installed once, for real, by its own step: venv, pip with hashes, the package.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -303,7 +304,12 @@ def test_a_fork_gets_a_summary_and_annotations_where_the_token_may_only_read(job
 def test_many_findings_stay_within_what_github_shows_of_a_step(job: Job) -> None:
     job.permissions = READ
     base = job.repo.commit({"a.py": CLEAN})
-    files = {f"dir,{n}:x/f%0A{n}.py": MARKED for n in range(25)}
+    # Secrets, for each is a finding of its own.
+    keys = [hashlib.sha256(bytes([n])).hexdigest()[:24] for n in range(25)]
+    files = {
+        f"dir,{n}:x/f%0A{n}.py": f'KEY = "sk_{"live"}_{key}"\n'.encode()
+        for n, key in enumerate(keys)
+    }
     pull = job.repo.pull(base=base, head=job.repo.commit({"a.py": CLEAN, **files}, base))
     ran = job.pushed(pull)
     assert int(job.outputs["findings"]) >= 25

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from app.annotations import ANNOTATIONS_EACH, StepLog, annotations, command, log_line
-from reviewer.finding import Category, Finding, Severity
+from reviewer.finding import Category, Finding, Place, Severity
 from tests.composite import Said, parse_line
 
 SIGNS = (
@@ -64,6 +64,21 @@ def test_an_annotation_names_place_title_and_text() -> None:
         "title": "It is wrong",
     }
     assert said.message == "high, correctness\n\nBecause.\nReally."
+
+
+def test_the_worst_and_surest_comes_first_and_names_its_other_places() -> None:
+    other = Place(id="b" * 12, path="src/b,c.py", start_line=7, line=9)
+    said = read(
+        annotations(
+            [
+                finding(Severity.LOW, confidence=1.0, title="low"),
+                finding(confidence=0.6, title="unsure"),
+                finding(confidence=0.9, title="sure", path="z.py", places=(other,)),
+            ]
+        )
+    )
+    assert [one.properties["title"] for one in said] == ["sure", "unsure", "low"]
+    assert said[0].message.endswith("Really.\n\nAlso at: src/b,c.py:7-9")
 
 
 def test_a_path_with_signs_of_the_syntax_arrives_as_it_is() -> None:

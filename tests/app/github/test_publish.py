@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,14 @@ from app.github import check_runs
 from app.github.client import Hub
 from app.github.errors import Limited, Unsure
 from app.github.markers import Marker, Seal
-from app.github.publish import MAX_INLINE, Publication, Published, publish
+from app.github.publish import INLINE_COMMENTS, MAX_INLINE, Publication, Published, publish
 from app.github.remarks import Remark, told_before
 from app.github.reviews import shows
 from app.github.urls import Server
 from app.render.comment import render_comment
 from app.report import Anchor, Excerpt, Report
 from reviewer.errors import RetryLater
-from reviewer.finding import Finding, Severity
+from reviewer.finding import Finding, Place, Severity
 from reviewer.request import Coverage, Skipped
 from tests.app.render.samples import finding, hostile, review
 from tests.app.render.test_escape import REFERENCE, read
@@ -220,7 +221,7 @@ def test_a_review_stands_at_its_lines_and_in_a_summary(either):
 
 def test_a_row_leads_to_its_comment(scene):
     scene.publish()
-    links = re.findall(r"\[`a.txt:[\d-]+`\]\((\S+)\)", scene.stickies[0])
+    links = re.findall(r"\[`a.txt:[\d-]+`\]\((\S+/pull/\S+)\)", scene.stickies[0])
     assert len(set(links)) == 3
     ids = {str(comment.id) for comment in scene.pull.review_comments}
     assert {re.search(r"\d+$", link)[0] for link in links} == ids  # type: ignore[index]
@@ -250,16 +251,58 @@ def test_nits_alone_are_no_review(scene):
     assert "Twelve is dull" in scene.stickies[0]
 
 
-def test_thirty_comments_are_enough_and_the_worst_go_first(scene):
-    found = [
-        at(10, title=f"Number {n}", severity=Severity.LOW if n < 10 else Severity.HIGH)
+def test_a_row_without_a_comment_leads_to_its_lines(scene):
+    long = "deep/" * 120 + "a.txt"
+    scene.publish(report([*FINDINGS, at(1, title="Nowhere", path=long, side="LEFT")]))
+    files = f"{scene.fake.web}/{NAME}/blob/{scene.pull.head}"
+    (summary,) = scene.stickies
+    assert f"| ⬜ nit | [`a.txt:12`]({files}/a.txt?plain=1#L12) | Twelve is dull |" in summary
+    assert f"| 🟧 high | [`a.txt`]({files}/a.txt?plain=1) | All of it |" in summary
+    assert f"| `{long[:80]}" in summary  # no address is better than a long one
+
+
+def forty_five() -> list[Finding]:
+    return [
+        at(10, title=f"Number {n:02}", severity=Severity.LOW if n < 10 else Severity.HIGH,
+           confidence=0.5 + n / 100)
         for n in range(45)
-    ]
+    ]  # fmt: skip
+
+
+def test_ten_comments_are_enough_the_worst_and_surest_first_and_nothing_is_lost(scene):
+    found = forty_five()
     scene.publish(report(found))
-    assert len(scene.inline) == MAX_INLINE
-    assert not any(title in {f"Number {n}" for n in range(10)} for *_, title in scene.inline)
-    assert scene.pull.reviews[0].body.startswith("30 of 45 findings.")
-    assert all(f"Number {n}" in scene.stickies[0] for n in range(45))
+    assert [title for *_, title in scene.inline] == [f"Number {n}" for n in range(44, 34, -1)]
+    assert len(scene.inline) == INLINE_COMMENTS == 10
+    assert scene.pull.reviews[0].body.startswith("10 of 45 findings.")
+    (summary,) = scene.stickies
+    rows = re.findall(r"^\| \S+ (\w+) \| .* \| (Number \d\d) \|$", summary, re.MULTILINE)
+    assert len(rows) == 45
+    assert [severity for severity, _ in rows] == ["high"] * 35 + ["low"] * 10
+    assert summary.count("#discussion_r") == 10
+    assert summary.count("/blob/") == 35
+
+
+@pytest.mark.parametrize(("asked", "made"), [(0, 0), (3, 3), (-1, 0), (200, MAX_INLINE)])
+def test_another_number_of_comments_may_be_asked_for(scene, asked, made):
+    with scene.hub() as hub, scene.hub() as other:
+        what = replace(scene.what(other, report(forty_five())), inline_comments=asked)
+        assert publish(hub, what, key=KEY).inline == made
+    assert len(scene.inline) == made
+    assert len(scene.pull.reviews) == bool(made)
+    assert all(f"Number {n:02}" in scene.stickies[0] for n in range(45))
+
+
+def test_what_stands_at_its_line_already_takes_no_room(either):
+    found = forty_five()
+    either.publish(report(found[:10]))
+    either.push()
+    either.publish(report(found), SECOND)
+    assert len(either.inline) == 20
+    assert either.stickies[0].count("#discussion_r") == 20
+    either.push()
+    either.publish(report(found), THIRD)
+    assert len({title for *_, title in either.inline}) == len(either.inline) == 30
 
 
 def test_a_place_that_cannot_be_is_not_asked_for(scene):
@@ -313,7 +356,7 @@ def test_sixty_thousand_bytes_of_emoji_fit_everywhere(scene):
     (check,) = scene.repo.check_runs
     assert 50_000 < len(summary.encode()) <= 60_000
     assert 50_000 < len(check.summary.encode()) <= 65_535
-    assert "not shown here" in summary
+    assert "Not shown here" in summary
     assert summary.rstrip().endswith("-->")
 
 
@@ -641,7 +684,7 @@ def test_a_second_run_says_nothing_twice(either):
     either.publish(run=SECOND)
     assert len(either.pull.reviews) == 1
     assert len(either.stickies) == 1
-    assert either.stickies[0].count("](http") == 3
+    assert either.stickies[0].count("#discussion_r") == 3
     assert either.checks == [("completed", "neutral")] * 2
 
 
@@ -778,6 +821,27 @@ def test_a_signed_id_tells_a_finding_whatever_its_words_are_now():
     assert told_before([new], texts(new), [remark(old, 9)]) == {}
     assert list(told_before([new], {}, [remark(old, 9, finding="a" * 12)])) == [new.id]
     assert told_before([new], {}, [remark(old, 9, finding="a" * 12, path="b.txt")]) == {}
+
+
+def test_what_was_said_at_one_of_the_places_is_said_wherever_the_finding_stands_now():
+    old = at(1, id="a" * 12, path="z.txt")
+    other = Place(id=old.id, path="z.txt", start_line=1, line=1)
+    new = at(5, id="b" * 12, places=(other,))
+    signed = remark(old, 1, finding=old.id)
+    assert told_before([new], texts(new), [signed]) == {new.id: signed}
+    read = remark(old, 1)
+    assert told_before([new], texts(new), [read]) == {new.id: read}
+    assert told_before([at(5, id="b" * 12)], texts(new), [signed, read]) == {}
+
+
+def test_a_repeat_that_comes_or_goes_posts_nothing_new(either):
+    def places(*numbers: int) -> tuple[Place, ...]:
+        return tuple(Place(id=str(n) * 12, path="a.txt", start_line=n, line=n) for n in numbers)
+
+    for run, others in ((RUN, ()), (SECOND, places(8, 9)), (THIRD, places(9))):
+        either.publish(report([TEN.model_copy(update={"places": others})]), run)
+    assert [title for *_, title in either.inline] == ["Ten is a word"]
+    assert "(and at 1 other place)" in either.stickies[0]
 
 
 PATCH = "@@ -7,8 +7,7 @@ def f():\n line\n-@@ -100,9 +100,9 @@\n+x\n@@ -47 +46,7 @@\n a"

@@ -31,6 +31,11 @@ def test_the_fields_stand_in_the_documented_order():
         "coverage",
         "dependencies",
         "cost",
+        "risk",
+        "look_first",
+        "modules",
+        "across",
+        "imports",
     ]
     assert list(value["findings"][0]) == [
         "id",
@@ -48,6 +53,7 @@ def test_the_fields_stand_in_the_documented_order():
         "preexisting",
         "verified",
         "source",
+        "places",
     ]
     assert list(value["coverage"]) == ["hunks", "reviewed", "skipped"]
 

@@ -39,9 +39,9 @@ def shown(made, snippets=code):
 def test_the_table_and_the_details_hold_every_finding():
     text = shown(review())
     assert "| 🟧 high | `shop/refund.py:8` | A refund that times out is sent again" in text
-    assert text.count("<details>") == text.count("</details>") == 5 + 2
+    assert text.count("<details>") == text.count("</details>") == 5 + 1 + 2
     rendered = READER.render(text)
-    assert rendered.count("<tr>") == 1 + 5 + 1 + 2
+    assert rendered.count("<tr>") == 1 + 4 + 1 + 1 + 1 + 2
     assert "- order 17" in text
     assert "```diff\n-            return gateway.send(order.amount)\n+" in text
     assert "the **new gateway**" in text
@@ -120,25 +120,82 @@ def test_a_fence_in_a_suggestion_does_not_end_ours():
     assert any("+@octocat\n+`````\n+/merge" in token.content for token in fences)
 
 
-def test_five_hundred_findings_fit_and_the_rest_is_counted():
-    text = shown(many(500))
+def test_nits_are_folded_away_and_nothing_else_is():
+    text = shown(review())
+    before, _, folded = text.partition("<details><summary>1 nit</summary>")
+    assert "`total` has no types" not in before
+    assert folded.index("⬜ nit") < folded.index("<b>nit</b>: <code>total</code> has no types")
+    assert "🟦 low" in before
+    assert "nits</summary>" not in shown(review(findings=[finding()]))
+
+
+def rows_of(text):
+    return len(re.findall(r"^\| (?:🟥|🟧|🟨|🟦|⬜)", text, re.MULTILINE))
+
+
+def details_of(text):
+    return len(re.findall(r"<details><summary><b>", text))
+
+
+@pytest.mark.parametrize("number", [300, 500])
+def test_hundreds_of_findings_are_all_named_and_the_worst_are_told(number):
+    made = many(number)
+    lines_at = "https://hub.test/octo/hello/blob/{}/shop/refund.py#L1".format("c" * 40)
+    text = render_markdown(made, code, lines_at=lambda _: lines_at)
     assert len(text.encode()) <= LIMIT_BYTES
-    rows = len(re.findall(r"^\| (?:🟥|🟧|🟨|🟦|⬜)", text, re.MULTILINE))
-    details = len(re.findall(r"<details><summary><b>", text))
-    assert 20 < rows == details < 500
-    assert f"**{500 - rows} more findings not shown here**" in text
+    told = details_of(text)
+    assert rows_of(text) == number
+    assert 20 < told < number
+    assert f"**Not shown here: the details of {number - told} findings**" in text
+    assert text.index("<b>critical</b>") < text.index("Not shown here")
+    assert "<b>low</b>" not in text
     assert "Reviewed 41 of 45 hunks" in text  # what comes last is not what is cut
+
+
+def test_thousands_of_findings_are_counted():
+    text = shown(many(5_000))
+    assert len(text.encode()) <= LIMIT_BYTES
+    told, rows = details_of(text), rows_of(text)
+    assert 100 < rows < 5_000
+    assert 10 < told < rows
+    assert f"the details of {rows - told} findings and {5_000 - rows:,} more findings**" in text
 
 
 def test_the_limit_is_used_before_it_is_hit():
     few = many(5)
     whole = shown(few)
-    assert "not shown" not in whole
+    assert "Not shown" not in whole
     size = len(whole.encode())
-    assert "not shown" not in render_markdown(few, code, limit_bytes=size + 200)
+    assert "Not shown" not in render_markdown(few, code, limit_bytes=size + 500)
     cut = render_markdown(few, code, limit_bytes=size - 10)
-    assert "**1 more finding not shown here**" in cut
+    assert "**Not shown here: the details of 1 finding**" in cut
     assert len(cut.encode()) <= size - 10
+
+
+def test_a_row_leads_to_the_lines_of_what_is_told_nowhere_else():
+    made = review()
+    told = {made.findings[0].id: "https://hub.test/pull/7#r1"}
+    text = render_markdown(
+        made, code, elsewhere=told, lines_at=lambda one: f"https://hub.test/{one.line}"
+    )
+    assert "[`shop/refund.py:8`](https://hub.test/pull/7#r1)" in text
+    assert "[`web/cart.ts:2`](https://hub.test/2)" in text
+    assert "[`deploy/prod.env`](https://hub.test/None)" in text
+
+
+def test_the_worst_and_surest_is_first():
+    few = [
+        finding(title=f"{severity} {sure}", severity=severity, confidence=sure, path=f"{sure}.py")
+        for severity in ("low", "critical")
+        for sure in (0.6, 0.9)
+    ]
+    text = shown(review(findings=few))
+    assert re.findall(r"\| (\w+ 0.\d) \|", text) == [
+        "critical 0.9",
+        "critical 0.6",
+        "low 0.9",
+        "low 0.6",
+    ]
 
 
 def test_the_size_holds_when_every_part_is_as_large_as_it_can_be():

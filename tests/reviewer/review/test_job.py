@@ -148,6 +148,28 @@ def test_a_claim_becomes_a_finding_at_its_line(repo: tuple[Path, str, str]):
     assert done.cost.usd > 0
 
 
+def test_what_readers_say_stands_under_the_folder_they_read(repo: tuple[Path, str, str]):
+    with ModelServer(lambda r: submit(claim(r, LINE))) as server:
+        done = reviewed(repo, server)
+    assert {one.path: one.files for one in done.modules} == {"shop": 1, "": 1}
+    said = [done.across, *(one.changes for one in done.modules)]
+    assert [texts for texts in said if texts] == [["The total takes a rate."]]
+    assert done.risk is not None
+    assert done.risk.level == "medium"
+    assert done.risk.reasons == [
+        "1 high finding",
+        "1 change to what other code may rely on",
+    ]
+    assert [(look.path, look.line) for look in done.look_first] == [("shop/cart.py", 2)]
+    assert "Risk: medium (1 high finding; " in done.summary
+
+
+def test_a_change_of_nothing_to_read_has_no_risk_and_no_modules(repo: tuple[Path, str, str]):
+    done = reviewed(repo, None, paths=("nowhere/",))
+    assert (done.risk, done.modules, done.look_first, done.imports) == (None, [], [], [])
+    assert "Risk" not in done.summary
+
+
 def test_two_passes_that_say_the_same_say_it_once(repo: tuple[Path, str, str]):
     with ModelServer(lambda r: submit(claim(r, LINE))) as server:
         done = reviewed(repo, server, effort=Effort.STANDARD)

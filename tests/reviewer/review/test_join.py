@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from reviewer.finding import Category, Finding, Severity
 from reviewer.review.join import join, masked
 
@@ -122,3 +124,106 @@ def test_a_line_with_a_secret_is_quoted_masked_by_every_finding():
     assert safe[1].evidence == 'first\nKEY = "sk_l…"'
     assert safe[1].suggestion is None
     assert safe[2] == elsewhere
+
+
+# Repeats
+
+
+INJECTED = "User input is put into the shell unescaped by `create`"
+
+
+def test_one_pattern_in_several_places_is_one_finding_at_the_worst():
+    (joined,) = join(
+        [
+            finding(INJECTED, 5, path="a.py"),
+            finding(INJECTED.replace("create", "delete"), 9, path="b.py", severity=Severity.HIGH),
+            finding(INJECTED, 70, path="a.py", start_line=68),
+        ]
+    )
+    assert (joined.path, joined.line, joined.severity) == ("b.py", 9, Severity.HIGH)
+    assert [(p.path, p.start_line, p.line) for p in joined.places] == [
+        ("a.py", 5, 5),
+        ("a.py", 68, 70),
+    ]
+
+
+TWO_CAUSES = [
+    ("The file is not closed", "The file is closed twice"),
+    ("The discount is applied before tax instead of after", "The discount is applied after tax instead of before"),
+    ("A timeout of 30 seconds is too short here", "A timeout of 300 seconds is too short here"),
+    ("Missing validation", "Missing validation"),
+    ("The first page leaves out the newest twenty orders", "The last page leaves out the oldest orders"),
+    ("The cache key has lost the tenant", "The cache key has lost the currency and locale"),
+    ("The coupon's check is not awaited", "The coupon's refund is not awaited"),
+    ("Two customers can use the last coupon", "Two customers can reserve the last lamp"),
+    ("`total` can be None here and is added", "`total` can be negative here and is added twice"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), TWO_CAUSES)
+def test_two_causes_that_share_words_stay_two(one: str, other: str):
+    assert len(join([finding(one, path="a.py"), finding(other, path="b.py")])) == 2
+
+
+def test_alike_titles_about_another_kind_of_harm_or_older_code_stay_apart():
+    same = [
+        finding(INJECTED, 1),
+        finding(INJECTED, 2, category=Category.SECURITY),
+        finding(INJECTED, 3, preexisting=True),
+    ]
+    assert len(join(same)) == 3
+
+
+def rule(line: int, name: str = "log", **changes: object) -> Finding:
+    values = {"source": "detector:python-lint/F821", "body": "NameError.", "path": f"{line}.py"}
+    return finding(f"Undefined name `{name}`", line, **(values | changes))
+
+
+def test_a_rule_of_a_detector_is_a_pattern_from_three_places_on():
+    assert [f.places for f in join([rule(1), rule(2)])] == [(), ()]
+    (joined,) = join([rule(1), rule(2), rule(3, "os")])
+    assert [place.path for place in joined.places] == ["2.py", "3.py"]
+    assert joined.body == "NameError.\n\n- `3.py:3`: Undefined name `os`"
+    several = [rule(n, source=f"detector:python-lint/F{n}") for n in (1, 2, 3)]
+    assert len(join(several)) == 3
+
+
+def test_secrets_and_broken_contracts_of_one_rule_are_each_their_own():
+    secrets = [
+        finding("Key in the code", n, category=Category.SECRET, source="detector:secrets/key")
+        for n in range(1, 6)
+    ]
+    assert len(join(secrets)) == 5
+    broken = [
+        finding(f"`{name}` was removed, but it is used", 1, path=f"{name}.py",
+                category=Category.CONTRACT, source="detector:contracts/name")
+        for name in ("one", "two", "three")
+    ]  # fmt: skip
+    assert len(join(broken)) == 3
+
+
+def test_the_id_is_that_of_the_first_place_whatever_repeats_come_or_go():
+    ids = [join([rule(n) for n in range(1, 1 + number)])[0].id for number in (1, 2, 3, 7)]
+    assert set(ids) == {rule(1).id}
+    alone = finding(INJECTED)
+    assert join([alone]) == [alone]
+    joined = join([rule(n) for n in (1, 2, 3)])[0]
+    assert [place.id for place in joined.places] == [rule(2).id, rule(3).id]
+
+
+def test_no_place_of_hundreds_is_lost():
+    joined = join([rule(n) for n in range(1, 301)])
+    assert [1 + len(one.places) for one in joined] == [101, 101, 98]
+    places = {(p.path, p.line) for one in joined for p in (one, *one.places)}
+    assert len(places) == 300
+
+
+def test_thousands_of_titles_are_compared_in_no_time():
+    began = time.monotonic()
+    words = ["input", "escaped", "written", "shell", "query", "order", "refund", "cache", "page"]
+    many = [
+        finding(f"{words[n % 9]} {words[n % 7]} {words[n % 5]} of thing{n} goes to item{n}x", path=f"{n}.py")
+        for n in range(5_000)
+    ]  # fmt: skip
+    assert len(join(many)) == 5_000
+    assert time.monotonic() - began < 5

@@ -1,0 +1,205 @@
+"""What somebody else said at the same place is not said again, and anything else is no reason."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.github.others import Saying, said_by_others
+from app.render.markdown import SaidBy, render_markdown
+from app.render.snippet import no_code
+from app.report import Anchor
+from reviewer.finding import Finding
+from tests.app.github.test_publish import ACTION, NAME, SECOND, Scene, at, report
+from tests.app.render.samples import HOSTILE, finding, review
+from tests.app.render.test_escape import REFERENCE, read
+from tests.github.hub import FakeGitHub
+
+SAME = (
+    "**Potential issue**: the refund is retried after a timeout without an idempotency key, so the "
+    "gateway may send the money again."
+)
+OTHERS = [
+    "typo?",
+    "nit: again",
+    "Should we log the refund amount here too? The gateway team asked for it.",
+    "nit: the name of this loop variable does not follow our conventions",
+    "> A refund that times out is sent again, without a key\n\nI do not think so, see above.",
+    "Fine.<!-- A refund that times out is sent again without a key, the gateway may send it -->",
+    "",
+]
+
+
+def saying(text: str = SAME, **changes: Any) -> Saying:
+    values = {
+        "login": "alice",
+        "path": "shop/refund.py",
+        "side": "RIGHT",
+        "start_line": 7,
+        "line": 7,
+        "text": text,
+        "url": "https://hub.test/octo/hello/pull/1#discussion_r1",
+    }
+    return Saying(**(values | changes))
+
+
+def said(one: Finding, *sayings: Saying) -> list[str]:
+    anchor = Anchor(side=one.side, start_line=one.start_line or 1, line=one.line or 1)
+    return [found.login for found in said_by_others([one], {one.id: anchor}, sayings).values()]
+
+
+def test_the_claim_in_other_words_at_its_place_is_said() -> None:
+    assert said(finding(), saying()) == ["alice"]
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_another_remark_about_the_same_lines_is_not_the_claim(text: str) -> None:
+    assert said(finding(), saying(text)) == []
+
+
+def test_a_wall_of_text_that_is_about_everything_is_not_the_claim() -> None:
+    names = " ".join(f"word{n}" for n in range(2_000))
+    assert said(finding(), saying(f"{names} refund times out sent again key")) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "line", "near"),
+    [(3, 3, True), (2, 2, False), (11, 11, True), (12, 12, False), (1, 40, True), (1, 3, True)],
+)
+def test_it_has_to_stand_within_three_lines(start: int, line: int, near: bool) -> None:
+    assert bool(said(finding(), saying(start_line=start, line=line))) is near  # ours: 6 to 8
+
+
+def test_it_has_to_stand_in_the_same_file_on_the_same_side() -> None:
+    assert said(finding(), saying(path="shop/other.py")) == []
+    assert said(finding(), saying(side="LEFT")) == []
+    assert said(finding(side="LEFT"), saying(side="LEFT")) == ["alice"]
+
+
+def test_a_finding_without_a_place_is_nobody_elses() -> None:
+    assert said_by_others([finding()], {}, [saying()]) == {}
+
+
+def test_the_first_who_said_it_is_named_and_two_findings_may_be_one_comment() -> None:
+    assert said(finding(), saying(OTHERS[2]), saying(login="bob"), saying()) == ["bob"]
+    one, two = finding(), finding(start_line=9, line=9)
+    anchors = {
+        each.id: Anchor(side="RIGHT", start_line=n, line=n) for each, n in ((one, 7), (two, 9))
+    }
+    assert len(said_by_others([one, two], anchors, [saying()])) == len({one.id, two.id})
+
+
+def test_a_name_is_no_mention_and_does_nothing() -> None:
+    one = finding()
+    for login in ("octocat", "org/team", "coderabbitai[bot]", HOSTILE):
+        others = {one.id: SaidBy(login, "https://hub.test/octo/hello/pull/1#discussion_r1")}
+        text = render_markdown(review(findings=[one]), no_code, said_by=others)
+        assert text.count("already said by `") == 2
+        assert "[`shop/refund.py:6-8`](https://hub.test/octo/hello/pull/1#discussion_r1)" in text
+        for token in read(text):
+            if token.type in {"text", "text_special"}:
+                assert not REFERENCE.search(token.content)
+            assert token.type != "image"
+        assert not re.search(r"@octo", text)
+
+
+# On the pull request
+
+
+CLAIM = at(
+    10,
+    title="The word ten breaks the parser of numbers",
+    body="`parse` takes digits alone, so the word ten raises ValueError for every reader.",
+)
+THEIRS = "This breaks the parser: it takes digits alone, and the word ten raises a ValueError."
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with FakeGitHub(tmp_path) as fake:
+        yield Scene(fake)
+
+
+def comment(scene: Scene, body: str, actor: str = "alice", line: int = 10, **place: object) -> int:
+    """Have somebody comment on a line, and return the number of the comment."""
+    where = {"path": "a.txt", "line": line, "side": "RIGHT", "body": body} | place
+    with scene.hub(actor) as hub:
+        path = f"/repos/{NAME}/pulls/{scene.pull.number}/reviews"
+        hub.ask("comment", "POST", path, {"event": "COMMENT", "body": "x", "comments": [where]})
+    return int(scene.pull.review_comments[-1].id)
+
+
+def ours(scene: Scene) -> list[str]:
+    return [c.body for c in scene.pull.review_comments if c.user.login == scene.actor]
+
+
+@pytest.mark.parametrize("actor", ["alice", "other-reviewer[bot]"])
+def test_what_a_person_or_a_bot_said_goes_to_the_summary(scene: Scene, actor: str) -> None:
+    scene.fake.app("other-reviewer")
+    number = comment(scene, THEIRS, actor, line=12)
+    scene.publish(report([CLAIM, at(50, title="Fifty is a word")]))
+    assert [body.split("**")[1] for body in ours(scene)] == ["🟧 high: Fifty is a word"]
+    (summary,) = scene.stickies
+    address = f"{scene.pull.url}#discussion_r{number}"
+    assert f"[`a.txt:10`]({address}) | {CLAIM.title} (already said by `{actor}`) |" in summary
+    assert "digits alone, so the word ten raises" in summary  # our reason is not lost
+    assert "@" not in summary
+
+
+def test_a_remark_about_something_else_keeps_nothing_back(scene: Scene) -> None:
+    comment(scene, "Could you say in the description why the line about ten has changed?")
+    scene.publish(report([CLAIM]))
+    assert len(ours(scene)) == 1
+    assert "already said" not in scene.stickies[0]
+
+
+def test_an_outdated_comment_and_one_on_a_file_keep_nothing_back(scene: Scene) -> None:
+    comment(scene, THEIRS)
+    scene.pull.review_comments[0].line = None
+    with scene.hub("alice") as hub:
+        path = f"/repos/{NAME}/pulls/{scene.pull.number}/comments"
+        whole = {"path": "a.txt", "subject_type": "file", "commit_id": scene.pull.head}
+        hub.ask("comment", "POST", path, whole | {"body": THEIRS})
+    scene.publish(report([CLAIM]))
+    assert len(ours(scene)) == 1
+
+
+def test_an_answer_to_our_comment_does_not_make_it_theirs(scene: Scene) -> None:
+    scene.publish(report([CLAIM]))
+    with scene.hub("alice") as hub:
+        thread = f"comments/{scene.pull.review_comments[0].id}"
+        path = f"/repos/{NAME}/pulls/{scene.pull.number}/{thread}/replies"
+        hub.ask("answer", "POST", path, {"body": THEIRS})
+    scene.publish(report([CLAIM]), SECOND, repeat=True)
+    assert len(ours(scene)) == 2
+    assert "already said" not in scene.stickies[0]
+
+
+def test_what_we_said_first_stays_ours_when_others_say_it_too(scene: Scene) -> None:
+    scene.publish(report([CLAIM]))
+    comment(scene, THEIRS)
+    scene.publish(report([CLAIM]), SECOND)
+    assert len(ours(scene)) == 1
+    assert "already said" not in scene.stickies[0]
+    assert "#discussion_r" in scene.stickies[0]
+
+
+def test_what_others_said_takes_no_room_of_ours(scene: Scene) -> None:
+    comment(scene, THEIRS)
+    found = [
+        CLAIM,
+        *(at(50, title=f"Number {n} is a word", confidence=0.5 + n / 100) for n in range(10)),
+    ]
+    scene.publish(report(found))
+    assert len(ours(scene)) == 10
+
+
+def test_another_program_with_the_same_login_is_somebody_else(tmp_path: Path) -> None:
+    with FakeGitHub(tmp_path) as fake:
+        scene = Scene(fake, None, ACTION)
+        comment(scene, THEIRS, ACTION)
+        scene.publish(report([CLAIM]))
+        assert ours(scene) == [THEIRS]
+        assert f"already said by `{ACTION}`" in scene.stickies[0]

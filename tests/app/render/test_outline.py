@@ -1,0 +1,251 @@
+"""Risk, where to look, modules and their diagram, as a maintainer sees them."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from app.render import FORMATS, render
+from app.render.diagram import LABEL_CHARS, MOST_NODES, diagram
+from app.render.escape import mermaid
+from app.render.markdown import LIMIT_BYTES, render_markdown
+from app.render.snippet import no_code
+from reviewer.request import (
+    Coverage,
+    LookFirst,
+    Module,
+    ModuleImport,
+    Review,
+    Risk,
+    Skipped,
+)
+from tests.app.render.samples import HOSTILE, code, empty, finding, many, review
+from tests.app.render.test_escape import REFERENCE, read
+from tests.app.render.test_sarif import run
+
+
+def module(path: str, *changes: str, files: int = 2) -> Module:
+    return Module(path=path, files=files, added=40, deleted=2, changes=list(changes))
+
+
+def outlined(**changes: Any) -> Review:
+    fields = {
+        "risk": Risk(level="high", reasons=["1 critical finding", "code of (`shop/auth.py`)"]),
+        "look_first": [
+            LookFirst(path="shop/refund.py", line=8, reason="high: `send` twice"),
+            LookFirst(path="web/cart.ts", reason="90 new lines that no changed test is about"),
+        ],
+        "modules": [
+            module("shop", "Refunds go to the `new` gateway.", "They are tried three times."),
+            module("web/src", "The cart shows a price."),
+            module(""),
+        ],
+        "across": ["What the backend says of refunds, the web shows."],
+        "imports": [ModuleImport(source="web/src", target="shop", files=3)],
+    }
+    return review(**(fields | changes))
+
+
+def test_markdown_tells_it_before_the_findings() -> None:
+    text = render_markdown(
+        outlined(), code, lines_at=lambda spot: f"https://hub.test/{spot.path}#L{spot.line}"
+    )
+    said = [
+        "## 5 findings: 1 critical, 1 high, 1 medium, 1 low, 1 nit",
+        "**Risk: high** (1 critical finding; code of \\(`shop/auth.py`\\))",
+        "**Where to look first**",
+        "1. [`shop/refund.py:8`](https://hub.test/shop/refund.py#L8): high: `send` twice",
+        "1. [`web/cart.ts`](https://hub.test/web/cart.ts#LNone): 90 new lines",
+        "**What changes**",
+        "- `shop` (2 files, +40 -2)\n  - Refunds go to the `new` gateway.\n  - They are tried",
+        "- `web/src` (2 files, +40 -2)\n  - The cart",
+        "- `other files` (2 files, +40 -2)",
+        "- What the backend says of refunds, the web shows.",
+        "```mermaid\nflowchart LR\n",
+        "| 🟥 critical |",
+        "Reviewed 41 of 45 hunks",
+    ]
+    assert sorted(said, key=text.index) == said
+    assert "Walkthrough" not in text  # what the summary says in one text stands here in its places
+
+
+def test_the_terminal_has_a_short_form_without_a_diagram() -> None:
+    text = render(outlined(), "text", code)
+    after = text[text.index("5 findings: ") :]
+    assert after.startswith(
+        "5 findings: 1 critical, 1 high, 1 medium, 1 low, 1 nit\n"
+        "\n"
+        "Risk: high (1 critical finding; code of (`shop/auth.py`)).\n"
+        "Look first at shop/refund.py:8\n"
+        "                high: `send` twice\n"
+        "              web/cart.ts\n"
+        "                90 new lines that no changed test is about\n"
+        "\n"
+        "shop\n"
+        "  • Refunds go to the `new` gateway.\n"
+        "  • They are tried three times.\n"
+        "web/src\n"
+        "  • The cart shows a price.\n"
+        "  • What the backend says of refunds, the web shows.\n"
+    )
+    assert "mermaid" not in text
+
+
+def test_the_terminal_shows_a_few_sentences_of_each_module() -> None:
+    text = render(outlined(modules=[module("shop", *map(str, range(20)))]), "text", code)
+    assert "shop\n  • 0\n  • 1\n  • 2\n    and 17 more\n" in text
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_every_format_has_risk_and_modules(fmt: str) -> None:
+    text = render(outlined(), fmt, code)
+    for said in ("shop/auth.py", "web/src", "The cart shows a price.", "90 new lines"):
+        assert said in text
+
+
+def test_a_review_of_old_shows_its_summary() -> None:
+    assert "Walkthrough" in render(review(), "markdown", code)
+    assert "Walkthrough" in render(review(), "text", code)
+
+
+@pytest.mark.parametrize("fmt", ["markdown", "text"])
+def test_a_clean_review_is_one_verdict_and_no_section_of_nothing(fmt: str) -> None:
+    clean = empty().model_copy(update={"risk": Risk(level="low"), "modules": [module("shop")]})
+    text = render(clean, fmt, code)
+    assert text.count("No findings") == 1
+    for section in ("look first", "What changes", "Severity", "<details>", "mermaid", "nit"):
+        assert section not in text
+    assert [line for line in text.split("\n") if line.startswith("#")] == (
+        ["## No findings by the detectors in the 3 hunks reviewed; no model read them."]
+        if fmt == "markdown"
+        else []
+    )
+
+
+# The diagram
+
+
+def nodes_and_edges(text: str) -> tuple[list[str], list[str]]:
+    """Read a diagram as strictly as it is meant to be written."""
+    opening, first, *lines, closing = text.split("\n")
+    assert (opening, first, closing) == ("```mermaid", "flowchart LR", "```")
+    nodes, edges = [], []
+    for line in lines:
+        if found := re.fullmatch(r'  m\d+\["((?:[A-Za-z0-9 ./_-]|#\d+;)*)"\]', line):
+            nodes.append(found[1])
+        else:
+            edges.append(line)
+            assert re.fullmatch(r"  m\d+ --> m\d+", line), line
+    return nodes, edges
+
+
+def imports(*pairs: tuple[str, str]) -> list[ModuleImport]:
+    return [ModuleImport(source=one, target=other, files=1) for one, other in pairs]
+
+
+def test_an_arrow_leads_from_who_imports_to_what_is_imported() -> None:
+    text = diagram([module("shop"), module("web/src"), module("")], imports(("web/src", "shop")))
+    assert nodes_and_edges(text) == (["shop", "web/src", "other files"], ["  m1 --> m0"])
+
+
+@pytest.mark.parametrize(
+    ("modules", "edges"),
+    [
+        ([], []),
+        (["shop"], [("shop", "web")]),
+        (["shop", "web"], []),
+        (["shop", "web"], [("shop", "nowhere")]),
+    ],
+)
+def test_there_is_none_of_one_module_or_without_an_edge(
+    modules: Sequence[str], edges: Sequence[tuple[str, str]]
+) -> None:
+    assert diagram([module(path) for path in modules], imports(*edges)) == ""
+
+
+NASTY = [
+    HOSTILE,
+    'x"]; click m0 href "https://evil.test"',
+    "a\n```\n@octocat /merge",
+    "%%{init: {'theme': 'forest', 'securityLevel': 'loose'}}%%",
+    "end",
+    "<img src=x onerror=alert(1)>",
+    "`markdown **string**`",
+    "subgraph x",
+    "#quot; #35;",
+    "é/日本/🎉",
+    "x" * 5_000,
+]
+
+
+@pytest.mark.parametrize("path", NASTY)
+def test_no_path_breaks_out_of_its_label(path: str) -> None:
+    text = diagram([module(path), module("web")], imports(("web", path)))
+    nodes, edges = nodes_and_edges(text)
+    assert (len(nodes), edges) == (2, ["  m1 --> m0"])
+    assert len(nodes[0]) < LABEL_CHARS * 9
+
+
+def test_a_label_shows_what_the_path_is() -> None:
+    said = mermaid('a"b#c é')
+    assert re.sub(r"#(\d+);", lambda found: chr(int(found[1])), said) == 'a"b#c é'
+
+
+def test_there_are_at_most_twelve_nodes() -> None:
+    many_ = [module(f"m{n}") for n in range(40)]
+    text = diagram(many_, imports(*((f"m{n}", "m0") for n in range(1, 40))))
+    nodes, edges = nodes_and_edges(text)
+    assert (len(nodes), len(edges)) == (MOST_NODES, MOST_NODES - 1)
+
+
+# What means harm
+
+
+def hostile_outline() -> dict[str, Any]:
+    return {
+        "risk": Risk(level="medium", reasons=[HOSTILE, f"`{HOSTILE}`", "/merge"]),
+        "look_first": [LookFirst(path=HOSTILE, line=1, reason=HOSTILE)] * 5,
+        "modules": [module(f"{n}/{HOSTILE}", HOSTILE, f"/merge {HOSTILE}") for n in range(3)],
+        "across": [HOSTILE, "# heading", "> quote"],
+        "imports": imports((f"0/{HOSTILE}", f"1/{HOSTILE}")),
+    }
+
+
+def test_nothing_hostile_does_anything() -> None:
+    made = outlined(**hostile_outline(), findings=[])
+    text = render(made, "markdown", no_code)
+    tokens = read(text)
+    assert not {token.type for token in tokens} & {"link_open", "image", "blockquote_open"}
+    for token in tokens:
+        if token.type in {"text", "text_special"}:
+            assert not REFERENCE.search(token.content)
+        if token.type == "html_inline":
+            assert token.content in {"<sub>", "</sub>"}
+    assert not re.search(r"^\s*/", text, re.MULTILINE)
+    assert [t.info for t in tokens if t.type == "fence"] == ["mermaid"]
+    page = render(made, "html", no_code)
+    assert "<script" not in page and "<img" not in page
+    assert "\x1b" not in render(made, "text", no_code)
+    run(made, no_code)
+
+
+def test_the_size_holds_with_emoji_everywhere_and_three_hundred_findings() -> None:
+    long = "🟥 " * 4_000
+    made = outlined(
+        findings=[*many(300).findings, *([finding(title=long, body=long, path=long)] * 30)],
+        risk=Risk(level="high", reasons=[long] * 9),
+        look_first=[LookFirst(path=long, line=1, reason=long)] * 5,
+        modules=[module(f"{n}/{long}", *([long] * 21)) for n in range(8)],
+        across=[long] * 21,
+        imports=imports(*((f"{n}/{long}", f"0/{long}") for n in range(1, 8))),
+        coverage=Coverage(
+            hunks=900,
+            reviewed=0,
+            skipped=[Skipped(path=f"{n}/{long}", hunks=1, reason=long) for n in range(900)],
+        ),
+    )
+    text = render(made, "markdown", no_code)
+    assert len(text.encode()) <= LIMIT_BYTES
+    assert "Not shown here" in text
+    assert len(re.findall(r"^\| (?:🟥|🟧|🟨|🟦|⬜)", text, re.MULTILINE)) > 50
