@@ -188,6 +188,12 @@ class Policy(_Keys):
             )
         )
 
+    def sets(self, key: str) -> bool:
+        """Does the file say something under this dotted key?"""
+        section, _, name = key.rpartition(".")
+        holder = getattr(self, section) if section else self
+        return name in holder.model_fields_set
+
     def with_paths_of(self, other: "Policy") -> "Policy":
         """Return this with another one's guidance for paths in place of its own."""
         return self.model_copy(update={name: getattr(other, name) for name in PATH_KEYS})
