@@ -16,7 +16,7 @@ from app.action_event import Comment, Look, Nothing, read_event
 from app.action_step import Step, read_step
 from app.annotations import Level, StepLog
 from app.commands import Misunderstood, PlainCommand, ReviewCommand, help_text, parse_command
-from app.engine import run_review, with_note
+from app.engine import plan, run_review, with_notes
 from app.github.cache import Stopped
 from app.github.client import Hub
 from app.github.errors import BadToken, Forbidden, NotThere
@@ -188,17 +188,12 @@ def _reviewed(
         fetched = checkout(
             wanted, lambda: settings.github_token, settings.home, step.log.say, interrupts
         )
+        planned = plan(fetched, settings, cancelled=interrupts, paths=wish.paths)
         log = cast(TextIO, step.log)
-        with progress(log, environ, cap_usd=settings.budget_usd) as sink:
-            report = run_review(
-                fetched,
-                settings,
-                sink=sink,
-                cancelled=interrupts,
-                paths=wish.paths,
-            )
+        with progress(log, environ, cap_usd=planned.request.caps.usd) as sink:
+            report = run_review(fetched, settings, planned, sink=sink, cancelled=interrupts)
     note = "" if settings.has_key else _why_no_key(pull, step)
-    noted = report.model_copy(update={"review": with_note(report.review, note)})
+    noted = report.model_copy(update={"review": with_notes(report.review, note)})
     # Now: a summary and an annotation are read by more people than the repository, too.
     return without_secrets(noted)
 

@@ -100,6 +100,10 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
             from app.doctor import doctor  # noqa: PLC0415
 
             return doctor(os.environ, online=options.online)
+        case "config":
+            from app.config_command import config_command  # noqa: PLC0415
+
+            return config_command(options, os.environ)
         case "trace":
             from app.trace_command import trace_command  # noqa: PLC0415
 
@@ -155,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--online", action="store_true", help="also ask the model's service (costs nothing)"
     )
+    _add_config(commands)
     _add_setup(commands)
     _add_serve(commands)
     _add_webhook(commands)
@@ -168,6 +173,20 @@ def _parser() -> argparse.ArgumentParser:
     about.add_argument("topic", nargs="?", choices=(*commands.choices,), help="a command")
     parser.commands = {**commands.choices}
     return parser
+
+
+def _add_config(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    config = commands.add_parser(
+        "config",
+        help="show what .github/rlm.yml makes of reviews here, and check it",
+        description="Show what holds for reviews of this repository and who said so: "
+        ".github/rlm.yml, the environment, or the default. Exits with 1 if the file is broken, "
+        "in the default branch or in the work tree. docs/configuration.md has every key.",
+    )
+    config.add_argument("--repo", default=".", metavar="PATH", help="repository (default: here)")
+    config.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of the file, for editors"
+    )
 
 
 def _add_setup(commands: "argparse._SubParsersAction[_Parser]") -> None:

@@ -39,7 +39,7 @@ GIT_FIXED = {43: 7, 44: 4, 45: 4, 46: 4, 47: 3, 48: 2, 49: 1}
 """First patch release of each 2.x series with the fixes of July 2025; from 2.50.1 on, all."""
 
 PROGRAM_TIMEOUT_S = 10.0
-OTHERS = "no file configures rlm; NO_COLOR, TMPDIR, proxies and certificates as everywhere"
+OTHERS = "`rlm config` has what a repository says; NO_COLOR, TMPDIR, proxies as everywhere"
 
 THOUSAND = 1_000
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from app.github.cache import in_use
 from app.github.fetch import Checkout
 from app.objects import LocalObjects
 from app.paid import journal_here, journal_of
+from app.policy import Guides, Sources, edits, of_pull, read_guides, read_policy, settled
 from app.report import Report, report
 from app.settings import Settings, secret_of
 from reviewer.change import Change
@@ -75,30 +76,76 @@ def priced(name: str, budget_usd: float | None, prices: Prices) -> Asked:
     return Asked(name, budget_usd)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a review will do; `notes` are for its readers."""
+
+    request: ReviewRequest
+    notes: tuple[str, ...]
+
+
+def plan(
+    checkout: Checkout, settings: Settings, *, cancelled: Cancelled, paths: tuple[str, ...] = ()
+) -> Plan:
+    """Decide how a fetched pull request is reviewed."""
+    prices = load(settings.prices)
+    start = Change(checkout.base, checkout.head, checkout.start.commit, ())
+    with (
+        in_use(checkout.repo),
+        open_repo(str(checkout.repo)) as opened,
+        LocalObjects(opened, start, supply=RemoteBlobs(checkout.origin, cancelled)) as objects,
+    ):
+        sources = of_pull(opened, start.merge_base, objects, checkout.origin)
+        return decide(settings, sources, prices, lambda settled: asked(settled, prices), paths)
+
+
+def decide(
+    settings: Settings,
+    sources: Sources,
+    prices: Prices,
+    choose: Callable[[Settings], Asked],
+    paths: tuple[str, ...] = (),
+    *,
+    seconds: float | None = None,
+    lowers: bool = True,
+) -> Plan:
+    """Bring together the settings and what the repository asks.
+
+    `choose` says whether a model is asked once they are settled; `lowers` as in `settled`.
+    """
+    policy, notes = read_policy(sources)
+    settings, not_used = settled(settings, policy, prices, lowers=lowers)
+    choice = choose(settings)
+    guides = read_guides(sources.base) if choice.name else Guides()
+    request = ReviewRequest(
+        effort=Effort(settings.effort),
+        model=choice.name,
+        cheap_model=choice.name and settings.cheap_for(choice.name),
+        caps=Caps(usd=choice.budget_usd, seconds=seconds),
+        paths=paths,
+        guidelines=guides.text,
+        policy=policy,
+    )
+    return Plan(request, (choice.why_not, *notes, *not_used, *guides.notes))
+
+
 def run_review(
     checkout: Checkout,
     settings: Settings,
+    plan: Plan,
     *,
     sink: TraceSink,
     cancelled: Cancelled,
-    paths: tuple[str, ...] = (),
     run: str = "",
     tenant: str = HERE,
 ) -> Report:
-    """Review a pull request that was fetched, as the settings say, for somebody to publish.
+    """Review a pull request that was fetched, as planned, for somebody to publish.
 
     `run` is its name, the same when it is taken up again after it was cut off; `tenant` whose it
     is: what one paid for no other one gets.
     """
     prices = load(settings.prices)
-    choice = asked(settings, prices)
-    request = ReviewRequest(
-        effort=Effort(settings.effort),
-        model=choice.name,
-        cheap_model=choice.name and settings.cheap_for(choice.name),
-        caps=Caps(usd=choice.budget_usd),
-        paths=paths,
-    )
+    request = plan.request
     said: list[str] = []
 
     def listen(event: Event) -> None:
@@ -118,7 +165,7 @@ def run_review(
                 settings.home,
                 origin=checkout.origin,
                 cancelled=cancelled,
-                warm=choice.name is not None,
+                warm=request.model is not None,
             ) as code,
             _paying(settings, request, change, run, tenant) as journal,
         ):
@@ -134,8 +181,9 @@ def run_review(
                 journal=journal,
                 tenant=tenant,
             )
-            done = with_note(discreet(asyncio.run(work), said), choice.why_not)
-            return report(done, change, objects)
+            done = discreet(asyncio.run(work), said)
+            done = with_notes(done, *plan.notes, *edits(change))
+            return report(done, change, objects, request.policy.comments.inline)
 
 
 @contextmanager
@@ -259,8 +307,8 @@ def everything_here(objects: Objects) -> None:
     objects.prefetch({entry.sha for at in ends for entry in objects.entries("", at)})
 
 
-def with_note(done: Review, note: str) -> Review:
-    """Put a note first; where nothing changed, why no model was asked is no news."""
-    if not note or done.change.files == 0:
+def with_notes(done: Review, *notes: str) -> Review:
+    """Put notes first, empty ones left out; where nothing changed, how it was asked is no news."""
+    if done.change.files == 0:
         return done
-    return done.model_copy(update={"notes": [note, *done.notes]})
+    return done.model_copy(update={"notes": [*filter(None, notes), *done.notes]})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.code import code_of
-from app.engine import Asked, review_with, with_note
+from app.engine import Asked, review_with, with_notes
 from app.eval.anchors import nowhere
 from app.eval.cases import Defect
 from app.eval.judge import asked as question_of
@@ -35,7 +35,7 @@ from app.objects import LocalObjects
 from app.output import STANDARD_OUTPUT, deliver
 from app.paid import journal_here
 from app.render.words import count
-from app.review_command import EXIT_OK, EXIT_PARTIAL, Say, chosen
+from app.review_command import EXIT_OK, EXIT_PARTIAL, Say, chosen, typed
 from app.settings import Settings, read_settings, secret_of
 from app.trace_file import about, recording
 from reviewer.change import Change
@@ -59,7 +59,7 @@ RESUME = "What is finished is kept: the same command goes on from here."
 
 def eval_command(options: Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
     """Review the cases of a dataset, print what that was worth and return the exit code."""
-    settings = read_settings(environ)
+    settings = typed(options, read_settings(environ))
     if not settings.debug:
         # Libraries would print their own warnings between the lines of the progress.
         logging.getLogger().addHandler(logging.NullHandler())
@@ -74,7 +74,7 @@ def eval_command(options: Namespace, environ: Mapping[str, str], interrupts: Int
         prices,
         asked,
         request=ReviewRequest(
-            effort=Effort(options.effort or settings.effort),
+            effort=Effort(settings.effort),
             model=asked.name,
             cheap_model=asked.name and settings.cheap_for(asked.name),
             caps=Caps(usd=asked.budget_usd),
@@ -229,7 +229,7 @@ class _Evaluation:
                     base=change.base,
                     head=change.head,
                     request=self.request,
-                    review=with_note(done, self.asked.why_not),
+                    review=with_notes(done, self.asked.why_not),
                     nowhere=nowhere(done.findings, change, objects),
                     trace=trace.run,
                 )

@@ -19,6 +19,7 @@ from app.render.snippet import (
 )
 from reviewer.change import Change, FileChange
 from reviewer.finding import Category, Finding, Side
+from reviewer.policy import DEFAULT_INLINE
 from reviewer.ports import Objects
 from reviewer.request import Review
 from reviewer.text import printable
@@ -52,7 +53,8 @@ class Excerpt(BaseModel):
 class Report(BaseModel):
     """A review with its anchors and its code, by the id of the finding.
 
-    A finding without an anchor goes to the summary alone.
+    A finding without an anchor goes to the summary alone; `inline_comments` is how many comments
+    at lines the repository wants at the most.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +62,7 @@ class Report(BaseModel):
     review: Review
     anchors: dict[str, Anchor]
     code: dict[str, Excerpt]
+    inline_comments: Annotated[int, Field(ge=0)] = DEFAULT_INLINE
 
     def snippets(self) -> Snippets:
         """Return the code around the findings, for the renderers; there is no other."""
@@ -83,7 +86,9 @@ class Report(BaseModel):
         return snippets
 
 
-def report(review: Review, change: Change, objects: Objects) -> Report:
+def report(
+    review: Review, change: Change, objects: Objects, inline_comments: int = DEFAULT_INLINE
+) -> Report:
     """Find out where on the pull request each finding can stand, and keep the code around it."""
     files = {printable(file.path): file for file in change.files}
     code = without_secrets(of_change(change, objects), review.findings)
@@ -94,7 +99,7 @@ def report(review: Review, change: Change, objects: Objects) -> Report:
             anchors[finding.id] = anchor
         if excerpt := _excerpt(finding, code):
             excerpts[finding.id] = excerpt
-    return Report(review=review, anchors=anchors, code=excerpts)
+    return Report(review=review, anchors=anchors, code=excerpts, inline_comments=inline_comments)
 
 
 def _anchor(finding: Finding, file: FileChange | None, code: Snippets) -> Anchor | None:

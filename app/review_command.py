@@ -7,13 +7,13 @@ import logging
 import secrets
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from app.code import code_of
 from app.defaults import NO_BUDGET, NO_KEY
-from app.engine import HERE, Asked, charged, priced, review_with, with_note
+from app.engine import HERE, Asked, Plan, charged, decide, priced, review_with, with_notes
 from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
 from app.github.origin import Origin
@@ -22,6 +22,7 @@ from app.interrupt import Interrupts
 from app.objects import LocalObjects, Supply
 from app.output import STANDARD_OUTPUT, check_output, deliver
 from app.paid import journal_here
+from app.policy import Sources, edits, sources_of
 from app.render import PIPE_COLUMNS, render
 from app.render.live import progress
 from app.render.snippet import of_change, without_secrets
@@ -35,7 +36,7 @@ from reviewer.finding import Severity
 from reviewer.git import GitRepo, open_repo
 from reviewer.model.prices import Prices, load
 from reviewer.ports import Cancelled
-from reviewer.request import Caps, ChangeInfo, Effort, Review, ReviewRequest
+from reviewer.request import ChangeInfo, Review, ReviewRequest
 from reviewer.review.estimate import Estimate, estimate
 from reviewer.revisions import default_range, parse_range
 from reviewer.rlm.journal import Journal
@@ -55,9 +56,7 @@ Say = Callable[[str], None]
 
 def review_command(options: Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
     """Review what the options name, deliver the result and return the exit code."""
-    settings = read_settings(environ)
-    if options.batch:
-        settings = settings.model_copy(update={"batch": True})
+    settings = typed(options, read_settings(environ))
     if not settings.debug:
         # Libraries would print their own warnings between the lines of the progress.
         logging.getLogger().addHandler(logging.NullHandler())
@@ -66,12 +65,13 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
         _say(f"warning: {warning}")
     check_output(options.output)
     prices = load(settings.prices)
-    asked = _asked(options, settings, prices)
+    _asked(options, settings, prices)  # what cannot be asked is refused before anything is fetched
     with (
         _opened(options, settings, say) as (repo, change, origin),
         LocalObjects(repo, change, supply=_supply(origin, interrupts)) as objects,
     ):
-        request = _request(options, settings, asked)
+        plan = _planned(options, settings, prices, sources_of(repo, change, objects, origin))
+        request = plan.request
         if options.estimate:
             guess = estimate(request, change, objects, charged(settings, prices))
             _print_estimate(guess, request, options)
@@ -86,7 +86,7 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                     target=options.trace,
                 ) as trace,
                 progress(
-                    sys.stderr, environ, quiet=options.quiet, cap_usd=asked.budget_usd
+                    sys.stderr, environ, quiet=options.quiet, cap_usd=request.caps.usd
                 ) as display,
                 code_of(
                     repo,
@@ -95,7 +95,7 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                     settings.home,
                     origin=origin,
                     cancelled=interrupts,
-                    warm=asked.name is not None,
+                    warm=request.model is not None,
                 ) as code,
                 _paying(request, change, settings, tenant, say) as journal,
             ):
@@ -113,7 +113,7 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                 )
                 done = asyncio.run(work)
                 trace.ended(done)
-            done = _with_notes(done, asked, options.target)
+            done = _with_notes(done, (*plan.notes, *edits(change)), options.target)
             shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
             snippets = without_secrets(of_change(change, objects), done.findings)
             text = render(done, options.format, snippets, **shown)
@@ -134,6 +134,35 @@ def exit_code(done: Review, fail_on: str | None) -> int:
     return EXIT_FINDINGS if failed else EXIT_OK
 
 
+def typed(options: Namespace, settings: Settings) -> Settings:
+    """Return the settings with what the command line says in their place."""
+    update: dict[str, object] = {}
+    given = set(settings.given)
+    if getattr(options, "batch", False):
+        update["batch"] = True
+    if options.budget is not None:
+        update["budget_usd"] = parse_budget(options.budget, "--budget")
+    if options.model:
+        update["model"] = parse_model(options.model, "--model")
+        given.add("RLM_MODEL")
+    if options.effort:
+        update["effort"] = options.effort
+        given.add("RLM_EFFORT")
+    return settings.model_copy(update={**update, "given": frozenset(given)})
+
+
+def _planned(options: Namespace, settings: Settings, prices: Prices, sources: Sources) -> Plan:
+    return decide(
+        settings,
+        sources,
+        prices,
+        lambda settled: _asked(options, settled, prices),
+        tuple(options.path),
+        seconds=options.deadline,
+        lowers=options.budget is None,
+    )
+
+
 def _asked(options: Namespace, settings: Settings, prices: Prices) -> Asked:
     """Decide whether a model is asked, and refuse a cap that could not be kept."""
     if options.estimate and options.no_model:
@@ -146,14 +175,11 @@ def _asked(options: Namespace, settings: Settings, prices: Prices) -> Asked:
 
 
 def chosen(options: Namespace, settings: Settings, prices: Prices) -> Asked:
-    """Decide from --model, --no-model, --budget and the settings which model is asked."""
-    budget = settings.budget_usd
-    if options.budget is not None:
-        budget = parse_budget(options.budget, "--budget")
+    """Decide from --model, --no-model and the settings, as typed, which model is asked."""
     if not options.estimate:
         if options.no_model:
             return Asked(None, why_not="The detectors reviewed alone, as --no-model asks.")
-        if budget == 0:
+        if settings.budget_usd == 0:
             return Asked(None, why_not=NO_BUDGET)
         if not settings.has_key and options.model:
             raise TellUser(
@@ -162,8 +188,7 @@ def chosen(options: Namespace, settings: Settings, prices: Prices) -> Asked:
             )
         if not settings.has_key:
             return Asked(None, why_not=NO_KEY)
-    name = parse_model(options.model, "--model") if options.model else settings.model
-    return priced(name, budget, prices)
+    return priced(settings.model, settings.budget_usd, prices)
 
 
 @contextmanager
@@ -187,16 +212,6 @@ def _opened(
 
 def _supply(origin: Origin | None, cancelled: Cancelled) -> Supply | None:
     return None if origin is None else RemoteBlobs(origin, cancelled)
-
-
-def _request(options: Namespace, settings: Settings, asked: Asked) -> ReviewRequest:
-    return ReviewRequest(
-        effort=Effort(options.effort or settings.effort),
-        paths=tuple(options.path),
-        model=asked.name,
-        cheap_model=asked.name and settings.cheap_for(asked.name),
-        caps=Caps(usd=asked.budget_usd, seconds=options.deadline),
-    )
 
 
 def _tenant(options: Namespace) -> str:
@@ -228,12 +243,12 @@ def _both(first: TraceSink, second: TraceSink) -> TraceSink:
     return sink
 
 
-def _with_notes(done: Review, asked: Asked, target: str | None) -> Review:
+def _with_notes(done: Review, notes: Sequence[str], target: str | None) -> Review:
     """Say in the result itself what only the command knows."""
     if done.change.files == 0:
-        notes = [_why_empty(done.change, target), *done.notes]
-        return done.model_copy(update={"notes": notes})
-    return with_note(done, asked.why_not)
+        why = [_why_empty(done.change, target), *done.notes]
+        return done.model_copy(update={"notes": why})
+    return with_notes(done, *notes)
 
 
 def _why_empty(change: ChangeInfo, target: str | None) -> str:

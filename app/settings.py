@@ -1,7 +1,7 @@
 """What the user configured: environment variables and nothing else.
 
-A repository under review can hold any file, so no file of it is ever read as configuration.
-`VARIABLES` is the documentation: `rlm doctor` prints it and the parser refuses what is not in it.
+What a repository may wish beside that is another matter (`app/policy.py`). `VARIABLES` is the
+documentation: `rlm doctor` prints it and the parser refuses what is not in it.
 """
 
 import difflib
@@ -34,6 +34,7 @@ from app.model_service import (
 )
 from reviewer.errors import TellUser
 from reviewer.model.access import Bedrock, Vertex
+from reviewer.model.base import MODEL_NAME
 
 VARIABLES = {
     **MODEL_VARIABLES,
@@ -63,14 +64,14 @@ VARIABLES = {
 
 DEFAULT_SERVER = "https://github.com"
 
-_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}")
 _LOOPBACK = ("localhost", "127.0.0.1")
 
 
 class Settings(BaseModel):
     """One user's configuration. `github` is the server that `github_token` belongs to.
 
-    `budget_usd` is None for no cap. `warnings` are sentences for standard error.
+    `budget_usd` is None for no cap. `given` has the names of the variables that are set.
+    `warnings` are sentences for standard error.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -91,6 +92,7 @@ class Settings(BaseModel):
     batch: bool = False
     home: Path
     debug: bool = False
+    given: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -152,6 +154,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         batch=given.get("RLM_BATCH", "") not in UNSET,
         home=_home(given),
         debug=given.get("RLM_DEBUG", "") not in UNSET,
+        given=frozenset(given.keys() & VARIABLES.keys()),
         warnings=tuple(_unknown(given)),
     )
 
@@ -173,7 +176,7 @@ def parse_budget(text: str, source: str) -> float | None:
 
 def parse_model(text: str, source: str) -> str:
     """Check a model's name, or raise TellUser naming `source`."""
-    if _MODEL_NAME.fullmatch(text) is None:
+    if re.fullmatch(MODEL_NAME, text) is None:
         raise TellUser(
             f"{source} is not the name of a model: {text[:200]!a}",
             f"Give a name like {DEFAULT_MODEL}.",

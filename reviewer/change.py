@@ -193,6 +193,11 @@ class FileChange:
     error: str | None = None
     parse: Callable[[], tuple[Hunk, ...]] = field(default=lambda: (), repr=False, compare=False)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its paths at both ends, the new one first; one alone where it is new or gone."""
+        return tuple(name for name in (self.new_path, self.old_path) if name is not None)
+
     @cached_property
     def hunks(self) -> tuple[Hunk, ...]:
         return self.parse()

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.finding import Finding, Side
+from reviewer.policy import NO_POLICY, Policy
 
 
 class Effort(StrEnum):
@@ -33,8 +34,10 @@ class ReviewRequest(BaseModel):
 
     `model` is None for a review by detectors alone; `cheap_model`, None for the same one, answers
     small questions. `paths` limits it to files and folders of the
-    repository, none being all; what lies outside is listed as set aside. `guidelines` come from the
-    base commit or the user, never from the head. Prose of the author (title, description) is not in
+    repository, none being all; what lies outside is listed as set aside. `guidelines` and the
+    `policy` come from the base commit, the default branch or the user, never from the head; what
+    the policy says about effort, models and budget was decided before and is in the other fields.
+    Prose of the author (title, description) is not in
     here for the finders: see "Finders" in docs/design.md.
     """
 
@@ -46,6 +49,7 @@ class ReviewRequest(BaseModel):
     caps: Caps = Caps()
     paths: tuple[str, ...] = ()
     guidelines: str = ""
+    policy: Policy = NO_POLICY
 
 
 class Skipped(BaseModel):

@@ -86,12 +86,21 @@ def default_range(repo: GitRepo) -> Pair:
     )
 
 
-def _bases(repo: GitRepo) -> tuple[list[str], list[str]]:
-    """Return the names that the upstream may have, and those that the default branch may have."""
+def default_branch(repo: GitRepo) -> str | None:
+    """Return the commit of the remote's default branch as it was last fetched, if there is one."""
+    return _first(repo, _remote_defaults(repo))
+
+
+def _remote_defaults(repo: GitRepo) -> list[str]:
     remotes = _lines(repo, "for-each-ref", "--format=%(refname)", "refs/remotes/*/HEAD")
     defaults = sorted(remotes, key=lambda name: name != "refs/remotes/origin/HEAD")
     # A clone made by hand (init, remote add, fetch) has no origin/HEAD.
-    defaults += ["refs/remotes/origin/main", "refs/remotes/origin/master"]
+    return [*defaults, "refs/remotes/origin/main", "refs/remotes/origin/master"]
+
+
+def _bases(repo: GitRepo) -> tuple[list[str], list[str]]:
+    """Return the names that the upstream may have, and those that the default branch may have."""
+    defaults = _remote_defaults(repo)
     current = _lines(repo, "symbolic-ref", "--quiet", "HEAD")
     defaults += [name for name in ("refs/heads/main", "refs/heads/master") if [name] != current]
     return ["@{upstream}"], defaults

@@ -15,6 +15,8 @@ decide it. The rules, all in favour of reviewing:
   in it is), and not named like the configuration of a tool. **Snapshots** must be plain strings.
 - What has no text to read (binary, submodule, mode, rename, empty) is set aside with that reason.
 - What lies outside the **paths asked for** is set aside; whoever starts the review chose them.
+- What the **policy** of the merge base ignores is set aside: a file that was renamed only if both
+  its names are, so that nothing is moved out of sight.
 - **Lock files** are neither: they become the table of dependency changes.
 
 When in doubt a file is reviewed. Detectors for hidden characters and secrets run on every text
@@ -29,11 +31,15 @@ from pathlib import PurePosixPath
 from reviewer.change import Change, FileChange, Kind, Status
 from reviewer.detectors.lockfiles import is_lockfile
 from reviewer.errors import RlmError
+from reviewer.globs import named
 from reviewer.languages import Language, language_of
+from reviewer.policy import FILE, NO_POLICY, Policy
 from reviewer.ports import Objects, Rev
 from reviewer.text import printable
 
 NOT_ASKED = "outside the paths asked for"
+IGNORED = f"ignored by {FILE}"
+NOT_IN_ONLY = f"not among the files that {FILE} wants reviewed"
 
 _HEAD_BYTES = 4_096  # where a generator writes its marker
 _LARGE_DATA = 64_000  # bytes of added and deleted lines together that nobody reads one by one
@@ -50,10 +56,13 @@ class Triage:
     lockfiles: tuple[FileChange, ...]
 
 
-def triage(change: Change, objects: Objects, paths: Sequence[str] = ()) -> Triage:
+def triage(
+    change: Change, objects: Objects, paths: Sequence[str] = (), policy: Policy = NO_POLICY
+) -> Triage:
     """Sort the files of a change into what is reviewed, set aside with a reason, and lock files.
 
-    `paths` are files and folders as a person writes them; none means all.
+    `paths` are files and folders as a person writes them; none means all. `policy` comes from the
+    merge base.
     """
     vendor = _Vendored(change, objects)
     scope: list[FileChange] = []
@@ -62,6 +71,9 @@ def triage(change: Change, objects: Objects, paths: Sequence[str] = ()) -> Triag
     for file in change.files:
         if paths and not within(file, paths):
             skipped.append((file, NOT_ASKED))
+            continue
+        if unwanted := not_wanted(file, policy):
+            skipped.append((file, unwanted))
             continue
         if file.kind is Kind.TEXT and is_lockfile(file.path):
             lockfiles.append(file)
@@ -76,9 +88,18 @@ def triage(change: Change, objects: Objects, paths: Sequence[str] = ()) -> Triag
     return Triage(tuple(scope), tuple(skipped), tuple(lockfiles))
 
 
+def not_wanted(file: FileChange, policy: Policy) -> str | None:
+    """Return why the policy has a file set aside, None if it does not."""
+    if policy.ignore and all(named(name, policy.ignore) for name in file.names):
+        return IGNORED
+    if policy.only and not any(named(name, policy.only) for name in file.names):
+        return NOT_IN_ONLY
+    return None
+
+
 def within(file: FileChange, paths: Sequence[str]) -> bool:
     """Is the file one of these, or in one of these folders, at either end of the change?"""
-    names = [printable(name) for name in (file.new_path, file.old_path) if name is not None]
+    names = [printable(name) for name in file.names]
     folders = [path.removeprefix("./").rstrip("/") for path in paths]
     return any(
         folder in {"", ".", name} or name.startswith(f"{folder}/")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from app.broker import TokenAsker, inherited
-from app.engine import asked, run_review
+from app.engine import asked, plan, run_review
 from app.github.fetch import Checkout, Stopped, Wanted, checkout
 from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
@@ -26,11 +26,10 @@ from app.server_settings import STORE_FILE, ServerSettings, read_role_settings
 from app.settings import Settings
 from app.store import ENGINE, PUBLISH, Job, Run, Store
 from app.trace_file import about, recording
-from app.trace_lines import RunStarted
 from app.worker import Claims, Halted, work
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
-from reviewer.request import Caps, Effort, ReviewRequest, Skipped
+from reviewer.request import Skipped
 from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted
 
 log = logging.getLogger(__name__)
@@ -122,7 +121,9 @@ class _Engine:
     def _review(self, run: Run, watch: "_Watch") -> str:
         fetched = self._checkout(run, watch)
         wish = Wish.model_validate_json(run.request)
-        with recording(self._about(run), self.settings.home, _warn) as trace:
+        planned = plan(fetched, self.settings, cancelled=watch, paths=wish.paths)
+        what = about(f"{run.repository}#{run.number}", run.base, run.head, planned.request, run.id)
+        with recording(what, self.settings.home, _warn) as trace:
 
             def see(event: Event) -> None:
                 trace.see(event)
@@ -131,25 +132,14 @@ class _Engine:
             done = run_review(
                 fetched,
                 self.settings,
+                planned,
                 sink=see,
                 cancelled=watch,
-                paths=wish.paths,
                 run=run.id,
                 tenant=f"installation {run.installation}",
             )
             trace.ended(done.review)
         return bounded(done).model_dump_json()
-
-    def _about(self, run: Run) -> RunStarted:
-        choice = asked(self.settings, load(self.settings.prices))
-        request = ReviewRequest(
-            effort=Effort(self.settings.effort),
-            model=choice.name,
-            cheap_model=choice.name and self.settings.cheap_for(choice.name),
-            caps=Caps(usd=choice.budget_usd),
-        )
-        where = f"{run.repository}#{run.number}"
-        return about(where, run.base, run.head, request, run.id)
 
     def _checkout(self, run: Run, watch: "_Watch") -> Checkout:
         wanted = Wanted(self.server, run.repository, run.number, run.base, run.head)

@@ -7,7 +7,7 @@ character in it is still reported) and which lines its findings may stand on.
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -87,15 +87,19 @@ def detect(
     scope: Sequence[FileChange],
     cancelled: Cancelled,
     context: Context | None = None,
+    *,
+    off: Collection[str] = (),
 ) -> Detected:
     """Return the findings of every detector, in order of place, and what could not be checked.
 
     `scope` is what triage left for review. A detector that fails costs its findings on the files
     it failed on, and a note. Stops between batches when `cancelled`, with a note. `context` answers
-    about the rest of the repository; without it no contract is checked.
+    about the rest of the repository; without it no contract is checked. Detectors named in `off`
+    do not run.
     """
     with Parsers() as parsers:
-        return run_all(registry(parsers, context), change, objects, scope, cancelled)
+        on = [each for each in registry(parsers, context) if each.detector.name not in off]
+        return run_all(on, change, objects, scope, cancelled)
 
 
 def run_all(

@@ -11,6 +11,9 @@ from typing import Any, Literal, Protocol
 
 from reviewer.errors import RetryLater
 
+MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}"
+"""What the name of a model looks like, at whichever service."""
+
 
 @dataclass(frozen=True, slots=True)
 class Text:

@@ -9,7 +9,8 @@ from reviewer.ports import Objects
 from reviewer.request import ReviewRequest
 from reviewer.review.arrangement import arrange
 from reviewer.review.finder import LENSES, PACES
-from reviewer.review.scope import SPAN_BYTES, size_of
+from reviewer.review.guidance import guidance
+from reviewer.review.scope import BYTES_A_TOKEN, SPAN_BYTES, size_of
 from reviewer.rlm.node import PROMPT_TOKENS
 from reviewer.rlm.run import WINDOW_TOKENS, Pricing
 from reviewer.rlm.solve import BRIEF_TOKENS
@@ -50,18 +51,19 @@ class Estimate:
 
 def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: Pricing) -> Estimate:
     """Return what this request would use, its claims verified; detectors cost nothing."""
-    sorted_out = triage(change, objects, request.paths)
+    sorted_out = triage(change, objects, request.paths, request.policy)
     spans = tuple(s for file in sorted_out.scope for s in spans_of(file, SPAN_BYTES))
     clusters = arrange(sorted_out.scope, spans, objects, lambda: False).clusters
     scopes, above = divided(clusters.order, clusters.divide)
     passes = len(LENSES[request.effort])
     led = above * len(PACES[request.effort].led)
     model = request.model or ""
-    sizes = [size_of(leaf) for leaf in scopes]
+    told = _told(request)
+    sizes = [size_of(leaf) + told for leaf in scopes]
     low = [one for size in sizes for one in _calls(size, TURNS_LOW, REPLY_LOW, passes)]
     high = [one for size in sizes for one in _calls(size, TURNS_HIGH, REPLY_HIGH, passes)]
-    low += _calls(BRIEF_TOKENS, LEADING_LOW, REPLY_LOW, 1) * led
-    high += _calls(BRIEF_TOKENS, LEADING_HIGH, REPLY_HIGH, 1) * led
+    low += _calls(BRIEF_TOKENS + told, LEADING_LOW, REPLY_LOW, 1) * led
+    high += _calls(BRIEF_TOKENS + told, LEADING_HIGH, REPLY_HIGH, 1) * led
     checks = len(scopes) * CLAIMS_HIGH if PACES[request.effort].verifies else 0
     verifying = _calls(REPORT_TOKENS, TURNS_HIGH, REPLY_HIGH, 1) * checks
     used = sum([*high, *verifying], Usage())
@@ -109,6 +111,14 @@ def divided(
             above += 1
             todo += reversed(parts)
     return found, above
+
+
+def _told(request: ReviewRequest) -> int:
+    """Return the tokens of what the project has to say, as if all of it were about every file."""
+    text = guidance(
+        request.guidelines, request.policy.instructions, request.policy.comments.language
+    )
+    return int(len(text) / BYTES_A_TOKEN)
 
 
 def _calls(scope: int, turns: int, reply: int, passes: int) -> list[Usage]:

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from reviewer.change import Change
+from reviewer.change import Change, Span
 from reviewer.finding import Finding, Side
+from reviewer.globs import named
+from reviewer.policy import Instruction
 from reviewer.ports import Objects
 from reviewer.request import Effort, StopReason
 from reviewer.review.borders import Border
 from reviewer.review.claims import Answer, FinderResult, Joined, Told
 from reviewer.review.clusters import Clusters
 from reviewer.review.functions import Code, functions
+from reviewer.review.guidance import guidance
 from reviewer.review.leading import across, brief
 from reviewer.review.place import Placer
 from reviewer.review.scope import FindScope, label_of, show, size_of
@@ -86,6 +89,8 @@ class Finder:
         clusters: Clusters | None = None,
         borders: Sequence[Border] = (),
         led: Collection[str] = (),
+        instructions: Sequence[Instruction] = (),
+        language: str | None = None,
     ) -> None:
         self._change = change
         self._objects = objects
@@ -93,6 +98,9 @@ class Finder:
         for lead in leads:
             self._leads.setdefault(lead.path, []).append(lead)
         self._guidelines = guidelines
+        self._instructions = tuple(instructions)
+        self._language = language
+        self._meant: dict[str, frozenset[int]] = {}
         self._window = window
         self._clusters = clusters or Clusters()
         self._borders = borders
@@ -100,11 +108,13 @@ class Finder:
         self._code = code
         self._placer = Placer(change, objects)
 
+    def asked_by_maintainers(self, spans: Sequence[Span]) -> str:
+        """Return what guides whoever looks at these spans; "" where nobody has asked anything."""
+        return guidance(self._guidelines, self._told(spans), None)
+
     def instructions(self, scope: FindScope) -> str:
-        text = _prompt("finder.md")
-        if self._guidelines:
-            text += f"\n# What this project asks of reviews\n\n{self._guidelines}\n"
-        return text
+        told = guidance(self._guidelines, self._told(scope.spans), self._language)
+        return _prompt("finder.md") + (f"\n{told}" if told else "")
 
     def units(self, scope: FindScope) -> frozenset[Unit]:
         return frozenset(span.id for span in scope.spans)
@@ -176,6 +186,26 @@ class Finder:
 
     def partial(self, scope: FindScope, reason: StopReason) -> FinderResult:
         return FinderResult(overview="", claims=[])
+
+    def _told(self, spans: Sequence[Span]) -> list[Instruction]:
+        """Return what is said about files of the spans, and no more, in the order of the file."""
+        if not self._instructions:
+            return []
+        paths = dict.fromkeys(span.path for span in spans)
+        meant = frozenset[int]().union(*(self._about(path) for path in paths))
+        return [self._instructions[index] for index in sorted(meant)]
+
+    def _about(self, path: str) -> frozenset[int]:
+        """Return which instructions are about a file, under either of its names."""
+        known = self._meant.get(path)
+        if known is None:
+            names = self._change.by_path[path].names
+            known = self._meant[path] = frozenset(
+                index
+                for index, one in enumerate(self._instructions)
+                if any(named(name, one.paths) for name in names)
+            )
+        return known
 
     def _known(self, scope: FindScope) -> str:
         """Return the leads on lines of the scope, and on no others: see "Journal" in the design."""

@@ -12,10 +12,12 @@ from dataclasses import asdict, dataclass, field, replace
 from reviewer.change import Change, FileChange, Span
 from reviewer.context.values import Context
 from reviewer.detectors.lockfiles import Table, dependency_table, may_lock
+from reviewer.detectors.names import DETECTORS
 from reviewer.detectors.run import detect
 from reviewer.detectors.secrets import redacted
 from reviewer.finding import Finding
 from reviewer.model.base import Model, Usage
+from reviewer.policy import FILE, NO_POLICY, Policy, Thresholds
 from reviewer.ports import Cancelled, FileTooLarge, MissingBlob, NoSuchFile, Objects, Rev
 from reviewer.request import (
     ChangeInfo,
@@ -46,7 +48,7 @@ from reviewer.rlm.solved import Solved
 from reviewer.rlm.trace import BorderChanged, TraceSink
 from reviewer.spans import spans as spans_of
 from reviewer.text import printable
-from reviewer.triage import Triage, triage, within
+from reviewer.triage import Triage, not_wanted, triage, within
 
 MIN_CONFIDENCE = 0.5
 """The finder is told not to report below this; what comes all the same is dropped and counted."""
@@ -58,6 +60,7 @@ verifier reads a tenth of what a finder does, on the cheaper model."""
 MANY_FILES = 1_000
 """From here on memory is worth half a second."""
 
+ALL_OFF = f"every check is switched off by {FILE}, and no model was asked"
 LOCKFILE = "lock file: shown as a table of dependency changes"
 
 
@@ -101,21 +104,29 @@ def prepare(
     cancelled: Cancelled,
     paths: Sequence[str] = (),
     context: Context | None = None,
+    *,
+    policy: Policy = NO_POLICY,
 ) -> Prepared:
     """Triage the change, run the detectors and cut what is in scope into spans. No model, no cost.
 
-    `paths` as in `ReviewRequest`, `context` as in `detect`. Stops early, with a note, when it is
-    cancelled.
+    `paths` and `policy` as in `ReviewRequest`, `context` as in `detect`. Stops early, with a note,
+    when it is cancelled.
     """
-    sorted_out = triage(change, objects, paths)
+    sorted_out = triage(change, objects, paths, policy)
     asked = [file for file in change.files if not paths or within(file, paths)]
     if context is not None:
         _parsed_ahead(sorted_out.scope, context, cancelled)
     detected = detect(
-        replace(change, files=tuple(asked)), objects, sorted_out.scope, cancelled, context
+        replace(change, files=tuple(asked)),
+        objects,
+        sorted_out.scope,
+        cancelled,
+        context,
+        off=policy.off,
     )
     _tidied(len(sorted_out.scope))
-    tables = [_table(file, objects) for file in asked if may_lock(file.path)]
+    listed = [file for file in asked if may_lock(file.path) and not not_wanted(file, policy)]
+    tables = [_table(file, objects) for file in listed]
     spans = tuple(span for file in sorted_out.scope for span in spans_of(file, SPAN_BYTES))
     return Prepared(
         change,
@@ -126,6 +137,7 @@ def prepare(
         [
             *change.notes,
             *_unmatched(change, paths),
+            *_switched_off(policy),
             *detected.notes,
             *(table.note for table in tables if table.note),
         ],
@@ -168,6 +180,11 @@ def _unmatched(change: Change, paths: Sequence[str]) -> list[str]:
         for path in paths
         if not any(within(file, [path]) for file in change.files)
     ]
+
+
+def _switched_off(policy: Policy) -> list[str]:
+    off = [name for name in DETECTORS if name in policy.off]
+    return [f"Switched off by {FILE}: {', '.join(off)}."] if off else []
 
 
 def _table(file: FileChange, objects: Objects) -> Table:
@@ -221,6 +238,7 @@ async def review(
         lambda: cancelled() or late(),
         request.paths,
         None if code is None else code.context,
+        policy=request.policy,
     )
     asks = model is not None and request.model is not None
     # Without a model the arrangement is for the summary alone, from what the detectors have parsed.
@@ -234,6 +252,8 @@ async def review(
     if cancelled() or late():
         reason = StopReason.CANCELLED if cancelled() else StopReason.DEADLINE
         read = _stopped(prepared, reason, by_detectors=request.model is None)
+    elif request.model is None and request.policy.off.issuperset(DETECTORS):
+        read = _Read(missed={span.id: ALL_OFF for span in prepared.spans})
     elif model is None or request.model is None or not prepared.spans:
         # Without a model the detectors are the whole review; what they ran on is reviewed.
         read = _Read(covered=frozenset(span.id for span in prepared.spans))
@@ -289,6 +309,8 @@ async def _passes(
         clusters=clusters,
         borders=prepared.arrangement.borders,
         led=PACES[request.effort].led,
+        instructions=request.policy.instructions,
+        language=request.policy.comments.language,
     )
     placer = Placer(prepared.change, objects)
     lenses = LENSES[request.effort]
@@ -311,7 +333,7 @@ async def _passes(
             prepared.change,
             objects,
             prepared.spans,
-            guidelines=request.guidelines,
+            guidance=finder.asked_by_maintainers,
             code=code,
             causes=read.causes,
         )
@@ -391,11 +413,20 @@ def _collect(
         read.stopped = min(solved.stops, key=list(StopReason).index)
 
 
+def _below(number: int, thresholds: Thresholds) -> list[str]:
+    """Say how many findings are not shown, so that none is lost in silence."""
+    if not number:
+        return []
+    findings = "1 finding is" if number == 1 else f"{number} findings are"
+    return [f"{findings} not shown: below the thresholds of {FILE} ({thresholds})."]
+
+
 def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: float) -> Review:
     change = prepared.change
     aside = [*prepared.triage.skipped, *((file, LOCKFILE) for file in prepared.triage.lockfiles)]
     coverage = account(change, aside, prepared.spans, read.covered, read.missed)
-    findings = masked(join([*prepared.leads, *read.findings]))
+    found = masked(join([*prepared.leads, *read.findings]))
+    findings = [one for one in found if request.policy.thresholds.admit(one)]
     asked = read.calls > 0 or read.replayed > 0
     files, arrangement = prepared.triage.scope, prepared.arrangement
     module_of = modules_of(file.path for file in files)
@@ -419,7 +450,11 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
         ),
         findings=findings,
         summary=summarise(change, findings, coverage, outline, read.stopped),
-        notes=[*prepared.notes, *read.notes],
+        notes=[
+            *prepared.notes,
+            *read.notes,
+            *_below(len(found) - len(findings), request.policy.thresholds),
+        ],
         coverage=coverage,
         dependencies=prepared.dependencies,
         cost=Cost(

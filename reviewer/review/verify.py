@@ -6,7 +6,7 @@ its own for this is what the reviewers with the fewest false alarms have in comm
 (arXiv:2509.01494; Bugbot's validator, Claude Code Review's verification step).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -95,7 +95,8 @@ class VerifyScope:
 class Verifier:
     """The task. Candidates are joined beforehand: what is said twice is verified once.
 
-    `causes` are the spans that findings elsewhere are caused by, by the findings' ids.
+    `causes` are the spans that findings elsewhere are caused by, by the findings' ids; `guidance`
+    says what the project's maintainers ask of whoever looks at some spans.
     """
 
     name = "verify"
@@ -109,7 +110,7 @@ class Verifier:
         objects: Objects,
         spans: Sequence[Span],
         *,
-        guidelines: str = "",
+        guidance: Callable[[Sequence[Span]], str] = lambda _spans: "",
         code: Code | None = None,
         causes: Mapping[str, Span] | None = None,
         window: int = WINDOW_TOKENS,
@@ -117,7 +118,7 @@ class Verifier:
         self._change = change
         self._objects = objects
         self._code = code
-        self._guidelines = guidelines
+        self._guidance = guidance
         self._causes = causes or {}
         self._window = window
         self._placer = Placer(change, objects)
@@ -127,9 +128,8 @@ class Verifier:
 
     def instructions(self, scope: VerifyScope) -> str:
         text = _prompt()
-        if self._guidelines:
-            text += f"\n# What this project asks of reviews\n\n{self._guidelines}\n"
-        return text
+        told = self._guidance([span for each in scope.candidates for span in self._around(each)])
+        return f"{text}\n{told}" if told else text
 
     def units(self, scope: VerifyScope) -> frozenset[Unit]:
         return frozenset(each.id for each in scope.candidates)

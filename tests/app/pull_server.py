@@ -75,6 +75,9 @@ class PullServer:
         """Bytes of the bodies of git's answers."""
         self.served_s = 0.0
         """What git took to make them."""
+        self.files: dict[str, bytes | dict[str, Any] | list[Any] | int] = {}
+        """What REST gives as files of default branches, by OWNER/NAME:PATH; or a whole answer, or
+        the status of a refusal."""
         self.compares = True
         """Does the API tell merge bases?"""
         self.git("init", "--quiet", "--bare", str(self.repo), cwd=folder)
@@ -127,14 +130,23 @@ class PullServer:
         return done.stdout.decode().strip()
 
     def commit(self, files: Mapping[str, bytes], *parents: str, message: str = "x") -> str:
-        """Write a commit of a flat tree that holds exactly `files`."""
+        """Write a commit of a tree that holds exactly `files`."""
+        above = [part for parent in parents for part in ("-p", parent)]
+        return self.git("commit-tree", "-m", message, *above, self._tree(files))
+
+    def _tree(self, files: Mapping[str, bytes]) -> str:
         entries = b""
+        folders: dict[str, dict[str, bytes]] = {}
         for name, content in sorted(files.items()):
+            folder, slash, rest = name.partition("/")
+            if slash:
+                folders.setdefault(folder, {})[rest] = content
+                continue
             blob = self.git("hash-object", "-w", "--stdin", data=content)
             entries += f"100644 blob {blob}\t{name}\0".encode()
-        tree = self.git("mktree", "-z", data=entries)
-        above = [part for parent in parents for part in ("-p", parent)]
-        return self.git("commit-tree", "-m", message, *above, tree)
+        for folder, inner in folders.items():
+            entries += f"040000 tree {self._tree(inner)}\t{folder}\0".encode()
+        return self.git("mktree", "-z", data=entries)
 
     def line(self, count: int, parent: str, name: str) -> str:
         """Write `count` commits in a row on top of `parent`; return the last."""
@@ -173,9 +185,21 @@ class PullServer:
         ends = path.removeprefix(f"/api/v3/repos/{REPOSITORY}/compare/")
         if ends != path and self.compares:
             return self._compared(*ends.split("..."))
+        repo, contents, name = path.partition("/contents/")
+        if contents:
+            return self._contents(f"{repo.removeprefix('/api/v3/repos/')}:{name}")
         number = path.removeprefix(f"/api/v3/repos/{REPOSITORY}/pulls/")
         pull = self.pulls.get(int(number)) if number.isdigit() else None
         return (200, {}, pull) if pull else (404, {}, {"message": "Not Found"})
+
+    def _contents(self, name: str) -> tuple[int, dict[str, str], Any]:
+        data = self.files.get(name)
+        if data is None or isinstance(data, int):
+            return data or 404, {}, {"message": "Not Found"}
+        if not isinstance(data, bytes):
+            return 200, {}, data
+        text = base64.encodebytes(data).decode()
+        return 200, {}, {"type": "file", "size": len(data), "encoding": "base64", "content": text}
 
     def _compared(self, base: str, head: str) -> tuple[int, dict[str, str], Any]:
         done = subprocess.run(

@@ -265,6 +265,19 @@ def test_a_push_is_reviewed_and_what_was_said_is_not_repeated(job: Job, model: M
     assert len(pull.comments) == 1 and "2 findings" in pull.comments[0].body
 
 
+def test_the_repository_says_how_it_is_reviewed(job: Job, model: ModelServer) -> None:
+    policy = b"effort: quick\nthresholds: {severity: critical}\n"
+    base = job.repo.commit({"shapes.py": CLEAN, ".github/rlm.yml": policy})
+    head = job.repo.commit({"shapes.py": FLAWED, ".github/rlm.yml": b"effort: deep\n"}, base)
+    pull = job.repo.pull(base=base, head=head)
+    ran = job.pushed(pull, **key(model))
+    assert ran.code == 0, ran.log
+    assert not pull.review_comments
+    assert len(model.requests) == 1, "one pass"
+    assert any("1 finding is not shown" in note for note in job.review.notes)
+    assert any("This change edits" in note for note in job.review.notes)
+
+
 def test_without_a_key_the_detectors_review_and_say_so(job: Job) -> None:
     pull = opened(job.repo, MARKED)
     ran = job.pushed(pull)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.app.world import World, finds, submit, wait_until
+from reviewer.policy import FILE
+from tests.app.world import BASE, FLAWED, World, finds, submit, wait_until
 
 
 def test_an_opened_pull_request_is_reviewed_once(tmp_path: Path) -> None:
@@ -310,3 +311,29 @@ def test_a_secret_is_in_no_log_and_in_no_comment(tmp_path: Path) -> None:
         assert len(tokens) >= 3  # of the App, for writing, for reading
         for secret in (*tokens, "sk-test", world.app.webhook_secret):
             assert secret not in said
+
+
+def test_a_repository_says_how_it_is_reviewed(tmp_path: Path) -> None:
+    policy = (
+        b"ignore: ['*.md']\neffort: quick\ninstructions: [{paths: ['*.py'], text: Use sums.}]\n"
+    )
+    with World(tmp_path) as world:
+        owners = world.hub.repository("octo/.github", private=False)
+        said = owners.commit({FILE: b"checks: {secrets: off}\n"})
+        owners.git("update-ref", "refs/heads/main", said)
+        world.base = world.repo.commit({**BASE, FILE: policy})
+        hostile = {**FLAWED, FILE: b"ignore: ['*']\n"}
+        world.head = world.repo.commit(hostile, world.base)
+        with world.serve() as server:
+            pull = world.pull()
+            assert world.opened(server, pull) == 202
+            world.settle()
+        world.assert_said_once(pull)
+        (summary,) = world.ours(pull)
+        told = str([one.body["system"] for one in world.service.requests])
+    assert "ignored by .github/rlm.yml" in summary and "notes.md" in summary
+    assert "This change edits" in summary
+    assert "Switched off by .github/rlm.yml: secrets." in summary
+    assert "> Use sums." in told
+    (trace,) = (tmp_path / "rlm" / "traces").glob("*.jsonl*")
+    assert '"effort": "quick"' in trace.read_text().splitlines()[0]

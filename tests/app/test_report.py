@@ -140,3 +140,9 @@ def test_a_secret_is_masked_in_the_code_that_goes_with_it(tmp_path: Path) -> Non
 def test_a_report_survives_its_way_through_the_store(tmp_path: Path) -> None:
     made = reported(tmp_path, finding(10, 10, suggestion="x"), finding(None, None))
     assert Report.model_validate_json(made.model_dump_json()) == made
+
+
+def test_a_report_says_how_many_comments_are_wanted(tmp_path: Path) -> None:
+    plain = reported(tmp_path)
+    assert plain.inline_comments == 10
+    assert Report.model_validate_json(plain.model_dump_json(exclude={"inline_comments"})) == plain

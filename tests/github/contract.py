@@ -85,6 +85,17 @@ def _nullable(word: str) -> Any:
 _Judge = extend(OAS30Validator, {word: _nullable(word) for word in ("enum", *_BRANCHES)})
 
 
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(
+        "".join(
+            f"(?P<{part[1:-1].replace('-', '_')}>[^/]+)"
+            if part.startswith("{")
+            else re.escape(part)
+            for part in re.split(r"(\{[^}]+\})", template)
+        )
+    )
+
+
 class Contract:
     """The document, its operations found by path, its schemas compiled when they are needed."""
 
@@ -99,18 +110,22 @@ class Contract:
         """Templates by their number of segments, those with the most fixed segments first."""
         found: dict[int, list[tuple[re.Pattern[str], str]]] = {}
         for template in sorted(self.document["paths"], key=lambda path: path.count("{")):
-            pattern = "".join(
-                f"(?P<{part[1:-1].replace('-', '_')}>[^/]+)"
-                if part.startswith("{")
-                else re.escape(part)
-                for part in re.split(r"(\{[^}]+\})", template)
-            )
-            found.setdefault(template.count("/"), []).append((re.compile(pattern), template))
+            found.setdefault(template.count("/"), []).append((_pattern(template), template))
         return found
+
+    @cached_property
+    def _of_paths(self) -> list[tuple[re.Pattern[str], str]]:
+        """Templates that end in the path of a file, whose slashes are no ends of segments."""
+        return [
+            (re.compile(_pattern(template).pattern.removesuffix("[^/]+)") + ".+)"), template)
+            for template, methods in self.document["paths"].items()
+            for parameter in methods.get("get", {}).get("parameters", ())
+            if parameter.get("x-multi-segment") and template.endswith("/{path}")
+        ]
 
     def operation(self, method: str, path: str) -> Operation | None:
         """Find the operation that a request means."""
-        for pattern, template in self._by_length.get(path.count("/"), []):
+        for pattern, template in (*self._by_length.get(path.count("/"), []), *self._of_paths):
             found = pattern.fullmatch(path)
             definition = self.document["paths"][template].get(method.lower()) if found else None
             if found and definition:

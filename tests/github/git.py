@@ -131,6 +131,14 @@ def has_commit(folder: Path, name: str) -> bool:
     return done.returncode == 0
 
 
+def entry(folder: Path, commit: str, path: str) -> tuple[str, str] | None:
+    """Return what a path is at a commit (blob, tree) and its name; None if it is not there."""
+    if not has_commit(folder, commit):
+        return None
+    listed = git(folder, "ls-tree", commit, "--", path).decode().split()
+    return (listed[1], listed[2]) if listed else None
+
+
 def merge_base(folder: Path, base: str, head: str) -> str | None:
     """Return the commit that a three-dot diff starts from; None where the two share nothing."""
     command = ["git", "merge-base", base, head]

@@ -4,6 +4,7 @@ A route answers a value (200), or an Answer. Who may call it stands in its decor
 of x-accepted-github-permissions; what it must not do, it raises as a Refusal.
 """
 
+import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,7 @@ MAX_COMMITS = 250
 MAX_ANNOTATIONS = 50
 MAX_SUMMARY_BYTES = 65_535
 MAX_ACTIONS = 3
+MAX_CONTENT_BYTES = 1_000_000
 
 ISSUES_WRITE = "issues=write; pull_requests=write"
 ISSUES_READ = "issues=read; pull_requests=read"
@@ -510,6 +512,34 @@ def compare(call: Call) -> Any:
         "files": [
             shapes.diff_entry(repo, head, file) for file in repo.diff(base, head)[:MAX_DIFF_FILES]
         ],
+    }
+
+
+@route("GET", R + "/contents/{path}", "contents=read")
+def read_contents(call: Call) -> Any:
+    repo, path = call.repo, call.arguments["path"]
+    listed = git.entry(repo.folder, f"refs/heads/{repo.default_branch}", path)
+    if listed is None:
+        raise not_found()
+    kind, sha = listed
+    assert kind == "blob", "the fake lists no folders"
+    data = git.git(repo.folder, "cat-file", "blob", sha)
+    is_large = len(data) > MAX_CONTENT_BYTES
+    api = f"{call.state.api}/repos/{repo.full_name}"
+    links = {"self": f"{api}/contents/{path}", "git": f"{api}/git/blobs/{sha}", "html": None}
+    return {
+        "type": "file",
+        "encoding": "none" if is_large else "base64",
+        "size": len(data),
+        "name": path.rpartition("/")[2],
+        "path": path,
+        "content": "" if is_large else base64.encodebytes(data).decode(),
+        "sha": sha,
+        "url": links["self"],
+        "git_url": links["git"],
+        "html_url": links["html"],
+        "download_url": None,
+        "_links": links,
     }
 
 

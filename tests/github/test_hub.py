@@ -637,6 +637,17 @@ def test_the_base_of_a_pull_request_is_not_its_merge_base(scene: Scene) -> None:
     assert "new.py" not in names
 
 
+def test_a_file_is_read_from_the_default_branch_and_not_beyond_a_megabyte(scene: Scene) -> None:
+    large = b"x" * 1_000_001
+    files = {".github/rlm.yml": b"effort: quick\n", "large": large}
+    scene.repo.git("update-ref", "refs/heads/main", scene.repo.commit(files, scene.base))
+    answer = scene.ask("GET", f"{REPO}/contents/.github/rlm.yml").json()
+    assert base64.b64decode(answer["content"]) == b"effort: quick\n"
+    answer = scene.ask("GET", f"{REPO}/contents/large").json()
+    assert (answer["encoding"], answer["content"], answer["size"]) == ("none", "", len(large))
+    assert scene.ask("GET", f"{REPO}/contents/.github/other.yml").status_code == 404
+
+
 def test_mergeable_is_null_at_the_first_look(scene: Scene) -> None:
     looks = [scene.ask("GET", PULL).json()["mergeable"] for _ in range(2)]
     assert looks == [None, True]

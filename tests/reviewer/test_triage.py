@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewer.change import FileChange, Kind
-from reviewer.triage import Triage, triage
+from reviewer.policy import Policy
+from reviewer.triage import IGNORED, NOT_IN_ONLY, Triage, triage
 from tests.reviewer.detectors.sources import Files, as_bytes, change, file_change
 
 Texts = dict[str, tuple[str | None, str | None]]
@@ -304,3 +305,32 @@ def test_only_what_was_asked_for_is_in_scope(paths: tuple[str, ...], kept: list[
     assert reviewed(said) == kept
     assert set(reasons(said).values()) <= {"outside the paths asked for"}
     assert len(said.skipped) == len(files) - len(kept)
+
+
+# Policy ------------------------------------------------------------------------------------------
+
+
+def test_what_the_policy_ignores_is_set_aside_with_that_reason() -> None:
+    files = [file_change(path, "a\n", "b\n") for path in ("a.py", "doc/a.md", "doc/b.md")]
+    files.append(file_change("package-lock.json", "{}\n", "{ }\n"))
+    policy = Policy(ignore=("doc", "!doc/b.md", "*-lock.json"))
+    said = triage(change(*files), Files({}), policy=policy)
+    assert reasons(said) == {"doc/a.md": IGNORED, "package-lock.json": IGNORED}
+    assert reviewed(said) == ["a.py", "doc/b.md"]
+    assert said.lockfiles == ()
+
+
+def test_where_only_some_files_are_wanted_the_others_are_set_aside() -> None:
+    files = [file_change(path, "a\n", "b\n") for path in ("a.py", "src/a.py", "src/gen/a.py")]
+    said = triage(change(*files), Files({}), policy=Policy(only=("src",), ignore=("gen/",)))
+    assert reasons(said) == {"a.py": NOT_IN_ONLY, "src/gen/a.py": IGNORED}
+
+
+def test_nothing_is_moved_out_of_sight() -> None:
+    into = replace(file_change("gen/a.py", "a\n", "b\n"), old_path="src/a.py")
+    within = replace(file_change("gen/b.py", "a\n", "b\n"), old_path="gen/c.py")
+    out = replace(file_change("src/d.py", "a\n", "b\n"), old_path="lib/d.py")
+    policy = Policy(ignore=("gen",), only=("gen", "lib"))
+    said = triage(change(into, within, out), Files({}), policy=policy)
+    assert reasons(said) == {"gen/b.py": IGNORED}
+    assert reviewed(said) == ["gen/a.py", "src/d.py"]

@@ -6,6 +6,7 @@ import pytest
 
 from reviewer.change import Change, FileChange, Kind
 from reviewer.detectors.base import Note, Source
+from reviewer.detectors.names import DETECTORS
 from reviewer.detectors.run import (
     MAX_CRASHES,
     MAX_PER_FILE,
@@ -239,8 +240,16 @@ def whole(*files: tuple[str, str | None, str | None]) -> tuple[Change, Files]:
 def test_every_detector_has_a_name_of_its_own() -> None:
     with Parsers() as unused:
         names = [each.detector.name for each in registry(unused)]
-    assert len(names) == len(set(names))
-    assert {"syntax", "conflicts", "leftovers", "hidden"} <= set(names)
+    assert [*names, "contracts"] == list(DETECTORS), "contracts need a context"
+
+
+def test_a_detector_that_is_off_says_nothing() -> None:
+    changed, objects = whole(
+        ("a.py", "x = 1\n", "x = 1\nbreakpoint()\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n")
+    )
+    said = detect(changed, objects, changed.files, never, off={"conflicts", "syntax"})
+    assert {each.source for each in said.findings} == {"detector:leftovers/debugger"}
+    assert detect(changed, objects, changed.files, never, off=DETECTORS).checked == frozenset()
 
 
 def test_the_detectors_together_find_planted_defects() -> None:

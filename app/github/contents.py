@@ -1,0 +1,58 @@
+"""One file of a repository's default branch, by the API: a fetched pull request has not got it.
+
+Importing PyGithub takes up to a second: import this module when it is needed, not before.
+"""
+
+import base64
+import binascii
+from typing import Any, Literal
+from urllib.parse import quote
+
+import github
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from app.github.client import checked_name, connect, request
+from app.github.errors import NotThere, calls, misfit
+from app.github.urls import Server
+from reviewer.ports import FileTooLarge
+
+PATIENCE_S = 10
+
+MAX_BYTES = 1_000_000
+"""The API itself gives no content of a larger file."""
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    type: Literal["file"]
+    size: int = Field(ge=0)
+    encoding: str
+    content: str
+
+
+def read_file(server: Server, repository: str, path: str, token: SecretStr | None) -> bytes | None:
+    """Return the bytes of a file of the default branch; None if there is none, or none to be seen.
+
+    Raise FileTooLarge, or one of `app.github.errors`. What has that name and is no file is none.
+    """
+    auth = github.Auth.Token(token.get_secret_value()) if token else None
+    client = connect(server, auth, timeout_s=PATIENCE_S)
+    doing = f"read {path} of {repository}"
+    try:
+        with calls(server, doing):
+            where = f"/repos/{checked_name(repository)}/contents/{quote(path)}"
+            raw: Any = request(client, "GET", where)
+            if isinstance(raw, list) or (isinstance(raw, dict) and raw.get("type") != "file"):
+                return None
+            file = _File.model_validate(raw)
+    except NotThere:
+        return None
+    finally:
+        client.close()
+    if file.size > MAX_BYTES or file.encoding != "base64":
+        raise FileTooLarge(f"{path} of {repository} has {file.size:,} bytes.")
+    try:
+        return base64.b64decode(file.content)
+    except binascii.Error as error:
+        raise misfit(server, doing) from error

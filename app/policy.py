@@ -1,0 +1,236 @@
+"""What a repository asks of its reviews, read from where it can be trusted, and what it changes.
+
+Guidance for paths, and the files that tell people and tools about the project, come from the merge
+base of a change; thresholds, checks and the like from the default branch; nothing from the head. A
+file that is broken or cannot be had costs itself, with a note, and never the review.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.github.cache import Stopped
+from app.github.origin import Origin
+from app.objects import LocalObjects
+from app.settings import Settings
+from reviewer.change import Change
+from reviewer.errors import RlmError
+from reviewer.git import GitRepo
+from reviewer.model.base import Usage
+from reviewer.model.prices import Prices
+from reviewer.policy import FILE, NO_POLICY, Policy
+from reviewer.policy_file import BadPolicy, parse
+from reviewer.ports import NoSuchFile, Objects
+from reviewer.revisions import default_branch
+
+GUIDES = (
+    "AGENTS.md",
+    "CLAUDE.md",
+    ".github/copilot-instructions.md",
+    ".cursorrules",
+    "CONTRIBUTING.md",
+)
+"""At the root of a repository: what it tells people and tools, what is most about code first."""
+
+GUIDE_CHARACTERS = 6_000
+GUIDES_CHARACTERS = 12_000
+"""Of all of them: about 3,000 tokens, which every node is given."""
+
+ORGANISATION = ".github"
+"""The repository of an owner that speaks for all others."""
+
+Read = Callable[[str], bytes | None]
+"""Gives the bytes of a file, None where there is none; raises RlmError where neither is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where files of a repository can be read: the merge base, the default branch, its owner's."""
+
+    base: Read
+    default: Read
+    owner: Read
+    owner_name: str = ""
+
+
+def sources_of(repo: GitRepo, change: Change, objects: Objects, origin: Origin | None) -> Sources:
+    """Return the sources of a change: of a fetched pull request if it has an origin."""
+    if origin is None:
+        return of_range(repo, change, objects)
+    return of_pull(repo, change.merge_base, objects, origin)
+
+
+def of_range(repo: GitRepo, change: Change, objects: Objects) -> Sources:
+    """Return the sources of a change in a local repository.
+
+    The default branch is its remote's as it was last fetched; without a remote the base stands in.
+    """
+    commit = default_branch(repo) or change.base
+    return Sources(at_base(objects), lambda path: _at(repo, commit, path), lambda _: None)
+
+
+def of_pull(repo: GitRepo, start: str, objects: Objects, origin: Origin) -> Sources:
+    """Return the sources of a fetched pull request; what is at its start is brought at once."""
+    _bring(repo, start, objects)
+    wanted = origin.wanted
+    owner = wanted.repository.partition("/")[0]
+
+    def default(path: str) -> bytes | None:
+        from app.github.contents import read_file  # noqa: PLC0415 loads PyGithub
+
+        return read_file(wanted.server, wanted.repository, path, origin.token())
+
+    def owners(path: str) -> bytes | None:
+        from app.github.contents import read_file  # noqa: PLC0415 loads PyGithub
+        from app.github.errors import Forbidden  # noqa: PLC0415
+
+        if wanted.repository == f"{owner}/{ORGANISATION}":
+            return None  # that is the default branch's
+        try:
+            return read_file(wanted.server, f"{owner}/{ORGANISATION}", path, origin.token())
+        except Forbidden:  # a token for one repository
+            return None
+
+    return Sources(at_base(objects), default, owners, f"{owner}/{ORGANISATION}")
+
+
+def read_policy(sources: Sources) -> tuple[Policy, list[str]]:
+    """Return what is asked for, and notes on what of it is not used."""
+    notes: list[str] = []
+    base = _had(sources.base, " of the base", notes)
+    default = _had(sources.default, " of the default branch", notes)
+    owner = _had(sources.owner, f" of {sources.owner_name}", notes)
+    if base == default:
+        both = _parsed(default, "", notes)
+    else:
+        paths = _parsed(base, " of the base", notes)
+        both = _parsed(default, " of the default branch", notes).with_paths_of(paths)
+    return both.over(_parsed(owner, f" of {sources.owner_name}", notes)), notes
+
+
+@dataclass(frozen=True, slots=True)
+class Guides:
+    """What a project tells people and tools, under the `names` of its files."""
+
+    text: str = ""
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_guides(base: Read) -> Guides:
+    """Return the project's guidance, bounded, with notes on what of it is not used."""
+    parts: dict[str, str] = {}
+    cut: list[str] = []
+    notes: list[str] = []
+    known: set[str] = set()
+    left = GUIDES_CHARACTERS
+    for name in GUIDES:
+        try:
+            raw = base(name)
+        except Stopped:
+            raise
+        except RlmError as error:
+            notes.append(f"{name} was not used as guidance: {error}")
+            continue
+        text = (raw or b"").decode("utf-8", "replace").removeprefix("\ufeff").strip()
+        if not text or text in known:
+            continue
+        known.add(text)
+        taken = text[: min(GUIDE_CHARACTERS, left)]
+        left -= len(taken)
+        if len(taken) < len(text):
+            cut.append(f"{name} (the first {len(taken):,} of {len(text):,} characters)")
+        if taken:
+            parts[name] = f"{name}:\n\n{taken}"
+    if cut:
+        notes.append(f"Used as guidance in part: {', '.join(cut)}.")
+    return Guides("\n\n".join(parts.values()), tuple(parts), tuple(notes))
+
+
+def settled(
+    settings: Settings, policy: Policy, prices: Prices, *, lowers: bool = True
+) -> tuple[Settings, list[str]]:
+    """Return the settings with what they leave open as the repository wants it, and notes.
+
+    What is set stays, except that a budget is lowered where `lowers` allows it.
+    """
+    update: dict[str, object] = {}
+    notes: list[str] = []
+    if policy.effort is not None and "RLM_EFFORT" not in settings.given:
+        update["effort"] = policy.effort
+    wishes = (
+        ("finder", policy.models.finder, "RLM_MODEL", "model"),
+        ("cheap", policy.models.cheap, "RLM_CHEAP_MODEL", "own_cheap_model"),
+    )
+    for key, name, variable, setting in wishes:
+        if name is None or variable in settings.given:
+            continue
+        if _is_priced(name, prices):
+            update[setting] = name
+        else:
+            notes.append(f"`models.{key}` of {FILE} was not used: the price of {name} is unknown.")
+    done = settings.model_copy(update=update)
+    budget = policy.budget
+    if budget is None or not lowers or (done.budget_usd is not None and budget >= done.budget_usd):
+        return done, notes
+    if budget > 0 and not _is_priced(done.model, prices):
+        notes.append(f"`budget` of {FILE} was not used: the price of {done.model} is unknown.")
+        return done, notes
+    return done.model_copy(update={"budget_usd": budget}), notes
+
+
+def edits(change: Change) -> list[str]:
+    """Say so if the change edits the file that its own review is made under."""
+    if not any(FILE in file.names for file in change.files):
+        return []
+    return [f"This change edits {FILE}: it was reviewed under the file as it was before."]
+
+
+def _is_priced(name: str, prices: Prices) -> bool:
+    return prices.cost(name, Usage()) is not None
+
+
+def _had(read: Read, where: str, notes: list[str]) -> bytes | None:
+    try:
+        return read(FILE)
+    except Stopped:
+        raise
+    except RlmError as error:
+        notes.append(f"{FILE}{where} was not used: {error}")
+        return None
+
+
+def _parsed(raw: bytes | None, where: str, notes: list[str]) -> Policy:
+    try:
+        return NO_POLICY if raw is None else parse(raw)
+    except BadPolicy as error:
+        notes.append(f"{FILE}{where} was not used: {error.problem}")
+        return NO_POLICY
+
+
+def at_base(objects: Objects) -> Read:
+    """Return what reads files of a merge base."""
+
+    def read(path: str) -> bytes | None:
+        try:
+            return objects.read(path, "base")
+        except NoSuchFile:
+            return None
+
+    return read
+
+
+def _at(repo: GitRepo, commit: str, path: str) -> bytes | None:
+    with LocalObjects(repo, Change(commit, commit, commit, ())) as objects:
+        return at_base(objects)(path)
+
+
+def _bring(repo: GitRepo, commit: str, objects: Objects) -> None:
+    """Have here what is about to be read, in one connection; what cannot be had is met again."""
+    try:
+        _, out = repo.run("ls-tree", "-z", "--full-tree", commit, "--", FILE, *GUIDES)
+        entries = [line.split(b"\t")[0].split(b" ") for line in out.split(b"\0") if line]
+        objects.prefetch([sha.decode() for _, kind, sha in entries if kind == b"blob"])
+    except Stopped:
+        raise
+    except RlmError:
+        return

@@ -1,0 +1,222 @@
+"""What a repository asks of its reviews: the value of `.github/rlm.yml`, every key documented.
+
+Where it comes from decides what of it counts. What says how to read which paths (`PATH_KEYS`) is
+taken from the base of a change; the rest from the repository's default branch. See
+docs/configuration.md, and `reviewer/policy_file.py` for how the file is read.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from reviewer.detectors.names import Name
+from reviewer.finding import Finding, Severity
+from reviewer.globs import MAX_GLOB_CHARACTERS, check
+from reviewer.model.base import MODEL_NAME
+
+FILE = ".github/rlm.yml"
+
+MAX_GLOBS = 100
+MAX_INSTRUCTIONS = 40
+MAX_TEXT_CHARACTERS = 2_000
+MAX_TEXTS_CHARACTERS = 12_000
+"""Of all instructions together: about 3,000 tokens, which a node that all apply to is given."""
+
+MAX_INLINE = 100
+DEFAULT_INLINE = 10
+MAX_BUDGET_USD = 10_000.0
+
+PATH_KEYS = ("ignore", "only", "instructions")
+
+_LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$"
+"""BCP-47: language, script, region. Nothing longer: it becomes a part of a prompt."""
+
+Glob = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_GLOB_CHARACTERS), AfterValidator(check)
+]
+Globs = Annotated[tuple[Glob, ...], Field(max_length=MAX_GLOBS)]
+Switch = Annotated[bool, WithJsonSchema({"enum": [True, False, "on", "off"]})]
+"""Both spellings: to some readers of YAML `off` is a word and no boolean."""
+
+ModelName = Annotated[str, StringConstraints(pattern=f"^{MODEL_NAME}$")]
+
+
+def _unless_empty(value: object) -> object:
+    """Take a key without a value for one that is not there."""
+    if isinstance(value, dict):
+        return {name: inner for name, inner in value.items() if inner is not None}
+    return {} if value is None else value
+
+
+class _Keys(BaseModel):
+    """Keys with values, and no others than these."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def over(self, lower: Self) -> Self:
+        """Return this laid over another one: what is not set here, is as it is there."""
+        return lower.model_copy(
+            update={name: getattr(self, name) for name in self.model_fields_set}
+        )
+
+
+class Instruction(_Keys):
+    """What to look out for in some files; told to those who read them, and to nobody else."""
+
+    paths: Annotated[Globs, Field(min_length=1, description="Globs of the files meant.")]
+    text: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_CHARACTERS),
+        Field(description="What a reviewer should know or look out for."),
+    ]
+
+
+class Thresholds(_Keys):
+    """What a finding needs in order to be shown. What is below is counted in a note."""
+
+    severity: Annotated[Severity, Field(description="At least this bad.")] = Severity.NIT
+    confidence: Annotated[float, Field(ge=0, le=1, description="At least this sure.")] = 0.0
+
+    def admit(self, finding: Finding) -> bool:
+        """Is this finding shown?"""
+        return finding.severity.at_least(self.severity) and finding.confidence >= self.confidence
+
+    def __str__(self) -> str:
+        said = [f"severity {self.severity.value}"] if self.severity is not Severity.NIT else []
+        said += [f"confidence {self.confidence:.0%}"] if self.confidence else []
+        return ", ".join(said) or "none"
+
+
+class Comments(_Keys):
+    """How findings are said."""
+
+    inline: Annotated[
+        int,
+        Field(ge=0, le=MAX_INLINE, description="Most comments at lines; the summary has the rest."),
+    ] = DEFAULT_INLINE
+    language: Annotated[
+        Annotated[str, StringConstraints(pattern=_LANGUAGE)] | None,
+        Field(description="In which language the model writes: a BCP-47 tag, such as pt-BR."),
+    ] = None
+
+
+class Models(_Keys):
+    """Which models are asked, where whoever runs the reviewer has not said it."""
+
+    finder: Annotated[ModelName | None, Field(description="Finds defects.")] = None
+    cheap: Annotated[ModelName | None, Field(description="Answers small questions.")] = None
+
+
+class Policy(_Keys):
+    """A repository's wishes for its reviews. Empty, it changes nothing."""
+
+    ignore: Annotated[
+        Globs, Field(description="Globs of files that are set aside; ! takes one back.")
+    ] = ()
+    only: Annotated[Globs, Field(description="If given, every other file is set aside.")] = ()
+    instructions: Annotated[
+        tuple[Instruction, ...],
+        Field(max_length=MAX_INSTRUCTIONS, description="What to look out for, by path."),
+    ] = ()
+    thresholds: Annotated[Thresholds, BeforeValidator(_unless_empty)] = Thresholds()
+    comments: Annotated[Comments, BeforeValidator(_unless_empty)] = Comments()
+    effort: Annotated[
+        Literal["quick", "standard", "deep"] | None, Field(description="Passes made.")
+    ] = None
+    budget: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=MAX_BUDGET_USD,
+            description="Most that one review may cost, in dollars; lowers what is configured.",
+        ),
+    ] = None
+    models: Annotated[Models, BeforeValidator(_unless_empty)] = Models()
+    checks: Annotated[
+        Mapping[Name, Switch],
+        BeforeValidator(_unless_empty),
+        Field(description="Switches single detectors off."),
+    ] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _set(cls, value: Any) -> Any:
+        return _unless_empty(value)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        total = sum(len(one.text) for one in self.instructions)
+        if total > MAX_TEXTS_CHARACTERS:
+            raise ValueError(
+                f"instructions have {total:,} characters, more than {MAX_TEXTS_CHARACTERS:,}"
+            )
+        return self
+
+    @property
+    def off(self) -> frozenset[str]:
+        """The detectors that are switched off."""
+        return frozenset(name for name, is_on in self.checks.items() if not is_on)
+
+    def over(self, lower: Self) -> Self:
+        """Return this laid over another one (an organisation's): lists one after the other,
+        single values from here, and the lower of two budgets.
+        """
+        budgets = [one.budget for one in (self, lower) if one.budget is not None]
+        return (
+            super()
+            .over(lower)
+            .model_copy(
+                update={
+                    "ignore": lower.ignore + self.ignore,
+                    "instructions": lower.instructions + self.instructions,
+                    "thresholds": self.thresholds.over(lower.thresholds),
+                    "comments": self.comments.over(lower.comments),
+                    "models": self.models.over(lower.models),
+                    "checks": {**lower.checks, **self.checks},
+                    "budget": min(budgets, default=None),
+                }
+            )
+        )
+
+    def sets(self, key: str) -> bool:
+        """Does the file say something under this dotted key?"""
+        section, _, name = key.rpartition(".")
+        holder = getattr(self, section) if section else self
+        return name in holder.model_fields_set
+
+    def with_paths_of(self, other: "Policy") -> "Policy":
+        """Return this with another one's guidance for paths in place of its own."""
+        return self.model_copy(update={name: getattr(other, name) for name in PATH_KEYS})
+
+
+NO_POLICY = Policy()
+"""Where a repository has said nothing."""
+
+
+def keys() -> Iterator[str]:
+    """Yield every key of the file, dotted, in the order of the schema."""
+    for name, field in Policy.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, _Keys):
+            yield from (f"{name}.{key}" for key in section.model_fields)
+        else:
+            yield name
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the schema of the file, for editors: docs/rlm.schema.json."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Policy.model_json_schema(),
+        "title": FILE,
+    }
