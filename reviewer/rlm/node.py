@@ -60,6 +60,7 @@ MAX_REFUSED_SUBMITS = 3
 """How often a result of the wrong type goes back before the node is given up."""
 
 CLOSING = "This is your last turn. Call submit now, with what you are sure of."
+NEARLY = "Your next turn may be your last: settle now what you still have a doubt about."
 GO_ON = "Go on."
 NO_TOOL = "Nothing was handed in. Call submit with your result; call python first if you must."
 TRUNCATED = "Your reply was cut off for its length, and nothing of it was run. Be much shorter."
@@ -328,17 +329,22 @@ def _fitted(run: Run, account: Account, request: Request, turn: int) -> tuple[Re
     after = worst_case(run, request.model, later, CLOSING_TOKENS)
     room = turn == 0 or later <= MOST_PROMPT_TOKENS
     if turn < MAX_TURNS - 1 and room and account.left.admits(now + after):
-        return request, False
+        then = later + request.max_tokens + PRINT_CHARS // 3
+        nearly = turn > 0 and (turn + 2 == MAX_TURNS or then > MOST_PROMPT_TOKENS)
+        return _saying(request, NEARLY) if nearly else request, False
     return _closing(request), True
 
 
-def _closing(request: Request) -> Request:
+def _saying(request: Request, words: str) -> Request:
     *earlier, latest = request.turns
-    final = Turn(latest.role, (*latest.blocks, Text(CLOSING)), latest.cache)
+    final = Turn(latest.role, (*latest.blocks, Text(words)), latest.cache)
+    return replace(request, turns=(*earlier, final))
+
+
+def _closing(request: Request) -> Request:
     # Not every model can be kept from thinking, but each can be told to think little.
     return replace(
-        request,
-        turns=(*earlier, final),
+        _saying(request, CLOSING),
         max_tokens=CLOSING_TOKENS,
         effort=request.effort and "low",
         require_tool=True,
