@@ -62,6 +62,9 @@ VARIABLES = {
     "RLM_GITHUB_API_URL": "REST API of RLM_GITHUB_SERVER_URL; may be http on this machine",
 }
 
+OPEN = frozenset({"RLM_EFFORT", "RLM_MODEL", "RLM_CHEAP_MODEL", "RLM_BUDGET"})
+"""Variables that a repository may have a say in (`app/policy.py`), the first three if not set."""
+
 DEFAULT_SERVER = "https://github.com"
 
 _LOOPBACK = ("localhost", "127.0.0.1")
@@ -70,7 +73,7 @@ _LOOPBACK = ("localhost", "127.0.0.1")
 class Settings(BaseModel):
     """One user's configuration. `github` is the server that `github_token` belongs to.
 
-    `budget_usd` is None for no cap. `given` has the names of the variables that are set.
+    `budget_usd` is None for no cap. `given` has those of OPEN that are set.
     `warnings` are sentences for standard error.
     """
 
@@ -154,7 +157,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         batch=given.get("RLM_BATCH", "") not in UNSET,
         home=_home(given),
         debug=given.get("RLM_DEBUG", "") not in UNSET,
-        given=frozenset(given.keys() & VARIABLES.keys()),
+        given=frozenset(given.keys() & OPEN),
         warnings=tuple(_unknown(given)),
     )
 
