@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from app.github.urls import (
     PullRequestUrl,
     Server,
+    lines_url,
     looks_like_url,
     parse_pull_request,
     parse_server,
@@ -132,3 +133,19 @@ def test_no_splice_reaches_another_host_or_leaves_the_alphabet(noise: str, at: i
     assert text.lower().removeprefix("https://").startswith(
         url.web.removeprefix("https://")
     ) or text.lower().startswith("https://www.github.com/")
+
+
+@pytest.mark.parametrize(
+    ("path", "lines", "end"),
+    [
+        ("a/b.py", (3, 3), "a/b.py?plain=1#L3"),
+        ("a/b.py", (3, 9), "a/b.py?plain=1#L3-L9"),
+        ("README.md", None, "README.md?plain=1"),
+        ('a b)/x?y#z&\n`"<>ü.md', None, "a%20b%29/x%3Fy%23z%26%0A%60%22%3C%3E%C3%BC.md?plain=1"),
+    ],
+)
+def test_lines_have_an_address_whatever_the_path(
+    path: str, lines: tuple[int, int] | None, end: str
+) -> None:
+    repository = "https://github.com/octo/hello"
+    assert lines_url(repository, "c" * 40, path, lines) == f"{repository}/blob/{'c' * 40}/{end}"
