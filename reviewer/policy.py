@@ -32,8 +32,15 @@ MAX_TEXT_CHARACTERS = 2_000
 MAX_TEXTS_CHARACTERS = 12_000
 """Of all instructions together: about 3,000 tokens, which a node that all apply to is given."""
 
-MAX_INLINE = 100
 DEFAULT_INLINE = 10
+"""New comments at lines that one review makes, if nobody asks for another number. Each is a thread
+that somebody has to answer or resolve, and an e-mail; people who get more than a handful stop
+reading any. The summary has the rest."""
+
+MAX_INLINE = 30
+"""At the most, whatever is asked for: with more, GitHub has answered "submitted too quickly" and
+502."""
+
 MAX_BUDGET_USD = 10_000.0
 
 PATH_KEYS = ("ignore", "only", "instructions")

@@ -28,16 +28,8 @@ from app.render.markdown import LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
 from reviewer.finding import Finding, Severity
+from reviewer.policy import MAX_INLINE
 from reviewer.request import LookFirst
-
-INLINE_COMMENTS = 10
-"""New comments at lines that one review makes, if nobody asks for another number. Each is a thread
-that somebody has to answer or resolve, and an e-mail; people who get more than a handful stop
-reading any. The summary has the rest."""
-
-MAX_INLINE = 30
-"""At the most, whatever is asked for: with more, GitHub has answered "submitted too quickly" and
-502."""
 
 Outcome = Literal["posted", "refused", "stale", "closed", "merged", "locked", "gone"]
 """What became of it in the conversation.
@@ -54,10 +46,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9./:#_~%?=&-]{1,500}")
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One run's report and where it belongs. `repeat` says what was said before once more.
-
-    `inline_comments` is how many new comments at lines it may make; 0 is none.
-    """
+    """One run's report and where it belongs. `repeat` says what was said before once more."""
 
     run: str
     repository: str
@@ -66,7 +55,6 @@ class Publication:
     report: Report
     check_run: int | None
     repeat: bool = False
-    inline_comments: int = INLINE_COMMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +147,7 @@ class _Posting:
         What was said before takes nobody's room. To say it once more is about our own words.
         """
         before = {} if self.what.repeat else self.told
-        room = max(0, min(self.what.inline_comments, MAX_INLINE))
+        room = max(0, min(self.what.report.inline_comments, MAX_INLINE))
         return [
             finding
             for finding in self.findings

@@ -5,12 +5,12 @@ may have taken it where the answer got lost.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from github.PullRequest import PullRequest, ReviewComment
-from github.PullRequestComment import PullRequestComment
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from app.github.client import Hub
 from app.github.errors import NotThere, Refused, Unsure, calls
@@ -30,6 +30,38 @@ _MISPLACED = re.compile(
 _PENDING = re.compile(r"one pending review", re.IGNORECASE)
 
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+
+
+PAGE = 100
+MOST_PAGES = 30
+"""Three thousand comments at lines; what is behind them is not looked at."""
+
+
+class _User(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    login: str
+
+
+class _Comment(BaseModel):
+    """What we read of a comment at a line; `line` is None where it is outdated."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    id: int
+    user: _User | None = None
+    body: str | None = None
+    path: str
+    html_url: str
+    line: int | None = None
+    side: str | None = None
+    start_line: int | None = None
+    start_side: str | None = None
+    subject_type: str | None = None
+    in_reply_to_id: int | None = None
+
+
+_COMMENTS = TypeAdapter(list[_Comment])
 
 
 class Moved(Exception):
@@ -72,22 +104,35 @@ class Reviews:
         An answer in a thread of ours is about our words, not one of others' own. What our actor
         said without a marker may be another program's that shares it: it is in both.
         """
-        with calls(self.hub.server, "read the review comments"):
-            comments = list(self._pull().get_review_comments())
         remarks, sayings = [], []
         threads: set[int] = set()
-        for one in comments:
+        for one in self._comments():
             body, ours = one.body or "", is_ours(self.hub, one.user)
             found = self.seal.read(body) if ours else None
             if ours:
                 finding = found.marker.finding if found and found.signed else ""
-                url = str(one.html_url)
-                remarks.append(Remark(str(one.path), one.line, visible(body), url, finding))
+                remarks.append(Remark(one.path, one.line, visible(body), one.html_url, finding))
             if found:
-                threads.add(int(one.id))
+                threads.add(one.id)
             elif one.in_reply_to_id not in threads and (saying := _saying(one)):
                 sayings.append(saying)
         return remarks[::-1], sayings
+
+    def _comments(self) -> Iterator[_Comment]:
+        """Yield the comments at lines, in the order of their making.
+
+        As values of our own: PyGithub's ask GitHub once more, each for itself, about a field that
+        is not there, and a comment that is no answer has no `in_reply_to_id`.
+        """
+        doing = "read the review comments"
+        path = f"/repos/{self.repository}/pulls/{self.number:d}/comments"
+        for page in range(1, MOST_PAGES + 1):
+            answer = self.hub.ask(doing, "GET", f"{path}?per_page={PAGE}&page={page}")
+            with calls(self.hub.server, doing):
+                comments = _COMMENTS.validate_python(answer)
+            yield from comments
+            if len(comments) < PAGE:
+                return
 
     def post(
         self, opening: Callable[[int], str], comments: Sequence[ReviewComment]
@@ -174,20 +219,20 @@ class Reviews:
         return self.hub.repo(self.repository).get_pull(self.number)
 
 
-def _saying(comment: PullRequestComment) -> Saying | None:
+def _saying(comment: _Comment) -> Saying | None:
     """Return what a comment says at lines; None for one about a whole file, or outdated."""
     line, side = comment.line, comment.side
     if line is None or comment.subject_type == "file" or side not in {"LEFT", "RIGHT"}:
         return None
     start = comment.start_line if comment.start_side in {None, side} else None
     return Saying(
-        login=str(getattr(comment.user, "login", None) or GHOST),
-        path=str(comment.path),
+        login=comment.user.login if comment.user else GHOST,
+        path=comment.path,
         side="LEFT" if side == "LEFT" else "RIGHT",
         start_line=min(start or line, line),
         line=line,
         text=comment.body or "",
-        url=str(comment.html_url),
+        url=comment.html_url,
     )
 
 

@@ -1,6 +1,5 @@
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from app.github import check_runs
 from app.github.client import Hub
 from app.github.errors import Limited, Unsure
 from app.github.markers import Marker, Seal
-from app.github.publish import INLINE_COMMENTS, MAX_INLINE, Publication, Published, publish
+from app.github.publish import Publication, Published, publish
 from app.github.remarks import Remark, told_before
 from app.github.reviews import shows
 from app.github.urls import Server
@@ -19,6 +18,7 @@ from app.render.comment import render_comment
 from app.report import Anchor, Excerpt, Report
 from reviewer.errors import RetryLater
 from reviewer.finding import Finding, Place, Severity
+from reviewer.policy import DEFAULT_INLINE, MAX_INLINE
 from reviewer.request import Coverage, Skipped
 from tests.app.render.samples import finding, hostile, review
 from tests.app.render.test_escape import REFERENCE, read
@@ -273,7 +273,7 @@ def test_ten_comments_are_enough_the_worst_and_surest_first_and_nothing_is_lost(
     found = forty_five()
     scene.publish(report(found))
     assert [title for *_, title in scene.inline] == [f"Number {n}" for n in range(44, 34, -1)]
-    assert len(scene.inline) == INLINE_COMMENTS == 10
+    assert len(scene.inline) == DEFAULT_INLINE == 10
     assert scene.pull.reviews[0].body.startswith("10 of 45 findings.")
     (summary,) = scene.stickies
     rows = re.findall(r"^\| \S+ (\w+) \| .* \| (Number \d\d) \|$", summary, re.MULTILINE)
@@ -283,11 +283,11 @@ def test_ten_comments_are_enough_the_worst_and_surest_first_and_nothing_is_lost(
     assert summary.count("/blob/") == 35
 
 
-@pytest.mark.parametrize(("asked", "made"), [(0, 0), (3, 3), (-1, 0), (200, MAX_INLINE)])
+@pytest.mark.parametrize(("asked", "made"), [(0, 0), (3, 3), (200, MAX_INLINE)])
 def test_another_number_of_comments_may_be_asked_for(scene, asked, made):
     with scene.hub() as hub, scene.hub() as other:
-        what = replace(scene.what(other, report(forty_five())), inline_comments=asked)
-        assert publish(hub, what, key=KEY).inline == made
+        made_up = report(forty_five()).model_copy(update={"inline_comments": asked})
+        assert publish(hub, scene.what(other, made_up), key=KEY).inline == made
     assert len(scene.inline) == made
     assert len(scene.pull.reviews) == bool(made)
     assert all(f"Number {n:02}" in scene.stickies[0] for n in range(45))
