@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.github.cache import Stopped
+from app.github.errors import Limited, Unreachable
 from app.github.origin import Origin
 from app.objects import LocalObjects
 from app.settings import Settings
@@ -103,7 +104,10 @@ def read_policy(sources: Sources) -> tuple[Policy, list[str]]:
         both = _parsed(default, "", notes)
     else:
         paths = _parsed(base, " of the base", notes)
-        both = _parsed(default, " of the default branch", notes).with_paths_of(paths)
+        said = len(notes)
+        rest = _parsed(default, " of the default branch", notes)
+        # One that is broken would take every cap and threshold with it: then the base's hold.
+        both = paths if len(notes) > said else rest.with_paths_of(paths)
     return both.over(_parsed(owner, f" of {sources.owner_name}", notes)), notes
 
 
@@ -190,9 +194,10 @@ def _is_priced(name: str, prices: Prices) -> bool:
 
 
 def _had(read: Read, where: str, notes: list[str]) -> bytes | None:
+    """Read the file; what will be there later is waited for: without it no cap would hold."""
     try:
         return read(FILE)
-    except Stopped:
+    except (Stopped, Limited, Unreachable):
         raise
     except RlmError as error:
         notes.append(f"{FILE}{where} was not used: {error}")

@@ -203,7 +203,15 @@ class Policy(_Keys):
 
     def with_paths_of(self, other: "Policy") -> "Policy":
         """Return this with another one's guidance for paths in place of its own."""
-        return self.model_copy(update={name: getattr(other, name) for name in PATH_KEYS})
+        own = self.model_fields_set.difference(PATH_KEYS)
+        theirs = other.model_fields_set.intersection(PATH_KEYS)
+        return Policy.model_construct(
+            own | theirs,
+            **{
+                name: getattr(other if name in PATH_KEYS else self, name)
+                for name in Policy.model_fields
+            },
+        )
 
 
 NO_POLICY = Policy()

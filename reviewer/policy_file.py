@@ -71,6 +71,10 @@ def parse(data: bytes) -> Policy:
         at = getattr(error.problem_mark, "line", None)
         why = error.problem or "it is no YAML"
         raise _bad(None if at is None else at + 1, why) from error
+    except BadPolicy:
+        raise
+    except (ValueError, OverflowError) as error:  # the library's own, of an odd escape or version
+        raise _bad(None, "it is no YAML") from error
     lines: dict[_Place, int] = {}
     value = None if root is None else _value(root, (), lines)
     try:

@@ -202,7 +202,7 @@ def _package(folder: Path) -> Files:
     files = {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts
     }
     if not files:
         raise ValueError(f"there is no package {folder}")

@@ -111,7 +111,10 @@ def _repository(entry: Entry, cache: Path) -> Path:
         return _made(cache / name, [*_FETCH, str(bundle), "+refs/*:refs/*"])
     named = case.repository or ""
     if not case.is_remote:
-        return entry.folder / Path(named).expanduser()
+        try:
+            return entry.folder / Path(named).expanduser()
+        except RuntimeError as error:
+            raise TellUser(f"{entry.where}: {named}: {error}") from error
     if re.fullmatch(r"https://[^@\s/]+/\S+", named) is None:
         raise TellUser(f"{entry.where}: not an https address without a login: {named}")
     key = "\n".join((named, case.base, case.head))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.report import Anchor
-from reviewer.finding import Finding, Side
+from reviewer.finding import Finding, Severity, Side
 from reviewer.review.join import alike, telling_words
 
 NEAR_LINES = 3
@@ -21,6 +21,12 @@ ours in a long one. Two texts about other faults of one line share its names, ab
 
 SAME_TITLE = 0.5
 """Of the title's words: the reason alone can be shared by two claims about one function."""
+
+MOST_WORDS = 4
+"""So many times ours a comment may have: a list of all words there are would say everything."""
+
+MOST_LINES = 40
+"""Of a comment: who marks more speaks of no line."""
 
 # What the comment answers, and what nobody sees, is not what it says.
 _QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
@@ -38,6 +44,8 @@ class Saying:
     line: int
     text: str
     url: str
+    trusted: bool
+    """Written by a member of the repository or by an app that is installed there."""
 
 
 def said_by_others(
@@ -50,10 +58,10 @@ def said_by_others(
     found = {}
     for finding in findings:
         anchor = anchors.get(finding.id)
-        if anchor is None:
+        if anchor is None or finding.severity is Severity.CRITICAL:
             continue
         for saying in by_place.get((finding.path, anchor.side), ()):
-            if _near(anchor, saying) and _says(saying.text, finding):
+            if _counts(saying) and _near(anchor, saying) and _says(saying.text, finding):
                 found[finding.id] = saying
                 break
     return found
@@ -66,6 +74,14 @@ def _near(anchor: Anchor, saying: Saying) -> bool:
     )
 
 
+def _counts(saying: Saying) -> bool:
+    """Is it the word of somebody who has one here, on few enough lines to speak of them?
+
+    A stranger could say everything of every line beforehand, so that nothing is said of his change.
+    """
+    return saying.trusted and saying.line - saying.start_line < MOST_LINES
+
+
 def _says(text: str, finding: Finding) -> bool:
     """Does a comment make the claim of a finding, as far as words tell?"""
     theirs = telling_words(_QUOTED_LINE.sub("", _HIDDEN.sub("", text)))
@@ -73,4 +89,6 @@ def _says(text: str, finding: Finding) -> bool:
     if len(theirs) < SHORT_WORDS or not title:
         return False
     ours = title | telling_words(finding.body)
+    if len(theirs) > MOST_WORDS * len(ours):
+        return False
     return alike(ours, theirs) >= SAME_WORDS and len(title & theirs) >= SAME_TITLE * len(title)

@@ -32,6 +32,8 @@ _PENDING = re.compile(r"one pending review", re.IGNORECASE)
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
+_MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
+
 PAGE = 100
 MOST_PAGES = 30
 """Three thousand comments at lines; what is behind them is not looked at."""
@@ -41,6 +43,7 @@ class _User(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     login: str
+    type: str = ""
 
 
 class _Comment(BaseModel):
@@ -59,6 +62,7 @@ class _Comment(BaseModel):
     start_side: str | None = None
     subject_type: str | None = None
     in_reply_to_id: int | None = None
+    author_association: str = ""
 
 
 _COMMENTS = TypeAdapter(list[_Comment])
@@ -233,6 +237,8 @@ def _saying(comment: _Comment) -> Saying | None:
         line=line,
         text=comment.body or "",
         url=comment.html_url,
+        trusted=comment.author_association in _MEMBERS
+        or (comment.user is not None and comment.user.type == "Bot"),
     )
 
 

@@ -57,6 +57,9 @@ VERIFYING = 0.15
 """Of the budget, held back while finders read: a claim that nobody has doubted may be noise. A
 verifier reads a tenth of what a finder does, on the cheaper model."""
 
+DROPPED_SHOWN = 5
+"""Titles in the note about claims that were dropped, so that a reader can look for himself."""
+
 MANY_FILES = 1_000
 """From here on memory is worth half a second."""
 
@@ -370,7 +373,7 @@ async def _verified(
 
     What nobody could look at, for want of money or time, stays, and is said to be unverified.
     """
-    known = once([*leads, *read.findings])  # each place of a pattern has to stand by itself
+    known = once([*leads, *read.findings], by_words=True)  # each has to stand by itself
     candidates = [each for each in known if each.source.startswith("model:")]
     if not candidates:
         return []
@@ -378,9 +381,13 @@ async def _verified(
     verdicts = await asyncio.to_thread(verifier.proved, solved.result)
     stand, fell = judged(candidates, verdicts, MIN_CONFIDENCE)
     if fell:
-        read.notes.append(f"{len(fell)} claim(s) were dropped: a second look did not confirm them.")
-    if unseen := sum(each.id not in verdicts for each in candidates):
-        why = "; ".join(sorted(set(solved.missed.values()))) or "the verifier came to no verdict"
+        said = "; ".join(f"{one.title} ({one.path})" for one in fell[:DROPPED_SHOWN])
+        more = "; …" if fell[DROPPED_SHOWN:] else ""
+        read.notes.append(
+            f"{len(fell)} claim(s) were dropped: a second look did not confirm them: {said}{more}"
+        )
+    if unseen := sum(not each.verified for each in stand):
+        why = "; ".join(sorted(set(solved.missed.values()))) or "no verdict came with a proof"
         read.notes.append(f"{unseen} claim(s) were not verified: {why}")
     if solved.stops and read.stopped is None:
         read.stopped = min(solved.stops, key=list(StopReason).index)

@@ -41,17 +41,18 @@ def join(findings: Iterable[Finding]) -> list[Finding]:
     return _gathered(once(findings))
 
 
-def once(findings: Iterable[Finding]) -> list[Finding]:
+def once(findings: Iterable[Finding], *, by_words: bool = False) -> list[Finding]:
     """Return the findings with each cause at each place once, the worst and surest first.
 
-    Of several that say the same the worst stays; among equals a detector's, which is certain.
+    Of several that say the same the worst stays; among equals a detector's, which is certain. With
+    `by_words` a place alone makes nothing the same: one of the two may be wrong.
     """
     kept: list[Finding] = []
     by_line: dict[tuple[str, Side, int | None], list[Finding]] = {}
     for finding in sorted(findings, key=_worth):
         places = [(finding.path, finding.side, number) for number in _numbers(finding)]
         near = [other for place in places for other in by_line.get(place, ())]
-        if not any(_same(finding, other) for other in near):
+        if not any(_same(finding, other, by_words=by_words) for other in near):
             kept.append(finding)
             for place in places:
                 by_line.setdefault(place, []).append(finding)
@@ -216,7 +217,7 @@ def _worth(finding: Finding) -> tuple[int, bool, float, str, int, str]:
     )
 
 
-def _same(one: Finding, other: Finding) -> bool:
+def _same(one: Finding, other: Finding, *, by_words: bool) -> bool:
     """Do both, on lines that overlap, speak of one cause?
 
     Different passes do that if they see the same kind of harm on the same lines, or use much the
@@ -225,7 +226,7 @@ def _same(one: Finding, other: Finding) -> bool:
     if _by_detector(one) and _by_detector(other):
         return one.source == other.source and one.title == other.title
     share = alike(telling_words(one.title), telling_words(other.title))
-    if one.source == other.source:
+    if by_words or one.source == other.source:
         return share >= ALIKE_TITLES
     same_place = (one.start_line, one.line) == (other.start_line, other.line)
     if same_place and one.category == other.category:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.change import Change, Span
 from reviewer.errors import GiveUp
-from reviewer.finding import Finding
+from reviewer.finding import Category, Finding, Severity
 from reviewer.ports import Objects
 from reviewer.request import StopReason
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Harm
@@ -59,7 +59,8 @@ class Verdict(BaseModel):
     quote: str = Field(
         default="",
         max_length=QUOTE_CHARS,
-        description="if it holds: the 1 to 8 lines that prove it, copied exactly from the code",
+        description="if it holds or is refuted: the 1 to 8 lines of code that prove it, copied "
+        "exactly",
     )
     severity: Harm
     confidence: float = Field(ge=0, le=1, description="how sure you are of the verdict")
@@ -182,10 +183,10 @@ class Verifier:
         return [problem for each in result.verdicts if (problem := self.unproved(each))]
 
     def unproved(self, verdict: Verdict) -> str | None:
-        """Say what a verdict that holds lacks; None for any other, and for one that is proved."""
-        if verdict.verdict != "holds":
+        """Say what a verdict lacks that holds or refutes; None for others, and if it is proved."""
+        if verdict.verdict not in {"holds", "refuted"}:
             return None
-        if not verdict.trigger.strip():
+        if verdict.verdict == "holds" and not verdict.trigger.strip():
             return "trigger: name the path from an input or state to the failure, or let it go"
         if not verdict.quote.strip() or not verdict.path:
             return "quote: copy the lines that prove it, and give the path of their file"
@@ -193,13 +194,8 @@ class Verifier:
         return f"quote: {problem}" if problem else None
 
     def proved(self, result: Verdicts) -> dict[str, Verdict]:
-        """Return the verdicts by their candidates; what holds without a proof is unproven."""
-        return {
-            each.candidate: each.model_copy(update={"verdict": "unproven"})
-            if self.unproved(each)
-            else each
-            for each in result.verdicts
-        }
+        """Return the verdicts by their candidates, without those that lack their proof."""
+        return {each.candidate: each for each in result.verdicts if not self.unproved(each)}
 
     def across(self, scope: VerifyScope, parts: Sequence[Verdicts]) -> str | None:
         return None
@@ -235,9 +231,9 @@ class Verifier:
     def _told(self, finding: Finding) -> str:
         side = "of the base, which the change removes" if finding.side == "LEFT" else "of the head"
         lines = [
-            f"The report {finding.id}: {finding.title}",
+            f"The report {finding.id}: {' '.join(finding.title.split())}",
             "",
-            finding.body,
+            *(f"> {line}" for line in finding.body.split("\n")),
             "",
             f"It is about these lines {side}, in {quoted(finding.path)}:",
             "",
@@ -269,20 +265,23 @@ def judged(
 ) -> tuple[list[Finding], list[Finding]]:
     """Return the candidates that stand, as their verifiers see them, and those that do not.
 
-    One without a verdict stands as it is: its finder was sure, and nobody has looked.
+    One without a verdict stands, but for its suggestion: its finder was sure, nobody has looked. So
+    does a grave one that was neither proved nor refuted: to drop that takes a proof. No verifier
+    makes harm less by more than one step.
     """
     stand: list[Finding] = []
     fell: list[Finding] = []
     for each in candidates:
         verdict = verdicts.get(each.id)
-        if verdict is None:
-            stand.append(each)
+        grave = each.severity is Severity.CRITICAL or each.category is Category.SECURITY
+        if verdict is None or (grave and _leaves_open(verdict, least)):
+            stand.append(each.model_copy(update={"suggestion": None}))
         elif verdict.verdict != "holds" or verdict.confidence < least:
             fell.append(each)
         else:
             kept = each.suggestion if verdict.replacement == "complete" else None
             changes = {
-                "severity": verdict.severity,
+                "severity": _at_least_beside(verdict.severity, each.severity),
                 "confidence": verdict.confidence,
                 "preexisting": each.preexisting or verdict.preexisting,
                 "suggestion": kept,
@@ -290,6 +289,16 @@ def judged(
             }
             stand.append(each.model_copy(update=changes))
     return stand, fell
+
+
+def _leaves_open(verdict: Verdict, least: float) -> bool:
+    """Is a verdict neither a proof nor a refutation?"""
+    return verdict.verdict in {"unproven", "taste"} or verdict.confidence < least
+
+
+def _at_least_beside(severity: Severity, of_finder: Severity) -> Severity:
+    """Return the verifier's severity, no more than one step below the finder's."""
+    return list(Severity)[min(severity.rank, of_finder.rank + 1)]
 
 
 def _overlaps(span: Span, finding: Finding) -> bool:

@@ -273,7 +273,7 @@ def test_the_repository_says_how_it_is_reviewed(job: Job, model: ModelServer) ->
     ran = job.pushed(pull, **key(model))
     assert ran.code == 0, ran.log
     assert not pull.review_comments
-    assert len(model.requests) == 1, "one pass"
+    assert len(model.calls) == 1, "one pass"
     assert any("1 finding is not shown" in note for note in job.review.notes)
     assert any("This change edits" in note for note in job.review.notes)
 

@@ -155,7 +155,8 @@ class Prism:
         self._marks += 1
         mark = f"/mark-{self._marks} "
         requests.get(self.web + mark.strip(), timeout=10)  # in the log it stands behind the others
-        wait_until(lambda: f"{mark}✖" in self._log.read_text(), "the log is behind")
+        whole = re.compile(f"{re.escape(mark)}✖.*\n")  # the line may be half there
+        wait_until(lambda: whole.search(self._log.read_text()) is not None, "the log is behind")
         text = self._log.read_text()
         new = text[self._read : text.index(mark)]
         self._read = text.index("\n", text.index(f"{mark}✖"))

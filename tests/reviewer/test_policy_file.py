@@ -208,3 +208,25 @@ def test_every_detector_can_be_switched_off() -> None:
     text = "checks:\n" + "".join(f"  {name}: off\n" for name in DETECTORS)
     assert parse(text.encode()).off == set(DETECTORS)
     assert Policy().off == frozenset()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['ignore: ["\\U00110000"]', 'ignore: ["\\UFFFFFFFF"]', f"%YAML 1.{'9' * 5000}\n--- {{}}"],
+)
+def test_what_the_library_itself_stumbles_over_is_a_broken_file(text: str) -> None:
+    with pytest.raises(BadPolicy):
+        parse(text.encode())
+
+
+def test_what_another_file_does_not_say_about_paths_is_left_to_the_owners() -> None:
+    owner = parse(b'only: ["src/**"]\nignore: ["docs/**"]')
+    default = parse(b'only: ["lib/**"]\nthresholds: {severity: high}')
+    base = parse(b'ignore: ["*.md"]')
+    both = default.with_paths_of(base)
+    assert not both.sets("only")
+    assert both.sets("ignore") and both.sets("thresholds")
+    over = both.over(owner)
+    assert over.only == ("src/**",)
+    assert "*.md" in over.ignore
+    assert over.thresholds.severity == "high"

@@ -11,7 +11,7 @@ from app.github.others import Saying, said_by_others
 from app.render.markdown import SaidBy, render_markdown
 from app.render.snippet import no_code
 from app.report import Anchor
-from reviewer.finding import Finding
+from reviewer.finding import Finding, Severity
 from tests.app.github.test_publish import ACTION, NAME, SECOND, Scene, at, report
 from tests.app.render.samples import HOSTILE, finding, review
 from tests.app.render.test_escape import REFERENCE, read
@@ -41,6 +41,7 @@ def saying(text: str = SAME, **changes: Any) -> Saying:
         "line": 7,
         "text": text,
         "url": "https://hub.test/octo/hello/pull/1#discussion_r1",
+        "trusted": True,
     }
     return Saying(**(values | changes))
 
@@ -138,6 +139,7 @@ def ours(scene: Scene) -> list[str]:
 @pytest.mark.parametrize("actor", ["alice", "other-reviewer[bot]"])
 def test_what_a_person_or_a_bot_said_goes_to_the_summary(scene: Scene, actor: str) -> None:
     scene.fake.app("other-reviewer")
+    scene.pull.repo.permissions["alice"] = "write"
     number = comment(scene, THEIRS, actor, line=12)
     scene.publish(report([CLAIM, at(50, title="Fifty is a word")]))
     assert [body.split("**")[1] for body in ours(scene)] == ["🟧 high: Fifty is a word"]
@@ -146,6 +148,13 @@ def test_what_a_person_or_a_bot_said_goes_to_the_summary(scene: Scene, actor: st
     assert f"[`a.txt:10`]({address}) | {CLAIM.title} (already said by `{actor}`) |" in summary
     assert "digits alone, so the word ten raises" in summary  # our reason is not lost
     assert "@" not in summary
+
+
+def test_what_a_stranger_said_keeps_nothing_back(scene: Scene) -> None:
+    comment(scene, THEIRS, "alice", line=12)
+    scene.publish(report([CLAIM]))
+    assert len(ours(scene)) == 1
+    assert "already said" not in scene.stickies[0]
 
 
 def test_a_remark_about_something_else_keeps_nothing_back(scene: Scene) -> None:
@@ -203,3 +212,15 @@ def test_another_program_with_the_same_login_is_somebody_else(tmp_path: Path) ->
         scene.publish(report([CLAIM]))
         assert ours(scene) == [THEIRS]
         assert f"already said by `{ACTION}`" in scene.stickies[0]
+
+
+def test_a_stranger_cannot_say_beforehand_what_is_not_to_be_said() -> None:
+    assert said(finding(), saying(trusted=False)) == []
+    words = " ".join(f"word{number}" for number in range(200))
+    assert said(finding(), saying(f"{SAME} {words}")) == []
+    assert said(finding(), saying(start_line=1, line=90)) == []
+
+
+def test_what_is_critical_is_said_whoever_said_it() -> None:
+    grave = finding().model_copy(update={"severity": Severity.CRITICAL})
+    assert said(grave, saying()) == []

@@ -66,11 +66,63 @@ def test_a_replacement_that_does_not_mend_all_of_it_is_not_offered(repo: Made):
 
 
 def test_a_verdict_without_a_proof_goes_back_once_and_then_counts_for_nothing(repo: Made):
-    for lacking in ({"trigger": " "}, {"quote": ""}, {"quote": "launch()"}, {"path": "no.py"}):
+    for lacking in (
+        {"trigger": " "},
+        {"quote": ""},
+        {"quote": "launch()"},
+        {"path": "no.py"},
+        {"verdict": "refuted", "quote": ""},
+        {"verdict": "refuted", "quote": "launch()"},
+    ):
         done, server = doubted(repo, lambda r, lacking=lacking: verdict(r, **lacking))
         assert len(server.verifications) == 2
-        assert done.findings == []
-        assert any(NOTED in note for note in done.notes)
+        (found,) = done.findings
+        assert (found.verified, found.suggestion) == (False, None)
+        assert any("1 claim(s) were not verified" in note for note in done.notes)
+
+
+def test_what_was_dropped_is_named(repo: Made):
+    done, _ = doubted(repo, lambda request: verdict(request, verdict="refuted"))
+    assert any("The first item is lost (shop/cart.py)" in note for note in done.notes)
+
+
+def test_a_grave_claim_falls_only_by_a_refutation(repo: Made):
+    def script(request: dict[str, Any], said: dict[str, Any]) -> Answer:
+        if verifies(request):
+            return verdict(request, **said)
+        return submit(claim(request, LINE, severity="critical"))
+
+    for said, stands in (
+        ({"verdict": "taste"}, True),
+        ({"verdict": "unproven"}, True),
+        ({"verdict": "refuted", "confidence": 0.4}, True),
+        ({"verdict": "refuted", "confidence": 0.9}, False),
+    ):
+        with ModelServer(lambda r, said=said: script(r, said), confirms=False) as server:
+            done = reviewed(repo, server)
+        assert [found.verified for found in done.findings] == ([False] if stands else [])
+
+
+def test_a_verifier_makes_harm_less_by_one_step_at_the_most(repo: Made):
+    done, _ = doubted(repo, lambda request: verdict(request, severity="low"))  # it was high
+    assert [found.severity for found in done.findings] == [Severity.MEDIUM]
+    done, _ = doubted(repo, lambda request: verdict(request, severity="critical"))
+    assert [found.severity for found in done.findings] == [Severity.CRITICAL]
+
+
+def test_a_wrong_claim_takes_no_true_one_of_its_line_with_it(repo: Made):
+    def script(request: dict[str, Any]) -> Answer:
+        if verifies(request):
+            wrong = reported(request)[1] == "Division by zero when nothing is there"
+            return verdict(request, verdict="refuted" if wrong else "holds")
+        first = "for wrong results" in str(request["messages"])  # the lens of the first pass
+        title = "Division by zero when nothing is there" if first else "Rate is taken twice"
+        return submit(claim(request, LINE, title=title))
+
+    with ModelServer(script, confirms=False) as server:
+        done = reviewed(repo, server, effort=Effort.STANDARD)
+    assert len(server.verifications) == 2
+    assert [found.title for found in done.findings] == ["Rate is taken twice"]
 
 
 def test_a_proof_may_stand_in_another_file_or_in_what_is_gone(repo: Made):
