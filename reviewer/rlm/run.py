@@ -47,7 +47,7 @@ CALL_TIMEOUT_S = 300.0
 FIRST_WAIT_S = 1.0
 """Before the second try of a call; each further wait is twice the one before."""
 
-GRACE_S = 0.02
+GRACE_S = 0.1
 """Between the word to stop and the end of what is under way. What stops one call, a refused key,
 say, is often about to be told to others too; cut off just before, they would count as charged."""
 
