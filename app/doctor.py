@@ -18,12 +18,13 @@ from typing import Literal
 from pydantic import SecretStr
 
 from app.defaults import PROVIDERS
+from app.engine import service_of
 from app.journal import FILE
 from app.journal_file import size
 from app.model_service import CLOUD_KEYS
 from app.serve import running
 from app.server_settings import STORE_FILE, ServerSettings, read_server_settings
-from app.settings import VARIABLES, Settings, read_settings, secret_of
+from app.settings import VARIABLES, Settings, read_settings
 from reviewer.detectors.programs import find_program
 from reviewer.errors import GiveUp, RlmError, TellUser
 from reviewer.model.access import Bedrock
@@ -232,12 +233,7 @@ def _service(settings: Settings, online: bool) -> Check:
     name = "model service"
     if not settings.has_key:
         return Check(name, "absent", "not asked without a key")
-    model = AnthropicModel(
-        secret_of(settings.anthropic_api_key),
-        settings.anthropic_base_url,
-        auth_token=secret_of(settings.anthropic_auth_token),
-        cloud=settings.cloud,
-    )
+    model = service_of(settings)
     if not online:
         return Check(name, "ok", f"{model.address}, not asked now (--online asks)")
     names = list(dict.fromkeys((settings.model, settings.cheap_model)))

@@ -225,6 +225,16 @@ def discreet(done: Review, said: Sequence[str]) -> Review:
     )
 
 
+def service_of(settings: Settings) -> AnthropicModel:
+    """Return the model's service that the settings name, to be opened; nobody is asked yet."""
+    return AnthropicModel(
+        secret_of(settings.anthropic_api_key),
+        settings.anthropic_base_url,
+        auth_token=secret_of(settings.anthropic_auth_token),
+        cloud=settings.cloud,
+    )
+
+
 async def review_with(
     settings: Settings,
     request: ReviewRequest,
@@ -251,12 +261,7 @@ async def review_with(
             code=code,
         )
     async with (
-        AnthropicModel(
-            secret_of(settings.anthropic_api_key),
-            settings.anthropic_base_url,
-            auth_token=secret_of(settings.anthropic_auth_token),
-            cloud=settings.cloud,
-        ) as direct,
+        service_of(settings) as direct,
         _asking(settings, direct, sink) as model,
     ):
         if settings.batch:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.code import code_of
-from app.engine import Asked, review_with, with_notes
+from app.engine import Asked, review_with, service_of, with_notes
 from app.eval.anchors import nowhere
 from app.eval.cases import Defect
 from app.eval.judge import asked as question_of
@@ -36,14 +36,13 @@ from app.output import STANDARD_OUTPUT, deliver
 from app.paid import journal_here
 from app.render.words import count
 from app.review_command import EXIT_OK, EXIT_PARTIAL, Say, chosen, typed
-from app.settings import Settings, read_settings, secret_of
+from app.settings import Settings, read_settings
 from app.trace_file import about, recording
 from reviewer.change import Change
 from reviewer.diff import build_change
 from reviewer.errors import TellUser
 from reviewer.finding import Finding
 from reviewer.git import open_repo
-from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.base import Usage
 from reviewer.model.prices import Prices, load
 from reviewer.request import Caps, Effort, ReviewRequest
@@ -267,12 +266,7 @@ class _Evaluation:
     ) -> tuple[list[Verdict], Spent]:
         settings = self.settings
         async with (
-            AnthropicModel(
-                secret_of(settings.anthropic_api_key),
-                settings.anthropic_base_url,
-                auth_token=secret_of(settings.anthropic_auth_token),
-                cloud=settings.cloud,
-            ) as service,
+            service_of(settings) as service,
             open_run(
                 service,
                 model,

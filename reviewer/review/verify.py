@@ -1,9 +1,8 @@
 """The verifier: the question "is this reported defect real?", each put to a fresh node.
 
 A finder is asked to find, and will rather say too much. Whoever is asked to refute, with the same
-code at hand and without the finder's train of thought, lets through what can be proved. A step of
-its own for this is what the reviewers with the fewest false alarms have in common
-(arXiv:2509.01494; Bugbot's validator, Claude Code Review's verification step).
+code at hand and without the finder's train of thought, lets through what can be proved. Bugbot's
+validator and Claude Code Review's verification are such steps.
 """
 
 from collections.abc import Callable, Mapping, Sequence
