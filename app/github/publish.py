@@ -142,20 +142,21 @@ class _Posting:
         return "posted"
 
     def _choice(self) -> list[Finding]:
-        """Return what is worth a comment at its line: the worst first, nothing said before.
+        """Return what is worth a comment at its line: of the worst, what was not said before.
 
-        What was said before takes nobody's room. To say it once more is about our own words.
+        The worst are the same when the same is reviewed again: then nothing is left to say. To say
+        it once more is about our own words.
         """
         before = {} if self.what.repeat else self.told
-        room = max(0, min(self.what.report.inline_comments, MAX_INLINE))
-        return [
+        room = min(self.what.report.inline_comments, MAX_INLINE)
+        worst = [
             finding
             for finding in self.findings
             if finding.id in self.texts
-            and finding.id not in before
             and finding.id not in self.said_by
             and finding.severity is not Severity.NIT
         ][:room]
+        return [finding for finding in worst if finding.id not in before]
 
     def _post(self, reviews: Reviews, chosen: Sequence[Finding]) -> None:
         self.review, lost = reviews.post(self._opening, [self._at_its_line(one) for one in chosen])

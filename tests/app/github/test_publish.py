@@ -293,16 +293,23 @@ def test_another_number_of_comments_may_be_asked_for(scene, asked, made):
     assert all(f"Number {n:02}" in scene.stickies[0] for n in range(45))
 
 
-def test_what_stands_at_its_line_already_takes_no_room(either):
+def test_the_worst_have_comments_whatever_stands_there_already(either):
     found = forty_five()
-    either.publish(report(found[:10]))
+    either.publish(report(found[:10]))  # the last of the report's order
     either.push()
     either.publish(report(found), SECOND)
     assert len(either.inline) == 20
     assert either.stickies[0].count("#discussion_r") == 20
-    either.push()
-    either.publish(report(found), THIRD)
-    assert len({title for *_, title in either.inline}) == len(either.inline) == 30
+
+
+def test_more_findings_than_comments_reviewed_again_say_nothing_new(either):
+    either.publish(report(forty_five()))
+    reviews = len(either.pull.all_reviews)
+    for run in (SECOND, THIRD):
+        either.push()
+        either.publish(report(forty_five()), run)
+    assert len(either.inline) == 10
+    assert len(either.pull.all_reviews) == reviews
 
 
 def test_a_place_that_cannot_be_is_not_asked_for(scene):
