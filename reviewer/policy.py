@@ -33,8 +33,8 @@ MAX_TEXTS_CHARACTERS = 12_000
 """Of all instructions together: about 3,000 tokens, which a node that all apply to is given."""
 
 DEFAULT_INLINE = 10
-"""So many of the worst findings have comments at lines, if nobody asks for another number. Each is a
-thread that somebody has to answer or resolve, and an e-mail; people who get more than a handful
+"""So many of the worst findings have comments at lines, if nobody asks for another number. Each is
+a thread that somebody has to answer or resolve, and an e-mail; people who get more than a handful
 stop reading any. The summary has the rest."""
 
 MAX_INLINE = 30
