@@ -6,13 +6,12 @@ other.
 """
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
 from app.github.cache import Stopped
-from app.github.origin import Origin
+from app.github.origin import PAUSES_S, Origin, wait
 from app.github.transport import Denied, Moved
 from reviewer.errors import GiveUp, RetryLater, RlmError
 from reviewer.ports import MissingBlob
@@ -26,9 +25,6 @@ BATCH = 4_000
 
 MAX_NAMES = 300_000
 """Of one call. The names alone take 25 MB."""
-
-PAUSES_S = (1.0, 4.0)
-"""Before a batch that was cut off is tried again."""
 
 REFUSED = "the server does not have it any more"
 
@@ -148,11 +144,5 @@ def _fetched(
         except (RetryLater, Denied):  # another token may do
             if pause is None:
                 raise
-            _sleep(pause, stop)
+            wait(pause, stop)
     raise AssertionError("the last attempt returns or raises")
-
-
-def _sleep(seconds: float, stop: Callable[[], bool]) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not stop():
-        time.sleep(0.1)

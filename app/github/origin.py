@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from app.github.cache import Say, history_place, locked, make_room, place, remove
-from app.github.fetch_process import Task, work
+from app.github.fetch_process import End, Task, work
 from app.github.names import listed
-from app.github.transport import Denied
+from app.github.transport import Denied, Unreached
 from app.github.wanted import Wanted
 from reviewer.errors import RlmError
 
@@ -21,8 +21,18 @@ Lend = Callable[[], SecretStr | None]
 LENT_S = 240.0
 """How long a token is used before another one is asked for: what is lent has five minutes left."""
 
+PAUSES_S = (1.0, 4.0)
+"""Before another try, where a connection to the server was cut."""
+
 BATCH_LIMIT_S = 120.0
 HISTORY_LIMIT_S = 300.0
+
+
+def wait(seconds: float, stop: Callable[[], bool]) -> None:
+    """Sleep, but not on when `stop` says so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not stop():
+        time.sleep(0.1)
 
 
 def silent(_: str) -> None:
@@ -92,25 +102,30 @@ class Origin:
     def sound(
         self, repo: Path, task: Task, say: Say, cancelled: Callable[[], bool], limit_s: float
     ) -> dict[str, object]:
-        """Do a task that leaves a repository whole, over again where git finds it damaged."""
+        """Do a task that leaves a repository whole.
+
+        It is done over again where git finds the repository damaged, and where a connection is cut.
+        """
         deadline = time.monotonic() + limit_s
+
+        def attempt() -> End:
+            left = deadline - time.monotonic()
+            token = self.token()
+            return work(task, self.wanted, repo, token, say=say, cancelled=cancelled, limit_s=left)
+
         with locked(repo, say, cancelled):
-            for _ in range(2):
-                left = deadline - time.monotonic()
-                end = work(
-                    task,
-                    self.wanted,
-                    repo,
-                    self.token(),
-                    say=say,
-                    cancelled=cancelled,
-                    limit_s=left,
-                )
-                if not end.damaged:
-                    break
+            end = attempt()
+            if end.damaged:
                 name = self.wanted.repository
                 say(f"what was fetched of {name} before is damaged: fetching it anew")
                 remove(repo)
+                end = attempt()
+            for pause in PAUSES_S:
+                if not isinstance(end.error, Unreached) or time.monotonic() + pause > deadline:
+                    break
+                say(f"{self.wanted.server.host} was not reached by git: trying again")
+                wait(pause, cancelled)
+                end = attempt()
             if end.error is not None:
                 raise self._refused(end.error)
         make_room(self._home)

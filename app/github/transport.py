@@ -74,6 +74,10 @@ class Moved(RetryLater):
     """The server does not have a commit, or no longer: the pull request was pushed to."""
 
 
+class Unreached(RetryLater):
+    """The connection failed or ended early."""
+
+
 class AtTerminal(TellUser):
     """`hint` is for somebody at a terminal, with a token and a clone of their own."""
 
@@ -176,7 +180,7 @@ def _cut_off(text: str, said: str, server: Server) -> RlmError:
         )
     if any(words in text for words in _CUT):
         # It passes, or somebody at a terminal sees from the words what to look at.
-        return RetryLater(
+        return Unreached(
             f"{server.host} cannot be reached by git ({said}); if it lasts, check the network and "
             "HTTPS_PROXY",
             UNREACHED_S,

@@ -124,7 +124,7 @@ class FakeGitHub:
         self._callbacks: list[Callable[[int, Seen, str], object]] = []
         self._used: dict[str, int] = {}
         self._book = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = _Http(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self.state.web = f"http://127.0.0.1:{self._http.server_port}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
@@ -614,6 +614,10 @@ def _token(header: str) -> str | None:
             return "unreadable"
         return password if password and password != "x-oauth-basic" else login
     return value.strip() or None
+
+
+class _Http(ThreadingHTTPServer):
+    request_queue_size = 256  # what comes at one moment and finds no room is cut off
 
 
 def _handler(hub: FakeGitHub) -> type[BaseHTTPRequestHandler]:

@@ -345,3 +345,36 @@ def test_a_home_that_cannot_be_made(hub: PullServer, home: Path) -> None:
     with pytest.raises(TellUser, match="cannot be written") as told:
         fetch_pull(hub.url(1), hub.settings(home), quiet)
     assert "RLM_HOME" in told.value.hint
+
+
+class Cut:
+    """Closes the connections of git's first requests without an answer."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self) -> None:
+        if self.left > 0:
+            self.left -= 1
+            raise ConnectionAbortedError
+
+
+def test_a_connection_that_is_cut_is_tried_again_and_said(hub: PullServer, home: Path) -> None:
+    root = hub.commit({"a.py": b"one\n"})
+    hub.pull(7, root, hub.commit({"a.py": b"two\n"}, root))
+    hub.before_git = Cut(1)
+    said: list[str] = []
+    fetched = fetch_pull(hub.url(7), hub.settings(home), said.append)
+    assert git(fetched.checkout.repo, "show", f"{fetched.checkout.head}:a.py") == "two"
+    assert [line for line in said if "trying again" in line] == [
+        f"{hub.web[7:]} was not reached by git: trying again"
+    ]
+
+
+def test_a_server_that_cuts_every_connection_is_named(hub: PullServer, home: Path) -> None:
+    root = hub.commit({"a.py": b"one\n"})
+    hub.pull(7, root, hub.commit({"a.py": b"two\n"}, root))
+    cut = hub.before_git = Cut(1_000)
+    with pytest.raises(RetryLater, match=r"cannot be reached by git .*HTTPS_PROXY"):
+        fetch_pull(hub.url(7), hub.settings(home), quiet)
+    assert cut.left <= 1_000 - 3  # each try of ours is a request of git's at least
