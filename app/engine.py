@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from app.settings import Settings, secret_of
 from reviewer.change import Change
 from reviewer.diff import build_change
 from reviewer.errors import TellUser
+from reviewer.explain.job import explain
+from reviewer.explain.values import Explanation, Question
 from reviewer.git import open_repo
 from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.base import Model, Usage
@@ -36,6 +39,8 @@ log = logging.getLogger(__name__)
 
 HERE = "here"
 """The tenant of whoever runs this in a terminal or a workflow of their own."""
+
+NO_ANSWERS = "no model is asked here."
 
 BATCHES = "batches"
 """Under RLM_HOME: what was handed in and not yet answered."""
@@ -153,13 +158,102 @@ def run_review(
             said.append(event.text)
         sink(event)
 
-    with in_use(checkout.repo), open_repo(str(checkout.repo)) as opened:
-        change = build_change(opened, checkout.base, checkout.head, checkout.start)
+    with _opened(checkout, settings, request, run, tenant, cancelled) as there:
+        work = review_with(
+            settings,
+            request,
+            there.change,
+            there.objects,
+            there.code,
+            prices=prices,
+            sink=listen,
+            cancelled=cancelled,
+            journal=there.journal,
+            tenant=tenant,
+        )
+        done = discreet(asyncio.run(work), said)
+        done = with_notes(done, *plan.notes, *edits(there.change))
+        return report(done, there.change, there.objects, request.policy.comments.inline)
+
+
+def run_explain(
+    checkout: Checkout,
+    settings: Settings,
+    plan: Plan,
+    question: Question,
+    *,
+    sink: TraceSink,
+    cancelled: Cancelled,
+    run: str = "",
+    tenant: str = HERE,
+) -> Explanation:
+    """Answer a question about a pull request that was fetched; `run` and `tenant` as in
+    `run_review`. Without a model nobody can, and the explanation says so."""
+    prices = load(settings.prices)
+    request = plan.request
+    if request.model is None:
+        return Explanation(answer="", why=" ".join(filter(None, (NO_ANSWERS, *plan.notes[:1]))))
+    said: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Note):
+            said.append(event.text)
+        sink(event)
+
+    async def answer(there: _Opened) -> Explanation:
+        async with service_of(settings) as model:
+            return await explain(
+                question,
+                request,
+                there.change,
+                there.objects,
+                model=model,
+                prices=prices,
+                sink=listen,
+                cancelled=cancelled,
+                concurrency=settings.concurrency,
+                code=there.code,
+                journal=there.journal,
+                tenant=tenant,
+            )
+
+    # A question that is asked again is another one: what the first cost is no part of its cap.
+    name = run or secrets.token_hex(16)
+    with _opened(checkout, settings, request, name, tenant, cancelled) as there:
+        done = asyncio.run(answer(there))
+    if done.stopped in PRIVATE:
+        for detail in said:
+            log.warning("a question was not answered", extra={"why": detail})
+        return done.model_copy(update={"why": PRIVATE[done.stopped]})
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A fetched pull request, and where what is paid for it is written down."""
+
+    change: Change
+    objects: Objects
+    code: Code
+    journal: Journal | None
+
+
+@contextmanager
+def _opened(  # noqa: PLR0917
+    checkout: Checkout,
+    settings: Settings,
+    request: ReviewRequest,
+    run: str,
+    tenant: str,
+    cancelled: Cancelled,
+) -> Iterator[_Opened]:
+    with in_use(checkout.repo), open_repo(str(checkout.repo)) as repo:
+        change = build_change(repo, checkout.base, checkout.head, checkout.start)
         supply = RemoteBlobs(checkout.origin, cancelled)
         with (
-            LocalObjects(opened, change, supply=supply) as objects,
+            LocalObjects(repo, change, supply=supply) as objects,
             code_of(
-                opened,
+                repo,
                 change,
                 objects,
                 settings.home,
@@ -169,21 +263,7 @@ def run_review(
             ) as code,
             _paying(settings, request, change, run, tenant) as journal,
         ):
-            work = review_with(
-                settings,
-                request,
-                change,
-                objects,
-                code,
-                prices=prices,
-                sink=listen,
-                cancelled=cancelled,
-                journal=journal,
-                tenant=tenant,
-            )
-            done = discreet(asyncio.run(work), said)
-            done = with_notes(done, *plan.notes, *edits(change))
-            return report(done, change, objects, request.policy.comments.inline)
+            yield _Opened(change, objects, code, journal)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from tests.github import git, manifest, payloads, rest
+from tests.github import git, graphql, manifest, payloads, rest
 from tests.github.apps import Access, Apps, FakeApp, FakeInstallation
 from tests.github.contract import Operation, contract
 from tests.github.errors import Refusal, invalid_request, not_found
@@ -51,6 +51,7 @@ __all__ = [
 ]
 
 API = "/api/v3"
+GRAPHQL = "/api/graphql"
 DELIVERY_TIMEOUT_S = 10.0
 """What GitHub waits for a webhook's answer."""
 
@@ -368,7 +369,7 @@ class FakeGitHub:
             request.method,
             unquote(path),
             dict(parse_qsl(request.query, keep_blank_values=True)),
-            _json(request.body) if is_rest else None,
+            _json(request.body) if is_rest or request.path == GRAPHQL else None,
             _token(request.headers.get("Authorization", "")),
             dict(request.headers),
         )
@@ -380,6 +381,8 @@ class FakeGitHub:
         if answer is None:
             if is_rest:
                 answer = self._rest(seen, path, has_body=bool(request.body))
+            elif request.path == GRAPHQL:
+                answer = self._graphql(seen)
             elif found := _GIT.fullmatch(request.path):
                 answer = self._git(request, seen, found[1], found[2])
             else:
@@ -438,6 +441,15 @@ class FakeGitHub:
             self._note(
                 self.mistakes, seen, judge.answer_faults(operation, answer.status, answer.body)
             )
+        answer.headers = self._headers(seen.token) | answer.headers
+        return answer
+
+    def _graphql(self, seen: Seen) -> Answer:
+        with self.state.lock:
+            try:
+                answer = graphql.execute(self.state, self.apps.who(seen.token), seen.body)
+            except Refusal as refusal:
+                return self._refused(refusal, "https://docs.github.com/graphql")
         answer.headers = self._headers(seen.token) | answer.headers
         return answer
 

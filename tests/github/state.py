@@ -82,6 +82,10 @@ class ReviewComment:
     subject: str = "line"
     in_reply_to: int | None = None
     reactions: list[Reaction] = field(default_factory=list)
+    resolved: bool = False
+    """Of the first comment: its thread is resolved."""
+    folded: str = ""
+    """Why it was minimised; "" while it is not."""
 
 
 @dataclass(eq=False)
