@@ -52,6 +52,11 @@ Glob = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_GLOB_CHARACTERS), AfterValidator(check)
 ]
 Globs = Annotated[tuple[Glob, ...], Field(max_length=MAX_GLOBS)]
+INTENT = "intent"
+
+Check = Name | Literal["intent"]
+"""What can be switched off: a detector, and the node that compares a change with its promise."""
+
 Switch = Annotated[bool, WithJsonSchema({"enum": [True, False, "on", "off"]})]
 """Both spellings: to some readers of YAML `off` is a word and no boolean."""
 
@@ -150,9 +155,11 @@ class Policy(_Keys):
     ] = None
     models: Annotated[Models, BeforeValidator(_unless_empty)] = Models()
     checks: Annotated[
-        Mapping[Name, Switch],
+        Mapping[Check, Switch],
         BeforeValidator(_unless_empty),
-        Field(description="Switches single detectors off."),
+        Field(
+            description="Switches single detectors off, or the comparison with what is promised."
+        ),
     ] = {}
 
     @model_validator(mode="before")
@@ -171,7 +178,7 @@ class Policy(_Keys):
 
     @property
     def off(self) -> frozenset[str]:
-        """The detectors that are switched off."""
+        """The checks that are switched off."""
         return frozenset(name for name, is_on in self.checks.items() if not is_on)
 
     def over(self, lower: Self) -> Self:

@@ -17,12 +17,13 @@ from reviewer.detectors.run import detect
 from reviewer.detectors.secrets import redacted
 from reviewer.finding import Finding
 from reviewer.model.base import Model, Usage
-from reviewer.policy import FILE, NO_POLICY, Policy, Thresholds
+from reviewer.policy import FILE, INTENT, NO_POLICY, Policy, Thresholds
 from reviewer.ports import Cancelled, FileTooLarge, MissingBlob, NoSuchFile, Objects, Rev
 from reviewer.request import (
     ChangeInfo,
     Cost,
     DependencyChange,
+    Effort,
     Review,
     ReviewRequest,
     StopReason,
@@ -32,6 +33,7 @@ from reviewer.review.claims import FinderResult, Joined
 from reviewer.review.coverage import account
 from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
+from reviewer.review.intent import Intent, IntentScope, is_telling
 from reviewer.review.join import join, masked, once
 from reviewer.review.modules import Said, module_imports, modules, modules_of
 from reviewer.review.place import Placer
@@ -331,6 +333,10 @@ async def _passes(
         await asyncio.to_thread(_collect, read, prepared, placer, solved, lens)
         if solved.missed:
             unfinished.append(lens)
+    after = len(lenses) + 1
+    if _compares(request):
+        await _compared(request, prepared, read, run, objects, code, str(after))
+        after += 1
     held.close()
     if verifies:
         verifier = Verifier(
@@ -341,8 +347,7 @@ async def _passes(
             code=code,
             causes=read.causes,
         )
-        name = str(len(lenses) + 1)
-        read.findings = await _verified(read, prepared.leads, verifier, run, name)
+        read.findings = await _verified(read, prepared.leads, verifier, run, str(after))
     read.findings = await asyncio.to_thread(parsing, read.findings, objects)
     if unfinished and run.stopped is not None:
         read.stopped = run.stopped.reason  # what ended the run comes before what one node met
@@ -365,6 +370,47 @@ async def _passes(
     priced = all(run.prices.cost(one, Usage()) is not None for one in (run.name, run.cheap))
     read.usd = run.spent.usd if priced else None
     return read
+
+
+def _compares(request: ReviewRequest) -> bool:
+    """Is the change compared with what was promised? Not where next to nothing was."""
+    wanted = request.effort is not Effort.QUICK and INTENT not in request.policy.off
+    return wanted and is_telling(request.promise)
+
+
+async def _compared(  # noqa: PLR0917
+    request: ReviewRequest,
+    prepared: Prepared,
+    read: _Read,
+    run: Run,
+    objects: Objects,
+    code: Code | None,
+    name: str,
+) -> None:
+    """Add where the change and its promise differ. It covers nothing and misses nothing."""
+    if request.promise is None:
+        return
+    why = str(run.stopped) if run.stopped is not None else ""
+    if not why:
+        task = Intent(
+            prepared.change,
+            objects,
+            code=code,
+            borders=prepared.arrangement.borders,
+            language=request.policy.comments.language,
+        )
+        scope = IntentScope(prepared.spans, request.promise)
+        solved = await solve(task, scope, run, name)
+        placed = [task.finding(claim, scope) for claim in solved.result.claims]
+        found = [one for one in placed if one is not None]
+        read.findings += [one for one in found if one.confidence >= MIN_CONFIDENCE]
+        if lost := len(placed) - len(found):
+            read.notes.append(
+                f"{lost} claim(s) about what was promised quoted nothing that is there."
+            )
+        why = "; ".join(sorted(set(solved.missed.values())))
+    if why:
+        read.notes.append(f"The change was not compared with what it promises: {why}")
 
 
 async def _verified(
