@@ -16,14 +16,14 @@ from reviewer.text import printable
 
 PREFIX = "/rlm"
 
-Plain = Literal["stop", "pause", "resume", "resolve", "cost", "config", "memory", "help"]
+Plain = Literal["stop", "pause", "resume", "resolve", "cost", "help"]
 """Commands without arguments."""
 
 PLAIN: tuple[Plain, ...] = get_args(Plain)
 
 NAMES = ("review", "ask", *PLAIN)
 
-PLANNED = ("refactor", "fix", "tests", "go", "undo")
+PLANNED = ("config", "memory", "refactor", "fix", "tests", "go", "undo")
 """Commands that this version does not have yet."""
 
 MAX_COMMANDS = 5
@@ -99,8 +99,6 @@ HELP: Sequence[tuple[str, str]] = (
     ("pause", "review no further pushes of this pull request by myself"),
     ("resume", "the opposite of `pause`"),
     ("cost", "what this pull request has cost so far"),
-    ("config", "the settings that are in force here, and where each comes from"),
-    ("memory", "what is not said again in this repository, and who wished so"),
     ("help", "this table"),
 )
 

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.store import ENGINE, GITHUB, REVIEW, NewJob, NewRun, Run
+from reviewer.explain.values import Question
 
 Id = Annotated[int, Field(ge=1, le=2**53)]
 """GitHub's numbers fit into what JavaScript can count exactly."""
@@ -161,10 +162,13 @@ def run_key(run: str) -> str:
 class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
-    `comment` is the command's, 0 where nobody gave one.
+    `comment` is the command's, 0 where nobody gave one; `thread` is where it stands, as in
+    `Command`. `question` is what a run that answers is asked.
     """
 
     trigger: str
     full: bool = False
     paths: tuple[str, ...] = ()
     comment: int = 0
+    thread: int = 0
+    question: Question | None = None

@@ -64,6 +64,14 @@ def look_at(hub: Hub, repository: str, number: int) -> Pull:
     return _pull(PullRequestUrl(hub.server.web, owner, name, number), answer)
 
 
+def pull_at(hub: Hub, repository: str, number: int) -> Pull | None:
+    """Ask for a pull request as it is now; None if it is not there any more."""
+    try:
+        return look_at(hub, repository, number)
+    except NotThere:
+        return None
+
+
 def read_pull(url: PullRequestUrl, server: Server, token: SecretStr | None) -> Pull:
     """Ask for a pull request; raise TellUser or RetryLater in words for whoever gave its address.
 

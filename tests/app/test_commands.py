@@ -49,7 +49,7 @@ from app.commands import (
             (AskCommand("Why is\n> quoted\nthis?"), PlainCommand("cost")),
         ),
         ("/rlm resume", PlainCommand("resume")),
-        ("/rlm Memory ", PlainCommand("memory")),
+        ("/rlm Resolve ", PlainCommand("resolve")),
     ],
 )
 def test_a_command_starts_its_line_outside_of_quotes_and_code(body: str, meant: object) -> None:
@@ -69,7 +69,7 @@ def test_a_command_starts_its_line_outside_of_quotes_and_code(body: str, meant: 
         ("/rlm refactor this", "comes with a later version"),
         (
             "\n".join(
-                ["/rlm help", "/rlm stop", "/rlm cost", "/rlm config", "/rlm pause", "/rlm resume"]
+                ["/rlm help", "/rlm stop", "/rlm cost", "/rlm resolve", "/rlm pause", "/rlm resume"]
             ),
             "5 commands",
         ),

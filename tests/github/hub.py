@@ -37,7 +37,15 @@ from tests.github.apps import Access, Apps, FakeApp, FakeInstallation
 from tests.github.contract import Operation, contract
 from tests.github.errors import Refusal, invalid_request, not_found
 from tests.github.rest import Answer
-from tests.github.state import FakeCheckRun, FakeComment, FakePull, FakeRepo, State, User
+from tests.github.state import (
+    FakeCheckRun,
+    FakeComment,
+    FakePull,
+    FakeRepo,
+    ReviewComment,
+    State,
+    User,
+)
 
 __all__ = [
     "FakeApp",
@@ -341,11 +349,29 @@ class FakeGitHub:
             comment, action, app, self.apps.by_slug.get(comment.app or "")
         )
 
-    def payload_check_run(
-        self, check: FakeCheckRun, action: str, app: FakeApp, *, sender: str = "alice"
+    def payload_review_comment(
+        self, comment: ReviewComment, app: FakeApp, action: str = "created"
     ) -> dict[str, Any]:
-        """Describe the button "Re-run" of a check run."""
-        return payloads.check_run(check, action, app, self.state.user(sender))
+        """Describe a comment at lines."""
+        return payloads.review_comment(comment, action, app)
+
+    def payload_merge_group(
+        self, pull: FakePull, head: str, app: FakeApp, *, sender: str = "alice"
+    ) -> dict[str, Any]:
+        """Describe what a merge queue has made of a pull request: the commit `head`."""
+        return payloads.merge_group(pull.repo, head, pull.number, app, self.state.user(sender))
+
+    def payload_check_run(
+        self,
+        check: FakeCheckRun,
+        action: str,
+        app: FakeApp,
+        *,
+        sender: str = "alice",
+        button: str = "",
+    ) -> dict[str, Any]:
+        """Describe the button "Re-run" of a check run, or one of our own below it."""
+        return payloads.check_run(check, action, app, self.state.user(sender), button)
 
     def payload_check_suite(
         self, repo: FakeRepo, head: str, action: str, app: FakeApp, *, sender: str = "alice"
