@@ -30,6 +30,7 @@ from app.github.cache import Stopped
 from app.github.client import Hub
 from app.github.errors import BadToken, Forbidden, NotThere
 from app.github.fetch import Checkout, checkout
+from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, look_at
 from app.github.replies import reply
@@ -44,7 +45,7 @@ from app.report import Report
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.explain.values import Question
 from reviewer.finding import Severity
-from reviewer.request import Review
+from reviewer.request import Promise, Review
 
 EXIT_OK = 0
 EXIT_FINDINGS = 1
@@ -135,7 +136,7 @@ def _granted(
         return _skipped(step)
     if wish.question:
         return _explained(pull, wish, environ, hub, step, interrupts)
-    report = _reviewed(pull, wish, environ, step, interrupts)
+    report = _reviewed(pull, wish, promise_of(hub, pull), environ, step, interrupts)
     _summarize(step, pull, report)
     if interrupts():
         step.log.tell("warning", "The job was cancelled: the review is not posted.")
@@ -220,11 +221,16 @@ def _not_now(pull: Pull, wish: Wish) -> str:
     return ONLY_READY if pull.draft and not wish.asked else ""
 
 
-def _reviewed(
-    pull: Pull, wish: Wish, environ: Mapping[str, str], step: Step, interrupts: Interrupts
+def _reviewed(  # noqa: PLR0917
+    pull: Pull,
+    wish: Wish,
+    promise: Promise,
+    environ: Mapping[str, str],
+    step: Step,
+    interrupts: Interrupts,
 ) -> Report:
     settings = step.settings
-    fetched, planned = _fetched(pull, wish, step, interrupts)
+    fetched, planned = _fetched(pull, wish, promise, step, interrupts)
     with interrupts.gently():
         log = cast(TextIO, step.log)
         with progress(log, environ, cap_usd=planned.request.caps.usd) as sink:
@@ -235,14 +241,18 @@ def _reviewed(
     return without_secrets(noted)
 
 
-def _fetched(pull: Pull, wish: Wish, step: Step, interrupts: Interrupts) -> tuple[Checkout, Plan]:
+def _fetched(
+    pull: Pull, wish: Wish, promise: Promise | None, step: Step, interrupts: Interrupts
+) -> tuple[Checkout, Plan]:
     settings = step.settings
     wanted = Wanted.of(pull, settings.github)
     with interrupts.gently():
         fetched = checkout(
             wanted, lambda: settings.github_token, settings.home, step.log.say, interrupts
         )
-        return fetched, plan(fetched, settings, cancelled=interrupts, paths=wish.paths)
+        return fetched, plan(
+            fetched, settings, cancelled=interrupts, paths=wish.paths, promise=promise
+        )
 
 
 def _explained(  # noqa: PLR0917
@@ -254,7 +264,7 @@ def _explained(  # noqa: PLR0917
     interrupts: Interrupts,
 ) -> int:
     """Answer a question, below the comment that asked it."""
-    fetched, planned = _fetched(pull, wish, step, interrupts)
+    fetched, planned = _fetched(pull, wish, None, step, interrupts)
     with interrupts.gently():
         log = cast(TextIO, step.log)
         with progress(log, environ, cap_usd=planned.request.caps.usd) as sink:

@@ -28,7 +28,7 @@ from reviewer.model.base import Model, Usage
 from reviewer.model.batches import BATCH_CALLS, BATCH_SHARE, BATCH_TIMEOUT_S, BatchModel
 from reviewer.model.prices import Discounted, Prices, load
 from reviewer.ports import Cancelled, Objects, Rev
-from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
+from reviewer.request import Caps, Effort, Promise, Review, ReviewRequest, StopReason
 from reviewer.review.functions import Code
 from reviewer.review.job import review
 from reviewer.rlm.journal import Journal
@@ -90,9 +90,14 @@ class Plan:
 
 
 def plan(
-    checkout: Checkout, settings: Settings, *, cancelled: Cancelled, paths: tuple[str, ...] = ()
+    checkout: Checkout,
+    settings: Settings,
+    *,
+    cancelled: Cancelled,
+    paths: tuple[str, ...] = (),
+    promise: Promise | None = None,
 ) -> Plan:
-    """Decide how a fetched pull request is reviewed."""
+    """Decide how a fetched pull request is reviewed; `promise` is what its author says."""
     prices = load(settings.prices)
     start = Change(checkout.base, checkout.head, checkout.start.commit, ())
     with (
@@ -101,7 +106,14 @@ def plan(
         LocalObjects(opened, start, supply=RemoteBlobs(checkout.origin, cancelled)) as objects,
     ):
         sources = of_pull(opened, start.merge_base, objects, checkout.origin)
-        return decide(settings, sources, prices, lambda settled: asked(settled, prices), paths)
+        return decide(
+            settings,
+            sources,
+            prices,
+            lambda settled: asked(settled, prices),
+            paths,
+            promise=promise,
+        )
 
 
 def decide(
@@ -113,6 +125,7 @@ def decide(
     *,
     seconds: float | None = None,
     lowers: bool = True,
+    promise: Promise | None = None,
 ) -> Plan:
     """Bring together the settings and what the repository asks.
 
@@ -130,6 +143,7 @@ def decide(
         paths=paths,
         guidelines=guides.text,
         policy=policy,
+        promise=promise if choice.name else None,
     )
     return Plan(request, (choice.why_not, *notes, *not_used, *guides.notes))
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.store import ENGINE, GITHUB, REVIEW, NewJob, NewRun, Run
 from reviewer.explain.values import Question
+from reviewer.request import Promise
 
 Id = Annotated[int, Field(ge=1, le=2**53)]
 """GitHub's numbers fit into what JavaScript can count exactly."""
@@ -163,7 +164,8 @@ class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
     `comment` is the command's, 0 where nobody gave one; `thread` is where it stands, as in
-    `Command`. `question` is what a run that answers is asked.
+    `Command`. `question` is what a run that answers is asked, `promise` what the author of the
+    pull request said when it began.
     """
 
     trigger: str
@@ -172,3 +174,4 @@ class Wish(_Payload):
     comment: int = 0
     thread: int = 0
     question: Question | None = None
+    promise: Promise | None = None

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 STOPPED = "somebody gave the command `/rlm stop`"
 
-Begin = Callable[[int, Pull, str, Wish], None]
+Begin = Callable[[Hub, int, Pull, str, Wish], None]
 """Begins a run of an installation over a pull request, once for its origin, as wished."""
 
 
@@ -143,7 +143,7 @@ class Commands:
             comment=command.comment_id,
             thread=command.thread,
         )
-        self._begin(command.installation, pull, origin, wish)
+        self._begin(hub, command.installation, pull, origin, wish)
         return ""
 
     def _ask(self, hub: Hub, command: Command, text: str, origin: str) -> str:
@@ -157,7 +157,7 @@ class Commands:
         wish = Wish(
             trigger="command", comment=command.comment_id, thread=command.thread, question=question
         )
-        self._begin(command.installation, pull, origin, wish)
+        self._begin(hub, command.installation, pull, origin, wish)
         return ""
 
     def _refuse(self, hub: Hub, command: Command) -> None:

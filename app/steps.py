@@ -14,6 +14,7 @@ from app.github import check_runs
 from app.github.answers import render_answer
 from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere, Refused
+from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
@@ -103,29 +104,31 @@ class Steps:
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
             pull = pull_at(hub, look.repository, look.number)
-            actor = (hub.actor or "").lower()
-        if pull is None or pull.state != "open":
-            self.store.stop(look.repository_id, look.number, CLOSED)
-            self.store.done(job)
-            return
+            if pull is None or pull.state != "open":
+                self.store.stop(look.repository_id, look.number, CLOSED)
+            elif not self._began(hub, look, pull):
+                # Not a failure: the newest head is looked at when the run before is through.
+                self.store.again(job, "the run before is let finish", LET_FINISH_S, counts=False)
+                return
+        self.store.done(job)
+
+    def _began(self, hub: Hub, look: Look, pull: Pull) -> bool:
+        """Begin a review if one is wanted; False where it has to wait for the one before."""
         runs = [
             run
             for run in self.store.runs_of(look.repository_id, look.number)
             if run.kind == "review"
         ]
         same = [run for run in runs if run.head == pull.head and run.base == pull.base]
-        if not self._wanted(look, pull, actor) or any(map(_counts, same)):
-            self.store.done(job)
-            return
+        if not self._wanted(look, pull, (hub.actor or "").lower()) or any(map(_counts, same)):
+            return True
         if _superseded_in_a_row(runs) >= MAX_SUPERSEDED and _open(runs):
-            # Not a failure: the newest head is looked at when the run before is through.
-            self.store.again(job, "the run before is let finish", LET_FINISH_S, counts=False)
-            return
-        wish = Wish(trigger=look.trigger)
+            return False
         # A head that was left before anything was said, and came back, is a new one.
         again = f":{len(same)}" if same else ""
-        self._begin(look.installation, pull, f"head:{pull.base}:{pull.head}{again}", wish)
-        self.store.done(job)
+        origin = f"head:{pull.base}:{pull.head}{again}"
+        self._begin(hub, look.installation, pull, origin, Wish(trigger=look.trigger))
+        return True
 
     def _wanted(self, look: Look, pull: Pull, actor: str) -> bool:
         """May this pull request have a review that nobody has asked for by name?"""
@@ -167,7 +170,7 @@ class Steps:
                 if pull is not None and pull.state == "open":
                     origin = f"event:{rerun.event_id}"
                     wish = Wish(trigger="rerun", full=rerun.full)
-                    self._begin(rerun.installation, pull, origin, wish)
+                    self._begin(hub, rerun.installation, pull, origin, wish)
         self.store.done(job)
 
     def _numbers(self, rerun: Rerun) -> list[int]:
@@ -204,7 +207,9 @@ class Steps:
                 log.warning("no check run", extra={"head": queued.head, "why": error})
         self.store.done(job)
 
-    def _begin(self, installation: int, pull: Pull, origin: str, wish: Wish) -> None:
+    def _begin(self, hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish) -> None:
+        if wish.question is None:
+            wish = wish.model_copy(update={"promise": promise_of(hub, pull)})
         run = NewRun(
             id=secrets.token_hex(8),
             installation=installation,

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from reviewer.detectors.names import Name
+from reviewer.detectors.names import Check
 from reviewer.finding import Finding, Severity
 from reviewer.globs import MAX_GLOB_CHARACTERS, check
 from reviewer.model.base import MODEL_NAME
@@ -52,11 +52,6 @@ Glob = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_GLOB_CHARACTERS), AfterValidator(check)
 ]
 Globs = Annotated[tuple[Glob, ...], Field(max_length=MAX_GLOBS)]
-INTENT = "intent"
-
-Check = Name | Literal["intent"]
-"""What can be switched off: a detector, and the node that compares a change with its promise."""
-
 Switch = Annotated[bool, WithJsonSchema({"enum": [True, False, "on", "off"]})]
 """Both spellings: to some readers of YAML `off` is a word and no boolean."""
 

@@ -51,6 +51,8 @@ class Pull:
     base_ref: str
     head_ref: str
     head_repository: str | None
+    title: str
+    body: str
 
 
 def look_at(hub: Hub, repository: str, number: int) -> Pull:
@@ -131,6 +133,8 @@ class _PullAnswer(_Answer):
     merged: bool
     draft: bool = False
     locked: bool = False
+    title: str = ""
+    body: str | None = None
     user: _User | None = None
     base: _Base
     head: _Head
@@ -156,6 +160,8 @@ def _pull(url: PullRequestUrl, answer: _PullAnswer) -> Pull:
         base_ref=answer.base.ref,
         head_ref=answer.head.ref,
         head_repository=answer.head.repo.full_name if answer.head.repo else None,
+        title=answer.title,
+        body=answer.body or "",
     )
 
 

@@ -136,7 +136,9 @@ class _Engine:
     def _run(self, run: Run, watch: "_Watch") -> _Done:
         fetched = self._checkout(run, watch)
         wish = Wish.model_validate_json(run.request)
-        planned = plan(fetched, self.settings, cancelled=watch, paths=wish.paths)
+        planned = plan(
+            fetched, self.settings, cancelled=watch, paths=wish.paths, promise=wish.promise
+        )
         what = about(f"{run.repository}#{run.number}", run.base, run.head, planned.request, run.id)
         with recording(what, self.settings.home, _warn) as trace:
 

@@ -14,9 +14,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.change import Change, Span
+from reviewer.detectors.names import INTENT
 from reviewer.finding import Category, Finding
 from reviewer.ports import Objects
-from reviewer.request import Promise, StopReason
+from reviewer.request import Effort, Promise, ReviewRequest, StopReason
 from reviewer.review.borders import Border
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Claim, Harm
 from reviewer.review.functions import Code, functions
@@ -118,11 +119,15 @@ class IntentScope:
     promise: Promise
 
 
-def is_telling(promise: Promise | None) -> bool:
-    """Does a promise say enough to be compared with anything?"""
-    if promise is None:
+def compares(request: ReviewRequest) -> bool:
+    """Is the change of a request compared with what was promised?
+
+    Not where next to nothing was, not in a quick review, and not where it is switched off.
+    """
+    if request.effort is Effort.QUICK or INTENT in request.policy.off or request.promise is None:
         return False
-    return len(re.findall(r"\w{2,}", " ".join(promise.texts()))) >= LEAST_WORDS
+    words = re.findall(r"\w{2,}", " ".join(request.promise.texts()))
+    return len(words) >= LEAST_WORDS
 
 
 class Intent:

@@ -8,22 +8,22 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from typing import get_args
 
 from reviewer.change import Change, FileChange, Span
 from reviewer.context.values import Context
 from reviewer.detectors.lockfiles import Table, dependency_table, may_lock
-from reviewer.detectors.names import DETECTORS
+from reviewer.detectors.names import DETECTORS, Check
 from reviewer.detectors.run import detect
 from reviewer.detectors.secrets import redacted
 from reviewer.finding import Finding
 from reviewer.model.base import Model, Usage
-from reviewer.policy import FILE, INTENT, NO_POLICY, Policy, Thresholds
+from reviewer.policy import FILE, NO_POLICY, Policy, Thresholds
 from reviewer.ports import Cancelled, FileTooLarge, MissingBlob, NoSuchFile, Objects, Rev
 from reviewer.request import (
     ChangeInfo,
     Cost,
     DependencyChange,
-    Effort,
     Review,
     ReviewRequest,
     StopReason,
@@ -33,7 +33,7 @@ from reviewer.review.claims import FinderResult, Joined
 from reviewer.review.coverage import account
 from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
-from reviewer.review.intent import Intent, IntentScope, is_telling
+from reviewer.review.intent import Intent, IntentScope, compares
 from reviewer.review.join import join, masked, once
 from reviewer.review.modules import Said, module_imports, modules, modules_of
 from reviewer.review.place import Placer
@@ -189,7 +189,7 @@ def _unmatched(change: Change, paths: Sequence[str]) -> list[str]:
 
 
 def _switched_off(policy: Policy) -> list[str]:
-    off = [name for name in DETECTORS if name in policy.off]
+    off = [name for name in get_args(Check) if name in policy.off]
     return [f"Switched off by {FILE}: {', '.join(off)}."] if off else []
 
 
@@ -334,7 +334,7 @@ async def _passes(
         if solved.missed:
             unfinished.append(lens)
     after = len(lenses) + 1
-    if _compares(request):
+    if compares(request):
         await _compared(request, prepared, read, run, objects, code, str(after))
         after += 1
     held.close()
@@ -370,12 +370,6 @@ async def _passes(
     priced = all(run.prices.cost(one, Usage()) is not None for one in (run.name, run.cheap))
     read.usd = run.spent.usd if priced else None
     return read
-
-
-def _compares(request: ReviewRequest) -> bool:
-    """Is the change compared with what was promised? Not where next to nothing was."""
-    wanted = request.effort is not Effort.QUICK and INTENT not in request.policy.off
-    return wanted and is_telling(request.promise)
 
 
 async def _compared(  # noqa: PLR0917

@@ -506,3 +506,15 @@ def test_the_buttons_below_a_check_run_ask_for_more(tmp_path: Path) -> None:
             assert world.sent(server, "check_run", payload) == 202
             world.settle(runs=runs)
             assert len(pull.reviews) == reviews
+
+
+def test_what_the_author_promises_is_compared_with_the_change(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        issue = world.repo.issue(title="Totals have no tax", body="They should.")
+        pull = world.pull(title="Let totals take a rate", body=f"Closes #{issue.number}")
+        world.opened(server, pull)
+        world.settle()
+        (asked,) = world.service.comparisons
+        told = "\n".join(block["text"] for block in asked["messages"][0]["content"])
+        assert "> Let totals take a rate" in told and "> They should." in told
+        world.assert_said_once(pull)
