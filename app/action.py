@@ -15,12 +15,22 @@ from typing import TextIO, cast
 from app.action_event import Comment, Look, Nothing, read_event
 from app.action_step import Step, read_step
 from app.annotations import Level, StepLog
-from app.commands import Misunderstood, PlainCommand, ReviewCommand, help_text, parse_command
-from app.engine import plan, run_review, with_notes
+from app.commands import (
+    AskCommand,
+    Misunderstood,
+    Parsed,
+    PlainCommand,
+    ReviewCommand,
+    help_text,
+    parse_commands,
+)
+from app.engine import Plan, plan, run_explain, run_review, with_notes
+from app.github.answers import render_answer
 from app.github.cache import Stopped
 from app.github.client import Hub
 from app.github.errors import BadToken, Forbidden, NotThere
-from app.github.fetch import checkout
+from app.github.fetch import Checkout, checkout
+from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, look_at
 from app.github.replies import reply
@@ -33,8 +43,9 @@ from app.render.markdown import render_markdown
 from app.render.outgoing import masked, without_secrets
 from app.report import Report
 from reviewer.errors import RetryLater, RlmError, TellUser
+from reviewer.explain.values import Question
 from reviewer.finding import Severity
-from reviewer.request import Review
+from reviewer.request import Promise, Review
 
 EXIT_OK = 0
 EXIT_FINDINGS = 1
@@ -55,6 +66,10 @@ STOP_TEXT = (
     "Here the review runs in GitHub Actions, so it is stopped there: open its run under "
     "**Actions** and choose **Cancel workflow**."
 )
+HERE = ("review", "ask", "help")
+"""The commands that a workflow can obey: it remembers nothing from one job to the next."""
+
+ELSEWHERE = "takes the App: a workflow remembers nothing from one job to the next."
 ONLY_OPEN = "Only an open pull request is reviewed."
 ONLY_READY = "It is a draft: it is reviewed when it is ready, or on `/rlm review`."
 ONLY_WRITERS = "Only people who may write to this repository can give commands."
@@ -67,7 +82,8 @@ BOT_SECRETS = "Of the secrets, GitHub hands only Dependabot's to a workflow that
 class Wish:
     """One review that somebody or something asked for; `name` tells it from others of one head.
 
-    `asked` by a person, so also of a draft. `again`: say what was said before, too.
+    `asked` by a person, so also of a draft. `again`: say what was said before, too. With a
+    `question` it is an answer that is wanted, and no review.
     """
 
     number: int
@@ -76,6 +92,7 @@ class Wish:
     paths: tuple[str, ...] = ()
     asked: bool = False
     again: bool = False
+    question: str = ""
 
 
 def action(environ: Mapping[str, str], interrupts: Interrupts) -> int:
@@ -102,65 +119,90 @@ def action(environ: Mapping[str, str], interrupts: Interrupts) -> int:
 def _act(step: Step, environ: Mapping[str, str], interrupts: Interrupts) -> int:
     event = read_event(environ, environ.get("RLM_PULL_REQUEST", "").strip(), step.login)
     with Hub(step.settings.github, step.settings.github_token, actor=step.login) as hub:
-        wish = _wish(event, environ, hub, step)
-        if wish is None:
+        wishes = _wishes(event, environ, hub, step)
+        if not wishes:
             return _skipped(step)
-        pull = look_at(hub, step.repository, wish.number)
-        if why := _not_now(pull, wish):
-            step.log.tell("notice", why)
-            if wish.comment:
-                _answer(hub, step, wish.comment, why)
-            return _skipped(step)
-        report = _reviewed(pull, wish, environ, step, interrupts)
-        _summarize(step, pull, report)
-        if interrupts():
-            step.log.tell("warning", "The job was cancelled: the review is not posted.")
-            return EXIT_STOPPED
-        trouble = _post(hub, pull, wish, report, step)
-        return _end(step, report, trouble)
+        return max(_granted(wish, environ, hub, step, interrupts) for wish in wishes)
 
 
-def _wish(
+def _granted(
+    wish: Wish, environ: Mapping[str, str], hub: Hub, step: Step, interrupts: Interrupts
+) -> int:
+    pull = look_at(hub, step.repository, wish.number)
+    if why := _not_now(pull, wish):
+        step.log.tell("notice", why)
+        if wish.comment:
+            _answer(hub, step, wish.comment, why)
+        return _skipped(step)
+    if wish.question:
+        return _explained(pull, wish, environ, hub, step, interrupts)
+    report = _reviewed(pull, wish, promise_of(hub, pull), environ, step, interrupts)
+    _summarize(step, pull, report)
+    if interrupts():
+        step.log.tell("warning", "The job was cancelled: the review is not posted.")
+        return EXIT_STOPPED
+    trouble = _post(hub, pull, wish, report, step)
+    return _end(step, report, trouble)
+
+
+def _wishes(
     event: Look | Comment | Nothing, environ: Mapping[str, str], hub: Hub, step: Step
-) -> Wish | None:
-    """Return the review to make; None where there is none, which is said and answered here."""
+) -> list[Wish]:
+    """Return the reviews and answers to make; what needs neither is said and answered here."""
     match event:
         case Nothing(why=why):
             step.log.tell("notice", why)
-            return None
+            return []
         case Look(number=number, asked=True):
             # Started by hand again, it is asked for again; "Re-run jobs" keeps the run's id.
-            return Wish(number, f"run:{environ.get('GITHUB_RUN_ID', '')}", asked=True)
+            return [Wish(number, f"run:{environ.get('GITHUB_RUN_ID', '')}", asked=True)]
         case Look(number=number):
-            return Wish(number, "head")
+            return [Wish(number, "head")]
         case Comment():
             return _obey(event, hub, step)
 
 
-def _obey(comment: Comment, hub: Hub, step: Step) -> Wish | None:
-    said = parse_command(comment.body)
-    if said is None:
+def _obey(comment: Comment, hub: Hub, step: Step) -> list[Wish]:
+    commands = parse_commands(comment.body)
+    if not commands:
         step.log.tell("notice", "The comment holds no command.")
-        return None
+        return []
     if not hub.may_write(step.repository, comment.author):
         step.log.tell("notice", f"{comment.author} may not write here, so gives no commands.")
         _answer(hub, step, comment, ONLY_WRITERS, about=f"refused-{comment.author.lower()}")
-        return None
+        return []
     try:
         hub.react(step.repository, comment.comment_id, "eyes")
     except (Forbidden, NotThere) as error:
         step.log.tell("warning", _sentence(str(error)))
+    wishes, told = [], []
+    for index, said in enumerate(commands):
+        name = f"comment:{comment.comment_id}" + (f":{index}" if index else "")
+        match said:
+            case ReviewCommand(paths=paths, full=full):
+                wishes.append(Wish(comment.number, name, comment, paths, asked=True, again=full))
+            case AskCommand(question=question):
+                wishes.append(Wish(comment.number, name, comment, asked=True, question=question))
+            case _:
+                told.append(_told(said))
+    if told:
+        _answer(hub, step, comment, "\n\n".join(told))
+    return wishes
+
+
+def _told(said: Parsed) -> str:
+    """Return what is answered at once."""
     match said:
-        case ReviewCommand(paths=paths, full=full):
-            name = f"comment:{comment.comment_id}"
-            return Wish(comment.number, name, comment, paths, asked=True, again=full)
         case PlainCommand(name="stop"):
-            _answer(hub, step, comment, STOP_TEXT)
-        case PlainCommand():
-            _answer(hub, step, comment, f"{help_text()}\n\n{STOP_TEXT}")
+            return STOP_TEXT
+        case PlainCommand(name="help"):
+            return f"{help_text(only=HERE)}\n\n{STOP_TEXT}"
+        case PlainCommand(name=name):
+            return f"`/rlm {name}` {ELSEWHERE}"
         case Misunderstood(why=why):
-            _answer(hub, step, comment, help_text(why))
-    return None
+            return help_text(why, only=HERE)
+        case _:
+            raise ValueError("a review and an answer take longer")
 
 
 def _answer(hub: Hub, step: Step, comment: Comment, text: str, *, about: str = "") -> None:
@@ -179,16 +221,17 @@ def _not_now(pull: Pull, wish: Wish) -> str:
     return ONLY_READY if pull.draft and not wish.asked else ""
 
 
-def _reviewed(
-    pull: Pull, wish: Wish, environ: Mapping[str, str], step: Step, interrupts: Interrupts
+def _reviewed(  # noqa: PLR0917
+    pull: Pull,
+    wish: Wish,
+    promise: Promise,
+    environ: Mapping[str, str],
+    step: Step,
+    interrupts: Interrupts,
 ) -> Report:
     settings = step.settings
-    wanted = Wanted.of(pull, settings.github)
+    fetched, planned = _fetched(pull, wish, promise, step, interrupts)
     with interrupts.gently():
-        fetched = checkout(
-            wanted, lambda: settings.github_token, settings.home, step.log.say, interrupts
-        )
-        planned = plan(fetched, settings, cancelled=interrupts, paths=wish.paths)
         log = cast(TextIO, step.log)
         with progress(log, environ, cap_usd=planned.request.caps.usd) as sink:
             report = run_review(fetched, settings, planned, sink=sink, cancelled=interrupts)
@@ -196,6 +239,53 @@ def _reviewed(
     noted = report.model_copy(update={"review": with_notes(report.review, note)})
     # Now: a summary and an annotation are read by more people than the repository, too.
     return without_secrets(noted)
+
+
+def _fetched(
+    pull: Pull, wish: Wish, promise: Promise | None, step: Step, interrupts: Interrupts
+) -> tuple[Checkout, Plan]:
+    settings = step.settings
+    wanted = Wanted.of(pull, settings.github)
+    with interrupts.gently():
+        fetched = checkout(
+            wanted, lambda: settings.github_token, settings.home, step.log.say, interrupts
+        )
+        return fetched, plan(
+            fetched, settings, cancelled=interrupts, paths=wish.paths, promise=promise
+        )
+
+
+def _explained(  # noqa: PLR0917
+    pull: Pull,
+    wish: Wish,
+    environ: Mapping[str, str],
+    hub: Hub,
+    step: Step,
+    interrupts: Interrupts,
+) -> int:
+    """Answer a question, below the comment that asked it."""
+    fetched, planned = _fetched(pull, wish, None, step, interrupts)
+    with interrupts.gently():
+        log = cast(TextIO, step.log)
+        with progress(log, environ, cap_usd=planned.request.caps.usd) as sink:
+            done = run_explain(
+                fetched,
+                step.settings,
+                planned,
+                Question(text=wish.question),
+                sink=sink,
+                cancelled=interrupts,
+            )
+    if interrupts():
+        step.log.tell("warning", "The job was cancelled: the question is not answered.")
+        return EXIT_STOPPED
+    repository = f"{step.settings.github.web}/{pull.repository}"
+    text = render_answer(done, repository)
+    if wish.comment is not None:
+        _answer(hub, step, wish.comment, text, about=wish.name.replace(":", "-"))
+    step.log.say(words.cost(done.cost))
+    step.set_outputs(status="complete" if done.answer else "partial", findings="0", report="")
+    return EXIT_OK if done.answer else EXIT_PARTIAL
 
 
 def _why_no_key(pull: Pull, step: Step) -> str:

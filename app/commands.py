@@ -1,25 +1,40 @@
-"""Commands that people write in comments: `/rlm review [full] [path…]`, `/rlm help`, `/rlm stop`.
+"""Commands that people write in comments: lines that begin with `/rlm`.
 
-A comment is untrusted text. What comes out of it is one of a few typed commands, whose only free
-words are paths to compare with the paths of the change; nothing in it can name a key, an address
-or a model.
+A comment is untrusted text. What comes out of it are a few typed commands, whose only free words
+are paths to compare with the paths of the change, and a question that a model is asked; nothing in
+it can name a key, an address or a model.
 """
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, get_args
 
 from reviewer.text import printable
 
 PREFIX = "/rlm"
-NAMES = ("review", "help", "stop")
+
+Plain = Literal["stop", "pause", "resume", "resolve", "cost", "help"]
+"""Commands without arguments."""
+
+PLAIN: tuple[Plain, ...] = get_args(Plain)
+
+NAMES = ("review", "ask", *PLAIN)
+
+PLANNED = ("config", "memory", "refactor", "fix", "tests", "go", "undo")
+"""Commands that this version does not have yet."""
+
+MAX_COMMANDS = 5
+"""Of one comment."""
 
 MAX_PATHS = 20
 MAX_PATH_CHARS = 400
 MAX_LINES = 1_000
+MAX_QUESTION_CHARS = 4_000
 
-_COMMAND = re.compile(r"^/rlm(?:[ \t]+(?P<rest>.*))?$")
+_COMMAND = re.compile(r"/rlm(?:[ \t]|\Z)")
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})")
 
 
@@ -32,10 +47,17 @@ class ReviewCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class AskCommand:
+    """Answer a question about this pull request, or about what the thread is about."""
+
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlainCommand:
     """A command without arguments."""
 
-    name: Literal["help", "stop"]
+    name: Plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +67,53 @@ class Misunderstood:
     why: str
 
 
-Parsed = ReviewCommand | PlainCommand | Misunderstood
+Parsed = ReviewCommand | AskCommand | PlainCommand | Misunderstood
 
 
-def parse_command(body: str) -> Parsed | None:
-    """Return the first command of a comment; None if nobody addresses us.
+def parse_commands(body: str) -> tuple[Parsed, ...]:
+    """Return the commands of a comment in their order, each once; none if nobody addresses us.
 
-    A command starts its line and stands outside of quotes, code and HTML comments.
+    A command starts its line and stands outside of quotes, code and HTML comments. The lines after
+    a question belong to it, up to the next command.
     """
-    for line in _plain_lines(body):
-        if found := _COMMAND.match(line.rstrip()):
-            return _parse(printable(found["rest"] or "").split())
-    return None
+    lines = [line.rstrip() for line in _plain_lines(body)]
+    starts = [index for index, line in enumerate(lines) if _COMMAND.match(line)]
+    found: list[Parsed] = []
+    for start, end in pairwise([*starts, len(lines)]):
+        said = _parse(lines[start].removeprefix(PREFIX), lines[start + 1 : end])
+        if said not in found:
+            found.append(said)
+    if len(found) > MAX_COMMANDS:
+        too_many = f"A comment can give {MAX_COMMANDS} commands; this one gives {len(found)}."
+        return (Misunderstood(too_many),)
+    return tuple(found)
 
 
-def help_text(problem: str = "") -> str:
-    """Return what `/rlm help` answers, as Markdown; `problem` goes first."""
+HELP: Sequence[tuple[str, str]] = (
+    ("review", "review this pull request now; what was said before is not repeated"),
+    ("review full", "the same, and everything is said again"),
+    ("review path/to/folder file.py", "review only these files and folders"),
+    ("ask why is this lock needed?", "answer a question about this pull request or this thread"),
+    ("resolve", "resolve this thread; on the pull request itself, all threads of mine"),
+    ("stop", "stop what is running"),
+    ("pause", "review no further pushes of this pull request by myself"),
+    ("resume", "the opposite of `pause`"),
+    ("cost", "what this pull request has cost so far"),
+    ("help", "this table"),
+)
+
+
+def help_text(problem: str = "", *, only: Sequence[str] = NAMES) -> str:
+    """Return what `/rlm help` answers, as Markdown; `problem` goes first.
+
+    `only`: the commands there are where this runs.
+    """
     opening = f"{problem}\n\n" if problem else ""
+    rows = [f"| `{PREFIX} {shown}` | {does} |" for shown, does in HELP if shown.split()[0] in only]
     return (
-        f"{opening}"
-        "| Comment | What happens |\n|---|---|\n"
-        "| `/rlm review` | review this pull request now; what was said before is not repeated |\n"
-        "| `/rlm review full` | the same, and everything is said again |\n"
-        "| `/rlm review path/to/folder file.py` | review only these files and folders |\n"
-        "| `/rlm stop` | stop the review that is running |\n"
-        "| `/rlm help` | this table |\n\n"
-        "Only people who may write to this repository can give commands."
+        f"{opening}| Comment | What happens |\n|---|---|\n"
+        + "\n".join(rows)
+        + "\n\nOnly people who may write to this repository can give commands."
     )
 
 
@@ -91,19 +134,36 @@ def _plain_lines(body: str) -> list[str]:
     return lines
 
 
-def _parse(words: list[str]) -> Parsed:
-    if not words:
-        return PlainCommand("help")
-    name, arguments = words[0].lower(), words[1:]
+def _parse(rest: str, after: Sequence[str]) -> Parsed:
+    name, *arguments = printable(rest).split() or ["help"]
+    name = name.lower()
     if name == "review":
         return _review(arguments)
-    if name in {"help", "stop"}:
-        if arguments:
-            return Misunderstood(f"`{PREFIX} {name}` takes no arguments.")
-        return PlainCommand("help" if name == "help" else "stop")
+    if name == "ask":
+        return _ask(" ".join(arguments), after)
+    if (plain := _PLAIN.get(name)) is not None:
+        return Misunderstood(f"`{PREFIX} {name}` takes no arguments.") if arguments else plain
+    return Misunderstood(_unknown(name))
+
+
+_PLAIN: dict[str, PlainCommand] = {name: PlainCommand(name) for name in PLAIN}
+
+
+def _unknown(name: str) -> str:
+    if name in PLANNED:
+        return f"`{PREFIX} {name}` comes with a later version."
     near = difflib.get_close_matches(name, NAMES, n=1)
     meant = f" Did you mean `{PREFIX} {near[0]}`?" if near else ""
-    return Misunderstood(f"There is no such command.{meant}")
+    return f"There is no such command.{meant}"
+
+
+def _ask(first: str, after: Sequence[str]) -> Parsed:
+    text = "\n".join([first, *(printable(line) for line in after)]).strip()
+    if not text:
+        return Misunderstood(f"`{PREFIX} ask` needs a question, on the same line or below it.")
+    if len(text) > MAX_QUESTION_CHARS:
+        return Misunderstood(f"A question can have {MAX_QUESTION_CHARS} characters.")
+    return AskCommand(text)
 
 
 def _review(arguments: list[str]) -> Parsed:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -19,13 +20,15 @@ from app.settings import Settings, secret_of
 from reviewer.change import Change
 from reviewer.diff import build_change
 from reviewer.errors import TellUser
+from reviewer.explain.job import explain
+from reviewer.explain.values import Explanation, Question
 from reviewer.git import open_repo
 from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.base import Model, Usage
 from reviewer.model.batches import BATCH_CALLS, BATCH_SHARE, BATCH_TIMEOUT_S, BatchModel
 from reviewer.model.prices import Discounted, Prices, load
 from reviewer.ports import Cancelled, Objects, Rev
-from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
+from reviewer.request import Caps, Effort, Promise, Review, ReviewRequest, StopReason
 from reviewer.review.functions import Code
 from reviewer.review.job import review
 from reviewer.rlm.journal import Journal
@@ -36,6 +39,8 @@ log = logging.getLogger(__name__)
 
 HERE = "here"
 """The tenant of whoever runs this in a terminal or a workflow of their own."""
+
+NO_ANSWERS = "no model is asked here."
 
 BATCHES = "batches"
 """Under RLM_HOME: what was handed in and not yet answered."""
@@ -85,9 +90,14 @@ class Plan:
 
 
 def plan(
-    checkout: Checkout, settings: Settings, *, cancelled: Cancelled, paths: tuple[str, ...] = ()
+    checkout: Checkout,
+    settings: Settings,
+    *,
+    cancelled: Cancelled,
+    paths: tuple[str, ...] = (),
+    promise: Promise | None = None,
 ) -> Plan:
-    """Decide how a fetched pull request is reviewed."""
+    """Decide how a fetched pull request is reviewed; `promise` is what its author says."""
     prices = load(settings.prices)
     start = Change(checkout.base, checkout.head, checkout.start.commit, ())
     with (
@@ -96,7 +106,14 @@ def plan(
         LocalObjects(opened, start, supply=RemoteBlobs(checkout.origin, cancelled)) as objects,
     ):
         sources = of_pull(opened, start.merge_base, objects, checkout.origin)
-        return decide(settings, sources, prices, lambda settled: asked(settled, prices), paths)
+        return decide(
+            settings,
+            sources,
+            prices,
+            lambda settled: asked(settled, prices),
+            paths,
+            promise=promise,
+        )
 
 
 def decide(
@@ -108,6 +125,7 @@ def decide(
     *,
     seconds: float | None = None,
     lowers: bool = True,
+    promise: Promise | None = None,
 ) -> Plan:
     """Bring together the settings and what the repository asks.
 
@@ -125,6 +143,7 @@ def decide(
         paths=paths,
         guidelines=guides.text,
         policy=policy,
+        promise=promise if choice.name else None,
     )
     return Plan(request, (choice.why_not, *notes, *not_used, *guides.notes))
 
@@ -153,13 +172,102 @@ def run_review(
             said.append(event.text)
         sink(event)
 
-    with in_use(checkout.repo), open_repo(str(checkout.repo)) as opened:
-        change = build_change(opened, checkout.base, checkout.head, checkout.start)
+    with _opened(checkout, settings, request, run, tenant, cancelled) as there:
+        work = review_with(
+            settings,
+            request,
+            there.change,
+            there.objects,
+            there.code,
+            prices=prices,
+            sink=listen,
+            cancelled=cancelled,
+            journal=there.journal,
+            tenant=tenant,
+        )
+        done = discreet(asyncio.run(work), said)
+        done = with_notes(done, *plan.notes, *edits(there.change))
+        return report(done, there.change, there.objects, request.policy.comments.inline)
+
+
+def run_explain(
+    checkout: Checkout,
+    settings: Settings,
+    plan: Plan,
+    question: Question,
+    *,
+    sink: TraceSink,
+    cancelled: Cancelled,
+    run: str = "",
+    tenant: str = HERE,
+) -> Explanation:
+    """Answer a question about a pull request that was fetched; `run` and `tenant` as in
+    `run_review`. Without a model nobody can, and the explanation says so."""
+    prices = load(settings.prices)
+    request = plan.request
+    if request.model is None:
+        return Explanation(answer="", why=" ".join(filter(None, (NO_ANSWERS, *plan.notes[:1]))))
+    said: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Note):
+            said.append(event.text)
+        sink(event)
+
+    async def answer(there: _Opened) -> Explanation:
+        async with service_of(settings) as model:
+            return await explain(
+                question,
+                request,
+                there.change,
+                there.objects,
+                model=model,
+                prices=prices,
+                sink=listen,
+                cancelled=cancelled,
+                concurrency=settings.concurrency,
+                code=there.code,
+                journal=there.journal,
+                tenant=tenant,
+            )
+
+    # A question that is asked again is another one: what the first cost is no part of its cap.
+    name = run or secrets.token_hex(16)
+    with _opened(checkout, settings, request, name, tenant, cancelled) as there:
+        done = asyncio.run(answer(there))
+    if done.stopped in PRIVATE:
+        for detail in said:
+            log.warning("a question was not answered", extra={"why": detail})
+        return done.model_copy(update={"why": PRIVATE[done.stopped]})
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A fetched pull request, and where what is paid for it is written down."""
+
+    change: Change
+    objects: Objects
+    code: Code
+    journal: Journal | None
+
+
+@contextmanager
+def _opened(  # noqa: PLR0917
+    checkout: Checkout,
+    settings: Settings,
+    request: ReviewRequest,
+    run: str,
+    tenant: str,
+    cancelled: Cancelled,
+) -> Iterator[_Opened]:
+    with in_use(checkout.repo), open_repo(str(checkout.repo)) as repo:
+        change = build_change(repo, checkout.base, checkout.head, checkout.start)
         supply = RemoteBlobs(checkout.origin, cancelled)
         with (
-            LocalObjects(opened, change, supply=supply) as objects,
+            LocalObjects(repo, change, supply=supply) as objects,
             code_of(
-                opened,
+                repo,
                 change,
                 objects,
                 settings.home,
@@ -169,21 +277,7 @@ def run_review(
             ) as code,
             _paying(settings, request, change, run, tenant) as journal,
         ):
-            work = review_with(
-                settings,
-                request,
-                change,
-                objects,
-                code,
-                prices=prices,
-                sink=listen,
-                cancelled=cancelled,
-                journal=journal,
-                tenant=tenant,
-            )
-            done = discreet(asyncio.run(work), said)
-            done = with_notes(done, *plan.notes, *edits(change))
-            return report(done, change, objects, request.policy.comments.inline)
+            yield _Opened(change, objects, code, journal)
 
 
 @contextmanager

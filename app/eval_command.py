@@ -34,6 +34,7 @@ from app.interrupt import Interrupts
 from app.objects import LocalObjects
 from app.output import STANDARD_OUTPUT, deliver
 from app.paid import journal_here
+from app.promise import promise_of_range
 from app.render.words import count
 from app.review_command import EXIT_OK, EXIT_PARTIAL, Say, chosen, typed
 from app.settings import Settings, read_settings
@@ -205,9 +206,13 @@ class _Evaluation:
                 ) as code,
                 self._paying(change, tenant) as journal,
             ):
+                request = self.request
+                if request.model is not None:
+                    promise = promise_of_range(repo, change)
+                    request = request.model_copy(update={"promise": promise})
                 work = review_with(
                     self.settings,
-                    self.request,
+                    request,
                     change,
                     objects,
                     code,

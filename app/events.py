@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from app.commands import parse_command
-from app.jobs import MAX_COMMAND_CHARS, Command, FullName, Id, Look, Rerun, Sha
+from app.check_names import FULL, REVIEW_LABEL
+from app.commands import parse_commands
+from app.jobs import MAX_COMMAND_CHARS, Command, FullName, Id, Look, Queued, Rerun, Sha
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 """GitHub: "payloads are capped at 25 MB"; a larger event is not delivered at all."""
@@ -49,7 +50,7 @@ class Subject:
     number: int | None = None
 
 
-Job = Look | Command | Rerun
+Job = Look | Command | Rerun | Queued
 Read = Job | Ignored | Bad
 
 
@@ -148,9 +149,25 @@ class _PullRequest(_Part):
     draft: bool = False
 
 
+class _Label(_Part):
+    name: str
+
+
 class _PullRequestEvent(_Event):
-    action: Literal["opened", "reopened", "ready_for_review", "synchronize"]
+    action: Literal[
+        "opened",
+        "reopened",
+        "ready_for_review",
+        "synchronize",
+        "edited",
+        "labeled",
+        "review_requested",
+    ]
     pull_request: _PullRequest
+    changes: dict[str, object] = {}
+    label: _Label | None = None
+    requested_reviewer: _Account | None = None
+    """None where a team was asked."""
 
 
 class _Issue(_Part):
@@ -171,6 +188,16 @@ class _CommentEvent(_Event):
     sender: _Account
 
 
+class _LineComment(_Comment):
+    in_reply_to_id: Id | None = None
+
+
+class _LineCommentEvent(_Event):
+    pull_request: _PullRequest
+    comment: _LineComment
+    sender: _Account
+
+
 class _Base(_Part):
     repo: _Numbered
 
@@ -188,12 +215,26 @@ class _Check(_Part):
     pull_requests: list[_Listed] = []
 
 
+class _Button(_Part):
+    identifier: str
+
+
 class _CheckRunEvent(_Event):
     check_run: _Check
+    requested_action: _Button | None = None
 
 
 class _CheckSuiteEvent(_Event):
     check_suite: _Check
+
+
+class _MergeGroup(_Part):
+    head_sha: Sha
+    head_ref: Annotated[str, Field(max_length=1_000)]
+
+
+class _MergeGroupEvent(_Event):
+    merge_group: _MergeGroup
 
 
 # Events that we act on
@@ -203,40 +244,75 @@ _TRIGGERS = {
     "reopened": "reopened",
     "ready_for_review": "ready",
     "synchronize": "pushed",
+    "edited": "retargeted",
+    "labeled": "labelled",
+    "review_requested": "requested",
 }
 
 
 def _pull_request(payload: Mapping[str, object], _event_id: str) -> Read:
     event = _PullRequestEvent.model_validate(payload)
-    if event.pull_request.draft and event.action != "ready_for_review":
-        return Ignored("It is a draft: it is reviewed when it is ready, or on `/rlm review`.")
-    return Look.model_validate(
+    if why := _not_ours(event):
+        return Ignored(why)
+    trigger = _TRIGGERS[event.action]
+    asked = event.requested_reviewer
+    look = Look.model_validate(
         {
             **event.place(),
             "number": event.pull_request.number,
-            "trigger": _TRIGGERS[event.action],
+            "trigger": trigger,
+            "reviewer": asked.login if asked and event.action == "review_requested" else None,
         }
     )
+    if event.pull_request.draft and not look.is_asked and event.action != "ready_for_review":
+        return Ignored("It is a draft: it is reviewed when it is ready, or on `/rlm review`.")
+    return look
+
+
+def _not_ours(event: _PullRequestEvent) -> str:
+    """Say why a change of a pull request is nothing to us; "" if it is something."""
+    if event.action == "edited" and "base" not in event.changes:
+        return "Its title or description was edited, and its base was not."
+    if event.action == "labeled" and (event.label is None or event.label.name != REVIEW_LABEL):
+        return "Another label was added."
+    if event.action == "review_requested":
+        asked = event.requested_reviewer
+        if asked is None or asked.type != "Bot":
+            return "Somebody else was asked for a review."
+    return ""
 
 
 def _issue_comment(payload: Mapping[str, object], _event_id: str) -> Read:
     event = _CommentEvent.model_validate(payload)
     if event.issue.pull_request is None:
         return Ignored("It is a comment on an issue, not on a pull request.")
-    if "Bot" in {event.sender.type, event.comment.user.type}:
+    return _commanded(event, event.issue.number, event.comment, event.sender, 0)
+
+
+def _line_comment(payload: Mapping[str, object], _event_id: str) -> Read:
+    event = _LineCommentEvent.model_validate(payload)
+    thread = event.comment.in_reply_to_id or event.comment.id
+    return _commanded(event, event.pull_request.number, event.comment, event.sender, thread)
+
+
+def _commanded(
+    event: _Event, number: int, comment: _Comment, sender: _Account, thread: int
+) -> Read:
+    if "Bot" in {sender.type, comment.user.type}:
         return Ignored("A bot wrote it: bots, this one among them, give no commands.")
-    if event.sender.login != event.comment.user.login:
+    if sender.login != comment.user.login:
         return Ignored("Whoever sent it did not write it.")
-    body = _cut(event.comment.body or "")
-    if parse_command(body) is None:
+    body = _cut(comment.body or "")
+    if not parse_commands(body):
         return Ignored("It holds no command.")
     return Command.model_validate(
         {
             **event.place(),
-            "number": event.issue.number,
-            "comment_id": event.comment.id,
+            "number": number,
+            "comment_id": comment.id,
+            "thread": thread,
             "body": body,
-            "sender": event.sender.login,
+            "sender": sender.login,
         }
     )
 
@@ -250,7 +326,9 @@ def _cut(body: str) -> str:
 
 def _check_run(payload: Mapping[str, object], event_id: str) -> Read:
     event = _CheckRunEvent.model_validate(payload)
-    return _rerun(event, event.check_run, event.check_run.external_id or "", event_id)
+    button = event.requested_action
+    full = button is not None and button.identifier == FULL
+    return _rerun(event, event.check_run, event.check_run.external_id or "", event_id, full=full)
 
 
 def _check_suite(payload: Mapping[str, object], event_id: str) -> Read:
@@ -258,7 +336,9 @@ def _check_suite(payload: Mapping[str, object], event_id: str) -> Read:
     return _rerun(event, event.check_suite, "", event_id)
 
 
-def _rerun(event: _Event, check: _Check, external_id: str, event_id: str) -> Rerun:
+def _rerun(
+    event: _Event, check: _Check, external_id: str, event_id: str, *, full: bool = False
+) -> Rerun:
     here = [pull.number for pull in check.pull_requests if pull.base.repo.id == event.repository.id]
     return Rerun.model_validate(
         {
@@ -267,20 +347,39 @@ def _rerun(event: _Event, check: _Check, external_id: str, event_id: str) -> Rer
             "external_id": external_id,
             "numbers": tuple(dict.fromkeys(here))[:MAX_NUMBERS],
             "event_id": event_id,
+            "full": full,
         }
+    )
+
+
+_QUEUE_REF = re.compile(r"refs/heads/gh-readonly-queue/.+/pr-([1-9][0-9]{0,9})-[0-9a-f]{40,64}")
+
+
+def _merge_group(payload: Mapping[str, object], _event_id: str) -> Read:
+    event = _MergeGroupEvent.model_validate(payload)
+    # The event names no pull request; the name of the queue's branch does, the last of a group.
+    found = _QUEUE_REF.fullmatch(event.merge_group.head_ref)
+    if found is None:
+        return Bad("merge_group.head_ref: it names no pull request.")
+    return Queued.model_validate(
+        {**event.place(), "head": event.merge_group.head_sha, "number": int(found[1])}
     )
 
 
 _READERS: dict[str, Callable[[Mapping[str, object], str], Read]] = {
     "pull_request": _pull_request,
     "issue_comment": _issue_comment,
+    "pull_request_review_comment": _line_comment,
     "check_run": _check_run,
     "check_suite": _check_suite,
+    "merge_group": _merge_group,
 }
 
 _ACTIONS: dict[str, frozenset[str]] = {
     "pull_request": frozenset(_TRIGGERS),
     "issue_comment": frozenset({"created"}),
-    "check_run": frozenset({"rerequested"}),
+    "pull_request_review_comment": frozenset({"created"}),
+    "check_run": frozenset({"rerequested", "requested_action"}),
     "check_suite": frozenset({"rerequested"}),
+    "merge_group": frozenset({"checks_requested"}),
 }

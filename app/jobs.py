@@ -9,6 +9,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.store import ENGINE, GITHUB, REVIEW, NewJob, NewRun, Run
+from reviewer.explain.values import Question
+from reviewer.request import Promise
 
 Id = Annotated[int, Field(ge=1, le=2**53)]
 """GitHub's numbers fit into what JavaScript can count exactly."""
@@ -24,6 +26,9 @@ MAX_COMMAND_CHARS = 10_000
 
 COMMAND_FIRST = 10
 """Priority: somebody waits for the answer to a command."""
+
+QUEUE_FIRST = 20
+"""Priority: a merge queue stands still."""
 
 PUSH_PAUSE_S = 3.0
 """People push twice when they have forgotten something; the second push finds the first waiting."""
@@ -49,26 +54,45 @@ class _OnPull(_Place):
 
 
 class Look(_OnPull):
-    """Look at a pull request: it may want a review."""
+    """Look at a pull request: it may want a review.
+
+    "labelled" and "requested": somebody wants one, of a draft too. `reviewer` is who was requested.
+    """
 
     kind: ClassVar = "look"
 
-    trigger: Literal["opened", "reopened", "ready", "pushed"]
+    trigger: Literal["opened", "reopened", "ready", "pushed", "retargeted", "labelled", "requested"]
+    reviewer: Login | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Does somebody wait for it?"""
+        return self.trigger in {"labelled", "requested"}
 
     def job(self) -> NewJob:
         """Return the job; what happens to one pull request happens one thing after the other."""
         pause = PUSH_PAUSE_S if self.trigger == "pushed" else 0.0
         return NewJob(
-            GITHUB, self.kind, self._key(), self.model_dump_json(), not_before=time.time() + pause
+            GITHUB,
+            self.kind,
+            self._key(),
+            self.model_dump_json(),
+            COMMAND_FIRST if self.is_asked else 0,
+            not_before=time.time() + pause,
         )
 
 
 class Command(_OnPull):
-    """Do what a comment says. `sender` wrote it."""
+    """Do what a comment says. `sender` wrote it.
+
+    `thread`: it stands at lines, in the thread that begins with the comment of this number; 0 where
+    it stands in the conversation.
+    """
 
     kind: ClassVar = "command"
 
     comment_id: Id
+    thread: Annotated[int, Field(ge=0, le=2**53)] = 0
     body: Annotated[str, Field(max_length=MAX_COMMAND_CHARS)]
     sender: Login
 
@@ -81,7 +105,8 @@ class Rerun(_Place):
     """Review again what a check run reported, because somebody pressed "Re-run".
 
     Of a fork's pull request GitHub names no number; `external_id` of our check run does, and where
-    all checks are run again (`external_id` is empty) the runs on `head` do.
+    all checks are run again (`external_id` is empty) the runs on `head` do. `full`: say again what
+    was said before.
     """
 
     kind: ClassVar = "rerun"
@@ -90,11 +115,29 @@ class Rerun(_Place):
     external_id: Annotated[str, Field(max_length=500)] = ""
     numbers: tuple[Id, ...] = ()
     event_id: Annotated[str, Field(max_length=100)]
+    full: bool = False
 
     def job(self) -> NewJob:
         """Return the job. Its key is the commit: which pull requests it means is found out."""
         key = f"commit:{self.repository_id}:{self.head}"
         return NewJob(GITHUB, self.kind, key, self.model_dump_json(), COMMAND_FIRST)
+
+
+class Queued(_Place):
+    """Conclude the check of a merge group at once, from the review of its pull request.
+
+    `head` is the commit that the queue made of the pull request `number` and the base.
+    """
+
+    kind: ClassVar = "queued"
+
+    head: Sha
+    number: Id
+
+    def job(self) -> NewJob:
+        """Return the job, ahead of everything: a queue of people's work waits for it."""
+        key = f"commit:{self.repository_id}:{self.head}"
+        return NewJob(GITHUB, self.kind, key, self.model_dump_json(), QUEUE_FIRST)
 
 
 class Step(_Payload):
@@ -120,10 +163,15 @@ def run_key(run: str) -> str:
 class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
-    `comment` is the command's, 0 where nobody gave one.
+    `comment` is the command's, 0 where nobody gave one; `thread` is where it stands, as in
+    `Command`. `question` is what a run that answers is asked, `promise` what the author of the
+    pull request said when it began.
     """
 
     trigger: str
     full: bool = False
     paths: tuple[str, ...] = ()
     comment: int = 0
+    thread: int = 0
+    question: Question | None = None
+    promise: Promise | None = None

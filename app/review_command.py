@@ -23,6 +23,7 @@ from app.objects import LocalObjects, Supply
 from app.output import STANDARD_OUTPUT, check_output, deliver
 from app.paid import journal_here
 from app.policy import Sources, edits, sources_of
+from app.promise import promise_of_range
 from app.render import PIPE_COLUMNS, render
 from app.render.live import progress
 from app.render.snippet import of_change, without_secrets
@@ -36,7 +37,7 @@ from reviewer.finding import Severity
 from reviewer.git import GitRepo, open_repo
 from reviewer.model.prices import Prices, load
 from reviewer.ports import Cancelled
-from reviewer.request import ChangeInfo, Review, ReviewRequest
+from reviewer.request import ChangeInfo, Promise, Review, ReviewRequest
 from reviewer.review.estimate import Estimate, estimate
 from reviewer.revisions import default_range, parse_range
 from reviewer.rlm.journal import Journal
@@ -67,10 +68,11 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
     prices = load(settings.prices)
     _asked(options, settings, prices)  # what cannot be asked is refused before anything is fetched
     with (
-        _opened(options, settings, say) as (repo, change, origin),
+        _opened(options, settings, say) as (repo, change, origin, promise),
         LocalObjects(repo, change, supply=_supply(origin, interrupts)) as objects,
     ):
-        plan = _planned(options, settings, prices, sources_of(repo, change, objects, origin))
+        sources = sources_of(repo, change, objects, origin)
+        plan = _planned(options, settings, prices, sources, promise)
         request = plan.request
         if options.estimate:
             guess = estimate(request, change, objects, charged(settings, prices))
@@ -151,7 +153,9 @@ def typed(options: Namespace, settings: Settings) -> Settings:
     return settings.model_copy(update={**update, "given": frozenset(given)})
 
 
-def _planned(options: Namespace, settings: Settings, prices: Prices, sources: Sources) -> Plan:
+def _planned(
+    options: Namespace, settings: Settings, prices: Prices, sources: Sources, promise: Promise
+) -> Plan:
     return decide(
         settings,
         sources,
@@ -160,6 +164,7 @@ def _planned(options: Namespace, settings: Settings, prices: Prices, sources: So
         tuple(options.path),
         seconds=options.deadline,
         lowers=options.budget is None,
+        promise=promise,
     )
 
 
@@ -194,20 +199,23 @@ def chosen(options: Namespace, settings: Settings, prices: Prices) -> Asked:
 @contextmanager
 def _opened(
     options: Namespace, settings: Settings, say: Say
-) -> Iterator[tuple[GitRepo, Change, Origin | None]]:
-    """Open the repository, fetched if need be, and yield it with what is to be reviewed."""
+) -> Iterator[tuple[GitRepo, Change, Origin | None, Promise]]:
+    """Open the repository, fetched if need be, and yield it with what is to be reviewed, and with
+    what that promises."""
     if options.target is not None and looks_like_url(options.target):
         from app.github.fetch import fetch_pull  # noqa: PLC0415
 
         url = parse_pull_request(options.target, settings.plain_http)
-        fetched = fetch_pull(url, settings, say).checkout
+        pulled = fetch_pull(url, settings, say)
+        fetched = pulled.checkout
         with in_use(fetched.repo), open_repo(fetched.repo) as repo:
             change = build_change(repo, fetched.base, fetched.head, fetched.start)
-            yield repo, change, fetched.origin
+            yield repo, change, fetched.origin, pulled.promise
         return
     with open_repo(options.repo) as repo:
         pair = parse_range(repo, options.target) if options.target else default_range(repo)
-        yield repo, build_change(repo, *pair), None
+        change = build_change(repo, *pair)
+        yield repo, change, None, promise_of_range(repo, change)
 
 
 def _supply(origin: Origin | None, cancelled: Cancelled) -> Supply | None:

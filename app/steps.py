@@ -10,24 +10,31 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from app.commands import Misunderstood, PlainCommand, ReviewCommand, help_text, parse_command
 from app.github import check_runs
+from app.github.answers import render_answer
 from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere, Refused
+from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
-from app.github.pulls import Pull, look_at
+from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
-from app.jobs import Command, Look, Rerun, Step, Wish, step
+from app.jobs import Command, Look, Queued, Rerun, Step, Wish, step
+from app.obey import STOPPED, Commands
 from app.render.escape import markdown_line
 from app.report import Report
 from app.store import OPEN, PUBLISH, REVIEW, Job, NewRun, Run, Store
 from reviewer.errors import GiveUp, RlmError
+from reviewer.explain.values import Explanation
 
 log = logging.getLogger(__name__)
 
 SUPERSEDED = "a newer review of this pull request took its place"
-STOPPED = "somebody gave the command `/rlm stop`"
 CLOSED = "the pull request was closed"
+
+QUEUED_TITLE = "Reviewed on its pull request"
+QUEUED_TEXT = (
+    "What was found stands on pull request #{number}. A merge queue does not wait for more."
+)
 
 MAX_SUPERSEDED = 3
 """So many runs in a row may give way to a newer push; then one is let finish, so that a busy pull
@@ -52,6 +59,7 @@ class Steps:
         self._connect_for_checks = connect_for_checks
         self._key = marker_key
         self._showing = threading.Lock()
+        self._commands = Commands(store, self._begin, marker_key)
 
     def do(self, job: Job) -> None:
         """Do one job, and end it."""
@@ -62,6 +70,8 @@ class Steps:
                 self._command(job, Command.model_validate_json(job.payload))
             case Rerun.kind:
                 self._rerun(job, Rerun.model_validate_json(job.payload))
+            case Queued.kind:
+                self._queued(job, Queued.model_validate_json(job.payload))
             case _:
                 run = self.store.run(Step.model_validate_json(job.payload).run)
                 if run is None or run.state == "ended":
@@ -93,85 +103,74 @@ class Steps:
 
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
-            pull = _pull(hub, look.repository, look.number)
-            actor = (hub.actor or "").lower()
-        runs = self.store.runs_of(look.repository_id, look.number)
-        if pull is None or pull.state != "open":
-            self.store.stop(look.repository_id, look.number, CLOSED)
-            self.store.done(job)
-            return
+            pull = pull_at(hub, look.repository, look.number)
+            if pull is None or pull.state != "open":
+                self.store.stop(look.repository_id, look.number, CLOSED)
+            elif not self._began(hub, look, pull):
+                # Not a failure: the newest head is looked at when the run before is through.
+                self.store.again(job, "the run before is let finish", LET_FINISH_S, counts=False)
+                return
+        self.store.done(job)
+
+    def _began(self, hub: Hub, look: Look, pull: Pull) -> bool:
+        """Begin a review if one is wanted; False where it has to wait for the one before."""
+        runs = [
+            run
+            for run in self.store.runs_of(look.repository_id, look.number)
+            if run.kind == "review"
+        ]
         same = [run for run in runs if run.head == pull.head and run.base == pull.base]
-        if pull.draft or pull.author.lower() == actor or any(map(_counts, same)):
-            self.store.done(job)
-            return
+        if not self._wanted(look, pull, (hub.actor or "").lower()) or any(map(_counts, same)):
+            return True
         if _superseded_in_a_row(runs) >= MAX_SUPERSEDED and _open(runs):
-            # Not a failure: the newest head is looked at when the run before is through.
-            self.store.again(job, "the run before is let finish", LET_FINISH_S, counts=False)
-            return
-        wish = Wish(trigger=look.trigger)
+            return False
         # A head that was left before anything was said, and came back, is a new one.
         again = f":{len(same)}" if same else ""
-        self._begin(look.installation, pull, f"head:{pull.base}:{pull.head}{again}", wish)
-        self.store.done(job)
+        origin = f"head:{pull.base}:{pull.head}{again}"
+        self._begin(hub, look.installation, pull, origin, Wish(trigger=look.trigger))
+        return True
+
+    def _wanted(self, look: Look, pull: Pull, actor: str) -> bool:
+        """May this pull request have a review that nobody has asked for by name?"""
+        if pull.author.lower() == actor:
+            return False
+        if look.trigger == "requested":
+            return (look.reviewer or "").lower() == actor
+        if look.is_asked:
+            return True
+        if who := self.store.paused_by(look.repository_id, look.number):
+            log.info("paused", extra={"pull": f"{look.repository}#{look.number}", "by": who})
+            return False
+        return not pull.draft
 
     def _command(self, job: Job, command: Command) -> None:
         with self._connect(command.installation, command.repository_id) as hub:
             try:
-                self._obey(hub, command)
+                self._commands.obey(hub, command)
             except NotThere:
                 log.info("command gone", extra={"comment": command.comment_id})
         self.store.done(job)
 
-    def _obey(self, hub: Hub, command: Command) -> None:
-        said = parse_command(command.body)
-        if said is None or command.sender.lower() == (hub.actor or "").lower():
-            return
-        if not hub.may_write(command.repository, command.sender):
-            who = {"comment": command.comment_id, "sender": command.sender}
-            log.info("command refused", extra=who)
-            self._refuse(hub, command)
-            return
-        try:
-            hub.react(command.repository, command.comment_id, "eyes")
-        except Forbidden as error:
-            log.warning("no reaction", extra={"comment": command.comment_id, "why": error})
-        match said:
-            case ReviewCommand():
-                self._review(hub, command, said)
-            case PlainCommand(name="stop"):
-                number = self.store.stop(command.repository_id, command.number, STOPPED)
-                if not number:
-                    self._reply(hub, command, "No review of this pull request is running.")
-            case PlainCommand():
-                self._reply(hub, command, help_text())
-            case Misunderstood():
-                self._reply(hub, command, help_text(said.why))
-
-    def _review(self, hub: Hub, command: Command, said: ReviewCommand) -> None:
-        pull = _pull(hub, command.repository, command.number)
-        if pull is None or pull.state != "open":
-            self._reply(hub, command, "Only an open pull request is reviewed.")
-            return
-        wish = Wish(trigger="command", full=said.full, paths=said.paths, comment=command.comment_id)
-        self._begin(command.installation, pull, f"comment:{command.comment_id}", wish)
-
-    def _refuse(self, hub: Hub, command: Command) -> None:
-        """Say once to each person on a pull request that the command is not theirs to give."""
-        text = "Only people who may write to this repository can give commands."
-        about = f"refused-{command.sender.lower()}"
-        reply(hub, command.repository, command.number, text, about=about, key=self._key)
-
-    def _reply(self, hub: Hub, command: Command, text: str) -> None:
-        about = f"comment-{command.comment_id}"
-        reply(hub, command.repository, command.number, text, about=about, key=self._key)
-
     def _rerun(self, job: Job, rerun: Rerun) -> None:
+        meant = check_runs.parse_external_id(rerun.external_id)
+        if meant is not None and meant.run == check_runs.QUEUE:
+            # To run it again has made it wait: nobody else ends that.
+            again = Queued(
+                installation=rerun.installation,
+                repository_id=rerun.repository_id,
+                repository=rerun.repository,
+                head=rerun.head,
+                number=meant.number,
+            )
+            self.store.done(job, again.job())
+            return
         with self._connect(rerun.installation, rerun.repository_id) as hub:
             for number in self._numbers(rerun):
-                pull = _pull(hub, rerun.repository, number)
+                pull = pull_at(hub, rerun.repository, number)
                 if pull is not None and pull.state == "open":
                     origin = f"event:{rerun.event_id}"
-                    self._begin(rerun.installation, pull, origin, Wish(trigger="rerun"))
+                    wish = Wish(trigger="rerun", full=rerun.full)
+                    self._begin(hub, rerun.installation, pull, origin, wish)
         self.store.done(job)
 
     def _numbers(self, rerun: Rerun) -> list[int]:
@@ -182,7 +181,35 @@ class Steps:
         named = [run for run in runs if run.id and rerun.external_id.endswith(f":{run.id}")]
         return sorted({run.number for run in named or runs})
 
-    def _begin(self, installation: int, pull: Pull, origin: str, wish: Wish) -> None:
+    def _queued(self, job: Job, queued: Queued) -> None:
+        """Let no merge queue wait for us: what was to be said stands on the pull request."""
+        with self._connect(queued.installation, queued.repository_id) as hub:
+            try:
+                check_run = check_runs.ensure(
+                    hub,
+                    queued.repository,
+                    queued.head,
+                    check_runs.QUEUE,
+                    queued.number,
+                    QUEUED_TITLE,
+                    QUEUED_TEXT.format(number=queued.number),
+                )
+                check_runs.conclude(
+                    hub,
+                    queued.repository,
+                    check_run,
+                    "success",
+                    QUEUED_TITLE,
+                    QUEUED_TEXT.format(number=queued.number),
+                    buttons=False,
+                )
+            except (Forbidden, NotThere) as error:
+                log.warning("no check run", extra={"head": queued.head, "why": error})
+        self.store.done(job)
+
+    def _begin(self, hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish) -> None:
+        if wish.question is None:
+            wish = wish.model_copy(update={"promise": promise_of(hub, pull)})
         run = NewRun(
             id=secrets.token_hex(8),
             installation=installation,
@@ -193,8 +220,11 @@ class Steps:
             request=wish.model_dump_json(),
             base=pull.base,
             head=pull.head,
+            kind="ask" if wish.question else "review",
         )
-        if self.store.begin(run, step(OPEN, run), SUPERSEDED):
+        # An answer takes no review's place, has no check run, and begins at once.
+        first = step(REVIEW, run) if wish.question else step(OPEN, run)
+        if self.store.begin(run, first, "" if wish.question else SUPERSEDED):
             where = f"{run.repository}#{run.number}"
             log.info("run begins", extra={"run": run.id, "pull": where, "trigger": wish.trigger})
 
@@ -228,6 +258,10 @@ class Steps:
             if run.stop or not run.report:
                 self._end_without(hub, job, run, wish)
                 return
+            if run.kind == "ask":
+                self._explain(hub, run, wish)
+                self.store.ended(job, run.id, "answered")
+                return
             published = publish(
                 hub,
                 Publication(
@@ -258,19 +292,25 @@ class Steps:
             then.append(look.job())
         self.store.ended(job, run.id, published.outcome, *then)
 
+    def _explain(self, hub: Hub, run: Run, wish: Wish) -> None:
+        done = Explanation.model_validate_json(run.report)
+        text = render_answer(done, f"{hub.server.web}/{run.repository}")
+        about, thread = f"answer-{run.id}", wish.thread
+        reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
+
     def _end_without(self, hub: Hub, job: Job, run: Run, wish: Wish) -> None:
         if run.stop:
             self._conclude(hub, run, "cancelled", "Stopped", f"This review stopped: {run.stop}.")
             self.store.ended(job, run.id, f"stopped: {run.stop}")
             return
-        problem = markdown_line((run.problem or "The review came to no result.")[:PROBLEM_CHARS])
+        problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
         title = "This pull request could not be reviewed"
         shown = self._conclude(hub, run, "neutral", title, problem)
         if wish.comment or not shown:
             # Somebody asked, or there is no check run to look at.
-            text = f"This pull request could not be reviewed: {problem}"
-            about = f"problem-{run.id}"
-            reply(hub, run.repository, run.number, text, about=about, key=self._key)
+            text = f"{'I cannot answer this' if wish.question else title}: {problem}"
+            about, thread = f"problem-{run.id}", wish.thread
+            reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
         self.store.ended(job, run.id, f"problem: {problem}")
 
     def _log(self, run: Run, published: Published) -> None:
@@ -316,14 +356,6 @@ class Steps:
             return
         with self._connect_for_checks(run.installation, run.repository_id) as hub:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
-
-
-def _pull(hub: Hub, repository: str, number: int) -> Pull | None:
-    """Read a pull request; None if it is not there any more."""
-    try:
-        return look_at(hub, repository, number)
-    except NotThere:
-        return None
 
 
 def _counts(run: Run) -> bool:

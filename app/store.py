@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from reviewer.errors import RetryLater, TellUser
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 GITHUB, ENGINE = "github", "engine"
 """The roles that take jobs: the one talks to GitHub, the other to the model."""
@@ -90,6 +91,26 @@ CREATE TABLE workers (
 );
 """
 
+_SECOND = """
+ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'review';
+ALTER TABLE runs ADD COLUMN usd REAL;
+ALTER TABLE runs ADD COLUMN calls INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE pauses (
+    repository_id INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    since REAL NOT NULL,
+    PRIMARY KEY (repository_id, number)
+) WITHOUT ROWID;
+"""
+
+_STEPS = (_SCHEMA, _SECOND)
+"""From each version of the schema to the next one, beginning with an empty file."""
+
+Kind = Literal["review", "ask", "config"]
+"""What a run comes to: a review, or an answer to somebody."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
@@ -123,7 +144,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """One review of one pull request. `origin` names what asked for it, once per pull request."""
+    """One run over one pull request. `origin` names what asked for it, once per pull request."""
 
     id: str
     installation: int
@@ -134,14 +155,15 @@ class NewRun:
     request: str
     base: str
     head: str
+    kind: Kind = "review"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run as stored. `stop` is why it shall stop, "" while it shall not.
 
-    `report` is the JSON of an `app.report.Report`, `problem` a sentence; at most one of them is
-    set. `outcome` says how an ended run ended.
+    `report` is the JSON of what the run came to (of a review an `app.report.Report`), `problem` a
+    sentence; at most one of them is set. `outcome` says how an ended run ended.
     """
 
     id: str
@@ -160,6 +182,17 @@ class Run:
     report: str
     problem: str
     outcome: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What runs have cost. `unpriced` of them asked a model whose price is not known."""
+
+    runs: int
+    calls: int
+    usd: float
+    unpriced: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +250,15 @@ class Store:
         self._db.execute("PRAGMA synchronous = FULL")
         with self._transaction():
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";\n"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            elif version != SCHEMA_VERSION:
+            if version > SCHEMA_VERSION:
                 raise TellUser(
-                    f"{self._path} was written by another version of this program",
+                    f"{self._path} was written by a newer version of this program",
                     "Start that version, or move the file away to begin anew.",
                 )
+            for step in _STEPS[version:]:
+                for statement in step.split(";\n"):
+                    self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _use_wal(self) -> None:
         """Let readers and a writer not wait for each other; the file remembers it.
@@ -424,16 +457,18 @@ class Store:
 
     # Runs
 
-    def begin(self, new: NewRun, first: NewJob, stop_others: str) -> bool:
-        """Store a new run and its first job; the pull request's other runs shall stop.
+    def begin(self, new: NewRun, first: NewJob, stop_others: str = "") -> bool:
+        """Store a new run and its first job; with `stop_others`, why, the pull request's other
+        reviews shall stop.
 
         False, and nothing, if a run of the same origin is there already.
         """
         with self._transaction() as db:
             added = db.execute(
                 "INSERT INTO runs (id, installation, repository_id, repository, number, origin, "
-                "request, base, head, state, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?)"
-                " ON CONFLICT (repository_id, number, origin) DO NOTHING",
+                "request, base, head, kind, state, created) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?) "
+                "ON CONFLICT (repository_id, number, origin) DO NOTHING",
                 (
                     new.id,
                     new.installation,
@@ -444,11 +479,13 @@ class Store:
                     new.request,
                     new.base,
                     new.head,
+                    new.kind,
                     time.time(),
                 ),
             ).rowcount
             if added:
-                _stop(db, new.repository_id, new.number, stop_others, but=new.id)
+                if stop_others:
+                    _stop(db, new.repository_id, new.number, stop_others, but=new.id)
                 _put(db, first)
         return bool(added)
 
@@ -506,14 +543,67 @@ class Store:
             db.execute("UPDATE runs SET progress = ? WHERE id = ?", (progress, run))
 
     def reviewed(
-        self, job: Job, run: str, then: NewJob, *, report: str = "", problem: str = ""
+        self,
+        job: Job,
+        run: str,
+        then: NewJob,
+        *,
+        report: str = "",
+        problem: str = "",
+        usd: float | None = 0.0,
+        calls: int = 0,
     ) -> None:
-        """End the job that reviewed: keep its result, or why there is none."""
+        """End the job that reviewed: keep its result, or why there is none, and what it cost.
+
+        `usd` is None where the model's price is not known.
+        """
         with self._transaction() as db:
             if _end(db, job, then):
                 db.execute(
-                    "UPDATE runs SET report = ?, problem = ? WHERE id = ?", (report, problem, run)
+                    "UPDATE runs SET report = ?, problem = ?, usd = ?, calls = ? WHERE id = ?",
+                    (report, problem, usd, calls, run),
                 )
+
+    def spent(self, repository_id: int, number: int) -> Spent:
+        """Return what the runs of a pull request have cost, as far as they are remembered."""
+        ((runs, calls, usd, unpriced),) = self._rows(
+            "SELECT count(*), total(calls), total(usd), total(usd IS NULL AND calls > 0) FROM runs "
+            "WHERE repository_id = ? AND number = ?",
+            repository_id,
+            number,
+        )
+        return Spent(
+            int(str(runs)), int(float(str(calls))), float(str(usd)), int(float(str(unpriced)))
+        )
+
+    # Pauses
+
+    def pause(self, repository_id: int, number: int, who: str) -> bool:
+        """Let a pull request be reviewed on demand only; False if it is paused already."""
+        with self._transaction() as db:
+            return bool(
+                db.execute(
+                    "INSERT INTO pauses VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (repository_id, number, who, time.time()),
+                ).rowcount
+            )
+
+    def resume(self, repository_id: int, number: int) -> bool:
+        """Let each push be reviewed again; False if it was not paused."""
+        with self._transaction() as db:
+            return bool(
+                db.execute(
+                    "DELETE FROM pauses WHERE repository_id = ? AND number = ?",
+                    (repository_id, number),
+                ).rowcount
+            )
+
+    def paused_by(self, repository_id: int, number: int) -> str:
+        """Return who paused the reviews of a pull request, "" if nobody did."""
+        rows = self._rows(
+            "SELECT who FROM pauses WHERE repository_id = ? AND number = ?", repository_id, number
+        )
+        return str(rows[0][0]) if rows else ""
 
     def ended(self, job: Job, run: str, outcome: str, *then: NewJob) -> None:
         """End a run with its last job. Its report, with code in it, is not kept."""
@@ -560,11 +650,15 @@ def _end(db: sqlite3.Connection, job: Job, *then: NewJob) -> bool:
 
 
 def _stop(db: sqlite3.Connection, repository_id: int, number: int, why: str, but: str = "") -> int:
-    """Mark the open runs of a pull request; one that waits for an engine is over at once."""
+    """Mark the open runs of a pull request; one that waits for an engine is over at once.
+
+    With `but`, a review that takes their place: of the reviews the others, and no answer.
+    """
     found = db.execute(
         "UPDATE runs SET stop = CASE stop WHEN '' THEN ? ELSE stop END "
-        "WHERE repository_id = ? AND number = ? AND state = 'open' AND id != ?",
-        (why, repository_id, number, but),
+        "WHERE repository_id = ? AND number = ? AND state = 'open' AND id != ? "
+        "AND (? = '' OR kind = 'review')",
+        (why, repository_id, number, but, but),
     ).rowcount
     db.execute(
         "UPDATE jobs SET role = ?, kind = ?, not_before = 0 WHERE state = 'waiting' AND kind = ? "

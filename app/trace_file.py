@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from app.defaults import DISTRIBUTION
 from app.output import check_link
@@ -21,11 +21,13 @@ from app.trace_folder import SUFFIX, expire_now, folder_of, new_id, open_new
 from app.trace_lines import RunEnded, RunStarted
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import TellUser
-from reviewer.request import Review, ReviewRequest
+from reviewer.explain.values import Explanation
+from reviewer.request import Cost, Review, ReviewRequest, StopReason
 from reviewer.rlm.trace import Event, as_json
 from reviewer.text import printable
 
 Say = Callable[[str], None]
+Status = Literal["complete", "partial"]
 
 
 def about(what: str, base: str, head: str, request: ReviewRequest, run: str = "") -> RunStarted:
@@ -85,15 +87,16 @@ class Recording:
         self.write(value.pop("event"), value)
 
     def ended(self, review: Review) -> None:
-        """Note what came of the run; without this word it counts as failed."""
-        self._end = RunEnded(
-            review.status,
-            review.stopped,
-            len(review.findings),
-            review.cost.usd,
-            review.cost.calls,
-            round(review.cost.seconds, 3),
-        )
+        """Note what came of the review; without this word it counts as failed."""
+        self._ended(review.status, review.stopped, len(review.findings), review.cost)
+
+    def answered(self, done: Explanation) -> None:
+        """Note what came of a question."""
+        self._ended("complete" if done.answer else "partial", done.stopped, 0, done.cost)
+
+    def _ended(self, status: Status, stopped: StopReason | None, findings: int, cost: Cost) -> None:
+        seconds = round(cost.seconds, 3)
+        self._end = RunEnded(status, stopped, findings, cost.usd, cost.calls, seconds)
 
     def write(self, kind: str, value: dict[str, Any]) -> None:
         """Add a line to each file that still takes one."""

@@ -42,6 +42,7 @@ class Category(StrEnum):
     WORKFLOW = "workflow"
     LEFTOVER = "leftover"
     MAINTAINABILITY = "maintainability"
+    INTENT = "intent"
 
 
 MOST_PLACES = 100

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from reviewer.detectors.names import Name
+from reviewer.detectors.names import Check
 from reviewer.finding import Finding, Severity
 from reviewer.globs import MAX_GLOB_CHARACTERS, check
 from reviewer.model.base import MODEL_NAME
@@ -150,9 +150,11 @@ class Policy(_Keys):
     ] = None
     models: Annotated[Models, BeforeValidator(_unless_empty)] = Models()
     checks: Annotated[
-        Mapping[Name, Switch],
+        Mapping[Check, Switch],
         BeforeValidator(_unless_empty),
-        Field(description="Switches single detectors off."),
+        Field(
+            description="Switches single detectors off, or the comparison with what is promised."
+        ),
     ] = {}
 
     @model_validator(mode="before")
@@ -171,7 +173,7 @@ class Policy(_Keys):
 
     @property
     def off(self) -> frozenset[str]:
-        """The detectors that are switched off."""
+        """The checks that are switched off."""
         return frozenset(name for name, is_on in self.checks.items() if not is_on)
 
     def over(self, lower: Self) -> Self:

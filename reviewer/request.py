@@ -1,5 +1,6 @@
 """What goes into a review and what comes out of it: the values that cross the engine's border."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal
 
@@ -29,6 +30,66 @@ class Caps(BaseModel):
     depth: int = Field(default=4, ge=1)
 
 
+TITLE_CHARS = 300
+DESCRIPTION_CHARS = 12_000
+ISSUE_CHARS = 6_000
+COMMIT_CHARS = 1_000
+MOST_COMMITS = 30
+MOST_ISSUES = 3
+
+_CUT = " … (cut)"
+
+
+class Issue(BaseModel):
+    """What the change says it closes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int = Field(ge=1)
+    title: str = Field(max_length=TITLE_CHARS)
+    body: str = Field(default="", max_length=ISSUE_CHARS)
+
+
+class Promise(BaseModel):
+    """What the author says a change is for: untrusted text. All of it is bounded; see `bounded`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = Field(default="", max_length=TITLE_CHARS)
+    description: str = Field(default="", max_length=DESCRIPTION_CHARS)
+    commits: tuple[str, ...] = Field(default=(), max_length=MOST_COMMITS)
+    issues: tuple[Issue, ...] = Field(default=(), max_length=MOST_ISSUES)
+
+    @classmethod
+    def bounded(
+        cls,
+        title: str = "",
+        description: str = "",
+        commits: Sequence[str] = (),
+        issues: Sequence[tuple[int, str, str]] = (),
+    ) -> "Promise":
+        """Return the promise with what is too long cut, visibly; issues are number, title, body."""
+        return cls(
+            title=_cut(title, TITLE_CHARS),
+            description=_cut(description, DESCRIPTION_CHARS),
+            commits=tuple(_cut(one, COMMIT_CHARS) for one in commits[:MOST_COMMITS]),
+            issues=tuple(
+                Issue(number=number, title=_cut(name, TITLE_CHARS), body=_cut(body, ISSUE_CHARS))
+                for number, name, body in issues[:MOST_ISSUES]
+            ),
+        )
+
+    def texts(self) -> tuple[str, ...]:
+        """Return all that was said, piece by piece."""
+        of_issues = (text for issue in self.issues for text in (issue.title, issue.body))
+        every = (self.title, self.description, *self.commits, *of_issues)
+        return tuple(text for text in every if text.strip())
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - len(_CUT)] + _CUT
+
+
 class ReviewRequest(BaseModel):
     """One question to the engine, apart from the objects it may read.
 
@@ -37,8 +98,8 @@ class ReviewRequest(BaseModel):
     repository, none being all; what lies outside is listed as set aside. `guidelines` and the
     `policy` come from the base commit, the default branch or the user, never from the head; what
     the policy says about effort, models and budget was decided before and is in the other fields.
-    Prose of the author (title, description) is not in
-    here for the finders: see "Finders" in docs/design.md.
+    `promise` is what the author says, for one node that compares it with the change; finders do not
+    see it: see "Finders" in docs/design.md.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +111,7 @@ class ReviewRequest(BaseModel):
     paths: tuple[str, ...] = ()
     guidelines: str = ""
     policy: Policy = NO_POLICY
+    promise: Promise | None = None
 
 
 class Skipped(BaseModel):

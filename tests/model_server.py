@@ -207,9 +207,8 @@ class ModelServer:
     key: str | None = None
     certificate: tuple[Path, Path] | None = None
     counting: Answer | None = None  # what count_tokens answers, if not an estimate
-    confirms: bool = (
-        True  # says of each claim of the script that it holds; else the script is asked
-    )
+    confirms: bool = True  # says of each claim of the script that it holds, and of each promise
+    # that it is kept; else the script is asked
     requests: list[Received] = field(default_factory=list)  # of both endpoints, in order
     peak: int = 0  # the most calls of /v1/messages that were open at one time
     refused: list[str] = field(default_factory=list)  # what the rules complained about
@@ -251,7 +250,15 @@ class ModelServer:
         """The bodies of the calls of /v1/messages that the script was asked, in order of arrival."""
         with self._lock:
             asked = [r.body for r in self.requests if r.path == "/v1/messages"]
-        return [body for body in asked if not (self.confirms and verifies(body))]
+        return [
+            body for body in asked if not (self.confirms and (verifies(body) or compares(body)))
+        ]
+
+    @property
+    def comparisons(self) -> list[dict[str, Any]]:
+        """The bodies of the calls that ask whether a change does what it promises."""
+        with self._lock:
+            return [r.body for r in self.requests if compares(r.body)]
 
     @property
     def verifications(self) -> list[dict[str, Any]]:
@@ -289,6 +296,8 @@ class ModelServer:
             return error(400, "invalid_request_error", complaint)
         if self.confirms and verifies(request):
             return confirmed(request, self._claims)
+        if self.confirms and compares(request):
+            return tool("submit", {"claims": []})
         answer = self._scripted(request)
         with self._lock:
             self._claims.update({claim["title"]: claim for claim in _claims_in(answer)})
@@ -335,6 +344,14 @@ def verifies(request: dict[str, Any]) -> bool:
     """Does a request ask whether a reported defect is real?"""
     return any(
         "verdicts" in tool.get("input_schema", {}).get("properties", {})
+        for tool in request.get("tools") or ()
+    )
+
+
+def compares(request: dict[str, Any]) -> bool:
+    """Does a request ask whether a change does what it promises?"""
+    return any(
+        "IntentClaim" in tool.get("input_schema", {}).get("$defs", {})
         for tool in request.get("tools") or ()
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from app.check_names import AGAIN, FULL
 from app.github.client import Hub
 from app.github.errors import Refused, Unsure, calls
 from app.render import words
@@ -22,6 +23,19 @@ from reviewer.request import Review, StopReason
 log = logging.getLogger(__name__)
 
 NAME = "rlm review"
+
+BUTTONS = [
+    {"label": "Review again", "identifier": AGAIN, "description": "What was said is not repeated"},
+    {
+        "label": "Say all again",
+        "identifier": FULL,
+        "description": "Review, and repeat what was said",
+    },
+]
+"""At most three, with labels of 20 characters and descriptions of 40."""
+
+QUEUE = "queue"
+"""In place of a run's name, in the id of a check run that a merge queue waited for."""
 
 SUMMARY_BYTES = 65_535
 """ "summary exceeds a maximum bytesize of 65535"."""
@@ -132,9 +146,16 @@ def conclude(  # noqa: PLR0917
     title: str,
     summary: str,
     annotations: Sequence[Annotation] = (),
+    *,
+    buttons: bool = True,
 ) -> None:
-    """Complete the check run; to do it again changes nothing and adds no annotation twice."""
-    end = {"status": "completed", "conclusion": conclusion}
+    """Complete the check run; to do it again changes nothing and adds no annotation twice.
+
+    `buttons`: below it somebody who may write can ask for more.
+    """
+    end: dict[str, Any] = {"status": "completed", "conclusion": conclusion}
+    if buttons:
+        end["actions"] = BUTTONS
     output = _output(title, summary)
     try:
         last = _annotate(hub, repository, check_run, output, annotations)

@@ -76,6 +76,12 @@ class Hub:
         with calls(self.server, doing):
             return request(self.github, verb, path, body)
 
+    def query(self, doing: str, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Make one request of the GraphQL API and return its data; an error in it is raised."""
+        with calls(self.server, doing):
+            _, answer = self.github.requester.graphql_query(text, variables)
+            return dict(answer["data"])
+
     def may_write(self, repository: str, login: str) -> bool:
         """Has this account permission to write, by the API? An account that is not there has not.
 

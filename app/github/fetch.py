@@ -20,6 +20,7 @@ from app.github.wanted import Wanted
 from app.settings import Settings
 from reviewer.diff import Start, unrelated
 from reviewer.errors import RetryLater
+from reviewer.request import Promise
 
 if TYPE_CHECKING:
     from app.github.pulls import Pull
@@ -69,15 +70,17 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A pull request as the API showed it, on this disk."""
+    """A pull request as the API showed it, on this disk, and what it promises."""
 
     pull: "Pull"
     checkout: Checkout
+    promise: Promise
 
 
 def fetch_pull(url: PullRequestUrl, settings: Settings, say: Say) -> Fetched:
     """Read a pull request and fetch its commits; raise TellUser or RetryLater."""
-    from app.github.pulls import read_pull  # noqa: PLC0415 loads PyGithub
+    from app.github.promises import read_promise  # noqa: PLC0415 loads PyGithub
+    from app.github.pulls import read_pull  # noqa: PLC0415
 
     server = settings.server(url.web)
     token = settings.token_for(server)
@@ -90,7 +93,7 @@ def fetch_pull(url: PullRequestUrl, settings: Settings, say: Say) -> Fetched:
                 break
         else:
             if done.current or not left:
-                return Fetched(pull, done)
+                return Fetched(pull, done, read_promise(pull, server, token))
         time.sleep(PAUSE_S)
     raise RetryLater("The pull request is being pushed to faster than it can be fetched", 60)
 

@@ -51,6 +51,8 @@ class Pull:
     base_ref: str
     head_ref: str
     head_repository: str | None
+    title: str
+    body: str
 
 
 def look_at(hub: Hub, repository: str, number: int) -> Pull:
@@ -62,6 +64,14 @@ def look_at(hub: Hub, repository: str, number: int) -> Pull:
     if not answer.base.repo.id:
         raise misfit(hub.server, doing)
     return _pull(PullRequestUrl(hub.server.web, owner, name, number), answer)
+
+
+def pull_at(hub: Hub, repository: str, number: int) -> Pull | None:
+    """Ask for a pull request as it is now; None if it is not there any more."""
+    try:
+        return look_at(hub, repository, number)
+    except NotThere:
+        return None
 
 
 def read_pull(url: PullRequestUrl, server: Server, token: SecretStr | None) -> Pull:
@@ -123,6 +133,8 @@ class _PullAnswer(_Answer):
     merged: bool
     draft: bool = False
     locked: bool = False
+    title: str = ""
+    body: str | None = None
     user: _User | None = None
     base: _Base
     head: _Head
@@ -148,6 +160,8 @@ def _pull(url: PullRequestUrl, answer: _PullAnswer) -> Pull:
         base_ref=answer.base.ref,
         head_ref=answer.head.ref,
         head_repository=answer.head.repo.full_name if answer.head.repo else None,
+        title=answer.title,
+        body=answer.body or "",
     )
 
 

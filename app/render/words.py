@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.render.escape import one_line
+from reviewer.explain.values import Shown
 from reviewer.finding import Finding, Place, Severity
 from reviewer.request import (
     ChangeInfo,
@@ -51,7 +52,7 @@ def foremost(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(ranked(findings), key=lambda one: (one.severity.rank, -one.confidence))
 
 
-def place(finding: Finding | Place) -> str:
+def place(finding: Finding | Place | Shown) -> str:
     """Return `path:line` or `path:start-line`, the path alone for a whole file."""
     path = one_line(finding.path)
     if finding.start_line is None or finding.start_line == finding.line:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from app.broker import TokenAsker, inherited
-from app.engine import asked, plan, run_review
+from app.engine import asked, plan, run_explain, run_review
 from app.github.fetch import Checkout, Stopped, Wanted, checkout
 from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
@@ -29,7 +29,7 @@ from app.trace_file import about, recording
 from app.worker import Claims, Halted, work
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
-from reviewer.request import Skipped
+from reviewer.request import Cost, Skipped
 from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted
 
 log = logging.getLogger(__name__)
@@ -85,6 +85,20 @@ def _problem(settings: ServerSettings, name: str) -> tuple[str, str]:
         return str(error), ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a run came to, as JSON, and what it cost: nothing, if it was stopped before."""
+
+    json: str = ""
+    usd: float | None = 0.0
+    calls: int = 0
+
+    @classmethod
+    def of(cls, json: str, cost: Cost) -> "_Done":
+        """Return it with its cost; without a model there is none."""
+        return cls(json, cost.usd if cost.calls else 0.0, cost.calls)
+
+
 @dataclass(frozen=True)
 class _Engine:
     store: Store
@@ -100,15 +114,16 @@ class _Engine:
             self.store.done(job)
             return
         watch = _Watch(self.store, run.id, self.stopping)
-        report = ""
+        done = _Done()
         if not watch():
             where = f"{run.repository}#{run.number}"
             log.info("reviewing", extra={"run": run.id, "pull": where, "head": run.head})
             with suppress(Stopped):  # while it was fetched
-                report = self._review(run, watch)
+                done = self._run(run, watch)
         if self.stopping.is_set():
             raise Halted("The server was stopped", 0.0)
-        self.store.reviewed(job, run.id, step(PUBLISH, run), report=report)
+        then = step(PUBLISH, run)
+        self.store.reviewed(job, run.id, then, report=done.json, usd=done.usd, calls=done.calls)
 
     def lost(self, job: Job, error: RlmError) -> None:
         """Give up a run, and have the reason published."""
@@ -118,10 +133,12 @@ class _Engine:
             return
         self.store.reviewed(job, run.id, step(PUBLISH, run), problem=_explained(error))
 
-    def _review(self, run: Run, watch: "_Watch") -> str:
+    def _run(self, run: Run, watch: "_Watch") -> _Done:
         fetched = self._checkout(run, watch)
         wish = Wish.model_validate_json(run.request)
-        planned = plan(fetched, self.settings, cancelled=watch, paths=wish.paths)
+        planned = plan(
+            fetched, self.settings, cancelled=watch, paths=wish.paths, promise=wish.promise
+        )
         what = about(f"{run.repository}#{run.number}", run.base, run.head, planned.request, run.id)
         with recording(what, self.settings.home, _warn) as trace:
 
@@ -129,6 +146,20 @@ class _Engine:
                 trace.see(event)
                 watch.see(event)
 
+            tenant = f"installation {run.installation}"
+            if wish.question is not None:
+                answer = run_explain(
+                    fetched,
+                    self.settings,
+                    planned,
+                    wish.question,
+                    sink=see,
+                    cancelled=watch,
+                    run=run.id,
+                    tenant=tenant,
+                )
+                trace.answered(answer)
+                return _Done.of(answer.model_dump_json(), answer.cost)
             done = run_review(
                 fetched,
                 self.settings,
@@ -136,10 +167,10 @@ class _Engine:
                 sink=see,
                 cancelled=watch,
                 run=run.id,
-                tenant=f"installation {run.installation}",
+                tenant=tenant,
             )
             trace.ended(done.review)
-        return bounded(done).model_dump_json()
+        return _Done.of(bounded(done).model_dump_json(), done.review.cost)
 
     def _checkout(self, run: Run, watch: "_Watch") -> Checkout:
         wanted = Wanted(self.server, run.repository, run.number, run.base, run.head)

@@ -10,6 +10,7 @@ from reviewer.request import ReviewRequest
 from reviewer.review.arrangement import arrange
 from reviewer.review.finder import LENSES, PACES
 from reviewer.review.guidance import guidance
+from reviewer.review.intent import HUNKS_TOKENS, compares
 from reviewer.review.scope import BYTES_A_TOKEN, SPAN_BYTES, size_of
 from reviewer.rlm.node import PROMPT_TOKENS
 from reviewer.rlm.run import WINDOW_TOKENS, Pricing
@@ -26,6 +27,9 @@ nodes on real pull requests used."""
 
 CLAIMS_HIGH = 1
 """Of a node that reads, to be verified; most report nothing, and two passes much the same."""
+
+PROMISE_TOKENS = 3_000
+"""What the node that compares is shown beside hunks."""
 
 REPORT_TOKENS = 2_000
 """What a verifier is shown of one claim, with its hunks."""
@@ -65,6 +69,10 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     low += _calls(BRIEF_TOKENS + told, LEADING_LOW, REPLY_LOW, 1) * led
     high += _calls(BRIEF_TOKENS + told, LEADING_HIGH, REPLY_HIGH, 1) * led
     checks = len(scopes) * CLAIMS_HIGH if PACES[request.effort].verifies else 0
+    if compares(request):
+        size = min(size_of(spans), HUNKS_TOKENS) + told + PROMISE_TOKENS
+        low += _calls(size, TURNS_LOW, REPLY_LOW, 1)
+        high += _calls(size, TURNS_HIGH, REPLY_HIGH, 1)
     verifying = _calls(REPORT_TOKENS, TURNS_HIGH, REPLY_HIGH, 1) * checks
     used = sum([*high, *verifying], Usage())
     usd_low, usd_high = _priced(low, model, prices), _priced(high, model, prices)
@@ -76,7 +84,7 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     if cap is not None and usd_high is not None and usd_high > cap:
         note += f"; the cap of ${cap:.2f} may end it early"
     return Estimate(
-        len(scopes) * passes + led,
+        len(scopes) * passes + led + compares(request),
         used.total - used.output,
         used.output,
         usd_low,

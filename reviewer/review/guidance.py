@@ -25,9 +25,9 @@ def guidance(guidelines: str, instructions: Sequence[Instruction], language: str
     """Return what is added to a finder's task, "" where nobody has asked for anything."""
     parts = []
     if guidelines:
-        parts.append(f"{FILES}\n\n{_quoted(guidelines)}")
+        parts.append(f"{FILES}\n\n{set_apart(guidelines)}")
     if instructions:
-        texts = "\n>\n".join(_quoted(one.text) for one in instructions)
+        texts = "\n>\n".join(set_apart(one.text) for one in instructions)
         parts.append(f"{FOR_PATHS}\n\n{texts}")
     text = "\n\n".join([_frame(), *parts]) + "\n" if parts else ""
     if language is not None:
@@ -35,8 +35,11 @@ def guidance(guidelines: str, instructions: Sequence[Instruction], language: str
     return text
 
 
-def _quoted(text: str) -> str:
-    """Return each line behind a mark of ours, so that none passes for one of our own."""
+def set_apart(text: str) -> str:
+    """Return each line behind a mark of ours, so that none passes for one of our own.
+
+    What nobody sees is left out.
+    """
     return "\n".join(f"> {_seen(line)}".rstrip() for line in text.splitlines())
 
 

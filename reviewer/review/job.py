@@ -8,11 +8,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from typing import get_args
 
 from reviewer.change import Change, FileChange, Span
 from reviewer.context.values import Context
 from reviewer.detectors.lockfiles import Table, dependency_table, may_lock
-from reviewer.detectors.names import DETECTORS
+from reviewer.detectors.names import DETECTORS, Check
 from reviewer.detectors.run import detect
 from reviewer.detectors.secrets import redacted
 from reviewer.finding import Finding
@@ -32,6 +33,7 @@ from reviewer.review.claims import FinderResult, Joined
 from reviewer.review.coverage import account
 from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
+from reviewer.review.intent import Intent, IntentScope, compares
 from reviewer.review.join import join, masked, once
 from reviewer.review.modules import Said, module_imports, modules, modules_of
 from reviewer.review.place import Placer
@@ -187,7 +189,7 @@ def _unmatched(change: Change, paths: Sequence[str]) -> list[str]:
 
 
 def _switched_off(policy: Policy) -> list[str]:
-    off = [name for name in DETECTORS if name in policy.off]
+    off = [name for name in get_args(Check) if name in policy.off]
     return [f"Switched off by {FILE}: {', '.join(off)}."] if off else []
 
 
@@ -331,6 +333,10 @@ async def _passes(
         await asyncio.to_thread(_collect, read, prepared, placer, solved, lens)
         if solved.missed:
             unfinished.append(lens)
+    after = len(lenses) + 1
+    if compares(request):
+        await _compared(request, prepared, read, run, objects, code, str(after))
+        after += 1
     held.close()
     if verifies:
         verifier = Verifier(
@@ -341,8 +347,7 @@ async def _passes(
             code=code,
             causes=read.causes,
         )
-        name = str(len(lenses) + 1)
-        read.findings = await _verified(read, prepared.leads, verifier, run, name)
+        read.findings = await _verified(read, prepared.leads, verifier, run, str(after))
     read.findings = await asyncio.to_thread(parsing, read.findings, objects)
     if unfinished and run.stopped is not None:
         read.stopped = run.stopped.reason  # what ended the run comes before what one node met
@@ -365,6 +370,41 @@ async def _passes(
     priced = all(run.prices.cost(one, Usage()) is not None for one in (run.name, run.cheap))
     read.usd = run.spent.usd if priced else None
     return read
+
+
+async def _compared(  # noqa: PLR0917
+    request: ReviewRequest,
+    prepared: Prepared,
+    read: _Read,
+    run: Run,
+    objects: Objects,
+    code: Code | None,
+    name: str,
+) -> None:
+    """Add where the change and its promise differ. It covers nothing and misses nothing."""
+    if request.promise is None:
+        return
+    why = str(run.stopped) if run.stopped is not None else ""
+    if not why:
+        task = Intent(
+            prepared.change,
+            objects,
+            code=code,
+            borders=prepared.arrangement.borders,
+            language=request.policy.comments.language,
+        )
+        scope = IntentScope(prepared.spans, request.promise)
+        solved = await solve(task, scope, run, name)
+        placed = [task.finding(claim, scope) for claim in solved.result.claims]
+        found = [one for one in placed if one is not None]
+        read.findings += [one for one in found if one.confidence >= MIN_CONFIDENCE]
+        if lost := len(placed) - len(found):
+            read.notes.append(
+                f"{lost} claim(s) about what was promised quoted nothing that is there."
+            )
+        why = "; ".join(sorted(set(solved.missed.values())))
+    if why:
+        read.notes.append(f"The change was not compared with what it promises: {why}")
 
 
 async def _verified(

@@ -61,18 +61,28 @@ class Placer:
 
         Words for the model. The quote may stand in several places: it proves, it anchors nothing.
         """
+        try:
+            self.where(path, quote)
+        except Absent as error:
+            return str(error)
+        return None
+
+    def where(self, path: str, quote: str) -> tuple[str, Anchor | None]:
+        """Return a file's path as it can be shown, and where a quote stands in it.
+
+        None for the place if there is more than one; raise Absent if there is none.
+        """
         file = self._change.by_path.get(path) or self._printed_as(path)
+        shown = printable(path if file is None else file.path)
         try:
             if file is not None:
                 with suppress(Absent):
-                    find_in_diff(quote, file, None)
-                    return None
-            self._in_whole_file(quote, path if file is None else file.path)
-        except Absent as error:
-            return str(error)
+                    return shown, find_in_diff(quote, file, None)
+            return shown, self._in_whole_file(quote, path if file is None else file.path)
+        except Absent:
+            raise
         except NotFound:
-            return None  # it stands there more than once
-        return None
+            return shown, None  # it stands there more than once
 
     def finding(self, claim: Claim, spans: Mapping[str, Span], lens: str) -> Finding | None:
         """Return the finding that a claim makes, or None if it names no place."""

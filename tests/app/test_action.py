@@ -401,6 +401,48 @@ def test_other_commands_are_answered_once(job: Job) -> None:
     assert len(pull.comments) == 6 and pull.reviews == []
 
 
+def answers(request: dict[str, Any]) -> Answer:
+    if "The question:" not in str(request["messages"][-1]):
+        return finder(request)
+    quote = {"path": "shapes.py", "quote": "    return w * w"}
+    return tool("submit", {"answer": "It takes `w` twice @bob.", "quotes": [quote]})
+
+
+def test_a_question_is_answered_once_with_where_it_says_so(job: Job, model: ModelServer) -> None:
+    pull = opened(job.repo)
+    model.script = answers
+    comment = pull.comment("alice", "/rlm ask What does area\ndo with h?")
+    ran = job.commented(comment, **key(model))
+    assert (ran.code, job.outputs["status"], pull.reviews) == (0, "complete", [])
+    body = pull.comments[-1].body
+    assert body.startswith("It takes `w` twice @&#8203;bob.")
+    where = f"/octo/hello/blob/{pull.head}/shapes.py?plain=1#L2)"
+    assert "From: [`shapes.py:2`](" in body and where in body
+    asked = model.requests[-1].body["messages"][0]["content"][-1]["text"]
+    assert asked == "The question:\n\n> What does area\n> do with h?"
+    job.commented(comment, **key(model))
+    assert len(pull.comments) == 2
+
+
+def test_a_question_that_cannot_be_answered_is_told_so(job: Job) -> None:
+    pull = opened(job.repo)
+    ran = job.commented(pull.comment("alice", "/rlm ask Why?"))
+    assert (ran.code, job.outputs["status"]) == (3, "partial")
+    assert "cannot answer this" in pull.comments[-1].body
+    assert "no model is asked" in pull.comments[-1].body
+
+
+def test_a_comment_can_give_several_commands(job: Job, model: ModelServer) -> None:
+    pull = opened(job.repo)
+    model.script = answers
+    comment = pull.comment("alice", "/rlm pause\n/rlm review\n/rlm ask Why?\n/rlm review")
+    assert job.commented(comment, **key(model)).code == 0
+    assert len(pull.reviews) == 1
+    bodies = [one.body for one in pull.comments if one.user.login == BOT]
+    assert sum("takes the App" in body for body in bodies) == 1
+    assert sum("twice" in body for body in bodies) == 1
+
+
 def test_talk_is_no_command(job: Job) -> None:
     pull = opened(job.repo)
     ran = job.commented(pull.comment("alice", "> /rlm review\n\nDoes that work?"))

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from app.check_names import REVIEW_LABEL
 from reviewer.policy import FILE
-from tests.app.world import BASE, FLAWED, World, finds, submit, wait_until
+from tests.app.world import BASE, FLAWED, QUOTE, World, finds, submit, wait_until
+from tests.model_server import tool
 
 
 def test_an_opened_pull_request_is_reviewed_once(tmp_path: Path) -> None:
@@ -134,7 +136,7 @@ def test_a_command_stops_the_review_that_runs(tmp_path: Path) -> None:
         assert "/rlm stop" in (check.summary or "")
         world.commented(server, pull, "alice", "/rlm stop")
         wait_until(lambda: bool(world.ours(pull)), lambda: server.said)
-        assert "No review of this pull request is running." in world.ours(pull)[0]
+        assert "Nothing is running here." in world.ours(pull)[0]
 
 
 def test_a_push_stops_the_review_before_and_the_newest_head_is_reviewed(tmp_path: Path) -> None:
@@ -337,3 +339,182 @@ def test_a_repository_says_how_it_is_reviewed(tmp_path: Path) -> None:
     assert "> Use sums." in told
     (trace,) = (tmp_path / "rlm" / "traces").glob("*.jsonl*")
     assert '"effort": "quick"' in trace.read_text().splitlines()[0]
+
+
+# Commands of a conversation with us ---------------------------------------------------------------
+
+
+def answers(request: dict[str, Any]) -> Any:
+    if "The question:" not in str(request["messages"][0]["content"][-1]):
+        return finds(request)
+    return tool(
+        "submit",
+        {
+            "answer": "Because `items[1:]` drops it.",
+            "quotes": [{"path": "cart.py", "quote": QUOTE}],
+        },
+    )
+
+
+def test_a_question_in_a_thread_is_answered_there_with_what_was_said_before(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        world.think = answers
+        pull = world.pull(author="bob")
+        world.opened(server, pull)
+        world.settle()
+        (ours,) = pull.review_comments
+        world.answered(server, ours, "bob", "I do not think so.")
+        asked = world.answered(server, ours, "alice", "/rlm ask Is he right?")
+        world.settle(runs=2)
+        answer = pull.review_comments[-1]
+        assert (answer.user.login, answer.in_reply_to) == (world.app.actor, ours.id)
+        assert answer.body.startswith("Because `items[1:]` drops it.")
+        assert f"/octo/hello/blob/{pull.head}/cart.py?plain=1#L2)" in answer.body
+        assert [one.content for one in asked.reactions] == ["eyes"]
+        told = world.service.requests[-1].body["messages"][0]["content"]
+        shown = "\n".join(block["text"] for block in told)
+        assert "reviewer:\n> " in shown and "author:\n> I do not think so." in shown
+        assert f">{QUOTE[0]}{QUOTE}" in shown
+        assert len(world.repo.check_runs) == 1, "an answer is no check"
+        assert len(pull.reviews) == 4, "the review and three answers"
+
+
+def test_a_question_stops_no_review_and_a_push_stops_no_answer(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        seen: list[Any] = []
+
+        def slow(request: dict[str, Any]) -> Any:
+            seen.append(request)
+            if len(seen) == 1:
+                world.service.wait(4)
+            return answers(request)
+
+        world.think = slow
+        pull = world.pull()
+        world.commented(server, pull, "alice", "/rlm ask Why?\n/rlm cost")
+        wait_until(lambda: bool(seen), lambda: server.said)
+        world.opened(server, pull)
+        world.settle(runs=2)
+        bodies = world.ours(pull)
+        assert sum("Because" in body for body in bodies) == 1
+        assert len(pull.reviews) == 1
+        world.commented(server, pull, "alice", "/rlm cost")
+        wait_until(
+            lambda: world.idle() and len(world.ours(pull)) > len(bodies), lambda: server.said
+        )
+        said = world.ours(pull)[-1]
+        assert "in 2 runs on this pull request" in said and "$0.0" in said
+
+
+def test_a_paused_pull_request_is_reviewed_on_demand_until_it_is_resumed(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        world.commented(server, pull, "alice", "/rlm pause")
+        wait_until(lambda: bool(world.ours(pull)), lambda: server.said)
+        assert world.opened(server, pull) == 202
+        wait_until(world.idle, lambda: server.said)
+        assert world.runs() == []
+        world.commented(server, pull, "alice", "/rlm review")
+        world.settle()
+        world.commented(server, pull, "alice", "/rlm resume\n/rlm resume")
+        pull.push(world.repo.commit({**WITH_MORE}, world.head))
+        world.opened(server, pull, "synchronize")
+        world.settle(runs=2)
+
+
+def test_threads_are_closed_on_demand(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        (ours,) = pull.review_comments
+        world.answered(server, ours, "alice", "/rlm resolve")
+        wait_until(lambda: bool(ours.folded), lambda: server.said)
+        assert not ours.resolved, "that takes a permission to write contents"
+        wait_until(lambda: len(pull.review_comments) == 3, lambda: server.said)
+        assert "folded away" in pull.review_comments[-1].body
+        before = len(world.ours(pull))
+        world.commented(server, pull, "alice", "/rlm resolve")
+        wait_until(lambda: len(world.ours(pull)) > before, lambda: server.said)
+
+
+# What else asks for a review ----------------------------------------------------------------------
+
+
+def test_a_label_or_a_request_asks_for_a_review_of_a_draft_too(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull(draft=True)
+        payload = world.hub.payload_pull(pull, "labeled", world.app)
+        for name in ("bug", REVIEW_LABEL):
+            world.sent(server, "pull_request", {**payload, "label": {"name": name}})
+        world.settle()
+        for login, kind in (("alice", "User"), ("other[bot]", "Bot"), (world.app.actor, "Bot")):
+            pull.push(world.repo.commit({**WITH_MORE, "n": login.encode()}, pull.head))
+            payload = world.hub.payload_pull(pull, "review_requested", world.app)
+            reviewer = {"login": login, "type": kind}
+            world.sent(server, "pull_request", {**payload, "requested_reviewer": reviewer})
+            wait_until(world.idle, lambda: server.said)
+        world.settle(runs=2)
+
+
+def test_another_base_is_another_change(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        payload = world.hub.payload_pull(pull, "edited", world.app)
+        world.sent(server, "pull_request", {**payload, "changes": {"title": {"from": "x"}}})
+        wait_until(world.idle, lambda: server.said)
+        assert len(world.runs()) == 1
+        pull.base = world.repo.commit({**BASE, "more.md": b"more\n"}, world.base)
+        payload = world.hub.payload_pull(pull, "edited", world.app)
+        changes = {"base": {"ref": {"from": "old"}, "sha": {"from": world.base}}}
+        world.sent(server, "pull_request", {**payload, "changes": changes})
+        world.settle(runs=2)
+        assert world.runs()[0].base == pull.base
+
+
+def test_a_merge_queue_does_not_wait(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        group = world.repo.commit({**WITH_MORE, "queue": b"x"}, world.head)
+        payload = world.hub.payload_merge_group(pull, group, world.app)
+        assert world.sent(server, "merge_group", payload) == 202
+        wait_until(lambda: bool(world.repo.check_runs) and world.idle(), lambda: server.said)
+        (check,) = world.repo.check_runs
+        assert (check.head_sha, check.status, check.conclusion) == (group, "completed", "success")
+        assert f"#{pull.number}" in (check.summary or "") and check.actions == []
+        assert world.runs() == [] and world.service.requests == []
+        check.status, check.conclusion = "queued", None  # as GitHub shows it when it is run again
+        world.sent(
+            server, "check_run", world.hub.payload_check_run(check, "rerequested", world.app)
+        )
+        wait_until(lambda: check.conclusion == "success", lambda: server.said)
+
+
+def test_the_buttons_below_a_check_run_ask_for_more(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        (check,) = world.repo.check_runs
+        assert [one["identifier"] for one in check.actions] == ["again", "full"]
+        for runs, button, reviews in ((2, "again", 1), (3, "full", 2)):
+            payload = world.hub.payload_check_run(
+                check, "requested_action", world.app, button=button
+            )
+            assert world.sent(server, "check_run", payload) == 202
+            world.settle(runs=runs)
+            assert len(pull.reviews) == reviews
+
+
+def test_what_the_author_promises_is_compared_with_the_change(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        issue = world.repo.issue(title="Totals have no tax", body="They should.")
+        pull = world.pull(title="Let totals take a rate", body=f"Closes #{issue.number}")
+        world.opened(server, pull)
+        world.settle()
+        (asked,) = world.service.comparisons
+        told = "\n".join(block["text"] for block in asked["messages"][0]["content"])
+        assert "> Let totals take a rate" in told and "> They should." in told
+        world.assert_said_once(pull)

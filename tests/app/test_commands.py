@@ -4,11 +4,13 @@ import pytest
 
 from app.commands import (
     MAX_PATHS,
+    NAMES,
+    AskCommand,
     Misunderstood,
     PlainCommand,
     ReviewCommand,
     help_text,
-    parse_command,
+    parse_commands,
 )
 
 
@@ -40,11 +42,19 @@ from app.commands import (
         ("```\n/rlm review", None),
         ("<!-- \n/rlm review\n-->", None),
         ("<!-- never closed\n/rlm review", None),
-        ("/rlm review\n/rlm stop", ReviewCommand()),
+        ("/rlm review\n\n/rlm stop\n/rlm review", (ReviewCommand(), PlainCommand("stop"))),
+        ("/rlm ask why?", AskCommand("why?")),
+        (
+            "/rlm ask\nWhy is\n> quoted\nthis?\n/rlm cost",
+            (AskCommand("Why is\n> quoted\nthis?"), PlainCommand("cost")),
+        ),
+        ("/rlm resume", PlainCommand("resume")),
+        ("/rlm Resolve ", PlainCommand("resolve")),
     ],
 )
 def test_a_command_starts_its_line_outside_of_quotes_and_code(body: str, meant: object) -> None:
-    assert parse_command(body) == meant
+    expected = () if meant is None else meant if isinstance(meant, tuple) else (meant,)
+    assert parse_commands(body) == expected
 
 
 @pytest.mark.parametrize(
@@ -53,6 +63,16 @@ def test_a_command_starts_its_line_outside_of_quotes_and_code(body: str, meant: 
         ("/rlm reveiw", "Did you mean `/rlm review`?"),
         ("/rlm deploy everything", "no such command"),
         ("/rlm stop now", "no arguments"),
+        ("/rlm pauze", "Did you mean `/rlm pause`?"),
+        ("/rlm ask", "needs a question"),
+        ("/rlm ask " + "a" * 4_001, "4000 characters"),
+        ("/rlm refactor this", "comes with a later version"),
+        (
+            "\n".join(
+                ["/rlm help", "/rlm stop", "/rlm cost", "/rlm resolve", "/rlm pause", "/rlm resume"]
+            ),
+            "5 commands",
+        ),
         ("/rlm review --model gpt", "no options"),
         ("/rlm review -x", "no options"),
         ("/rlm review /etc/passwd", "from the root of the repository"),
@@ -62,32 +82,34 @@ def test_a_command_starts_its_line_outside_of_quotes_and_code(body: str, meant: 
     ],
 )
 def test_a_slip_is_answered_with_what_is_wrong(body: str, why: str) -> None:
-    said = parse_command(body)
+    (said,) = parse_commands(body)
     assert isinstance(said, Misunderstood)
     assert why in said.why
 
 
 def test_nothing_of_a_comment_comes_back_in_the_answer() -> None:
-    said = parse_command("/rlm @everyone <img src=x> ![](http://evil) closes #1")
+    (said,) = parse_commands("/rlm @everyone <img src=x> ![](http://evil) closes #1")
     assert isinstance(said, Misunderstood)
     for part in ("@", "<img", "![", "#1", "evil"):
         assert part not in help_text(said.why)
 
 
 def test_the_help_names_every_command() -> None:
-    for command in ("review`", "review full", "stop", "help"):
+    for command in ("review`", "review full", *NAMES):
         assert f"/rlm {command}" in help_text()
+    assert "pause" not in help_text(only=("review", "help"))
 
 
 def test_a_hostile_comment_is_read_in_no_time() -> None:
-    assert parse_command("<!--" * 16_000 + "\n/rlm review") is None
-    assert parse_command("`" * 60_000) is None
-    assert parse_command("/rlm review \x1b[31m\u202esrc") == ReviewCommand(
-        paths=("\x1b[31m\u202esrc",)
+    assert parse_commands("<!--" * 16_000 + "\n/rlm review") == ()
+    assert parse_commands("`" * 60_000) == ()
+    assert parse_commands("/rlm review \x1b[31m\u202esrc") == (
+        ReviewCommand(paths=("\x1b[31m\u202esrc",)),
     )
+    assert len(parse_commands("/rlm ask x\n" * 9_000)) == 1
 
 
 @pytest.mark.parametrize("path", ["`../x`", "`/etc`", "`", "``", "`-x`"])
 def test_a_path_is_judged_without_its_backticks(path: str) -> None:
-    assert isinstance(parse_command(f"/rlm review {path}"), Misunderstood)
-    assert parse_command("/rlm review `src/a.py`") == ReviewCommand(paths=("src/a.py",))
+    assert isinstance(parse_commands(f"/rlm review {path}")[0], Misunderstood)
+    assert parse_commands("/rlm review `src/a.py`") == (ReviewCommand(paths=("src/a.py",)),)

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from app.check_names import REVIEW_LABEL
 from app.events import Bad, Ignored, Subject, read_event, subject_of
-from app.jobs import MAX_COMMAND_CHARS, Command, Look, Rerun
+from app.jobs import COMMAND_FIRST, MAX_COMMAND_CHARS, QUEUE_FIRST, Command, Look, Queued, Rerun
 from tests.app.deliveries import VERSIONS, example, examples
 
 DELIVERY = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
@@ -54,11 +55,67 @@ def test_a_pull_request_is_looked_at(action: str, trigger: str) -> None:
     assert read.job().role == "github"
 
 
-@pytest.mark.parametrize(
-    "action", ["labeled", "closed", "edited", "assigned", "auto_merge_enabled"]
-)
+@pytest.mark.parametrize("action", ["unlabeled", "closed", "assigned", "auto_merge_enabled"])
 def test_other_actions_on_a_pull_request_are_ignored(action: str) -> None:
     assert action in ignored("pull_request", example("pull_request", "opened", action=action))
+
+
+def test_a_change_that_is_nothing_to_us_is_ignored_with_its_reason() -> None:
+    edited = example("pull_request", "opened", action="edited", changes={"title": {"from": "x"}})
+    assert "its base was not" in ignored("pull_request", edited)
+    labelled = example("pull_request", "opened", action="labeled", label={"name": "bug"})
+    assert "Another label" in ignored("pull_request", labelled)
+    for asked in ({"login": "alice", "type": "User"}, None):
+        requested = example(
+            "pull_request", "opened", action="review_requested", requested_reviewer=asked
+        )
+        assert "Somebody else" in ignored("pull_request", requested)
+
+
+def test_what_asks_for_a_review_by_name_does_so_for_a_draft_and_first() -> None:
+    for action, more, trigger in (
+        ("labeled", {"label": {"name": REVIEW_LABEL}}, "labelled"),
+        (
+            "review_requested",
+            {"requested_reviewer": {"login": "x[bot]", "type": "Bot"}},
+            "requested",
+        ),
+    ):
+        payload = example("pull_request", "opened", action=action, **more)
+        payload["pull_request"]["draft"] = True
+        read = read_event("pull_request", payload, DELIVERY)
+        assert isinstance(read, Look)
+        assert (read.trigger, read.job().priority) == (trigger, COMMAND_FIRST)
+    assert read.reviewer == "x[bot]"
+
+
+def test_another_base_is_looked_at() -> None:
+    changes = {"base": {"ref": {"from": "old"}, "sha": {"from": HEAD}}}
+    payload = example("pull_request", "opened", action="edited", changes=changes)
+    read = read_event("pull_request", payload, DELIVERY)
+    assert isinstance(read, Look) and read.trigger == "retargeted"
+
+
+def test_a_command_in_a_thread_names_the_thread() -> None:
+    payload = example("pull_request_review_comment", "created")
+    payload["comment"]["body"] = "/rlm ask why?"
+    first = read_event("pull_request_review_comment", payload, DELIVERY)
+    assert isinstance(first, Command)
+    assert first.thread == first.comment_id == payload["comment"]["id"]
+    payload["comment"]["in_reply_to_id"] = 17
+    answer = read_event("pull_request_review_comment", payload, DELIVERY)
+    assert isinstance(answer, Command) and answer.thread == 17
+
+
+def test_a_merge_group_is_queued_for_its_pull_request() -> None:
+    ref = f"refs/heads/gh-readonly-queue/release/1.x/pr-104-{HEAD}"
+    payload = example("pull_request", "opened", action="checks_requested")
+    payload["merge_group"] = {"head_sha": HEAD, "head_ref": ref}
+    read = read_event("merge_group", payload, DELIVERY)
+    assert isinstance(read, Queued)
+    assert (read.head, read.number, read.job().priority) == (HEAD, 104, QUEUE_FIRST)
+    payload["merge_group"]["head_ref"] = "refs/heads/main"
+    assert isinstance(read_event("merge_group", payload, DELIVERY), Bad)
 
 
 def test_a_draft_waits_until_it_is_ready() -> None:

@@ -607,8 +607,15 @@ def test_the_manifest_has_what_github_wants_and_the_least_of_it() -> None:
         "pull_requests": "write",
         "issues": "read",
         "checks": "write",
+        "merge_queues": "read",
     }
-    assert found["default_events"] == ["pull_request", "issue_comment", "check_run"]
+    assert found["default_events"] == [
+        "pull_request",
+        "issue_comment",
+        "pull_request_review_comment",
+        "merge_group",
+        "check_run",
+    ]
     assert found["hook_attributes"]["active"] is False
     assert found["public"] is False
 

@@ -335,7 +335,7 @@ def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
     Store(path).close()
     with sqlite3.connect(path) as db:
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    with pytest.raises(TellUser, match="another version"):
+    with pytest.raises(TellUser, match="newer version"):
         Store(path)
 
 

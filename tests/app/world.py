@@ -9,7 +9,9 @@ from typing import Any, Self
 
 from app.store import ENGINE, GITHUB, Run, Store
 from tests.app.test_serve import Server
+from tests.github import review_rules
 from tests.github.hub import FakeApp, FakeGitHub, FakePull, FakeRepo
+from tests.github.state import ReviewComment
 from tests.model_server import Answer, ModelServer, Scripted, tool
 
 PATIENCE_S = 60.0
@@ -83,6 +85,13 @@ class World:
         payload = self.hub.payload_comment(comment, self.app)
         assert self.sent(server, "issue_comment", payload) in {200, 202}
         return comment
+
+    def answered(self, server: Server, comment: ReviewComment, who: str, text: str) -> Any:
+        """Answer in a thread and deliver it; return the answer."""
+        made = review_rules.answer(comment, self.hub.user(who), text)
+        payload = self.hub.payload_review_comment(made, self.app)
+        assert self.sent(server, "pull_request_review_comment", payload) in {200, 202}
+        return made
 
     def sent(self, server: Server, event: str, payload: Any, guid: str | None = None) -> int:
         """Deliver an event to the server; return the status of the answer."""

@@ -32,12 +32,20 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from tests.github import git, manifest, payloads, rest
+from tests.github import git, graphql, manifest, payloads, rest
 from tests.github.apps import Access, Apps, FakeApp, FakeInstallation
 from tests.github.contract import Operation, contract
 from tests.github.errors import Refusal, invalid_request, not_found
 from tests.github.rest import Answer
-from tests.github.state import FakeCheckRun, FakeComment, FakePull, FakeRepo, State, User
+from tests.github.state import (
+    FakeCheckRun,
+    FakeComment,
+    FakePull,
+    FakeRepo,
+    ReviewComment,
+    State,
+    User,
+)
 
 __all__ = [
     "FakeApp",
@@ -51,6 +59,7 @@ __all__ = [
 ]
 
 API = "/api/v3"
+GRAPHQL = "/api/graphql"
 DELIVERY_TIMEOUT_S = 10.0
 """What GitHub waits for a webhook's answer."""
 
@@ -340,11 +349,29 @@ class FakeGitHub:
             comment, action, app, self.apps.by_slug.get(comment.app or "")
         )
 
-    def payload_check_run(
-        self, check: FakeCheckRun, action: str, app: FakeApp, *, sender: str = "alice"
+    def payload_review_comment(
+        self, comment: ReviewComment, app: FakeApp, action: str = "created"
     ) -> dict[str, Any]:
-        """Describe the button "Re-run" of a check run."""
-        return payloads.check_run(check, action, app, self.state.user(sender))
+        """Describe a comment at lines."""
+        return payloads.review_comment(comment, action, app)
+
+    def payload_merge_group(
+        self, pull: FakePull, head: str, app: FakeApp, *, sender: str = "alice"
+    ) -> dict[str, Any]:
+        """Describe what a merge queue has made of a pull request: the commit `head`."""
+        return payloads.merge_group(pull.repo, head, pull.number, app, self.state.user(sender))
+
+    def payload_check_run(
+        self,
+        check: FakeCheckRun,
+        action: str,
+        app: FakeApp,
+        *,
+        sender: str = "alice",
+        button: str = "",
+    ) -> dict[str, Any]:
+        """Describe the button "Re-run" of a check run, or one of our own below it."""
+        return payloads.check_run(check, action, app, self.state.user(sender), button)
 
     def payload_check_suite(
         self, repo: FakeRepo, head: str, action: str, app: FakeApp, *, sender: str = "alice"
@@ -368,7 +395,7 @@ class FakeGitHub:
             request.method,
             unquote(path),
             dict(parse_qsl(request.query, keep_blank_values=True)),
-            _json(request.body) if is_rest else None,
+            _json(request.body) if is_rest or request.path == GRAPHQL else None,
             _token(request.headers.get("Authorization", "")),
             dict(request.headers),
         )
@@ -380,6 +407,8 @@ class FakeGitHub:
         if answer is None:
             if is_rest:
                 answer = self._rest(seen, path, has_body=bool(request.body))
+            elif request.path == GRAPHQL:
+                answer = self._graphql(seen)
             elif found := _GIT.fullmatch(request.path):
                 answer = self._git(request, seen, found[1], found[2])
             else:
@@ -438,6 +467,15 @@ class FakeGitHub:
             self._note(
                 self.mistakes, seen, judge.answer_faults(operation, answer.status, answer.body)
             )
+        answer.headers = self._headers(seen.token) | answer.headers
+        return answer
+
+    def _graphql(self, seen: Seen) -> Answer:
+        with self.state.lock:
+            try:
+                answer = graphql.execute(self.state, self.apps.who(seen.token), seen.body)
+            except Refusal as refusal:
+                return self._refused(refusal, "https://docs.github.com/graphql")
         answer.headers = self._headers(seen.token) | answer.headers
         return answer
 

@@ -4,7 +4,14 @@ from typing import Any
 
 from tests.github import shapes
 from tests.github.apps import FakeApp, FakeInstallation
-from tests.github.state import FakeCheckRun, FakeComment, FakePull, FakeRepo, User
+from tests.github.state import (
+    FakeCheckRun,
+    FakeComment,
+    FakePull,
+    FakeRepo,
+    ReviewComment,
+    User,
+)
 
 Json = dict[str, Any]
 
@@ -47,10 +54,39 @@ def issue_comment(comment: FakeComment, action: str, app: FakeApp, by: FakeApp |
     }
 
 
-def check_run(run: FakeCheckRun, action: str, app: FakeApp, sender: User) -> Json:
-    """Describe a button pressed on a check run, or its life."""
+def review_comment(comment: ReviewComment, action: str, app: FakeApp) -> Json:
+    """Describe a comment at lines, a first one or an answer."""
+    pull = comment.review.pull
     return {
         "action": action,
+        "comment": shapes.review_comment(comment),
+        "pull_request": shapes.pull(pull),
+        **_common(pull.repo, comment.user, app),
+    }
+
+
+def merge_group(repo: FakeRepo, head_sha: str, number: int, app: FakeApp, sender: User) -> Json:
+    """Describe a group that a merge queue has made of a pull request."""
+    base = "0" * 40
+    return {
+        "action": "checks_requested",
+        "merge_group": {
+            "head_sha": head_sha,
+            "head_ref": f"refs/heads/gh-readonly-queue/main/pr-{number}-{base}",
+            "base_ref": "refs/heads/main",
+            "base_sha": base,
+            "head_commit": _head_commit(repo, head_sha),
+        },
+        **_common(repo, sender, app),
+    }
+
+
+def check_run(run: FakeCheckRun, action: str, app: FakeApp, sender: User, button: str = "") -> Json:
+    """Describe a button pressed on a check run, or its life; `button` is one of our own."""
+    pressed = {"requested_action": {"identifier": button}} if button else {}
+    return {
+        "action": action,
+        **pressed,
         "check_run": {
             **shapes.check_run(run, app),
             "check_suite": _suite(run.repo, run.head_sha, run.suite, app),
@@ -70,14 +106,7 @@ def check_suite(repo: FakeRepo, head_sha: str, action: str, app: FakeApp, sender
             **shown,
             "latest_check_runs_count": len(runs),
             "check_runs_url": f"{shown['url']}/check-runs",
-            "head_commit": {
-                "id": head_sha,
-                "tree_id": head_sha,
-                "message": "x",
-                "timestamp": shapes.stamp(repo.created),
-                "author": {"name": "A", "email": "a@example.com"},
-                "committer": {"name": "A", "email": "a@example.com"},
-            },
+            "head_commit": _head_commit(repo, head_sha),
         },
         **_common(repo, sender, app),
     }
@@ -99,6 +128,17 @@ def installation(it: FakeInstallation, action: str, sender: User) -> Json:
             for repo in it.repositories
         ],
         "sender": shapes.user(it.app.state, sender),
+    }
+
+
+def _head_commit(repo: FakeRepo, sha: str) -> Json:
+    return {
+        "id": sha,
+        "tree_id": sha,
+        "message": "x",
+        "timestamp": shapes.stamp(repo.created),
+        "author": {"name": "A", "email": "a@example.com"},
+        "committer": {"name": "A", "email": "a@example.com"},
     }
 
 

@@ -657,23 +657,7 @@ def _reply(call: Call, pull: FakePull, to: int, body: str) -> Answer:
     above = next((comment for comment in pull.review_comments if comment.id == to), None)
     if above is None or above.in_reply_to is not None:  # replies hang on the first comment only
         raise not_found()
-    now = call.state.now()
-    review = Review(call.state.next_id(), pull, call.user, "", "COMMENTED", pull.head, now)
-    reply = ReviewComment(
-        **{
-            **vars(above),
-            "id": call.state.next_id(),
-            "review": review,
-            "user": call.user,
-            "body": review_rules.check_body(body),
-            "created": now,
-            "updated": now,
-            "in_reply_to": above.id,
-            "reactions": [],
-        }
-    )
-    review.comments.append(reply)
-    pull.all_reviews.append(review)
+    reply = review_rules.answer(above, call.user, body)
     return Answer(201, shapes.review_comment(reply))
 
 

@@ -178,3 +178,28 @@ def submit(review: Review, event: str, text: str) -> None:
     review.state = STATES[event]
     review.body = text or review.body
     review.submitted = review.pull.updated = review.pull.repo.state.now()
+
+
+def answer(above: ReviewComment, user: User, body: str) -> ReviewComment:
+    """Add an answer below the first comment of a thread: a review of its own, with one comment."""
+    pull = above.review.pull
+    state, now = pull.repo.state, pull.repo.state.now()
+    review = Review(state.next_id(), pull, user, "", "COMMENTED", pull.head, now)
+    made = ReviewComment(
+        **{
+            **vars(above),
+            "id": state.next_id(),
+            "review": review,
+            "user": user,
+            "body": check_body(body),
+            "created": now,
+            "updated": now,
+            "in_reply_to": above.id,
+            "reactions": [],
+            "resolved": False,
+            "folded": "",
+        }
+    )
+    review.comments.append(made)
+    pull.all_reviews.append(review)
+    return made

@@ -82,6 +82,10 @@ class ReviewComment:
     subject: str = "line"
     in_reply_to: int | None = None
     reactions: list[Reaction] = field(default_factory=list)
+    resolved: bool = False
+    """Of the first comment: its thread is resolved."""
+    folded: str = ""
+    """Why it was minimised; "" while it is not."""
 
 
 @dataclass(eq=False)
@@ -363,10 +367,13 @@ class FakeRepo:
         pull._point()
         return pull
 
-    def issue(self, author: str = "bob", title: str = "A question") -> FakePull:
+    def issue(
+        self, author: str = "bob", title: str = "A question", body: str | None = None
+    ) -> FakePull:
         """Open a plain issue."""
         number = self.state.next_number(self)
-        self.pulls[number] = FakePull(self, number, self.state.user(author), title=title)
+        who = self.state.user(author)
+        self.pulls[number] = FakePull(self, number, who, title=title, body=body)
         return self.pulls[number]
 
     def fork(self, full_name: str) -> "FakeRepo":

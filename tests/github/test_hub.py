@@ -934,6 +934,14 @@ def payloads(scene: Scene) -> dict[str, dict[str, Any]]:
     made["check_run$rerequested"] = hub.payload_check_run(
         scene.repo.check_runs[0], "rerequested", app
     )
+    made["check_run$requested_action"] = hub.payload_check_run(
+        scene.repo.check_runs[0], "requested_action", app, button="full"
+    )
+    made["merge_group$checks_requested"] = hub.payload_merge_group(pull, scene.head, app)
+    assert scene.review({"line": 7, "side": "RIGHT"}).ok
+    made["pull_request_review_comment$created"] = hub.payload_review_comment(
+        pull.review_comments[0], app
+    )
     made["check_suite$rerequested"] = hub.payload_check_suite(
         scene.repo, scene.head, "rerequested", app
     )
@@ -947,10 +955,20 @@ NEWER = {"user_view_type", "client_id"}
 """What GitHub has added since octokit's schemas, which allow nothing that they do not name."""
 
 
+UNLISTED = {"merge_group"}
+"""An event that GitHub's own list of an App's events leaves out, in schema and document alike."""
+
+
 def without_newer(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: without_newer(inner) for name, inner in value.items() if name not in NEWER}
-    return [without_newer(inner) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [
+            without_newer(inner)
+            for inner in value
+            if not (isinstance(inner, str) and inner in UNLISTED)
+        ]
+    return value
 
 
 @pytest.mark.parametrize("fork", [True, False], ids=["fork", "branch"])
@@ -965,7 +983,12 @@ def test_payloads_fit_the_schemas_of_octokit_and_of_github(scene: Scene, fork: b
         faults = [error.message for error in judge.iter_errors(without_newer(payload))]
         assert faults == [], name
         ours = name.replace("$", "-").replace("_", "-")
-        assert list(contract().webhook_faults(ours, payload)) == [], name
+        faults = [
+            fault
+            for fault in contract().webhook_faults(ours, payload)
+            if not any(f"'{event}' is not one of" in fault for event in UNLISTED)
+        ]
+        assert faults == [], name
 
 
 # The manifest.

@@ -1,0 +1,255 @@
+"""The threads at lines of a pull request: reading, answering, and closing them.
+
+They are threads in GraphQL alone; in REST they are comments that name another one. To resolve one
+takes `contents: write` besides `pull_requests: write`, which an App that only reviews has not: then
+its first comment is folded away instead.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from app.github.client import Hub, Reaction, checked_name
+from app.github.errors import Forbidden, NotThere, Unsure, calls
+from app.github.markers import Marker, Seal
+from app.render.outgoing import masked
+
+PAGE = 50
+MOST_PAGES = 20
+"""A thousand threads; what is behind them is not looked at."""
+
+MOST_REPLIES = 50
+"""Of one thread, the last ones."""
+
+Closed = Literal["resolved", "folded", "left"]
+
+_READ = """
+query (
+  $owner: String!, $name: String!, $number: Int!, $after: String, $page: Int!, $replies: Int!
+) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      reviewThreads(first: $page, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes {
+          id isResolved isOutdated path line startLine diffSide
+          first: comments(first: 1) { nodes { ...shown } }
+          last: comments(last: $replies) { nodes { ...shown } }
+        }
+      }
+    }
+  }
+}
+fragment shown on PullRequestReviewComment {
+  id fullDatabaseId body url isMinimized author { login __typename }
+}
+"""
+_RESOLVE = """
+mutation ($id: ID!) { resolveReviewThread(input: {threadId: $id}) { thread { isResolved } } }
+"""
+_FOLD = """
+mutation ($id: ID!) {
+  minimizeComment(input: {subjectId: $id, classifier: RESOLVED}) {
+    minimizedComment { isMinimized }
+  }
+}
+"""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class _Author(_Part):
+    login: str
+    kind: str = Field(alias="__typename")
+
+
+class _Comment(_Part):
+    """`fullDatabaseId` is a number as text: `databaseId` ends where 32 bits do, comments do not."""
+
+    id: str
+    number: int = Field(alias="fullDatabaseId")
+    body: str
+    url: str
+    folded: bool = Field(alias="isMinimized")
+    author: _Author | None = None
+
+
+class _Comments(_Part):
+    nodes: list[_Comment]
+
+
+class _Thread(_Part):
+    id: str
+    resolved: bool = Field(alias="isResolved")
+    outdated: bool = Field(alias="isOutdated")
+    path: str
+    line: int | None
+    start_line: int | None = Field(alias="startLine")
+    side: Literal["LEFT", "RIGHT"] = Field(alias="diffSide")
+    first: _Comments
+    last: _Comments
+
+
+class _PageInfo(_Part):
+    more: bool = Field(alias="hasNextPage")
+    cursor: str | None = Field(alias="endCursor")
+
+
+class _Threads(_Part):
+    page: _PageInfo = Field(alias="pageInfo")
+    nodes: Annotated[list[_Thread], Field(max_length=PAGE)]
+
+    @field_validator("nodes", mode="before")
+    @classmethod
+    def _there(cls, nodes: Any) -> Any:
+        return [node for node in nodes if node is not None] if isinstance(nodes, list) else nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment of a thread. `number` is REST's name for it, `id` GraphQL's."""
+
+    number: int
+    id: str
+    login: str
+    is_bot: bool
+    body: str
+    url: str
+    folded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread: its first comment and the last answers to it. `line` is None where outdated."""
+
+    id: str
+    path: str
+    side: Literal["LEFT", "RIGHT"]
+    start_line: int | None
+    line: int | None
+    resolved: bool
+    outdated: bool
+    first: Comment
+    replies: tuple[Comment, ...]
+
+
+def threads(hub: Hub, repository: str, number: int) -> Iterator[Thread]:
+    """Yield the threads of a pull request, the oldest first."""
+    owner, _, name = checked_name(repository).partition("/")
+    variables: dict[str, Any] = {
+        "owner": owner,
+        "name": name,
+        "number": number,
+        "page": PAGE,
+        "replies": MOST_REPLIES,
+        "after": None,
+    }
+    doing = "read the threads"
+    for _ in range(MOST_PAGES):
+        answer = hub.query(doing, _READ, variables)
+        with calls(hub.server, doing):
+            found = _Threads.model_validate(answer["repository"]["pullRequest"]["reviewThreads"])
+        yield from (_thread(one) for one in found.nodes if one.first.nodes)
+        if not found.page.more:
+            return
+        variables["after"] = found.page.cursor
+
+
+def thread_of(hub: Hub, repository: str, number: int, comment: int) -> Thread | None:
+    """Return the thread that begins with a comment, by the comment's number."""
+    return next(
+        (one for one in threads(hub, repository, number) if one.first.number == comment), None
+    )
+
+
+def close(hub: Hub, thread: Thread) -> Closed:
+    """Resolve a thread, or fold its first comment away where resolving is not permitted."""
+    try:
+        hub.query("resolve a thread", _RESOLVE, {"id": thread.id})
+    except Forbidden:
+        pass
+    else:
+        return "resolved"
+    if thread.first.folded:
+        return "folded"
+    try:
+        hub.query("fold a comment away", _FOLD, {"id": thread.first.id})
+    except (Forbidden, NotThere):
+        return "left"
+    return "folded"
+
+
+def answer(  # noqa: PLR0917
+    hub: Hub, repository: str, number: int, thread: int, text: str, about: str, key: bytes | None
+) -> None:
+    """Answer in the thread that begins with a comment, unless our answer stands there already.
+
+    `text` is Markdown of our own; `about` names what is answered, in at most 100 characters.
+    """
+    seal = Seal(key, 0, number)
+    marker = Marker(kind="reply", run=about)
+    if _stands(hub, repository, number, marker, seal):
+        return
+    path = f"/repos/{checked_name(repository)}/pulls/{number:d}/comments/{thread:d}/replies"
+    try:
+        hub.ask("answer in a thread", "POST", path, {"body": masked(text) + seal.write(marker)})
+    except Unsure:
+        if not _stands(hub, repository, number, marker, seal):
+            raise
+
+
+def react(hub: Hub, repository: str, comment: int, content: Reaction) -> None:
+    """React to a comment of a thread; to do it again changes nothing."""
+    path = f"/repos/{checked_name(repository)}/pulls/comments/{comment:d}/reactions"
+    hub.ask("react to the comment", "POST", path, {"content": content})
+
+
+def _stands(hub: Hub, repository: str, number: int, marker: Marker, seal: Seal) -> bool:
+    ours = (hub.actor or "").lower()
+    path = f"/repos/{checked_name(repository)}/pulls/{number:d}/comments"
+    for page in range(1, MOST_PAGES + 1):
+        query = f"?sort=created&direction=desc&per_page=100&page={page}"
+        found = hub.ask("look for our answer", "GET", path + query)
+        for one in found if isinstance(found, list) else []:
+            login = str((one.get("user") or {}).get("login") or "")
+            said = seal.read(str(one.get("body") or "")) if login.lower() == ours else None
+            if said is not None and said.marker == marker:
+                return True
+        if not isinstance(found, list) or len(found) < 100:
+            return False
+    return False
+
+
+def _thread(one: _Thread) -> Thread:
+    first = one.first.nodes[0]
+    return Thread(
+        one.id,
+        one.path,
+        one.side,
+        one.start_line,
+        one.line,
+        one.resolved,
+        one.outdated,
+        _comment(first),
+        tuple(_comment(reply) for reply in one.last.nodes if reply.number != first.number),
+    )
+
+
+def _comment(one: _Comment) -> Comment:
+    author = one.author
+    login = author.login if author else "ghost"
+    is_bot = author is not None and author.kind == "Bot"
+    # GraphQL leaves "[bot]" out, which REST writes.
+    return Comment(
+        one.number,
+        one.id,
+        f"{login}[bot]" if is_bot and not login.endswith("[bot]") else login,
+        is_bot,
+        one.body,
+        one.url,
+        one.folded,
+    )

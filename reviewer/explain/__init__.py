@@ -1,0 +1,1 @@
+"""Answers questions about a change, and about what was said of it."""

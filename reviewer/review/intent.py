@@ -1,0 +1,308 @@
+"""The intent node: where do a change and what its author promises differ?
+
+Finders are blind to title and description, which keeps them from believing the author. This one
+node is shown both, and asked for nothing else.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reviewer.change import Change, Span
+from reviewer.detectors.names import INTENT
+from reviewer.finding import Category, Finding
+from reviewer.ports import Objects
+from reviewer.request import Effort, Promise, ReviewRequest, StopReason
+from reviewer.review.borders import Border
+from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Claim, Harm
+from reviewer.review.functions import Code, functions
+from reviewer.review.guidance import set_apart
+from reviewer.review.place import Placer
+from reviewer.review.scope import quoted, show, size_of
+from reviewer.rlm.run import WINDOW_TOKENS
+from reviewer.rlm.task import Function, Tier, Unit
+from reviewer.text import printable
+
+LENS = "intent"
+UNIT = "intent"
+
+HUNKS_TOKENS = WINDOW_TOKENS * 3 // 4
+"""Of the hunks that are shown; the others can be read."""
+
+MOST_FILES = 200
+MOST_BORDERS = 60
+MOST_CLAIMS = 10
+
+LEAST_WORDS = 3
+"""Of a promise: with fewer ("Fix bug") there is nothing to compare."""
+
+LEAST_PROMISE_CHARS = 6
+"""Of the words that a claim is about: fewer stand in any text."""
+
+PROMISE_SHOWN = 300
+
+Kind = Literal["missing", "contrary", "unmentioned"]
+
+
+class IntentClaim(BaseModel):
+    """One difference as the model describes it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    promise: str = Field(
+        min_length=1,
+        max_length=PROSE_CHARS,
+        description="the words of the promise that it is about, copied exactly",
+    )
+    hunk: str = Field(
+        default="", max_length=PROSE_CHARS, description="id of the hunk that the quote is in"
+    )
+    path: str | None = Field(
+        default=None,
+        max_length=PROSE_CHARS,
+        description="only for a place outside the hunks: the path of its file",
+    )
+    quote: str = Field(
+        min_length=1,
+        max_length=QUOTE_CHARS,
+        description="the 1 to 8 whole lines that show it, copied exactly from the code, without "
+        "the leading + - or space column of the diff",
+    )
+    severity: Harm
+    confidence: float = Field(ge=0, le=1, description="how sure you are")
+    title: str = Field(
+        min_length=1, max_length=PROSE_CHARS, description="the difference in at most 12 words"
+    )
+    why: str = Field(
+        min_length=1,
+        max_length=PROSE_CHARS,
+        description="what was promised, what the code does, for whom it shows; 1-4 sentences",
+    )
+
+    def claim(self) -> Claim:
+        """Return it as a finder's claim: the host finds its place in the same way."""
+        return Claim.model_construct(
+            hunk=self.hunk,
+            path=self.path,
+            quote=self.quote,
+            category=Category.CONTRACT,
+            severity=self.severity,
+            confidence=self.confidence,
+            title=self.title,
+            why=self.why,
+            replacement=None,
+            preexisting=False,
+        )
+
+
+class IntentResult(BaseModel):
+    """What the node hands in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    claims: list[IntentClaim] = Field(
+        max_length=MOST_CLAIMS, description="the differences; an empty list is a good answer"
+    )
+
+
+@dataclass(frozen=True)
+class IntentScope:
+    """The hunks of a change and what was promised for it. It is never divided."""
+
+    spans: tuple[Span, ...]
+    promise: Promise
+
+
+def compares(request: ReviewRequest) -> bool:
+    """Is the change of a request compared with what was promised?
+
+    Not where next to nothing was, not in a quick review, and not where it is switched off.
+    """
+    if request.effort is Effort.QUICK or INTENT in request.policy.off or request.promise is None:
+        return False
+    words = re.findall(r"\w{2,}", " ".join(request.promise.texts()))
+    return len(words) >= LEAST_WORDS
+
+
+class Intent:
+    """The task: one node."""
+
+    name = "intent"
+    version = "1"
+    tier: Tier = "strong"
+    result: type[IntentResult] = IntentResult
+
+    def __init__(
+        self,
+        change: Change,
+        objects: Objects,
+        *,
+        code: Code | None = None,
+        borders: Sequence[Border] = (),
+        language: str | None = None,
+    ) -> None:
+        self._change = change
+        self._objects = objects
+        self._code = code
+        self._borders = borders
+        self._language = language
+        self._placer = Placer(change, objects)
+
+    def instructions(self, scope: IntentScope) -> str:
+        text = _prompt()
+        if self._language is not None:
+            text += f"\nWrite `title` and `why` in the language `{self._language}` (BCP-47).\n"
+        return text
+
+    def units(self, scope: IntentScope) -> frozenset[Unit]:
+        return frozenset({UNIT})
+
+    def size(self, scope: IntentScope) -> int:
+        return size_of(_shown(scope.spans))
+
+    def label(self, scope: IntentScope) -> str:
+        return "does it do what it promises?"
+
+    def content(self, scope: IntentScope) -> str:
+        shown = _shown(scope.spans)
+        left = len(scope.spans) - len(shown)
+        parts = [
+            "What was promised:\n",
+            _told(scope.promise),
+            _files(self._change),
+            self._at_borders(),
+            "The hunks:\n",
+            show(self._change, shown),
+        ]
+        if left:
+            parts.append(f"({left} more hunks can be read with diff().)\n")
+        return printable("\n".join(filter(None, parts)))
+
+    def lens(self, scope: IntentScope) -> str:
+        return ""
+
+    def split(self, scope: IntentScope) -> list[IntentScope]:
+        return [scope]
+
+    def leads(self, scope: IntentScope) -> bool:
+        return False
+
+    def brief(self, scope: IntentScope, parts: Mapping[str, IntentScope]) -> str:
+        return ""  # nobody leads
+
+    def lenses(self) -> Mapping[str, str]:
+        return {}
+
+    def join(self, parts: Sequence[IntentScope], lens: str) -> IntentScope:
+        return parts[0]
+
+    def functions(self, scope: IntentScope) -> Mapping[str, Function]:
+        return functions(self._change, self._objects, _shown(scope.spans), self._code)
+
+    def check(self, scope: IntentScope, result: IntentResult) -> list[str]:
+        """Complain about each quote that stands nowhere, of the code and of the promise."""
+        held = {span.id: span for span in scope.spans}
+        problems = []
+        for index, one in enumerate(result.claims):
+            if (problem := self._placer.problem(one.claim(), held)) is not None:
+                problems.append(f"claims.{index}.quote: {problem}")
+            if not was_said(one.promise, scope.promise):
+                problems.append(
+                    f"claims.{index}.promise: nothing that was promised has these words: copy "
+                    "them exactly"
+                )
+        return problems
+
+    def across(self, scope: IntentScope, parts: Sequence[IntentResult]) -> str | None:
+        return None
+
+    def merge(
+        self, scope: IntentScope, parts: Sequence[IntentResult], own: IntentResult | None
+    ) -> IntentResult:
+        return own or parts[0]
+
+    def partial(self, scope: IntentScope, reason: StopReason) -> IntentResult:
+        return IntentResult(claims=[])
+
+    def finding(self, one: IntentClaim, scope: IntentScope) -> Finding | None:
+        """Return the finding that a claim makes; None where one of its quotes stands nowhere."""
+        if not was_said(one.promise, scope.promise):
+            return None
+        held = {span.id: span for span in scope.spans}
+        found = self._placer.finding(one.claim(), held, LENS)
+        if found is None:
+            return None
+        said = " ".join(one.promise.split())
+        said = said if len(said) <= PROMISE_SHOWN else said[: PROMISE_SHOWN - 1] + "…"
+        body = f'{found.body}\n\nPromised: "{printable(said)}"'
+        return Finding.model_validate(
+            {**found.model_dump(), "id": "", "category": Category.INTENT, "body": body}
+        )
+
+    def _at_borders(self) -> str:
+        if not self._borders:
+            return ""
+        lines = [f"- {one.describe()}" for one in self._borders[:MOST_BORDERS]]
+        if (more := len(self._borders) - MOST_BORDERS) > 0:
+            lines.append(f"- and {more} more")
+        return "What it does to what others rely on:\n\n" + "\n".join(lines) + "\n"
+
+
+def was_said(words: str, promise: Promise) -> bool:
+    """Do these words stand in a promise, but for white space and the marks of Markdown?"""
+    wanted = _plain(words)
+    if len(wanted) < LEAST_PROMISE_CHARS:
+        return False
+    return any(wanted in _plain(text) for text in promise.texts())
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[*_`#>\"'\[\]()]", " ", text).lower().split())
+
+
+def _shown(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Return the first hunks, as many as are shown whole."""
+    kept: list[Span] = []
+    left = HUNKS_TOKENS
+    for span in spans:
+        left -= size_of([span])
+        if left < 0 and kept:
+            break
+        kept.append(span)
+    return tuple(kept)
+
+
+def _told(promise: Promise) -> str:
+    parts = []
+    if promise.title.strip():
+        parts.append(f"The title:\n{set_apart(promise.title)}\n")
+    if promise.description.strip():
+        parts.append(f"The description:\n{set_apart(promise.description)}\n")
+    for issue in promise.issues:
+        text = f"{issue.title}\n\n{issue.body}".strip()
+        parts.append(f"Issue {issue.number}, which it says it closes:\n{set_apart(text)}\n")
+    if promise.commits:
+        texts = "\n>\n".join(set_apart(one.strip()) for one in promise.commits)
+        parts.append(f"The messages of its commits, the oldest first:\n{texts}\n")
+    return "\n".join(parts)
+
+
+def _files(change: Change) -> str:
+    lines = [
+        f"- {quoted(file.path)} (+{file.added} -{file.deleted})"
+        for file in change.files[:MOST_FILES]
+    ]
+    if (more := len(change.files) - MOST_FILES) > 0:
+        lines.append(f"- and {more} more")
+    return "The files of the change:\n\n" + "\n".join(lines) + "\n"
+
+
+@cache
+def _prompt() -> str:
+    return (Path(__file__).parent / "intent.md").read_text(encoding="utf-8").strip() + "\n"

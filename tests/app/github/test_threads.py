@@ -1,0 +1,158 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from app.github import threads as module
+from app.github.client import Hub
+from app.github.errors import Forbidden, NotThere
+from app.github.threads import answer, close, react, thread_of, threads
+from app.github.urls import Server
+from tests.github.hub import FakeGitHub
+
+ACTOR = "rlm-review[bot]"
+NAME = "octo/hello"
+KEY = b"k" * 32
+LINES = b"".join(b"line %d\n" % number for number in range(300))
+
+
+class Scene:
+    """A pull request with threads of ours and of others."""
+
+    def __init__(self, fake: FakeGitHub) -> None:
+        self.fake = fake
+        self.repo = fake.repository(NAME, private=True)
+        self.repo.permit("alice", "write")
+        fake.app("rlm-review")
+        base = self.repo.commit({"a.py": b"one\n"})
+        head = self.repo.commit({"a.py": LINES}, base)
+        self.pull = self.repo.pull(base=base, head=head)
+
+    def hub(self, actor: str = ACTOR, **permissions: str) -> Hub:
+        wanted = {"pull_requests": "write"} | permissions
+        token = self.fake.token(actor=actor, repo=self.repo, permissions=wanted)
+        server = Server(self.fake.web, self.fake.api)
+        return Hub(server, SecretStr(token), actor=actor, write_pause_s=0)
+
+    def said(self, hub: Hub, line: int, body: str, **more: Any) -> int:
+        """Comment on a line; return the comment's number."""
+        made = hub.ask(
+            "comment",
+            "POST",
+            f"/repos/{NAME}/pulls/{self.pull.number}/comments",
+            {
+                "body": body,
+                "path": "a.py",
+                "line": line,
+                "side": "RIGHT",
+                "commit_id": self.pull.head,
+                **more,
+            },
+        )
+        return int(made["id"])
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with FakeGitHub(tmp_path) as fake:
+        yield Scene(fake)
+
+
+def test_a_thread_is_read_with_its_answers(scene: Scene) -> None:
+    with scene.hub() as hub, scene.hub("alice") as alice:
+        first = scene.said(hub, 7, "It overflows.", start_line=5, start_side="RIGHT")
+        answer(alice, NAME, scene.pull.number, first, "It cannot.", "x", None)
+        scene.said(alice, 9, "Why?")
+        mine, hers = threads(hub, NAME, scene.pull.number)
+    assert (mine.first.number, mine.first.login, mine.first.is_bot) == (first, ACTOR, True)
+    assert (mine.path, mine.side, mine.start_line, mine.line) == ("a.py", "RIGHT", 5, 7)
+    assert [(one.login, one.is_bot) for one in mine.replies] == [("alice", False)]
+    assert mine.replies[0].body.startswith("It cannot.")
+    assert (hers.first.login, hers.first.body, hers.replies) == ("alice", "Why?", ())
+    assert not (mine.resolved or mine.outdated or mine.first.folded)
+
+
+def test_many_threads_come_in_pages(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE", 3)
+    with scene.hub() as hub:
+        for line in range(1, 8):
+            scene.said(hub, line, f"at {line}")
+        found = [one.line for one in threads(hub, NAME, scene.pull.number)]
+    assert found == list(range(1, 8))
+    assert sum(seen.path == "/api/graphql" for seen in scene.fake.requests) == 3
+
+
+def test_a_thread_is_found_by_its_first_comment(scene: Scene) -> None:
+    with scene.hub() as hub:
+        first = scene.said(hub, 3, "one")
+        found = thread_of(hub, NAME, scene.pull.number, first)
+        assert found is not None and found.first.body == "one"
+        assert thread_of(hub, NAME, scene.pull.number, first + 10_000) is None
+
+
+def test_a_thread_is_resolved_where_that_is_permitted(scene: Scene) -> None:
+    with scene.hub(contents="write") as hub:
+        scene.said(hub, 3, "one")
+        (thread,) = threads(hub, NAME, scene.pull.number)
+        assert close(hub, thread) == "resolved"
+        (thread,) = threads(hub, NAME, scene.pull.number)
+    assert thread.resolved and not thread.first.folded
+
+
+def test_elsewhere_its_first_comment_is_folded_away_once(scene: Scene) -> None:
+    with scene.hub(contents="read") as hub:
+        scene.said(hub, 3, "one")
+        (thread,) = threads(hub, NAME, scene.pull.number)
+        assert close(hub, thread) == "folded"
+        (thread,) = threads(hub, NAME, scene.pull.number)
+        assert thread.first.folded and not thread.resolved
+        before = len(scene.fake.requests)
+        assert close(hub, thread) == "folded"
+        assert len(scene.fake.requests) == before + 1
+
+
+def test_without_the_right_to_write_it_is_left(scene: Scene) -> None:
+    with scene.hub() as hub:
+        scene.said(hub, 3, "one")
+    with scene.hub(pull_requests="read") as hub:
+        (thread,) = threads(hub, NAME, scene.pull.number)
+        assert close(hub, thread) == "left"
+
+
+def test_an_answer_is_given_once_also_where_the_first_was_lost(scene: Scene) -> None:
+    with scene.hub() as hub:
+        first = scene.said(hub, 3, "one")
+        scene.fake.fault(method="POST", path=r"/replies$", status=502, when="after")
+        for _ in range(2):
+            answer(hub, NAME, scene.pull.number, first, "Because.", "comment-5", KEY)
+        (thread,) = threads(hub, NAME, scene.pull.number)
+        assert len(thread.replies) == 1
+        answer(hub, NAME, scene.pull.number, first, "Because.", "comment-6", KEY)
+        (thread,) = threads(hub, NAME, scene.pull.number)
+        assert len(thread.replies) == 2
+
+
+def test_an_answer_to_a_thread_that_is_gone_is_refused(scene: Scene) -> None:
+    with scene.hub() as hub, pytest.raises(NotThere):
+        answer(hub, NAME, scene.pull.number, 5, "Because.", "comment-5", KEY)
+
+
+def test_a_reaction_is_put_once(scene: Scene) -> None:
+    with scene.hub() as hub:
+        first = scene.said(hub, 3, "one")
+        for _ in range(2):
+            react(hub, NAME, first, "eyes")
+    (comment,) = scene.pull.review_comments
+    assert [reaction.content for reaction in comment.reactions] == ["eyes"]
+
+
+def test_a_pull_request_that_is_gone_is_not_there(scene: Scene) -> None:
+    with scene.hub() as hub, pytest.raises(NotThere):
+        list(threads(hub, NAME, 4711))
+
+
+def test_who_may_not_read_is_told_so(scene: Scene) -> None:
+    with scene.hub(pull_requests="none") as hub, pytest.raises(Forbidden):
+        list(threads(hub, NAME, scene.pull.number))

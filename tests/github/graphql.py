@@ -1,0 +1,234 @@
+"""GraphQL of the fake: what we ask of GitHub's, executed by the reference implementation.
+
+The types are GitHub's (its public schema of 2026-07), as far as they are asked for here; a field
+that is not among them is refused, as GitHub refuses one that it has not.
+"""
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
+
+from tests.github import shapes
+from tests.github.apps import Access
+from tests.github.rest import Answer
+from tests.github.state import FakePull, FakeRepo, ReviewComment, State
+
+SCHEMA: GraphQLSchema = build_schema("""
+scalar URI
+scalar BigInt
+enum DiffSide { LEFT RIGHT }
+enum ReportedContentClassifiers { ABUSE DUPLICATE LOW_QUALITY OFF_TOPIC OUTDATED RESOLVED SPAM }
+interface Actor { login: String! }
+type User implements Actor { login: String! }
+type Bot implements Actor { login: String! }
+type Organization implements Actor { login: String! }
+type PageInfo { hasNextPage: Boolean! endCursor: String }
+type Query {
+  repository(owner: String!, name: String!, followRenames: Boolean = true): Repository
+}
+type Repository { pullRequest(number: Int!): PullRequest }
+type PullRequest {
+  reviewThreads(first: Int, after: String): PullRequestReviewThreadConnection!
+}
+type PullRequestReviewThreadConnection {
+  nodes: [PullRequestReviewThread]
+  pageInfo: PageInfo!
+  totalCount: Int!
+}
+type PullRequestReviewThread {
+  id: ID!
+  isResolved: Boolean!
+  isOutdated: Boolean!
+  path: String!
+  line: Int
+  startLine: Int
+  diffSide: DiffSide!
+  comments(first: Int, last: Int): PullRequestReviewCommentConnection!
+}
+type PullRequestReviewCommentConnection { nodes: [PullRequestReviewComment] }
+type PullRequestReviewComment {
+  id: ID!
+  databaseId: Int
+  fullDatabaseId: BigInt
+  body: String!
+  url: URI!
+  isMinimized: Boolean!
+  author: Actor
+}
+input ResolveReviewThreadInput { threadId: ID! clientMutationId: String }
+type ResolveReviewThreadPayload { thread: PullRequestReviewThread }
+input MinimizeCommentInput {
+  subjectId: ID!
+  classifier: ReportedContentClassifiers!
+  clientMutationId: String
+}
+type MinimizedComment { isMinimized: Boolean! minimizedReason: String }
+type MinimizeCommentPayload { minimizedComment: MinimizedComment }
+type Mutation {
+  resolveReviewThread(input: ResolveReviewThreadInput!): ResolveReviewThreadPayload
+  minimizeComment(input: MinimizeCommentInput!): MinimizeCommentPayload
+}
+""")
+
+MAX_NODES = 100
+
+
+def execute(state: State, access: Access, body: Any) -> Answer:
+    """Answer a query of whoever asks; `state.lock` is held."""
+    if access.user is None and access.app is None:
+        return Answer(401, {"message": "Requires authentication"})
+    query = body.get("query", "") if isinstance(body, dict) else ""
+    done = graphql_sync(
+        SCHEMA,
+        str(query),
+        _Root(state, access),
+        variable_values=body.get("variables") if isinstance(body, dict) else None,
+    )
+    answer: dict[str, Any] = {}
+    if done.data is not None:
+        answer["data"] = done.data
+    if done.errors:
+        answer["errors"] = [_shown(error) for error in done.errors]
+        answer.setdefault("data", None)
+    return Answer(200, answer)
+
+
+class _Refused(Exception):
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def _shown(error: GraphQLError) -> dict[str, Any]:
+    shown: dict[str, Any] = {"message": error.message, "path": error.path}
+    if isinstance(error.original_error, _Refused):
+        shown["type"] = error.original_error.kind
+    return shown
+
+
+@dataclass
+class _Root:
+    """The resolvers: graphql-core calls what has the name of a field."""
+
+    state: State
+    access: Access
+
+    def repository(self, _info: Any, owner: str, name: str, **_: Any) -> "_Repository":
+        repo = self.state.repositories.get(f"{owner}/{name}".lower())
+        if repo is None or not self.access.sees(repo):
+            raise _Refused(
+                "NOT_FOUND", f"Could not resolve to a Repository with the name '{owner}/{name}'."
+            )
+        return _Repository(self, repo)
+
+    def resolveReviewThread(self, _info: Any, input: dict[str, Any]) -> dict[str, Any]:
+        repo, comment = self.find("PRRT", input["threadId"])
+        self.may(repo, "contents", "pull_requests")
+        comment.resolved = True
+        return {"thread": _thread(repo, comment)}
+
+    def minimizeComment(self, _info: Any, input: dict[str, Any]) -> dict[str, Any]:
+        repo, comment = self.find("PRRC", input["subjectId"])
+        self.may(repo, "pull_requests")
+        comment.folded = input["classifier"]
+        return {"minimizedComment": {"isMinimized": True, "minimizedReason": "resolved"}}
+
+    def find(self, kind: str, name: str) -> tuple[FakeRepo, ReviewComment]:
+        """Find a comment, or the first one of a thread, by its name in GraphQL."""
+        for repo in self.state.repositories.values():
+            if not self.access.sees(repo):
+                continue
+            for pull in repo.pulls.values():
+                for comment in pull.review_comments:
+                    if shapes.node(kind, comment.id) == name:
+                        return repo, comment
+        raise _Refused("NOT_FOUND", f"Could not resolve to a node with the global id of '{name}'")
+
+    def may(self, repo: FakeRepo, *permissions: str) -> None:
+        """Refuse whoever has not all of these, to write."""
+        if self.access.repositories is None:
+            allowed = self.access.user is not None and shapes.may_write(repo, self.access.user)
+        else:
+            allowed = self.access.covers(repo) and all(
+                self.access.has(permission, "write") for permission in permissions
+            )
+        if not allowed:
+            raise _Refused("FORBIDDEN", "Resource not accessible by integration")
+
+
+@dataclass
+class _Repository:
+    root: _Root
+    repo: FakeRepo
+
+    def pullRequest(self, _info: Any, number: int) -> "_Pull":
+        pull = self.repo.pulls.get(number)
+        if pull is None or pull.is_issue or pull.vanished:
+            raise _Refused(
+                "NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}."
+            )
+        access = self.root.access
+        hidden = access.repositories is not None and self.repo.private
+        if hidden and not access.has("pull_requests", "read"):
+            raise _Refused("FORBIDDEN", "Resource not accessible by integration")
+        return _Pull(self.repo, pull)
+
+
+@dataclass
+class _Pull:
+    repo: FakeRepo
+    pull: FakePull
+
+    def reviewThreads(
+        self, _info: Any, first: int | None = None, after: str | None = None
+    ) -> dict[str, Any]:
+        if first is None or not 1 <= first <= MAX_NODES:
+            raise _Refused("EXCESSIVE_PAGINATION", "`first` must be between 1 and 100.")
+        every = [comment for comment in self.pull.review_comments if comment.in_reply_to is None]
+        start = 0 if after is None else int(base64.b64decode(after))
+        end = min(start + first, len(every))
+        cursor = base64.b64encode(str(end).encode()).decode()
+        return {
+            "nodes": [_thread(self.repo, comment) for comment in every[start:end]],
+            "pageInfo": {
+                "hasNextPage": end < len(every),
+                "endCursor": cursor if end > start else None,
+            },
+            "totalCount": len(every),
+        }
+
+
+def _thread(repo: FakeRepo, first: ReviewComment) -> dict[str, Any]:
+    pull = first.review.pull
+    below = [comment for comment in pull.review_comments if comment.in_reply_to == first.id]
+    chain = [first, *below]
+
+    def comments(_info: Any, **window: int) -> dict[str, Any]:
+        shown = chain[: window["first"]] if "first" in window else chain[-window["last"] :]
+        return {"nodes": [_comment(repo, comment) for comment in shown]}
+
+    return {
+        "id": shapes.node("PRRT", first.id),
+        "isResolved": first.resolved,
+        "isOutdated": first.line is None and first.subject == "line",
+        "path": first.path,
+        "line": first.line,
+        "startLine": first.start_line if first.line is not None else None,
+        "diffSide": first.side,
+        "comments": comments,
+    }
+
+
+def _comment(repo: FakeRepo, comment: ReviewComment) -> dict[str, Any]:
+    who = comment.user
+    return {
+        "id": shapes.node("PRRC", comment.id),
+        "databaseId": comment.id,  # an error of GitHub's own, where it does not fit into 32 bits
+        "fullDatabaseId": str(comment.id),
+        "body": comment.body,
+        "url": shapes.review_comment(comment)["html_url"],
+        "isMinimized": bool(comment.folded),
+        "author": {"__typename": who.type, "login": who.login.removesuffix("[bot]")},
+    }
