@@ -35,8 +35,10 @@ class ReviewRequest(BaseModel):
     `model` is None for a review by detectors alone; `cheap_model`, None for the same one, answers
     small questions. `paths` limits it to files and folders of the
     repository, none being all; what lies outside is listed as set aside. `guidelines` and the
-    `policy` come from the base commit, the default branch or the user, never from the head; what
-    the policy says about effort, models and budget was decided before and is in the other fields.
+    `policy` come from the merge base, the base branch, the default branch or the user, never from
+    the head; what the policy says about effort, models and budget was decided before and is in the
+    other fields. A file is set aside only if `policy_before`, too, wants that: the merge base's
+    where it differs.
     Prose of the author (title, description) is not in
     here for the finders: see "Finders" in docs/design.md.
     """
@@ -50,6 +52,7 @@ class ReviewRequest(BaseModel):
     paths: tuple[str, ...] = ()
     guidelines: str = ""
     policy: Policy = NO_POLICY
+    policy_before: Policy | None = None
 
 
 class Skipped(BaseModel):
