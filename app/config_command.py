@@ -1,17 +1,18 @@
 """`rlm config`: what holds for reviews of a repository, who said so, and whether its file is sound.
 
-Offline, so without what an organisation says for all its repositories.
+Offline, so without what an owner says for all repositories: that this is so is said, too.
 """
 
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from app.github.urls import Server, repository_at
 from app.objects import LocalObjects
-from app.policy import at_base, held, read_guides, settled
+from app.policy import ORGANISATION, at_base, held, read_guides, settled
 from app.render.escape import cut, one_line
 from app.settings import Settings, read_settings
 from reviewer.change import Change
@@ -25,6 +26,7 @@ EXIT_OK = 0
 EXIT_BROKEN = 1
 
 SHOWN_CHARACTERS = 100
+OWNERS_SHOWN = 3
 
 _VARIABLES = {
     "effort": ("RLM_EFFORT", "effort"),
@@ -48,6 +50,7 @@ def config_command(options: Namespace, environ: Mapping[str, str]) -> int:
             read = at_base(objects)
             theirs = held(read)
             guides = read_guides(read)
+        owners = _owners(repo.remotes, settings.github)
     where = "the remote's default branch" if branch else "HEAD"
     print(f"{FILE} at {commit[:12]}, {where}: {theirs}")
     done, not_used = settled(settings, theirs.policy, load(settings.prices))
@@ -57,10 +60,19 @@ def config_command(options: Namespace, environ: Mapping[str, str]) -> int:
     print(f"  {'guidance':<22}{', '.join(guides.names) or 'none'}")
     for note in (*not_used, *guides.notes):
         print(f"  {one_line(note)}")
+    if owners:
+        print(f"Not read, for this command is offline: {FILE} of {' or '.join(owners)}, beneath it")
     mine = held(partial(_of_work_tree, Path(options.repo)))
     if mine.raw != theirs.raw:
         print(f"{FILE} in the work tree, not in force yet: {mine}")
     return EXIT_BROKEN if theirs.problem or mine.problem else EXIT_OK
+
+
+def _owners(remotes: Sequence[str], server: Server) -> list[str]:
+    """Return the repositories on GitHub that speak for the owners of these remotes."""
+    found = (repository_at(remote, server) for remote in remotes)
+    others = (owner for owner, name in filter(None, found) if name != ORGANISATION)
+    return [f"{owner}/{ORGANISATION}" for owner in dict.fromkeys(others)][:OWNERS_SHOWN]
 
 
 def _of_work_tree(start: Path, path: str) -> bytes | None:
