@@ -183,7 +183,7 @@ def run_review(
                 tenant=tenant,
             )
             done = discreet(asyncio.run(work), said)
-            done = with_notes(done, *plan.notes, *edits(change))
+            done = with_notes(done, *plan.notes, *edits(change, guided=request.model is not None))
             return report(done, change, objects, request.policy.comments.inline)
 
 

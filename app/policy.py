@@ -222,11 +222,18 @@ def settled(
     return done.model_copy(update={"budget_usd": budget}), notes
 
 
-def edits(change: Change) -> list[str]:
-    """Say so if the change edits the file that its own review is made under."""
-    if not any(FILE in file.names for file in change.files):
+def edits(change: Change, *, guided: bool) -> list[str]:
+    """Say so if the change edits what its own review is made under: the repository's file, and
+    where a model is `guided` by them, the files that tell about the project.
+    """
+    touched = {name for file in change.files for name in file.names}
+    edited = [name for name in (FILE, *(GUIDES if guided else ())) if name in touched]
+    if not edited:
         return []
-    return [f"This change edits {FILE}: it was reviewed under the file as it was before."]
+    return [
+        f"This change edits {', '.join(edited)}: that takes effect when it is merged, and this "
+        "review was made under what stood there before."
+    ]
 
 
 def _is_priced(name: str, prices: Prices) -> bool:
