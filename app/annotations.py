@@ -90,6 +90,8 @@ def _annotation(finding: Finding, level: Level) -> str:
         place |= {"line": finding.start_line, "endLine": finding.line}
     elif finding.line is not None:
         said.insert(1, f"{words.place(finding)} of the version before this change")
+    if words.unverified(finding):
+        said.append(f"{words.UNVERIFIED.capitalize()}.")
     if others := words.also_at(finding):
         said.append(f"Also at: {', '.join(others)}")
     title = cut(one_line(finding.title), TITLE_CHARS) or finding.category.value

@@ -1,31 +1,32 @@
 """`rlm config`: what holds for reviews of a repository, who said so, and whether its file is sound.
 
-Offline, so without what an organisation says for all its repositories.
+Offline, so without what an owner says for all repositories: that this is so is said, too.
 """
 
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from app.github.urls import Server, repository_at
 from app.objects import LocalObjects
-from app.policy import at_base, read_guides, settled
+from app.policy import ORGANISATION, at_base, held, read_guides, settled
 from app.render.escape import cut, one_line
 from app.settings import Settings, read_settings
 from reviewer.change import Change
-from reviewer.errors import RlmError
 from reviewer.git import open_repo
 from reviewer.model.prices import load
-from reviewer.policy import FILE, NO_POLICY, Policy, json_schema
-from reviewer.policy_file import MAX_BYTES, BadPolicy, parse
+from reviewer.policy import FILE, Policy, json_schema
+from reviewer.policy_file import MAX_BYTES
 from reviewer.revisions import default_branch, resolve
 
 EXIT_OK = 0
 EXIT_BROKEN = 1
 
 SHOWN_CHARACTERS = 100
+OWNERS_SHOWN = 3
 
 _VARIABLES = {
     "effort": ("RLM_EFFORT", "effort"),
@@ -34,20 +35,6 @@ _VARIABLES = {
     "models.cheap": ("RLM_CHEAP_MODEL", "own_cheap_model"),
 }
 """Keys that the environment may decide: by which variable, which becomes which setting."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A file of one place: its bytes if there is one, and what it asks for or why it cannot."""
-
-    raw: bytes | None
-    policy: Policy = NO_POLICY
-    problem: str = ""
-
-    def __str__(self) -> str:
-        if self.problem:
-            return f"not used: {self.problem}"
-        return "none" if self.raw is None else "sound"
 
 
 def config_command(options: Namespace, environ: Mapping[str, str]) -> int:
@@ -61,41 +48,40 @@ def config_command(options: Namespace, environ: Mapping[str, str]) -> int:
         commit = branch or resolve(repo, "HEAD")
         with LocalObjects(repo, Change(commit, commit, commit, ())) as objects:
             read = at_base(objects)
-            held = _held(lambda: read(FILE))
+            theirs = held(read)
             guides = read_guides(read)
+        owners = _owners(repo.remotes, settings.github)
     where = "the remote's default branch" if branch else "HEAD"
-    print(f"{FILE} at {commit[:12]}, {where}: {held}")
-    done, not_used = settled(settings, held.policy, load(settings.prices))
-    for key, value in _values(held.policy, done).items():
+    print(f"{FILE} at {commit[:12]}, {where}: {theirs}")
+    done, not_used = settled(settings, theirs.policy, load(settings.prices))
+    for key, value in _values(theirs.policy, done).items():
         shown = cut(one_line(value), SHOWN_CHARACTERS)
-        print(f"  {key:<22}{shown:<30}  {_source(key, held.policy, settings, done)}")
+        print(f"  {key:<22}{shown:<30}  {_source(key, theirs.policy, settings, done)}")
     print(f"  {'guidance':<22}{', '.join(guides.names) or 'none'}")
     for note in (*not_used, *guides.notes):
         print(f"  {one_line(note)}")
-    mine = _held(lambda: _of_work_tree(Path(options.repo)))
-    if mine.raw != held.raw:
+    if owners:
+        print(f"Not read, for this command is offline: {FILE} of {' or '.join(owners)}, beneath it")
+    mine = held(partial(_of_work_tree, Path(options.repo)))
+    if mine.raw != theirs.raw:
         print(f"{FILE} in the work tree, not in force yet: {mine}")
-    return EXIT_BROKEN if held.problem or mine.problem else EXIT_OK
+    return EXIT_BROKEN if theirs.problem or mine.problem else EXIT_OK
 
 
-def _held(read: Callable[[], bytes | None]) -> _Held:
-    raw = None
-    try:
-        raw = read()
-        return _Held(raw, NO_POLICY if raw is None else parse(raw))
-    except BadPolicy as error:
-        return _Held(raw, problem=error.problem)
-    except RlmError as error:
-        return _Held(raw, problem=str(error))
+def _owners(remotes: Sequence[str], server: Server) -> list[str]:
+    """Return the repositories on GitHub that speak for the owners of these remotes."""
+    found = (repository_at(remote, server) for remote in remotes)
+    others = (owner for owner, name in filter(None, found) if name != ORGANISATION)
+    return [f"{owner}/{ORGANISATION}" for owner in dict.fromkeys(others)][:OWNERS_SHOWN]
 
 
-def _of_work_tree(start: Path) -> bytes | None:
+def _of_work_tree(start: Path, path: str) -> bytes | None:
     """Return the file as it is being edited, no more of it than is needed to refuse it."""
     here = start.expanduser().resolve()
     top = next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
-    if not (top / FILE).is_file():
+    if not (top / path).is_file():
         return None
-    with (top / FILE).open("rb") as file:
+    with (top / path).open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
 

@@ -131,10 +131,10 @@ def decide(
 
     `choose` says whether a model is asked once they are settled; `lowers` as in `settled`.
     """
-    policy, notes = read_policy(sources)
-    settings, not_used = settled(settings, policy, prices, lowers=lowers)
+    wishes = read_policy(sources)
+    settings, not_used = settled(settings, wishes.policy, prices, lowers=lowers)
     choice = choose(settings)
-    guides = read_guides(sources.base) if choice.name else Guides()
+    guides = read_guides(sources.start) if choice.name else Guides()
     request = ReviewRequest(
         effort=Effort(settings.effort),
         model=choice.name,
@@ -142,10 +142,11 @@ def decide(
         caps=Caps(usd=choice.budget_usd, seconds=seconds),
         paths=paths,
         guidelines=guides.text,
-        policy=policy,
+        policy=wishes.policy,
+        policy_before=wishes.before,
         promise=promise if choice.name else None,
     )
-    return Plan(request, (choice.why_not, *notes, *not_used, *guides.notes))
+    return Plan(request, (choice.why_not, *wishes.notes, *not_used, *guides.notes))
 
 
 def run_review(
@@ -186,7 +187,7 @@ def run_review(
             tenant=tenant,
         )
         done = discreet(asyncio.run(work), said)
-        done = with_notes(done, *plan.notes, *edits(there.change))
+        done = with_notes(done, *plan.notes, *edits(there.change, guided=request.model is not None))
         return report(done, there.change, there.objects, request.policy.comments.inline)
 
 

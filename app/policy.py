@@ -1,12 +1,15 @@
 """What a repository asks of its reviews, read from where it can be trusted, and what it changes.
 
-Guidance for paths, and the files that tell people and tools about the project, come from the merge
-base of a change; thresholds, checks and the like from the default branch; nothing from the head. A
-file that is broken or cannot be had costs itself, with a note, and never the review.
+Guidance for paths comes from the tip of the base branch, but a file is set aside only if the merge
+base of the change agrees: neither a branch that was cut long ago nor a rule that came since hides
+anything alone. The files that tell people and tools about the project come from the merge base;
+thresholds, checks and the like from the default branch; nothing from the head. A file that is
+broken or cannot be had costs itself, with a note, and never the review.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from app.github.cache import Stopped
 from app.github.errors import Limited, Unreachable
@@ -45,9 +48,12 @@ Read = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where files of a repository can be read: the merge base, the default branch, its owner's."""
+    """Where files of a repository can be read: the merge base, the tip of the base branch, the
+    default branch, the repository that speaks for its owner.
+    """
 
-    base: Read
+    start: Read
+    tip: Read
     default: Read
     owner: Read
     owner_name: str = ""
@@ -65,15 +71,28 @@ def of_range(repo: GitRepo, change: Change, objects: Objects) -> Sources:
 
     The default branch is its remote's as it was last fetched; without a remote the base stands in.
     """
-    commit = default_branch(repo) or change.base
-    return Sources(at_base(objects), lambda path: _at(repo, commit, path), lambda _: None)
+    default = default_branch(repo) or change.base
+    return Sources(
+        at_base(objects),
+        partial(_at, repo, change.base),
+        partial(_at, repo, default),
+        lambda _: None,
+    )
 
 
 def of_pull(repo: GitRepo, start: str, objects: Objects, origin: Origin) -> Sources:
-    """Return the sources of a fetched pull request; what is at its start is brought at once."""
+    """Return the sources of a fetched pull request; what is at its start is brought at once.
+
+    The base is not among the commits that were fetched: the API is asked, if it is not the start.
+    """
     _bring(repo, start, objects)
     wanted = origin.wanted
     owner = wanted.repository.partition("/")[0]
+
+    def tip(path: str) -> bytes | None:
+        from app.github.contents import read_file  # noqa: PLC0415 loads PyGithub
+
+        return read_file(wanted.server, wanted.repository, path, origin.token(), at=wanted.base)
 
     def default(path: str) -> bytes | None:
         from app.github.contents import read_file  # noqa: PLC0415 loads PyGithub
@@ -91,24 +110,45 @@ def of_pull(repo: GitRepo, start: str, objects: Objects, origin: Origin) -> Sour
         except Forbidden:  # a token for one repository
             return None
 
-    return Sources(at_base(objects), default, owners, f"{owner}/{ORGANISATION}")
+    read = at_base(objects)
+    return Sources(
+        read, read if wanted.base == start else tip, default, owners, f"{owner}/{ORGANISATION}"
+    )
 
 
-def read_policy(sources: Sources) -> tuple[Policy, list[str]]:
-    """Return what is asked for, and notes on what of it is not used."""
-    notes: list[str] = []
-    base = _had(sources.base, " of the base", notes)
-    default = _had(sources.default, " of the default branch", notes)
-    owner = _had(sources.owner, f" of {sources.owner_name}", notes)
-    if base == default:
-        both = _parsed(default, "", notes)
-    else:
-        paths = _parsed(base, " of the base", notes)
-        said = len(notes)
-        rest = _parsed(default, " of the default branch", notes)
-        # One that is broken would take every cap and threshold with it: then the base's hold.
-        both = paths if len(notes) > said else rest.with_paths_of(paths)
-    return both.over(_parsed(owner, f" of {sources.owner_name}", notes)), notes
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a repository asks for, and `notes` on what of it is not used.
+
+    `before` is what the merge base asked for, None where it sets the same files aside.
+    """
+
+    policy: Policy
+    before: Policy | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_policy(sources: Sources) -> Wishes:
+    """Return what is asked for, from each source what may come from there."""
+    tip, start, default = own = (held(sources.tip), held(sources.start), held(sources.default))
+    owner = held(sources.owner)
+    everywhere = tip == start == default
+    places = (" of the base", " of the merge base", " of the default branch")
+    notes = [
+        f"{FILE}{'' if everywhere else places[own.index(one)]} was not used: {one.problem}"
+        for one in dict.fromkeys(own)
+        if one.problem
+    ]
+    if owner.problem:
+        notes.append(f"{FILE} of {sources.owner_name} was not used: {owner.problem}")
+
+    ends = [one.policy for one in (tip, start) if not one.problem] or [NO_POLICY]
+    # A default branch's that is broken would take every cap and threshold with it: the base's hold.
+    policy = ends[0] if default.problem else default.policy.with_paths_of(ends[0])
+    before = ends[-1].over(owner.policy)
+    policy = policy.over(owner.policy)
+    same = (policy.ignore, policy.only) == (before.ignore, before.only)
+    return Wishes(policy, None if same else before, tuple(notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +160,7 @@ class Guides:
     notes: tuple[str, ...] = ()
 
 
-def read_guides(base: Read) -> Guides:
+def read_guides(start: Read) -> Guides:
     """Return the project's guidance, bounded, with notes on what of it is not used."""
     parts: dict[str, str] = {}
     cut: list[str] = []
@@ -129,7 +169,7 @@ def read_guides(base: Read) -> Guides:
     left = GUIDES_CHARACTERS
     for name in GUIDES:
         try:
-            raw = base(name)
+            raw = start(name)
         except Stopped:
             raise
         except RlmError as error:
@@ -182,34 +222,50 @@ def settled(
     return done.model_copy(update={"budget_usd": budget}), notes
 
 
-def edits(change: Change) -> list[str]:
-    """Say so if the change edits the file that its own review is made under."""
-    if not any(FILE in file.names for file in change.files):
+def edits(change: Change, *, guided: bool) -> list[str]:
+    """Say so if the change edits what its own review is made under: the repository's file, and
+    where a model is `guided` by them, the files that tell about the project.
+    """
+    touched = {name for file in change.files for name in file.names}
+    edited = [name for name in (FILE, *(GUIDES if guided else ())) if name in touched]
+    if not edited:
         return []
-    return [f"This change edits {FILE}: it was reviewed under the file as it was before."]
+    return [
+        f"This change edits {', '.join(edited)}: that takes effect when it is merged, and this "
+        "review was made under what stood there before."
+    ]
 
 
 def _is_priced(name: str, prices: Prices) -> bool:
     return prices.cost(name, Usage()) is not None
 
 
-def _had(read: Read, where: str, notes: list[str]) -> bytes | None:
-    """Read the file; what will be there later is waited for: without it no cap would hold."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file of one place: its bytes if there is one, and what it asks for or why it cannot."""
+
+    raw: bytes | None
+    policy: Policy = field(default=NO_POLICY, compare=False)
+    problem: str = ""
+
+    def __str__(self) -> str:
+        if self.problem:
+            return f"not used: {self.problem}"
+        return "none" if self.raw is None else "sound"
+
+
+def held(read: Read) -> Held:
+    """Read and parse a file; what will be there later is waited for: without it no cap holds."""
+    raw = None
     try:
-        return read(FILE)
+        raw = read(FILE)
+        return Held(raw, NO_POLICY if raw is None else parse(raw))
     except (Stopped, Limited, Unreachable):
         raise
-    except RlmError as error:
-        notes.append(f"{FILE}{where} was not used: {error}")
-        return None
-
-
-def _parsed(raw: bytes | None, where: str, notes: list[str]) -> Policy:
-    try:
-        return NO_POLICY if raw is None else parse(raw)
     except BadPolicy as error:
-        notes.append(f"{FILE}{where} was not used: {error.problem}")
-        return NO_POLICY
+        return Held(raw, problem=error.problem)
+    except RlmError as error:
+        return Held(raw, problem=str(error))
 
 
 def at_base(objects: Objects) -> Read:

@@ -115,7 +115,8 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                 )
                 done = asyncio.run(work)
                 trace.ended(done)
-            done = _with_notes(done, (*plan.notes, *edits(change)), options.target)
+            notes = (*plan.notes, *edits(change, guided=request.model is not None))
+            done = _with_notes(done, notes, options.target)
             shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
             snippets = without_secrets(of_change(change, objects), done.findings)
             text = render(done, options.format, snippets, **shown)

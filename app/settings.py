@@ -6,6 +6,7 @@ documentation: `rlm doctor` prints it and the parser refuses what is not in it.
 
 import difflib
 import math
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,6 +51,8 @@ VARIABLES = {
     "RLM_PRICES": "TOML file with prices of models that this version does not know",
     "RLM_CONCURRENCY": f"calls of the model at once, 1-{MAX_CONCURRENCY} "
     f"(default {DEFAULT_CONCURRENCY})",
+    "RLM_REPOSITORIES": "rlm eval: folders in which a dataset may name repositories, divided by "
+    f"{os.pathsep}; beside its own folder",
     "RLM_BATCH": "1 sends calls through the Message Batches API: half the price, hours",
     "RLM_HOME": "folder for fetched repositories, traces, what was paid for, the server's state "
     "(default $XDG_STATE_HOME/rlm)",
@@ -91,6 +94,7 @@ class Settings(BaseModel):
     effort: str = DEFAULT_EFFORT
     budget_usd: float | None = DEFAULT_BUDGET_USD
     prices: Path | None = None
+    repositories: tuple[Path, ...] = ()
     concurrency: int = DEFAULT_CONCURRENCY
     batch: bool = False
     home: Path
@@ -153,6 +157,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         effort=_effort(given),
         budget_usd=parse_budget(given.get("RLM_BUDGET", str(DEFAULT_BUDGET_USD)), "RLM_BUDGET"),
         prices=_prices(given),
+        repositories=_repositories(given),
         concurrency=_concurrency(given),
         batch=given.get("RLM_BATCH", "") not in UNSET,
         home=_home(given),
@@ -252,6 +257,18 @@ def _prices(given: Mapping[str, str]) -> Path | None:
     if not path.is_file():
         raise TellUser(f"RLM_PRICES names no file: {value!a}", "Correct the path, or unset it.")
     return path
+
+
+def _repositories(given: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return folders as they are now: a link counts as what it leads to."""
+    names = given.get("RLM_REPOSITORIES", "").split(os.pathsep)
+    folders = tuple(_expanded(name).resolve() for name in names if name)
+    for folder in folders:
+        if not folder.is_dir():
+            raise TellUser(
+                f"RLM_REPOSITORIES names no folder: {str(folder)!a}", "Correct the path."
+            )
+    return folders
 
 
 def _effort(given: Mapping[str, str]) -> str:

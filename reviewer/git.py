@@ -68,6 +68,7 @@ class GitRepo:
         except FileNotFoundError as error:
             raise _no_git() from error
         self.is_partial = borrowed.is_partial
+        self.remotes = borrowed.remotes
         self.empty_tree = _EMPTY_TREE_SHA256 if borrowed.is_sha256 else _EMPTY_TREE
         self._env = _environment() | _settings(self.empty_tree) | {"GIT_DIR": str(self._home)}
 

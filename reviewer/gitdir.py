@@ -32,6 +32,8 @@ _PSEUDO_REFS = ("FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "RE
 _BORROWED_KEYS = re.compile(rb"branch\.(.+)\.(remote|merge)|remote\.(.+)\.(fetch)", re.DOTALL)
 """What `@{upstream}` needs. Subsections keep their case and may hold any character."""
 
+_ADDRESS_KEY = re.compile(rb"remote\..+\.url", re.DOTALL)
+
 _FORMAT_KEYS = {b"extensions.objectformat": "objectFormat", b"extensions.refstorage": "refStorage"}
 """The extensions without which git would misread objects or refs; all others are left out."""
 
@@ -50,6 +52,7 @@ class Borrowed:
 
     is_partial: bool  # a partial clone: objects may be missing, to be fetched when needed
     is_sha256: bool
+    remotes: tuple[str, ...]  # addresses, to be told and never asked
 
 
 def find(path: Path) -> GitDir:
@@ -129,6 +132,7 @@ def borrow(git_dir: GitDir, into: Path, environment: dict[str, str]) -> Borrowed
             key == b"extensions.partialclone" or key.endswith(b".promisor") for key, _ in settings
         ),
         is_sha256=(b"extensions.objectformat", b"sha256") in settings,
+        remotes=tuple(decode(value) for key, value in settings if _ADDRESS_KEY.fullmatch(key)),
     )
 
 

@@ -1,7 +1,7 @@
 """What a repository asks of its reviews: the value of `.github/rlm.yml`, every key documented.
 
 Where it comes from decides what of it counts. What says how to read which paths (`PATH_KEYS`) is
-taken from the base of a change; the rest from the repository's default branch. See
+taken from the base branch of a change; the rest from the repository's default branch. See
 docs/configuration.md, and `reviewer/policy_file.py` for how the file is read.
 """
 

@@ -15,8 +15,8 @@ decide it. The rules, all in favour of reviewing:
   in it is), and not named like the configuration of a tool. **Snapshots** must be plain strings.
 - What has no text to read (binary, submodule, mode, rename, empty) is set aside with that reason.
 - What lies outside the **paths asked for** is set aside; whoever starts the review chose them.
-- What the **policy** of the merge base ignores is set aside: a file that was renamed only if both
-  its names are, so that nothing is moved out of sight.
+- What the **policy** ignores is set aside, if that of the merge base and that of the base branch
+  agree; a file that was renamed only if both its names are, so that nothing is moved out of sight.
 - **Lock files** are neither: they become the table of dependency changes.
 
 When in doubt a file is reviewed. Detectors for hidden characters and secrets run on every text
@@ -57,12 +57,16 @@ class Triage:
 
 
 def triage(
-    change: Change, objects: Objects, paths: Sequence[str] = (), policy: Policy = NO_POLICY
+    change: Change,
+    objects: Objects,
+    paths: Sequence[str] = (),
+    policy: Policy = NO_POLICY,
+    before: Policy | None = None,
 ) -> Triage:
     """Sort the files of a change into what is reviewed, set aside with a reason, and lock files.
 
-    `paths` are files and folders as a person writes them; none means all. `policy` comes from the
-    merge base.
+    `paths` are files and folders as a person writes them; none means all. `policy` and `before` as
+    in `not_wanted`.
     """
     vendor = _Vendored(change, objects)
     scope: list[FileChange] = []
@@ -72,7 +76,7 @@ def triage(
         if paths and not within(file, paths):
             skipped.append((file, NOT_ASKED))
             continue
-        if unwanted := not_wanted(file, policy):
+        if unwanted := not_wanted(file, policy, before):
             skipped.append((file, unwanted))
             continue
         if file.kind is Kind.TEXT and is_lockfile(file.path):
@@ -88,8 +92,13 @@ def triage(
     return Triage(tuple(scope), tuple(skipped), tuple(lockfiles))
 
 
-def not_wanted(file: FileChange, policy: Policy) -> str | None:
-    """Return why the policy has a file set aside, None if it does not."""
+def not_wanted(file: FileChange, policy: Policy, before: Policy | None = None) -> str | None:
+    """Return why the policy, and the one before it if there is one, have a file set aside.
+
+    None if one of them does not.
+    """
+    if before is not None and not_wanted(file, before) is None:
+        return None
     if policy.ignore and all(named(name, policy.ignore) for name in file.names):
         return IGNORED
     if policy.only and not any(named(name, policy.only) for name in file.names):

@@ -87,8 +87,8 @@ class Described(Strict):
 class Case(Described):
     """One change with what is known of it. Exactly one of `repository` and `bundle` is given.
 
-    `repository` is a path (a relative one starts at the dataset's folder) or an https address,
-    `bundle` a file of `git bundle` in the dataset's folder.
+    `repository` is a path (a relative one starts at the dataset's folder, and outside of it only
+    what was allowed is read) or an https address, `bundle` a file of `git bundle` in that folder.
     """
 
     repository: Words | None = None

@@ -1,7 +1,8 @@
 """Where the commits of a case are: a repository on this disk, made or fetched if need be.
 
 What a dataset names decides no option and no protocol: an address is https, without a token, and
-git runs with nobody's configuration. What is there already is not fetched again.
+git runs with nobody's configuration. A repository on this disk lies in the dataset's folder, or in
+one that whoever runs the evaluation has allowed. What is there already is not fetched again.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from app.github.transport import environment
 from app.github.urls import Server
 from reviewer.errors import TellUser
 from reviewer.git import open_repo
+from reviewer.gitdir import find
 from reviewer.revisions import resolve
 from reviewer.text import printable
 
@@ -79,10 +81,13 @@ def entries(dataset: Path) -> list[Entry]:
     return found
 
 
-def ready(entry: Entry, out: Path) -> Ready:
-    """Make or fetch what a case needs and find its commits; TellUser says where it went wrong."""
+def ready(entry: Entry, out: Path, allowed: Sequence[Path] = ()) -> Ready:
+    """Make or fetch what a case needs and find its commits; TellUser says where it went wrong.
+
+    A local repository lies in the dataset's folder, or in one of `allowed`.
+    """
     case = entry.case
-    repo = _repository(entry, out / REPOSITORIES)
+    repo = _repository(entry, out / REPOSITORIES, allowed)
     try:
         with open_repo(repo) as opened:
             return Ready(case, repo, resolve(opened, case.base), resolve(opened, case.head))
@@ -101,7 +106,7 @@ def _cooked(path: Path, folder: Path) -> Entry:
     return Entry(cooked.case, str(path), folder, cooked)
 
 
-def _repository(entry: Entry, cache: Path) -> Path:
+def _repository(entry: Entry, cache: Path, allowed: Sequence[Path]) -> Path:
     case = entry.case
     if entry.cooked is not None:
         return _made(cache / entry.cooked.digest, ["fast-import", "--quiet"], entry.cooked)
@@ -111,16 +116,40 @@ def _repository(entry: Entry, cache: Path) -> Path:
         return _made(cache / name, [*_FETCH, str(bundle), "+refs/*:refs/*"])
     named = case.repository or ""
     if not case.is_remote:
-        try:
-            return entry.folder / Path(named).expanduser()
-        except RuntimeError as error:
-            raise TellUser(f"{entry.where}: {named}: {error}") from error
+        return _local(entry, named, allowed)
     if re.fullmatch(r"https://[^@\s/]+/\S+", named) is None:
         raise TellUser(f"{entry.where}: not an https address without a login: {named}")
     key = "\n".join((named, case.base, case.head))
     place = cache / hashlib.sha256(key.encode()).hexdigest()[:32]
     refs = [f"+{name}:refs/rlm/{number}" for number, name in enumerate((case.base, case.head))]
     return _made(place, [*_FETCH, named, *refs], server=Server(named, ""))
+
+
+def _local(entry: Entry, named: str, allowed: Sequence[Path]) -> Path:
+    """Return a repository on this disk, if all of it lies where a dataset may look.
+
+    A path, a link, a `.git` file and the search for a repository around a folder can all lead out.
+    """
+    inside = [folder.resolve() for folder in (entry.folder, *allowed)]
+    try:
+        path = (entry.folder / Path(named).expanduser()).resolve()
+        _check_inside(path, inside)
+        git_dir = find(path)
+        for part in (git_dir.own, git_dir.common, git_dir.common / "objects"):
+            _check_inside(part.resolve(), inside)
+    except TellUser as error:
+        raise TellUser(f"{entry.where}: {error.problem}", error.hint) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise TellUser(f"{entry.where}: {printable(named)}: {error}") from error
+    return path
+
+
+def _check_inside(path: Path, folders: Sequence[Path]) -> None:
+    if not any(path.is_relative_to(folder) for folder in folders):
+        raise TellUser(
+            f"{printable(str(path))} is not in the dataset's folder",
+            "If you trust the dataset to read it, name a folder around it in RLM_REPOSITORIES.",
+        )
 
 
 _FETCH = (

@@ -1,4 +1,4 @@
-"""One file of a repository's default branch, by the API: a fetched pull request has not got it.
+"""One file of a repository, by the API: of a commit that a fetched pull request has not got.
 
 Importing PyGithub takes up to a second: import this module when it is needed, not before.
 """
@@ -6,7 +6,7 @@ Importing PyGithub takes up to a second: import this module when it is needed, n
 import base64
 import binascii
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import github
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -31,8 +31,12 @@ class _File(BaseModel):
     content: str
 
 
-def read_file(server: Server, repository: str, path: str, token: SecretStr | None) -> bytes | None:
-    """Return the bytes of a file of the default branch; None if there is none, or none to be seen.
+def read_file(
+    server: Server, repository: str, path: str, token: SecretStr | None, *, at: str = ""
+) -> bytes | None:
+    """Return the bytes of a file at a commit; None if there is none, or none to be seen.
+
+    Without a commit it is the file of the default branch.
 
     Raise FileTooLarge, or one of `app.github.errors`. What has that name and is no file is none.
     """
@@ -42,6 +46,7 @@ def read_file(server: Server, repository: str, path: str, token: SecretStr | Non
     try:
         with calls(server, doing):
             where = f"/repos/{checked_name(repository)}/contents/{quote(path)}"
+            where += f"?{urlencode({'ref': at})}" if at else ""
             raw: Any = request(client, "GET", where)
             if isinstance(raw, list) or (isinstance(raw, dict) and raw.get("type") != "file"):
                 return None

@@ -21,6 +21,12 @@ _PULL = re.compile(
     rf"/(?P<owner>{_OWNER})/(?P<name>{_NAME})/pull/(?P<number>[1-9][0-9]{{0,9}})"
     r"(?:[/?#][!-~]*)?"  # a tab of the page, a query, an anchor: nothing that we need
 )
+_REMOTE = re.compile(
+    rf"(?:(?:https?|ssh|git)://(?:[^@/\s]*@)?(?P<host>{_HOST})(?::[0-9]{{1,5}})?/"
+    rf"|(?:[^@/:\s]+@)?(?P<scp_host>{_HOST}):/?)(?P<owner>{_OWNER})/(?P<name>{_NAME}?)(?:\.git)?/?"
+)
+"""Of a remote as git takes it, `git@HOST:OWNER/NAME` included."""
+
 _WITHOUT_SCHEME = re.compile(rf"(?i:{_HOST}\.[a-z]{{2,}})(?::[0-9]+)?/[^/]+/[^/]+/pull/[0-9]+.*")
 
 _EXAMPLE = "https://github.com/OWNER/REPO/pull/NUMBER"
@@ -90,6 +96,20 @@ def parse_server(text: str) -> str:
     if _SERVER.fullmatch(address) is None:
         raise ValueError(f"not the address of a server: {text!a}")
     return address
+
+
+def repository_at(remote: str, server: Server) -> tuple[str, str] | None:
+    """Return owner and name of a remote's address, if it is on `server` or a known GitHub."""
+    if len(remote) > MAX_URL_CHARS:
+        return None
+    found = _REMOTE.fullmatch(remote.strip())
+    if found is None:
+        return None
+    host = (found["host"] or found["scp_host"]).removeprefix("ssh.")
+    known = {"github.com", "www.github.com", server.host.partition(":")[0]}
+    if host not in known and not host.endswith(".ghe.com"):
+        return None
+    return found["owner"], found["name"]
 
 
 def server_at(web: str) -> Server:

@@ -2,6 +2,7 @@
 
 import re
 
+from app.render import words
 from app.render.escape import (
     code_line,
     cut,
@@ -49,14 +50,17 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
     source = fitted(finding.source, ROW_BYTES, markdown_code)
     sure = f"confidence {finding.confidence:.0%}"
     parts += [_FOLDED, f"{finding.category.value} · {source} · {sure}", "</details>"]
-    if others := also_at(finding):  # behind what `said` returns: a repeat that comes is no news
+    # Behind what `said` returns: neither a repeat that comes nor a second look is news.
+    if words.unverified(finding):
+        parts.append(f"{words.UNVERIFIED.capitalize()}.")
+    if others := also_at(finding):
         parts.append(others)
     return "\n\n".join(parts)
 
 
 def said(text: str) -> str:
-    """Return what a comment of ours tells a reader: without how sure we are, who says it, and the
-    other places where it is true."""
+    """Return what a comment of ours tells a reader: without how sure we are, who says it, whether
+    it was verified, and the other places where it is true."""
     return text.rpartition(f"\n\n{_FOLDED}")[0] or text
 
 

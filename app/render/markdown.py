@@ -193,6 +193,8 @@ def _row(finding: Finding, address: str, said_by: SaidBy | None) -> str:
     title = fitted(finding.title, TITLE_BYTES, _cell)
     if finding.places:
         title += f" (and at {words.count(len(finding.places), 'other place')})"
+    if words.unverified(finding):
+        title += f" ({words.UNVERIFIED_BRIEFLY})"
     if said_by:
         title += f" ({_already(said_by, _code_cell)})"
     return f"| {SIGNS[finding.severity]} | {where} | {title} |"

@@ -68,8 +68,12 @@ def also_at(finding: Finding) -> list[str]:
 _AT_BASE = " (before this change)"
 
 
+UNVERIFIED = "not verified: no second look has confirmed it"
+UNVERIFIED_BRIEFLY = "not verified"
+
+
 def circumstances(finding: Finding) -> list[str]:
-    """Return what a reader must know about the place to find it."""
+    """Return what a reader must know to find the place, and to weigh the claim."""
     said = []
     if finding.line is None:
         said.append("about the whole file")
@@ -77,7 +81,14 @@ def circumstances(finding: Finding) -> list[str]:
         said.append("lines of the version before this change")
     if finding.preexisting:
         said.append("was there before this change")
+    if unverified(finding):
+        said.append(UNVERIFIED)
     return said
+
+
+def unverified(finding: Finding) -> bool:
+    """Is this a model's claim that was not verified? Those of detectors need no second look."""
+    return finding.source.startswith("model:") and not finding.verified
 
 
 def ended_early(review: Review) -> str:

@@ -51,7 +51,9 @@ async def explain(
     began = time.monotonic()
     if request.model is None:
         raise ValueError("a question is put to a model")
-    sorted_out = await asyncio.to_thread(triage, change, objects, (), request.policy)
+    sorted_out = await asyncio.to_thread(
+        triage, change, objects, (), request.policy, request.policy_before
+    )
     spans = [span for file in sorted_out.scope for span in spans_of(file, SPAN_BYTES)]
     told = guidance(request.guidelines, [], request.policy.comments.language)
     task = Explainer(change, objects, spans, code=code, guidance=told)

@@ -55,7 +55,7 @@ class Estimate:
 
 def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: Pricing) -> Estimate:
     """Return what this request would use, its claims verified; detectors cost nothing."""
-    sorted_out = triage(change, objects, request.paths, request.policy)
+    sorted_out = triage(change, objects, request.paths, request.policy, request.policy_before)
     spans = tuple(s for file in sorted_out.scope for s in spans_of(file, SPAN_BYTES))
     clusters = arrange(sorted_out.scope, spans, objects, lambda: False).clusters
     scopes, above = divided(clusters.order, clusters.divide)

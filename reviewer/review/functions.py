@@ -40,8 +40,12 @@ def functions(
     held = {span.id: span for span in spans}
 
     async def read(path: str, start: int = 1, end: int | None = None, at: Rev = "head") -> str:
-        """The text of a file, lines start..end (from 1), at the head or the base of the change."""
-        text = await _text(objects, path, at)
+        """The text of a file, lines start..end (from 1), at the head or the base of the change.
+        Raises ValueError for a path that is not there; its words say where it is."""
+        try:
+            text = await _text(objects, path, at)
+        except NoSuchFile as error:
+            raise NoSuchFile(f"{error}{_whereabouts(change, path, at)}") from None
         return _piece(text.split("\n"), start, end)
 
     async def around(hunk: str, lines: int = 40, at: Rev = "head") -> str:
@@ -60,7 +64,8 @@ def functions(
 
     async def grep(pattern: str, under: str = "", at: Rev = "head") -> list[dict[str, Any]]:
         """The first 100 lines that match an extended regular expression, in all files or those
-        under a folder or file, as {"path", "line", "text"}; tests and documentation included."""
+        under a folder or file, as {"path", "line", "text"}; tests and documentation included. A
+        last one whose path is "" is no match: it says what is missing. No match at all is []."""
         try:
             matches = await asyncio.to_thread(objects.grep, pattern, at, under, GREP_LINES)
         except NoSuchFile as error:
@@ -110,6 +115,22 @@ async def _text(objects: Objects, path: str, at: Rev) -> str:
     return printable(decode(await asyncio.to_thread(objects.read, path, at)))
 
 
+def _whereabouts(change: Change, path: str, at: Rev) -> str:
+    """Say where a file is that one end of the change lacks; "" if it is at neither."""
+    for file in change.files:
+        if at == "base" and file.new_path == path and file.old_path != path:
+            if file.old_path is None:
+                return ' It is at the head: the change adds it, and at="head" reads it.'
+            return (
+                f" At the base it is {printable(file.old_path)!r}: the change moves or copies it."
+            )
+        if at == "head" and file.old_path == path and file.new_path != path:
+            if file.new_path is None:
+                return ' It is at the base: the change deletes it, and at="base" reads it.'
+            return f" At the head it is {printable(file.new_path)!r}: the change moves it."
+    return ""
+
+
 def _piece(lines: list[str], start: int, end: int | None) -> str:
     """Return lines start..end, bounded, with a word on what was left out."""
     first = max(1, start)
@@ -123,8 +144,8 @@ def _piece(lines: list[str], start: int, end: int | None) -> str:
 
 
 def _note(text: str) -> dict[str, Any]:
-    """Return a word to the node in the place of a match: what is no error should end no turn."""
-    return {"path": "", "line": 0, "text": f"… {text}"}
+    """Return a word to the node beside the matches: what is no error should end no turn."""
+    return {"path": "", "line": 0, "text": f"… no match but a note: {text}"}
 
 
 def _match(match: Match) -> dict[str, Any]:

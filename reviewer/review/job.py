@@ -112,13 +112,14 @@ def prepare(
     context: Context | None = None,
     *,
     policy: Policy = NO_POLICY,
+    policy_before: Policy | None = None,
 ) -> Prepared:
     """Triage the change, run the detectors and cut what is in scope into spans. No model, no cost.
 
-    `paths` and `policy` as in `ReviewRequest`, `context` as in `detect`. Stops early, with a note,
-    when it is cancelled.
+    `paths` and the policies as in `ReviewRequest`, `context` as in `detect`. Stops early, with a
+    note, when it is cancelled.
     """
-    sorted_out = triage(change, objects, paths, policy)
+    sorted_out = triage(change, objects, paths, policy, policy_before)
     asked = [file for file in change.files if not paths or within(file, paths)]
     if context is not None:
         _parsed_ahead(sorted_out.scope, context, cancelled)
@@ -131,7 +132,11 @@ def prepare(
         off=policy.off,
     )
     _tidied(len(sorted_out.scope))
-    listed = [file for file in asked if may_lock(file.path) and not not_wanted(file, policy)]
+    listed = [
+        file
+        for file in asked
+        if may_lock(file.path) and not not_wanted(file, policy, policy_before)
+    ]
     tables = [_table(file, objects) for file in listed]
     spans = tuple(span for file in sorted_out.scope for span in spans_of(file, SPAN_BYTES))
     return Prepared(
@@ -245,6 +250,7 @@ async def review(
         request.paths,
         None if code is None else code.context,
         policy=request.policy,
+        policy_before=request.policy_before,
     )
     asks = model is not None and request.model is not None
     # Without a model the arrangement is for the summary alone, from what the detectors have parsed.

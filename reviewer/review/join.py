@@ -45,18 +45,34 @@ def once(findings: Iterable[Finding], *, by_words: bool = False) -> list[Finding
     """Return the findings with each cause at each place once, the worst and surest first.
 
     Of several that say the same the worst stays; among equals a detector's, which is certain. With
-    `by_words` a place alone makes nothing the same: one of the two may be wrong.
+    `by_words` a place alone makes nothing the same: one of the two may be wrong. One that stays
+    without a suggestion takes over that of a repeat for the very same lines.
     """
     kept: list[Finding] = []
-    by_line: dict[tuple[str, Side, int | None], list[Finding]] = {}
+    by_line: dict[tuple[str, Side, int | None], list[int]] = {}
     for finding in sorted(findings, key=_worth):
         places = [(finding.path, finding.side, number) for number in _numbers(finding)]
-        near = [other for place in places for other in by_line.get(place, ())]
-        if not any(_same(finding, other, by_words=by_words) for other in near):
-            kept.append(finding)
+        near = dict.fromkeys(number for place in places for number in by_line.get(place, ()))
+        same = [number for number in near if _same(finding, kept[number], by_words=by_words)]
+        if not same:
             for place in places:
-                by_line.setdefault(place, []).append(finding)
+                by_line.setdefault(place, []).append(len(kept))
+            kept.append(finding)
+        for number in same:
+            if _may_take_over(kept[number], finding):
+                kept[number] = kept[number].model_copy(update={"suggestion": finding.suggestion})
+                break
     return _told_apart(kept)
+
+
+def _may_take_over(finding: Finding, repeat: Finding) -> bool:
+    """Would the repeat's suggestion replace this finding's lines, without a word of a secret?"""
+    return (
+        finding.suggestion is None
+        and repeat.suggestion is not None
+        and finding.category is not Category.SECRET  # whose suggestion `masked` lets through
+        and (finding.start_line, finding.line) == (repeat.start_line, repeat.line)
+    )
 
 
 def masked(findings: list[Finding]) -> list[Finding]:

@@ -35,7 +35,8 @@ def questions(
 
     async def definition(name: str, near: str = "", at: Rev = "head") -> list[Row]:
         """Where a name ("f", "Class.method") is defined: {"path", "start", "end", "kind", "code",
-        "certainty"}. `near`: a file that uses it; by default the one of yours that does."""
+        "certainty"}; `code` ends with a word on how to read on where it was cut. `near`: a file
+        that uses it; by default the one of yours that does."""
 
         def ask() -> list[Row]:
             answer = context.definition(
@@ -231,7 +232,8 @@ def _defined(each: Defined, objects: Objects, at: Rev) -> Row:
     except GiveUp as error:
         lines = [f"({error})"]
     if len(lines) > CODE_LINES:
-        lines = [*lines[:CODE_LINES], f"… {len(lines) - CODE_LINES} more lines"]
+        on = f"read({printable(each.path)!r}, {start + CODE_LINES}, {end}, {at!r})"
+        lines = [*lines[:CODE_LINES], f"… cut: {len(lines) - CODE_LINES} more lines, by {on}"]
     return {
         "path": printable(each.path),
         "start": start,

@@ -6,7 +6,7 @@ validator and Claude Code Review's verification are such steps.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -31,6 +31,14 @@ HUNKS_TOKENS = WINDOW_TOKENS // 2
 
 AROUND_LINES = 20
 """Shown before and after a place outside the change, where there is no hunk to show."""
+
+ADDED_LINES = 60
+"""Shown before and after a place in a file that the change adds, whose one hunk is all of the file:
+most functions with their neighbours. The node reads the rest where it has a doubt."""
+
+PART_SHOWN = (
+    "Of a file that the change adds only what is near the report is shown: read() has it all."
+)
 
 Judgement = Literal["holds", "refuted", "unproven", "taste"]
 
@@ -64,7 +72,8 @@ class Verdict(BaseModel):
     severity: Harm
     confidence: float = Field(ge=0, le=1, description="how sure you are of the verdict")
     preexisting: bool = Field(
-        default=False, description="true if it fails in the same way at the base"
+        default=False,
+        description="true if it fails in the same way at the base, wherever the code stood there",
     )
     replacement: Literal["none", "complete", "incomplete"] = Field(
         default="none", description="what the proposed replacement is, if there is one"
@@ -137,7 +146,7 @@ class Verifier:
     def size(self, scope: VerifyScope) -> int:
         """Return what it takes to read, and more than a window for two: each has its own node."""
         size = sum(
-            len(printable(each.body)) // int(BYTES_A_TOKEN) + size_of(self._around(each))
+            len(printable(each.body)) // int(BYTES_A_TOKEN) + size_of(self._shown(each))
             for each in scope.candidates
         )
         return size if len(scope.candidates) < 2 else max(size, self._window + 1)
@@ -221,11 +230,24 @@ class Verifier:
         kept: list[Span] = []
         left = HUNKS_TOKENS
         for span in within or of_file:
-            left -= size_of([span])
+            left -= size_of([self._near(span, finding)])
             if left < 0 and kept:
                 break
             kept.append(span)
         return tuple(kept)
+
+    def _shown(self, finding: Finding) -> tuple[Span, ...]:
+        return tuple(self._near(span, finding) for span in self._around(finding))
+
+    def _near(self, span: Span, finding: Finding) -> Span:
+        """Return a span, of a file that the change adds only the lines around the finding."""
+        if self._change.by_path[span.path].old_path is not None or not _overlaps(span, finding):
+            return span
+        meant = range(finding.start_line or 1, (finding.line or 1) + 1)
+        at = [number for number, line in enumerate(span.lines) if line.new in meant]
+        start = max(span.start, span.start + at[0] - ADDED_LINES)
+        stop = min(span.stop, span.start + at[-1] + 1 + ADDED_LINES)
+        return replace(span, start=start, stop=stop)
 
     def _told(self, finding: Finding) -> str:
         side = "of the base, which the change removes" if finding.side == "LEFT" else "of the head"
@@ -234,16 +256,20 @@ class Verifier:
             "",
             *(f"> {line}" for line in finding.body.split("\n")),
             "",
-            f"It is about these lines {side}, in {quoted(finding.path)}:",
+            # The indent is ours: a quote without it is the code's.
+            f"It is about these lines {side}, set four columns to the right here, "
+            f"in {quoted(finding.path)}:",
             "",
             *(f"    {line}" for line in finding.evidence.split("\n")),
         ]
         if finding.suggestion is not None:
             lines += ["", "It proposes to replace exactly these lines with:", ""]
             lines += [f"    {line}" for line in finding.suggestion.split("\n")]
-        spans = self._around(finding)
+        spans = self._shown(finding)
         if spans:
             lines += ["", "The hunks around it:", "", show(self._change, spans)]
+        if spans != self._around(finding):
+            lines += [PART_SHOWN]
         if finding.start_line and not any(_overlaps(span, finding) for span in spans):
             lines += ["", "The code around it:", "", self._code_around(finding)]
         return printable("\n".join(lines))

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import parse_qs
 
 from app.github.urls import PullRequestUrl
 from app.settings import Settings, read_settings
@@ -77,7 +78,8 @@ class PullServer:
         """What git took to make them."""
         self.files: dict[str, bytes | dict[str, Any] | list[Any] | int] = {}
         """What REST gives as files of default branches, by OWNER/NAME:PATH; or a whole answer, or
-        the status of a refusal."""
+        the status of a refusal. A file at a commit is that of the repository, unless it stands here
+        by OWNER/NAME@COMMIT:PATH."""
         self.compares = True
         """Does the API tell merge bases?"""
         self.git("init", "--quiet", "--bare", str(self.repo), cwd=folder)
@@ -174,7 +176,9 @@ class PullServer:
             "head": {"sha": head, "ref": "topic", "repo": {"full_name": "fork/hello"}},
         }
 
-    def answer(self, path: str, token: str | None) -> tuple[int, dict[str, str], Any]:
+    def answer(
+        self, path: str, token: str | None, query: str = ""
+    ) -> tuple[int, dict[str, str], Any]:
         """Answer a REST request."""
         if self.refusal:
             return self.refusal.status, self.refusal.headers, {"message": self.refusal.message}
@@ -187,13 +191,16 @@ class PullServer:
             return self._compared(*ends.split("..."))
         repo, contents, name = path.partition("/contents/")
         if contents:
-            return self._contents(f"{repo.removeprefix('/api/v3/repos/')}:{name}")
+            ref = parse_qs(query).get("ref")
+            return self._contents(repo.removeprefix("/api/v3/repos/"), name, ref and ref[0])
         number = path.removeprefix(f"/api/v3/repos/{REPOSITORY}/pulls/")
         pull = self.pulls.get(int(number)) if number.isdigit() else None
         return (200, {}, pull) if pull else (404, {}, {"message": "Not Found"})
 
-    def _contents(self, name: str) -> tuple[int, dict[str, str], Any]:
-        data = self.files.get(name)
+    def _contents(self, repo: str, name: str, ref: str | None) -> tuple[int, dict[str, str], Any]:
+        data = self.files.get(f"{repo}@{ref}:{name}" if ref else f"{repo}:{name}")
+        if data is None and ref and self.git("ls-tree", ref, "--", name):
+            data = self.git("cat-file", "blob", f"{ref}:{name}").encode()
         if data is None or isinstance(data, int):
             return data or 404, {}, {"message": "Not Found"}
         if not isinstance(data, bytes):
@@ -223,7 +230,7 @@ def _handler(hub: PullServer) -> type[BaseHTTPRequestHandler]:
             token = _token(self.headers.get("Authorization", ""))
             hub.requests.append(Seen(path, token))
             if path.startswith("/api/"):
-                status, headers, value = hub.answer(path, token)
+                status, headers, value = hub.answer(path, token, query)
                 self._send(status, headers, json.dumps(value).encode())
             elif hub.token and token != hub.token:
                 self._send(401, {"WWW-Authenticate": 'Basic realm="GitHub"'}, b"no")

@@ -44,6 +44,7 @@ def finding(severity: Severity = Severity.HIGH, **given: object) -> Finding:
         "title": "It is wrong",
         "body": "Because.\nReally.",
         "source": "model:general",
+        "verified": True,
     }
     return Finding.model_validate(facts | given)
 
@@ -79,6 +80,11 @@ def test_the_worst_and_surest_comes_first_and_names_its_other_places() -> None:
     )
     assert [one.properties["title"] for one in said] == ["sure", "unsure", "low"]
     assert said[0].message.endswith("Really.\n\nAlso at: src/b,c.py:7-9")
+
+
+def test_a_claim_that_was_not_verified_is_said_to_be() -> None:
+    (said,) = read(annotations([finding(verified=False)]))
+    assert said.message.endswith("Really.\n\nNot verified: no second look has confirmed it.")
 
 
 def test_a_path_with_signs_of_the_syntax_arrives_as_it_is() -> None:

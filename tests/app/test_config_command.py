@@ -91,6 +91,29 @@ def test_the_remotes_default_branch_is_in_force(user: User) -> None:
     assert rows(ran.out)["effort"][-2:] == ["quick", FILE]
 
 
+@pytest.mark.parametrize(
+    ("remotes", "told"),
+    [
+        (["https://github.com/octo/hello.git"], "octo/.github"),
+        (["git@github.com:octo/hello.git", "git@github.com:fork/hello"], "octo/.github or fork/.gi"),
+        (["ssh://git@ssh.github.com:443/octo/hello.git/"], "octo/.github"),
+        (["https://me:secret@ghe.example.com/octo/hello"], "octo/.github"),
+        (["https://sub.ghe.com/octo/.github", "https://gitlab.com/a/b", "/srv/github.com/a/b"], ""),
+        (["https://github.com.example.com/a/b", "https://github.com/a/b/c", "x" * 9_000], ""),
+    ],
+)  # fmt: skip
+def test_what_the_owner_says_is_not_read_and_that_is_said(
+    user: User, remotes: list[str], told: str
+) -> None:
+    for number, address in enumerate(remotes):
+        user.repo.git("config", f"remote.r{number}.url", address)
+    ran = user.rlm("config", GH_HOST="ghe.example.com")
+    assert ran.code == 0, ran.err
+    said = [line for line in ran.out.splitlines() if "offline" in line]
+    assert len(said) == bool(told)
+    assert all(told in line and "secret" not in line for line in said)
+
+
 def test_an_endless_file_of_the_work_tree_is_refused(user: User) -> None:
     user.repo.write(FILE, "x" * 10_000_000)
     ran = user.rlm("config")

@@ -1,6 +1,7 @@
 """`rlm eval` as a user meets it: a dataset in, numbers out, over a scripted model."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -80,10 +81,12 @@ class Bench:
         lines = "".join(f"{json.dumps(one)}\n" for one in self.cases)
         self.dataset.write_text(lines, encoding="utf-8")
 
-    def eval(self, *arguments: str, key: str | None = "sk-test", dataset: str = "") -> Any:
+    def eval(
+        self, *arguments: str, key: str | None = "sk-test", dataset: str = "", **environ: str
+    ) -> Any:
         service = service_of(self.server, key) if key else {}
         given = (dataset or str(self.dataset), "--out", str(self.user.home / "out"), *arguments)
-        return self.user.rlm("eval", *given, cwd=self.user.home, **service)
+        return self.user.rlm("eval", *given, cwd=self.user.home, **service, **environ)
 
     def report(self, *arguments: str, code: int = 0, **more: Any) -> Report:
         ran = self.eval("--effort", "quick", "--format", "json", *arguments, **more)
@@ -471,6 +474,47 @@ def test_a_bundle_outside_of_the_datasets_folder_is_not_read(bench: Bench) -> No
     del bench.cases[0]["repository"]
     bench.write()
     assert "there is no file shop.bundle beside it" in bench.eval().err
+
+
+ELSEWHERE = "is not in the dataset's folder"
+
+
+@pytest.fixture
+def elsewhere(bench: Bench, tmp_path: Path) -> Path:
+    """The repository, moved out of the dataset's folder."""
+    return bench.user.repo.path.rename(tmp_path / "elsewhere")
+
+
+def named(bench: Bench, repository: str) -> None:
+    for case in bench.cases:
+        case["repository"] = repository
+    bench.write()
+
+
+@pytest.mark.parametrize("repository", ["../elsewhere", "{elsewhere}", "link", "worktree", "inner"])
+def test_a_repository_elsewhere_is_not_read(bench: Bench, elsewhere: Path, repository: str) -> None:
+    folder = bench.dataset.parent
+    (folder / "link").symlink_to(elsewhere)
+    (folder / "worktree").mkdir()
+    (folder / "worktree/.git").write_text(f"gitdir: {elsewhere / '.git'}\n")
+    (folder / "inner").mkdir()
+    (folder.parent / ".git").symlink_to(elsewhere / ".git")
+    named(bench, repository.format(elsewhere=elsewhere))
+    ran = bench.eval("--no-model")
+    assert ran.code == 2 and f"cases.jsonl:1: {elsewhere}" in ran.err, ran.err
+    assert ELSEWHERE in ran.err and "RLM_REPOSITORIES" in ran.err
+
+
+def test_a_repository_elsewhere_is_read_where_it_was_allowed(
+    bench: Bench, elsewhere: Path, tmp_path: Path
+) -> None:
+    named(bench, "../elsewhere")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "link").symlink_to(elsewhere)
+    assert ELSEWHERE in bench.eval("--no-model", RLM_REPOSITORIES=str(tmp_path / "other")).err
+    allowed = os.pathsep.join((str(tmp_path / "other"), str(tmp_path / "link")))
+    assert bench.eval("--no-model", RLM_REPOSITORIES=allowed).code == 0
+    assert "names no folder" in bench.eval("--no-model", RLM_REPOSITORIES="/nowhere").err
 
 
 # What is shipped ---------------------------------------------------------------------------------

@@ -518,7 +518,8 @@ def compare(call: Call) -> Any:
 @route("GET", R + "/contents/{path}", "contents=read")
 def read_contents(call: Call) -> Any:
     repo, path = call.repo, call.arguments["path"]
-    listed = git.entry(repo.folder, f"refs/heads/{repo.default_branch}", path)
+    ref = call.query.get("ref", f"refs/heads/{repo.default_branch}")
+    listed = git.entry(repo.folder, ref, path)
     if listed is None:
         raise not_found()
     kind, sha = listed

@@ -326,6 +326,18 @@ def test_where_only_some_files_are_wanted_the_others_are_set_aside() -> None:
     assert reasons(said) == {"a.py": NOT_IN_ONLY, "src/gen/a.py": IGNORED}
 
 
+def test_what_one_of_two_policies_wants_reviewed_is() -> None:
+    files = [file_change(path, "a\n", "b\n") for path in ("old/a", "new/a", "both/a", "src/a")]
+    now, before = Policy(ignore=("new", "both")), Policy(ignore=("old", "both"))
+    said = triage(change(*files), Files({}), policy=now, before=before)
+    assert reasons(said) == {"both/a": IGNORED}
+    said = triage(change(*files), Files({}), policy=now, before=Policy(only=("src", "old")))
+    assert reasons(said) == {"new/a": IGNORED, "both/a": IGNORED}
+    assert reviewed(triage(change(*files), Files({}), policy=now, before=Policy())) == [
+        file.path for file in files
+    ]
+
+
 def test_nothing_is_moved_out_of_sight() -> None:
     into = replace(file_change("gen/a.py", "a\n", "b\n"), old_path="src/a.py")
     within = replace(file_change("gen/b.py", "a\n", "b\n"), old_path="gen/c.py")

@@ -72,6 +72,7 @@ def finding(**changes: Any) -> Finding:
         ),
         "evidence": "            return gateway.send(order.amount)",
         "source": "model:correctness",
+        "verified": True,
     }
     return Finding(**(fields | changes))
 

@@ -45,6 +45,13 @@ def test_an_old_defect_is_said_to_be_old():
     )
 
 
+def test_a_second_look_that_comes_is_no_news():
+    one, other = (render_comment(at_8(verified=was), HERE, code) for was in (False, True))
+    assert "Not verified: no second look has confirmed it." in one.rpartition("</details>")[2]
+    assert "verified" not in other
+    assert said(one) == said(other)
+
+
 def test_a_title_is_bold_whatever_is_in_it():
     for title in ("`total` has **no** types", "Ends with a backslash \\", "Ends * with **", "a_b_"):
         tokens = read(render_comment(at_8(title=title), HERE, code))

@@ -1,12 +1,14 @@
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.render import words
+from app.render import render, words
+from app.render.markdown import render_markdown
 from reviewer.finding import Severity
 from reviewer.request import Cost, Coverage, Skipped
-from tests.app.render.samples import empty, finding, partial, review, unchanged
+from tests.app.render.samples import code, empty, finding, partial, review, unchanged
 
 paths = st.lists(
     st.lists(st.sampled_from(["a", "b", "c", "dd"]), min_size=1, max_size=4).map("/".join),
@@ -82,6 +84,25 @@ def test_the_order_is_severity_then_place():
         finding(severity=Severity.HIGH, path="b", start_line=None, line=None),
     ]
     assert [words.place(one) for one in words.ranked(places)] == ["b", "b:9-12", "b:10", "a:1"]
+
+
+@pytest.mark.parametrize("fmt", ["text", "markdown", "html", "sarif"])
+def test_every_format_says_beside_a_claim_that_it_was_not_verified(fmt):
+    def shown(**changes):
+        return render(review(findings=[finding(**changes)]), fmt, code)
+
+    assert "not verified: no second look has confirmed it" in " ".join(
+        shown(verified=False).lower().split()
+    )
+    assert "not verified" not in shown(verified=True)
+    assert "not verified" not in shown(verified=False, source="detector:syntax")
+
+
+def test_a_row_of_the_summary_says_that_its_claim_was_not_verified():
+    told = finding(verified=False)
+    text = render_markdown(review(findings=[told]), code, elsewhere={told.id: "https://x.test/1"})
+    assert text.count("not verified") == 1
+    assert "without a key (not verified) |" in text
 
 
 def test_an_early_end_names_its_reason_and_a_whole_review_has_none():

@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
 
 from reviewer.ports import Entry, Match, NoSuchFile, Rev
-from reviewer.review.functions import functions
+from reviewer.review.functions import GREP_LINES, functions
+from reviewer.rlm.sandbox import Printed, Sandbox
 from tests.reviewer.review.values import change, changed, hunk, whole
 
 HUNK = hunk("a.py", "+one = 1\n")
@@ -33,9 +37,64 @@ def test_what_is_not_there_is_said_and_ends_no_turn():
 
     async def main() -> None:
         (row,) = await call["grep"]("x", "src")
-        assert row == {"path": "", "line": 0, "text": "… There is no src at the head."}
+        assert row == {
+            "path": "",
+            "line": 0,
+            "text": "… no match but a note: There is no src at the head.",
+        }
         assert await call["ls"]("src") == ["… There is no src at the head."]
         assert "no diff of 'b.py'" in await call["diff"]("b.py")
         assert "+one = 1" in await call["diff"]("a.py")
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("path", "at", "told"),
+    [
+        ("new.py", "base", "There is no new.py at the base. It is at the head: the change adds it"),
+        ("gone.py", "head", "There is no gone.py at the head. It is at the base: the change delet"),
+        ("to.py", "base", "At the base it is 'from.py'"),
+        ("from.py", "head", "At the head it is 'to.py'"),
+        ("to.py", "head", "There is no to.py at the head.$"),
+        ("never.py", "base", "There is no never.py at the base.$"),
+    ],
+)
+def test_who_reads_what_one_end_lacks_is_told_where_it_is(path: str, at: Rev, told: str):
+    files = (
+        replace(changed("new.py", HUNK), old_path=None),
+        replace(changed("gone.py", HUNK), new_path=None),
+        replace(changed("to.py", HUNK), old_path="from.py"),
+        changed("a.py", HUNK),
+    )
+    call = functions(change(*files), Nothing(), ())
+    with pytest.raises(NoSuchFile, match=told):
+        asyncio.run(call["read"](path, at=at))
+
+
+def test_a_grep_that_is_cut_says_so_in_a_row_that_is_no_match():
+    class Many(Nothing):
+        def grep(
+            self, pattern: str, at: Rev = "head", under: str = "", limit: int = 200
+        ) -> list[Match]:
+            return [Match("a.py", number, "x") for number in range(1, limit + 1)]
+
+    rows = asyncio.run(functions(change(), Many(), ())["grep"]("x"))
+    assert [row["path"] for row in rows] == ["a.py"] * GREP_LINES + [""]
+    assert rows[-1]["text"].startswith("… no match but a note: only the first 100 matches")
+
+
+def test_the_model_s_code_can_catch_what_read_raises():
+    call = functions(change(replace(changed("new.py", HUNK), old_path=None)), Nothing(), ())
+    code = (
+        "try:\n    text = await read('new.py', at='base')\n"
+        "except ValueError as error:\n    print('caught', error)\n"
+    )
+
+    async def main() -> Printed:
+        async with Sandbox() as sandbox:
+            return await sandbox.session(call).run(code)
+
+    done = asyncio.run(main())
+    assert not done.failed
+    assert "caught There is no new.py at the base. It is at the head" in done.text

@@ -33,6 +33,28 @@ def test_two_passes_about_one_line_and_kind_are_one():
     assert [f.title for f in joined] == ["The last page is lost"]
 
 
+def test_what_stays_keeps_its_suggestion_and_takes_over_one_for_the_very_same_lines():
+    def joined(kept: str | None, repeat: str | None, **changes: object) -> list[str | None]:
+        worse = finding("The last page is lost", severity=Severity.HIGH, suggestion=kept)
+        other = finding("The last page gets lost", suggestion=repeat, source="model:x", **changes)
+        return [f.suggestion for f in join([other, worse])]
+
+    assert joined("mine", "other") == ["mine"]
+    assert joined(None, "other") == ["other"]
+    assert joined(None, "") == [""], "it deletes the lines"
+    assert joined(None, "other", start_line=4) == [None], "it replaces other lines"
+    assert joined(None, None) == [None]
+
+
+def test_a_suggestion_is_never_taken_over_by_what_reports_a_secret():
+    secret = finding(
+        "A key", category=Category.SECRET, severity=Severity.HIGH, source="detector:secrets/key"
+    )
+    model = finding("A key is committed", category=Category.SECRET, suggestion="key = 'sk-1'")
+    (joined,) = masked(join([secret, model]))
+    assert joined.suggestion is None
+
+
 def test_what_one_pass_says_twice_of_one_line_are_two_causes_unless_the_words_agree():
     apart = [finding("Off by one in the loop"), finding("The rate is applied twice")]
     assert len(join(apart)) == 2

@@ -10,9 +10,11 @@ from reviewer.context.provider import Provider
 from reviewer.context.values import Answer, Past, Together
 from reviewer.errors import GiveUp
 from reviewer.ports import NoSuchFile
+from reviewer.review.functions import functions
 from reviewer.review.questions import DEFINITIONS, OUTLINE, SHOWN, questions
 from tests.reviewer.context.memory import MemoryObjects
 from tests.reviewer.context.test_provider import SHOP
+from tests.reviewer.review.values import change
 
 
 class Log:
@@ -58,7 +60,9 @@ def test_a_definition_comes_with_its_code(code: Provider) -> None:
 
 def test_long_code_is_cut(code: Provider) -> None:
     (row,) = ask(code, "definition", "long")
-    assert row["code"].endswith("… 351 more lines")
+    assert row["code"].endswith("… cut: 351 more lines, by read('long.py', 151, 501, 'head')")
+    rest = functions(change(), OBJECTS, ())["read"]("long.py", 151, 501, "head")
+    assert len(asyncio.run(rest).split("\n")) == 351
 
 
 def test_the_file_of_the_node_says_what_a_name_means(code: Provider) -> None:

@@ -1,16 +1,19 @@
 """Verification: each claim is put to a fresh node that may refute it, and what it says decides."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reviewer.change import FileChange, Status
 from reviewer.finding import Finding, Severity
 from reviewer.request import Caps, Effort, Review, StopReason
 from reviewer.review.suggestions import parsing
-from reviewer.review.verify import Verifier, VerifyScope
+from reviewer.review.verify import ADDED_LINES, PART_SHOWN, Verifier, VerifyScope
 from tests.model_server import Answer, ModelServer, error, hang, reported, text, verdict, verifies
 from tests.reviewer.review.test_job import LINE, claim, repo, reviewed, submit
 from tests.reviewer.review.test_place import Files
@@ -217,6 +220,30 @@ def test_a_place_outside_the_change_is_shown_with_the_code_around_it():
     told = verifier.content(VerifyScope((found,)))
     assert "The code around it:\n\n def f():\n     wait()\n     launch()\n     land()" in told
     assert "hunk" not in told
+
+
+def test_of_a_file_that_was_added_what_is_near_the_place_is_shown_and_the_rest_can_be_asked_for():
+    lines = [f"x{number} = {number}" for number in range(1, 401)]
+    held = hunk("a.py", "".join(f"+{line}\n" for line in lines), old_start=0)
+    added = replace(changed("a.py", held, status=Status.ADDED), old_path=None)
+    files = Files(a_py="\n".join(lines))
+
+    def shown(number: int, file: FileChange = added) -> tuple[list[str], str, Verifier]:
+        verifier = Verifier(change(file), files, (whole(held),))
+        told = verifier.content(VerifyScope((finding("a.py", lines[number - 1], number),)))
+        return [row for row in told.split("\n") if row.startswith("+")], told, verifier
+
+    rows, told, verifier = shown(200)
+    assert rows == [f"+{line}" for line in lines[199 - ADDED_LINES : 200 + ADDED_LINES]]
+    assert PART_SHOWN in told and "The code around it" not in told
+    scope = VerifyScope((finding("a.py", lines[199], 200),))
+    rest = asyncio.run(verifier.functions(scope)["around"](held.id))
+    assert all(line in rest.split("\n") for line in lines)
+
+    rows, told, _ = shown(1)
+    assert rows == [f"+{line}" for line in lines[: 1 + ADDED_LINES]]
+    rows, told, _ = shown(200, changed("a.py", held))
+    assert len(rows) == 400 and PART_SHOWN not in told
 
 
 def test_a_report_that_gives_orders_is_text_like_any_other(repo: Made):
