@@ -418,6 +418,14 @@ def _add_eval(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "alone decides (default: with a model)",
     )
     evaluation.add_argument(
+        "--repositories",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder, beside its own, in which the dataset may name local repositories; may be "
+        "repeated (RLM_REPOSITORIES)",
+    )
+    evaluation.add_argument(
         "--out", metavar="DIR", help="keep repositories and results there (default: RLM_HOME/eval)"
     )
     evaluation.add_argument(

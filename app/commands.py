@@ -16,14 +16,14 @@ from reviewer.text import printable
 
 PREFIX = "/rlm"
 
-Plain = Literal["stop", "pause", "resume", "resolve", "cost", "help"]
+Plain = Literal["stop", "pause", "resume", "resolve", "cost", "memory", "help"]
 """Commands without arguments."""
 
 PLAIN: tuple[Plain, ...] = get_args(Plain)
 
-NAMES = ("review", "ask", *PLAIN)
+NAMES = ("review", "ask", "forget", *PLAIN)
 
-PLANNED = ("config", "memory", "refactor", "fix", "tests", "go", "undo")
+PLANNED = ("config", "refactor", "fix", "tests", "go", "undo")
 """Commands that this version does not have yet."""
 
 MAX_COMMANDS = 5
@@ -35,6 +35,7 @@ MAX_LINES = 1_000
 MAX_QUESTION_CHARS = 4_000
 
 _COMMAND = re.compile(r"/rlm(?:[ \t]|\Z)")
+_FINDING = re.compile(r"[0-9a-f]{12}(?:-[0-9]{1,3})?", re.IGNORECASE)
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})")
 
 
@@ -54,6 +55,13 @@ class AskCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetCommand:
+    """Say a dismissed finding again, by its id."""
+
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlainCommand:
     """A command without arguments."""
 
@@ -67,7 +75,7 @@ class Misunderstood:
     why: str
 
 
-Parsed = ReviewCommand | AskCommand | PlainCommand | Misunderstood
+Parsed = ReviewCommand | AskCommand | ForgetCommand | PlainCommand | Misunderstood
 
 
 def parse_commands(body: str) -> tuple[Parsed, ...]:
@@ -94,11 +102,13 @@ HELP: Sequence[tuple[str, str]] = (
     ("review full", "the same, and everything is said again"),
     ("review path/to/folder file.py", "review only these files and folders"),
     ("ask why is this lock needed?", "answer a question about this pull request or this thread"),
-    ("resolve", "resolve this thread; on the pull request itself, all threads of mine"),
+    ("resolve", "close this thread; on the pull request itself, all threads of mine"),
     ("stop", "stop what is running"),
     ("pause", "review no further pushes of this pull request by myself"),
     ("resume", "the opposite of `pause`"),
     ("cost", "what this pull request has cost so far"),
+    ("memory", "what was dismissed in this repository, and by whom"),
+    ("forget 0a1b2c3d4e5f", "say that finding again; `memory` has its name"),
     ("help", "this table"),
 )
 
@@ -141,6 +151,8 @@ def _parse(rest: str, after: Sequence[str]) -> Parsed:
         return _review(arguments)
     if name == "ask":
         return _ask(" ".join(arguments), after)
+    if name == "forget":
+        return _forget(arguments)
     if (plain := _PLAIN.get(name)) is not None:
         return Misunderstood(f"`{PREFIX} {name}` takes no arguments.") if arguments else plain
     return Misunderstood(_unknown(name))
@@ -155,6 +167,12 @@ def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, NAMES, n=1)
     meant = f" Did you mean `{PREFIX} {near[0]}`?" if near else ""
     return f"There is no such command.{meant}"
+
+
+def _forget(arguments: list[str]) -> Parsed:
+    if len(arguments) != 1 or not _FINDING.fullmatch(arguments[0].strip("`")):
+        return Misunderstood(f"`{PREFIX} forget` takes the name of a finding: see `memory`.")
+    return ForgetCommand(arguments[0].strip("`").lower())
 
 
 def _ask(first: str, after: Sequence[str]) -> Parsed:

@@ -86,7 +86,8 @@ def eval_command(options: Namespace, environ: Mapping[str, str], interrupts: Int
     )
     # All of them before the first is reviewed: a slip in the last line should cost nothing.
     found = _wanted(entries(Path(options.dataset)), options)
-    cases = [ready(entry, out, settings.repositories) for entry in found]
+    allowed = (*settings.repositories, *map(Path, options.repositories))
+    cases = [ready(entry, out, allowed) for entry in found]
     if asked.budget_usd is not None:
         say(f"{count(len(cases), 'case')}, ${asked.budget_usd * len(cases):.2f} at the most")
     with interrupts.gently():

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from app.check_names import FULL, REVIEW_LABEL
 from app.commands import parse_commands
-from app.jobs import MAX_COMMAND_CHARS, Command, FullName, Id, Look, Queued, Rerun, Sha
+from app.jobs import MAX_COMMAND_CHARS, Command, FullName, Id, Look, Queued, Reply, Rerun, Sha
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 """GitHub: "payloads are capped at 25 MB"; a larger event is not delivered at all."""
@@ -50,7 +50,7 @@ class Subject:
     number: int | None = None
 
 
-Job = Look | Command | Rerun | Queued
+Job = Look | Command | Reply | Rerun | Queued
 Read = Job | Ignored | Bad
 
 
@@ -292,7 +292,24 @@ def _issue_comment(payload: Mapping[str, object], _event_id: str) -> Read:
 def _line_comment(payload: Mapping[str, object], _event_id: str) -> Read:
     event = _LineCommentEvent.model_validate(payload)
     thread = event.comment.in_reply_to_id or event.comment.id
-    return _commanded(event, event.pull_request.number, event.comment, event.sender, thread)
+    number = event.pull_request.number
+    read = _commanded(event, number, event.comment, event.sender, thread)
+    body = _cut(event.comment.body or "").strip()
+    if read != NO_COMMAND or event.comment.in_reply_to_id is None or not body:
+        return read
+    return Reply.model_validate(
+        {
+            **event.place(),
+            "number": number,
+            "comment_id": event.comment.id,
+            "thread": thread,
+            "body": body,
+            "sender": event.sender.login,
+        }
+    )
+
+
+NO_COMMAND = Ignored("It holds no command.")
 
 
 def _commanded(
@@ -304,7 +321,7 @@ def _commanded(
         return Ignored("Whoever sent it did not write it.")
     body = _cut(comment.body or "")
     if not parse_commands(body):
-        return Ignored("It holds no command.")
+        return NO_COMMAND
     return Command.model_validate(
         {
             **event.place(),

@@ -101,6 +101,21 @@ class Command(_OnPull):
         return NewJob(GITHUB, self.kind, self._key(), self.model_dump_json(), COMMAND_FIRST)
 
 
+class Reply(_OnPull):
+    """Hear what somebody answered in a thread that may be ours: `sender` wrote it, no command."""
+
+    kind: ClassVar = "reply"
+
+    comment_id: Id
+    thread: Id
+    body: Annotated[str, Field(max_length=MAX_COMMAND_CHARS)]
+    sender: Login
+
+    def job(self) -> NewJob:
+        """Return the job, ahead of what nobody waits for."""
+        return NewJob(GITHUB, self.kind, self._key(), self.model_dump_json(), COMMAND_FIRST)
+
+
 class Rerun(_Place):
     """Review again what a check run reported, because somebody pressed "Re-run".
 

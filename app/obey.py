@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from app.commands import (
+    MAX_QUESTION_CHARS,
     AskCommand,
+    ForgetCommand,
     Misunderstood,
     PlainCommand,
     ReviewCommand,
@@ -18,18 +20,28 @@ from app.commands import (
 )
 from app.github import threads
 from app.github.client import Hub
+from app.github.dismissals import dismissals, dismisses, finding_of
 from app.github.errors import Forbidden
+from app.github.markers import Seal
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
-from app.jobs import Command, Wish
+from app.jobs import Command, Reply, Wish
 from app.questions import question_of
 from app.render import words
-from app.render.escape import markdown_line
-from app.store import Store
+from app.render.escape import cut, markdown_code, markdown_line
+from app.store import Dismissed, Store
 
 log = logging.getLogger(__name__)
 
 STOPPED = "somebody gave the command `/rlm stop`"
+
+MOST_ANSWERS = 30
+"""On one pull request: two that answer each other must come to an end."""
+
+ARGUMENT_WORDS = 8
+
+MEMORY_SHOWN = 100
+TITLE_CHARS = 120
 
 Begin = Callable[[Hub, int, Pull, str, Wish], None]
 """Begins a run of an installation over a pull request, once for its origin, as wished."""
@@ -61,12 +73,47 @@ class Commands:
                     answers.append(self._review(hub, command, said, origin))
                 case AskCommand(question=question):
                     answers.append(self._ask(hub, command, question, origin))
+                case ForgetCommand(finding=finding):
+                    answers.append(self._forget(command, finding))
                 case PlainCommand():
                     answers.append(self._plainly(hub, command, said))
                 case Misunderstood():
                     answers.append(help_text(said.why))
         if text := "\n\n".join(filter(None, answers)):
             self._reply(hub, command, text)
+
+    def hear(self, hub: Hub, said: Reply) -> None:
+        """Hear an answer in a thread that we began: remember a dismissal, answer an objection.
+
+        Whoever neither may write nor is the author is not answered: it costs money.
+        """
+        thread = threads.thread_of(hub, said.repository, said.number, said.thread)
+        seal = Seal(self._key, said.repository_id, said.number)
+        if thread is None or not (finding := finding_of(thread, hub.actor or "", seal)):
+            return
+        pull = pull_at(hub, said.repository, said.number)
+        if pull is None:
+            return
+        if dismisses(said.body):
+            for one in dismissals(hub, pull.repository, pull.author, [thread], seal):
+                self._store.dismiss(
+                    said.repository_id,
+                    Dismissed(one.finding, one.path, one.title, one.who, one.url),
+                )
+                log.info("dismissed", extra={"finding": finding, "by": one.who})
+                threads.react(hub, pull.repository, said.comment_id, "+1")
+            return
+        is_author = said.sender.lower() == pull.author.lower()
+        if not argues(said.body) or not (is_author or hub.may_write(said.repository, said.sender)):
+            return
+        runs = self._store.runs_of(said.repository_id, said.number)
+        if sum(run.kind == "ask" for run in runs) >= MOST_ANSWERS:
+            log.info("not answered", extra={"comment": said.comment_id, "why": "too many"})
+            return
+        text = said.body[:MAX_QUESTION_CHARS]
+        question = question_of(text, thread, pull, said, hub.actor or "")
+        wish = Wish(trigger="reply", comment=said.comment_id, thread=said.thread, question=question)
+        self._begin(hub, said.installation, pull, f"comment:{said.comment_id}", wish)
 
     def _seen(self, hub: Hub, command: Command) -> None:
         """Show at once that the command has come."""
@@ -83,6 +130,8 @@ class Commands:
                 return help_text()
             case "cost":
                 return self._cost(command)
+            case "memory":
+                return self._memory(command)
             case "resolve":
                 return self._resolve(hub, command)
             case _:
@@ -98,6 +147,29 @@ class Commands:
         if self._store.resume(*where):
             return "Pushes are reviewed again, from the next one on."
         return "It was not paused: each push is reviewed."
+
+    def _memory(self, command: Command) -> str:
+        every = self._store.dismissed(command.repository_id)
+        if not every:
+            return (
+                "Nothing was dismissed here. Whoever may write and is not the author dismisses a "
+                'finding by answering "won\'t fix" or "false positive", or with a thumb that '
+                "points down."
+            )
+        rows = [
+            f"| {markdown_code(one.finding, cell=True)} | {markdown_code(one.path, cell=True)} | "
+            f"{_cell(one.title)} | {markdown_code(one.who, cell=True)} |"
+            for one in every[-MEMORY_SHOWN:]
+        ]
+        if (more := len(every) - MEMORY_SHOWN) > 0:
+            rows.append(f"| | | {more:,} more, older | |")
+        head = "| Name | File | Finding | Dismissed by |\n|---|---|---|---|\n"
+        return head + "\n".join(rows) + "\n\n`/rlm forget NAME` has one said again."
+
+    def _forget(self, command: Command, finding: str) -> str:
+        if self._store.forget(command.repository_id, finding):
+            return f"{markdown_code(finding)} is said again when it is found again."
+        return f"{markdown_code(finding)} was not dismissed here; `/rlm memory` lists what was."
 
     def _cost(self, command: Command) -> str:
         spent = self._store.spent(command.repository_id, command.number)
@@ -170,3 +242,15 @@ class Commands:
         about = f"comment-{command.comment_id}"
         where = command.repository, command.number
         reply(hub, *where, text, about=about, key=self._key, thread=command.thread)
+
+
+def argues(text: str) -> bool:
+    """Does an answer want one? A question does, and an argument; "Done, thanks" does not."""
+    said = [line for line in text.splitlines() if not line.lstrip().startswith(">")]
+    words_ = " ".join(said).split()
+    return "?" in " ".join(said) or len(words_) >= ARGUMENT_WORDS
+
+
+def _cell(text: str) -> str:
+    """Return the title of a finding for a cell of a table."""
+    return markdown_line(cut(text, TITLE_CHARS)).replace("|", "\\|")

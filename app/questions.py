@@ -3,12 +3,12 @@
 from app.github.markers import visible
 from app.github.pulls import Pull
 from app.github.threads import Comment, Thread
-from app.jobs import Command
+from app.jobs import Command, Reply
 from reviewer.explain.values import MOST_SAID, SAID_CHARS, Place, Question, Said, Speaker
 
 
 def question_of(
-    text: str, thread: Thread | None, pull: Pull, command: Command, actor: str
+    text: str, thread: Thread | None, pull: Pull, command: Command | Reply, actor: str
 ) -> Question:
     """Return the question of a command; the thread that it stands in is what was said before."""
     if thread is None:
@@ -40,7 +40,7 @@ def _place(thread: Thread) -> Place | None:
     )
 
 
-def _who(comment: Comment, pull: Pull, command: Command, actor: str) -> Speaker:
+def _who(comment: Comment, pull: Pull, command: Command | Reply, actor: str) -> Speaker:
     login = comment.login.lower()
     if login == actor.lower():
         return "reviewer"

@@ -18,11 +18,11 @@ from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
-from app.jobs import Command, Look, Queued, Rerun, Step, Wish, step
+from app.jobs import Command, Look, Queued, Reply, Rerun, Step, Wish, step
 from app.obey import STOPPED, Commands
 from app.render.escape import markdown_line
 from app.report import Report
-from app.store import OPEN, PUBLISH, REVIEW, Job, NewRun, Run, Store
+from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewRun, Run, Store
 from reviewer.errors import GiveUp, RlmError
 from reviewer.explain.values import Explanation
 
@@ -70,6 +70,8 @@ class Steps:
                 self._command(job, Command.model_validate_json(job.payload))
             case Rerun.kind:
                 self._rerun(job, Rerun.model_validate_json(job.payload))
+            case Reply.kind:
+                self._reply(job, Reply.model_validate_json(job.payload))
             case Queued.kind:
                 self._queued(job, Queued.model_validate_json(job.payload))
             case _:
@@ -149,6 +151,14 @@ class Steps:
                 self._commands.obey(hub, command)
             except NotThere:
                 log.info("command gone", extra={"comment": command.comment_id})
+        self.store.done(job)
+
+    def _reply(self, job: Job, reply: Reply) -> None:
+        with self._connect(reply.installation, reply.repository_id) as hub:
+            try:
+                self._commands.hear(hub, reply)
+            except NotThere:
+                log.info("reply gone", extra={"comment": reply.comment_id})
         self.store.done(job)
 
     def _rerun(self, job: Job, rerun: Rerun) -> None:
@@ -272,6 +282,11 @@ class Steps:
                     report=Report.model_validate_json(run.report),
                     check_run=run.check_run,
                     repeat=wish.full,
+                    dismissed={
+                        one.finding: one.who for one in self.store.dismissed(run.repository_id)
+                    },
+                    forgotten=self.store.forgotten(run.repository_id),
+                    whole=not wish.paths,
                 ),
                 key=self._key,
             )
@@ -279,6 +294,14 @@ class Steps:
                 text = "The pull request is not there any more."
                 self._conclude(hub, run, "cancelled", "Nothing to review", text)
         self._log(run, published)
+        if published.dismissed:
+            self.store.dismiss(
+                run.repository_id,
+                *(
+                    Dismissed(one.finding, one.path, one.title, one.who, one.url)
+                    for one in published.dismissed
+                ),
+            )
         then = []
         if published.outcome == "stale":
             # The push that made it so may have been lost on its way to us.

@@ -17,7 +17,7 @@ from typing import Literal
 
 from reviewer.errors import RetryLater, TellUser
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 GITHUB, ENGINE = "github", "engine"
 """The roles that take jobs: the one talks to GitHub, the other to the model."""
@@ -105,7 +105,21 @@ CREATE TABLE pauses (
 ) WITHOUT ROWID;
 """
 
-_STEPS = (_SCHEMA, _SECOND)
+_THIRD = """
+CREATE TABLE dismissals (
+    repository_id INTEGER NOT NULL,
+    finding TEXT NOT NULL,
+    path TEXT NOT NULL,
+    title TEXT NOT NULL,
+    who TEXT NOT NULL,
+    url TEXT NOT NULL,
+    since REAL NOT NULL,
+    forgotten INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (repository_id, finding)
+) WITHOUT ROWID;
+"""
+
+_STEPS = (_SCHEMA, _SECOND, _THIRD)
 """From each version of the schema to the next one, beginning with an empty file."""
 
 Kind = Literal["review", "ask", "config"]
@@ -193,6 +207,17 @@ class Spent:
     calls: int
     usd: float
     unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """A finding that `who` wants to hear no more of in a repository, as said at `url`."""
+
+    finding: str
+    path: str
+    title: str
+    who: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -613,6 +638,56 @@ class Store:
                     "UPDATE runs SET state = 'ended', outcome = ?, report = '' WHERE id = ?",
                     (outcome, run),
                 )
+
+    # What people dismissed
+
+    def dismiss(self, repository_id: int, *dismissed: Dismissed) -> None:
+        """Remember what was dismissed; who did it first stays, and what was forgotten since too."""
+        with self._transaction() as db:
+            for one in dismissed:
+                db.execute(
+                    "INSERT INTO dismissals (repository_id, finding, path, title, who, url, since) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (
+                        repository_id,
+                        one.finding,
+                        one.path,
+                        one.title,
+                        one.who,
+                        one.url,
+                        time.time(),
+                    ),
+                )
+
+    def dismissed(self, repository_id: int) -> list[Dismissed]:
+        """Return what was dismissed in a repository, the oldest first."""
+        rows = self._rows(
+            "SELECT finding, path, title, who, url FROM dismissals "
+            "WHERE repository_id = ? AND NOT forgotten ORDER BY since, finding",
+            repository_id,
+        )
+        return [Dismissed(*row) for row in rows]  # type: ignore[arg-type]
+
+    def forgotten(self, repository_id: int) -> frozenset[str]:
+        """Return the findings that were dismissed and are to be said again all the same."""
+        rows = self._rows(
+            "SELECT finding FROM dismissals WHERE repository_id = ? AND forgotten", repository_id
+        )
+        return frozenset(str(finding) for (finding,) in rows)
+
+    def forget(self, repository_id: int, finding: str) -> bool:
+        """Let a finding be said again; False if it was not dismissed.
+
+        It is noted down: the words that dismissed it still stand in a thread.
+        """
+        with self._transaction() as db:
+            return bool(
+                db.execute(
+                    "UPDATE dismissals SET forgotten = 1 "
+                    "WHERE repository_id = ? AND finding = ? AND NOT forgotten",
+                    (repository_id, finding),
+                ).rowcount
+            )
 
     # Workers
 

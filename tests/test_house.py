@@ -214,6 +214,7 @@ def test_the_app_asks_for_the_least() -> None:
         "issues": "read",
         "pull_requests": "write",
         "checks": "write",
+        "merge_queues": "read",
     }
     assert manifest["public"] is False
 

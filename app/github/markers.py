@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Kind = Literal["review", "finding", "summary", "reply"]
 
+MENDED = "mended-"
+"""What the `run` of an answer begins with that says a finding is mended."""
+
 MAX_BYTES = 600
 """Of a marker that we write, with the empty line before it."""
 

@@ -7,29 +7,32 @@ stands there twice: what there is already is read from GitHub, by our markers, b
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from github.PullRequest import ReviewComment
 
 from app.github import check_runs, sticky
 from app.github.client import Hub
+from app.github.dismissals import Dismissal, dismissals, finding_of
 from app.github.errors import NotThere, Refused
-from app.github.markers import MAX_BYTES, Marker, Seal, short_id
+from app.github.markers import MAX_BYTES, MENDED, Marker, Seal, short_id, visible
 from app.github.others import Saying, said_by_others
 from app.github.pulls import Pull, look_at
 from app.github.remarks import Remark, told_before
 from app.github.reviews import Moved, Ours, Reviews
+from app.github.threads import Thread, answer, close, threads
 from app.github.urls import lines_url
 from app.render import words
 from app.render.comment import render_comment
 from app.render.escape import markdown_code, markdown_line
-from app.render.markdown import LIMIT_BYTES, SaidBy, render_markdown
+from app.render.markdown import DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
-from reviewer.finding import Finding, Severity
+from reviewer.finding import Category, Finding, Severity
 from reviewer.policy import MAX_INLINE
 from reviewer.request import LookFirst
+from reviewer.review.join import ALIKE_TITLES, alike, telling_words
 
 Outcome = Literal["posted", "refused", "stale", "closed", "merged", "locked", "gone"]
 """What became of it in the conversation.
@@ -46,7 +49,12 @@ _ADDRESS = re.compile(r"[A-Za-z0-9./:#_~%?=&-]{1,500}")
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One run's report and where it belongs. `repeat` says what was said before once more."""
+    """One run's report and where it belongs. `repeat` says what was said before once more.
+
+    `dismissed` names who dismissed a finding in this repository, by the finding's id as a marker
+    holds it, `forgotten` which dismissals count no more. `whole`: all of the pull request was to be
+    reviewed, so what is not found is gone.
+    """
 
     run: str
     repository: str
@@ -55,6 +63,9 @@ class Publication:
     report: Report
     check_run: int | None
     repeat: bool = False
+    dismissed: Mapping[str, str] = field(default_factory=dict)
+    forgotten: frozenset[str] = frozenset()
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,7 @@ class Published:
 
     `review` and `summary` are addresses, "" where there is none. Where there is neither, and the
     check run is not `concluded`, nobody can see it: whoever called has `problem` to tell.
+    `dismissed` is what people have dismissed in the threads there, `mended` how many were closed.
     """
 
     outcome: Outcome
@@ -71,6 +83,8 @@ class Published:
     summary: str = ""
     concluded: bool = False
     problem: str = ""
+    dismissed: tuple[Dismissal, ...] = ()
+    mended: int = 0
 
 
 def publish(hub: Hub, what: Publication, *, key: bytes | None) -> Published:
@@ -89,7 +103,12 @@ def publish(hub: Hub, what: Publication, *, key: bytes | None) -> Published:
     posting = _Posting(hub, what, Seal(key, pull.repository_id, what.number))
     outcome = _outcome(pull, what.head)
     if outcome == "posted":
+        posting.hear(pull.author)
+    posting.set_aside()
+    if outcome == "posted":
         outcome = posting.comment()
+    if outcome == "posted":
+        posting.close_mended()
     if outcome == "posted" or (outcome == "merged" and what.report.review.findings):
         posting.summarise()
     posting.conclude(outcome)
@@ -113,14 +132,76 @@ class _Posting:
         self.hub = hub
         self.what = what
         self.seal = seal
-        self.findings = words.foremost(what.report.review.findings)
+        self.found = what.report.review.findings
+        self.findings = words.foremost(self.found)
         self.texts = _texts(what.report)
         self.problems: list[str] = []
         self.told: dict[str, Remark] = {}
         self.said_by: dict[str, Saying] = {}
+        self.threads: list[Thread] = []
+        self.dismissed: list[Dismissal] = []
+        self.waived: dict[str, str] = dict(what.dismissed)
+        self.mended = 0
         self.review: Ours | None = None
         self.sticky: sticky.Sticky | None = None
         self.concluded = False
+
+    def hear(self, author: str) -> None:
+        """Read what people answer in our threads. Without a key none is ours for certain."""
+        if self.seal.key is None:
+            return
+        what = self.what
+        with self._noting():
+            self.threads = list(threads(self.hub, what.repository, what.number))
+            self.dismissed = dismissals(self.hub, what.repository, author, self.threads, self.seal)
+            self.waived |= {one.finding: one.who for one in self.dismissed}
+
+    def set_aside(self) -> None:
+        """Leave out what was dismissed, and say so; what is grave stays in the summary."""
+        review = self.what.report.review
+        aside = [
+            one for one in review.findings if short_id(one.id) in self.waived and not _is_grave(one)
+        ]
+        if not aside:
+            return
+        who = ", ".join(sorted({self.waived[short_id(one.id)] for one in aside}))
+        note = f"{words.count(len(aside), 'finding')} not shown: dismissed by {who}."
+        left = [one for one in review.findings if one not in aside]
+        review = review.model_copy(update={"findings": left, "notes": [*review.notes, note]})
+        report = self.what.report.model_copy(update={"review": review})
+        self.found = self.what.report.review.findings
+        self.what = replace(self.what, report=report)
+        self.findings = words.foremost(left)
+
+    def close_mended(self) -> None:
+        """Close the threads of ours whose lines were changed and whose finding is gone."""
+        what = self.what
+        if not what.whole or what.report.review.status != "complete":
+            return
+        still = {
+            short_id(name)
+            for one in self.found
+            for name in (one.id, *(place.id for place in one.places))
+        }
+        for thread in self.threads:
+            finding = finding_of(thread, self.hub.actor or "", self.seal)
+            if not finding or thread.resolved or thread.first.folded or not thread.outdated:
+                continue
+            if finding in still or any(_is_about(thread, one) for one in self.found):
+                continue
+            with self._noting():
+                answer(
+                    self.hub,
+                    what.repository,
+                    what.number,
+                    thread.first.number,
+                    f"Mended in {what.head[: words.NAME_DIGITS]}.",
+                    f"{MENDED}{thread.first.number}",
+                    self.seal.key,
+                    repository_id=self.seal.repository,
+                )
+                close(self.hub, thread)
+                self.mended += 1
 
     def comment(self) -> Outcome:
         """Post the review with its comments, unless it is there or has nothing to say."""
@@ -154,6 +235,7 @@ class _Posting:
             for finding in self.findings
             if finding.id in self.texts
             and finding.id not in self.said_by
+            and short_id(finding.id) not in self.waived
             and finding.severity is not Severity.NIT
         ][:room]
         return [finding for finding in worst if finding.id not in before]
@@ -236,9 +318,16 @@ class _Posting:
             elsewhere={name: address for name, address in told.items() if address},
             lines_at=self._lines_at,
             said_by={
-                name: SaidBy(saying.login, self._address(saying.url))
-                for name, saying in self.said_by.items()
-                if name not in self.told
+                **{
+                    name: SaidBy(saying.login, self._address(saying.url))
+                    for name, saying in self.said_by.items()
+                    if name not in self.told
+                },
+                **{
+                    one.id: SaidBy(self.waived[short_id(one.id)], how=DISMISSED_BY)
+                    for one in self.findings
+                    if short_id(one.id) in self.waived
+                },
             },
         )
         return masked(top + body + foot)
@@ -267,6 +356,8 @@ class _Posting:
             summary=self.sticky.url if self.sticky else "",
             concluded=self.concluded,
             problem=" ".join(self.problems),
+            dismissed=tuple(self.dismissed),
+            mended=self.mended,
         )
 
     @contextmanager
@@ -286,6 +377,22 @@ _NOTES: Mapping[Outcome, str] = {
     "closed": "The pull request was closed meanwhile: this is only told here.",
     "locked": "The conversation is locked: this is only told here.",
 }
+
+
+def _is_grave(finding: Finding) -> bool:
+    """May nobody make it disappear?"""
+    return finding.severity is Severity.CRITICAL or finding.category in {
+        Category.SECURITY,
+        Category.SECRET,
+    }
+
+
+def _is_about(thread: Thread, finding: Finding) -> bool:
+    """Does a finding say in other words, of the same file, what began a thread?"""
+    if finding.path != thread.path:
+        return False
+    said = telling_words(visible(thread.first.body).split("\n", 1)[0])
+    return alike(telling_words(finding.title), said) >= ALIKE_TITLES
 
 
 def _texts(report: Report) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from app.github.client import Hub
 from app.github.errors import NotThere, Refused, Unsure, calls
-from app.github.markers import Found, Seal, visible
+from app.github.markers import MENDED, Found, Seal, visible
 from app.github.others import Saying
 from app.github.pulls import look_at
 from app.github.remarks import Remark
@@ -106,21 +106,26 @@ class Reviews:
         others.
 
         An answer in a thread of ours is about our words, not one of others' own. What our actor
-        said without a marker may be another program's that shares it: it is in both.
+        said without a marker may be another program's that shares it: it is in both. What was
+        mended since counts as never said: if it comes back, it is news.
         """
-        remarks, sayings = [], []
+        remarks: dict[int, Remark] = {}
+        sayings = []
         threads: set[int] = set()
         for one in self._comments():
             body, ours = one.body or "", is_ours(self.hub, one.user)
             found = self.seal.read(body) if ours else None
-            if ours:
+            if found and found.signed and found.marker.run.startswith(MENDED):
+                remarks.pop(one.in_reply_to_id or 0, None)
+            elif ours:
                 finding = found.marker.finding if found and found.signed else ""
-                remarks.append(Remark(one.path, one.line, visible(body), one.html_url, finding))
+                text = visible(body)
+                remarks[one.id] = Remark(one.path, one.line, text, one.html_url, finding)
             if found:
                 threads.add(one.id)
             elif one.in_reply_to_id not in threads and (saying := _saying(one)):
                 sayings.append(saying)
-        return remarks[::-1], sayings
+        return list(remarks.values())[::-1], sayings
 
     def _comments(self) -> Iterator[_Comment]:
         """Yield the comments at lines, in the order of their making.

@@ -35,12 +35,15 @@ query (
         pageInfo { hasNextPage endCursor }
         nodes {
           id isResolved isOutdated path line startLine diffSide
-          first: comments(first: 1) { nodes { ...shown } }
+          first: comments(first: 1) { nodes { ...shown ...weighed } }
           last: comments(last: $replies) { nodes { ...shown } }
         }
       }
     }
   }
+}
+fragment weighed on PullRequestReviewComment {
+  reactions(first: 50, content: THUMBS_DOWN) { nodes { user { login } } }
 }
 fragment shown on PullRequestReviewComment {
   id fullDatabaseId body url isMinimized author { login __typename }
@@ -78,6 +81,26 @@ class _Comment(_Part):
     author: _Author | None = None
 
 
+class _User(_Part):
+    login: str
+
+
+class _Reaction(_Part):
+    user: _User | None = None
+
+
+class _Reactions(_Part):
+    nodes: list[_Reaction] = []
+
+
+class _First(_Comment):
+    reactions: _Reactions = _Reactions()
+
+
+class _Firsts(_Part):
+    nodes: list[_First]
+
+
 class _Comments(_Part):
     nodes: list[_Comment]
 
@@ -90,7 +113,7 @@ class _Thread(_Part):
     line: int | None
     start_line: int | None = Field(alias="startLine")
     side: Literal["LEFT", "RIGHT"] = Field(alias="diffSide")
-    first: _Comments
+    first: _Firsts
     last: _Comments
 
 
@@ -124,7 +147,10 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A thread: its first comment and the last answers to it. `line` is None where outdated."""
+    """A thread: its first comment and the last answers to it. `line` is None where outdated.
+
+    `against` are the people whose thumbs point down at the first comment.
+    """
 
     id: str
     path: str
@@ -135,6 +161,7 @@ class Thread:
     outdated: bool
     first: Comment
     replies: tuple[Comment, ...]
+    against: tuple[str, ...] = ()
 
 
 def threads(hub: Hub, repository: str, number: int) -> Iterator[Thread]:
@@ -184,13 +211,22 @@ def close(hub: Hub, thread: Thread) -> Closed:
 
 
 def answer(  # noqa: PLR0917
-    hub: Hub, repository: str, number: int, thread: int, text: str, about: str, key: bytes | None
+    hub: Hub,
+    repository: str,
+    number: int,
+    thread: int,
+    text: str,
+    about: str,
+    key: bytes | None,
+    *,
+    repository_id: int = 0,
 ) -> None:
     """Answer in the thread that begins with a comment, unless our answer stands there already.
 
     `text` is Markdown of our own; `about` names what is answered, in at most 100 characters.
+    `repository_id` is for markers that are read with those of findings.
     """
-    seal = Seal(key, 0, number)
+    seal = Seal(key, repository_id, number)
     marker = Marker(kind="reply", run=about)
     if _stands(hub, repository, number, marker, seal):
         return
@@ -236,6 +272,7 @@ def _thread(one: _Thread) -> Thread:
         one.outdated,
         _comment(first),
         tuple(_comment(reply) for reply in one.last.nodes if reply.number != first.number),
+        tuple(each.user.login for each in first.reactions.nodes if each.user),
     )
 
 

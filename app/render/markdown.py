@@ -50,13 +50,19 @@ SIGNS = {
 
 LinesAt = Callable[[Finding | LookFirst], str]
 
+DISMISSED_BY = "dismissed by"
+
 
 @dataclass(frozen=True, slots=True)
 class SaidBy:
-    """Who says what a finding says already, and where: an address that the caller answers for."""
+    """Who says what a finding says already, and where: an address that the caller answers for.
+
+    `how` it was said, if otherwise.
+    """
 
     login: str
     address: str = ""
+    how: str = "already said by"
 
 
 def render_markdown(
@@ -210,7 +216,7 @@ def also_at(finding: Finding) -> str:
 
 def _already(said_by: SaidBy, code: Callable[[str], str]) -> str:
     """Name who said it in code, where a name is no mention."""
-    return f"already said by {fitted(said_by.login, CELL_BYTES, code)}"
+    return f"{said_by.how} {fitted(said_by.login, CELL_BYTES, code)}"
 
 
 def _detail(finding: Finding, said_by: SaidBy | None, snippets: Snippets) -> str:

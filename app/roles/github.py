@@ -40,6 +40,9 @@ PROGRESS_S = 15.0
 CONNECT_AGAIN_S = 15.0
 
 WRITES = {"pull_requests": "write", "checks": "write"}
+WITH_ISSUES = {**WRITES, "issues": "read"}
+"""To read the issues that a pull request says it closes, too."""
+
 WITHOUT_CHECKS = {"pull_requests": "write"}
 """Where the owner of an installation has not accepted checks, the review is posted all the same."""
 
@@ -142,7 +145,8 @@ class _App:
 
     def connect(self, installation: int, repository_id: int) -> AbstractContextManager[Hub]:
         """Open GitHub for one repository, with what its installation has granted of our wishes."""
-        return self._connect(installation, repository_id, WRITES, WITHOUT_CHECKS, ONLY_CHECKS_WRITE)
+        wanted = (WITH_ISSUES, WRITES, WITHOUT_CHECKS, ONLY_CHECKS_WRITE)
+        return self._connect(installation, repository_id, *wanted)
 
     def connect_for_checks(
         self, installation: int, repository_id: int

@@ -531,7 +531,7 @@ def test_a_review_has_one_name_for_what_it_is_about() -> None:
         url=PullRequestUrl("https://github.com", "octo", "hello", 3),
         repository="octo/hello", base="b" * 40, head="a" * 40, state="open", repository_id=9,
         number=3, draft=False, locked=False, author="bob", base_ref="main", head_ref="topic",
-        head_repository="octo/hello",
+        head_repository="octo/hello", title="x", body="",
     )  # fmt: skip
     wish = Wish(3, "head")
     name = run_id(pull, wish, "complete")

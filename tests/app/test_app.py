@@ -1,5 +1,6 @@
 """The App from end to end: webhooks in, reviews out, with real processes, git and HTTP."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from app.check_names import REVIEW_LABEL
 from reviewer.policy import FILE
 from tests.app.world import BASE, FLAWED, QUOTE, World, finds, submit, wait_until
+from tests.github.state import Reaction
 from tests.model_server import tool
 
 
@@ -510,11 +512,137 @@ def test_the_buttons_below_a_check_run_ask_for_more(tmp_path: Path) -> None:
 
 def test_what_the_author_promises_is_compared_with_the_change(tmp_path: Path) -> None:
     with World(tmp_path) as world, world.serve() as server:
+        pull = world.pull(title="Let totals take a rate")
         issue = world.repo.issue(title="Totals have no tax", body="They should.")
-        pull = world.pull(title="Let totals take a rate", body=f"Closes #{issue.number}")
+        pull.body = f"Closes #{issue.number}"
         world.opened(server, pull)
         world.settle()
         (asked,) = world.service.comparisons
         told = "\n".join(block["text"] for block in asked["messages"][0]["content"])
         assert "> Let totals take a rate" in told and "> They should." in told
         world.assert_said_once(pull)
+
+
+# Over time ----------------------------------------------------------------------------------------
+
+MENDED_CART = b"def total(items, rate):\n    return sum(i.price for i in items) * rate\n"
+
+
+def found_or_not(request: dict[str, Any]) -> Any:
+    """Find the flaw where it is, as a model does that reads."""
+    if "The question:" in str(request["messages"][0]["content"][-1]):
+        return answers(request)
+    return finds(request) if f"+{QUOTE}" in str(request["messages"]) else submit()
+
+
+def test_the_thread_of_what_was_mended_is_closed_with_the_commit(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        world.think = found_or_not
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        (ours,) = pull.review_comments
+        pull.push(world.repo.commit({"cart.py": MENDED_CART, "notes.md": b"words\n"}, pull.head))
+        world.opened(server, pull, "synchronize")
+        world.settle(runs=2)
+        answer = pull.review_comments[-1]
+        assert (answer.in_reply_to, answer.user.login) == (ours.id, world.app.actor)
+        assert answer.body.startswith(f"Mended in {pull.head[:10]}.")
+        assert ours.folded == "RESOLVED" and len(pull.review_comments) == 2
+        # It comes back: that is news, and a thread of its own.
+        pull.push(world.repo.commit({**WITH_MORE}, pull.head))
+        world.opened(server, pull, "synchronize")
+        world.settle(runs=3)
+        assert [one.in_reply_to for one in pull.review_comments] == [None, ours.id, None]
+
+
+def test_what_is_still_there_keeps_its_thread_open(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        world.think = found_or_not
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        moved = b"# A cart.\n\n\n" + FLAWED["cart.py"]
+        pull.push(world.repo.commit({"cart.py": moved, "notes.md": b"words\n"}, pull.head))
+        world.opened(server, pull, "synchronize")
+        world.settle(runs=2)
+        (ours,) = pull.review_comments
+        assert not ours.folded
+
+
+def test_what_somebody_dismissed_is_not_said_again_in_the_repository(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        world.think = found_or_not
+        pull = world.pull(author="bob")
+        world.repo.permit("bob", "write")
+        world.opened(server, pull)
+        world.settle()
+        (ours,) = pull.review_comments
+        world.answered(
+            server, ours, "bob", "Won't fix."
+        )  # the author reviews nobody, himself least
+        wait_until(world.idle, lambda: server.said)
+        world.commented(server, pull, "alice", "/rlm memory")
+        wait_until(lambda: world.idle() and len(world.ours(pull)) == 2, lambda: server.said)
+        assert "Nothing was dismissed here." in world.ours(pull)[-1]
+        said = world.answered(server, ours, "alice", "False positive: that is meant.")
+        wait_until(lambda: bool(said.reactions), lambda: server.said)
+        assert [one.content for one in said.reactions] == ["+1"]
+        other = world.pull(author="carol")
+        world.opened(server, other)
+        wait_until(lambda: world.idle() and len(world.repo.check_runs) == 2, lambda: server.said)
+        assert other.reviews == []
+        assert any("dismissed by alice" in body for body in world.ours(other))
+        check = world.repo.check_runs[-1]
+        assert check.conclusion == "success"
+        world.commented(server, other, "alice", "/rlm memory")
+        wait_until(lambda: world.idle() and len(world.ours(other)) == 2, lambda: server.said)
+        table = world.ours(other)[-1]
+        assert "`cart.py`" in table and "`alice`" in table
+        name = re.search(r"`([0-9a-f]{12})`", table)
+        assert name is not None
+        world.commented(server, other, "alice", f"/rlm forget {name[1]}\n/rlm review")
+        wait_until(lambda: world.idle() and len(other.reviews) == 1, lambda: server.said)
+
+
+def test_a_thumb_that_points_down_dismisses_and_a_grave_finding_stays_in_sight(
+    tmp_path: Path,
+) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        world.think = lambda request: finds(request, severity="critical")
+        pull = world.pull(author="bob")
+        world.opened(server, pull)
+        world.settle()
+        (ours,) = pull.review_comments
+        for who in ("bob", "mallory", "alice"):
+            number, user = world.hub.state.next_id(), world.hub.user(who)
+            ours.reactions.append(Reaction(number, user, "-1", world.hub.state.now()))
+        world.commented(server, pull, "alice", "/rlm review full")
+        world.settle(runs=2)
+        assert len(pull.reviews) == 1, "not even a full review comments on it again"
+        summary = next(body for body in world.ours(pull) if 'kind":"summary' in body)
+        assert "critical" in summary and "(dismissed by `alice`)" in summary
+
+
+def test_an_objection_is_answered_and_thanks_are_not(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        world.think = found_or_not
+        world.repo.permit("mallory", "read")
+        pull = world.pull(author="bob")
+        world.opened(server, pull)
+        world.settle()
+        (ours,) = pull.review_comments
+        for who, text in (
+            ("bob", "Done, thanks!"),
+            ("mallory", "Why would anybody ever want that to be changed at all?"),
+        ):
+            world.answered(server, ours, who, text)
+        wait_until(world.idle, lambda: server.said)
+        assert len(world.runs()) == 1
+        world.answered(
+            server, ours, "bob", "The callers always pass a sentinel first, do they not?"
+        )
+        world.settle(runs=2)
+        assert pull.review_comments[-1].body.startswith("Because")
+        theirs = world.service.requests[-1].body["messages"][0]["content"][-1]["text"]
+        assert theirs.endswith("> The callers always pass a sentinel first, do they not?")

@@ -17,9 +17,11 @@ from app.store import (
     PUBLISH,
     REVIEW,
     SCHEMA_VERSION,
+    Dismissed,
     Job,
     NewJob,
     NewRun,
+    Spent,
     Store,
 )
 from reviewer.errors import TellUser
@@ -414,3 +416,44 @@ def test_old_runs_and_lost_jobs_are_forgotten(store: Store) -> None:
     store.accept("1", None)
     assert store.run(run.id) is None
     assert store._rows("SELECT count(*) FROM jobs") == [(0,)]
+
+
+def test_what_was_dismissed_is_remembered_and_may_be_forgotten(tmp_path: Path) -> None:
+    store = Store(tmp_path / "rlm.sqlite3")
+    one = Dismissed("0" * 12, "a.py", "It leaks", "alice", "https://x/1")
+    store.dismiss(7, one, Dismissed("0" * 12, "a.py", "It leaks", "bob", "https://x/2"))
+    assert store.dismissed(7) == [one] and store.dismissed(8) == []
+    assert store.forget(7, "0" * 12) and not store.forget(7, "0" * 12)
+    store.dismiss(7, one)
+    assert store.dismissed(7) == [] and store.forgotten(7) == {"0" * 12}
+    store.close()
+
+
+def test_a_pause_and_what_runs_cost(tmp_path: Path) -> None:
+    store = Store(tmp_path / "rlm.sqlite3")
+    assert store.paused_by(7, 1) == ""
+    assert store.pause(7, 1, "alice") and not store.pause(7, 1, "bob")
+    assert (store.paused_by(7, 1), store.paused_by(7, 2)) == ("alice", "")
+    assert store.resume(7, 1) and not store.resume(7, 1)
+    assert store.spent(7, 1) == Spent(0, 0, 0.0, 0)
+    store.close()
+
+
+def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "rlm.sqlite3"
+    store = Store(path)
+    store.pause(7, 1, "alice")
+    store.close()
+    with sqlite3.connect(path) as db:
+        db.executescript(
+            "DROP TABLE pauses; DROP TABLE dismissals; ALTER TABLE runs DROP COLUMN kind;"
+            "ALTER TABLE runs DROP COLUMN usd; ALTER TABLE runs DROP COLUMN calls;"
+            "INSERT INTO runs (id, installation, repository_id, repository, number, origin, "
+            "request, base, head, state, created) VALUES ('r', 1, 7, 'o/r', 1, 'x', '{}', 'b', 'h',"
+            " 'open', 0); PRAGMA user_version = 1;"
+        )
+    store = Store(path)
+    (run,) = store.open_runs()
+    assert (run.id, run.kind) == ("r", "review")
+    assert store.paused_by(7, 1) == "" and store.dismissed(7) == []
+    store.close()

@@ -136,8 +136,8 @@ class World:
         assert [(run.status, run.conclusion) for run in checks] == [("completed", "neutral")]
 
 
-def finds(request: dict[str, Any]) -> Answer:
-    """Answer as a model that sees the flaw, and nothing else."""
+def finds(request: dict[str, Any], **changes: Any) -> Answer:
+    """Answer as a model that sees the flaw, and nothing else; `changes` of what it claims."""
     shown = str(request["messages"][0]["content"][0]["text"])
     if QUOTE not in shown:
         return submit()
@@ -151,6 +151,7 @@ def finds(request: dict[str, Any]) -> Answer:
         "title": "The first item is lost",
         "why": "total([a]) is 0",
         "replacement": FIX,
+        **changes,
     }
     return submit(claim)
 

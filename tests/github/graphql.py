@@ -56,7 +56,11 @@ type PullRequestReviewComment {
   url: URI!
   isMinimized: Boolean!
   author: Actor
+  reactions(first: Int, content: ReactionContent): ReactionConnection!
 }
+enum ReactionContent { CONFUSED EYES HEART HOORAY LAUGH ROCKET THUMBS_DOWN THUMBS_UP }
+type ReactionConnection { nodes: [Reaction] }
+type Reaction { content: ReactionContent! user: User }
 input ResolveReviewThreadInput { threadId: ID! clientMutationId: String }
 type ResolveReviewThreadPayload { thread: PullRequestReviewThread }
 input MinimizeCommentInput {
@@ -221,8 +225,22 @@ def _thread(repo: FakeRepo, first: ReviewComment) -> dict[str, Any]:
     }
 
 
+_REACTIONS = {"+1": "THUMBS_UP", "-1": "THUMBS_DOWN"}
+
+
 def _comment(repo: FakeRepo, comment: ReviewComment) -> dict[str, Any]:
     who = comment.user
+
+    def reactions(_info: Any, first: int, content: str | None = None) -> dict[str, Any]:
+        every = [
+            {
+                "content": _REACTIONS.get(one.content, one.content.upper()),
+                "user": {"__typename": "User", "login": one.user.login},
+            }
+            for one in comment.reactions
+        ]
+        return {"nodes": [one for one in every if content in {None, one["content"]}][:first]}
+
     return {
         "id": shapes.node("PRRC", comment.id),
         "databaseId": comment.id,  # an error of GitHub's own, where it does not fit into 32 bits
@@ -230,5 +248,6 @@ def _comment(repo: FakeRepo, comment: ReviewComment) -> dict[str, Any]:
         "body": comment.body,
         "url": shapes.review_comment(comment)["html_url"],
         "isMinimized": bool(comment.folded),
+        "reactions": reactions,
         "author": {"__typename": who.type, "login": who.login.removesuffix("[bot]")},
     }

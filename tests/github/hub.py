@@ -81,6 +81,13 @@ class Seen:
     headers: dict[str, str]
     status: int | None = None
 
+    @property
+    def verb(self) -> str:
+        """The method, and QUERY for a question in GraphQL, which has no method of its own."""
+        if self.path != GRAPHQL or "mutation" in str(self.body):
+            return self.method
+        return "QUERY"
+
 
 @dataclass(eq=False)
 class Fault:

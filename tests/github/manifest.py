@@ -25,6 +25,7 @@ EVENTS = {
     "check_suite": {"checks"},
     "issue_comment": {"issues", "pull_requests"},
     "issues": {"issues"},
+    "merge_group": {"merge_queues"},
     "pull_request": {"pull_requests"},
     "pull_request_review": {"pull_requests"},
     "pull_request_review_comment": {"pull_requests"},

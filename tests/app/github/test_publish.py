@@ -233,7 +233,8 @@ def test_publishing_a_run_again_changes_nothing(either):
     again = either.publish()
     either.whole()
     assert again.outcome == "posted"
-    writes = [r for r in either.fake.requests[before:] if r.method != "GET"]
+    reads = {"GET", "QUERY"}
+    writes = [r for r in either.fake.requests[before:] if r.verb not in reads]
     assert [r.method for r in writes] == ["PATCH"]  # the check run, with the same words
 
 
@@ -369,7 +370,7 @@ def test_sixty_thousand_bytes_of_emoji_fit_everywhere(scene):
 
 # Interruptions
 
-STEPS = range(1, 10)
+STEPS = range(1, 11)
 """Publishing a first review takes so many requests, one of which creates the check run."""
 
 
@@ -377,6 +378,8 @@ STEPS = range(1, 10)
 @pytest.mark.parametrize("step", STEPS)
 def test_whatever_is_interrupted_is_completed_by_another_call(either, step, how):
     """Stopped: nothing comes after it, as after a kill. Lost: applied, and the answer cut off."""
+    if either.key is None:
+        step = min(step, len(STEPS) - 1)  # an Action reads no threads
     with either.hub() as hub:
         what = either.what(hub)
         token = either.tokens[-1]

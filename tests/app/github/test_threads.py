@@ -7,9 +7,11 @@ from pydantic import SecretStr
 
 from app.github import threads as module
 from app.github.client import Hub
+from app.github.dismissals import dismisses
 from app.github.errors import Forbidden, NotThere
 from app.github.threads import answer, close, react, thread_of, threads
 from app.github.urls import Server
+from app.obey import argues
 from tests.github.hub import FakeGitHub
 
 ACTOR = "rlm-review[bot]"
@@ -156,3 +158,37 @@ def test_a_pull_request_that_is_gone_is_not_there(scene: Scene) -> None:
 def test_who_may_not_read_is_told_so(scene: Scene) -> None:
     with scene.hub(pull_requests="none") as hub, pytest.raises(Forbidden):
         list(threads(hub, NAME, scene.pull.number))
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Won't fix.", True),
+        ("wontfix", True),
+        ("This is a false positive, the caller checks it.", True),
+        ("It is by design", True),
+        ("That's intended.", True),
+        ("Not a bug", True),
+        ("Is this a false positive?", False),
+        ("> Won't fix.\n\nI think we should.", False),
+        ("I will fix it.", False),
+        ("It is not intended to be called twice.", False),
+        ("by design " * 60, False),
+        ("", False),
+    ],
+)
+def test_what_dismisses_a_finding(text: str, meant: bool) -> None:
+    assert dismisses(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Done, thanks!", False),
+        ("Why?", True),
+        ("The callers always pass a sentinel first, so nothing is lost.", True),
+        ("> A long line of ours that is quoted and was no argument of theirs\n\nok", False),
+    ],
+)
+def test_what_wants_an_answer(text: str, meant: bool) -> None:
+    assert argues(text) == meant
