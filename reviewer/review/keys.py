@@ -97,8 +97,11 @@ _RAISING = ("raise", "throw", "panic", "Err")
 _WORDS = re.compile(r"[\"'`]([^\"'`\s]{2,200})[\"'`]|\b([A-Z][A-Z0-9_]{3,99})\b")
 
 _RAISED = re.compile(
-    r"\b(?:raise|throw|throw new|panic|Err)\b\s{0,4}\(?\s{0,4}(?:new\s)?([A-Za-z_][\w.:]{0,99})"
+    r"(?:(?:^|[;{}():>]|\b(?:else|or|return|then)\b)\s{0,80}(?:raise|throw)|\b(?:panic|Err))\b"
+    r"\s{0,4}\(?\s{0,4}(?:new\s)?([A-Za-z_][\w.:]{0,99})"
 )
+"""A word for raising where a statement can begin: prose has it in the middle of a line."""
+
 _NO_ERROR = frozenset(
     {"new", "from", "e", "err", "error", "ex", "exc", "self", "this", "None", "NotImplementedError"}
 )

@@ -188,6 +188,9 @@ def test_keys_of_a_line(line: str, expected: list[str]):
         ("panic(ErrClosed)", {"ErrClosed"}),
         ("raise", set()),
         ("raise exc from None", set()),
+        ("Callbacks that raise HTTP errors", set()),
+        ("    } catch (e) { throw new Lost(e); }", {"Lost"}),
+        ("    find(name) or raise Missing", {"Missing"}),
     ],
 )
 def test_errors_of_a_line(line: str, expected: set[str]):
