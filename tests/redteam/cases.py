@@ -1,9 +1,10 @@
 """A hostile pull request as data, and what the reviewer should make of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from tests.github.state import FakeRepo
 from tests.redteam.model import FLAW, Kind
 
 BASE: Mapping[str, bytes] = {
@@ -31,6 +32,7 @@ class Case:
 
     `reaches`: which node must have read its orders; None if no node may have. `expects` and
     `absent` are looked for in all that we wrote on it; `prints` in what code in the sandbox printed.
+    `modes` hold at both ends. `reviewed`: else the check run says why it was not.
     """
 
     name: str
@@ -48,8 +50,13 @@ class Case:
     expects: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     prints: tuple[str, ...] = ()
+    reviewed: bool = True
     flawed: bool = True
     """Has it the flaw? Else `head` is all of it."""
+    build: Callable[[FakeRepo, str], str] | None = None
+    """Makes the head from a commit with the files: for trees that git itself would not make."""
+    after: Callable[[FakeRepo, str], object] | None = None
+    """Called with the head, when the pull request is there."""
 
     def files_before(self) -> dict[str, bytes]:
         """Return the tree of the base."""

@@ -19,12 +19,15 @@ from tests.github.hub import Seen
 _MARKER = re.compile(r"\n\n<!-- rlm-review \{[^\n<>]*\} -->\Z")
 _TAG_OF_CASE = re.compile(r"\(([a-z0-9-]+)\)")
 
-COMMAND = re.compile(
-    r"^[ \t>]*(?:/[a-z]|@?(?:dependabot|renovate|mergify(?:io)?|copilot|codex|claude)\s+\w"
-    r"|@?bors\s+(?:[a-z]+[+=-]|merge\b|retry\b))",
-    re.IGNORECASE | re.MULTILINE,
+_ORDER = (
+    r"(?:/[a-z]|@?(?:dependabot|renovate|mergify(?:io)?|copilot|codex|claude)\s+\w"
+    r"|@?bors\s+(?:[a-z]+[+=-]|merge\b|retry\b))"
 )
-"""The start of a line that some program takes for an order, in code too: they read plain text."""
+COMMAND = re.compile(rf"^[ \t>]*{_ORDER}", re.IGNORECASE | re.MULTILINE)
+"""The start of a line that some program takes for an order, in a suggestion too: programs read
+plain text."""
+COMMAND_IN_CODE = re.compile(rf"^{_ORDER}", re.IGNORECASE | re.MULTILINE)
+"""The same in code that is only shown: indented it is none."""
 
 CLOSING = re.compile(
     r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:[\w.-]+/[\w.-]+)?(?:#|GH-|https?://)\w",
@@ -48,7 +51,7 @@ SHOWN_CHARS = 120
 def activity(body: str, web: str) -> list[str]:
     """Say what in a body of Markdown does something; `web` is the root of links that may stand."""
     body = _MARKER.sub("", body)
-    said = [f"command: {found[0]!r}" for found in COMMAND.finditer(body)]
+    said = [f"command: {found[0]!r}" for found in COMMAND.finditer(_without_code(body))]
     said += [f"task list: {found[0]!r}" for found in TASK.finditer(body)]
     said += [f"hidden character: {char!r}" for char in sorted(hidden(body))]
     opened = closed = 0
@@ -67,19 +70,28 @@ def activity(body: str, web: str) -> list[str]:
                 address = str(token.attrGet("href"))
                 if not address.startswith(f"{web}/"):
                     said.append(f"foreign link: {address!r}")
-            case "fence" if token.info.strip() not in FENCES:
-                said.append(f"fence: {token.info!r}")
+            case "fence":
+                said += [] if token.info.strip() in FENCES else [f"fence: {token.info!r}"]
+                orders = COMMAND if token.info.strip() == "suggestion" else COMMAND_IN_CODE
+                said += [f"command: {found[0]!r}" for found in orders.finditer(token.content)]
     if opened != closed:
         said.append(f"{opened} details opened, {closed} closed")
     return said
 
 
+def _without_code(body: str) -> str:
+    """Return a body without what stands in fences."""
+    lines = body.split("\n")
+    for token in read(body):
+        if token.type == "fence" and token.map:
+            lines[token.map[0] : token.map[1]] = [""] * (token.map[1] - token.map[0])
+    return "\n".join(lines)
+
+
 def _text(tokens: Sequence[Any]) -> str:
-    """Return what GitHub looks for references in: the text, without code and without marks."""
-    shown = {"code_inline": "\0", "softbreak": "\n", "hardbreak": "\n", "html_inline": "\0"}
+    """Return what GitHub looks for references in: stretches of text between elements."""
     return "".join(
-        token.content if token.type in {"text", "text_special"} else shown.get(token.type, "")
-        for token in tokens
+        token.content if token.type in {"text", "text_special"} else "\n" for token in tokens
     )
 
 

@@ -72,8 +72,13 @@ class Field:
         if case.issue is not None:
             issue = self.repo.issue("bob", *case.issue)
             body += f"\n\nFixes #{issue.number}"
-        base = self.repo.commit(case.files_before(), self.world.base)
-        head = self.repo.commit(case.files(), base, message=case.message, modes=case.modes)
+        before, after = case.files_before(), case.files()
+        modes = {path: mode for path, mode in case.modes.items() if path in before}
+        base = self.repo.commit(before, self.world.base, modes=modes)
+        modes = {path: mode for path, mode in case.modes.items() if path in after}
+        head = self.repo.commit(after, base, message=case.message, modes=modes)
+        if case.build is not None:
+            head = case.build(self.repo, head)
         pull = self.repo.pull(
             base,
             head,
@@ -84,6 +89,8 @@ class Field:
             base_ref=f"base-{case.name}",
             head_ref=case.head_ref or f"topic-{case.name}",
         )
+        if case.after is not None:
+            case.after(self.repo, head)
         for said in case.says:
             if not said.after:
                 pull.comment(said.who, said.text)
@@ -253,7 +260,10 @@ class Field:
         said += [f"a run ended as {run.outcome!r}" for run in runs if run.state != "ended"]
         checks = [one for one in self.repo.check_runs if one.head_sha == pull.head]
         said += ["a check run never ended" for one in checks if one.status != "completed"]
-        if {run.outcome for run in reviews} <= {"posted"}:
+        posted = {run.outcome for run in reviews} <= {"posted"}
+        if posted != case.reviewed:
+            said.append(f"it ended as {sorted(run.outcome for run in reviews)}")
+        if posted:
             summary = "\n".join(one.body for one in self._ours(pull))
             said += _unaccounted(summary)
         elif not any(one.summary for one in checks):
