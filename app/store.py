@@ -401,6 +401,10 @@ class Store:
                 (now - KEPT_S, SWEPT_AT_ONCE),
             )
 
+    def has_delivery(self, delivery: str) -> bool:
+        """Is a delivery stored, by its GUID?"""
+        return bool(self._rows("SELECT 1 FROM deliveries WHERE id = ?", delivery))
+
     # Jobs
 
     def put(self, *jobs: NewJob) -> None:
