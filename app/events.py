@@ -400,3 +400,6 @@ _ACTIONS: dict[str, frozenset[str]] = {
     "check_suite": frozenset({"rerequested"}),
     "merge_group": frozenset({"checks_requested"}),
 }
+
+ACTED_ON = frozenset(_READERS)
+"""The names of the events that can lead to work."""

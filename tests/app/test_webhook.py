@@ -709,9 +709,12 @@ def process(tmp_path: Path) -> Iterator[Process]:
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits another process")
-def test_a_full_disk_is_told_and_forgotten_when_there_is_room_again(process: Process) -> None:
+def test_a_full_disk_is_told_and_forgotten_when_there_is_room_again(
+    process: Process, tmp_path: Path
+) -> None:
     assert process.deliver("pull_request", opened()).status == 202
-    limit = 120_000  # bytes of a file; the store is near it already
+    # Bytes of a file: what is written next is appended to this one, however little it is.
+    limit = (tmp_path / "rlm.sqlite3-wal").stat().st_size
     resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     guids = [str(uuid.uuid4()) for _ in range(200)]
     answers: dict[str, Answer] = {}
