@@ -155,6 +155,25 @@ class Queued(_Place):
         return self._job(key, QUEUE_FIRST)
 
 
+class Gone(_Payload):
+    """Forget an installation that was removed, or repositories that it has no more.
+
+    `repositories` are names, by their numbers; none: all that is known of the installation.
+    """
+
+    kind: ClassVar = "gone"
+
+    installation: Id
+    repositories: dict[Id, FullName] = {}
+
+    def job(self) -> NewJob:
+        """Return the job: nobody waits for it."""
+        key = f"installation:{self.installation}"
+        return NewJob(
+            GITHUB, self.kind, key, self.model_dump_json(), installation=self.installation
+        )
+
+
 class Step(_Payload):
     """One step of one run; the run's row says everything else."""
 

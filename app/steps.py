@@ -7,7 +7,7 @@ has done before doing it, and ends its job in the transaction that stores what f
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from app.github import check_runs
@@ -18,7 +18,7 @@ from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
-from app.jobs import Command, Look, Queued, Reply, Rerun, Step, Wish, step
+from app.jobs import Command, Gone, Look, Queued, Reply, Rerun, Step, Wish, step
 from app.obey import STOPPED, Commands
 from app.render.escape import markdown_line
 from app.report import Report
@@ -48,16 +48,26 @@ Connect = Callable[[int, int], AbstractContextManager[Hub]]
 """Opens GitHub as the App sees it through an installation, for one repository (by its ids)."""
 
 
+Forget = Callable[[int, Sequence[str], Sequence[str]], None]
+"""Removes the files of an installation: of repositories by their names, and of runs."""
+
+
 class Steps:
     """The jobs of the github role, each by its kind."""
 
     def __init__(
-        self, store: Store, connect: Connect, connect_for_checks: Connect, marker_key: bytes
+        self,
+        store: Store,
+        connect: Connect,
+        connect_for_checks: Connect,
+        marker_key: bytes,
+        forget: Forget,
     ) -> None:
         self.store = store
         self._connect = connect
         self._connect_for_checks = connect_for_checks
         self._key = marker_key
+        self._forget = forget
         self._showing = threading.Lock()
         self._commands = Commands(store, self._begin, marker_key)
 
@@ -72,6 +82,8 @@ class Steps:
                 self._rerun(job, Rerun.model_validate_json(job.payload))
             case Reply.kind:
                 self._reply(job, Reply.model_validate_json(job.payload))
+            case Gone.kind:
+                self._gone(job, Gone.model_validate_json(job.payload))
             case Queued.kind:
                 self._queued(job, Queued.model_validate_json(job.payload))
             case _:
@@ -215,6 +227,16 @@ class Steps:
                 )
             except (Forbidden, NotThere) as error:
                 log.warning("no check run", extra={"head": queued.head, "why": error})
+        self.store.done(job)
+
+    def _gone(self, job: Job, gone: Gone) -> None:
+        """Forget what an installation left behind, the files first: the rows name them."""
+        ids = list(gone.repositories) or None
+        runs = self.store.runs_in(gone.installation, ids)
+        names = {run.repository for run in runs} | set(gone.repositories.values())
+        self._forget(gone.installation, sorted(names), [run.id for run in runs])
+        self.store.forget_installation(gone.installation, ids)
+        log.info("forgotten", extra={"installation": gone.installation, "runs": len(runs)})
         self.store.done(job)
 
     def _begin(self, hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish) -> None:

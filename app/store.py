@@ -9,7 +9,7 @@ was: every step is written so that doing it twice does it once.
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -627,6 +627,41 @@ class Store:
         return Spent(
             int(str(runs)), int(float(str(calls))), float(str(usd)), int(float(str(unpriced)))
         )
+
+    def runs_in(self, installation: int, repositories: Sequence[int] | None = None) -> list[Run]:
+        """Return the runs of an installation, or of some of its repositories, without reports."""
+        rows = self._rows(
+            f"SELECT {_LISTED} FROM runs WHERE installation = ? ORDER BY created",  # noqa: S608
+            installation,
+        )
+        runs = [Run(*row) for row in rows]  # type: ignore[arg-type]
+        return [run for run in runs if repositories is None or run.repository_id in repositories]
+
+    def forget_installation(
+        self, installation: int, repositories: Sequence[int] | None = None
+    ) -> None:
+        """Forget all that is about an installation, or about some repositories of it.
+
+        Whoever works at one of its runs is told to stop.
+        """
+        runs = self.runs_in(installation, repositories)
+        known = {run.repository_id for run in runs} | set(repositories or ())
+        with self._transaction() as db:
+            for repository in known:
+                for table in ("pauses", "dismissals"):
+                    db.execute(
+                        f"DELETE FROM {table} WHERE repository_id = ?",  # noqa: S608 constant
+                        (repository,),
+                    )
+            for run in runs:
+                db.execute("DELETE FROM runs WHERE id = ?", (run.id,))
+                key = f"run:{run.id}"
+                db.execute("DELETE FROM jobs WHERE key = ? AND state != 'claimed'", (key,))
+            if repositories is None:
+                db.execute(
+                    "DELETE FROM jobs WHERE installation = ? AND state != 'claimed'",
+                    (installation,),
+                )
 
     # Pauses
 

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from app.broker import TokenAsker, inherited
 from app.engine import asked, plan, run_explain, run_review
+from app.forget import TENANT
 from app.github.fetch import Checkout, Stopped, Wanted, checkout
 from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
@@ -146,7 +147,7 @@ class _Engine:
                 trace.see(event)
                 watch.see(event)
 
-            tenant = f"installation {run.installation}"
+            tenant = TENANT.format(run.installation)
             if wish.question is not None:
                 answer = run_explain(
                     fetched,

@@ -13,6 +13,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from app.broker import Lent, TokenLender, inherited
+from app.forget import forget_files
 from app.github.auth import AppAuth, NotGranted, Token
 from app.github.client import Hub
 from app.github.errors import BadToken
@@ -68,7 +69,9 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     with Health(store, name, "The GitHub App is being looked up.") as health:
         app = _app(settings, health, stopping)
         if app is not None:
-            steps = Steps(store, app.connect, app.connect_for_checks, _marker_key(settings))
+            forget = partial(forget_files, settings.home, settings.github)
+            key = _marker_key(settings)
+            steps = Steps(store, app.connect, app.connect_for_checks, key, forget)
             lender = TokenLender(inherited(environ), partial(_lend, store, app))
             _work(steps, lender, app.auth, health, stopping)
     store.close()
