@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.store import ENGINE, GITHUB, REVIEW, NewJob, NewRun, Run
+from app.store import ENGINE, GITHUB, REVIEW, Kind, NewJob, NewRun, Run
 from reviewer.explain.values import Question
 from reviewer.request import Promise
 
@@ -202,8 +202,8 @@ class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
     `comment` is the command's, 0 where nobody gave one; `thread` is where it stands, as in
-    `Command`. `question` is what a run that answers is asked, `promise` what the author of the
-    pull request said when it began.
+    `Command`. `question` is what a run that answers is asked; one with `config` says what holds
+    here. `promise` is what the author of the pull request said when it began.
     """
 
     trigger: str
@@ -212,7 +212,15 @@ class Wish(_Payload):
     comment: int = 0
     thread: int = 0
     question: Question | None = None
+    config: bool = False
     promise: Promise | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What the run comes to."""
+        if self.config:
+            return "config"
+        return "review" if self.question is None else "ask"
 
     @property
     def is_asked(self) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from app.broker import TokenAsker, inherited
+from app.config_rows import Configured
 from app.engine import asked, plan, run_explain, run_review
 from app.forget import TENANT
 from app.github.fetch import Checkout, Stopped, Wanted, checkout
@@ -140,6 +141,9 @@ class _Engine:
         planned = plan(
             fetched, self.settings, cancelled=watch, paths=wish.paths, promise=wish.promise
         )
+        if wish.config:
+            said = Configured(rows=planned.rows, notes=tuple(filter(None, planned.notes)))
+            return _Done(said.model_dump_json())
         what = about(f"{run.repository}#{run.number}", run.base, run.head, planned.request, run.id)
         with recording(what, self.settings.home, _warn) as trace:
 

@@ -442,6 +442,21 @@ def test_threads_are_closed_on_demand(tmp_path: Path) -> None:
         wait_until(lambda: len(world.ours(pull)) > before, lambda: server.said)
 
 
+def test_the_settings_are_told_with_where_they_come_from(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve(RLM_EFFORT="quick") as server:
+        policy = b"budget: 0.5\nthresholds: {severity: medium}\nignore: ['a|b/**']\n"
+        base = world.repo.commit({**BASE, FILE: policy}, world.base)
+        pull = world.repo.pull(base, world.repo.commit({**FLAWED, FILE: policy}, base))
+        world.commented(server, pull, "alice", "/rlm config")
+        wait_until(lambda: world.idle() and bool(world.ours(pull)), lambda: server.said)
+        (table,) = world.ours(pull)
+        assert "| `effort` | `quick` | `RLM_EFFORT` |" in table
+        assert f"| `budget` | `$0.50` | `{FILE}` |" in table
+        assert "| `ignore` | `a\\|b/**` |" in table
+        assert "| `comments.language` | `en` | `default` |" in table
+        assert world.repo.check_runs == [] and world.service.requests == []
+
+
 # What else asks for a review ----------------------------------------------------------------------
 
 
