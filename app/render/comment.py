@@ -34,8 +34,13 @@ SUGGESTION_BYTES = 40_000
 
 _FOLDED = "<details><summary>Where this comes from</summary>"
 
-# Programs that obey comments read them as plain text, a suggestion included.
-_COMMAND = re.compile(r"^[ \t]*/[a-z]", re.IGNORECASE | re.MULTILINE)
+# Programs that obey comments read them as plain text, a suggestion included. Those that are called
+# by name are listed: `@State private var` is code.
+_COMMAND = re.compile(
+    r"^[ \t]*(?:/[a-z]|@?bors[ \t]|@(?:claude|codex|coderabbitai|copilot|dependabot|homu|mergify"
+    r"|mergifyio|renovate|renovate-bot|rustbot)\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:

@@ -100,6 +100,20 @@ def test_what_cannot_be_committed_as_it_is_gets_no_button(made, anchor):
         assert "Suggested:\n\n```diff\n" in text
 
 
+@pytest.mark.parametrize(
+    "line", ["@dependabot merge", " @Mergifyio queue", "bors r+", "@bors r+", "@claude fix it"]
+)
+def test_no_button_offers_an_order_to_a_program_with_a_name(line):
+    assert not can_commit(at_8(suggestion=f"x\n{line}\n"), HERE)
+
+
+@pytest.mark.parametrize(
+    "line", ["@property", "@State private var x = 1", "borsa = 1", "a @bors r"]
+)
+def test_code_with_an_at_is_no_order(line):
+    assert can_commit(at_8(suggestion=f"x\n{line}\n"), HERE)
+
+
 def test_a_comment_line_is_no_command():
     assert can_commit(at_8(suggestion="// send it once\n//lgtm\n/* x */\n"), HERE)
 

@@ -1,0 +1,10 @@
+"""Hostile names of files: shown as they are, and they mean nothing to git, a shell or Markdown."""
+
+from pathlib import Path
+
+from tests.redteam.field import assert_nothing_happens
+from tests.redteam.trees import NAMES
+
+
+def test_a_name_is_only_shown(tmp_path: Path) -> None:
+    assert_nothing_happens(tmp_path, NAMES)
