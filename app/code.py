@@ -63,13 +63,27 @@ def code_of(
 
 def cache_file(home: Path, repo: Path) -> Path:
     """Return the file that keeps what is derived from a repository; make room for it."""
-    folder = home / _FOLDER
-    name = hashlib.sha256(str(repo.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    make_room(folder, LIMIT_BYTES)
-    file = folder / f"{name}.db"
+    file = _file(home, repo)
+    make_room(file.parent, LIMIT_BYTES)
     with contextlib.suppress(OSError):
         os.utime(file)  # when it was used last
     return file
+
+
+def forget_code(home: Path, repo: Path) -> None:
+    """Remove what is derived from a repository; whoever has it open reads on."""
+    _remove(_file(home, repo))
+
+
+def _file(home: Path, repo: Path) -> Path:
+    name = hashlib.sha256(str(repo.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return home / _FOLDER / f"{name}.db"
+
+
+def _remove(file: Path) -> None:
+    for each in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
+        with contextlib.suppress(OSError):
+            each.unlink(missing_ok=True)
 
 
 def make_room(folder: Path, limit: int) -> None:
@@ -86,7 +100,5 @@ def make_room(folder: Path, limit: int) -> None:
     for _, size, file in sorted(files):
         if excess <= 0:
             return
-        for each in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
-            with contextlib.suppress(OSError):
-                each.unlink(missing_ok=True)
+        _remove(file)
         excess -= size

@@ -16,14 +16,14 @@ from reviewer.text import printable
 
 PREFIX = "/rlm"
 
-Plain = Literal["stop", "pause", "resume", "resolve", "cost", "memory", "help"]
+Plain = Literal["stop", "pause", "resume", "resolve", "cost", "config", "memory", "help"]
 """Commands without arguments."""
 
 PLAIN: tuple[Plain, ...] = get_args(Plain)
 
 NAMES = ("review", "ask", "forget", *PLAIN)
 
-PLANNED = ("config", "refactor", "fix", "tests", "go", "undo")
+PLANNED = ("refactor", "fix", "tests", "go", "undo")
 """Commands that this version does not have yet."""
 
 MAX_COMMANDS = 5
@@ -107,6 +107,7 @@ HELP: Sequence[tuple[str, str]] = (
     ("pause", "review no further pushes of this pull request by myself"),
     ("resume", "the opposite of `pause`"),
     ("cost", "what this pull request has cost so far"),
+    ("config", "the settings that hold here, and where each comes from"),
     ("memory", "what was dismissed in this repository, and by whom"),
     ("forget 0a1b2c3d4e5f", "say that finding again; `memory` has its name"),
     ("help", "this table"),

@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from app.config_rows import rows
 from app.github.urls import Server, repository_at
 from app.objects import LocalObjects
 from app.policy import ORGANISATION, at_base, held, read_guides, settled
 from app.render.escape import cut, one_line
-from app.settings import Settings, read_settings
+from app.settings import read_settings
 from reviewer.change import Change
 from reviewer.git import open_repo
 from reviewer.model.prices import load
-from reviewer.policy import FILE, Policy, json_schema
+from reviewer.policy import FILE, json_schema
 from reviewer.policy_file import MAX_BYTES
 from reviewer.revisions import default_branch, resolve
 
@@ -27,14 +28,6 @@ EXIT_BROKEN = 1
 
 SHOWN_CHARACTERS = 100
 OWNERS_SHOWN = 3
-
-_VARIABLES = {
-    "effort": ("RLM_EFFORT", "effort"),
-    "budget": ("RLM_BUDGET", "budget_usd"),
-    "models.finder": ("RLM_MODEL", "model"),
-    "models.cheap": ("RLM_CHEAP_MODEL", "own_cheap_model"),
-}
-"""Keys that the environment may decide: by which variable, which becomes which setting."""
 
 
 def config_command(options: Namespace, environ: Mapping[str, str]) -> int:
@@ -54,9 +47,9 @@ def config_command(options: Namespace, environ: Mapping[str, str]) -> int:
     where = "the remote's default branch" if branch else "HEAD"
     print(f"{FILE} at {commit[:12]}, {where}: {theirs}")
     done, not_used = settled(settings, theirs.policy, load(settings.prices))
-    for key, value in _values(theirs.policy, done).items():
-        shown = cut(one_line(value), SHOWN_CHARACTERS)
-        print(f"  {key:<22}{shown:<30}  {_source(key, theirs.policy, settings, done)}")
+    for row in rows(theirs.policy, settings, done):
+        shown = cut(one_line(row.value), SHOWN_CHARACTERS)
+        print(f"  {row.key:<22}{shown:<30}  {row.source}")
     print(f"  {'guidance':<22}{', '.join(guides.names) or 'none'}")
     for note in (*not_used, *guides.notes):
         print(f"  {one_line(note)}")
@@ -83,33 +76,3 @@ def _of_work_tree(start: Path, path: str) -> bytes | None:
         return None
     with (top / path).open("rb") as file:
         return file.read(MAX_BYTES + 1)
-
-
-def _values(policy: Policy, settings: Settings) -> dict[str, str]:
-    """Return what holds, by key, as a person reads it; `settings` are settled."""
-    texts = [f"{', '.join(one.paths)}: {one.text}" for one in policy.instructions]
-    budget = settings.budget_usd
-    return {
-        "ignore": ", ".join(policy.ignore) or "nothing",
-        "only": ", ".join(policy.only) or "every file",
-        "instructions": "; ".join(texts) or "none",
-        "thresholds.severity": policy.thresholds.severity.value,
-        "thresholds.confidence": f"{policy.thresholds.confidence:g}",
-        "comments.inline": str(policy.comments.inline),
-        "comments.language": policy.comments.language or "en",
-        "effort": settings.effort,
-        "budget": "none" if budget is None else f"${budget:.2f}",
-        "models.finder": settings.model,
-        "models.cheap": settings.cheap_model,
-        "checks": f"off: {', '.join(sorted(policy.off))}" if policy.off else "all on",
-    }
-
-
-def _source(key: str, policy: Policy, before: Settings, settled: Settings) -> str:
-    """Say who decided on a key: the environment, the file, or nobody."""
-    if key not in _VARIABLES:
-        return FILE if policy.sets(key) else "default"
-    variable, name = _VARIABLES[key]
-    if getattr(before, name) != getattr(settled, name):
-        return FILE
-    return variable if variable in before.given else "default"

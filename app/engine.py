@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from app.code import code_of
+from app.config_rows import Row, rows
 from app.defaults import NO_BUDGET, NO_KEY
 from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
@@ -83,10 +84,11 @@ def priced(name: str, budget_usd: float | None, prices: Prices) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a review will do; `notes` are for its readers."""
+    """What a review will do; `notes` are for its readers, `rows` say what was decided by whom."""
 
     request: ReviewRequest
     notes: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
 
 
 def plan(
@@ -132,6 +134,7 @@ def decide(
     `choose` says whether a model is asked once they are settled; `lowers` as in `settled`.
     """
     wishes = read_policy(sources)
+    before = settings
     settings, not_used = settled(settings, wishes.policy, prices, lowers=lowers)
     choice = choose(settings)
     guides = read_guides(sources.start) if choice.name else Guides()
@@ -146,7 +149,8 @@ def decide(
         policy_before=wishes.before,
         promise=promise if choice.name else None,
     )
-    return Plan(request, (choice.why_not, *wishes.notes, *not_used, *guides.notes))
+    notes = (choice.why_not, *wishes.notes, *not_used, *guides.notes)
+    return Plan(request, notes, rows(wishes.policy, before, settings))
 
 
 def run_review(

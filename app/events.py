@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from app.check_names import FULL, REVIEW_LABEL
 from app.commands import parse_commands
-from app.jobs import MAX_COMMAND_CHARS, Command, FullName, Id, Look, Queued, Reply, Rerun, Sha
+from app.jobs import MAX_COMMAND_CHARS, Command, FullName, Gone, Id, Look, Queued, Reply, Rerun, Sha
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 """GitHub: "payloads are capped at 25 MB"; a larger event is not delivered at all."""
@@ -50,7 +50,7 @@ class Subject:
     number: int | None = None
 
 
-Job = Look | Command | Reply | Rerun | Queued
+Job = Look | Command | Reply | Rerun | Queued | Gone
 Read = Job | Ignored | Bad
 
 
@@ -383,6 +383,31 @@ def _merge_group(payload: Mapping[str, object], _event_id: str) -> Read:
     )
 
 
+class _Installed(_Part):
+    id: Id
+    full_name: Annotated[FullName, AfterValidator(_no_path)]
+
+
+class _InstallationEvent(_Part):
+    """What is about an installation as a whole; it names no one repository."""
+
+    installation: _Numbered
+    repositories_removed: list[_Installed] = []
+
+
+def _installation(payload: Mapping[str, object], _event_id: str) -> Read:
+    event = _InstallationEvent.model_validate(payload)
+    return Gone(installation=event.installation.id)
+
+
+def _repositories(payload: Mapping[str, object], _event_id: str) -> Read:
+    event = _InstallationEvent.model_validate(payload)
+    gone = {one.id: one.full_name for one in event.repositories_removed}
+    if not gone:
+        return Ignored("No repository was taken out of the installation.")
+    return Gone(installation=event.installation.id, repositories=gone)
+
+
 _READERS: dict[str, Callable[[Mapping[str, object], str], Read]] = {
     "pull_request": _pull_request,
     "issue_comment": _issue_comment,
@@ -390,6 +415,8 @@ _READERS: dict[str, Callable[[Mapping[str, object], str], Read]] = {
     "check_run": _check_run,
     "check_suite": _check_suite,
     "merge_group": _merge_group,
+    "installation": _installation,
+    "installation_repositories": _repositories,
 }
 
 _ACTIONS: dict[str, frozenset[str]] = {
@@ -399,4 +426,9 @@ _ACTIONS: dict[str, frozenset[str]] = {
     "check_run": frozenset({"rerequested", "requested_action"}),
     "check_suite": frozenset({"rerequested"}),
     "merge_group": frozenset({"checks_requested"}),
+    "installation": frozenset({"deleted"}),
+    "installation_repositories": frozenset({"removed"}),
 }
+
+ACTED_ON = frozenset(_READERS)
+"""The names of the events that can lead to work."""

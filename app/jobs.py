@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.store import ENGINE, GITHUB, REVIEW, NewJob, NewRun, Run
+from app.store import ENGINE, GITHUB, REVIEW, Kind, NewJob, NewRun, Run
 from reviewer.explain.values import Question
 from reviewer.request import Promise
 
@@ -41,9 +41,15 @@ class _Payload(BaseModel):
 class _Place(_Payload):
     """A repository as an installation of the App sees it."""
 
+    kind: ClassVar[str]
+
     installation: Id
     repository_id: Id
     repository: FullName
+
+    def _job(self, key: str, priority: int, not_before: float = 0.0) -> NewJob:
+        payload = self.model_dump_json()
+        return NewJob(GITHUB, self.kind, key, payload, priority, not_before, self.installation)
 
 
 class _OnPull(_Place):
@@ -72,14 +78,8 @@ class Look(_OnPull):
     def job(self) -> NewJob:
         """Return the job; what happens to one pull request happens one thing after the other."""
         pause = PUSH_PAUSE_S if self.trigger == "pushed" else 0.0
-        return NewJob(
-            GITHUB,
-            self.kind,
-            self._key(),
-            self.model_dump_json(),
-            COMMAND_FIRST if self.is_asked else 0,
-            not_before=time.time() + pause,
-        )
+        first = COMMAND_FIRST if self.is_asked else 0
+        return self._job(self._key(), first, time.time() + pause)
 
 
 class Command(_OnPull):
@@ -98,7 +98,7 @@ class Command(_OnPull):
 
     def job(self) -> NewJob:
         """Return the job, ahead of what nobody waits for."""
-        return NewJob(GITHUB, self.kind, self._key(), self.model_dump_json(), COMMAND_FIRST)
+        return self._job(self._key(), COMMAND_FIRST)
 
 
 class Reply(_OnPull):
@@ -113,7 +113,7 @@ class Reply(_OnPull):
 
     def job(self) -> NewJob:
         """Return the job, ahead of what nobody waits for."""
-        return NewJob(GITHUB, self.kind, self._key(), self.model_dump_json(), COMMAND_FIRST)
+        return self._job(self._key(), COMMAND_FIRST)
 
 
 class Rerun(_Place):
@@ -135,7 +135,7 @@ class Rerun(_Place):
     def job(self) -> NewJob:
         """Return the job. Its key is the commit: which pull requests it means is found out."""
         key = f"commit:{self.repository_id}:{self.head}"
-        return NewJob(GITHUB, self.kind, key, self.model_dump_json(), COMMAND_FIRST)
+        return self._job(key, COMMAND_FIRST)
 
 
 class Queued(_Place):
@@ -152,7 +152,26 @@ class Queued(_Place):
     def job(self) -> NewJob:
         """Return the job, ahead of everything: a queue of people's work waits for it."""
         key = f"commit:{self.repository_id}:{self.head}"
-        return NewJob(GITHUB, self.kind, key, self.model_dump_json(), QUEUE_FIRST)
+        return self._job(key, QUEUE_FIRST)
+
+
+class Gone(_Payload):
+    """Forget an installation that was removed, or repositories that it has no more.
+
+    `repositories` are names, by their numbers; none: all that is known of the installation.
+    """
+
+    kind: ClassVar = "gone"
+
+    installation: Id
+    repositories: dict[Id, FullName] = {}
+
+    def job(self) -> NewJob:
+        """Return the job: nobody waits for it."""
+        key = f"installation:{self.installation}"
+        return NewJob(
+            GITHUB, self.kind, key, self.model_dump_json(), installation=self.installation
+        )
 
 
 class Step(_Payload):
@@ -162,12 +181,16 @@ class Step(_Payload):
 
 
 def step(kind: str, run: Run | NewRun, not_before: float = 0.0) -> NewJob:
-    """Return the job of a step. A review keeps nothing else on its pull request waiting."""
+    """Return the job of a step. A review keeps nothing else on its pull request waiting.
+
+    What somebody asked for goes before what a push has begun.
+    """
     payload = Step(run=run.id).model_dump_json()
+    first = COMMAND_FIRST if Wish.model_validate_json(run.request).is_asked else 0
+    role, key = GITHUB, f"pull:{run.repository_id}:{run.number}"
     if kind == REVIEW:
-        return NewJob(ENGINE, kind, run_key(run.id), payload, not_before=not_before)
-    key = f"pull:{run.repository_id}:{run.number}"
-    return NewJob(GITHUB, kind, key, payload, not_before=not_before)
+        role, key = ENGINE, run_key(run.id)
+    return NewJob(role, kind, key, payload, first, not_before, run.installation)
 
 
 def run_key(run: str) -> str:
@@ -179,8 +202,8 @@ class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
     `comment` is the command's, 0 where nobody gave one; `thread` is where it stands, as in
-    `Command`. `question` is what a run that answers is asked, `promise` what the author of the
-    pull request said when it began.
+    `Command`. `question` is what a run that answers is asked; one with `config` says what holds
+    here. `promise` is what the author of the pull request said when it began.
     """
 
     trigger: str
@@ -189,4 +212,17 @@ class Wish(_Payload):
     comment: int = 0
     thread: int = 0
     question: Question | None = None
+    config: bool = False
     promise: Promise | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What the run comes to."""
+        if self.config:
+            return "config"
+        return "review" if self.question is None else "ask"
+
+    @property
+    def is_asked(self) -> bool:
+        """Does a person wait for it?"""
+        return self.trigger in {"command", "reply", "rerun", "labelled", "requested"}

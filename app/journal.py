@@ -464,6 +464,25 @@ class _RunLock:
         os.close(self._file)
 
 
+def forget_runs(path: Path, tenant: str, runs: Sequence[str]) -> None:
+    """Remove from the journal what runs of a tenant paid for and were answered, if there is one.
+
+    Raise RetryLater where that cannot be done now.
+    """
+    if not path.exists() or not runs:
+        return
+    try:
+        file = JournalFile(path)
+        try:
+            with file.transaction():
+                for run in runs:
+                    file.forget(run_digest(tenant, run))
+        finally:
+            file.close()
+    except (sqlite3.Error, OSError, Broken) as error:
+        raise RetryLater(f"The journal cannot be written: {explained(error)}", BUSY_S) from error
+
+
 def run_digest(tenant: str, run: str) -> bytes:
     """Return what a run is called in the file."""
     named = json.dumps([tenant, run]).encode()

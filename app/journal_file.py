@@ -193,6 +193,11 @@ class JournalFile:
             (row, digest, run, sealed, time.time()),
         )
 
+    def forget(self, run: bytes) -> None:
+        """Remove what a run paid for and what it was answered; inside a transaction."""
+        for table in ("replies", "ledger"):
+            self._db.execute(f"DELETE FROM {table} WHERE run = ?", (run,))  # noqa: S608 ours
+
     def use(self, row: int) -> None:
         """Write down that a reply was used now."""
         self._db.execute("UPDATE replies SET used = ? WHERE entry = ?", (time.time(), row))

@@ -18,6 +18,7 @@ from app.commands import (
     help_text,
     parse_commands,
 )
+from app.config_rows import Configured, Row
 from app.github import threads
 from app.github.client import Hub
 from app.github.dismissals import dismissals, dismisses, finding_of
@@ -42,6 +43,7 @@ ARGUMENT_WORDS = 8
 
 MEMORY_SHOWN = 100
 TITLE_CHARS = 120
+VALUE_CHARS = 300
 
 Begin = Callable[[Hub, int, Pull, str, Wish], None]
 """Begins a run of an installation over a pull request, once for its origin, as wished."""
@@ -76,7 +78,7 @@ class Commands:
                 case ForgetCommand(finding=finding):
                     answers.append(self._forget(command, finding))
                 case PlainCommand():
-                    answers.append(self._plainly(hub, command, said))
+                    answers.append(self._plainly(hub, command, said, origin))
                 case Misunderstood():
                     answers.append(help_text(said.why))
         if text := "\n\n".join(filter(None, answers)):
@@ -87,6 +89,8 @@ class Commands:
 
         Whoever neither may write nor is the author is not answered: it costs money.
         """
+        if not threads.is_begun_by_us(hub, said.repository, said.thread):
+            return
         thread = threads.thread_of(hub, said.repository, said.number, said.thread)
         seal = Seal(self._key, said.repository_id, said.number)
         if thread is None or not (finding := finding_of(thread, hub.actor or "", seal)):
@@ -123,7 +127,7 @@ class Commands:
         except Forbidden as error:
             log.warning("no reaction", extra={"comment": command.comment_id, "why": error})
 
-    def _plainly(self, hub: Hub, command: Command, said: PlainCommand) -> str:
+    def _plainly(self, hub: Hub, command: Command, said: PlainCommand, origin: str) -> str:
         """Obey a command without arguments; return the answer, "" where the deed is one."""
         match said.name:
             case "help":
@@ -134,8 +138,10 @@ class Commands:
                 return self._memory(command)
             case "resolve":
                 return self._resolve(hub, command)
-            case _:
+            case "stop" | "pause" | "resume":
                 return self._switched(command, said.name)
+            case "config":
+                return self._config(hub, command, origin)
 
     def _switched(self, command: Command, name: Literal["stop", "pause", "resume"]) -> str:
         where = command.repository_id, command.number
@@ -147,6 +153,17 @@ class Commands:
         if self._store.resume(*where):
             return "Pushes are reviewed again, from the next one on."
         return "It was not paused: each push is reviewed."
+
+    def _config(self, hub: Hub, command: Command, origin: str) -> str:
+        """Have an engine look: what holds is read from the repository, as for a review."""
+        pull = pull_at(hub, command.repository, command.number)
+        if pull is None:
+            return "The pull request is not there any more."
+        wish = Wish(
+            trigger="command", comment=command.comment_id, thread=command.thread, config=True
+        )
+        self._begin(hub, command.installation, pull, origin, wish)
+        return ""
 
     def _memory(self, command: Command) -> str:
         every = self._store.dismissed(command.repository_id)
@@ -249,6 +266,22 @@ def argues(text: str) -> bool:
     said = [line for line in text.splitlines() if not line.lstrip().startswith(">")]
     words_ = " ".join(said).split()
     return "?" in " ".join(said) or len(words_) >= ARGUMENT_WORDS
+
+
+def configured(what: Configured) -> str:
+    """Return what holds in a repository, as Markdown."""
+    head = "| Key | Value | From |\n|---|---|---|"
+    table = [head, *(f"| {' | '.join(map(_code_cell, _cells(row)))} |" for row in what.rows)]
+    notes = [f"- {markdown_line(note)}" for note in what.notes]
+    return "\n\n".join("\n".join(part) for part in (table, notes) if part)
+
+
+def _cells(row: Row) -> tuple[str, str, str]:
+    return row.key, cut(row.value, VALUE_CHARS), row.source
+
+
+def _code_cell(text: str) -> str:
+    return markdown_code(text, cell=True)
 
 
 def _cell(text: str) -> str:

@@ -7,9 +7,10 @@ has done before doing it, and ends its job in the transaction that stores what f
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
+from app.config_rows import Configured
 from app.github import check_runs
 from app.github.answers import render_answer
 from app.github.client import Hub
@@ -18,8 +19,8 @@ from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
-from app.jobs import Command, Look, Queued, Reply, Rerun, Step, Wish, step
-from app.obey import STOPPED, Commands
+from app.jobs import Command, Gone, Look, Queued, Reply, Rerun, Step, Wish, step
+from app.obey import STOPPED, Commands, configured
 from app.render.escape import markdown_line
 from app.report import Report
 from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewRun, Run, Store
@@ -48,16 +49,26 @@ Connect = Callable[[int, int], AbstractContextManager[Hub]]
 """Opens GitHub as the App sees it through an installation, for one repository (by its ids)."""
 
 
+Forget = Callable[[int, Sequence[str], Sequence[str]], None]
+"""Removes the files of an installation: of repositories by their names, and of runs."""
+
+
 class Steps:
     """The jobs of the github role, each by its kind."""
 
     def __init__(
-        self, store: Store, connect: Connect, connect_for_checks: Connect, marker_key: bytes
+        self,
+        store: Store,
+        connect: Connect,
+        connect_for_checks: Connect,
+        marker_key: bytes,
+        forget: Forget,
     ) -> None:
         self.store = store
         self._connect = connect
         self._connect_for_checks = connect_for_checks
         self._key = marker_key
+        self._forget = forget
         self._showing = threading.Lock()
         self._commands = Commands(store, self._begin, marker_key)
 
@@ -72,6 +83,8 @@ class Steps:
                 self._rerun(job, Rerun.model_validate_json(job.payload))
             case Reply.kind:
                 self._reply(job, Reply.model_validate_json(job.payload))
+            case Gone.kind:
+                self._gone(job, Gone.model_validate_json(job.payload))
             case Queued.kind:
                 self._queued(job, Queued.model_validate_json(job.payload))
             case _:
@@ -217,8 +230,19 @@ class Steps:
                 log.warning("no check run", extra={"head": queued.head, "why": error})
         self.store.done(job)
 
+    def _gone(self, job: Job, gone: Gone) -> None:
+        """Forget what an installation left behind, the files first: the rows name them."""
+        ids = list(gone.repositories) or None
+        runs = self.store.runs_in(gone.installation, ids)
+        names = {run.repository for run in runs} | set(gone.repositories.values())
+        self._forget(gone.installation, sorted(names), [run.id for run in runs])
+        self.store.forget_installation(gone.installation, ids)
+        log.info("forgotten", extra={"installation": gone.installation, "runs": len(runs)})
+        self.store.done(job)
+
     def _begin(self, hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish) -> None:
-        if wish.question is None:
+        is_review = wish.kind == "review"
+        if is_review:
             wish = wish.model_copy(update={"promise": promise_of(hub, pull)})
         run = NewRun(
             id=secrets.token_hex(8),
@@ -230,11 +254,11 @@ class Steps:
             request=wish.model_dump_json(),
             base=pull.base,
             head=pull.head,
-            kind="ask" if wish.question else "review",
+            kind=wish.kind,
         )
         # An answer takes no review's place, has no check run, and begins at once.
-        first = step(REVIEW, run) if wish.question else step(OPEN, run)
-        if self.store.begin(run, first, "" if wish.question else SUPERSEDED):
+        first = step(OPEN, run) if is_review else step(REVIEW, run)
+        if self.store.begin(run, first, SUPERSEDED if is_review else ""):
             where = f"{run.repository}#{run.number}"
             log.info("run begins", extra={"run": run.id, "pull": where, "trigger": wish.trigger})
 
@@ -268,8 +292,8 @@ class Steps:
             if run.stop or not run.report:
                 self._end_without(hub, job, run, wish)
                 return
-            if run.kind == "ask":
-                self._explain(hub, run, wish)
+            if run.kind != "review":
+                self._answer(hub, run, wish)
                 self.store.ended(job, run.id, "answered")
                 return
             published = publish(
@@ -315,9 +339,13 @@ class Steps:
             then.append(look.job())
         self.store.ended(job, run.id, published.outcome, *then)
 
-    def _explain(self, hub: Hub, run: Run, wish: Wish) -> None:
-        done = Explanation.model_validate_json(run.report)
-        text = render_answer(done, f"{hub.server.web}/{run.repository}")
+    def _answer(self, hub: Hub, run: Run, wish: Wish) -> None:
+        """Say what was asked, where it was asked."""
+        if run.kind == "config":
+            text = configured(Configured.model_validate_json(run.report))
+        else:
+            done = Explanation.model_validate_json(run.report)
+            text = render_answer(done, f"{hub.server.web}/{run.repository}")
         about, thread = f"answer-{run.id}", wish.thread
         reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
 
@@ -331,7 +359,7 @@ class Steps:
         shown = self._conclude(hub, run, "neutral", title, problem)
         if wish.comment or not shown:
             # Somebody asked, or there is no check run to look at.
-            text = f"{'I cannot answer this' if wish.question else title}: {problem}"
+            text = f"{title if wish.kind == 'review' else 'I cannot answer this'}: {problem}"
             about, thread = f"problem-{run.id}", wish.thread
             reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
         self.store.ended(job, run.id, f"problem: {problem}")

@@ -9,7 +9,7 @@ was: every step is written so that doing it twice does it once.
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Literal
 
 from reviewer.errors import RetryLater, TellUser
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 GITHUB, ENGINE = "github", "engine"
 """The roles that take jobs: the one talks to GitHub, the other to the model."""
@@ -119,7 +119,22 @@ CREATE TABLE dismissals (
 ) WITHOUT ROWID;
 """
 
-_STEPS = (_SCHEMA, _SECOND, _THIRD)
+_FOURTH = """
+ALTER TABLE jobs ADD COLUMN installation INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+DROP INDEX jobs_to_claim;
+CREATE INDEX jobs_to_claim ON jobs (role, priority DESC, turn, id);
+CREATE INDEX jobs_by_installation ON jobs (role, installation, turn);
+
+CREATE TABLE turns (
+    role TEXT PRIMARY KEY,
+    turn INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+"""Start-time fair queueing: each installation's jobs have a turn each, beginning at the one that is
+served now, and the lowest turn goes first. So a flood from one waits behind itself alone."""
+
+_STEPS = (_SCHEMA, _SECOND, _THIRD, _FOURTH)
 """From each version of the schema to the next one, beginning with an empty file."""
 
 Kind = Literal["review", "ask", "config"]
@@ -130,7 +145,8 @@ Kind = Literal["review", "ask", "config"]
 class NewJob:
     """Work for a role: `payload` is JSON. No two jobs of one `key` are done at a time.
 
-    The highest `priority` goes first; `not_before` is a time in seconds since 1970.
+    The highest `priority` goes first, and among equals one job of each `installation` in turn;
+    `not_before` is a time in seconds since 1970.
     """
 
     role: str
@@ -139,6 +155,7 @@ class NewJob:
     payload: str
     priority: int = 0
     not_before: float = 0.0
+    installation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,6 +401,10 @@ class Store:
                 (now - KEPT_S, SWEPT_AT_ONCE),
             )
 
+    def has_delivery(self, delivery: str) -> bool:
+        """Is a delivery stored, by its GUID?"""
+        return bool(self._rows("SELECT 1 FROM deliveries WHERE id = ?", delivery))
+
     # Jobs
 
     def put(self, *jobs: NewJob) -> None:
@@ -407,16 +428,22 @@ class Store:
             return None
         with self._transaction() as db:
             row = db.execute(
-                "SELECT id, kind, key, payload, attempts + 1, claims + 1 FROM jobs AS one "
+                "SELECT id, kind, key, payload, attempts + 1, claims + 1, turn FROM jobs AS one "
                 "WHERE role = ? AND not_before <= ? "
                 "AND (state = 'waiting' OR state = 'claimed' AND lease < ?) "
                 "AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.key = one.key "
                 "  AND other.state = 'claimed' AND other.id != one.id AND other.lease >= ?) "
-                "ORDER BY priority DESC, id LIMIT 1",
+                "ORDER BY priority DESC, turn, id LIMIT 1",
                 (role, now, now, now),
             ).fetchone()
             if row is None:
                 return None
+            *row, turn = row
+            db.execute(
+                "INSERT INTO turns VALUES (?, ?) ON CONFLICT (role) DO UPDATE "
+                "SET turn = max(turn, excluded.turn)",
+                (role, turn),
+            )
             db.execute(
                 "UPDATE jobs SET state = 'claimed', worker = ?, lease = ?, "
                 "attempts = attempts + 1, claims = claims + 1 WHERE id = ?",
@@ -601,6 +628,41 @@ class Store:
             int(str(runs)), int(float(str(calls))), float(str(usd)), int(float(str(unpriced)))
         )
 
+    def runs_in(self, installation: int, repositories: Sequence[int] | None = None) -> list[Run]:
+        """Return the runs of an installation, or of some of its repositories, without reports."""
+        rows = self._rows(
+            f"SELECT {_LISTED} FROM runs WHERE installation = ? ORDER BY created",  # noqa: S608
+            installation,
+        )
+        runs = [Run(*row) for row in rows]  # type: ignore[arg-type]
+        return [run for run in runs if repositories is None or run.repository_id in repositories]
+
+    def forget_installation(
+        self, installation: int, repositories: Sequence[int] | None = None
+    ) -> None:
+        """Forget all that is about an installation, or about some repositories of it.
+
+        Whoever works at one of its runs is told to stop.
+        """
+        runs = self.runs_in(installation, repositories)
+        known = {run.repository_id for run in runs} | set(repositories or ())
+        with self._transaction() as db:
+            for repository in known:
+                for table in ("pauses", "dismissals"):
+                    db.execute(
+                        f"DELETE FROM {table} WHERE repository_id = ?",  # noqa: S608 constant
+                        (repository,),
+                    )
+            for run in runs:
+                db.execute("DELETE FROM runs WHERE id = ?", (run.id,))
+                key = f"run:{run.id}"
+                db.execute("DELETE FROM jobs WHERE key = ? AND state != 'claimed'", (key,))
+            if repositories is None:
+                db.execute(
+                    "DELETE FROM jobs WHERE installation = ? AND state != 'claimed'",
+                    (installation,),
+                )
+
     # Pauses
 
     def pause(self, repository_id: int, number: int, who: str) -> bool:
@@ -707,10 +769,25 @@ class Store:
 
 
 def _put(db: sqlite3.Connection, job: NewJob) -> None:
+    (turn,) = db.execute(
+        "SELECT max(coalesce((SELECT turn FROM turns WHERE role = ?), 0), "
+        "coalesce((SELECT max(turn) + 1 FROM jobs WHERE role = ? AND installation = ?), 0))",
+        (job.role, job.role, job.installation),
+    ).fetchone()
     db.execute(
-        "INSERT INTO jobs (role, kind, key, payload, priority, not_before, state, created) "
-        "VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?)",
-        (job.role, job.kind, job.key, job.payload, job.priority, job.not_before, time.time()),
+        "INSERT INTO jobs (role, kind, key, payload, priority, not_before, installation, turn, "
+        "state, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?)",
+        (
+            job.role,
+            job.kind,
+            job.key,
+            job.payload,
+            job.priority,
+            job.not_before,
+            job.installation,
+            turn,
+            time.time(),
+        ),
     )
 
 

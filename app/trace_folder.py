@@ -54,6 +54,12 @@ def folder_of(home: Path) -> Path:
     return home / "traces"
 
 
+def forget_trace(home: Path, run: str) -> None:
+    """Remove the trace of a run; raise FileNotFoundError where there is none."""
+    if _ID.fullmatch(run):
+        (folder_of(home) / f"{run}{SUFFIX}").unlink()
+
+
 def new_id(began: datetime) -> str:
     """Return the name of a run: in the order of time, and of no other run."""
     chance = "".join(secrets.choice(ID_CHARS) for _ in range(4))

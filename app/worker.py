@@ -16,7 +16,7 @@ LEASE_S = 120.0
 jobs back at once; this is for a worker that never comes back."""
 
 BEAT_S = 5.0
-POLL_S = 0.25
+POLL_S = 0.1
 
 MAX_ATTEMPTS = 8
 LEFT_S = 30.0

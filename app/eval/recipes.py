@@ -43,6 +43,9 @@ REPOSITORY = "."
 _BORN = 1_767_225_600
 _AUTHOR = "Robin Example <robin@example.org>"
 
+NUMBER = "{n}"
+MOST_FILES = 999
+
 Files = dict[str, str]
 """Texts by their paths."""
 
@@ -64,6 +67,37 @@ class Edit(Strict):
         given = (self.text is not None, self.old is not None, self.to is not None, self.remove)
         if sum(given) != 1:
             raise ValueError("give one of: text, old with new, to, remove")
+        return self
+
+
+class Many(Strict):
+    """So many files alike, numbered from 1: `{n}` is the number in three digits, in path and texts.
+
+    `before` is the file at the base, `after` what the change makes of it; an edit of `before` or
+    `change` makes one of them different.
+    """
+
+    count: Annotated[int, Field(ge=1, le=MOST_FILES)]
+    path: Inside
+    before: str
+    after: str
+
+    def at_base(self) -> Files:
+        """Return the files as they are before the change."""
+        return self._numbered(self.before)
+
+    def at_head(self) -> Files:
+        """Return the files as the change leaves them."""
+        return self._numbered(self.after)
+
+    def _numbered(self, text: str) -> Files:
+        numbers = [f"{number:03}" for number in range(1, self.count + 1)]
+        return {self.path.replace(NUMBER, n): text.replace(NUMBER, n) for n in numbers}
+
+    @model_validator(mode="after")
+    def _apart(self) -> "Many":
+        if NUMBER not in self.path:
+            raise ValueError(f"the path needs {NUMBER}: else all files have one name")
         return self
 
 
@@ -101,6 +135,7 @@ class Recipe(Described):
     """One case: the package it starts from, what is edited before the base, and the change."""
 
     package: Name
+    many: tuple[Many, ...] = ()
     before: tuple[Edit, ...] = ()
     message: Words
     change: Annotated[tuple[Edit, ...], Field(min_length=1)]
@@ -138,8 +173,10 @@ def cook(path: Path) -> Cooked:
         raise TellUser(f"{path}: not TOML: {error}", "Correct the recipe.") from error
     recipe = checked(Recipe, value, str(path))
     try:
-        base = edited(_package(path.parent.parent / PACKAGES / recipe.package), recipe.before)
-        head = edited(base, recipe.change)
+        package = _package(path.parent.parent / PACKAGES / recipe.package)
+        base = edited(_with(package, [one.at_base() for one in recipe.many]), recipe.before)
+        swept = base | {k: v for one in recipe.many for k, v in one.at_head().items()}
+        head = edited(swept, recipe.change)
         return Cooked(recipe, base, head, _case(recipe, base, head))
     except ValueError as error:
         raise TellUser(f"{path}: {error}", "Correct the recipe or its package.") from error
@@ -166,6 +203,15 @@ def edited(files: Mapping[str, str], edits: Iterable[Edit]) -> Files:
             if (times := text.count(edit.old)) != 1:
                 raise ValueError(f"{edit.path} has this {times} times, not once: {edit.old!r}")
             made[edit.path] = text.replace(edit.old, edit.new)
+    return made
+
+
+def _with(files: Files, more: Iterable[Files]) -> Files:
+    made = dict(files)
+    for each in more:
+        if there := made.keys() & each.keys():
+            raise ValueError(f"{min(there)} is there already")
+        made |= each
     return made
 
 

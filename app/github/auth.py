@@ -95,6 +95,10 @@ class AppAuth:
             self._slug = slug
         return self._slug
 
+    def ask(self, doing: str, verb: str, path: str) -> Any:
+        """Make one request of the REST API as the App itself, and return the parsed answer."""
+        return self._ask(doing, verb, path)[0]
+
     def permissions(self, installation: int) -> dict[str, str]:
         """Return what the installation has granted, such as {"checks": "write"}."""
         doing = "ask what the installation grants"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.github.urls import Server
 from app.github.wanted import Wanted
 from reviewer.errors import GiveUp, RetryLater, TellUser
 
@@ -46,7 +47,12 @@ class Stopped(GiveUp):
 
 def place(home: Path, wanted: Wanted) -> Path:
     """Return the repository that `wanted` is fetched into; whether it is there or not."""
-    return _place(home / _FILES, wanted)
+    return place_of(home, wanted.server, wanted.repository)
+
+
+def place_of(home: Path, server: Server, repository: str) -> Path:
+    """Return the same by the name of a repository of a server."""
+    return _place(home / _FILES, server, repository)
 
 
 def history_place(home: Path, wanted: Wanted) -> Path:
@@ -54,7 +60,12 @@ def history_place(home: Path, wanted: Wanted) -> Path:
 
     One of its own, because a fetch of a commit without its history cuts what is there of it.
     """
-    return _place(home / _HISTORY, wanted)
+    return history_of(home, wanted.server, wanted.repository)
+
+
+def history_of(home: Path, server: Server, repository: str) -> Path:
+    """Return the same by the name of a repository of a server."""
+    return _place(home / _HISTORY, server, repository)
 
 
 def aside(repo: Path) -> Path:
@@ -137,9 +148,9 @@ def make_room(home: Path, limit: int = LIMIT_BYTES, kept_s: float = KEPT_S) -> N
             excess -= sizes[repo]
 
 
-def _place(root: Path, wanted: Wanted) -> Path:
-    host = wanted.server.host.replace(":", "_")
-    owner, _, name = wanted.repository.partition("/")
+def _place(root: Path, server: Server, repository: str) -> Path:
+    host = server.host.replace(":", "_")
+    owner, _, name = repository.partition("/")
     return root / host / owner / f"{name}.git"
 
 

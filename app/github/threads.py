@@ -193,6 +193,16 @@ def thread_of(hub: Hub, repository: str, number: int, comment: int) -> Thread | 
     )
 
 
+def is_begun_by_us(hub: Hub, repository: str, comment: int) -> bool:
+    """Did our actor write the comment that a thread begins with? Of most threads that is all we
+    need to know."""
+    path = f"/repos/{checked_name(repository)}/pulls/comments/{comment:d}"
+    found = hub.ask("read a comment", "GET", path)
+    user = found.get("user") if isinstance(found, dict) else None
+    login = user.get("login") if isinstance(user, dict) else None
+    return str(login or "").lower() == (hub.actor or "").lower()
+
+
 def close(hub: Hub, thread: Thread) -> Closed:
     """Resolve a thread, or fold its first comment away where resolving is not permitted."""
     try:

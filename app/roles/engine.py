@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from app.broker import TokenAsker, inherited
+from app.config_rows import Configured
 from app.engine import asked, plan, run_explain, run_review
+from app.forget import TENANT
 from app.github.fetch import Checkout, Stopped, Wanted, checkout
 from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
@@ -139,6 +141,9 @@ class _Engine:
         planned = plan(
             fetched, self.settings, cancelled=watch, paths=wish.paths, promise=wish.promise
         )
+        if wish.config:
+            said = Configured(rows=planned.rows, notes=tuple(filter(None, planned.notes)))
+            return _Done(said.model_dump_json())
         what = about(f"{run.repository}#{run.number}", run.base, run.head, planned.request, run.id)
         with recording(what, self.settings.home, _warn) as trace:
 
@@ -146,7 +151,7 @@ class _Engine:
                 trace.see(event)
                 watch.see(event)
 
-            tenant = f"installation {run.installation}"
+            tenant = TENANT.format(run.installation)
             if wish.question is not None:
                 answer = run_explain(
                     fetched,

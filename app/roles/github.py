@@ -13,12 +13,14 @@ from functools import partial
 from pydantic import SecretStr
 
 from app.broker import Lent, TokenLender, inherited
+from app.forget import forget_files
 from app.github.auth import AppAuth, NotGranted, Token
 from app.github.client import Hub
 from app.github.errors import BadToken
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import run_key
+from app.reconcile import reconcile
 from app.roles import MARKER_KEY
 from app.server_settings import SETUP, STORE_FILE, ServerSettings, read_role_settings
 from app.steps import Steps
@@ -67,9 +69,11 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     with Health(store, name, "The GitHub App is being looked up.") as health:
         app = _app(settings, health, stopping)
         if app is not None:
-            steps = Steps(store, app.connect, app.connect_for_checks, _marker_key(settings))
+            forget = partial(forget_files, settings.home, settings.github)
+            key = _marker_key(settings)
+            steps = Steps(store, app.connect, app.connect_for_checks, key, forget)
             lender = TokenLender(inherited(environ), partial(_lend, store, app))
-            _work(steps, lender, health, stopping)
+            _work(steps, lender, app.auth, health, stopping)
     store.close()
 
 
@@ -99,7 +103,9 @@ def _auth(settings: ServerSettings) -> AppAuth:
     return AppAuth(settings.github, settings.app_id, settings.private_key)
 
 
-def _work(steps: Steps, lender: TokenLender, health: Health, stopping: threading.Event) -> None:
+def _work(
+    steps: Steps, lender: TokenLender, auth: AppAuth, health: Health, stopping: threading.Event
+) -> None:
     claims = Claims(steps.store, GITHUB, health.name)
     do = partial(_do, steps, health)
     threads = [
@@ -108,6 +114,8 @@ def _work(steps: Steps, lender: TokenLender, health: Health, stopping: threading
     ]
     threads.append(threading.Thread(target=lender.serve, args=(stopping,), name="lend"))
     threads.append(threading.Thread(target=_progress, args=(steps, stopping), name="progress"))
+    lost = (auth, steps.store, stopping)
+    threads.append(threading.Thread(target=reconcile, args=lost, name="reconcile"))
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -174,6 +174,9 @@ HINTS = (
 )
 """What the model should do about an error: a pattern of the error's own words, and the advice."""
 
+_UNAWAITED, _A_COROUTINE = "<coroutine external_future", "'coroutine'"
+"""How a call looks that was printed and not awaited, which is no error; and what it is called."""
+
 
 PRELUDE = """\
 import json as _json
@@ -305,7 +308,10 @@ class Session:
             self._state = end.state
         if end.problem is not None:
             return Printed(_complaint(output, end.problem, lost=end.state is None), failed=True)
-        return Printed(output.text() or "(nothing printed)", failed=False)
+        text = output.text() or "(nothing printed)"
+        if _UNAWAITED in text:
+            text += f"\n({_hint(_A_COROUTINE)})"
+        return Printed(text, failed=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """The App from end to end: webhooks in, reviews out, with real processes, git and HTTP."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -440,6 +442,21 @@ def test_threads_are_closed_on_demand(tmp_path: Path) -> None:
         wait_until(lambda: len(world.ours(pull)) > before, lambda: server.said)
 
 
+def test_the_settings_are_told_with_where_they_come_from(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve(RLM_EFFORT="quick") as server:
+        policy = b"budget: 0.5\nthresholds: {severity: medium}\nignore: ['a|b/**']\n"
+        base = world.repo.commit({**BASE, FILE: policy}, world.base)
+        pull = world.repo.pull(base, world.repo.commit({**FLAWED, FILE: policy}, base))
+        world.commented(server, pull, "alice", "/rlm config")
+        wait_until(lambda: world.idle() and bool(world.ours(pull)), lambda: server.said)
+        (table,) = world.ours(pull)
+        assert "| `effort` | `quick` | `RLM_EFFORT` |" in table
+        assert f"| `budget` | `$0.50` | `{FILE}` |" in table
+        assert "| `ignore` | `a\\|b/**` |" in table
+        assert "| `comments.language` | `en` | `default` |" in table
+        assert world.repo.check_runs == [] and world.service.requests == []
+
+
 # What else asks for a review ----------------------------------------------------------------------
 
 
@@ -646,3 +663,54 @@ def test_an_objection_is_answered_and_thanks_are_not(tmp_path: Path) -> None:
         assert pull.review_comments[-1].body.startswith("Because")
         theirs = world.service.requests[-1].body["messages"][0]["content"][-1]["text"]
         assert theirs.endswith("> The callers always pass a sentinel first, do they not?")
+
+
+# When it is over ----------------------------------------------------------------------------------
+
+
+def test_an_installation_that_is_removed_leaves_nothing_behind(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        world.think = found_or_not
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        (run,) = world.runs()
+        home = world.folder / "rlm"
+        (ours,) = pull.review_comments
+        said = world.answered(server, ours, "alice", "Won't fix.")
+        world.commented(server, pull, "alice", "/rlm pause")
+        wait_until(lambda: world.idle() and bool(said.reactions), lambda: server.said)
+        assert (home / "traces" / f"{run.id}.jsonl").exists()
+        assert list((home / "cache").rglob("hello.git")) and kept(home) > 0
+        payload = world.hub.payload_installation(world.installation, "deleted")
+        assert world.sent(server, "installation", payload) == 202
+        wait_until(lambda: world.idle() and not world.runs(), lambda: server.said)
+        store = world.store
+        assert store.dismissed(world.repo.id) == [] and not store.paused_by(world.repo.id, 1)
+        assert not (home / "traces" / f"{run.id}.jsonl").exists()
+        assert not list((home / "cache").rglob("hello.git"))
+        assert not list((home / "cache" / "context").glob("*.db")) and kept(home) == 0
+        assert world.sent(server, "installation", payload) == 202  # and again
+        wait_until(world.idle, lambda: server.said)
+
+
+def kept(home: Path) -> int:
+    """Count the answers in the journal."""
+    with closing(sqlite3.connect(home / "journal.sqlite")) as db:
+        return int(db.execute("SELECT count(*) FROM replies").fetchone()[0])
+
+
+def test_a_repository_that_is_taken_out_is_forgotten_and_no_other(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        other = world.hub.repository("octo/other", private=True)
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        base = {"installation": {"id": world.installation.id}, "action": "removed"}
+        payload = {**base, "repositories_removed": [{"id": other.id, "full_name": "octo/other"}]}
+        assert world.sent(server, "installation_repositories", payload) == 202
+        wait_until(world.idle, lambda: server.said)
+        assert len(world.runs()) == 1
+        gone = [{"id": world.repo.id, "full_name": "octo/hello"}]
+        world.sent(server, "installation_repositories", {**base, "repositories_removed": gone})
+        wait_until(lambda: not world.runs(), lambda: server.said)

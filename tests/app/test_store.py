@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.jobs import Command, Look, Rerun, Step, step
+from app.store import _SCHEMA as FIRST_SCHEMA
 from app.store import (
     ENGINE,
     GITHUB,
@@ -62,7 +63,7 @@ def new_run(name: str = "0123456789abcdef", origin: str = "head:a:b", head: str 
         repository="octo/hello",
         number=1,
         origin=origin,
-        request="{}",
+        request='{"trigger": "opened"}',
         base="a" * 40,
         head=head * 40,
     )
@@ -441,19 +442,59 @@ def test_a_pause_and_what_runs_cost(tmp_path: Path) -> None:
 
 def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "rlm.sqlite3"
-    store = Store(path)
-    store.pause(7, 1, "alice")
-    store.close()
     with sqlite3.connect(path) as db:
-        db.executescript(
-            "DROP TABLE pauses; DROP TABLE dismissals; ALTER TABLE runs DROP COLUMN kind;"
-            "ALTER TABLE runs DROP COLUMN usd; ALTER TABLE runs DROP COLUMN calls;"
+        db.executescript(FIRST_SCHEMA)
+        db.execute(
             "INSERT INTO runs (id, installation, repository_id, repository, number, origin, "
             "request, base, head, state, created) VALUES ('r', 1, 7, 'o/r', 1, 'x', '{}', 'b', 'h',"
-            " 'open', 0); PRAGMA user_version = 1;"
+            " 'open', 0)"
         )
+        db.execute(
+            "INSERT INTO jobs (role, kind, key, payload, priority, not_before, state, created) "
+            "VALUES ('github', 'look', 'k', '{}', 0, 0, 'waiting', 0)"
+        )
+        db.execute("PRAGMA user_version = 1")
     store = Store(path)
     (run,) = store.open_runs()
     assert (run.id, run.kind) == ("r", "review")
     assert store.paused_by(7, 1) == "" and store.dismissed(7) == []
+    store.put(NewJob(GITHUB, "look", "k2", "{}", installation=1))
+    claimed = [store.claim(GITHUB, "w", 60.0) for _ in range(2)]
+    assert [job.key for job in claimed if job] == ["k", "k2"]
+    store.close()
+
+
+def served(store: Store, number: int) -> list[str]:
+    """Do so many jobs, one after the other; return whose they were."""
+    kinds = []
+    for _ in range(number):
+        job = store.claim(ENGINE, "w", 60.0)
+        assert job is not None
+        kinds.append(job.kind)
+        store.done(job)
+    return kinds
+
+
+def wanted(installation: int, number: int, priority: int = 0) -> NewJob:
+    key = f"{installation}:{number}:{priority}"
+    return NewJob(ENGINE, f"of {installation}", key, "{}", priority, installation=installation)
+
+
+def test_a_flood_from_one_installation_waits_behind_itself(tmp_path: Path) -> None:
+    store = Store(tmp_path / "rlm.sqlite3")
+    store.put(*(wanted(1, number) for number in range(50)))
+    assert served(store, 10) == ["of 1"] * 10
+    store.put(*(wanted(2, number) for number in range(3)), wanted(3, 0))
+    assert served(store, 7) == ["of 2", "of 3", "of 1", "of 2", "of 1", "of 2", "of 1"]
+    assert served(store, 37) == ["of 1"] * 37
+    store.put(wanted(2, 9), wanted(1, 60))  # whoever waited for nothing has saved no turns
+    assert served(store, 2) == ["of 2", "of 1"]
+    store.close()
+
+
+def test_what_somebody_asked_for_goes_first_and_in_turn_too(tmp_path: Path) -> None:
+    store = Store(tmp_path / "rlm.sqlite3")
+    store.put(wanted(1, 0), wanted(2, 0))
+    store.put(*(wanted(1, number, 10) for number in range(3)), wanted(2, 1, 10))
+    assert served(store, 6) == ["of 1", "of 2", "of 1", "of 1", "of 1", "of 2"]
     store.close()

@@ -65,11 +65,11 @@ class World:
             environ |= {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": self.service.url}
         return environ
 
-    def serve(self, **environ: str) -> Server:
+    def serve(self, *options: str, **environ: str) -> Server:
         """Start the server; a context manager."""
         home = self.folder / "user"
         home.mkdir(exist_ok=True)
-        return Server(home, **(self.environ() | environ))
+        return Server(home, *options, **(self.environ() | environ))
 
     def pull(self, **options: Any) -> FakePull:
         """Open the pull request with the flaw."""

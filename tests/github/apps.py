@@ -3,7 +3,7 @@
 import base64
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -85,6 +85,8 @@ class FakeApp:
         self.created = state.now()
         self.installations: dict[int, FakeInstallation] = {}
         self.bot = state.user(f"{slug}[bot]")
+        self.deliveries: list[Delivery] = []
+        """What was sent to the App's webhook and noted down, the oldest first."""
 
     @property
     def actor(self) -> str:
@@ -121,6 +123,20 @@ class FakeApp:
             found.permissions = dict(permissions)
         found.repositories.extend(repo for repo in repositories if repo not in found.repositories)
         return found
+
+
+@dataclass(eq=False)
+class Delivery:
+    """One attempt to deliver an event; `status` is the answer's, 0 where there was none."""
+
+    id: int
+    guid: str
+    event: str
+    payload: Mapping[str, Any]
+    status: int
+    at: float
+    again: Callable[["Delivery"], object]
+    redelivery: bool = False
 
 
 @dataclass(eq=False)

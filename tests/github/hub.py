@@ -33,7 +33,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from tests.github import git, graphql, manifest, payloads, rest
-from tests.github.apps import Access, Apps, FakeApp, FakeInstallation
+from tests.github.apps import Access, Apps, Delivery, FakeApp, FakeInstallation
 from tests.github.contract import Operation, contract
 from tests.github.errors import Refusal, invalid_request, not_found
 from tests.github.rest import Answer
@@ -331,6 +331,33 @@ class FakeGitHub:
             return answer.status, answer.read().decode(errors="replace")
         finally:
             connection.close()
+
+    def send(self, app: FakeApp, url: str, event: str, payload: Mapping[str, Any]) -> Delivery:
+        """Deliver an event to an App's webhook and note it down, whatever comes of it."""
+        return self._attempt(app, url, event, payload, str(uuid.uuid4()), redelivery=False)
+
+    def _attempt(
+        self,
+        app: FakeApp,
+        url: str,
+        event: str,
+        payload: Mapping[str, Any],
+        guid: str,
+        *,
+        redelivery: bool,
+    ) -> Delivery:
+        try:
+            status, _ = self.deliver(url, event, payload, app.webhook_secret, guid)
+        except OSError:
+            status = 0
+
+        def again(one: Delivery) -> None:
+            self._attempt(app, url, one.event, one.payload, one.guid, redelivery=True)
+
+        number, now = self.state.next_id(), self.state.now()
+        made = Delivery(number, guid, event, payload, status, now, again, redelivery)
+        app.deliveries.append(made)
+        return made
 
     def payload_pull(
         self,

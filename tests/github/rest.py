@@ -5,6 +5,7 @@ of x-accepted-github-permissions; what it must not do, it raises as a Refusal.
 """
 
 import base64
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -310,6 +311,31 @@ def get_app(call: Call) -> Any:
     app = call.access.app
     assert app is not None
     return {**shapes.integration(app), "installations_count": len(app.installations)}
+
+
+@route("GET", "/app/hook/deliveries", APP)
+def list_deliveries(call: Call) -> Any:
+    assert call.access.app is not None
+    wanted = call.query.get("status")
+    every = [
+        one
+        for one in reversed(call.access.app.deliveries)
+        if wanted is None or (wanted == "success") == (200 <= one.status < 300)
+    ]
+    return [shapes.delivery(one) for one in every[: int(call.query.get("per_page", "30"))]]
+
+
+@route("POST", "/app/hook/deliveries/{delivery_id}/attempts", APP)
+def redeliver(call: Call) -> Any:
+    app = call.access.app
+    assert app is not None
+    number = _number(call.arguments["delivery_id"])
+    found = next((one for one in app.deliveries if one.id == number), None)
+    if found is None:
+        raise not_found()
+    # GitHub answers first and delivers then.
+    threading.Thread(target=found.again, args=(found,), daemon=True).start()
+    return Answer(202, {})
 
 
 @route("GET", "/app/installations", APP)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.github import git
-from tests.github.apps import FakeApp, FakeInstallation
+from tests.github.apps import Delivery, FakeApp, FakeInstallation
 from tests.github.git import FileDiff
 from tests.github.state import (
     WRITERS,
@@ -515,6 +515,25 @@ def installation(it: FakeInstallation) -> Json:
         "single_file_paths": [],
         "suspended_by": None if suspended is None else user(state, it.account),
         "suspended_at": suspended,
+    }
+
+
+def delivery(it: Delivery) -> Json:
+    """Show an attempt to deliver an event, as the list of them does."""
+    repository = it.payload.get("repository") or {}
+    installation = it.payload.get("installation") or {}
+    return {
+        "id": it.id,
+        "guid": it.guid,
+        "delivered_at": stamp(it.at),
+        "redelivery": it.redelivery,
+        "duration": 0.27,
+        "status": "OK" if 200 <= it.status < 300 else f"Invalid HTTP Response: {it.status}",
+        "status_code": it.status,
+        "event": it.event,
+        "action": it.payload.get("action"),
+        "installation_id": installation.get("id"),
+        "repository_id": repository.get("id"),
     }
 
 

@@ -46,15 +46,20 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Change]:
 
 def test_there_are_as_many_cases_as_documented() -> None:
     cases = [one.case for one in COOKED.values()]
-    assert [len(cases), sum(case.control for case in cases)] == [24, 8]
+    assert [len(cases), sum(case.control for case in cases)] == [26, 8]
     assert all(1 <= len(case.defects) <= 3 for case in cases if not case.control)
     assert {path.stem for path in RECIPES} == {case.id for case in cases}
+
+
+def test_changes_have_one_file_and_many(changes: dict[str, Change]) -> None:
+    sizes = sorted(len(change.files) for change in changes.values())
+    assert sizes[0] == 1 and sizes[-2:] == [61, 202]
 
 
 @pytest.mark.parametrize("held_back", [True, False])
 def test_each_half_has_every_kind_and_language(held_back: bool) -> None:
     half = [one.case for one in COOKED.values() if one.case.held_back == held_back]
-    assert len(half) == 12
+    assert len(half) == 13
     assert sum(case.control for case in half) == 4
     assert {case.language for case in half} == LANGUAGES
     assert {defect.kind for case in half for defect in case.defects} == KINDS

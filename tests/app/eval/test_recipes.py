@@ -103,3 +103,50 @@ def test_a_quote_is_of_whole_lines() -> None:
     assert located(files, Quoted(path="a", text="y = 2\nx = 11\n")) == (2, 3)
     with pytest.raises(ValueError, match="0 times"):
         located(files, Quoted(path="a", text="= 2"))
+
+
+MANY = """
+[[many]]
+count = 3
+path = "tax_{n}.py"
+before = "CODE = {n!r}\\n"
+after = "CODE = '{n}'\\n"
+"""
+
+
+def with_many(dataset: Path, text: str = MANY) -> Path:
+    path = dataset / "cases/shop.toml"
+    path.write_text(RECIPE.replace("[[change]]", f"{text}\n[[change]]", 1))
+    return path
+
+
+def test_files_alike_are_numbered_and_may_be_edited_one_by_one(dataset: Path) -> None:
+    odd = '[[before]]\npath = "tax_002.py"\nold = "CODE"\nnew = "NAME"\n'
+    cooked = cook(with_many(dataset, MANY + odd))
+    assert cooked.base["tax_002.py"] == "NAME = {n!r}\n"
+    assert cooked.base["tax_003.py"] == "CODE = {n!r}\n"
+    assert [cooked.head[f"tax_00{n}.py"] for n in (1, 2, 3)] == [
+        f"CODE = '00{n}'\n" for n in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("tax_{n}.py", "tax.py", "the path needs {n}"),
+        ("count = 3", "count = 1000", "999"),
+        ('"tax_{n}.py"', '"../tax_{n}.py"', "many.0.path"),
+    ],
+)
+def test_files_alike_that_do_not_fit_are_named(
+    dataset: Path, old: str, new: str, told: str
+) -> None:
+    with pytest.raises(TellUser) as error:
+        cook(with_many(dataset, MANY.replace(old, new)))
+    assert told in f"{error.value.problem} {error.value.hint}"
+
+
+def test_files_alike_take_no_name_that_there_is(dataset: Path) -> None:
+    (dataset / "packages/shop/tax_001.py").write_text("x = 1\n")
+    with pytest.raises(TellUser, match=r"tax_001.py is there already"):
+        cook(with_many(dataset))

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from reviewer.finding import Category, Finding, Severity
-from reviewer.review.join import join, masked
+from reviewer.review.join import join, masked, once
 
 
 def finding(title: str, line: int = 5, **changes: object) -> Finding:
@@ -249,3 +249,48 @@ def test_thousands_of_titles_are_compared_in_no_time():
     ]  # fmt: skip
     assert len(join(many)) == 5_000
     assert time.monotonic() - began < 5
+
+
+TWICE = (
+    "A notice that comes twice is counted as two payments",
+    "The bank repeats its notices. `record` no longer looks for the reference and inserts a second "
+    "payment for the same notice.",
+)
+AGAIN = (
+    "Repeated notices are no longer recognised",
+    "The look for the reference was removed, so a notice that the bank repeats inserts another "
+    "payment.",
+)
+OTHER = (
+    "The amount is read in the wrong currency",
+    "`record` takes the number as cents, and the file has whole units for the yen.",
+)
+
+
+def said(words: tuple[str, str], **changes: object) -> Finding:
+    return finding(words[0], **{"body": words[1], "source": "model:contracts", **changes})
+
+
+def test_one_cause_in_other_words_and_of_another_kind_is_one():
+    first = said(TWICE, source="model:correctness", severity=Severity.HIGH)
+    again = said(AGAIN, category=Category.CONTRACT)
+    assert [f.title for f in join([again, first])] == [TWICE[0]]
+    assert [f.title for f in once([again, first], by_words=True)] == [TWICE[0]]
+    apart = said(OTHER, category=Category.CONTRACT)
+    assert len(join([apart, first])) == 2
+    elsewhere = said(AGAIN, category=Category.CONTRACT, start_line=50, line=50)
+    assert len(join([elsewhere, first])) == 2, "words alone tie nothing that lies apart"
+
+
+def test_a_broken_promise_that_is_a_defect_too_is_told_as_the_defect():
+    promised = said(
+        ("Notices seen before are counted again", "A repeated notice was to change nothing."),
+        category=Category.INTENT,
+        source="model:intent",
+        confidence=0.95,
+    )
+    broken = promised.model_copy(
+        update={"body": promised.body + '\n\nPromised: "take the file of payments in whole yen"'}
+    )
+    assert [f.title for f in join([broken, said(TWICE)])] == [TWICE[0]]
+    assert len(join([broken, said(OTHER)])) == 2, "the words of the promise are not the claim's"

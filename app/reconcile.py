@@ -1,0 +1,91 @@
+"""What was lost on its way to us: deliveries that nobody answered are asked for again.
+
+GitHub delivers once, never again by itself, and remembers for three days (a server of one's own for
+seven) what came back. So whatever was sent while this server was down or did not answer is asked
+for again, at the start and every ten minutes after.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from app.events import ACTED_ON
+from app.github.auth import AppAuth
+from app.github.errors import NotThere, calls
+from app.store import Store
+from reviewer.errors import RlmError
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 600.0
+
+MOST_ATTEMPTS = 4
+"""Of one delivery, GitHub's own among them: what always fails does not fail on its way."""
+
+PAGE = 100
+"""Failures that are looked at: the newest. The next round has the others, if these were few."""
+
+SUCCESS = range(200, 300)
+
+
+class _Delivery(BaseModel):
+    """A delivery as GitHub lists it; `guid` is the event's, the same for each attempt."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    id: int = Field(ge=1)
+    guid: str = Field(max_length=100)
+    status_code: int
+    event: str
+
+
+_DELIVERIES = TypeAdapter(list[_Delivery])
+
+
+def redeliver(auth: AppAuth, store: Store) -> int:
+    """Ask for what failed to reach us; return how many deliveries that were.
+
+    What is in the store has come, whatever GitHub heard of it.
+    """
+    doing = "read which deliveries failed"
+    answer = auth.ask(doing, "GET", f"/app/hook/deliveries?status=failure&per_page={PAGE}")
+    with calls(auth.server, doing):
+        listed = _DELIVERIES.validate_python(answer)
+    failed = [one for one in listed if one.status_code not in SUCCESS and one.event in ACTED_ON]
+    attempts = Counter(one.guid for one in failed)
+    newest = {one.guid: one for one in reversed(failed)}
+    asked = 0
+    for guid, one in newest.items():
+        if attempts[guid] >= MOST_ATTEMPTS or store.has_delivery(guid):
+            continue
+        try:
+            auth.ask(
+                "ask for a delivery again", "POST", f"/app/hook/deliveries/{one.id:d}/attempts"
+            )
+        except NotThere:  # it is forgotten by now
+            continue
+        log.info("redelivery asked for", extra={"delivery": guid, "event": one.event})
+        asked += 1
+    return asked
+
+
+def reconcile(
+    auth: AppAuth, store: Store, stopping: threading.Event, every_s: float = EVERY_S
+) -> None:
+    """Do so at once and again every so often, until `stopping`; trouble is for the next round."""
+    while True:
+        _round(lambda: redeliver(auth, store))
+        if stopping.wait(every_s):
+            return
+
+
+def _round(work: Callable[[], int]) -> None:
+    try:
+        work()
+    except RlmError as error:
+        log.warning("not reconciled", extra={"why": error})
+    except Exception:
+        log.exception("not reconciled")

@@ -1,0 +1,152 @@
+"""The App under load: how soon a review begins, and whether a flood keeps others waiting.
+
+    python -m benchmarks.app [--rows first,flood] [--json]
+
+first   from the delivery of a webhook to the first call of the model, on a server that has never
+        seen the repository, and on one that has; git and GitHub on loopback
+flood   10,000 queued pull requests of 100 installations, of which one has half: the median wait of
+        each other installation, in jobs that are done before, beside what it is without the flood;
+        and what a claim takes with all of them queued
+
+Exits with 1 if a bound is missed. Needs what `make test` installs.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from app.store import ENGINE, NewJob, Store
+from tests.app.test_serve import Server
+from tests.app.world import World, wait_until
+
+INSTALLATIONS = 100
+QUEUED = 10_000
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure beside its bound; smaller is better."""
+
+    name: str
+    figure: float
+    bound: float | None
+    unit: str
+
+    @property
+    def kept(self) -> bool:
+        """Is the bound kept, if there is one?"""
+        return self.bound is None or self.figure <= self.bound
+
+    def __str__(self) -> str:
+        bound = "" if self.bound is None else f"<= {self.bound:g}"
+        missed = "" if self.kept else "MISSED"
+        return f"{self.name:58} {self.figure:10.3f} {self.unit:4} {bound:8} {missed}"
+
+
+def first() -> list[Row]:
+    """Time the first calls of reviews: of a server's first pull request, and of later ones."""
+    cold, warm = [], []
+    for _ in range(TRIES):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            World(Path(folder)) as world,
+            world.serve() as server,
+        ):
+            wait_until(lambda: server.get("/readyz")[0] == 200, lambda: server.said)
+            cold.append(_first_call(world, server, 0))
+            warm += [_first_call(world, server, number) for number in (1, 2)]
+    name = "webhook to the first call of the model"
+    return [
+        Row(f"{name}, cold (median)", statistics.median(cold), 3, "s"),
+        Row(f"{name}, warm (median)", statistics.median(warm), 1, "s"),
+    ]
+
+
+def _first_call(world: World, server: Server, number: int) -> float:
+    text = b"def total(items, rate):\n    return %d\n" % number
+    pull = world.repo.pull(world.base, world.repo.commit({"cart.py": text}, world.base))
+    before = len(world.service.requests)
+    began = time.monotonic()
+    assert world.opened(server, pull) == 202
+    while len(world.service.requests) == before:
+        time.sleep(0.002)
+    took = time.monotonic() - began
+    wait_until(world.idle, lambda: server.said)
+    return took
+
+
+def flood() -> list[Row]:
+    """Compare the others' waits with and without an installation that has half of the queue."""
+    others = range(1, INSTALLATIONS)
+    each = QUEUED // 2 // len(others)
+    alone = _waits(dict.fromkeys(others, each))
+    half = {0: QUEUED - each * len(others), **dict.fromkeys(others, each)}
+    flooded = _waits(half)
+    worst = max(
+        statistics.median(flooded.waits[number]) / statistics.median(alone.waits[number])
+        for number in others
+    )
+    return [
+        Row("flood: the worst median wait of another, to that without it", worst, 1.5, "x"),
+        Row("a claim and its end with 10,000 queued (mean)", flooded.claim_ms, None, "ms"),
+    ]
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How many jobs were done before each of an installation's, and the time that one took."""
+
+    waits: dict[int, list[int]]
+    claim_ms: float
+
+
+def _waits(queued: dict[int, int]) -> Waits:
+    waits: defaultdict[int, list[int]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "rlm.sqlite3")
+        jobs = [
+            NewJob(ENGINE, "review", f"run:{owner}:{number}", "{}", installation=owner)
+            for owner, size in queued.items()
+            for number in range(size)
+        ]
+        store.put(
+            *jobs
+        )  # the flood came first: in the order of coming all others would wait for it
+        began = time.monotonic()
+        for done in range(len(jobs)):
+            job = store.claim(ENGINE, "worker", 60.0)
+            assert job is not None
+            waits[int(job.key.split(":")[1])].append(done)
+            store.done(job)
+        took = time.monotonic() - began
+        store.close()
+    return Waits(dict(waits), took / len(jobs) * 1_000)
+
+
+ROWS: dict[str, Callable[[], list[Row]]] = {"first": first, "flood": flood}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the rows; 1 if a bound is missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rows", default=",".join(ROWS))
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    rows = [row for name in options.rows.split(",") for row in ROWS[name]()]
+    if options.json:
+        print(json.dumps([{**asdict(row), "kept": row.kept} for row in rows], indent=2))
+    else:
+        print("\n".join(map(str, rows)))
+    return 0 if all(row.kept for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
