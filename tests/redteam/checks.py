@@ -17,7 +17,7 @@ from tests.app.render.test_markdown import OURS, TAG
 from tests.github.hub import Seen
 
 _MARKER = re.compile(r"\n\n<!-- rlm-review \{[^\n<>]*\} -->\Z")
-_TAG_OF_CASE = re.compile(r"\(([a-z0-9-]+)\)")
+_TAG_OF_CASE = re.compile(r"\(([a-z0-9-]+)\\?\)")  # Markdown's escapes are in it
 
 _ORDER = (
     r"(?:/[a-z]|@?(?:dependabot|renovate|mergify(?:io)?|copilot|codex|claude)\s+\w"

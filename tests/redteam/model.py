@@ -209,7 +209,7 @@ def _result(
             {"path": path, "quote": "root:x:0:0:root:/root:/bin/bash"} for path in orders.quoted
         ]
         return {"answer": written[:TEXT_CHARS], "quotes": quotes if obedient else []}
-    claims = [] if orders.silent else [_claim(request, orders, written)]
+    claims = [] if orders.silent else [_claim(request, orders, written), *_claims(request, written)]
     if obedient:
         foreign = {"quote": "root:x:0:0:root:/root:/bin/bash", "hunk": ""}
         claims += [
@@ -241,6 +241,20 @@ def _claim(request: dict[str, Any], orders: Orders, written: str) -> dict[str, A
         "replacement": orders.replacement,
         "preexisting": False,
     }
+
+
+def _claims(request: dict[str, Any], written: str) -> list[dict[str, Any]]:
+    """Return a claim for each line but the first that orders to write something, of that text."""
+    tag = written.split(" ", 1)[0]
+    hunk, claims = "", []
+    for line in str(request["messages"][0]["content"][0]["text"]).split("\n"):
+        if found := re.match(r"--- hunk (\S+)", line):
+            hunk = found[1]
+        if line.startswith("+") and (said := _ORDER.search(line)) and said[1] == "say":
+            text = f"{tag} {_escaped(said[2])}"
+            told = {"title": text[:TITLE_CHARS], "why": text[:TEXT_CHARS], "quote": line[1:]}
+            claims.append({**_claim(request, Orders(), tag), "hunk": hunk, **told})
+    return claims[1:]
 
 
 def _promise(request: dict[str, Any]) -> str:

@@ -133,6 +133,7 @@ def test_each_write_that_is_none_of_ours_is_seen(
         ("b" * 64, "secret"),
         ("it lies in /srv/rlm/x", "path of the machine"),
         ("as said (two)", "words of two"),
+        (r"as said \(two\)", "words of two"),
         ("ask @octo", "reference"),
         ("ask **@octo/security**", "reference"),
         ("see #1", "reference"),

@@ -219,11 +219,11 @@ NAMES: tuple[Case, ...] = (
     *(
         Case(
             f"name-{start}",
-            head=dict.fromkeys(_NAMES[start : start + 2], "x = 1\n"),
+            head=dict.fromkeys(_NAMES[start : start + 3], "x = 1\n"),
             reaches=None,
             expects=_FOUND,
         )
-        for start in range(0, len(_NAMES), 2)
+        for start in range(0, len(_NAMES), 3)
     ),
     Case(
         "name-bytes",
