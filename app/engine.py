@@ -41,6 +41,9 @@ log = logging.getLogger(__name__)
 HERE = "here"
 """The tenant of whoever runs this in a terminal or a workflow of their own."""
 
+ANSWER_USD = 0.50
+"""Most that an answer may cost, where a review may cost more: it is one node of a few turns."""
+
 NO_ANSWERS = "no model is asked here."
 
 BATCHES = "batches"
@@ -236,6 +239,9 @@ def run_explain(
                 tenant=tenant,
             )
 
+    if request.caps.usd is not None:
+        capped = request.caps.model_copy(update={"usd": min(request.caps.usd, ANSWER_USD)})
+        request = request.model_copy(update={"caps": capped})
     # A question that is asked again is another one: what the first cost is no part of its cap.
     name = run or secrets.token_hex(16)
     with _opened(checkout, settings, request, name, tenant, cancelled) as there:

@@ -39,6 +39,9 @@ STOPPED = "somebody gave the command `/rlm stop`"
 MOST_ANSWERS = 30
 """On one pull request: two that answer each other must come to an end."""
 
+MOST_OF_AUTHOR = 5
+"""The same, where the author may not write to the repository: anybody can open a pull request."""
+
 ARGUMENT_WORDS = 8
 
 MEMORY_SHOWN = 100
@@ -107,17 +110,26 @@ class Commands:
                 log.info("dismissed", extra={"finding": finding, "by": one.who})
                 threads.react(hub, pull.repository, said.comment_id, "+1")
             return
-        is_author = said.sender.lower() == pull.author.lower()
-        if not argues(said.body) or not (is_author or hub.may_write(said.repository, said.sender)):
-            return
-        runs = self._store.runs_of(said.repository_id, said.number)
-        if sum(run.kind == "ask" for run in runs) >= MOST_ANSWERS:
-            log.info("not answered", extra={"comment": said.comment_id, "why": "too many"})
+        if not argues(said.body) or not self._has_answers_left(hub, said, pull):
             return
         text = said.body[:MAX_QUESTION_CHARS]
         question = question_of(text, thread, pull, said, hub.actor or "")
         wish = Wish(trigger="reply", comment=said.comment_id, thread=said.thread, question=question)
         self._begin(hub, said.installation, pull, f"comment:{said.comment_id}", wish)
+
+    def _has_answers_left(self, hub: Hub, said: Reply, pull: Pull) -> bool:
+        """May whoever said this be answered, and was not answered too often?"""
+        if hub.may_write(said.repository, said.sender):
+            most = MOST_ANSWERS
+        elif said.sender.lower() == pull.author.lower():
+            most = MOST_OF_AUTHOR
+        else:
+            return False
+        runs = self._store.runs_of(said.repository_id, said.number)
+        if sum(run.kind == "ask" for run in runs) < most:
+            return True
+        log.info("not answered", extra={"comment": said.comment_id, "why": "too many"})
+        return False
 
     def _seen(self, hub: Hub, command: Command) -> None:
         """Show at once that the command has come."""

@@ -195,7 +195,8 @@ class _Posting:
                     what.repository,
                     what.number,
                     thread.first.number,
-                    f"Mended in {what.head[: words.NAME_DIGITS]}.",
+                    f"Gone as of {what.head[: words.NAME_DIGITS]}: these lines were changed, and "
+                    "the review does not find it any more.",
                     f"{MENDED}{thread.first.number}",
                     self.seal.key,
                     repository_id=self.seal.repository,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.check_names import REVIEW_LABEL
+from app.obey import MOST_OF_AUTHOR
 from reviewer.policy import FILE
 from tests.app.world import BASE, FLAWED, QUOTE, World, finds, submit, wait_until
 from tests.github.state import Reaction
@@ -564,7 +565,7 @@ def test_the_thread_of_what_was_mended_is_closed_with_the_commit(tmp_path: Path)
         world.settle(runs=2)
         answer = pull.review_comments[-1]
         assert (answer.in_reply_to, answer.user.login) == (ours.id, world.app.actor)
-        assert answer.body.startswith(f"Mended in {pull.head[:10]}.")
+        assert answer.body.startswith(f"Gone as of {pull.head[:10]}: these lines were changed")
         assert ours.folded == "RESOLVED" and len(pull.review_comments) == 2
         # It comes back: that is news, and a thread of its own.
         pull.push(world.repo.commit({**WITH_MORE}, pull.head))
@@ -663,6 +664,11 @@ def test_an_objection_is_answered_and_thanks_are_not(tmp_path: Path) -> None:
         assert pull.review_comments[-1].body.startswith("Because")
         theirs = world.service.requests[-1].body["messages"][0]["content"][-1]["text"]
         assert theirs.endswith("> The callers always pass a sentinel first, do they not?")
+        # Who may not write is answered a few times, and no more: it is the owner's money.
+        for number in range(MOST_OF_AUTHOR):
+            world.answered(server, ours, "bob", f"And what about call number {number}?")
+            wait_until(world.idle, lambda: server.said)
+        assert len(world.runs()) == 1 + MOST_OF_AUTHOR
 
 
 # When it is over ----------------------------------------------------------------------------------
