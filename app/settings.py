@@ -58,6 +58,10 @@ VARIABLES = {
     "(default $XDG_STATE_HOME/rlm)",
     "RLM_APP_ID": "rlm serve: id or client id of the GitHub App; else what rlm setup stored",
     "RLM_APP_PRIVATE_KEY": "rlm serve: the App's private key (PEM), or the path of its file",
+    "RLM_APP_CLIENT_ID": "rlm serve: the App's client id, for logging in to the run pages",
+    "RLM_APP_CLIENT_SECRET": "rlm serve: the App's client secret, for the same",
+    "RLM_PUBLIC_URL": "rlm serve: where people reach it, like https://rlm.example.org: switches the "
+    "run pages on",
     "RLM_WEBHOOK_SECRET": "rlm serve: secret of the App's webhook; several, one a line",
     "RLM_WEBHOOK_SECRET_OLD": "rlm serve: the secret before, accepted too while it is rotated",
     "RLM_DEBUG": "1 shows the traceback of an unexpected error",

@@ -16,10 +16,13 @@ BROKER_FDS = "RLM_BROKER_FDS"
 MARKER_KEY = "RLM_MARKER_KEY"
 """64 hexadecimal digits, for github: the key that signs the markers in our comments."""
 
+SESSION_KEY = "RLM_SESSION_KEY"
+"""64 hexadecimal digits, for web: the key that seals the sessions of those who are logged in."""
+
 TROUBLE = "RLM_TROUBLE"
 """What is wrong with the App that `rlm setup` stored, for github."""
 
-INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY, TROUBLE})
+INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY, SESSION_KEY, TROUBLE})
 """Variables that the supervisor sets for a role, and nobody else."""
 
 
