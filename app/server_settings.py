@@ -163,8 +163,9 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
         case "web":
             own = {SECRET_VARIABLES[0]: "\n".join(_all(settings.webhook_secrets))}
             if settings.public.has_pages and MARKER_KEY in environ:
-                own |= {SESSION_KEY: session_key(environ[MARKER_KEY])}
-            return everybody | own | settings.public.environ()
+                own |= settings.public.environ()
+                own[SESSION_KEY] = session_key(environ[MARKER_KEY])
+            return everybody | own
         case "github":
             own = _of(environ, {APP_ID, PRIVATE_KEY, MARKER_KEY})
             if settings.app_id is not None:

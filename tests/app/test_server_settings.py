@@ -44,7 +44,7 @@ def credentials(pem: str, **more: object) -> Credentials:
             "server_api": "https://api.github.com",
             "app_id": "12345",
             "slug": "rlm-of-octo",
-            "client_id": "Iv23liHUSH",
+            "client_id": "Iv23liName",
             "client_secret": "hush-client",
             "webhook_secret": "hush-webhook",
             "pem": pem,
@@ -124,8 +124,8 @@ def test_the_environment_goes_before_the_file(environ: dict[str, str], pem: str)
 
 def test_the_client_id_means_the_stored_app_too(environ: dict[str, str], pem: str) -> None:
     save(Path(environ["RLM_HOME"]), credentials(pem))
-    read = read_server_settings(environ | {"RLM_APP_ID": "Iv23liHUSH"})
-    assert read.missing == () and read.app_id == "Iv23liHUSH"
+    read = read_server_settings(environ | {"RLM_APP_ID": "Iv23liName"})
+    assert read.missing == () and read.app_id == "Iv23liName"
 
 
 def test_another_app_gets_neither_the_key_nor_the_secret_of_the_stored_one(
