@@ -359,7 +359,7 @@ def _introduce(settings: ServerSettings, listener: socket.socket, engines: int) 
         f"  at once {engines} review{'s' if engines > 1 else ''}",
         f"  state   {settings.home}",
         f"  ready?  {address}/readyz",
-        f"  pages   {settings.public.url if settings.public.has_pages else settings.public.why_off}",
+        f"  pages   {settings.public.why_off or settings.public.url}",
     ]
     if not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
         lines.append("  open to others without TLS: put a proxy in front that has it")

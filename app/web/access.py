@@ -90,13 +90,15 @@ class Access:
             path = f"/user/installations?per_page={MOST_INSTALLATIONS}"
             found = self._read(_Installations, ask(self._server, session.token, doing, path), doing)
             return tuple(
-                Installation(one.id, one.account.login) for one in found.installations if one.account
+                Installation(one.id, one.account.login)
+                for one in found.installations
+                if one.account
             )
 
         return self._installations.get((_digest(session), 0), look)
 
     def readable(self, session: Session, installation: int) -> Readable | None:
-        """Return what they may read of an installation; None if it is not there, or not for them."""
+        """Return what they may read of an installation; None if that is nothing."""
 
         def look() -> Readable | None:
             doing = "list the repositories of the installation"
@@ -134,7 +136,7 @@ class Access:
 
 
 def ask(server: Server, token: SecretStr, doing: str, path: str) -> Any:
-    """Read one address of the API in somebody's name; see `app.github.errors` for what it raises."""
+    """Read one address of the API in somebody's name; raise what `app.github.errors` has."""
     # PyGithub takes a second to import: the first who logs in waits for it, and no delivery.
     from github import Auth  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Logging in at GitHub: the App's flow for people (OAuth's authorization code, with PKCE and state).
+"""Logging in at GitHub: the App's flow for people (OAuth's authorization code, PKCE and state).
 
 The token that comes of it may do what both the person and the App may, and is used to read alone.
 """
@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.requests_client import OAuth2Session
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from requests import RequestException, Session as HttpSession
+from requests import RequestException
+from requests import Session as HttpSession
 
 from app.github.urls import Server
 from app.public import CALLBACK, Public
@@ -72,13 +73,17 @@ class Login:
         if pending is None or not secrets.compare_digest(
             answer.get("state", "").encode(), pending.state.encode()
         ):
-            raise Declined("This answer belongs to no login that was begun here, or it took too long")
+            raise Declined(
+                "This answer belongs to no login that was begun here, or it took too long"
+            )
         if "error" in answer:
             raise Declined(_why(answer["error"]))
         if _CODE.fullmatch(answer.get("code", "")) is None:
             raise Declined(f"{self._server.host} sent no code that makes sense")
         granted = self._exchange(answer["code"], pending.verifier)
-        user = _User.model_validate(ask(self._server, granted.access_token, "see who logs in", "/user"))
+        user = _User.model_validate(
+            ask(self._server, granted.access_token, "see who logs in", "/user")
+        )
         life_s = min(granted.expires_in or LONGEST_S, LONGEST_S)
         return Session(
             until=time.time() + life_s,
@@ -135,7 +140,7 @@ class Login:
             redirect_uri=f"{self._public.url}{CALLBACK}",
             code_challenge_method="S256",
             # GitHub wants both in the form.
-            token_endpoint_auth_method="client_secret_post",
+            token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
         )
 
 
@@ -167,6 +172,6 @@ def _why(word: str) -> str:
     """Say in a sentence what GitHub says in a word."""
     if word in _SENTENCES:
         return _SENTENCES[word]
-    return f"GitHub says: {word.replace('_', ' ')}" if _WORD.fullmatch(word) else "GitHub refused it"
-
-
+    return (
+        f"GitHub says: {word.replace('_', ' ')}" if _WORD.fullmatch(word) else "GitHub refused it"
+    )
