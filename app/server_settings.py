@@ -163,7 +163,7 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
         case "web":
             own = {SECRET_VARIABLES[0]: "\n".join(_all(settings.webhook_secrets))}
             if settings.public.has_pages and MARKER_KEY in environ:
-                own |= settings.public.environ()
+                own |= settings.public.environ() | _of(environ, {"RLM_BUDGET"})
                 own[SESSION_KEY] = session_key(environ[MARKER_KEY])
             return everybody | own
         case "github":

@@ -296,6 +296,7 @@ class Steps:
                 self._answer(hub, run, wish)
                 self.store.ended(job, run.id, "answered")
                 return
+            report = Report.model_validate_json(run.report)
             published = publish(
                 hub,
                 Publication(
@@ -303,7 +304,7 @@ class Steps:
                     repository=run.repository,
                     number=run.number,
                     head=run.head,
-                    report=Report.model_validate_json(run.report),
+                    report=report,
                     check_run=run.check_run,
                     repeat=wish.full,
                     dismissed={
@@ -326,6 +327,7 @@ class Steps:
                     for one in published.dismissed
                 ),
             )
+        self.store.told(run.repository_id, run.number, run.id, published.told)
         then = []
         if published.outcome == "stale":
             # The push that made it so may have been lost on its way to us.
@@ -337,7 +339,8 @@ class Steps:
                 trigger="pushed",
             )
             then.append(look.job())
-        self.store.ended(job, run.id, published.outcome, *then)
+        found = len(report.review.findings)
+        self.store.ended(job, run.id, published.outcome, *then, findings=found)
 
     def _answer(self, hub: Hub, run: Run, wish: Wish) -> None:
         """Say what was asked, where it was asked."""

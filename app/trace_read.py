@@ -60,14 +60,14 @@ def read_trace(file: BinaryIO) -> Trace:
     return TraceReader().read(file)
 
 
-def detail(file: BinaryIO, lines: Iterable[int]) -> Iterator[Line]:
-    """Yield the events that begin at these places of the file, up to MAX_BYTES of them."""
+def detail(file: BinaryIO, lines: Iterable[int], *, most_bytes: int = MAX_BYTES) -> Iterator[Line]:
+    """Yield the events that begin at these places of the file, up to `most_bytes` of them."""
     read = 0
     for at in lines:
         file.seek(at)
         raw = file.readline(MAX_LINE_BYTES)
         read += len(raw)
-        if read > MAX_BYTES:
+        if read > most_bytes:
             return
         line = read_line(raw)
         if isinstance(line, Line):
