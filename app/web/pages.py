@@ -59,7 +59,7 @@ _COUNT = re.compile(r"[0-9]{1,12}")
 HEADERS = {
     "Cache-Control": "private, no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -72,6 +72,7 @@ STATIC = {
     "pages.css": "text/css; charset=utf-8",
     "review.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
 }
 
 
@@ -442,3 +443,9 @@ def _static_view(blueprint: Blueprint, pages: Pages) -> None:
         # Its address changes with its content.
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
+
+    @blueprint.get("/<path:path>")
+    def nowhere(path: str) -> Response:
+        if path == "webhook":
+            raise MethodNotAllowed(["POST"])
+        raise NotFound
