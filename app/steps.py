@@ -63,12 +63,15 @@ class Steps:
         connect_for_checks: Connect,
         marker_key: bytes,
         forget: Forget,
+        public_url: str = "",
     ) -> None:
+        """Take what the jobs need; with a `public_url` each run has a page below it."""
         self.store = store
         self._connect = connect
         self._connect_for_checks = connect_for_checks
         self._key = marker_key
         self._forget = forget
+        self._public_url = public_url
         self._showing = threading.Lock()
         self._commands = Commands(store, self._begin, marker_key)
 
@@ -278,6 +281,7 @@ class Steps:
                         run.number,
                         "Reviewing",
                         "The review has begun.",
+                        page=self._page(run),
                     )
             except Forbidden as error:
                 log.warning("no check run", extra={"run": run.id, "why": error})
@@ -312,6 +316,7 @@ class Steps:
                     },
                     forgotten=self.store.forgotten(run.repository_id),
                     whole=not wish.paths,
+                    page=self._page(run),
                 ),
                 key=self._key,
             )
@@ -341,6 +346,9 @@ class Steps:
             then.append(look.job())
         found = len(report.review.findings)
         self.store.ended(job, run.id, published.outcome, *then, findings=found)
+
+    def _page(self, run: Run) -> str:
+        return f"{self._public_url}/runs/{run.id}" if self._public_url else ""
 
     def _answer(self, hub: Hub, run: Run, wish: Wish) -> None:
         """Say what was asked, where it was asked."""

@@ -54,7 +54,7 @@ class Publication:
 
     `dismissed` names who dismissed a finding in this repository, by the finding's id as a marker
     holds it, `forgotten` which dismissals count no more. `whole`: all of the pull request was to be
-    reviewed, so what is not found is gone.
+    reviewed, so what is not found is gone. `page` is the address of the run's own page, if it has one.
     """
 
     run: str
@@ -67,6 +67,7 @@ class Publication:
     dismissed: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
     whole: bool = True
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +316,9 @@ class _Posting:
     def _text(self, limit: int, notes: Sequence[str] = ()) -> str:
         what = self.what
         top = "".join(f"> {note}\n\n" for note in notes)
-        foot = f"\n<sub>Reviewed commit {markdown_code(what.head[: words.NAME_DIGITS])}.</sub>"
+        page = f" [How this was made]({what.page})" if what.page else ""
+        commit = markdown_code(what.head[: words.NAME_DIGITS])
+        foot = f"\n<sub>Reviewed commit {commit}.{page}</sub>"
         told = {name: self._address(remark.url) for name, remark in self.told.items()}
         body = render_markdown(
             what.report.review,

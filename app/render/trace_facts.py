@@ -135,8 +135,8 @@ def cap(key: str, value: float | None) -> str:
     return f"{key} up to {value:,.10g}"
 
 
-def totals(trace: Trace) -> Iterator[str]:
-    """Yield the sums over a run, a sentence each."""
+def totals(trace: Trace, hint: str = "") -> Iterator[str]:
+    """Yield the sums over a run, a sentence each; `hint` says where the borders are listed."""
     sums = trace.totals
     if not trace.nodes:
         yield "no node"
@@ -152,7 +152,7 @@ def totals(trace: Trace) -> Iterator[str]:
     )
     yield price(sums.spent) + (f": {models}" if models else "")
     if trace.borders:
-        yield f"{words.count(trace.borders, 'border')} changed (--json lists them)"
+        yield f"{words.count(trace.borders, 'border')} changed{hint}"
     yield words.duration(trace.end.seconds if trace.end else sums.seconds)
 
 

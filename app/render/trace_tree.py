@@ -226,7 +226,7 @@ class _Page:
 
     def totals(self, trace: Trace) -> Iterator[str]:
         yield self.paint("Sums", _BOLD)
-        for line in totals(trace):
+        for line in totals(trace, " (--json lists them)"):
             yield from self.wrapped(line, "  ")
 
     def dearest(self, trace: Trace) -> Iterator[str]:

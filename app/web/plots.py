@@ -109,7 +109,7 @@ def _bars(plot: Plot, top: float) -> list[Markup]:
             said = f"{label}: {one.name} {plot.written(value)}"
             bars.append(
                 Markup(
-                    '<rect class="bar {}" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}">'
+                    '<rect class="column {}" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}">'
                     "<title>{}</title></rect>"
                 ).format(one.kind, x, y, width, max(0.8, y_end - y), escape(said))
             )
@@ -144,7 +144,7 @@ def _y(value: float, top: float) -> float:
 
 
 def _step(highest: float, *, whole: bool) -> float:
-    """Return a round number of which TICKS reach the highest value."""
+    """Return a round number of which TICKS reach the highest value; whole ones, or whole cents."""
     wanted = max(highest, 1e-6 if not whole else TICKS) / TICKS
     size = 1.0
     while size * 10 <= wanted:
@@ -152,4 +152,4 @@ def _step(highest: float, *, whole: bool) -> float:
     while size > wanted:
         size /= 10
     step = next(size * one for one in _STEPS if size * one >= wanted * (1 - 1e-9))
-    return max(1.0, float(round(step + 0.49))) if whole else max(step, 0.0025)
+    return max(1.0, float(round(step + 0.49))) if whole else max(step, 0.01)

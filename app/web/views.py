@@ -44,14 +44,14 @@ _TRIGGERS = {
 }
 
 _OUTCOMES = {
-    "posted": "published",
-    "refused": "not published: GitHub refused it",
-    "stale": "not published: the pull request has newer commits",
-    "closed": "not published: the pull request was closed",
-    "merged": "published: the pull request was merged meanwhile",
-    "locked": "told in the check run alone: the conversation is locked",
-    "gone": "not published: the pull request is gone",
-    "answered": "answered",
+    "posted": "Published on the pull request.",
+    "refused": "GitHub did not let it be published in the conversation.",
+    "stale": "The pull request has newer commits, so it was told in the check run alone.",
+    "closed": "The pull request was closed, so it was told in the check run alone.",
+    "merged": "Published; the pull request was merged meanwhile.",
+    "locked": "The conversation is locked, so it was told in the check run alone.",
+    "gone": "The pull request is gone.",
+    "answered": "Answered where it was asked.",
 }
 
 KINDS = {"review": "Review", "ask": "Answer", "config": "Settings"}
@@ -83,7 +83,7 @@ def standing(run: RunRecord, step: tuple[str, bool] | None = None) -> Standing:
         return Standing("stopped", "over", why)
     if outcome in {"problem", "lost"}:
         return Standing("failed", "bad", run.problem or why)
-    word = "done" if outcome in {"posted", "answered", "merged"} else "not shown"
+    word = "done" if outcome in {"posted", "answered", "merged"} else "not published"
     return Standing(word, "good" if word == "done" else "over", _OUTCOMES.get(outcome, outcome))
 
 
