@@ -60,8 +60,8 @@ VARIABLES = {
     "RLM_APP_PRIVATE_KEY": "rlm serve: the App's private key (PEM), or the path of its file",
     "RLM_APP_CLIENT_ID": "rlm serve: the App's client id, for logging in to the run pages",
     "RLM_APP_CLIENT_SECRET": "rlm serve: the App's client secret, for the same",
-    "RLM_PUBLIC_URL": "rlm serve: where people reach it, like https://rlm.example.org; with it there "
-    "are run pages",
+    "RLM_PUBLIC_URL": "rlm serve: where people reach it, like https://rlm.example.org; with "
+    "it there are run pages",
     "RLM_WEBHOOK_SECRET": "rlm serve: secret of the App's webhook; several, one a line",
     "RLM_WEBHOOK_SECRET_OLD": "rlm serve: the secret before, accepted too while it is rotated",
     "RLM_DEBUG": "1 shows the traceback of an unexpected error",

@@ -63,6 +63,7 @@ class Steps:
         connect_for_checks: Connect,
         marker_key: bytes,
         forget: Forget,
+        *,
         public_url: str = "",
     ) -> None:
         """Take what the jobs need; with a `public_url` each run has a page below it."""

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from github.GithubObject import NotSet
+
 from app.check_names import AGAIN, FULL
 from app.github.client import Hub
 from app.github.errors import Refused, Unsure, calls
@@ -118,7 +120,7 @@ def ensure(  # noqa: PLR0917
                 external_id=external_id,
                 status="in_progress",
                 output=_output(title, summary),
-                **({"details_url": page} if page else {}),
+                details_url=page or NotSet,
             )
             return int(made.id)
     except Unsure:

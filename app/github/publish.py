@@ -54,7 +54,7 @@ class Publication:
 
     `dismissed` names who dismissed a finding in this repository, by the finding's id as a marker
     holds it, `forgotten` which dismissals count no more. `whole`: all of the pull request was to be
-    reviewed, so what is not found is gone. `page` is the address of the run's own page, if it has one.
+    reviewed, so what is not found is gone. `page`: the address of the run's own page.
     """
 
     run: str

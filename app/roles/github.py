@@ -71,8 +71,14 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
         if app is not None:
             forget = partial(forget_files, settings.home, settings.github)
             key = _marker_key(settings)
-            url = settings.public.url
-            steps = Steps(store, app.connect, app.connect_for_checks, key, forget, url)
+            steps = Steps(
+                store,
+                app.connect,
+                app.connect_for_checks,
+                key,
+                forget,
+                public_url=settings.public.url,
+            )
             lender = TokenLender(inherited(environ), partial(_lend, store, app))
             _work(steps, lender, app.auth, health, stopping)
     store.close()

@@ -89,8 +89,8 @@ def _pages(settings: ServerSettings, store: Store) -> "Pages | None":
         settings.home,
         settings.github,
         settings.public,
-        settings.session_key,
-        settings.base.budget_usd,
+        key=settings.session_key,
+        budget_usd=settings.base.budget_usd,
     )
 
 

@@ -59,8 +59,8 @@ _COUNT = re.compile(r"[0-9]{1,12}")
 HEADERS = {
     "Cache-Control": "private, no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'",
+    "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -89,6 +89,7 @@ class Pages:
         home: Path,
         server: Server,
         public: Public,
+        *,
         key: SecretStr,
         budget_usd: float | None = None,
     ) -> None:
@@ -289,7 +290,7 @@ def _run_views(blueprint: Blueprint, pages: Pages) -> None:
                 effort=first.effort if first is not None else "",
                 done=views.review_of(run),
                 tree=shown,
-                begin=begin if shown is not None and shown.above or skip else "",
+                part=look is not None and begin in look.trace.nodes,
                 reading=look.percent if look is not None and not look.is_whole else None,
                 unsettled=run.running or (look is not None and not look.is_whole),
                 others=[
@@ -340,7 +341,8 @@ def _readable_run(pages: Pages, name: str) -> tuple[RunRecord, Repository]:
 def _unless_same(page: Response) -> Response:
     """Answer 304 where whoever asks has this very page."""
     page.set_etag(hashlib.sha256(page.get_data()).hexdigest()[:32])
-    return page.make_conditional(request)
+    page.make_conditional(request)
+    return page
 
 
 # Repositories and installations

@@ -4,11 +4,12 @@ Every question names the repositories that may be answered about: who asks for t
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Row, and_, case, cast, func, select
+from sqlalchemy import BigInteger, Column, ColumnElement, and_, case, cast, func, select
 
 from app.store.database import Database
 from app.store.tables import FINDINGS, JOBS, RUNS
@@ -96,7 +97,7 @@ class Records:
         which = select(*_LISTED, report).where(RUNS.c.id == run)
         with self._database.read() as db:
             row = db.execute(which).first()
-        return RunRecord(*row) if row is not None else None
+        return None if row is None else RunRecord(*row)  # type: ignore[call-arg]
 
     def step(self, run: str) -> tuple[str, bool] | None:
         """Return what is done for a run next, and whether somebody is at it; None: nothing."""
@@ -230,7 +231,5 @@ def _last_days(now: float) -> tuple[list[str], int]:
     return dates, int(first.timestamp())
 
 
-def _day(date: str, row: Row[tuple[int, int, float, int]] | None) -> Day:
-    if row is None:
-        return Day(date)
-    return Day(date, int(row[1]), float(row[2]), int(row[3]))
+def _day(date: str, row: Sequence[Any] | None) -> Day:
+    return Day(date) if row is None else Day(date, int(row[1]), float(row[2]), int(row[3]))

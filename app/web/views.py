@@ -69,14 +69,7 @@ class Standing:
 def standing(run: RunRecord, step: tuple[str, bool] | None = None) -> Standing:
     """Say how a run is; `step` is what is done for it next, and whether somebody is at it."""
     if run.running:
-        if run.stop:
-            return Standing("stopping", "waits", run.stop)
-        kind, is_claimed = step or ("", False)
-        if kind == PUBLISH:
-            return Standing("publishing", "works")
-        if kind == OPEN or not is_claimed:
-            return Standing("waiting", "waits", "It begins when its turn comes.")
-        return Standing("running", "works", run.progress)
+        return _going_on(run, step)
     outcome, _, why = run.outcome.partition(":")
     why = one_line(why)
     if outcome == "stopped":
@@ -85,6 +78,17 @@ def standing(run: RunRecord, step: tuple[str, bool] | None = None) -> Standing:
         return Standing("failed", "bad", run.problem or why)
     word = "done" if outcome in {"posted", "answered", "merged"} else "not published"
     return Standing(word, "good" if word == "done" else "over", _OUTCOMES.get(outcome, outcome))
+
+
+def _going_on(run: RunRecord, step: tuple[str, bool] | None) -> Standing:
+    if run.stop:
+        return Standing("stopping", "waits", run.stop)
+    kind, is_claimed = step or ("", False)
+    if kind == PUBLISH:
+        return Standing("publishing", "works")
+    if kind == OPEN or not is_claimed:
+        return Standing("waiting", "waits", "It begins when its turn comes.")
+    return Standing("running", "works", run.progress)
 
 
 def asked(run: RunRecord) -> str:

@@ -78,8 +78,8 @@ class Site:
             self.home,
             Server(self.hub.web, self.hub.api),
             changes.pop("public", public),
-            SecretStr(changes.pop("key", "ab" * 32)),
-            2.0,
+            key=SecretStr(changes.pop("key", "ab" * 32)),
+            budget_usd=2.0,
         )
         return make_app(self.store, [b"secret"], pages=self.pages)
 
