@@ -1,6 +1,6 @@
 """What the pages read from the store: one run with all of it, lists without, and sums by day.
 
-Every question names the repositories that may be answered about: who asks for them has been allowed.
+A list or a sum is about repositories by their ids: those that its reader may read.
 """
 
 import time

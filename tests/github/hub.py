@@ -486,6 +486,14 @@ class FakeGitHub:
         judge = contract()
         path = self._by_name(path)
         operation = judge.operation(seen.method, path)
+        if operation is None and re.match(r"/repositories/[0-9]+(/|$)", path):
+            # By number is how GitHub itself writes addresses, though its document has none.
+            with self.state.lock:
+                try:
+                    self.apps.who(seen.token)
+                except Refusal as refusal:
+                    return self._refused(refusal, "https://docs.github.com/rest")
+            return self._refused(not_found(), "https://docs.github.com/rest")
         if operation is None:
             self._note(self.violations, seen, ["no such operation in GitHub's API"])
             return self._refused(not_found(), "https://docs.github.com/rest")

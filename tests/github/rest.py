@@ -76,7 +76,9 @@ class Call:
     def reads(self, repo: FakeRepo) -> bool:
         """Has the asker a role there? That a repository is public gives nobody one."""
         user = self.access.user
-        return user is not None and not repo.deleted and repo.role(user) != "none"
+        if user is None or repo.deleted:
+            return False
+        return repo.permissions.get(user.login.lower(), "none") != "none"
 
     @property
     def repo(self) -> FakeRepo:

@@ -235,6 +235,10 @@ class Browser:
         assert target.startswith(self.site.url), target
         return target.removeprefix(self.site.url)
 
+    def plant(self, value: str, name: str = "rlm-session") -> None:
+        """Have the browser send a cookie that it was not given."""
+        self.client.set_cookie(name, value, domain=str(urlsplit(self.site.url).hostname))
+
     @property
     def cookies(self) -> dict[str, str]:
         """What the browser keeps for our server."""
