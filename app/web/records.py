@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, ColumnElement, and_, case, cast, func, select
 
+from app.jobs import Step
 from app.store.database import Database
 from app.store.tables import FINDINGS, JOBS, RUNS
 from app.store.values import State
@@ -101,7 +102,8 @@ class Records:
 
     def step(self, run: str) -> tuple[str, bool] | None:
         """Return what is done for a run next, and whether somebody is at it; None: nothing."""
-        which = select(JOBS.c.kind, JOBS.c.state).where(JOBS.c.key == f"run:{run}").limit(1)
+        mine = JOBS.c.payload == Step(run=run).model_dump_json()
+        which = select(JOBS.c.kind, JOBS.c.state).where(mine, JOBS.c.state != "failed").limit(1)
         with self._database.read() as db:
             row = db.execute(which).first()
         return None if row is None else (row[0], row[1] == "claimed")

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from app.store import Told
+from app.jobs import step
+from app.store import PUBLISH, Told
 from app.web.access import FRESH_S, Access
 from app.web.pages import AT_ONCE
 from app.web.session import Session
 from reviewer.rlm.trace import NodeEnded, NodeStarted
 from tests.app.render import samples
 from tests.app.traces import EVENTS, FIRST, raw, whole
-from tests.app.web.site import Site
+from tests.app.web.site import Site, reported
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +224,15 @@ def test_a_run_that_goes_on_says_how_far_it_is(fresh: Site) -> None:
     page = alice.get(f"/runs/{waiting}").text
     assert ">running</span>" in page and "2 of 3 parts read so far." in page
     assert "1 at work" in page and "no end of it" not in page
+    found = fresh.store.run(waiting)
+    assert found is not None
+    fresh.store.recover("engine-1")
+    job = fresh.store.claim("engine", "engine-1", 60.0)
+    assert job is not None
+    report = reported(samples.review())
+    fresh.store.reviewed(job, waiting, step(PUBLISH, found), report=report, usd=0.5, calls=3)
+    page = alice.get(f"/runs/{waiting}").text
+    assert ">publishing</span>" in page and "A refund that times out" in page
     fresh.store.stop(fresh.hello.id, 1, "somebody asked for it")
     assert ">stopping</span>" in alice.get(f"/runs/{waiting}").text
 

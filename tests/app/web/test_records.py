@@ -60,7 +60,7 @@ def test_runs_are_listed_newest_first_and_in_pages(store: Store) -> None:
     assert ([one.id for one in rest], more) == ([full("run1"), full("run0")], False)
     assert [one.id for one in records.runs_of(7, 1, limit=2)] == [full("run4"), full("run3")]
     assert records.run(full("run1")) is not None and records.run("none") is None
-    assert records.step(full("run1")) == ("open", False) and records.step("none") is None
+    assert records.step(full("run1")) == ("open", False) and records.step(full("none")) is None
 
 
 def test_what_becomes_of_a_finding_goes_on_and_never_back_by_itself(store: Store) -> None:
