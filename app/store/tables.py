@@ -110,6 +110,14 @@ RUNS = Table(
 )
 """`seq` is the order in which they were begun: a clock may jump."""
 
+AGREED = Table(
+    "agreed",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What all servers on this database have to have in common."""
+
 WORKERS = Table(
     "workers",
     METADATA,
