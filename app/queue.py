@@ -109,8 +109,9 @@ def threads_for(taker: Taker, environ: Mapping[str, str], number: int) -> list[t
         ]
     if environ.get(PREFIX) != prefix(taker.claims.role):
         raise GiveUp(f"{PREFIX} is not what `rlm serve` sets")
-    # A line for each step of each job; what is worth knowing of a job its own lines say.
-    logging.getLogger("rq").setLevel(logging.WARNING)
+    # A line for each step of each job, and a traceback from each worker for a Redis that is away:
+    # what is worth knowing of both our own lines say.
+    logging.getLogger("rq").setLevel(logging.CRITICAL)
     redis = connected(url)
     workers = [
         threading.Thread(target=_work_for, args=(redis, n, taker), name=f"work-{n}")
@@ -211,6 +212,7 @@ def _worker(queue: "Queue", name: str, taker: Taker) -> Any:
         def _only(self, *args: object, **kwargs: object) -> None:
             number = args[0] if len(args) == 1 else None
             if self.func_name != NAME or kwargs or type(number) is not int:
+                log.warning("the queue holds what is no job of ours", extra={"job": self.id[:40]})
                 raise ValueError("not a job of ours")
             taker.one(number)
 
