@@ -20,12 +20,13 @@ from app.github.errors import BadToken
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import run_key
+from app.queue import Taker, threads_for
 from app.reconcile import reconcile
-from app.roles import MARKER_KEY
-from app.server_settings import SETUP, STORE_FILE, ServerSettings, read_role_settings
+from app.roles import MARKER_KEY, NODE
+from app.server_settings import SETUP, ServerSettings, read_role_settings, store_at
 from app.steps import Steps
 from app.store import GITHUB, Job, Run, Store
-from app.worker import Claims, Halted, work
+from app.worker import Claims, Halted
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,9 @@ READS = {"contents": "read"}
 def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Do the jobs of the github role until `stopping`; without an App, say so and wait."""
     settings = read_role_settings(environ)
-    store = Store(settings.home / STORE_FILE)
+    store = Store(store_at(settings.home, environ))
+    node = environ.get(NODE, "")
+    name = node + name
     store.recover(name)
     with Health(store, name, "The GitHub App is being looked up.") as health:
         app = _app(settings, health, stopping)
@@ -79,8 +82,12 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 forget,
                 public_url=settings.public.url,
             )
-            lender = TokenLender(inherited(environ), partial(_lend, store, app))
-            _work(steps, lender, app.auth, health, stopping)
+            lender = TokenLender(inherited(environ), partial(_lend, store, app, node))
+            taker = Taker(
+                Claims(store, GITHUB, name), partial(_do, steps, health), steps.lost, stopping
+            )
+            threads = threads_for(taker, environ, THREADS)
+            _work(threads, steps, lender, app.auth, stopping)
     store.close()
 
 
@@ -111,14 +118,12 @@ def _auth(settings: ServerSettings) -> AppAuth:
 
 
 def _work(
-    steps: Steps, lender: TokenLender, auth: AppAuth, health: Health, stopping: threading.Event
+    threads: list[threading.Thread],
+    steps: Steps,
+    lender: TokenLender,
+    auth: AppAuth,
+    stopping: threading.Event,
 ) -> None:
-    claims = Claims(steps.store, GITHUB, health.name)
-    do = partial(_do, steps, health)
-    threads = [
-        threading.Thread(target=work, args=(claims, stopping, do, steps.lost), name=f"work-{n}")
-        for n in range(THREADS)
-    ]
     threads.append(threading.Thread(target=lender.serve, args=(stopping,), name="lend"))
     threads.append(threading.Thread(target=_progress, args=(steps, stopping), name="progress"))
     lost = (auth, steps.store, stopping)
@@ -207,9 +212,9 @@ class _App:
         raise lacking or AssertionError("there is always a wish")
 
 
-def _lend(store: Store, app: _App, engine: str, run_id: str) -> Lent:
+def _lend(store: Store, app: _App, node: str, engine: str, run_id: str) -> Lent:
     """Make a token that reads the repository of a run, for the engine that has claimed it."""
-    if store.claimant(run_key(run_id)) != engine:
+    if store.claimant(run_key(run_id)) != node + engine:
         raise GiveUp("This run is not claimed by this engine.")
     run = store.run(run_id)
     if run is None:

@@ -56,19 +56,16 @@ JOBS = Table(
     Column("created", Double, nullable=False),
     Column("installation", BigInteger, nullable=False, server_default="0"),
     Column("turn", BigInteger, nullable=False, server_default="0"),
+    Column("released", Double, nullable=False, server_default="0"),
     CheckConstraint("state IN ('waiting', 'claimed', 'failed')", name="state"),
     Index("jobs_to_claim", "role", text("priority DESC"), "turn", "id"),
     Index("jobs_by_installation", "role", "installation", "turn"),
-    Index(
-        "jobs_by_key",
-        "key",
-        sqlite_where=text("state = 'claimed'"),
-        postgresql_where=text("state = 'claimed'"),
-    ),
+    Index("jobs_by_key", "key"),
     sqlite_autoincrement=True,
 )
 """`turn` is start-time fair queueing: each installation's jobs have a turn each, beginning at the
-one that is served now, and the lowest turn goes first. So a flood waits behind itself alone."""
+one that is served now, and the lowest turn goes first. So a flood waits behind itself alone.
+`released` is when the queue was told of it, where there is one."""
 
 TURNS = Table(
     "turns",
@@ -114,6 +111,14 @@ RUNS = Table(
 )
 """`seq` is the order in which they were begun: a clock may jump. `result` is what a review came to,
 for its page; it stays for as long as the row does."""
+
+AGREED = Table(
+    "agreed",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What all servers on this database have to have in common."""
 
 WORKERS = Table(
     "workers",
