@@ -131,6 +131,13 @@ class Away(Server):
         """Where it is reached from outside."""
         return f"http://{self.host.inside}:{PORT}"
 
+    def is_ready(self) -> bool:
+        """Is it there, and can it do its work?"""
+        try:
+            return self.get("/readyz")[0] == 200
+        except OSError:
+            return False
+
 
 def posted_once(folder: Path) -> tuple[bool, float]:
     """Cut off the server that reviews; say if all was said once, and after how many seconds."""
@@ -161,7 +168,7 @@ def posted_once(folder: Path) -> tuple[bool, float]:
             environ = world.environ() | {"REDIS_URL": redis.url(), "RLM_HOME": str(home / "rlm")}
             server = Away(host, home, **environ, **({"RLM_MARKER_KEY": key} if key else {}))
             servers.append(held.enter_context(server))
-            wait_until(lambda: server.get("/readyz")[0] == 200, lambda: server.said)  # noqa: B023
+            wait_until(server.is_ready, lambda: server.said)  # noqa: B023
             key = key or (home / "rlm" / MARKER_FILE).read_text().strip()
         pull = world.pull()
         began = time.monotonic()
