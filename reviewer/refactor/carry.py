@@ -107,6 +107,8 @@ class _Carrying:
         self._missed: dict[str, set[str]] = {}
         self._findings: list[Finding] = []
         self._notes: list[str] = []
+        self._said: list[str] = []
+        """What nodes left of what the tools report, and why: of interest if it is still there."""
         self._stops: set[StopReason] = set()
 
     async def edit(self, parts: Sequence[Part], name: str, *, mending: bool = False) -> None:
@@ -161,7 +163,9 @@ class _Carrying:
                     known.message = edits.message
                 elif edits.message.strip() and not mending:
                     known.message += f"\n\n{edits.message.strip()}"
-                if not mending:
+                if mending:
+                    self._said += [f"{name}: {one.what}: {one.why}" for one in edits.left]
+                else:
                     known.left += [
                         Left(module=name, what=one.what, why=one.why) for one in edits.left
                     ]
@@ -187,7 +191,10 @@ class _Carrying:
             parts = self._to_mend()
             if not parts or number == ROUNDS or self._run.stopped is not None:
                 return
+            before = self._overlay
             await self.edit(parts, str(3 + number), mending=True)
+            if self._overlay.files == before.files:
+                return  # to ask the same again would be answered the same
 
     async def _examine(self) -> None:
         self._findings = []
@@ -223,7 +230,8 @@ class _Carrying:
 
     def result(self) -> Carried:
         """Return the commits in the order of the plan, and all that is not as it was asked."""
-        done = Carried(findings=self._findings, notes=self._notes)
+        said = self._said if self._findings else []
+        done = Carried(findings=self._findings, notes=[*self._notes, *said])
         for name, known in self._modules.items():
             before = {path: self._start.blob(path) for path in known.touched}
             after = {path: self._overlay.blob(path) for path in known.touched}
