@@ -18,7 +18,6 @@ from reviewer.text import decode, encode, printable
 
 TIMEOUT_S = 120.0
 SAID_CHARACTERS = 500
-NO_BLOB = "0" * 40
 
 _SHA = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 _IDENTITY = re.compile(r"(.*) <([^<>]*)> \d+ [+-]\d{4}", re.DOTALL)
@@ -51,7 +50,7 @@ NOBODY = Author("rlm", "rlm@localhost", "2000-01-01T00:00:00+00:00")
 
 
 class Plumbing:
-    """One git directory, to be written to. `objects` are borrowed from there, if given."""
+    """One git directory, to be written to."""
 
     def __init__(self, git_dir: Path) -> None:
         self.git_dir = git_dir
@@ -73,7 +72,7 @@ class Plumbing:
             parent = start
             for commit in commits:
                 files = {edit.path: edit.after for edit in commit.files}
-                tree = self._tree(files, index, Path(folder))
+                tree = self._tree(files, start, index, Path(folder))
                 parent = self._commit(tree, parent, commit.message, author)
                 names.append(parent)
         return names
@@ -83,7 +82,7 @@ class Plumbing:
         with tempfile.TemporaryDirectory(prefix="rlm-index-") as folder:
             index = str(Path(folder) / "index")
             self.run("read-tree", start, GIT_INDEX_FILE=index)
-            tree = self._tree(files, index, Path(folder))
+            tree = self._tree(files, start, index, Path(folder))
             return self._commit(tree, start, "a state of the work", NOBODY)
 
     def create(self, reference: str, commit: str) -> None:
@@ -91,7 +90,7 @@ class Plumbing:
         order = f"create {reference}\0{commit}\0".encode()
         self.run("update-ref", "-m", "rlm refactor", "-z", "--stdin", stdin=order)
 
-    def _tree(self, files: Files, index: str, folder: Path) -> str:
+    def _tree(self, files: Files, start: str, index: str, folder: Path) -> str:
         blobs = {path: blob for path, blob in files.items() if blob is not None}
         for number, blob in enumerate(blobs.values()):
             (folder / f"{number}").write_bytes(blob.data)
@@ -99,7 +98,8 @@ class Plumbing:
         written = self.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=names)
         shas = dict(zip(blobs, written.split(), strict=True))
         # What goes comes first: a file may make room for a folder of its name.
-        lines = [b"0 %s\t%s\0" % (NO_BLOB.encode(), encode(path)) for path in files]
+        nothing = b"0" * len(start)
+        lines = [b"0 %s\t%s\0" % (nothing, encode(path)) for path in files]
         lines += [
             b"%s %s\t%s\0" % (blob.mode.encode(), shas[path], encode(path))
             for path, blob in blobs.items()

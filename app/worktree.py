@@ -156,10 +156,11 @@ class _Folders:
             return blob is None
         except OSError:  # a link, a file in place of a folder, nothing that may be read
             return False
+        status = os.fstat(file)
+        if blob is None or not stat.S_ISREG(status.st_mode):
+            os.close(file)
+            return False
         with os.fdopen(file, "rb") as opened:
-            status = os.fstat(opened.fileno())
-            if blob is None or not stat.S_ISREG(status.st_mode):
-                return False
             is_program = blob.mode == "100755"
             return opened.read() == blob.data and bool(status.st_mode & 0o100) == is_program
 

@@ -51,7 +51,7 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
         raise GiveUp(f"it may be used in {where} without being imported by name")
     needed = _needed(ends, definition, context)
     _no_circle(ends, needed, context)
-    texts = {ends.old: _cut(ends, definition, sure, needed)}
+    texts = {ends.old: _cut(ends, definition, sure, needed, tree)}
     texts[ends.new] = _put(ends, definition, needed)
     for path in sorted({each.path for each in sure} - {ends.old, ends.new}):
         uses = [each for each in sure if each.path == path]
@@ -170,7 +170,9 @@ def _piece(ends: _Ends, definition: Definition) -> str:
     return "\n".join(lines[_start_with_comments(ends, definition) - 1 : definition.end])
 
 
-def _cut(ends: _Ends, definition: Definition, sure: list[Used], needed: list[Import]) -> str:
+def _cut(
+    ends: _Ends, definition: Definition, sure: list[Used], needed: list[Import], tree: Overlay
+) -> str:
     """Return the old file without the definition, and with an import of it if it is used there."""
     lines = ends.text.split("\n")
     start = _start_with_comments(ends, definition)
@@ -186,12 +188,12 @@ def _cut(ends: _Ends, definition: Definition, sure: list[Used], needed: list[Imp
         raise GiveUp(f"{shown(ends.old)} names it in a string")
     words = _words(text)
     for each in reversed(needed):
-        local = each.alias or each.name
+        local = each.alias or each.name or each.module
         # The import's own statement has the word; anything else that has it may need it.
-        if each.name and each.line < start and len(re.findall(rf"\b{local}\b", text)) == 1:
-            text = dropped(text, each.line, each.name)
+        if local and each.line < start and len(re.findall(rf"\b{local}\b", text)) == 1:
+            text = dropped(text, each.line, each.name).lstrip("\n")
     if own or ends.symbol in words:
-        module = _module(ends.old, ends.new, ends.what)
+        module = _module(ends.old, ends.new, ends.what, tree)
         statement = written("", module, ((ends.symbol, ""),))
         text = with_imports(text, [statement], _last_import(text, ends.what))
     return text
@@ -279,23 +281,17 @@ def _dotted(path: str, base: list[str]) -> str:
     return ".".join(parts[len(base) :])
 
 
-def _module(importer: str, path: str, what: Extraction) -> str:
+def _module(importer: str, path: str, what: Extraction, tree: Overlay) -> str:
     """Return how a file imports another one of its tree: as it imports others."""
     if any(each.module.startswith(".") for each in what.imports):
         if _folder(importer) != _folder(path):
             raise GiveUp(f"{shown(importer)} would have to import it from another folder")
         return "." + _parts(path)[-1]
-    # The root of absolute imports is told by one that is there, or by the top of the package.
-    for each in what.imports:
-        said = each.module.split(".")
-        folder = importer.split("/")[:-1]
-        for depth in range(len(folder)):
-            if folder[depth] == said[0]:
-                return _dotted(path, folder[:depth])
-    folder = importer.split("/")[:-1]
-    if not folder:
-        return _dotted(path, [])
-    raise GiveUp(f"how {shown(importer)} would import {shown(path)} cannot be told")
+    # The root of absolute imports is where the packages around the file end.
+    root = importer.split("/")[:-1]
+    while root and tree.mode("/".join([*root, "__init__.py"])) is not None:
+        root.pop()
+    return _dotted(path, root)
 
 
 def _last_import(text: str, what: Extraction) -> int:

@@ -12,6 +12,7 @@ _FROM = re.compile(
     r"(?P<indent>[ \t]*)from[ \t]+(?P<module>\.*[\w.]*)[ \t]+import[ \t]+"
     r"(?:\((?P<many>[^()#\\]*)\)|(?P<one>[\w \t,]+?))[ \t]*(?P<tail>#[^\n]*)?(?=\r?\n|\Z)"
 )
+_PLAIN = re.compile(r"import [\w.]+(?: as \w+)?")
 _NAME = re.compile(r"(\w+)(?:\s+as\s+(\w+))?")
 WIDTH = 88
 """A line that is longer is written with one name a line, as formatters do it."""
@@ -84,7 +85,15 @@ def redirected(text: str, line: int, name: str, module: str) -> str:
 
 
 def dropped(text: str, line: int, name: str) -> str:
-    """Return the text without one name of a statement, or without the statement."""
+    """Return the text without one name of a statement, or without the statement.
+
+    Without a name it is `import module`, alone on its line.
+    """
+    if not name:
+        lines = text.split("\n")
+        if _PLAIN.fullmatch(lines[line - 1]) is None:
+            raise GiveUp("an import is not alone on its line")
+        return "\n".join([*lines[: line - 1], *lines[line:]])
     old = from_import(text, line)
     kept = tuple(one for one in old.names if one[0] != name)
     if len(kept) == len(old.names):
