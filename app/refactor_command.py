@@ -148,7 +148,13 @@ class _Display:
 
     def __enter__(self) -> "_Display":
         self._sink = self._showing.enter_context(
-            progress(sys.stderr, self._environ, quiet=self._quiet, cap_usd=self._cap_usd)
+            progress(
+                sys.stderr,
+                self._environ,
+                quiet=self._quiet,
+                cap_usd=self._cap_usd,
+                doing="refactoring",
+            )
         )
         return self
 
@@ -165,13 +171,17 @@ class _Display:
         """Put the plan between what is shown of the planning and of the work."""
         if self._quiet or not plan.is_work:
             return
+        text = plan_text(plan, look(sys.stderr, self._environ)["width"])
+        if not sys.stderr.isatty():
+            _say(text)
+            return
+        # A terminal's tree is taken away, and drawn again below the plan.
         self._showing.close()
-        _say(plan_text(plan, look(sys.stderr, self._environ)["width"]))
-        self.is_seen = sys.stderr.isatty()
+        _say(text)
+        self.is_seen = True
         self.__enter__()
-        if self.is_seen:  # a terminal's tree begins anew, and its sums with it
-            for event in self._events:
-                self._sink(event)
+        for event in self._events:
+            self._sink(event)
         self._events.clear()
 
 

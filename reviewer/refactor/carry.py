@@ -1,12 +1,16 @@
 """Carries the modules of a plan out: nodes edit, detectors look, what they find goes back."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reviewer.detectors.secrets import redacted
+from reviewer.errors import GiveUp
 from reviewer.finding import Finding
+from reviewer.languages import is_prose
 from reviewer.parsing.worker import Parsers
+from reviewer.ports import Objects
 from reviewer.refactor.apply import applied
 from reviewer.refactor.edit import Editor, EditScope, Part, units_of
 from reviewer.refactor.host import Hosted
@@ -15,7 +19,7 @@ from reviewer.refactor.patch import Blob, Commit, commit_of
 from reviewer.refactor.protect import shown
 from reviewer.refactor.repair import blamed, examined, with_victims
 from reviewer.refactor.tree import Overlay, Trees
-from reviewer.refactor.values import Edits, Joined, Left, Module, Plan
+from reviewer.refactor.values import Edits, Joined, Left, Module, Plan, Rename
 from reviewer.request import StopReason
 from reviewer.review.guidance import seen
 from reviewer.rlm.run import Run
@@ -28,6 +32,10 @@ ROUNDS = 2
 
 MENDING = 0.3
 """Of the budget for the work, held back for that."""
+
+LOOKED_AT = 500
+NAMED = 5
+"""Of the places where an old name still stands: lines looked at, documents named."""
 
 MEND = "Mend what the renames and moves broke"
 
@@ -203,8 +211,9 @@ class _Carrying:
         with self._trees.tree(self._overlay.files) as tree:
             # Not ended by a cancellation: what is handed out has been looked at.
             found = await asyncio.to_thread(examined, tree, lambda: False)
+            still = await asyncio.to_thread(documents, self._plan.renames, tree.objects)
         self._findings = found.findings
-        self._notes = found.notes
+        self._notes = [*found.notes, *still]
 
     def _to_mend(self) -> list[Part]:
         modules = [one.module for one in self._modules.values()]
@@ -247,6 +256,24 @@ class _Carrying:
         if self._stops and (self._missed or done.findings):
             done.stopped = min(self._stops, key=list(StopReason).index)
         return done
+
+
+def documents(renames: Sequence[Rename], objects: Objects) -> list[str]:
+    """Say which documents still have an old name: the context knows of code alone."""
+    notes = []
+    for one in renames:
+        short = one.symbol.rpartition(".")[2]
+        pattern = rf"(^|[^A-Za-z0-9_]){re.escape(short)}([^A-Za-z0-9_]|$)"
+        try:
+            found = objects.grep(pattern, "head", "", LOOKED_AT)
+        except GiveUp:
+            continue
+        paths = list(dict.fromkeys(each.path for each in found if is_prose(each.path)))
+        if paths:
+            named = ", ".join(shown(path) for path in paths[:NAMED])
+            more = f" and {len(paths) - NAMED} more" if paths[NAMED:] else ""
+            notes.append(f"The name {printable(short)} still stands in {named}{more}.")
+    return notes
 
 
 def message_of(said: str, name: str) -> str:

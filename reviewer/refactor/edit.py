@@ -8,7 +8,7 @@ from pathlib import Path
 from reviewer.errors import GiveUp
 from reviewer.parsing.worker import Parsers
 from reviewer.refactor.apply import applied, as_in, readable
-from reviewer.refactor.outlines import divided, outline, tokens
+from reviewer.refactor.outlines import divided, marked, named_code, outline, tokens
 from reviewer.refactor.parse import broken
 from reviewer.refactor.protect import shown
 from reviewer.refactor.reach import looking
@@ -22,10 +22,15 @@ from reviewer.rlm.task import Function, Tier, Unit
 from reviewer.text import printable
 
 WHOLE_TOKENS = WINDOW_TOKENS
-"""A file up to this size is shown whole; a larger one in outline, to be read in pieces."""
+"""A file up to this size is shown whole; a larger one in outline, with what its part names."""
+
+NAMED_TOKENS = WINDOW_TOKENS // 2
+"""Of the code that is shown of such a file."""
 
 TOLD = 60
 """Leads and findings of one file that are listed."""
+
+_MARKED = "each line behind a | that is not in it"
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Editor:
         self._guidance = guidance
         self._mending = mending
         self._window = window
-        self._shown: dict[str, str] = {}
+        self._shown: dict[tuple[str, str], str] = {}
 
     def instructions(self, scope: EditScope) -> str:
         return _prompt() + (f"\n{self._guidance}" if self._guidance else "")
@@ -86,7 +91,7 @@ class Editor:
         return frozenset(unit for part in scope.parts for unit in units_of(part))
 
     def size(self, scope: EditScope) -> int:
-        size = sum(tokens(self._file(path)) for part in scope.parts for path in part.files)
+        size = sum(tokens(self._file(path, part)) for part in scope.parts for path in part.files)
         # Two modules never share a node, however small they are.
         return max(size, self._window + 1) if len(scope.parts) > 1 else size
 
@@ -96,7 +101,7 @@ class Editor:
 
     def content(self, scope: EditScope) -> str:
         (part,) = scope.parts
-        files = "\n".join(self._file(path) for path in part.files) or "(none)\n"
+        files = "\n".join(self._file(path, part) for path in part.files) or "(none)\n"
         return printable(f"Your files:\n\n{files}")
 
     def lens(self, scope: EditScope) -> str:
@@ -122,7 +127,7 @@ class Editor:
         (part,) = scope.parts
         if len(part.files) < 2:
             return [scope]
-        sizes = {path: tokens(self._file(path)) for path in part.files}
+        sizes = {path: tokens(self._file(path, part)) for path in part.files}
         pieces = divided(sorted(part.files), sizes, self._window)
         return [
             EditScope(
@@ -190,23 +195,29 @@ class Editor:
     def partial(self, scope: EditScope, reason: StopReason) -> Joined:
         return Joined()
 
-    def _file(self, path: str) -> str:
-        known = self._shown.get(path)
+    def _file(self, path: str, part: Part) -> str:
+        key = (path, part.module.name)
+        known = self._shown.get(key)
         if known is None:
-            known = self._shown[path] = self._as_shown(path)
+            known = self._shown[key] = self._as_shown(path, part)
         return known
 
-    def _as_shown(self, path: str) -> str:
+    def _as_shown(self, path: str, part: Part) -> str:
         blob = self._overlay.blob(path)
         if blob is None:
             return f"=== file {quoted(path)} is not there\n"
         text = readable(blob.data)
         if tokens(text) <= WHOLE_TOKENS:
-            # Behind a mark of ours, so that no line of a file passes for one of our own.
-            lines = "\n".join(f"|{line}" for line in text.split("\n"))
-            return f"=== file {quoted(path)}, each line behind a | that is not in it\n{lines}\n"
+            whole = marked(text.split("\n"))
+            return f"=== file {quoted(path)}, {_MARKED}\n{whole}\n"
         context = self._tree.code.context
-        return f"{outline(path, context)}(too long to be shown whole: read(path, start, end))\n"
+        shown = f"{outline(path, context)}(too long to be shown whole: read(path, start, end))\n"
+        said = [part.module.what, self._contract, *(told for at, told in part.told if at == path)]
+        pieces = named_code(text, context.extraction(path).what, said, NAMED_TOKENS)
+        if pieces:
+            shown += f"\n--- of it, what your part names, {_MARKED}\n"
+            shown += "\n…\n".join(marked(piece) for piece in pieces) + "\n"
+        return shown
 
 
 def units_of(part: Part) -> frozenset[Unit]:

@@ -223,9 +223,11 @@ def _put(ends: _Ends, definition: Definition, needed: list[Import]) -> str:
     )
     if text != ends.target_text and last:
         raise GiveUp(f"the imports of {shown(ends.new)} would have to be rewritten")
+    statements = list(dict.fromkeys(statements))
     if not text.strip() and "from __future__ import annotations" in ends.text:
-        statements.insert(0, "from __future__ import annotations")
-    text = with_imports(text, list(dict.fromkeys(statements)), last)
+        gap = [""] if statements else []
+        statements = ["from __future__ import annotations", *gap, *statements]
+    text = with_imports(text, statements, last)
     head = text.rstrip("\n")
     return f"{head}\n\n\n{_piece(ends, definition)}\n" if head else f"{_piece(ends, definition)}\n"
 

@@ -4,13 +4,14 @@ An outline has no line numbers: they change with code elsewhere, and what a node
 what has to be asked anew.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 
 from reviewer.context.values import Context
 from reviewer.errors import GiveUp
 from reviewer.parsing.packed import path_of
-from reviewer.parsing.symbols import DefKind
+from reviewer.parsing.symbols import DefKind, Extraction
 from reviewer.ports import Rev
 from reviewer.review.scope import BYTES_A_TOKEN, quoted
 from reviewer.text import printable
@@ -19,7 +20,12 @@ SHOWN = 80
 """Definitions of one file; the node can ask for the outline of the rest."""
 
 IMPORTS = 12
+HEAD_LINES = 60
+"""Before the first definition of a file that is shown in outline: its imports."""
+
 SIGNATURE_CHARS = 160
+
+_WORD = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 def outline(path: str, context: Context, at: Rev = "head") -> str:
@@ -50,6 +56,32 @@ def outline(path: str, context: Context, at: Rev = "head") -> str:
 def tokens(text: str) -> int:
     """Return about how many tokens a text takes."""
     return int(len(text.encode("utf-8", "replace")) / BYTES_A_TOKEN)
+
+
+def named_code(text: str, what: Extraction, said: Sequence[str], room: int) -> list[list[str]]:
+    """Return the lines before a file's first definition, and those of definitions that are named
+    in what is said, in the file's order, up to so many tokens."""
+    words = {word for one in said for word in _WORD.findall(one)}
+    lines = text.split("\n")
+    outer = [one for one in what.definitions if "." not in one.scope]
+    first = min((one.start for one in outer), default=1)
+    ranges = [(1, min(first - 1, HEAD_LINES))]
+    ranges += [(one.start, one.end) for one in outer if one.name in words]
+    pieces: list[list[str]] = []
+    shown = 0
+    for start, end in sorted(set(ranges)):
+        piece = lines[max(start, shown + 1) - 1 : end]
+        size = tokens("\n".join(piece))
+        if piece and size <= room:
+            pieces.append(piece)
+            room -= size
+            shown = end
+    return pieces
+
+
+def marked(lines: Sequence[str]) -> str:
+    """Return lines behind a mark of ours, so that none of a file passes for one of our own."""
+    return "\n".join(f"|{line}" for line in lines)
 
 
 def divided(paths: Sequence[str], sizes: dict[str, int], window: int) -> list[tuple[str, ...]]:

@@ -1,4 +1,7 @@
-"""Which files may an instruction concern? By its words, by the paths given, by who imports them."""
+"""Which files may an instruction concern? By its words and by the paths that are given.
+
+A file that uses a name has it as a word; who else is concerned, the planner asks the context.
+"""
 
 import re
 from collections.abc import Sequence
@@ -10,16 +13,22 @@ from reviewer.refactor.protect import not_ours
 from reviewer.refactor.tree import REGULAR, Start
 from reviewer.triage import hands_off
 
-FEW = 40
+FEW = 12
 """Files that are all shown, whatever the instruction says: choosing costs more than reading."""
 
 MOST = 400
 """Files that are shown in outline at the most, those that share most words first."""
 
-IMPORTERS = 30
 COMMON = 0.25
 """A word in more of the files than this tells nothing."""
 
+NEAR = 0.4
+"""Of the best file's score: a file with less has words in common with the instruction by chance."""
+
+NAMED = 4.0
+"""How much more a word tells that is written as names in code are, or as a path is."""
+
+_IDENTIFIER = re.compile(r".*(?:_|\d|[a-z][A-Z]|\$)")
 _WORD = re.compile(r"[A-Za-z_$][\w$]{2,}")
 _PATH = re.compile(r"[\w.@-]+(?:/[\w.@-]+)*/?")
 
@@ -35,15 +44,16 @@ def concerned(instruction: str, paths: Sequence[str], start: Start, context: Con
     for path in asked:
         folder, _, name = path.rpartition("/")
         if any(one in {path, name, name.partition(".")[0]} for one in named):
-            score[path] = score.get(path, 0.0) + 2.0
+            score[path] = score.get(path, 0.0) + NAMED
         elif any("/" in one and under(path, [one]) for one in named) or folder in named:
-            score[path] = score.get(path, 0.0) + 1.0
+            score[path] = score.get(path, 0.0) + NAMED / 2
     if not score:
         return sorted(asked[:MOST])
-    best = sorted(score, key=lambda path: (-score[path], path))
-    importing = _importers(best[:5], context)
-    ordered = dict.fromkeys([*best[:FEW], *(p for p in importing if p in set(asked)), *best])
-    return sorted(list(ordered)[:MOST])
+    enough = NEAR * max(score.values())
+    best = sorted(
+        (path for path in score if score[path] >= enough), key=lambda path: (-score[path], path)
+    )
+    return sorted(best[:MOST])
 
 
 def under(path: str, folders: Sequence[str]) -> bool:
@@ -66,19 +76,10 @@ def _by_words(instruction: str, asked: Sequence[str], context: Context) -> dict[
         return {}
     mine = set(asked)
     score: dict[str, float] = {}
-    for paths in having.values():
+    for word, paths in having.items():
         found = mine.intersection(paths)
         if found and len(found) <= COMMON * len(asked):
+            weight = NAMED if _IDENTIFIER.match(word) else 1.0
             for path in found:
-                score[path] = score.get(path, 0.0) + 1.0 / (1.0 + len(found) / 10)
+                score[path] = score.get(path, 0.0) + weight / (1.0 + len(found) / 10)
     return score
-
-
-def _importers(paths: Sequence[str], context: Context) -> list[str]:
-    found: list[str] = []
-    for path in paths:
-        try:
-            found += [each.path for each in context.importers(path, limit=IMPORTERS).items]
-        except GiveUp:
-            continue
-    return found

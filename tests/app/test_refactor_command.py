@@ -2,6 +2,8 @@
 
 import json
 import re
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from app.cli import _parser
 from tests.app.test_cli import Ran, User, key
-from tests.model_server import ModelServer, Scripted, error
+from tests.model_server import ModelServer, Scripted, error, hang
 from tests.reviewer.refactor.shop import edited, make, module, planned, prompt, script
 
 CART = "shop/cart.py"
@@ -251,3 +253,45 @@ def test_the_help_names_every_option() -> None:
     text = _parser().commands["refactor"].format_help()  # type: ignore[attr-defined]
     for option in ("--plan", "--branch", "--apply", "--partial", "--format", "--budget"):
         assert option in text
+
+
+def test_a_run_that_was_killed_goes_on_and_pays_nothing_twice(user: User) -> None:
+    waiting = threading.Event()
+
+    def answer(request: dict[str, Any]) -> Scripted:
+        if "Your part" in prompt(request) and not waiting.is_set():
+            waiting.set()
+            return hang(60.0)
+        return MODEL(request)
+
+    with ModelServer(answer, key="sk-test") as server:
+        process = user.start("refactor", "triple totals", **key(server))
+        assert waiting.wait(30)
+        process.kill()
+        process.communicate()
+        asked = len(server.requests)
+        ran = user.rlm("refactor", "triple totals", "--format", "json", **key(server))
+    assert ran.code == 0 and "Going on with a run that was cut off" in ran.err
+    value = json.loads(ran.out)
+    assert len(server.requests) == asked + 1  # the edit alone
+    assert value["cost"]["replayed_calls"] == 1 and len(value["commits"]) == 2
+
+
+def test_ctrl_c_ends_with_what_there_is(user: User) -> None:
+    waiting = threading.Event()
+
+    def answer(request: dict[str, Any]) -> Scripted:
+        if "Your part" in prompt(request):
+            waiting.set()
+            return hang(60.0)
+        return MODEL(request)
+
+    with ModelServer(answer, key="sk-test") as server:
+        process = user.start("refactor", "triple totals", "--branch", "b", **key(server))
+        assert waiting.wait(30)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 2, err  # asked for a branch, and got none
+    assert "Rename net to subtotal (by host code)" in out and "triple: all of it" in out
+    assert "the result is partial" in err
+    assert user.repo.git("branch").decode().split() == ["*", "main"]
