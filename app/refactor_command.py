@@ -12,7 +12,7 @@ from app.defaults import NO_KEY
 from app.engine import decide, service_of
 from app.interrupt import Interrupts
 from app.objects import LocalObjects
-from app.output import STANDARD_OUTPUT, check_output, deliver
+from app.output import STANDARD_OUTPUT, check_output, deliver_bytes
 from app.paid import journal_here
 from app.plumbing import NOBODY, Author, Plumbing, author_of
 from app.policy import sources_of
@@ -89,8 +89,8 @@ def refactor_command(options: Namespace, environ: Mapping[str, str], interrupts:
                     trace.refactored(outcome.refactoring)
                 mails = trees.mails(outcome.patch, author or NOBODY)
             done = outcome.refactoring
-            text = _rendered(options, environ, outcome, mails, seen=display.is_seen)
-            deliver(text, options.output)
+            raw = _rendered(options, environ, outcome, mails, seen=display.is_seen)
+            deliver_bytes(raw, options.output)
             if trace.run:
                 say(f"rlm trace {trace.run} shows how this was made")
         _write(options, repo, outcome, author, say)
@@ -296,16 +296,17 @@ def _check_paths(paths: tuple[str, ...], trees: GitTrees) -> None:
 
 
 def _rendered(
-    options: Namespace, environ: Mapping[str, str], outcome: Outcome, mails: str, *, seen: bool
-) -> str:
+    options: Namespace, environ: Mapping[str, str], outcome: Outcome, mails: bytes, *, seen: bool
+) -> bytes:
     done = outcome.refactoring
     if options.format == "json":
-        return refactoring_json(done, outcome.patch, mails)
+        return refactoring_json(done, mails).encode()
     if options.format == "patch":
         return mails
     to_terminal = options.output == STANDARD_OUTPUT and sys.stdout.isatty()
     shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
-    return refactoring_text(done, shown["width"], with_plan=not (seen and to_terminal))
+    text = refactoring_text(done, shown["width"], with_plan=not (seen and to_terminal))
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _write(

@@ -83,22 +83,20 @@ class GitTrees:
         with LocalObjects(self._repo, change) as objects, Provider(objects, self._cache) as context:
             yield Tree(change, objects, Code(context))
 
-    def mails(self, patch: Patch, author: Author) -> str:
-        """Return a patch as `git am` takes it, one mail a commit; "" for none."""
+    def mails(self, patch: Patch, author: Author) -> bytes:
+        """Return a patch as `git am` takes it, one mail a commit."""
         names = self._plumbing.commits(patch.start, patch.commits, author)
         if not names:
-            return ""
-        return decode(
-            self._plumbing.run(
-                "format-patch",
-                "--stdout",
-                "--no-signature",
-                "--binary",
-                "--full-index",
-                "--no-ext-diff",
-                "--no-textconv",
-                f"{patch.start}..{names[-1]}",
-            )
+            return b""
+        return self._plumbing.run(
+            "format-patch",
+            "--stdout",
+            "--no-signature",
+            "--binary",
+            "--full-index",
+            "--no-ext-diff",
+            "--no-textconv",
+            f"{patch.start}..{names[-1]}",
         )
 
 

@@ -7,7 +7,6 @@ from app.render.escape import one_line, visible
 from app.render.json import dumps
 from app.render.text import wrap
 from reviewer.detectors.secrets import redacted
-from reviewer.refactor.patch import Patch
 from reviewer.refactor.values import CommitInfo, Plan, Refactoring
 
 FILES_SHOWN = 12
@@ -43,10 +42,16 @@ def refactoring_text(
     return redacted("\n".join(lines).lstrip("\n") + "\n")
 
 
-def refactoring_json(done: Refactoring, patch: Patch, mails: str) -> str:
-    """Return the documented contract (docs/refactor.md): the account, and the patch as text."""
+def refactoring_json(done: Refactoring, mails: bytes) -> str:
+    """Return the documented contract (docs/refactor.md): the account, and the patch as text.
+
+    Bytes that are no UTF-8 have no place in JSON: the patch is null then.
+    """
     value = done.model_dump(mode="json")
-    value["patch"] = mails if patch.commits else ""
+    try:
+        value["patch"] = mails.decode("utf-8")
+    except UnicodeDecodeError:
+        value["patch"] = None
     return dumps(value)
 
 

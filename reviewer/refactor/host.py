@@ -6,8 +6,10 @@ edits the files that it concerns, with every place that the context knows.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import fill, shorten
 
 from reviewer.context.values import Certainty, Context
+from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
 from reviewer.parsing.worker import Parsers
 from reviewer.refactor.moves import move
@@ -18,6 +20,9 @@ from reviewer.refactor.symbols import Done, rename
 from reviewer.refactor.tree import Overlay, Trees
 from reviewer.refactor.values import MOST_FILES, Module, Move, Plan, Rename
 from reviewer.text import printable
+
+SUMMARY_CHARS = 400
+"""Of the plan's, in the message of a commit of the host's."""
 
 PLACES = 60
 """Of a symbol that the host did not rename or move, that are told to whoever does."""
@@ -51,7 +56,7 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
                 done.notes.append(f"{title(one)}: left to the model, for {_lower(str(error))}")
                 step = _declined(one, context, done.overlay, str(error))
         before = {path: done.overlay.blob(path) for path in step.files}
-        commit = commit_of(title(one), "host", _message(one), before, step.files)
+        commit = commit_of(title(one), "host", _message(one, plan), before, step.files)
         if commit is not None:
             done.commits.append(commit)
             done.overlay = done.overlay.over(step.files)
@@ -80,13 +85,16 @@ def _parses(step: Done, tree: Overlay) -> None:
         raise GiveUp(f"of {shown(path)} it would be true that {fault}")
 
 
-def _message(one: Rename | Move) -> str:
-    what = "renamed" if isinstance(one, Rename) else "moved"
-    return (
-        f"{title(one)}\n\n"
-        f"It was in {shown(one.path)}. By rule, {what} wherever the imports and scopes of the\n"
-        "language say that it is meant."
-    )
+def _message(one: Rename | Move, plan: Plan) -> str:
+    if isinstance(one, Rename):
+        how = (
+            f"It is defined in {shown(one.path)}. Every use that the imports and scopes of the "
+            "language tell is renamed with it."
+        )
+    else:
+        how = f"It was in {shown(one.path)}. Whoever imported it from there does so from here."
+    whole = shorten(f"Part of this: {printable(plan.summary)}", SUMMARY_CHARS, placeholder=" …")
+    return redacted("\n\n".join([title(one), fill(whole, 72), fill(how, 72)]))
 
 
 def _declined(one: Rename | Move, context: Context, tree: Overlay, why: str) -> Done:

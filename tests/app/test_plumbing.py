@@ -113,7 +113,7 @@ def test_nothing_is_written_to_the_repository_before_it_is_asked_for(tmp_path: P
         with trees.tree({"a.py": Blob(b"b\n")}):
             pass
         text = trees.mails(Patch(commit, (of(FileEdit("a.py", Blob(b"a\n"), Blob(b"b\n"))),)), ADA)
-    assert "Subject: [PATCH] Say why" in text and "From: Ada <ada@example.org>" in text
+    assert b"Subject: [PATCH] Say why" in text and b"From: Ada <ada@example.org>" in text
     assert {p: p.stat().st_mtime_ns for p in (made.path / ".git").rglob("*")} == before
 
 

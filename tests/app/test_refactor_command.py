@@ -109,6 +109,20 @@ def test_json_is_the_contract(user: User, service: ModelServer) -> None:
     assert value["cost"]["calls"] == 2
 
 
+def test_bytes_that_are_no_text_survive_in_a_patch(user: User) -> None:
+    user.repo.write("old.py", b"# caf\xe9\nx = 1\n")
+    user.repo.commit()
+    plan = planned(modules=[module("old", "old.py")])
+    with ModelServer(script(plan, {"old": edited(("old.py", "x = 1", "x = 2"))})) as server:
+        value = json.loads(user.rlm("refactor", "x", "--format", "json", **key(server)).out)
+        file = user.home / "x.patch"
+        named = ("--format", "patch", "--output", str(file))
+        assert user.rlm("refactor", "x", *named, **key(server)).code == 0
+    assert value["patch"] is None
+    user.repo.git("am", "-q", str(file))
+    assert (user.repo.path / "old.py").read_bytes() == b"# caf\xe9\nx = 2\n"
+
+
 # What is in the way ------------------------------------------------------------------------------
 
 
