@@ -316,9 +316,11 @@ def _write(
     patch, done = outcome.patch, outcome.refactoring
     if options.format == "patch" and done.status != "complete":
         _say(refactoring_text(done).rstrip("\n"))
-    if not patch.commits:
-        return
     wanted = options.apply or options.branch
+    if not patch.commits:
+        if wanted:
+            say("nothing was written: there is no commit")
+        return
     if wanted and done.status == "partial" and not options.partial:
         raise TellUser(
             "Nothing was written: the result is partial.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
 from reviewer.finding import Finding
-from reviewer.languages import is_prose
+from reviewer.languages import Language, is_prose, language_of
 from reviewer.parsing.worker import Parsers
 from reviewer.ports import Objects
 from reviewer.refactor.apply import applied
@@ -36,6 +36,19 @@ MENDING = 0.3
 LOOKED_AT = 500
 NAMED = 5
 """Of the places where an old name still stands: lines looked at, documents named."""
+
+_NO_CODE = frozenset(
+    {
+        None,
+        Language.BASH,
+        Language.DOCKERFILE,
+        Language.JSON,
+        Language.MAKEFILE,
+        Language.TOML,
+        Language.XML,
+        Language.YAML,
+    }
+)
 
 MEND = "Mend what the renames and moves broke"
 
@@ -259,7 +272,7 @@ class _Carrying:
 
 
 def documents(renames: Sequence[Rename], objects: Objects) -> list[str]:
-    """Say which documents still have an old name: the context knows of code alone."""
+    """Say which documents and settings still have an old name: the context knows code alone."""
     notes = []
     for one in renames:
         short = one.symbol.rpartition(".")[2]
@@ -268,12 +281,16 @@ def documents(renames: Sequence[Rename], objects: Objects) -> list[str]:
             found = objects.grep(pattern, "head", "", LOOKED_AT)
         except GiveUp:
             continue
-        paths = list(dict.fromkeys(each.path for each in found if is_prose(each.path)))
+        paths = list(dict.fromkeys(each.path for each in found if _is_no_code(each.path)))
         if paths:
             named = ", ".join(shown(path) for path in paths[:NAMED])
             more = f" and {len(paths) - NAMED} more" if paths[NAMED:] else ""
             notes.append(f"The name {printable(short)} still stands in {named}{more}.")
     return notes
+
+
+def _is_no_code(path: str) -> bool:
+    return is_prose(path) or language_of(path) in _NO_CODE
 
 
 def message_of(said: str, name: str) -> str:

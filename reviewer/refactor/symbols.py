@@ -26,6 +26,7 @@ MOST_LEADS = 40
 
 _SCRIPT = frozenset({Language.JAVASCRIPT, Language.TYPESCRIPT, Language.TSX})
 _LISTED = re.compile(rb"(?:^|[;\s}])(?:export|import)(?:\s+type)?\s*$")
+_MEMBER_USES = frozenset({UseKind.CALL, UseKind.ATTRIBUTE, UseKind.WRITE})
 _IN_WORD = re.compile(rb"[\w$]")
 _OPENS, _CLOSES = b"{[(", b"}])"
 
@@ -86,6 +87,8 @@ def _overrides(one: Rename, definitions: list[Definition], context: Context) -> 
     for each in definitions:
         if each.kind is not DefKind.METHOD:
             continue
+        if language_of(one.path) is Language.GO:
+            raise GiveUp("a method of Go may be what an interface asks for, without saying so")
         if context.implementations(one.symbol, one.path).items:
             raise GiveUp(f"classes that extend its own override {printable(one.symbol)}")
         owner = each.scope
@@ -181,13 +184,18 @@ def _leads(one: Rename, uses: tuple[Used, ...], done: Done, tree: Overlay) -> No
     short = one.symbol.rpartition(".")[2]
     word = re.compile(rb"(?<![\w$])" + re.escape(encode(short)) + rb"(?![\w$])")
     elsewhere: set[str] = set()
+    member = "." in one.symbol
     for each in uses:
         if each.path in done.files or each.certainty is Certainty.EXACT:
             continue
-        if each.certainty is Certainty.LIKELY and each.use.kind is not UseKind.KEYWORD:
+        likely = each.certainty is Certainty.LIKELY and each.use.kind is not UseKind.KEYWORD
+        # The type of most receivers is not known: a method's uses are seldom more than that.
+        perhaps = member and each.score > 0 and each.use.kind in _MEMBER_USES
+        if likely or perhaps:
             blob = tree.blob(each.path)
             line = _line(blob.data, each.use.line) if blob is not None else ""
-            done.lead(each.path, f"{_said(one)}, likely here ({each.why}): {line}")
+            how = "likely" if likely else "perhaps"
+            done.lead(each.path, f"{_said(one)}, {how} here ({each.why}): {line}")
         elif each.path not in done.leads:
             elsewhere.add(each.path)
     for path, blob in done.files.items():

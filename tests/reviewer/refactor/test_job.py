@@ -76,6 +76,17 @@ def test_what_the_host_is_not_sure_of_goes_to_a_node(tmp_path: Path) -> None:
     assert [one.by for one in done.refactoring.commits] == ["host", "model"]
 
 
+def test_documents_and_settings_that_still_have_the_name_are_named(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("docs/use.md", "Call `net(items)`, not `netto`.\n")
+    repo.write("pyproject.toml", '[project.scripts]\nsum = "shop.prices:net"\n')
+    repo.write("docs/other.md", "The network.\n")
+    repo.commit()
+    with ModelServer(script(NET, {})) as server:
+        done = refactored(repo, server)
+    assert "The name net still stands in docs/use.md, pyproject.toml." in done.refactoring.notes
+
+
 def test_a_name_that_is_taken_is_left_to_a_node(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     plan = planned(renames=[rename("shop/prices.py", "net", "total")])

@@ -62,6 +62,15 @@ def test_a_method_by_its_class_and_what_is_likely_as_a_lead() -> None:
     assert "likely here" in done.leads["b.py"][0] and "x.m()" in done.leads["b.py"][0]
 
 
+def test_a_method_of_which_only_the_name_is_known_is_told_too() -> None:
+    files = {
+        "a.py": "class Store:\n    def flush(self):\n        pass\n",
+        "b.py": "def f(x):\n    return x.flush()\n",
+    }
+    done = renamed(files, "a.py", "Store.flush", "drain")
+    assert "perhaps here" in done.leads["b.py"][0]
+
+
 def test_a_parameter_of_the_same_name_is_told_and_not_touched() -> None:
     files = {
         "a.py": "def rate():\n    return 1\n",
