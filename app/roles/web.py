@@ -19,7 +19,7 @@ from waitress.task import ErrorTask
 
 from app.events import MAX_BODY_BYTES
 from app.roles import LISTEN_FD
-from app.server_settings import STORE_FILE
+from app.server_settings import store_at
 from app.settings import read_settings
 from app.signature import secrets_in
 from app.store import Store
@@ -64,7 +64,7 @@ DRAIN_S = 5.0
 def run(_name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Answer on the socket that the supervisor listens on until `stopping` is set."""
     home = read_settings(environ).home
-    with closing(Store(home / STORE_FILE)) as store, closing(_listener(environ)) as listener:
+    with closing(Store(store_at(home, environ))) as store, closing(_listener(environ)) as listener:
         secrets = secrets_in(environ)
         app = make_app(store, secrets)
         # What is there by now stays: looking through it for garbage would stop all for 30 ms.
