@@ -148,54 +148,63 @@ class _Carrying:
             solved: Solved[Edits] = await solve(editor, EditScope(tuple(parts)), self._run, name)
         self._stops |= solved.stops
         for part in parts:
-            known = self._modules[part.module.name]
             why = {solved.missed[unit] for unit in units_of(part) if unit in solved.missed}
-            if not why:
-                known.complaints = []
-            elif not mending:
+            if why and not mending:
                 self._missed[part.module.name] = why
         joined = solved.result if isinstance(solved.result, Joined) else Joined()
         taken = await asyncio.to_thread(self._taken, joined, mending=mending)
         self._overlay = self._overlay.over(taken)
 
     def _taken(self, joined: Joined, *, mending: bool) -> dict[str, Blob | None]:
-        """Return the files that edits make; those of a module that do not fit are left out."""
+        """Return the files that edits make; those of a node that do not fit are left out."""
         files: dict[str, Blob | None] = {}
+        wrong: dict[str, list[tuple[str, str]]] = {}
+        fitting: set[str] = set()
         with Parsers() as parsers:
             for name, edits in joined.by_module:
                 known = self._modules[name]
                 module = known.module
-                done = applied(edits, self._overlay, module.files, module.new_files)
-                before = {path: self._overlay.blob(path) for path in done.files}
+                tree = self._overlay.over(files)
+                done = applied(edits, tree, module.files, module.new_files)
+                before = {path: tree.blob(path) for path in done.files}
                 faults = broken(done.files, before, parsers)
                 problems = [
                     *done.problems,
                     *(f'"{shown(path)}": {fault}' for path, fault in faults.items()),
                 ]
+                self._told(known, edits, mending=mending)
                 if problems:
                     path = (*module.files, *module.new_files)[0]
-                    known.complaints += [
+                    wrong.setdefault(name, []).extend(
                         (path, f"Edits of yours were not taken: {one}") for one in problems
-                    ]
-                    continue
-                files.update(done.files)
-                known.touched.update(done.files)
-                if not known.message.strip() and edits.message.strip():
-                    known.message = edits.message
-                elif edits.message.strip() and not mending:
-                    known.message += f"\n\n{edits.message.strip()}"
-                if mending:
-                    self._said += [f"{name}: {one.what}: {one.why}" for one in edits.left]
-                else:
-                    known.left += [
-                        Left(module=name, what=one.what, why=one.why) for one in edits.left
-                    ]
-                self._taken_over(name, done.files)
+                    )
+                elif done.files:
+                    fitting.add(name)
+                    files.update(done.files)
+                    self._taken_over(known, edits, done.files, mending=mending)
+        for name, known in self._modules.items():
+            # Who hands in nothing after edits that did not fit has not mended them.
+            if name in wrong or name in fitting:
+                known.complaints = wrong.get(name, [])
         return files
 
-    def _taken_over(self, name: str, files: Mapping[str, Blob | None]) -> None:
-        """Keep account of which files a module has now: made, renamed, removed."""
-        known = self._modules[name]
+    def _told(self, known: _Module, edits: Edits, *, mending: bool) -> None:
+        """Note what a node leaves: of its part, or of what the tools report about it."""
+        name = known.module.name
+        if mending and not known.complaints:
+            self._said += [f"{name}: {one.what}: {one.why}" for one in edits.left]
+        else:
+            known.left += [Left(module=name, what=one.what, why=one.why) for one in edits.left]
+
+    def _taken_over(
+        self, known: _Module, edits: Edits, files: Mapping[str, Blob | None], *, mending: bool
+    ) -> None:
+        """Keep account of a module: its message, and its files now: made, renamed, removed."""
+        known.touched.update(files)
+        if not known.message.strip():
+            known.message = edits.message
+        elif edits.message.strip() and not mending:
+            known.message += f"\n\n{edits.message.strip()}"
         made = [path for path, blob in files.items() if blob is not None]
         kept = [path for path in known.module.files if files.get(path, Blob(b"")) is not None]
         known.module = known.module.model_copy(

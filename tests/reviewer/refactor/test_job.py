@@ -279,6 +279,36 @@ def test_edits_that_never_fit_are_left_out_and_said(tmp_path: Path) -> None:
     assert "were not taken" in done.refactoring.left[0].why
 
 
+def test_who_gives_up_after_edits_that_did_not_fit_has_not_done_his_part(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "were not taken" in prompt(request):
+            return tool("submit", {"left": [{"what": "cart", "why": "I cannot."}]})
+        return edited((CARD, "no such text", "x"))
+
+    plan = planned(modules=[module("cart", CARD)])
+    with ModelServer(script(plan, {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and done.patch.commits == ()
+    assert "I cannot." in [one.why for one in done.refactoring.left]
+
+
+def test_edits_that_did_not_fit_are_done_anew(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "were not taken" in prompt(request):
+            return edited((CARD, "* 2", "* 3"), message="Triple it")
+        return edited((CARD, "no such text", "x"))
+
+    plan = planned(modules=[module("cart", CARD)])
+    with ModelServer(script(plan, {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert [one.message for one in done.patch.commits] == ["Triple it"]
+
+
 @pytest.mark.parametrize(
     "plan",
     [
