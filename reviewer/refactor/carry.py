@@ -174,7 +174,7 @@ class _Carrying:
                 ]
                 self._told(known, edits, mending=mending)
                 if problems:
-                    path = (*module.files, *module.new_files)[0]
+                    path = next(iter((*module.files, *module.new_files)), "")
                     wrong.setdefault(name, []).extend(
                         (path, f"Edits of yours were not taken: {one}") for one in problems
                     )
@@ -238,8 +238,12 @@ class _Carrying:
         self._notes = [*found.notes, *still]
 
     def _to_mend(self) -> list[Part]:
-        modules = [one.module for one in self._modules.values()]
-        told = blamed(self._findings, modules, self._overlay)
+        owners = {
+            path: name
+            for name, one in self._modules.items()
+            for path in (*one.touched, *one.module.files, *one.module.new_files)
+        }
+        told = blamed(self._findings, owners, self._overlay)
         for name, known in self._modules.items():
             if known.complaints:
                 told.setdefault(name, []).extend(known.complaints)

@@ -1,7 +1,7 @@
 """What the detectors say of the result, and to whose part it goes back."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from reviewer.change import FileChange
 from reviewer.detectors.run import Detected, detect
@@ -55,20 +55,19 @@ def _was_there(finding: Finding, gone: frozenset[str]) -> bool:
 
 
 def blamed(
-    findings: Sequence[Finding], modules: Sequence[Module], tree: Overlay
+    findings: Sequence[Finding], owners: Mapping[str, str], tree: Overlay
 ) -> dict[str, list[tuple[str, str]]]:
     """Return, by the module that caused it, (path, what is wrong) of each finding.
 
-    "" stands for what no module has caused: the host's own work.
+    `owners` has the module of each path. "" stands for what none has caused: the host's own work.
     """
-    owner = {path: module.name for module in modules for path in (*module.files, *module.new_files)}
     spelled = {printable(path): path for path in (*tree.start.modes, *tree.files)}
     found: dict[str, list[tuple[str, str]]] = {}
     for each in findings:
         victims = _BROKEN.findall(each.body) if each.source.startswith(_CONTRACTS) else []
         names = [each.path, *(place.path for place in each.places), *victims]
         paths = [spelled[name] for name in dict.fromkeys(names) if name in spelled]
-        cause = next((owner[path] for path in paths if path in owner), "")
+        cause = next((owners[path] for path in paths if path in owners), "")
         told = found.setdefault(cause, [])
         told += [(path, _told(each)) for path in paths]
     return found

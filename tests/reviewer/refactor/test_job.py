@@ -205,6 +205,32 @@ def test_a_broken_contract_goes_back_to_who_caused_it(tmp_path: Path) -> None:
     assert len(done.patch.commits) == 1
 
 
+def test_who_removes_a_file_mends_what_needed_it(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    gone = module("inline", "shop/prices.py", "shop/cart.py", what="Sum in the cart.")
+    inlined = edited(
+        (CARD, "from shop.prices import net\n\n\n", ""),
+        (CARD, "net(items)", "sum(items)"),
+        removed=["shop/prices.py"],
+        message="Sum in the cart",
+    )
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return inlined
+        return edited(
+            ("shop/report.py", "from shop import prices\n", ""),
+            ("shop/report.py", "prices.net(items)", "sum(items)"),
+        )
+
+    with ModelServer(script(planned(modules=[gone]), {"inline": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    made = after(done)
+    assert made["shop/prices.py"] is None and "sum(items)" in str(made["shop/report.py"])
+    assert [one.module for one in done.patch.commits] == ["inline"]
+
+
 def test_what_no_round_mends_is_reported(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     plan = planned(modules=[module("prices", "shop/prices.py")])
