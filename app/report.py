@@ -3,11 +3,13 @@
 It is plain, checked data: the publishing side needs neither the repository nor the model.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.render import words
 from app.render.snippet import (
     AROUND,
     LONGEST_LINE,
@@ -18,7 +20,7 @@ from app.render.snippet import (
     without_secrets,
 )
 from reviewer.change import Change, FileChange
-from reviewer.finding import Category, Finding, Side
+from reviewer.finding import Category, Finding, Severity, Side
 from reviewer.policy import DEFAULT_INLINE
 from reviewer.ports import Objects
 from reviewer.request import Review
@@ -48,6 +50,38 @@ class Excerpt(BaseModel):
 
     start: _Line
     lines: list[str]
+
+
+class Verdict(BaseModel):
+    """What came of a review, for whoever asked for it from elsewhere: it outlives the report.
+
+    `findings` counts by severity those that nobody dismissed; `said`, `early` ("" for a complete
+    review) and `cost` are sentences of ours, `review` and `summary` addresses. No word of the
+    change is in it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: Literal["complete", "partial"]
+    findings: dict[Severity, Annotated[int, Field(ge=1)]]
+    said: str
+    early: str = ""
+    cost: str = ""
+    review: str = ""
+    summary: str = ""
+
+    @classmethod
+    def of(cls, review: Review, *, posted: str, summary: str) -> Self:
+        """Return what came of a review that stands at these addresses ("": nowhere)."""
+        return cls(
+            status=review.status,
+            findings=dict(Counter(finding.severity for finding in review.findings)),
+            said=words.verdict(review),
+            early=words.ended_early(review),
+            cost=words.cost(review.cost),
+            review=posted,
+            summary=summary,
+        )
 
 
 class Report(BaseModel):

@@ -24,7 +24,7 @@ from app.defaults import (
     PROVIDERS,
     UNSET,
 )
-from app.github.urls import Server, parse_server, server_at
+from app.github.urls import LOOPBACK, Server, parse_server, server_at
 from app.model_service import (
     MODEL_VARIABLES,
     cheap_beside,
@@ -60,6 +60,10 @@ VARIABLES = {
     "RLM_APP_PRIVATE_KEY": "rlm serve: the App's private key (PEM), or the path of its file",
     "RLM_WEBHOOK_SECRET": "rlm serve: secret of the App's webhook; several, one a line",
     "RLM_WEBHOOK_SECRET_OLD": "rlm serve: the secret before, accepted too while it is rotated",
+    "RLM_PUBLIC_URL": "rlm serve: where it is reached, like https://rlm.example.com; lets "
+    "workflows hand their pull requests over (input server of the Action)",
+    "RLM_ACTIONS_ISSUER": "rlm serve: who signs the tokens of workflows, where an enterprise has "
+    "an issuer of its own",
     "RLM_DEBUG": "1 shows the traceback of an unexpected error",
     "RLM_GITHUB_SERVER_URL": "like GITHUB_SERVER_URL, first; may be http on this machine",
     "RLM_GITHUB_API_URL": "REST API of RLM_GITHUB_SERVER_URL; may be http on this machine",
@@ -69,8 +73,6 @@ OPEN = frozenset({"RLM_EFFORT", "RLM_MODEL", "RLM_CHEAP_MODEL", "RLM_BUDGET"})
 """Variables that a repository may have a say in (`app/policy.py`), the first three if not set."""
 
 DEFAULT_SERVER = "https://github.com"
-
-_LOOPBACK = ("localhost", "127.0.0.1")
 
 
 class Settings(BaseModel):
@@ -244,7 +246,7 @@ def _api(name: str, address: str) -> str:
 
 def _check_scheme(name: str, root: str) -> None:
     scheme, _, host = root.partition("://")
-    here = name.startswith("RLM_") and host.partition(":")[0] in _LOOPBACK
+    here = name.startswith("RLM_") and host.partition(":")[0] in LOOPBACK
     if scheme != "https" and not here:
         raise TellUser(f"{name} is not an https address", "Give one like https://HOST.")
 

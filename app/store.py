@@ -17,7 +17,7 @@ from typing import Literal
 
 from reviewer.errors import RetryLater, TellUser
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 GITHUB, ENGINE = "github", "engine"
 """The roles that take jobs: the one talks to GitHub, the other to the model."""
@@ -134,7 +134,23 @@ CREATE TABLE turns (
 """Start-time fair queueing: each installation's jobs have a turn each, beginning at the one that is
 served now, and the lowest turn goes first. So a flood from one waits behind itself alone."""
 
-_STEPS = (_SCHEMA, _SECOND, _THIRD, _FOURTH)
+_FIFTH = """
+ALTER TABLE runs ADD COLUMN verdict TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE requests (
+    id TEXT PRIMARY KEY,
+    repository_id INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    comment INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'answered', 'failed')),
+    run TEXT NOT NULL DEFAULT '',
+    why TEXT NOT NULL DEFAULT '',
+    created REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX requests_by_repository ON requests (repository_id, created);
+"""
+
+_STEPS = (_SCHEMA, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """From each version of the schema to the next one, beginning with an empty file."""
 
 Kind = Literal["review", "ask", "config"]
@@ -194,7 +210,8 @@ class Run:
     """A run as stored. `stop` is why it shall stop, "" while it shall not.
 
     `report` is the JSON of what the run came to (of a review an `app.report.Report`), `problem` a
-    sentence; at most one of them is set. `outcome` says how an ended run ended.
+    sentence; at most one of them is set. `outcome` says how an ended run ended, `verdict` what came
+    of a review, as JSON (`app.report.Verdict`).
     """
 
     id: str
@@ -214,6 +231,25 @@ class Run:
     problem: str
     outcome: str
     kind: Kind
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the job of a workflow has asked for: pull request `number`, or what `comment` (0: none)
+    below it says.
+
+    While it is "waiting" nobody has looked. "answered": `run` does it, or `why` nothing is to be
+    done; "failed": `why` it cannot be done.
+    """
+
+    id: str
+    repository_id: int
+    number: int
+    comment: int
+    state: Literal["waiting", "answered", "failed"] = "waiting"
+    run: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +292,7 @@ class _Ticket:
     error: Exception | None = None
 
 
+_REQUEST = ", ".join(Request.__slots__)
 _RUN = ", ".join(Run.__slots__)
 _LISTED = ", ".join("'' AS report" if name == "report" else name for name in Run.__slots__)
 """Where there are many: a report can have megabytes."""
@@ -394,9 +431,13 @@ class Store:
             "(SELECT id FROM deliveries WHERE received < ? LIMIT ?)",
             (now - REMEMBERED_S, SWEPT_AT_ONCE),
         )
-        for table, over in (("runs", "state = 'ended'"), ("jobs", "state = 'failed'")):
+        for table, over in (
+            ("runs", "state = 'ended'"),
+            ("jobs", "state = 'failed'"),
+            ("requests", "true"),
+        ):
             db.execute(
-                f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} "  # noqa: S608
+                f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} "  # noqa: S608
                 f"WHERE {over} AND created < ? LIMIT ?)",
                 (now - KEPT_S, SWEPT_AT_ONCE),
             )
@@ -404,6 +445,46 @@ class Store:
     def has_delivery(self, delivery: str) -> bool:
         """Is a delivery stored, by its GUID?"""
         return bool(self._rows("SELECT 1 FROM deliveries WHERE id = ?", delivery))
+
+    # Requests of workflows
+
+    def ask(self, request: Request, job: NewJob) -> bool:
+        """Store what a workflow's job asks for, and the job that looks at it; False, and nothing,
+        if a request of this id is there already. It is on the disk when this returns.
+        """
+        with self._transaction() as db:
+            added = db.execute(
+                "INSERT INTO requests (id, repository_id, number, comment, created) "
+                "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (request.id, request.repository_id, request.number, request.comment, time.time()),
+            ).rowcount
+            if added:
+                _put(db, job)
+        return bool(added)
+
+    def request(self, request: str) -> Request | None:
+        """Return a request by its id."""
+        rows = self._rows(f"SELECT {_REQUEST} FROM requests WHERE id = ?", request)  # noqa: S608
+        return Request(*rows[0]) if rows else None  # type: ignore[arg-type]
+
+    def requests_since(self, repository_id: int, since: float) -> int:
+        """Count the requests of a repository since a time (seconds since 1970)."""
+        ((number,),) = self._rows(
+            "SELECT count(*) FROM requests WHERE repository_id = ? AND created >= ?",
+            repository_id,
+            since,
+        )
+        return int(str(number))
+
+    def answer(self, request: str, *, run: str = "", why: str = "", failed: bool = False) -> None:
+        """Say which run does what was asked for, or why none does. The first answer stands."""
+        state = "failed" if failed else "answered"
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE requests SET state = ?, run = ?, why = ? "
+                "WHERE id = ? AND state = 'waiting'",
+                (state, run, why, request),
+            )
 
     # Jobs
 
@@ -648,7 +729,7 @@ class Store:
         known = {run.repository_id for run in runs} | set(repositories or ())
         with self._transaction() as db:
             for repository in known:
-                for table in ("pauses", "dismissals"):
+                for table in ("pauses", "dismissals", "requests"):
                     db.execute(
                         f"DELETE FROM {table} WHERE repository_id = ?",  # noqa: S608 constant
                         (repository,),
@@ -692,13 +773,14 @@ class Store:
         )
         return str(rows[0][0]) if rows else ""
 
-    def ended(self, job: Job, run: str, outcome: str, *then: NewJob) -> None:
-        """End a run with its last job. Its report, with code in it, is not kept."""
+    def ended(self, job: Job, run: str, outcome: str, *then: NewJob, verdict: str = "") -> None:
+        """End a run with its last job. Its report, with code in it, is not kept; `verdict` is."""
         with self._transaction() as db:
             if _end(db, job, *then):
                 db.execute(
-                    "UPDATE runs SET state = 'ended', outcome = ?, report = '' WHERE id = ?",
-                    (outcome, run),
+                    "UPDATE runs SET state = 'ended', outcome = ?, report = '', verdict = ? "
+                    "WHERE id = ?",
+                    (outcome, verdict, run),
                 )
 
     # What people dismissed

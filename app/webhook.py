@@ -1,5 +1,7 @@
 """The web role's pages: `POST /webhook`, `/healthz`, `/readyz` and a page that says what this is.
 
+What workflows ask for is in `app/handover.py`.
+
 A delivery is read in this order: size, signature, headers, JSON, event. Nothing of it is looked at
 before somebody who knows the secret has signed it, and it is on the disk before it is answered.
 """
@@ -26,6 +28,8 @@ from app.events import (
     read_event,
     subject_of,
 )
+from app.handover import handover
+from app.oidc import Verifier
 from app.readiness import NO_SECRET, Readiness, readiness
 from app.signature import HEADER, verified, well_formed
 from app.store import Store
@@ -64,6 +68,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto
 requests of the repositories in which the App is installed.</p>
 <ul>
 <li>GitHub delivers its events to <code>/webhook</code>.</li>
+<li>Workflows hand their pull requests over at <code>/action</code>.</li>
 <li><a href="/readyz"><code>/readyz</code></a> says whether everything is in place, and what is
 missing.</li>
 <li>In a comment on a pull request, <code>/rlm help</code> lists the commands.</li>
@@ -92,12 +97,20 @@ class _Refused(Exception):
 
 
 def make_app(
-    store: Store, secrets: Sequence[bytes], *, clock: Callable[[], float] = time.time
+    store: Store,
+    secrets: Sequence[bytes],
+    *,
+    verifier: Verifier | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Flask:
-    """Return the pages over a store; `secrets` are the webhook secrets that count, if any."""
+    """Return the pages over a store; `secrets` are the webhook secrets that count, if any.
+
+    `verifier` checks the tokens of workflows; without one none is taken.
+    """
     app = Flask(__name__, static_folder=None)
     # One byte more than is allowed, so that the limit itself passes whoever counts how.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
+    app.register_blueprint(handover(store, verifier, clock=clock))
     ready = _Ready(store, any(secrets), clock)
 
     @app.post("/webhook")

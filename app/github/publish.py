@@ -75,6 +75,7 @@ class Published:
     `review` and `summary` are addresses, "" where there is none. Where there is neither, and the
     check run is not `concluded`, nobody can see it: whoever called has `problem` to tell.
     `dismissed` is what people have dismissed in the threads there, `mended` how many were closed.
+    `findings` are those of the report that nobody dismissed.
     """
 
     outcome: Outcome
@@ -85,6 +86,7 @@ class Published:
     problem: str = ""
     dismissed: tuple[Dismissal, ...] = ()
     mended: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 def publish(hub: Hub, what: Publication, *, key: bytes | None) -> Published:
@@ -359,6 +361,7 @@ class _Posting:
             problem=" ".join(self.problems),
             dismissed=tuple(self.dismissed),
             mended=self.mended,
+            findings=tuple(self.findings),
         )
 
     @contextmanager

@@ -18,9 +18,9 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
 from app.events import MAX_BODY_BYTES
+from app.oidc import Keys, Verifier
 from app.roles import LISTEN_FD
-from app.server_settings import STORE_FILE
-from app.settings import read_settings
+from app.server_settings import STORE_FILE, ServerSettings, read_role_settings
 from app.signature import secrets_in
 from app.store import Store
 from app.webhook import make_app
@@ -63,14 +63,24 @@ DRAIN_S = 5.0
 
 def run(_name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Answer on the socket that the supervisor listens on until `stopping` is set."""
-    home = read_settings(environ).home
-    with closing(Store(home / STORE_FILE)) as store, closing(_listener(environ)) as listener:
+    settings = read_role_settings(environ)
+    with (
+        closing(Store(settings.home / STORE_FILE)) as store,
+        closing(_listener(environ)) as listener,
+    ):
         secrets = secrets_in(environ)
-        app = make_app(store, secrets)
+        app = make_app(store, secrets, verifier=_verifier(settings))
         # What is there by now stays: looking through it for garbage would stop all for 30 ms.
         gc.freeze()
         log.info("answering", extra={"secrets": len(secrets)})
         answer(app, listener, stopping)
+
+
+def _verifier(settings: ServerSettings) -> Verifier | None:
+    """Return what checks the tokens of workflows: they are made for our public address."""
+    if not settings.public_url:
+        return None
+    return Verifier(Keys(settings.actions_issuer), settings.public_url)
 
 
 def _listener(environ: Mapping[str, str]) -> socket.socket:

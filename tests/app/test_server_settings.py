@@ -388,3 +388,29 @@ def test_a_role_knows_what_is_wrong_with_the_file_that_it_does_not_read(
     whole = read_server_settings(environ)
     role = read_role_settings(role_environ(whole, "github", environ))
     assert "app.json" in role.problem_of("github") == whole.problem_of("github")
+
+
+def test_the_web_role_alone_knows_where_others_reach_it(environ: dict[str, str]) -> None:
+    given = environ | {
+        "RLM_PUBLIC_URL": "https://RLM.Example.com/reviews/",
+        "RLM_ACTIONS_ISSUER": "https://token.actions.githubusercontent.com/octo-inc",
+    }
+    read = read_server_settings(given)
+    assert read.public_url == "https://rlm.example.com/reviews"
+    web = role_environ(read, "web", given)
+    assert read_role_settings(web).public_url == read.public_url
+    assert read_role_settings(web).actions_issuer == given["RLM_ACTIONS_ISSUER"]
+    for name in ("github", "engine-1"):
+        assert {"RLM_PUBLIC_URL", "RLM_ACTIONS_ISSUER"}.isdisjoint(role_environ(read, name, given))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["rlm.example.com", "http://rlm.example.com", "https://a b", "https://x/..", "ftp://x"],
+)
+def test_an_address_that_nobody_reaches_is_named_and_counts_for_nothing(
+    environ: dict[str, str], address: str
+) -> None:
+    read = read_server_settings(environ | {"RLM_PUBLIC_URL": address})
+    assert read.public_url == ""
+    assert "RLM_PUBLIC_URL is not an" in read.problem_of("web")

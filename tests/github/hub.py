@@ -32,7 +32,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from tests.github import git, graphql, manifest, payloads, rest
+from tests.github import git, graphql, manifest, oidc, payloads, rest
 from tests.github.apps import Access, Apps, Delivery, FakeApp, FakeInstallation
 from tests.github.contract import Operation, contract
 from tests.github.errors import Refusal, invalid_request, not_found
@@ -131,6 +131,7 @@ class FakeGitHub:
     def __init__(self, folder: Path) -> None:
         self.state = State(folder / "hub")
         self.apps = Apps(self.state)
+        self.issuer = oidc.Issuer(self.state)
         self.wording = 2026
         """Whose words a refused review gets: 2026, or 2025 for the older ones."""
         self.violations: list[str] = []
@@ -629,7 +630,12 @@ class FakeGitHub:
         return Answer(status, body, headers)
 
     def _page(self, request: _Request, seen: Seen) -> Answer:
-        """Answer a browser: the manifest flow's pages."""
+        """Answer a browser (the manifest flow's pages), and whoever asks about jobs' tokens."""
+        if request.method == "GET" and request.path == oidc.JWKS:
+            return Answer(200, self.issuer.document())
+        if request.method == "GET" and request.path == oidc.ID_TOKEN:
+            with self.state.lock:
+                return Answer(*self.issuer.answer(seen.token, seen.query))
         html = {"Content-Type": "text/html; charset=utf-8"}
         found = re.fullmatch(r"(?:/organizations/([^/]+))?/settings/apps/new", request.path)
         if found is None or request.method != "POST":
