@@ -39,6 +39,7 @@ from app.engine import Plan, plan, run_explain, run_review, with_notes
 from app.github.answers import render_answer
 from app.github.cache import Stopped
 from app.github.client import Hub
+from app.github.code_scanning import upload
 from app.github.errors import BadToken, Forbidden, NotThere
 from app.github.fetch import Checkout, checkout
 from app.github.promises import promise_of
@@ -334,6 +335,8 @@ def _post(hub: Hub, pull: Pull, wish: Wish, report: Report, step: Step) -> bool:
             step.log.say(f"posted: {done.review or done.summary or pull.url}")
             if done.problem:
                 step.log.tell("warning", done.problem)
+            if report.sarif and done.outcome == "posted":
+                _scan(hub, pull, report, step)
         case "refused":
             expected = pull.author == DEPENDABOT or _is_fork(pull)
             _instead(step, report, done.problem, "notice" if expected else "warning")
@@ -343,6 +346,16 @@ def _post(hub: Hub, pull: Pull, wish: Wish, report: Report, step: Step) -> bool:
             step.log.tell("notice", f"The review is not posted: {MEANWHILE[done.outcome]}")
     step.set_outputs(posted=str(bool(done.review or done.summary)).lower())
     return False
+
+
+def _scan(hub: Hub, pull: Pull, report: Report, step: Step) -> None:
+    """Hand the findings to code scanning, too; a refusal costs itself."""
+    try:
+        upload(hub, pull.repository, pull.number, pull.head, report)
+    except RlmError as error:
+        step.log.tell("notice", f"Not in code scanning: {_sentence(str(error))}")
+    else:
+        step.log.say("in code scanning, too")
 
 
 def _published(hub: Hub, what: Publication, step: Step) -> Published:

@@ -9,16 +9,18 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from app.config_rows import Configured
 from app.github import check_runs
 from app.github.answers import render_answer
 from app.github.client import Hub
+from app.github.code_scanning import upload
 from app.github.comments import comment_at
-from app.github.errors import Forbidden, NotThere, Refused
+from app.github.errors import Elsewhere, Forbidden, Limited, NotThere, Refused
 from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
-from app.github.pulls import Pull, pull_at
+from app.github.pulls import Pull, look_at, pull_at
 from app.github.replies import reply
 from app.jobs import Command, Gone, Handed, Look, Queued, Reply, Rerun, Step, Wish, step
 from app.obey import STOPPED, Commands, configured
@@ -27,6 +29,7 @@ from app.report import Report, Verdict
 from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewRun, Run, Store
 from reviewer.errors import GiveUp, RlmError
 from reviewer.explain.values import Explanation
+from reviewer.request import Review
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +79,11 @@ class Steps:
         marker_key: bytes,
         forget: Forget,
         *,
+        connect_for_scanning: Connect,
         installed: Installed,
     ) -> None:
         self.store = store
+        self._connect_for_scanning = connect_for_scanning
         self._installed = installed
         self._connect = connect
         self._connect_for_checks = connect_for_checks
@@ -108,10 +113,8 @@ class Steps:
                 run = self.store.run(Step.model_validate_json(job.payload).run)
                 if run is None or run.state == "ended":
                     self.store.done(job)
-                elif job.kind == OPEN:
-                    self._open(job, run)
                 else:
-                    self._publish(job, run)
+                    self._step(job, run)
 
     def lost(self, job: Job, error: RlmError) -> None:
         """End a job that cannot be done, and say why where its reader looks."""
@@ -244,17 +247,24 @@ class Steps:
             body=said.body,
             sender=said.author,
         )
-        self._commands.obey(hub, command)
+        self._obey(hub, command)
         run = self._run_of(pull, f"comment:{handed.comment}")
         return run, "" if run else ANSWERED
 
     def _command(self, job: Job, command: Command) -> None:
         with self._connect(command.installation, command.repository_id) as hub:
             try:
-                self._commands.obey(hub, command)
+                self._obey(hub, command)
             except NotThere:
                 log.info("command gone", extra={"comment": command.comment_id})
         self.store.done(job)
+
+    def _obey(self, hub: Hub, command: Command) -> None:
+        try:
+            self._commands.obey(hub, command)
+        except Elsewhere:
+            name = look_at(hub, command.repository, command.number).repository
+            self._commands.obey(hub, command.model_copy(update={"repository": name}))
 
     def _reply(self, job: Job, reply: Reply) -> None:
         with self._connect(reply.installation, reply.repository_id) as hub:
@@ -354,6 +364,17 @@ class Steps:
 
     # The steps of a run
 
+    def _step(self, job: Job, run: Run) -> None:
+        """Do a step, under the new name of a repository that was renamed since the run began."""
+        act = self._open if job.kind == OPEN else self._publish
+        try:
+            act(job, run)
+        except Elsewhere:
+            with self._connect(run.installation, run.repository_id) as hub:
+                name = look_at(hub, run.repository, run.number).repository
+            log.info("renamed", extra={"run": run.id, "from": run.repository, "to": name})
+            act(job, replace(run, repository=name))
+
     def _open(self, job: Job, run: Run) -> None:
         """Show on GitHub that the review has begun, where checks are allowed."""
         check_run: int | None = None
@@ -386,6 +407,7 @@ class Steps:
                 self._answer(hub, run, wish)
                 self.store.ended(job, run.id, "answered")
                 return
+            report = Report.model_validate_json(run.report)
             published = publish(
                 hub,
                 Publication(
@@ -393,7 +415,7 @@ class Steps:
                     repository=run.repository,
                     number=run.number,
                     head=run.head,
-                    report=Report.model_validate_json(run.report),
+                    report=report,
                     check_run=run.check_run,
                     repeat=wish.full,
                     dismissed={
@@ -408,7 +430,10 @@ class Steps:
                 text = "The pull request is not there any more."
                 self._conclude(hub, run, "cancelled", "Nothing to review", text)
         self._log(run, published)
-        verdict = _verdict(run, published)
+        review = report.review.model_copy(update={"findings": list(published.findings)})
+        if report.sarif and published.outcome == "posted":
+            self._scan(run, report.model_copy(update={"review": review}))
+        verdict = _verdict(review, published)
         if published.dismissed:
             self.store.dismiss(
                 run.repository_id,
@@ -429,6 +454,19 @@ class Steps:
             )
             then.append(look.job())
         self.store.ended(job, run.id, published.outcome, *then, verdict=verdict)
+
+    def _scan(self, run: Run, report: Report) -> None:
+        """Hand the findings to code scanning. All else is said by now: a refusal costs itself."""
+        where = run.installation, run.repository_id
+        try:
+            with self._connect_for_scanning(*where) as hub:
+                made = upload(hub, run.repository, run.number, run.head, report)
+        except Limited:
+            raise  # what is said is not said again when the job is taken up
+        except RlmError as error:
+            log.warning("not in code scanning", extra={"run": run.id, "why": error})
+        else:
+            log.info("in code scanning", extra={"run": run.id, "upload": made})
 
     def _answer(self, hub: Hub, run: Run, wish: Wish) -> None:
         """Say what was asked, where it was asked."""
@@ -500,13 +538,11 @@ class Steps:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
 
 
-def _verdict(run: Run, published: Published) -> str:
-    """Return what came of a run, as JSON; "" where nobody can say."""
+def _verdict(review: Review, published: Published) -> str:
+    """Return what came of a review, as JSON; "" where nobody can say."""
     if published.outcome == "gone":
         return ""
-    review = Report.model_validate_json(run.report).review
-    left = review.model_copy(update={"findings": list(published.findings)})
-    verdict = Verdict.of(left, posted=published.review, summary=published.summary)
+    verdict = Verdict.of(review, posted=published.review, summary=published.summary)
     return verdict.model_dump_json()
 
 

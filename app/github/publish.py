@@ -30,7 +30,7 @@ from app.render.markdown import DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdo
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
 from reviewer.finding import Category, Finding, Severity
-from reviewer.policy import MAX_INLINE
+from reviewer.policy import FILE, MAX_INLINE
 from reviewer.request import LookFirst
 from reviewer.review.join import ALIKE_TITLES, alike, telling_words
 
@@ -292,7 +292,10 @@ class _Posting:
         if what.check_run is None:
             return
         review = what.report.review
+        blocks = what.report.blocks
         notes = [_NOTES[outcome]] if outcome in _NOTES else []
+        if outcome != "stale" and blocks and (number := check_runs.blocking(review, blocks)):
+            notes.append(_blocking(number, blocks))
         notes += [markdown_line(problem) for problem in self.problems]
         said = self.told.keys() | self.said_by.keys()
         unsaid = [] if outcome == "stale" else [f for f in self.findings if f.id not in said]
@@ -302,7 +305,7 @@ class _Posting:
                 self.hub,
                 what.repository,
                 what.check_run,
-                "neutral" if outcome == "stale" else check_runs.conclusion(review),
+                "neutral" if outcome == "stale" else check_runs.conclusion(review, blocks),
                 SUPERSEDED if outcome == "stale" else check_runs.title(review),
                 self._text(check_runs.SUMMARY_BYTES, notes),
                 [] if said_here else check_runs.annotations(unsaid),
@@ -381,6 +384,16 @@ _NOTES: Mapping[Outcome, str] = {
     "closed": "The pull request was closed meanwhile: this is only told here.",
     "locked": "The conversation is locked: this is only told here.",
 }
+
+
+def _blocking(number: int, blocks: Severity) -> str:
+    """Say why the check run fails, and what to do about it."""
+    findings = words.count(number, "finding")
+    return (
+        f"This check fails: {findings} of severity {blocks.value} or worse (`blocking` in "
+        f"`{FILE}` of the default branch). What is mended, or dismissed by somebody who may, is "
+        "gone with the next review."
+    )
 
 
 def _is_grave(finding: Finding) -> bool:

@@ -150,7 +150,13 @@ class _Shown:
         self.store = Store(tmp_path / "rlm.sqlite3")
         self.asked: list[int] = []
         self.steps = Steps(
-            self.store, self.connect, self.connect, b"k", lambda *_: None, installed=lambda _: 1
+            self.store,
+            self.connect,
+            self.connect,
+            b"k",
+            lambda *_: None,
+            connect_for_scanning=self.connect,
+            installed=lambda _: 1,
         )
         for number in (1, 2):
             run = NewRun(
