@@ -141,7 +141,7 @@ class Steps:
 
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
-            pull = pull_at(hub, look.repository, look.number)
+            pull = _its_pull(hub, look, look.number)
             if pull is None or pull.state != "open":
                 self.store.stop(look.repository_id, look.number, CLOSED)
             elif self._settled(hub, look, pull) is None:
@@ -194,8 +194,8 @@ class Steps:
         """Do for the job of a workflow what an event of the same kind would lead to."""
         installation = self._installed(handed.repository)
         with self._connect(installation, handed.repository_id) as hub:
-            pull = pull_at(hub, handed.repository, handed.number)
-            if pull is None or pull.repository_id != handed.repository_id:
+            pull = _its_pull(hub, handed, handed.number)
+            if pull is None:
                 why = f"{handed.repository} has no pull request {handed.number}"
                 raise GiveUp(f"{why}, or the App may not see it")
             if handed.comment:
@@ -289,7 +289,7 @@ class Steps:
             return
         with self._connect(rerun.installation, rerun.repository_id) as hub:
             for number in self._numbers(rerun):
-                pull = pull_at(hub, rerun.repository, number)
+                pull = _its_pull(hub, rerun, number)
                 if pull is not None and pull.state == "open":
                     origin = f"event:{rerun.event_id}"
                     wish = Wish(trigger="rerun", full=rerun.full)
@@ -423,6 +423,7 @@ class Steps:
                     },
                     forgotten=self.store.forgotten(run.repository_id),
                     whole=not wish.paths,
+                    repository_id=run.repository_id,
                 ),
                 key=self._key,
             )
@@ -536,6 +537,12 @@ class Steps:
             return
         with self._connect_for_checks(run.installation, run.repository_id) as hub:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
+
+
+def _its_pull(hub: Hub, place: Look | Handed | Rerun, number: int) -> Pull | None:
+    """Return a pull request of this very repository; None for one that only has its old name."""
+    pull = pull_at(hub, place.repository, number)
+    return pull if pull is not None and pull.repository_id == place.repository_id else None
 
 
 def _verdict(review: Review, published: Published) -> str:

@@ -1,7 +1,7 @@
 """Our check run: the progress of a review and its result, on the commit that was reviewed.
 
-It blocks a merge only where the repository asks for it. It is the one thing that can be written on a
-locked or closed pull request, and where a reader looks when something went wrong.
+It blocks a merge only where the repository asks for it. It can be written on a locked or closed
+pull request too, and is where a reader looks when something went wrong.
 """
 
 import logging

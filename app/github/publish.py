@@ -53,7 +53,8 @@ class Publication:
 
     `dismissed` names who dismissed a finding in this repository, by the finding's id as a marker
     holds it, `forgotten` which dismissals count no more. `whole`: all of the pull request was to be
-    reviewed, so what is not found is gone.
+    reviewed, so what is not found is gone. `repository_id`: what has the name of the repository by
+    now and another number is another one; 0 where nobody knows it.
     """
 
     run: str
@@ -66,6 +67,7 @@ class Publication:
     dismissed: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
     whole: bool = True
+    repository_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ def publish(hub: Hub, what: Publication, *, key: bytes | None) -> Published:
         pull = look_at(hub, what.repository, what.number)
     except NotThere as error:
         return Published("gone", problem=str(error))
+    if what.repository_id not in {0, pull.repository_id}:
+        return Published("gone", problem=f"{what.repository} is another repository by now.")
     what = replace(what, repository=pull.repository, report=without_secrets(what.report))
     posting = _Posting(hub, what, Seal(key, pull.repository_id, what.number))
     outcome = _outcome(pull, what.head)
