@@ -17,7 +17,7 @@ from app.credentials import Credentials, load
 from app.github.auth import check_key, read_key
 from app.github.urls import Server, issuer_of, parse_public
 from app.model_service import MODEL_VARIABLES, variables_of
-from app.roles import INTERNAL, MARKER_KEY, TROUBLE, role_of
+from app.roles import INTERNAL, MARKER_KEY, NODE, TROUBLE, role_of
 from app.settings import VARIABLES, Settings, read_settings
 from app.signature import SECRET_VARIABLES, secrets_in
 from reviewer.errors import TellUser
@@ -25,6 +25,9 @@ from reviewer.model.access import Vertex
 
 STORE_FILE = "rlm.sqlite3"
 MARKER_FILE = "marker.key"
+NODE_FILE = "node"
+
+DATABASE_URL = "DATABASE_URL"
 
 KEY_BYTES = 32
 
@@ -41,7 +44,7 @@ EVERYBODY = frozenset(
         "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
         "http_proxy", "https_proxy", "all_proxy", "no_proxy",
         "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
-        "RLM_DEBUG",
+        "RLM_DEBUG", DATABASE_URL,
     }
 )  # fmt: skip
 """What every process gets. RLM_HOME and the server's two addresses are added, as understood."""
@@ -58,6 +61,8 @@ _SERVERS = ("RLM_GITHUB_SERVER_URL", "GH_HOST", "GITHUB_SERVER_URL")
 _PLACES = frozenset(
     {*_SERVERS, "RLM_GITHUB_API_URL", "GITHUB_API_URL", "RLM_HOME", "XDG_STATE_HOME"}
 )
+
+_MARKER_KEY = re.compile(rf"[0-9a-f]{{{2 * KEY_BYTES}}}")
 
 _APP_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
@@ -153,7 +158,7 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
 
     What is wrong is passed on as it is, so that the process says so too.
     """
-    everybody = _of(environ, EVERYBODY)
+    everybody = _of(environ, EVERYBODY | {NODE})
     everybody |= {name: value for name, value in environ.items() if name.startswith("LC_")}
     everybody |= {
         "RLM_HOME": str(settings.home),
@@ -188,11 +193,41 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
     raise ValueError(f"no role: {name}")
 
 
-def make_marker_key(home: Path) -> str:
+def store_at(home: Path, environ: Mapping[str, str]) -> Path | str:
+    """Return where the store is: the URL of a database, else a file of the state folder."""
+    return environ.get(DATABASE_URL, "").strip() or home / STORE_FILE
+
+
+def node(home: Path, environ: Mapping[str, str]) -> str:
+    """Return what tells this server's processes from those of others on the same database.
+
+    "" where there can be none; else it ends with "/" and stays the same as long as the state
+    folder does, so that a server that starts anew gets back at once what it had claimed.
+    """
+    if isinstance(store_at(home, environ), Path):
+        return ""
+    path = home / NODE_FILE
+    try:
+        return path.read_text("ascii").strip() + "/"
+    except FileNotFoundError:
+        _write_new(path, f"{secrets.token_hex(4)}\n")
+    except (OSError, ValueError) as error:
+        raise TellUser(f"{path} cannot be read: {error}", "Delete it.") from error
+    return path.read_text("ascii").strip() + "/"
+
+
+def make_marker_key(home: Path, given: str = "") -> str:
     """Return the key that signs our markers, as hexadecimal digits; make it at the first start.
 
     Without it what we wrote before is not known as ours any more: it belongs into a backup.
+    `given`, RLM_MARKER_KEY, is for servers that share a database: they sign with one key.
     """
+    if given:
+        if _MARKER_KEY.fullmatch(given) is None:
+            raise TellUser(
+                f"{MARKER_KEY} is no key", f"Copy it from {MARKER_FILE} of the first server."
+            )
+        return given
     path = home / MARKER_FILE
     try:
         key = path.read_text("ascii").strip()
@@ -201,7 +236,7 @@ def make_marker_key(home: Path) -> str:
         _write_new(path, f"{key}\n")
     except (OSError, ValueError) as error:
         raise TellUser(f"{path} cannot be read: {error}", "Restore it from a copy.") from error
-    if re.fullmatch(rf"[0-9a-f]{{{2 * KEY_BYTES}}}", key) is None:
+    if _MARKER_KEY.fullmatch(key) is None:
         raise TellUser(
             f"{path} holds no key of ours",
             "Restore it from a copy, or delete it: then older comments count as foreign.",

@@ -64,6 +64,8 @@ VARIABLES = {
     "workflows hand their pull requests over (input server of the Action)",
     "RLM_ACTIONS_ISSUER": "rlm serve: who signs the tokens of workflows, where an enterprise has "
     "an issuer of its own",
+    "DATABASE_URL": "rlm serve: a PostgreSQL database, for several servers, in place of a file: "
+    "postgresql://user:password@host:5432/name",
     "RLM_DEBUG": "1 shows the traceback of an unexpected error",
     "RLM_GITHUB_SERVER_URL": "like GITHUB_SERVER_URL, first; may be http on this machine",
     "RLM_GITHUB_API_URL": "REST API of RLM_GITHUB_SERVER_URL; may be http on this machine",

@@ -19,10 +19,13 @@ MARKER_KEY = "RLM_MARKER_KEY"
 TROUBLE = "RLM_TROUBLE"
 """What is wrong with the App that `rlm setup` stored, for github."""
 
-INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY, TROUBLE})
+NODE = "RLM_NODE"
+"""What the names of this server's processes begin with in a store that several servers share."""
+
+INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY, TROUBLE, NODE})
 """Variables that the supervisor sets for a role, and nobody else."""
 
 
 def role_of(name: str) -> str:
-    """Return the role of a process."""
-    return name.partition("-")[0]
+    """Return the role of a process, by its name here or in the store."""
+    return name.rpartition("/")[2].partition("-")[0]

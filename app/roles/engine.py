@@ -24,7 +24,8 @@ from app.health import Health
 from app.jobs import Step, Wish, step
 from app.render import words
 from app.report import Report
-from app.server_settings import STORE_FILE, ServerSettings, read_role_settings
+from app.roles import NODE
+from app.server_settings import ServerSettings, read_role_settings, store_at
 from app.settings import Settings
 from app.store import ENGINE, PUBLISH, Job, Run, Store
 from app.trace_file import about, recording
@@ -60,11 +61,12 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     import app.github.compare  # noqa: F401, PLC0415 - now, and not while the first review waits
 
     settings = read_role_settings(environ)
-    store = Store(settings.home / STORE_FILE)
+    store = Store(store_at(settings.home, environ))
     asker = TokenAsker(inherited(environ)["github"])
     engine = _Engine(store, settings.base, settings.github, asker, stopping)
-    store.recover(name)
     broken, without = _problem(settings, name)
+    name = environ.get(NODE, "") + name
+    store.recover(name)
     with Health(store, name, broken or without):
         if broken:
             # What waits is reviewed as its owner wants it, once the setting is mended.

@@ -21,8 +21,8 @@ from app.github.urls import Server
 from app.health import Health
 from app.jobs import run_key
 from app.reconcile import reconcile
-from app.roles import MARKER_KEY
-from app.server_settings import SETUP, STORE_FILE, ServerSettings, read_role_settings
+from app.roles import MARKER_KEY, NODE
+from app.server_settings import SETUP, ServerSettings, read_role_settings, store_at
 from app.steps import Steps
 from app.store import GITHUB, Job, Run, Store
 from app.worker import Claims, Halted, work
@@ -67,7 +67,9 @@ READS = {"contents": "read"}
 def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Do the jobs of the github role until `stopping`; without an App, say so and wait."""
     settings = read_role_settings(environ)
-    store = Store(settings.home / STORE_FILE)
+    store = Store(store_at(settings.home, environ))
+    node = environ.get(NODE, "")
+    name = node + name
     store.recover(name)
     with Health(store, name, "The GitHub App is being looked up.") as health:
         app = _app(settings, health, stopping)
@@ -83,7 +85,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 connect_for_scanning=app.connect_for_scanning,
                 installed=app.auth.installation_of,
             )
-            lender = TokenLender(inherited(environ), partial(_lend, store, app))
+            lender = TokenLender(inherited(environ), partial(_lend, store, app, node))
             _work(steps, lender, app.auth, health, stopping)
     store.close()
 
@@ -217,9 +219,9 @@ class _App:
         raise lacking or AssertionError("there is always a wish")
 
 
-def _lend(store: Store, app: _App, engine: str, run_id: str) -> Lent:
+def _lend(store: Store, app: _App, node: str, engine: str, run_id: str) -> Lent:
     """Make a token that reads the repository of a run, for the engine that has claimed it."""
-    if store.claimant(run_key(run_id)) != engine:
+    if store.claimant(run_key(run_id)) != node + engine:
         raise GiveUp("This run is not claimed by this engine.")
     run = store.run(run_id)
     if run is None:

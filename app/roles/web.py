@@ -20,7 +20,7 @@ from waitress.task import ErrorTask
 from app.events import MAX_BODY_BYTES
 from app.oidc import Keys, Verifier
 from app.roles import LISTEN_FD
-from app.server_settings import STORE_FILE, ServerSettings, read_role_settings
+from app.server_settings import ServerSettings, read_role_settings, store_at
 from app.signature import secrets_in
 from app.store import Store
 from app.webhook import make_app
@@ -64,10 +64,8 @@ DRAIN_S = 5.0
 def run(_name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Answer on the socket that the supervisor listens on until `stopping` is set."""
     settings = read_role_settings(environ)
-    with (
-        closing(Store(settings.home / STORE_FILE)) as store,
-        closing(_listener(environ)) as listener,
-    ):
+    store = Store(store_at(settings.home, environ))
+    with closing(store), closing(_listener(environ)) as listener:
         secrets = secrets_in(environ)
         app = make_app(store, secrets, verifier=_verifier(settings))
         # What is there by now stays: looking through it for garbage would stop all for 30 ms.
