@@ -335,7 +335,8 @@ def _post(hub: Hub, pull: Pull, wish: Wish, report: Report, step: Step) -> bool:
             step.log.say(f"posted: {done.review or done.summary or pull.url}")
             if done.problem:
                 step.log.tell("warning", done.problem)
-            if report.sarif and done.outcome == "posted":
+            # A part of the change would take the place of what is known of all of it.
+            if report.sarif and done.outcome == "posted" and not wish.paths:
                 _scan(hub, pull, report, step)
         case "refused":
             expected = pull.author == DEPENDABOT or _is_fork(pull)

@@ -432,7 +432,8 @@ class Steps:
                 self._conclude(hub, run, "cancelled", "Nothing to review", text)
         self._log(run, published)
         review = report.review.model_copy(update={"findings": list(published.findings)})
-        if report.sarif and published.outcome == "posted":
+        # A part of the change would take the place of what is known of all of it.
+        if report.sarif and published.outcome == "posted" and not wish.paths:
             self._scan(run, report.model_copy(update={"review": review}))
         verdict = _verdict(review, published)
         if published.dismissed:
