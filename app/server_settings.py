@@ -17,6 +17,7 @@ from app.credentials import Credentials, load
 from app.github.auth import check_key, read_key
 from app.github.urls import Server, issuer_of, parse_public
 from app.model_service import MODEL_VARIABLES, variables_of
+from app.queue import PREFIX, REDIS_URL, prefix
 from app.roles import INTERNAL, MARKER_KEY, NODE, TROUBLE, role_of
 from app.settings import VARIABLES, Settings, read_settings
 from app.signature import SECRET_VARIABLES, secrets_in
@@ -28,6 +29,8 @@ MARKER_FILE = "marker.key"
 NODE_FILE = "node"
 
 DATABASE_URL = "DATABASE_URL"
+REDIS_URLS = {"github": "REDIS_URL_GITHUB", "engine": "REDIS_URL_ENGINE"}
+"""Each role may have a user of its own in Redis."""
 
 KEY_BYTES = 32
 
@@ -165,7 +168,10 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
         "RLM_GITHUB_SERVER_URL": settings.github.web,
         "RLM_GITHUB_API_URL": settings.github.api,
     }
-    match role_of(name):
+    role = role_of(name)
+    if url := _redis_url(role, environ):
+        everybody |= {REDIS_URL: url, PREFIX: prefix(role)}
+    match role:
         case "web":
             own = {SECRET_VARIABLES[0]: "\n".join(_all(settings.webhook_secrets))}
             own |= _of(environ, {ACTIONS_ISSUER})
@@ -191,6 +197,13 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
                 own["GOOGLE_APPLICATION_CREDENTIALS"] = str(cloud.credentials)
             return everybody | own
     raise ValueError(f"no role: {name}")
+
+
+def _redis_url(role: str, environ: Mapping[str, str]) -> str:
+    """Return where a role's queue is, "" if it has none."""
+    if role not in REDIS_URLS:
+        return ""
+    return (environ.get(REDIS_URLS[role], "") or environ.get(REDIS_URL, "")).strip()
 
 
 def store_at(home: Path, environ: Mapping[str, str]) -> Path | str:

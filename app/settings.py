@@ -66,6 +66,10 @@ VARIABLES = {
     "an issuer of its own",
     "DATABASE_URL": "rlm serve: a PostgreSQL database, for several servers, in place of a file: "
     "postgresql://user:password@host:5432/name",
+    "REDIS_URL": "rlm serve: a Redis server that tells several servers of their work: "
+    "redis://user:password@host:6379/0",
+    "REDIS_URL_GITHUB": "the same for the github role, where it has a user of its own in Redis",
+    "REDIS_URL_ENGINE": "the same for the engines",
     "RLM_DEBUG": "1 shows the traceback of an unexpected error",
     "RLM_GITHUB_SERVER_URL": "like GITHUB_SERVER_URL, first; may be http on this machine",
     "RLM_GITHUB_API_URL": "REST API of RLM_GITHUB_SERVER_URL; may be http on this machine",

@@ -56,19 +56,16 @@ JOBS = Table(
     Column("created", Double, nullable=False),
     Column("installation", BigInteger, nullable=False, server_default="0"),
     Column("turn", BigInteger, nullable=False, server_default="0"),
+    Column("released", Double, nullable=False, server_default="0"),
     CheckConstraint("state IN ('waiting', 'claimed', 'failed')", name="state"),
     Index("jobs_to_claim", "role", text("priority DESC"), "turn", "id"),
     Index("jobs_by_installation", "role", "installation", "turn"),
-    Index(
-        "jobs_by_key",
-        "key",
-        sqlite_where=text("state = 'claimed'"),
-        postgresql_where=text("state = 'claimed'"),
-    ),
+    Index("jobs_by_key", "key"),
     sqlite_autoincrement=True,
 )
 """`turn` is start-time fair queueing: each installation's jobs have a turn each, beginning at the
-one that is served now, and the lowest turn goes first. So a flood waits behind itself alone."""
+one that is served now, and the lowest turn goes first. So a flood waits behind itself alone.
+`released` is when the queue was told of it, where there is one."""
 
 TURNS = Table(
     "turns",

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,8 +33,11 @@ class World:
     `think` answers the model's requests; a test may replace it.
     """
 
-    def __init__(self, folder: Path, *, model: bool = True, **install: Any) -> None:
+    def __init__(
+        self, folder: Path, *, model: bool = True, database: str = "", **install: Any
+    ) -> None:
         self.folder = folder
+        self.database = database
         self.hub = FakeGitHub(folder)
         self.think: Script = finds
         self.service = ModelServer(self._think, key="sk-test")
@@ -61,6 +64,8 @@ class World:
     def environ(self) -> dict[str, str]:
         """The environment in which the server is started."""
         environ = self.hub.environ(self.folder) | self.app.environ()
+        if self.database:
+            environ["DATABASE_URL"] = self.database
         if self.model:
             environ |= {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": self.service.url}
         return environ
@@ -103,16 +108,17 @@ class World:
     @property
     def store(self) -> Store:
         """The server's store, opened by us too."""
-        return Store(self.folder / "rlm" / "rlm.sqlite3")
+        return Store(self.database or self.folder / "rlm" / "rlm.sqlite3")
 
     def runs(self) -> list[Run]:
         """Every run of the first pull request, the newest first."""
-        return self.store.runs_of(self.repo.id, 1)
+        with closing(self.store) as store:
+            return store.runs_of(self.repo.id, 1)
 
     def idle(self) -> bool:
         """Has the server nothing left to do?"""
-        store = self.store
-        return store.waiting(GITHUB) == store.waiting(ENGINE) == 0 and not store.open_runs()
+        with closing(self.store) as store:
+            return store.waiting(GITHUB) == store.waiting(ENGINE) == 0 and not store.open_runs()
 
     def settle(self, *, runs: int = 1) -> None:
         """Wait until so many runs of the first pull request are there, and all has ended."""
