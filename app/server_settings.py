@@ -4,6 +4,8 @@ The environment goes before the file that `rlm setup` wrote. Nothing that is mis
 is an error: a server that waits for its App still verifies deliveries and says what it waits for.
 """
 
+import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -17,8 +19,9 @@ from app.credentials import Credentials, load
 from app.github.auth import check_key, read_key
 from app.github.urls import Server, issuer_of, parse_public
 from app.model_service import MODEL_VARIABLES, variables_of
+from app.public import PUBLIC_URL, Public, read_public
 from app.queue import PREFIX, REDIS_URL, prefix
-from app.roles import INTERNAL, MARKER_KEY, NODE, TROUBLE, role_of
+from app.roles import INTERNAL, MARKER_KEY, NODE, SESSION_KEY, TROUBLE, role_of
 from app.settings import VARIABLES, Settings, read_settings
 from app.signature import SECRET_VARIABLES, secrets_in
 from reviewer.errors import TellUser
@@ -36,7 +39,6 @@ KEY_BYTES = 32
 
 APP_ID = "RLM_APP_ID"
 PRIVATE_KEY = "RLM_APP_PRIVATE_KEY"
-PUBLIC_URL = "RLM_PUBLIC_URL"
 ACTIONS_ISSUER = "RLM_ACTIONS_ISSUER"
 
 SETUP = "Run `rlm setup`, or set {}."
@@ -90,9 +92,8 @@ class Trouble:
 class ServerSettings(BaseModel):
     """The server's configuration. `base` holds the engines' part, and defaults if that is wrong.
 
-    `slug` is the App's name where it is known. `public_url` is where others reach the server,
-    without a final slash ("" where nobody said it); `actions_issuer` signs the tokens of jobs in
-    workflows. `troubles` is empty when everything can work.
+    `slug` is the App's name where it is known. `actions_issuer` signs the tokens of
+    jobs in workflows. `troubles` is empty when everything can work.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -102,11 +103,12 @@ class ServerSettings(BaseModel):
     home: Path
     app_id: str | None = None
     slug: str = ""
-    public_url: str = ""
     actions_issuer: str = ""
     private_key: SecretStr | None = None
     webhook_secrets: tuple[SecretStr, ...] = ()
     marker_key: SecretStr | None = None
+    session_key: SecretStr | None = None
+    public: Public = Public()
     troubles: tuple[Trouble, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -138,6 +140,7 @@ def _read(environ: Mapping[str, str], *, with_stored: bool) -> ServerSettings:
     stored, why = _stored(given, shared) if with_stored else (None, _passed_on(given))
     app_id, key = _app(given, stored, why, troubles)
     webhook_secrets = _webhook_secrets(given, stored, why, troubles)
+    public = _public(given, stored, troubles)
     unknown = {*given} - {*VARIABLES} - INTERNAL
     github = stored.server if stored else shared.github
     return ServerSettings(
@@ -146,11 +149,12 @@ def _read(environ: Mapping[str, str], *, with_stored: bool) -> ServerSettings:
         home=shared.home,
         app_id=app_id,
         slug=stored.slug if stored else "",
-        public_url=_address(given, PUBLIC_URL, troubles),
         actions_issuer=_address(given, ACTIONS_ISSUER, troubles) or issuer_of(github),
         private_key=key,
         webhook_secrets=webhook_secrets,
         marker_key=SecretStr(given[MARKER_KEY]) if MARKER_KEY in given else None,
+        session_key=SecretStr(given[SESSION_KEY]) if SESSION_KEY in given else None,
+        public=public,
         troubles=tuple(troubles),
         warnings=read_settings(_of(given, unknown | {"HOME", "RLM_HOME"})).warnings,
     )
@@ -175,8 +179,11 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
         case "web":
             own = {SECRET_VARIABLES[0]: "\n".join(_all(settings.webhook_secrets))}
             own |= _of(environ, {ACTIONS_ISSUER})
-            if settings.public_url:
-                own[PUBLIC_URL] = settings.public_url
+            if settings.public.url:
+                own[PUBLIC_URL] = settings.public.url
+            if settings.public.has_pages and MARKER_KEY in environ:
+                own |= settings.public.environ() | _of(environ, {"RLM_BUDGET"})
+                own[SESSION_KEY] = session_key(environ[MARKER_KEY])
             return everybody | own
         case "github":
             own = _of(environ, {APP_ID, PRIVATE_KEY, MARKER_KEY})
@@ -186,6 +193,8 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
                 own[PRIVATE_KEY] = settings.private_key.get_secret_value()
             if trouble := settings.problem_of(name):
                 own[TROUBLE] = trouble
+            if settings.public.has_pages:  # to link to them
+                own[PUBLIC_URL] = settings.public.url
             return everybody | own
         case "engine":
             # Keys of a cloud that is not asked are somebody else's.
@@ -255,6 +264,13 @@ def make_marker_key(home: Path, given: str = "") -> str:
             "Restore it from a copy, or delete it: then older comments count as foreign.",
         )
     return key
+
+
+def session_key(marker_key: str) -> str:
+    """Return the key that seals sessions: made from the other one, which it does not give away."""
+    return hmac.new(
+        bytes.fromhex(marker_key), b"sessions of the run pages", hashlib.sha256
+    ).hexdigest()
 
 
 def _write_new(path: Path, text: str) -> None:
@@ -368,6 +384,16 @@ def _app(
         except TellUser as error:
             troubles.append(Trouble("github", error.problem, error.hint))
     return app_id, key
+
+
+def _public(
+    given: Mapping[str, str], stored: Credentials | None, troubles: list[Trouble]
+) -> Public:
+    try:
+        return read_public(given, stored)
+    except TellUser as error:
+        troubles.append(Trouble("web", error.problem, error.hint))
+        return Public()
 
 
 def _webhook_secrets(

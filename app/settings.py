@@ -58,10 +58,12 @@ VARIABLES = {
     "(default $XDG_STATE_HOME/rlm)",
     "RLM_APP_ID": "rlm serve: id or client id of the GitHub App; else what rlm setup stored",
     "RLM_APP_PRIVATE_KEY": "rlm serve: the App's private key (PEM), or the path of its file",
+    "RLM_APP_CLIENT_ID": "rlm serve: the App's client id, for logging in to the run pages",
+    "RLM_APP_CLIENT_SECRET": "rlm serve: the App's client secret, for the same",
+    "RLM_PUBLIC_URL": "rlm serve: where people reach it, like https://rlm.example.org; with "
+    "it there are run pages, and workflows can ask (input server of the Action)",
     "RLM_WEBHOOK_SECRET": "rlm serve: secret of the App's webhook; several, one a line",
     "RLM_WEBHOOK_SECRET_OLD": "rlm serve: the secret before, accepted too while it is rotated",
-    "RLM_PUBLIC_URL": "rlm serve: where it is reached, like https://rlm.example.com; lets "
-    "workflows hand their pull requests over (input server of the Action)",
     "RLM_ACTIONS_ISSUER": "rlm serve: who signs the tokens of workflows, where an enterprise has "
     "an issuer of its own",
     "DATABASE_URL": "rlm serve: a PostgreSQL database, for several servers, in place of a file: "

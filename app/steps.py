@@ -81,7 +81,9 @@ class Steps:
         *,
         connect_for_scanning: Connect,
         installed: Installed,
+        public_url: str = "",
     ) -> None:
+        """Take what the jobs need; with a `public_url` each run has a page below it."""
         self.store = store
         self._connect_for_scanning = connect_for_scanning
         self._installed = installed
@@ -89,6 +91,7 @@ class Steps:
         self._connect_for_checks = connect_for_checks
         self._key = marker_key
         self._forget = forget
+        self._public_url = public_url
         self._showing = threading.Lock()
         self._commands = Commands(store, self._begin, marker_key)
 
@@ -389,6 +392,7 @@ class Steps:
                         run.number,
                         "Reviewing",
                         "The review has begun.",
+                        page=self._page(run),
                     )
             except Forbidden as error:
                 log.warning("no check run", extra={"run": run.id, "why": error})
@@ -424,6 +428,7 @@ class Steps:
                     forgotten=self.store.forgotten(run.repository_id),
                     whole=not wish.paths,
                     repository_id=run.repository_id,
+                    page=self._page(run),
                 ),
                 key=self._key,
             )
@@ -444,6 +449,7 @@ class Steps:
                     for one in published.dismissed
                 ),
             )
+        self.store.told(run.repository_id, run.number, run.id, published.told)
         then = []
         if published.outcome == "stale":
             # The push that made it so may have been lost on its way to us.
@@ -455,7 +461,8 @@ class Steps:
                 trigger="pushed",
             )
             then.append(look.job())
-        self.store.ended(job, run.id, published.outcome, *then, verdict=verdict)
+        found = len(report.review.findings)
+        self.store.ended(job, run.id, published.outcome, *then, findings=found, verdict=verdict)
 
     def _scan(self, run: Run, report: Report) -> None:
         """Hand the findings to code scanning. All else is said by now: a refusal costs itself."""
@@ -469,6 +476,9 @@ class Steps:
             log.warning("not in code scanning", extra={"run": run.id, "why": error})
         else:
             log.info("in code scanning", extra={"run": run.id, "upload": made})
+
+    def _page(self, run: Run) -> str:
+        return f"{self._public_url}/runs/{run.id}" if self._public_url else ""
 
     def _answer(self, hub: Hub, run: Run, wish: Wish) -> None:
         """Say what was asked, where it was asked."""

@@ -1,6 +1,7 @@
-"""The web process: receives deliveries and stores them. It holds webhook secrets and nothing else.
+"""The web process: receives deliveries and stores them, and shows the run pages.
 
-No header of a proxy is believed: nothing here depends on who asks.
+It holds the webhook's secrets, the App's client secret and the key of sessions: with none of them
+can a repository be read or written. No header of a proxy is believed.
 """
 
 import gc
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Collection, Mapping
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from waitress import create_server, wasyncore
@@ -25,6 +27,9 @@ from app.signature import secrets_in
 from app.store import Store
 from app.webhook import make_app
 from reviewer.errors import GiveUp
+
+if TYPE_CHECKING:
+    from app.web.pages import Pages
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +69,10 @@ DRAIN_S = 5.0
 def run(_name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Answer on the socket that the supervisor listens on until `stopping` is set."""
     settings = read_role_settings(environ)
-    store = Store(store_at(settings.home, environ))
-    with closing(store), closing(_listener(environ)) as listener:
+    where = store_at(settings.home, environ)
+    with closing(Store(where)) as store, closing(_listener(environ)) as listener:
         secrets = secrets_in(environ)
-        app = make_app(store, secrets, verifier=_verifier(settings))
+        app = make_app(store, secrets, pages=_pages(settings, store), verifier=_verifier(settings))
         # What is there by now stays: looking through it for garbage would stop all for 30 ms.
         gc.freeze()
         log.info("answering", extra={"secrets": len(secrets)})
@@ -76,9 +81,25 @@ def run(_name: str, environ: Mapping[str, str], stopping: threading.Event) -> No
 
 def _verifier(settings: ServerSettings) -> Verifier | None:
     """Return what checks the tokens of workflows: they are made for our public address."""
-    if not settings.public_url:
+    if not settings.public.url:
         return None
-    return Verifier(Keys(settings.actions_issuer), settings.public_url)
+    return Verifier(Keys(settings.actions_issuer), settings.public.url)
+
+
+def _pages(settings: ServerSettings, store: Store) -> "Pages | None":
+    """Return the run pages where people can log in."""
+    if not settings.public.has_pages or settings.session_key is None:
+        return None
+    from app.web.pages import Pages  # noqa: PLC0415 - what it imports takes time and room
+
+    return Pages(
+        store,
+        settings.home,
+        settings.github,
+        settings.public,
+        key=settings.session_key,
+        budget_usd=settings.base.budget_usd,
+    )
 
 
 def _listener(environ: Mapping[str, str]) -> socket.socket:

@@ -99,14 +99,19 @@ RUNS = Table(
     Column("usd", Double),
     Column("calls", BigInteger, nullable=False, server_default="0"),
     Column("seq", BigInteger, nullable=False, server_default="0"),
+    Column("ended", Double),
+    Column("findings", Integer),
+    Column("result", Text, nullable=False, server_default=""),
     Column("verdict", Text, nullable=False, server_default=""),
     UniqueConstraint("repository_id", "number", "origin"),
     CheckConstraint("state IN ('open', 'ended')", name="state"),
     Index("runs_by_head", "repository_id", "head"),
     Index("runs_by_seq", "seq"),
+    Index("runs_by_repository", "repository_id", "seq"),
     Index("runs_by_installation", "installation", "seq"),
 )
-"""`seq` is the order in which they were begun: a clock may jump."""
+"""`seq` is the order in which they were begun: a clock may jump. `result` is what a review came to,
+for its page; it stays for as long as the row does."""
 
 REQUESTS = Table(
     "requests",
@@ -164,3 +169,22 @@ DISMISSALS = Table(
     sqlite_with_rowid=False,
 )
 """What is `forgotten` stays noted down: the words that dismissed it still stand in a thread."""
+
+FINDINGS = Table(
+    "findings",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("finding", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("said", Double, nullable=False),
+    Column("changed", Double, nullable=False),
+    CheckConstraint("state IN ('open', 'accepted', 'dismissed', 'fixed')", name="state"),
+    Index("findings_by_repository", "repository_id", "said"),
+    sqlite_with_rowid=False,
+)
+"""What became of each finding that was told on a pull request. It holds no text: when a run is long
+forgotten, the counts are still right."""

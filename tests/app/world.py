@@ -7,7 +7,10 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Self
 
+from sqlalchemy import select
+
 from app.store import ENGINE, GITHUB, Run, Store
+from app.store.tables import FINDINGS
 from tests.app.test_serve import Server
 from tests.github import review_rules
 from tests.github.hub import FakeApp, FakeGitHub, FakePull, FakeRepo
@@ -127,6 +130,11 @@ class World:
     def ours(self, pull: FakePull) -> list[str]:
         """The bodies of our comments in the conversation."""
         return [one.body for one in pull.comments if one.user.login == self.app.actor]
+
+    def became(self) -> list[str]:
+        """What became of each finding that was told, as the store has it."""
+        with self.store.database.read() as db:
+            return list(db.scalars(select(FINDINGS.c.state).order_by(FINDINGS.c.said)))
 
     def assert_said_once(self, pull: FakePull) -> None:
         """One review with the finding at its line, one summary, one concluded check run."""
