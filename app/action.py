@@ -2,7 +2,8 @@
 
 One process plays every part in order, with the token of the job: read the event, look at the pull
 request, fetch it, review it, post the review. Where the token may only read (a fork's pull
-request, Dependabot's), the review goes to the job's summary and to annotations instead.
+request, Dependabot's), the review goes to the job's summary and to annotations instead. With the
+input `server` all of that is a running App's to do (`app/action_server.py`).
 """
 
 import hashlib
@@ -12,8 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO, cast
 
-from app.action_event import Comment, Look, Nothing, read_event
-from app.action_step import Step, read_step
+from app.action_event import DEPENDABOT, Comment, Look, Nothing, read_event
+from app.action_server import on_server
+from app.action_step import (
+    EXIT_OK,
+    EXIT_PARTIAL,
+    EXIT_STOPPED,
+    EXIT_TROUBLE,
+    MEANWHILE,
+    Step,
+    exit_code,
+    read_step,
+)
 from app.annotations import Level, StepLog
 from app.commands import (
     AskCommand,
@@ -28,6 +39,7 @@ from app.engine import Plan, plan, run_explain, run_review, with_notes
 from app.github.answers import render_answer
 from app.github.cache import Stopped
 from app.github.client import Hub
+from app.github.code_scanning import upload
 from app.github.errors import BadToken, Forbidden, NotThere
 from app.github.fetch import Checkout, checkout
 from app.github.promises import promise_of
@@ -44,14 +56,7 @@ from app.render.outgoing import masked, without_secrets
 from app.report import Report
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.explain.values import Question
-from reviewer.finding import Severity
-from reviewer.request import Promise, Review
-
-EXIT_OK = 0
-EXIT_FINDINGS = 1
-EXIT_TROUBLE = 2
-EXIT_PARTIAL = 3
-EXIT_STOPPED = 130
+from reviewer.request import Promise
 
 TRIES = 4
 LONGEST_WAIT_S = 120.0
@@ -59,8 +64,6 @@ LONGEST_WAIT_S = 120.0
 
 SUMMARY_BYTES = 900_000
 """GitHub drops a step's summary over 1 MiB; a sentence on why it was not posted comes to it."""
-
-DEPENDABOT = "dependabot[bot]"
 
 STOP_TEXT = (
     "Here the review runs in GitHub Actions, so it is stopped there: open its run under "
@@ -99,7 +102,10 @@ def action(environ: Mapping[str, str], interrupts: Interrupts) -> int:
     """Do what the event of this workflow asks for and return the exit code; see README.md."""
     log = StepLog()
     try:
-        return _act(read_step(environ, log), environ, interrupts)
+        step = read_step(environ, log)
+        if server := environ.get("RLM_SERVER", "").strip():
+            return on_server(server, step, environ, interrupts)
+        return _act(step, environ, interrupts)
     except Stopped:
         log.tell("warning", "The job was cancelled before there was a review.")
         return EXIT_STOPPED
@@ -121,7 +127,7 @@ def _act(step: Step, environ: Mapping[str, str], interrupts: Interrupts) -> int:
     with Hub(step.settings.github, step.settings.github_token, actor=step.login) as hub:
         wishes = _wishes(event, environ, hub, step)
         if not wishes:
-            return _skipped(step)
+            return step.skipped()
         return max(_granted(wish, environ, hub, step, interrupts) for wish in wishes)
 
 
@@ -133,7 +139,7 @@ def _granted(
         step.log.tell("notice", why)
         if wish.comment:
             _answer(hub, step, wish.comment, why)
-        return _skipped(step)
+        return step.skipped()
     if wish.question:
         return _explained(pull, wish, environ, hub, step, interrupts)
     report = _reviewed(pull, wish, promise_of(hub, pull), environ, step, interrupts)
@@ -329,22 +335,28 @@ def _post(hub: Hub, pull: Pull, wish: Wish, report: Report, step: Step) -> bool:
             step.log.say(f"posted: {done.review or done.summary or pull.url}")
             if done.problem:
                 step.log.tell("warning", done.problem)
+            # A part of the change would take the place of what is known of all of it.
+            if report.sarif and done.outcome == "posted" and not wish.paths:
+                _scan(hub, pull, report, step)
         case "refused":
             expected = pull.author == DEPENDABOT or _is_fork(pull)
             _instead(step, report, done.problem, "notice" if expected else "warning")
         case "locked":
             _instead(step, report, "The conversation is locked.", "notice")
         case "stale" | "closed" | "gone":
-            step.log.tell("notice", f"The review is not posted: {_MEANWHILE[done.outcome]}")
+            step.log.tell("notice", f"The review is not posted: {MEANWHILE[done.outcome]}")
     step.set_outputs(posted=str(bool(done.review or done.summary)).lower())
     return False
 
 
-_MEANWHILE = {
-    "stale": "the pull request has a newer head meanwhile.",
-    "closed": "the pull request was closed meanwhile.",
-    "gone": "the pull request is not there any more.",
-}
+def _scan(hub: Hub, pull: Pull, report: Report, step: Step) -> None:
+    """Hand the findings to code scanning, too; a refusal costs itself."""
+    try:
+        upload(hub, pull.repository, pull.number, pull.head, report)
+    except RlmError as error:
+        step.log.tell("notice", f"Not in code scanning: {_sentence(str(error))}")
+    else:
+        step.log.say("in code scanning, too")
 
 
 def _published(hub: Hub, what: Publication, step: Step) -> Published:
@@ -394,30 +406,10 @@ def _end(step: Step, report: Report, trouble: bool) -> int:
         findings=str(len(review.findings)),
         report=str(step.keep("review.json", render(review, "json", report.snippets()))),
     )
-    code = EXIT_TROUBLE if trouble else exit_code(review, step.fail_on)
-    if why := _FAILED.get(code):
-        step.log.tell("error", why)
+    severities = [finding.severity for finding in review.findings]
+    code = EXIT_TROUBLE if trouble else exit_code(review.status, severities, step.fail_on)
+    step.tell_failure(code)
     return code
-
-
-_FAILED = {
-    EXIT_FINDINGS: "There are findings at or above fail-on.",
-    EXIT_PARTIAL: "What was not reviewed may hold findings at or above fail-on.",
-}
-
-
-def exit_code(review: Review, fail_on: Severity | None) -> int:
-    """Return 1 for a finding at or above `fail_on`, 3 where an early end may have missed one."""
-    if fail_on is None:
-        return EXIT_OK
-    if any(finding.severity.at_least(fail_on) for finding in review.findings):
-        return EXIT_FINDINGS
-    return EXIT_PARTIAL if review.status == "partial" else EXIT_OK
-
-
-def _skipped(step: Step) -> int:
-    step.set_outputs(status="skipped", findings="0", posted="false", report="")
-    return EXIT_OK
 
 
 def _sentence(text: str) -> str:

@@ -13,11 +13,13 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app import strict_json
-from app.jobs import MAX_COMMAND_CHARS, Id, Login
+from app.jobs import Id, Login, cut_comment
 from reviewer.errors import TellUser
 
 MAX_EVENT_BYTES = 32_000_000
 """GitHub caps payloads at 25 MB; the runner writes them out with indentation."""
+
+DEPENDABOT = "dependabot[bot]"
 
 PULL_EVENTS = frozenset({"pull_request", "pull_request_target"})
 
@@ -75,6 +77,19 @@ def read_event(environ: Mapping[str, str], number: str, own_login: str) -> Look 
     )
 
 
+def is_from_outside(environ: Mapping[str, str]) -> bool:
+    """Did a fork's pull request start this, or Dependabot's? Then the job may show who it is to
+    nobody.
+    """
+    if environ.get("GITHUB_EVENT_NAME", "") != "pull_request":
+        return False
+    pull = _parsed(_PullPayload, environ)
+    if DEPENDABOT in {pull.sender.login, environ.get("GITHUB_ACTOR", "")}:
+        return True
+    head, base = pull.pull_request.head, pull.pull_request.base
+    return base is not None and head is not None and head.repo != base.repo
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
@@ -84,8 +99,19 @@ class _User(_Part):
     type: str = ""
 
 
+class _Repository(_Part):
+    id: Id
+
+
+class _End(_Part):
+    repo: _Repository | None = None
+    """None where the fork was deleted."""
+
+
 class _Pull(_Part):
     number: Id
+    head: _End | None = None
+    base: _End | None = None
 
 
 class _PullPayload(_Part):
@@ -124,15 +150,8 @@ def _commented(seen: _CommentPayload) -> Comment | Nothing:
         return Nothing("Comments of bots are no commands.")
     if author.login != seen.sender.login:
         return Nothing("Whoever sent the comment did not write it.")
-    body = _cut(seen.comment.body or "")
+    body = cut_comment(seen.comment.body or "")
     return Comment(seen.issue.number, seen.comment.id, body, author.login)
-
-
-def _cut(body: str) -> str:
-    """Shorten a comment after a whole line, so that no command loses its last word."""
-    if len(body) <= MAX_COMMAND_CHARS:
-        return body
-    return body[: body.rfind("\n", 0, MAX_COMMAND_CHARS) + 1]
 
 
 def _is_bot(user: _User) -> bool:

@@ -3,7 +3,7 @@
 import logging
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,25 @@ ACTIONS_LOGIN = "github-actions[bot]"
 
 NEVER = "never"
 
-_OWN = frozenset({"RLM_FAIL_ON", "RLM_GITHUB_LOGIN", "RLM_PULL_REQUEST"})
+EXIT_OK = 0
+EXIT_FINDINGS = 1
+EXIT_TROUBLE = 2
+EXIT_PARTIAL = 3
+EXIT_STOPPED = 130
+
+MEANWHILE = {
+    "stale": "the pull request has a newer head meanwhile.",
+    "closed": "the pull request was closed meanwhile.",
+    "gone": "the pull request is not there any more.",
+}
+"""Why a review is not posted, by the outcome of its publication."""
+
+_FAILED = {
+    EXIT_FINDINGS: "There are findings at or above fail-on.",
+    EXIT_PARTIAL: "What was not reviewed may hold findings at or above fail-on.",
+}
+
+_OWN = frozenset({"RLM_FAIL_ON", "RLM_GITHUB_LOGIN", "RLM_PULL_REQUEST", "RLM_SERVER"})
 """Inputs of action.yml that are nobody's setting but those of `rlm action`."""
 
 
@@ -55,11 +73,30 @@ class Step:
             for name, value in values.items():
                 file.write(f"{name}<<{end}\n{value}\n{end}\n".encode("utf-8", "backslashreplace"))
 
+    def skipped(self) -> int:
+        """Set the outputs of a step that had nothing to review, and return the exit code."""
+        self.set_outputs(status="skipped", findings="0", posted="false", report="")
+        return EXIT_OK
+
+    def tell_failure(self, code: int) -> None:
+        """Say why the step fails, where its exit code is about findings."""
+        if why := _FAILED.get(code):
+            self.log.tell("error", why)
+
     def keep(self, name: str, text: str) -> Path:
         """Write a file for the steps after this one and return its path."""
         path = Path(tempfile.mkdtemp(prefix="rlm-", dir=self.temp)) / name
         path.write_text(text, "utf-8", "backslashreplace")
         return path
+
+
+def exit_code(status: str, severities: Iterable[Severity], fail_on: Severity | None) -> int:
+    """Return 1 for a finding at or above `fail_on`, 3 where an early end may have missed one."""
+    if fail_on is None:
+        return EXIT_OK
+    if any(severity.at_least(fail_on) for severity in severities):
+        return EXIT_FINDINGS
+    return EXIT_PARTIAL if status == "partial" else EXIT_OK
 
 
 def read_step(environ: Mapping[str, str], log: StepLog) -> Step:

@@ -56,6 +56,8 @@ def _values(policy: Policy, settings: Settings) -> dict[str, str]:
         "budget": "none" if budget is None else f"${budget:.2f}",
         "models.finder": settings.model,
         "models.cheap": settings.cheap_model,
+        "blocking": policy.blocking,
+        "sarif": "on" if policy.sarif else "off",
         "checks": f"off: {', '.join(sorted(policy.off))}" if policy.off else "all on",
     }
 

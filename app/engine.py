@@ -195,7 +195,7 @@ def run_review(
         )
         done = discreet(asyncio.run(work), said)
         done = with_notes(done, *plan.notes, *edits(there.change, guided=request.model is not None))
-        return report(done, there.change, there.objects, request.policy.comments.inline)
+        return report(done, there.change, there.objects, request.policy)
 
 
 def run_explain(

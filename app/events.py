@@ -13,7 +13,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from app.check_names import FULL, REVIEW_LABEL
 from app.commands import parse_commands
-from app.jobs import MAX_COMMAND_CHARS, Command, FullName, Gone, Id, Look, Queued, Reply, Rerun, Sha
+from app.jobs import (
+    Command,
+    FullName,
+    Gone,
+    Id,
+    Look,
+    Queued,
+    Reply,
+    Rerun,
+    Sha,
+    cut_comment,
+)
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 """GitHub: "payloads are capped at 25 MB"; a larger event is not delivered at all."""
@@ -294,7 +305,7 @@ def _line_comment(payload: Mapping[str, object], _event_id: str) -> Read:
     thread = event.comment.in_reply_to_id or event.comment.id
     number = event.pull_request.number
     read = _commanded(event, number, event.comment, event.sender, thread)
-    body = _cut(event.comment.body or "").strip()
+    body = cut_comment(event.comment.body or "").strip()
     if read != NO_COMMAND or event.comment.in_reply_to_id is None or not body:
         return read
     return Reply.model_validate(
@@ -319,7 +330,7 @@ def _commanded(
         return Ignored("A bot wrote it: bots, this one among them, give no commands.")
     if sender.login != comment.user.login:
         return Ignored("Whoever sent it did not write it.")
-    body = _cut(comment.body or "")
+    body = cut_comment(comment.body or "")
     if not parse_commands(body):
         return NO_COMMAND
     return Command.model_validate(
@@ -332,13 +343,6 @@ def _commanded(
             "sender": sender.login,
         }
     )
-
-
-def _cut(body: str) -> str:
-    """Shorten a comment after a whole line, so that no command loses its last word."""
-    if len(body) <= MAX_COMMAND_CHARS:
-        return body
-    return body[: body.rfind("\n", 0, MAX_COMMAND_CHARS) + 1]
 
 
 def _check_run(payload: Mapping[str, object], event_id: str) -> Read:

@@ -30,8 +30,18 @@ COMMAND_FIRST = 10
 QUEUE_FIRST = 20
 """Priority: a merge queue stands still."""
 
+ASKED_EVENTS = frozenset({"workflow_dispatch", "issue_comment"})
+"""Events of GitHub Actions that a person causes who wants something done."""
+
 PUSH_PAUSE_S = 3.0
 """People push twice when they have forgotten something; the second push finds the first waiting."""
+
+
+def cut_comment(body: str) -> str:
+    """Shorten a comment after a whole line, so that no command loses its last word."""
+    if len(body) <= MAX_COMMAND_CHARS:
+        return body
+    return body[: body.rfind("\n", 0, MAX_COMMAND_CHARS) + 1]
 
 
 class _Payload(BaseModel):
@@ -63,11 +73,14 @@ class Look(_OnPull):
     """Look at a pull request: it may want a review.
 
     "labelled" and "requested": somebody wants one, of a draft too. `reviewer` is who was requested.
+    "handed": the job of a workflow said so.
     """
 
     kind: ClassVar = "look"
 
-    trigger: Literal["opened", "reopened", "ready", "pushed", "retargeted", "labelled", "requested"]
+    trigger: Literal[
+        "opened", "reopened", "ready", "pushed", "retargeted", "labelled", "requested", "handed"
+    ]
     reviewer: Login | None = None
 
     @property
@@ -155,6 +168,38 @@ class Queued(_Place):
         return self._job(key, QUEUE_FIRST)
 
 
+RequestId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class Handed(_Payload):
+    """Do what the job of a workflow has handed over, and answer its request.
+
+    Its token says for which repository it runs, on which event, and who caused it (`actor`); the
+    `comment` of a command is read when the job is done, 0 where there is none.
+    """
+
+    kind: ClassVar = "handed"
+
+    request: RequestId
+    repository_id: Id
+    repository: FullName
+    number: Id
+    comment: Annotated[int, Field(ge=0, le=2**53)] = 0
+    event: Annotated[str, Field(max_length=64)]
+    actor: Login
+
+    @property
+    def is_asked(self) -> bool:
+        """Did a person start it?"""
+        return self.event in ASKED_EVENTS
+
+    def job(self) -> NewJob:
+        """Return the job. Which installation it is of is found out: no claim says it."""
+        key = f"pull:{self.repository_id}:{self.number}"
+        first = COMMAND_FIRST if self.is_asked else 0
+        return NewJob(GITHUB, self.kind, key, self.model_dump_json(), first)
+
+
 class Gone(_Payload):
     """Forget an installation that was removed, or repositories that it has no more.
 
@@ -225,4 +270,4 @@ class Wish(_Payload):
     @property
     def is_asked(self) -> bool:
         """Does a person wait for it?"""
-        return self.trigger in {"command", "reply", "rerun", "labelled", "requested"}
+        return self.trigger in {"command", "reply", "rerun", "labelled", "requested", "dispatched"}

@@ -21,7 +21,7 @@ from reviewer.errors import RlmError
 from reviewer.git import GitRepo
 from reviewer.model.base import Usage
 from reviewer.model.prices import Prices
-from reviewer.policy import FILE, NO_POLICY, Policy
+from reviewer.policy import FILE, NO_POLICY, PUBLISHING_KEYS, Policy
 from reviewer.policy_file import BadPolicy, parse
 from reviewer.ports import NoSuchFile, Objects
 from reviewer.revisions import default_branch
@@ -144,7 +144,9 @@ def read_policy(sources: Sources) -> Wishes:
 
     ends = [one.policy for one in (tip, start) if not one.problem] or [NO_POLICY]
     # A default branch's that is broken would take every cap and threshold with it: the base's hold.
-    policy = ends[0] if default.problem else default.policy.with_paths_of(ends[0])
+    policy = default.policy.with_paths_of(ends[0])
+    if default.problem:
+        policy = ends[0].without(PUBLISHING_KEYS)
     before = ends[-1].over(owner.policy)
     policy = policy.over(owner.policy)
     same = (policy.ignore, policy.only) == (before.ignore, before.only)

@@ -3,11 +3,13 @@
 It is plain, checked data: the publishing side needs neither the repository nor the model.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.render import words
 from app.render.snippet import (
     AROUND,
     LONGEST_LINE,
@@ -18,8 +20,8 @@ from app.render.snippet import (
     without_secrets,
 )
 from reviewer.change import Change, FileChange
-from reviewer.finding import Category, Finding, Side
-from reviewer.policy import DEFAULT_INLINE
+from reviewer.finding import Category, Finding, Severity, Side
+from reviewer.policy import DEFAULT_INLINE, NO_POLICY, Policy
 from reviewer.ports import Objects
 from reviewer.request import Review
 from reviewer.text import printable
@@ -50,11 +52,44 @@ class Excerpt(BaseModel):
     lines: list[str]
 
 
+class Verdict(BaseModel):
+    """What came of a review, for whoever asked for it from elsewhere: it outlives the report.
+
+    `findings` counts by severity those that nobody dismissed; `said`, `early` ("" for a complete
+    review) and `cost` are sentences of ours, `review` and `summary` addresses. No word of the
+    change is in it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: Literal["complete", "partial"]
+    findings: dict[Severity, Annotated[int, Field(ge=1)]]
+    said: str
+    early: str = ""
+    cost: str = ""
+    review: str = ""
+    summary: str = ""
+
+    @classmethod
+    def of(cls, review: Review, *, posted: str, summary: str) -> Self:
+        """Return what came of a review that stands at these addresses ("": nowhere)."""
+        return cls(
+            status=review.status,
+            findings=dict(Counter(finding.severity for finding in review.findings)),
+            said=words.verdict(review),
+            early=words.ended_early(review),
+            cost=words.cost(review.cost),
+            review=posted,
+            summary=summary,
+        )
+
+
 class Report(BaseModel):
     """A review with its anchors and its code, by the id of the finding.
 
     A finding without an anchor goes to the summary alone; `inline_comments` is how many comments
-    at lines the repository wants at the most.
+    at lines the repository wants at the most. `blocks`: a finding that is at least so bad fails the
+    check run, None where none does. `sarif`: the findings go to code scanning, too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +98,8 @@ class Report(BaseModel):
     anchors: dict[str, Anchor]
     code: dict[str, Excerpt]
     inline_comments: Annotated[int, Field(ge=0)] = DEFAULT_INLINE
+    blocks: Severity | None = None
+    sarif: bool = False
 
     def snippets(self) -> Snippets:
         """Return the code around the findings, for the renderers; there is no other."""
@@ -86,10 +123,11 @@ class Report(BaseModel):
         return snippets
 
 
-def report(
-    review: Review, change: Change, objects: Objects, inline_comments: int = DEFAULT_INLINE
-) -> Report:
-    """Find out where on the pull request each finding can stand, and keep the code around it."""
+def report(review: Review, change: Change, objects: Objects, policy: Policy = NO_POLICY) -> Report:
+    """Find out where on the pull request each finding can stand, and keep the code around it.
+
+    `policy` says how the repository wants it published.
+    """
     files = {printable(file.path): file for file in change.files}
     code = without_secrets(of_change(change, objects), review.findings)
     anchors = {}
@@ -99,7 +137,14 @@ def report(
             anchors[finding.id] = anchor
         if excerpt := _excerpt(finding, code):
             excerpts[finding.id] = excerpt
-    return Report(review=review, anchors=anchors, code=excerpts, inline_comments=inline_comments)
+    return Report(
+        review=review,
+        anchors=anchors,
+        code=excerpts,
+        inline_comments=policy.comments.inline,
+        blocks=policy.blocks,
+        sarif=policy.sarif,
+    )
 
 
 def _anchor(finding: Finding, file: FileChange | None, code: Snippets) -> Anchor | None:

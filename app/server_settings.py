@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from app.credentials import Credentials, load
 from app.github.auth import check_key, read_key
-from app.github.urls import Server
+from app.github.urls import Server, issuer_of, parse_public
 from app.model_service import MODEL_VARIABLES, variables_of
 from app.public import PUBLIC_URL, Public, read_public
 from app.queue import PREFIX, REDIS_URL, prefix
@@ -39,6 +39,7 @@ KEY_BYTES = 32
 
 APP_ID = "RLM_APP_ID"
 PRIVATE_KEY = "RLM_APP_PRIVATE_KEY"
+ACTIONS_ISSUER = "RLM_ACTIONS_ISSUER"
 
 SETUP = "Run `rlm setup`, or set {}."
 
@@ -91,7 +92,8 @@ class Trouble:
 class ServerSettings(BaseModel):
     """The server's configuration. `base` holds the engines' part, and defaults if that is wrong.
 
-    `slug` is the App's name where it is known. `troubles` is empty when everything can work.
+    `slug` is the App's name where it is known. `actions_issuer` signs the tokens of
+    jobs in workflows. `troubles` is empty when everything can work.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -101,6 +103,7 @@ class ServerSettings(BaseModel):
     home: Path
     app_id: str | None = None
     slug: str = ""
+    actions_issuer: str = ""
     private_key: SecretStr | None = None
     webhook_secrets: tuple[SecretStr, ...] = ()
     marker_key: SecretStr | None = None
@@ -139,12 +142,14 @@ def _read(environ: Mapping[str, str], *, with_stored: bool) -> ServerSettings:
     webhook_secrets = _webhook_secrets(given, stored, why, troubles)
     public = _public(given, stored, troubles)
     unknown = {*given} - {*VARIABLES} - INTERNAL
+    github = stored.server if stored else shared.github
     return ServerSettings(
         base=base,
-        github=stored.server if stored else shared.github,
+        github=github,
         home=shared.home,
         app_id=app_id,
         slug=stored.slug if stored else "",
+        actions_issuer=_address(given, ACTIONS_ISSUER, troubles) or issuer_of(github),
         private_key=key,
         webhook_secrets=webhook_secrets,
         marker_key=SecretStr(given[MARKER_KEY]) if MARKER_KEY in given else None,
@@ -173,6 +178,9 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
     match role:
         case "web":
             own = {SECRET_VARIABLES[0]: "\n".join(_all(settings.webhook_secrets))}
+            own |= _of(environ, {ACTIONS_ISSUER})
+            if settings.public.url:
+                own[PUBLIC_URL] = settings.public.url
             if settings.public.has_pages and MARKER_KEY in environ:
                 own |= settings.public.environ() | _of(environ, {"RLM_BUDGET"})
                 own[SESSION_KEY] = session_key(environ[MARKER_KEY])
@@ -330,6 +338,18 @@ def _check_server(stored: Credentials, shared: Settings, named: bool) -> None:
             "RLM_GITHUB_API_URL": stored.server_api,
         }
     )
+
+
+def _address(given: Mapping[str, str], name: str, troubles: list[Trouble]) -> str:
+    """Return an address without its final slash, "" if it is missing or wrong."""
+    if name not in given:
+        return ""
+    try:
+        return parse_public(given[name])
+    except ValueError as error:
+        hint = "Give one like https://rlm.example.com; plain http is for this machine alone."
+        troubles.append(Trouble("web", f"{name} is {error}", hint))
+        return ""
 
 
 def _app(

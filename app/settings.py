@@ -24,7 +24,7 @@ from app.defaults import (
     PROVIDERS,
     UNSET,
 )
-from app.github.urls import Server, parse_server, server_at
+from app.github.urls import LOOPBACK, Server, parse_server, server_at
 from app.model_service import (
     MODEL_VARIABLES,
     cheap_beside,
@@ -61,9 +61,11 @@ VARIABLES = {
     "RLM_APP_CLIENT_ID": "rlm serve: the App's client id, for logging in to the run pages",
     "RLM_APP_CLIENT_SECRET": "rlm serve: the App's client secret, for the same",
     "RLM_PUBLIC_URL": "rlm serve: where people reach it, like https://rlm.example.org; with "
-    "it there are run pages",
+    "it there are run pages, and workflows can ask (input server of the Action)",
     "RLM_WEBHOOK_SECRET": "rlm serve: secret of the App's webhook; several, one a line",
     "RLM_WEBHOOK_SECRET_OLD": "rlm serve: the secret before, accepted too while it is rotated",
+    "RLM_ACTIONS_ISSUER": "rlm serve: who signs the tokens of workflows, where an enterprise has "
+    "an issuer of its own",
     "DATABASE_URL": "rlm serve: a PostgreSQL database, for several servers, in place of a file: "
     "postgresql://user:password@host:5432/name",
     "REDIS_URL": "rlm serve: a Redis server that tells several servers of their work: "
@@ -79,8 +81,6 @@ OPEN = frozenset({"RLM_EFFORT", "RLM_MODEL", "RLM_CHEAP_MODEL", "RLM_BUDGET"})
 """Variables that a repository may have a say in (`app/policy.py`), the first three if not set."""
 
 DEFAULT_SERVER = "https://github.com"
-
-_LOOPBACK = ("localhost", "127.0.0.1")
 
 
 class Settings(BaseModel):
@@ -254,7 +254,7 @@ def _api(name: str, address: str) -> str:
 
 def _check_scheme(name: str, root: str) -> None:
     scheme, _, host = root.partition("://")
-    here = name.startswith("RLM_") and host.partition(":")[0] in _LOOPBACK
+    here = name.startswith("RLM_") and host.partition(":")[0] in LOOPBACK
     if scheme != "https" and not here:
         raise TellUser(f"{name} is not an https address", "Give one like https://HOST.")
 

@@ -9,23 +9,27 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from app.config_rows import Configured
 from app.github import check_runs
 from app.github.answers import render_answer
 from app.github.client import Hub
-from app.github.errors import Forbidden, NotThere, Refused
+from app.github.code_scanning import upload
+from app.github.comments import comment_at
+from app.github.errors import Elsewhere, Forbidden, Limited, NotThere, Refused
 from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
-from app.github.pulls import Pull, pull_at
+from app.github.pulls import Pull, look_at, pull_at
 from app.github.replies import reply
-from app.jobs import Command, Gone, Look, Queued, Reply, Rerun, Step, Wish, step
+from app.jobs import Command, Gone, Handed, Look, Queued, Reply, Rerun, Step, Wish, step
 from app.obey import STOPPED, Commands, configured
 from app.render.escape import markdown_line
-from app.report import Report
+from app.report import Report, Verdict
 from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewRun, Run, Store
 from reviewer.errors import GiveUp, RlmError
 from reviewer.explain.values import Explanation
+from reviewer.request import Review
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +47,22 @@ request gets a review at all."""
 
 LET_FINISH_S = 30.0
 
+ONLY_OPEN = "Only an open pull request is reviewed."
+NOT_WANTED = (
+    "It is reviewed on demand alone: it is a draft, its reviews are paused (`/rlm resume`), or the "
+    "App opened it."
+)
+NO_COMMENT = "The comment is not on this pull request, or a bot wrote it: it is no command."
+ANSWERED = "What the comment says takes no review: it was obeyed or answered where it stands."
+
 PROBLEM_CHARS = 2_000
 
 Connect = Callable[[int, int], AbstractContextManager[Hub]]
 """Opens GitHub as the App sees it through an installation, for one repository (by its ids)."""
 
+
+Installed = Callable[[str], int]
+"""Finds out the installation of the App that has a repository, by its name; or raises NotThere."""
 
 Forget = Callable[[int, Sequence[str], Sequence[str]], None]
 """Removes the files of an installation: of repositories by their names, and of runs."""
@@ -64,10 +79,14 @@ class Steps:
         marker_key: bytes,
         forget: Forget,
         *,
+        connect_for_scanning: Connect,
+        installed: Installed,
         public_url: str = "",
     ) -> None:
         """Take what the jobs need; with a `public_url` each run has a page below it."""
         self.store = store
+        self._connect_for_scanning = connect_for_scanning
+        self._installed = installed
         self._connect = connect
         self._connect_for_checks = connect_for_checks
         self._key = marker_key
@@ -87,6 +106,8 @@ class Steps:
                 self._rerun(job, Rerun.model_validate_json(job.payload))
             case Reply.kind:
                 self._reply(job, Reply.model_validate_json(job.payload))
+            case Handed.kind:
+                self._handed(job, Handed.model_validate_json(job.payload))
             case Gone.kind:
                 self._gone(job, Gone.model_validate_json(job.payload))
             case Queued.kind:
@@ -95,16 +116,17 @@ class Steps:
                 run = self.store.run(Step.model_validate_json(job.payload).run)
                 if run is None or run.state == "ended":
                     self.store.done(job)
-                elif job.kind == OPEN:
-                    self._open(job, run)
                 else:
-                    self._publish(job, run)
+                    self._step(job, run)
 
     def lost(self, job: Job, error: RlmError) -> None:
         """End a job that cannot be done, and say why where its reader looks."""
         run = None
         if job.kind in {OPEN, PUBLISH}:
             run = self.store.run(Step.model_validate_json(job.payload).run)
+        if job.kind == Handed.kind:
+            handed = Handed.model_validate_json(job.payload)
+            self.store.answer(handed.request, why=str(error), failed=True)
         if run is None:
             self.store.fail(job, str(error))
             return
@@ -122,32 +144,41 @@ class Steps:
 
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
-            pull = pull_at(hub, look.repository, look.number)
+            pull = _its_pull(hub, look, look.number)
             if pull is None or pull.state != "open":
                 self.store.stop(look.repository_id, look.number, CLOSED)
-            elif not self._began(hub, look, pull):
+            elif self._settled(hub, look, pull) is None:
                 # Not a failure: the newest head is looked at when the run before is through.
                 self.store.again(job, "the run before is let finish", LET_FINISH_S, counts=False)
                 return
         self.store.done(job)
 
-    def _began(self, hub: Hub, look: Look, pull: Pull) -> bool:
-        """Begin a review if one is wanted; False where it has to wait for the one before."""
+    def _settled(self, hub: Hub, look: Look, pull: Pull) -> str | None:
+        """Begin a review if one is wanted. Return the run that settles what this head needs ("":
+        none is to), None where it has to wait for the run before.
+        """
         runs = [
             run
             for run in self.store.runs_of(look.repository_id, look.number)
             if run.kind == "review"
         ]
         same = [run for run in runs if run.head == pull.head and run.base == pull.base]
-        if not self._wanted(look, pull, (hub.actor or "").lower()) or any(map(_counts, same)):
-            return True
+        if not self._wanted(look, pull, (hub.actor or "").lower()):
+            return ""
+        if (counts := next(filter(_counts, same), None)) is not None:
+            return counts.id
         if _superseded_in_a_row(runs) >= MAX_SUPERSEDED and _open(runs):
-            return False
+            return None
         # A head that was left before anything was said, and came back, is a new one.
         again = f":{len(same)}" if same else ""
         origin = f"head:{pull.base}:{pull.head}{again}"
         self._begin(hub, look.installation, pull, origin, Wish(trigger=look.trigger))
-        return True
+        return self._run_of(pull, origin)
+
+    def _run_of(self, pull: Pull, origin: str) -> str:
+        """Return the run that an origin (or one below it) began, "" if there is none."""
+        runs = self.store.runs_of(pull.repository_id, pull.number)
+        return next((run.id for run in runs if f"{run.origin}:".startswith(f"{origin}:")), "")
 
     def _wanted(self, look: Look, pull: Pull, actor: str) -> bool:
         """May this pull request have a review that nobody has asked for by name?"""
@@ -162,13 +193,81 @@ class Steps:
             return False
         return not pull.draft
 
+    def _handed(self, job: Job, handed: Handed) -> None:
+        """Do for the job of a workflow what an event of the same kind would lead to."""
+        installation = self._installed(handed.repository)
+        with self._connect(installation, handed.repository_id) as hub:
+            pull = _its_pull(hub, handed, handed.number)
+            if pull is None:
+                why = f"{handed.repository} has no pull request {handed.number}"
+                raise GiveUp(f"{why}, or the App may not see it")
+            if handed.comment:
+                run, why = self._comment_handed(hub, installation, handed, pull)
+            elif pull.state != "open":
+                run, why = "", ONLY_OPEN
+            else:
+                found = self._pull_handed(hub, installation, handed, pull)
+                if found is None:
+                    self.store.again(
+                        job, "the run before is let finish", LET_FINISH_S, counts=False
+                    )
+                    return
+                run, why = found, "" if found else NOT_WANTED
+        self.store.answer(handed.request, run=run, why=why)
+        self.store.done(job)
+
+    def _pull_handed(self, hub: Hub, installation: int, handed: Handed, pull: Pull) -> str | None:
+        """Begin what a workflow wants of an open pull request; return as `_settled` does."""
+        look = Look(
+            installation=installation,
+            repository_id=handed.repository_id,
+            repository=pull.repository,
+            number=handed.number,
+            trigger="handed",
+        )
+        # Who may not write can start a workflow by what they do, and ask for nothing by it.
+        if not handed.is_asked or not hub.may_write(pull.repository, handed.actor):
+            return self._settled(hub, look, pull)
+        origin = f"request:{handed.request}"
+        self._begin(hub, installation, pull, origin, Wish(trigger="dispatched"))
+        return self._run_of(pull, origin)
+
+    def _comment_handed(
+        self, hub: Hub, installation: int, handed: Handed, pull: Pull
+    ) -> tuple[str, str]:
+        """Obey a comment as if its event had come, once however it comes; return its run, or why
+        there is none.
+        """
+        said = comment_at(hub, pull.repository, handed.number, handed.comment)
+        if said is None:
+            return "", NO_COMMENT
+        command = Command(
+            installation=installation,
+            repository_id=handed.repository_id,
+            repository=pull.repository,
+            number=handed.number,
+            comment_id=handed.comment,
+            body=said.body,
+            sender=said.author,
+        )
+        self._obey(hub, command)
+        run = self._run_of(pull, f"comment:{handed.comment}")
+        return run, "" if run else ANSWERED
+
     def _command(self, job: Job, command: Command) -> None:
         with self._connect(command.installation, command.repository_id) as hub:
             try:
-                self._commands.obey(hub, command)
+                self._obey(hub, command)
             except NotThere:
                 log.info("command gone", extra={"comment": command.comment_id})
         self.store.done(job)
+
+    def _obey(self, hub: Hub, command: Command) -> None:
+        try:
+            self._commands.obey(hub, command)
+        except Elsewhere:
+            name = look_at(hub, command.repository, command.number).repository
+            self._commands.obey(hub, command.model_copy(update={"repository": name}))
 
     def _reply(self, job: Job, reply: Reply) -> None:
         with self._connect(reply.installation, reply.repository_id) as hub:
@@ -193,7 +292,7 @@ class Steps:
             return
         with self._connect(rerun.installation, rerun.repository_id) as hub:
             for number in self._numbers(rerun):
-                pull = pull_at(hub, rerun.repository, number)
+                pull = _its_pull(hub, rerun, number)
                 if pull is not None and pull.state == "open":
                     origin = f"event:{rerun.event_id}"
                     wish = Wish(trigger="rerun", full=rerun.full)
@@ -268,6 +367,17 @@ class Steps:
 
     # The steps of a run
 
+    def _step(self, job: Job, run: Run) -> None:
+        """Do a step, under the new name of a repository that was renamed since the run began."""
+        act = self._open if job.kind == OPEN else self._publish
+        try:
+            act(job, run)
+        except Elsewhere:
+            with self._connect(run.installation, run.repository_id) as hub:
+                name = look_at(hub, run.repository, run.number).repository
+            log.info("renamed", extra={"run": run.id, "from": run.repository, "to": name})
+            act(job, replace(run, repository=name))
+
     def _open(self, job: Job, run: Run) -> None:
         """Show on GitHub that the review has begun, where checks are allowed."""
         check_run: int | None = None
@@ -317,6 +427,7 @@ class Steps:
                     },
                     forgotten=self.store.forgotten(run.repository_id),
                     whole=not wish.paths,
+                    repository_id=run.repository_id,
                     page=self._page(run),
                 ),
                 key=self._key,
@@ -325,6 +436,11 @@ class Steps:
                 text = "The pull request is not there any more."
                 self._conclude(hub, run, "cancelled", "Nothing to review", text)
         self._log(run, published)
+        review = report.review.model_copy(update={"findings": list(published.findings)})
+        # A part of the change would take the place of what is known of all of it.
+        if report.sarif and published.outcome == "posted" and not wish.paths:
+            self._scan(run, report.model_copy(update={"review": review}))
+        verdict = _verdict(review, published)
         if published.dismissed:
             self.store.dismiss(
                 run.repository_id,
@@ -346,7 +462,20 @@ class Steps:
             )
             then.append(look.job())
         found = len(report.review.findings)
-        self.store.ended(job, run.id, published.outcome, *then, findings=found)
+        self.store.ended(job, run.id, published.outcome, *then, findings=found, verdict=verdict)
+
+    def _scan(self, run: Run, report: Report) -> None:
+        """Hand the findings to code scanning. All else is said by now: a refusal costs itself."""
+        where = run.installation, run.repository_id
+        try:
+            with self._connect_for_scanning(*where) as hub:
+                made = upload(hub, run.repository, run.number, run.head, report)
+        except Limited:
+            raise  # what is said is not said again when the job is taken up
+        except RlmError as error:
+            log.warning("not in code scanning", extra={"run": run.id, "why": error})
+        else:
+            log.info("in code scanning", extra={"run": run.id, "upload": made})
 
     def _page(self, run: Run) -> str:
         return f"{self._public_url}/runs/{run.id}" if self._public_url else ""
@@ -419,6 +548,20 @@ class Steps:
             return
         with self._connect_for_checks(run.installation, run.repository_id) as hub:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
+
+
+def _its_pull(hub: Hub, place: Look | Handed | Rerun, number: int) -> Pull | None:
+    """Return a pull request of this very repository; None for one that only has its old name."""
+    pull = pull_at(hub, place.repository, number)
+    return pull if pull is not None and pull.repository_id == place.repository_id else None
+
+
+def _verdict(review: Review, published: Published) -> str:
+    """Return what came of a review, as JSON; "" where nobody can say."""
+    if published.outcome == "gone":
+        return ""
+    verdict = Verdict.of(review, posted=published.review, summary=published.summary)
+    return verdict.model_dump_json()
 
 
 def _counts(run: Run) -> bool:

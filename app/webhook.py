@@ -1,5 +1,7 @@
 """The web role's application: `POST /webhook`, `/healthz`, `/readyz`, and a page or the run pages.
 
+What workflows ask for is in `app/handover.py`.
+
 A delivery is read in this order: size, signature, headers, JSON, event. Nothing of it is looked at
 before somebody who knows the secret has signed it, and it is on the disk before it is answered.
 """
@@ -27,6 +29,8 @@ from app.events import (
     read_event,
     subject_of,
 )
+from app.handover import handover
+from app.oidc import Verifier
 from app.readiness import NO_SECRET, Readiness, readiness
 from app.signature import HEADER, verified, well_formed
 from app.store import Store
@@ -69,6 +73,7 @@ which the App is installed. Its run pages, which show how each review was made, 
 starts, <code>rlm serve</code> says what they need.</p>
 <ul>
 <li>GitHub delivers its events to <code>/webhook</code>.</li>
+<li>Workflows hand their pull requests over at <code>/action</code>.</li>
 <li><a href="/readyz"><code>/readyz</code></a> says whether everything is in place, and what is
 missing.</li>
 <li>In a comment on a pull request, <code>/rlm help</code> lists the commands.</li>
@@ -101,15 +106,18 @@ def make_app(
     secrets: Sequence[bytes],
     *,
     pages: "Pages | None" = None,
+    verifier: Verifier | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Flask:
     """Return the application over a store; `secrets` are the webhook secrets that count, if any.
 
-    Without `pages` nobody can log in, and there is one page that says what this is.
+    Without `pages` nobody can log in, and there is one page that says what this is;
+    without a `verifier`, which checks the tokens of workflows, none is taken.
     """
     app = Flask(__name__, static_folder=None)
     # One byte more than is allowed, so that the limit itself passes whoever counts how.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
+    app.register_blueprint(handover(store, verifier, clock=clock))
     ready = _Ready(store, any(secrets), clock)
 
     @app.post("/webhook")

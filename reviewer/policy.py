@@ -5,7 +5,7 @@ taken from the base branch of a change; the rest from the repository's default b
 docs/configuration.md, and `reviewer/policy_file.py` for how the file is read.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -44,6 +44,8 @@ MAX_INLINE = 30
 MAX_BUDGET_USD = 10_000.0
 
 PATH_KEYS = ("ignore", "only", "instructions")
+PUBLISHING_KEYS = ("blocking", "sarif")
+"""What a review does beyond telling: the default branch alone decides it, nothing stands in."""
 
 _LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$"
 """BCP-47: language, script, region. Nothing longer: it becomes a part of a prompt."""
@@ -149,6 +151,16 @@ class Policy(_Keys):
         ),
     ] = None
     models: Annotated[Models, BeforeValidator(_unless_empty)] = Models()
+    blocking: Annotated[
+        Literal["never", "critical", "high", "medium", "low", "nit"],
+        Field(
+            description="The check run fails on a finding that is at least this bad, so that it "
+            "can block a merge."
+        ),
+    ] = "never"
+    sarif: Annotated[
+        Switch, Field(description="Findings go to code scanning, too, where that is permitted.")
+    ] = False
     checks: Annotated[
         Mapping[Check, Switch],
         BeforeValidator(_unless_empty),
@@ -175,6 +187,16 @@ class Policy(_Keys):
     def off(self) -> frozenset[str]:
         """The checks that are switched off."""
         return frozenset(name for name, is_on in self.checks.items() if not is_on)
+
+    @property
+    def blocks(self) -> Severity | None:
+        """From which severity on a finding fails the check run; None: none does."""
+        return None if self.blocking == "never" else Severity(self.blocking)
+
+    def without(self, names: Iterable[str]) -> Self:
+        """Return this as if it said nothing under some keys."""
+        said = {name: getattr(self, name) for name in self.model_fields_set.difference(names)}
+        return self.model_construct(**said)
 
     def over(self, lower: Self) -> Self:
         """Return this laid over another one (an organisation's): lists one after the other,

@@ -20,6 +20,9 @@ ACTION = ROOT / "action.yml"
 WORKFLOWS = sorted((ROOT / "examples" / "workflows").glob("*.yml"))
 BIN = Path(sys.executable).parent
 
+TO_REVIEW = {"contents": "read", "pull-requests": "write"}
+PERMISSIONS = {"review-on-server.yml": {"id-token": "write"}}
+
 LINT = """
 const { readFileSync } = require("node:fs");
 require(process.argv[1]).createLinter().then((lint) => {
@@ -157,7 +160,7 @@ def test_a_workflow_asks_for_the_least_and_ends_by_itself(path: Path) -> None:
             assert job["permissions"] == {}
             assert "concurrency" not in job  # who may not ask drives nobody out of the group
             continue
-        assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
+        assert job["permissions"] == PERMISSIONS.get(path.name, TO_REVIEW)
         assert job["concurrency"]["group"].startswith("rlm-review-${{ github.event.")
 
 

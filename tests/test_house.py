@@ -171,7 +171,7 @@ def declared() -> set[str]:
 
 
 def third_party() -> set[str]:
-    provides = {"yaml": "pyyaml", "github": "pygithub", "git": "gitpython"}
+    provides = {"yaml": "pyyaml", "github": "pygithub", "git": "gitpython", "jwt": "pyjwt"}
     tops = {
         name.split(".")[0]
         for path in [*modules("app"), *modules("reviewer")]

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 
@@ -107,6 +108,20 @@ class AppAuth:
         if not isinstance(granted, dict):
             raise misfit(self.server, doing)
         return {str(name): str(level) for name, level in granted.items()}
+
+    def installation_of(self, repository: str) -> int:
+        """Return the installation that has a repository (OWNER/NAME); NotThere if none has it."""
+        doing = f"look for the App's installation on {repository}"
+        owner, _, name = repository.partition("/")
+        try:
+            answer, _ = self._ask(doing, "GET", f"/repos/{quote(owner)}/{quote(name)}/installation")
+        except NotThere as error:
+            why = f"The App is not installed on {repository}: {self.server.web}/apps/{self.slug()}"
+            raise NotThere(why, error.status, error.said) from error
+        number = answer.get("id") if isinstance(answer, dict) else None
+        if not isinstance(number, int):
+            raise misfit(self.server, doing)
+        return number
 
     def installation_token(
         self, installation: int, repository_id: int, permissions: Mapping[str, str]

@@ -1,7 +1,7 @@
 """Our check run: the progress of a review and its result, on the commit that was reviewed.
 
-It never blocks a merge. It is the one thing that can be written on a locked or closed pull request,
-and where a reader looks when something went wrong.
+It blocks a merge only where the repository asks for it. It can be written on a locked or closed
+pull request too, and is where a reader looks when something went wrong.
 """
 
 import logging
@@ -211,8 +211,17 @@ def refuse(hub: Hub, repository: str, check_run: int, error: RlmError) -> None:
     conclude(hub, repository, check_run, "neutral", title, "\n\n".join(said) or title)
 
 
-def conclusion(review: Review) -> Conclusion:
-    """Return what a check run ends with. Findings are advice: they never block a merge."""
+def blocking(review: Review, blocks: Severity | None) -> int:
+    """Count the findings that block a merge: those that are at least as bad as `blocks` says."""
+    if blocks is None:
+        return 0
+    return sum(finding.severity.at_least(blocks) for finding in review.findings)
+
+
+def conclusion(review: Review, blocks: Severity | None = None) -> Conclusion:
+    """Return what a check run ends with. Findings are advice, but for those that shall block."""
+    if blocking(review, blocks):
+        return "failure"
     if review.stopped is StopReason.CANCELLED:
         return "cancelled"
     unread = review.coverage.hunks > 0 and review.coverage.reviewed == 0

@@ -2,6 +2,7 @@
 
     RetryLater
     ├── Limited          too many requests: again in `after_s`
+    ├── Elsewhere        a write to a repository that has another name by now: again under that one
     ├── BadToken         401: the token expired or was revoked, again with a new one
     └── Unsure           5xx: a write may have happened, look before it is repeated
         ├── Unreachable  no connection, a cut one, or no answer in time
@@ -47,6 +48,10 @@ _PROGRAM_ERRORS = (AssertionError, AttributeError, LookupError, RuntimeError, Ty
 
 class Limited(RetryLater):
     """The server wants fewer requests; none will do before `after_s` seconds have passed."""
+
+
+class Elsewhere(RetryLater):
+    """The repository was renamed or transferred: a read follows, a write has to be sent anew."""
 
 
 class BadToken(RetryLater):
@@ -162,8 +167,9 @@ def _passing(server: Server, doing: str, answer: _Answer) -> RlmError | None:
         return Limited(f"Could not {doing}: {why}", wait)
     if answer.status < 400:
         # 307: a repository that was renamed; 202: GitHub is still computing the answer.
-        why = f"it has moved or is not ready ({answer.status})"
-        return RetryLater(f"Could not {doing}: {why}", SOON_S)
+        why = f"Could not {doing}: it has moved or is not ready ({answer.status})"
+        kind = Elsewhere if answer.status >= 300 else RetryLater
+        return kind(why, SOON_S)
     return None
 
 

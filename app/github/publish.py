@@ -31,7 +31,7 @@ from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
 from app.store.values import State, Told
 from reviewer.finding import Category, Finding, Severity
-from reviewer.policy import MAX_INLINE
+from reviewer.policy import FILE, MAX_INLINE
 from reviewer.request import LookFirst
 from reviewer.review.join import ALIKE_TITLES, alike, telling_words
 
@@ -55,6 +55,8 @@ class Publication:
     `dismissed` names who dismissed a finding in this repository, by the finding's id as a marker
     holds it, `forgotten` which dismissals count no more. `whole`: all of the pull request was to be
     reviewed, so what is not found is gone. `page`: the address of the run's own page.
+    `repository_id`: what has the name of the repository by now and another number is another one;
+    0 where nobody knows it.
     """
 
     run: str
@@ -67,6 +69,7 @@ class Publication:
     dismissed: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
     whole: bool = True
+    repository_id: int = 0
     page: str = ""
 
 
@@ -77,6 +80,7 @@ class Published:
     `review` and `summary` are addresses, "" where there is none. Where there is neither, and the
     check run is not `concluded`, nobody can see it: whoever called has `problem` to tell.
     `dismissed` is what people have dismissed in the threads there, `mended` how many were closed.
+    `findings` are those of the report that nobody dismissed.
     `told` says how each finding stands that was told there, now or before.
     """
 
@@ -88,6 +92,7 @@ class Published:
     problem: str = ""
     dismissed: tuple[Dismissal, ...] = ()
     mended: int = 0
+    findings: tuple[Finding, ...] = ()
     told: tuple[Told, ...] = ()
 
 
@@ -103,6 +108,8 @@ def publish(hub: Hub, what: Publication, *, key: bytes | None) -> Published:
         pull = look_at(hub, what.repository, what.number)
     except NotThere as error:
         return Published("gone", problem=str(error))
+    if what.repository_id not in {0, pull.repository_id}:
+        return Published("gone", problem=f"{what.repository} is another repository by now.")
     what = replace(what, repository=pull.repository, report=without_secrets(what.report))
     posting = _Posting(hub, what, Seal(key, pull.repository_id, what.number))
     outcome = _outcome(pull, what.head)
@@ -296,7 +303,10 @@ class _Posting:
         if what.check_run is None:
             return
         review = what.report.review
+        blocks = what.report.blocks
         notes = [_NOTES[outcome]] if outcome in _NOTES else []
+        if outcome != "stale" and blocks and (number := check_runs.blocking(review, blocks)):
+            notes.append(_blocking(number, blocks))
         notes += [markdown_line(problem) for problem in self.problems]
         said = self.told.keys() | self.said_by.keys()
         unsaid = [] if outcome == "stale" else [f for f in self.findings if f.id not in said]
@@ -306,7 +316,7 @@ class _Posting:
                 self.hub,
                 what.repository,
                 what.check_run,
-                "neutral" if outcome == "stale" else check_runs.conclusion(review),
+                "neutral" if outcome == "stale" else check_runs.conclusion(review, blocks),
                 SUPERSEDED if outcome == "stale" else check_runs.title(review),
                 self._text(check_runs.SUMMARY_BYTES, notes),
                 [] if said_here else check_runs.annotations(unsaid),
@@ -367,6 +377,7 @@ class _Posting:
             problem=" ".join(self.problems),
             dismissed=tuple(self.dismissed),
             mended=self.mended,
+            findings=tuple(self.findings),
             told=tuple(self._standing()) if outcome in {"posted", "merged"} else (),
         )
 
@@ -417,6 +428,16 @@ _NOTES: Mapping[Outcome, str] = {
     "closed": "The pull request was closed meanwhile: this is only told here.",
     "locked": "The conversation is locked: this is only told here.",
 }
+
+
+def _blocking(number: int, blocks: Severity) -> str:
+    """Say why the check run fails, and what to do about it."""
+    findings = words.count(number, "finding")
+    return (
+        f"This check fails: {findings} of severity {blocks.value} or worse (`blocking` in "
+        f"`{FILE}` of the default branch). What is mended, or dismissed by somebody who may, is "
+        "gone with the next review."
+    )
 
 
 def _is_grave(finding: Finding) -> bool:

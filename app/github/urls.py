@@ -27,6 +27,13 @@ _REMOTE = re.compile(
 )
 """Of a remote as git takes it, `git@HOST:OWNER/NAME` included."""
 
+_PUBLIC = re.compile(
+    rf"(?P<root>(?i:https?://{_HOST})(?::[1-9][0-9]{{0,4}})?)(?P<path>(?:/[\w.~-]+)*)", re.A
+)
+
+LOOPBACK = ("localhost", "127.0.0.1")
+"""Hosts that may be asked without TLS: nobody stands between."""
+
 _WITHOUT_SCHEME = re.compile(rf"(?i:{_HOST}\.[a-z]{{2,}})(?::[0-9]+)?/[^/]+/[^/]+/pull/[0-9]+.*")
 
 _EXAMPLE = "https://github.com/OWNER/REPO/pull/NUMBER"
@@ -120,6 +127,30 @@ def server_at(web: str) -> Server:
     if host.endswith(".ghe.com"):
         return Server(web, f"https://api.{host}")
     return Server(web, f"{scheme}://{host}/api/v3")
+
+
+def issuer_of(server: Server) -> str:
+    """Return who signs the tokens of jobs of GitHub Actions on a server."""
+    if server.host == "github.com":
+        return "https://token.actions.githubusercontent.com"
+    if server.host.endswith(".ghe.com"):
+        return f"https://token.actions.{server.host}"
+    return f"{server.web}/_services/token"
+
+
+def parse_public(text: str) -> str:
+    """Return an address that others reach, without a final slash; it may have a path.
+
+    Raise ValueError for anything else. Plain http is for this machine alone.
+    """
+    found = _PUBLIC.fullmatch(text.strip().rstrip("/"))
+    if found is None or len(text) > MAX_URL_CHARS or ".." in text:
+        raise ValueError(f"not an address that others can reach: {text[:200]!a}")
+    root = found["root"].lower()
+    scheme, _, host = root.partition("://")
+    if scheme != "https" and host.partition(":")[0] not in LOOPBACK:
+        raise ValueError(f"not an https address: {text[:200]!a}")
+    return root + found["path"]
 
 
 def lines_url(repository: str, commit: str, path: str, lines: tuple[int, int] | None) -> str:

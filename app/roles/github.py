@@ -55,6 +55,9 @@ ONLY_CHECKS_WRITE = {"pull_requests": "read", "checks": "write"}
 CHECKS = {"checks": "write"}
 """To end a check run, when nothing else is possible any more."""
 
+SCANNING = {"security_events": "write"}
+"""Only where a repository asks for it: the App does not by itself."""
+
 NOT_GRANTED_S = 600.0
 """An owner who reads of a missing permission and accepts it gets the review that was asked for."""
 
@@ -80,6 +83,8 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 app.connect_for_checks,
                 key,
                 forget,
+                connect_for_scanning=app.connect_for_scanning,
+                installed=app.auth.installation_of,
                 public_url=settings.public.url,
             )
             lender = TokenLender(inherited(environ), partial(_lend, store, app, node))
@@ -173,6 +178,12 @@ class _App:
     ) -> AbstractContextManager[Hub]:
         """Open GitHub to write check runs, and nothing else."""
         return self._connect(installation, repository_id, CHECKS)
+
+    def connect_for_scanning(
+        self, installation: int, repository_id: int
+    ) -> AbstractContextManager[Hub]:
+        """Open GitHub to hand findings to code scanning, and for nothing else."""
+        return self._connect(installation, repository_id, SCANNING)
 
     def lend(self, run: Run) -> SecretStr:
         """Return a token that reads the repository of a run: another one if it had one before."""

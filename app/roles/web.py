@@ -20,6 +20,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
 from app.events import MAX_BODY_BYTES
+from app.oidc import Keys, Verifier
 from app.roles import LISTEN_FD
 from app.server_settings import ServerSettings, read_role_settings, store_at
 from app.signature import secrets_in
@@ -71,11 +72,18 @@ def run(_name: str, environ: Mapping[str, str], stopping: threading.Event) -> No
     where = store_at(settings.home, environ)
     with closing(Store(where)) as store, closing(_listener(environ)) as listener:
         secrets = secrets_in(environ)
-        app = make_app(store, secrets, pages=_pages(settings, store))
+        app = make_app(store, secrets, pages=_pages(settings, store), verifier=_verifier(settings))
         # What is there by now stays: looking through it for garbage would stop all for 30 ms.
         gc.freeze()
         log.info("answering", extra={"secrets": len(secrets)})
         answer(app, listener, stopping)
+
+
+def _verifier(settings: ServerSettings) -> Verifier | None:
+    """Return what checks the tokens of workflows: they are made for our public address."""
+    if not settings.public.url:
+        return None
+    return Verifier(Keys(settings.actions_issuer), settings.public.url)
 
 
 def _pages(settings: ServerSettings, store: Store) -> "Pages | None":

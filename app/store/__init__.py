@@ -1,4 +1,4 @@
-"""The server's memory: deliveries, jobs, runs, what people decided, and who is alive.
+"""The server's memory: deliveries, requests, jobs, runs, what people decided, who is alive.
 
 The store is the truth. A request is a row before its webhook is answered; each step of the work is
 a job in a table, claimed in a transaction, and what a step leads to is stored in the transaction
@@ -10,6 +10,7 @@ from app.store.deliveries import Deliveries
 from app.store.findings import Findings
 from app.store.jobs import Jobs
 from app.store.people import People
+from app.store.requests import Requests
 from app.store.runs import Runs
 from app.store.values import (
     ENGINE,
@@ -22,6 +23,7 @@ from app.store.values import (
     Kind,
     NewJob,
     NewRun,
+    Request,
     Run,
     Spent,
     Told,
@@ -31,11 +33,11 @@ from app.store.workers import Workers
 
 __all__ = [
     "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "Dismissed", "Job", "Kind", "NewJob",
-    "NewRun", "Run", "Spent", "Store", "Told", "Worker",
+    "NewRun", "Request", "Run", "Spent", "Store", "Told", "Worker",
 ]  # fmt: skip
 
 
-class Store(Deliveries, Jobs, Runs, People, Findings, Workers):
+class Store(Deliveries, Jobs, Runs, Requests, People, Findings, Workers):
     """All of it. `where` is a SQLite file, or the URL of a PostgreSQL database.
 
     Threads may share one; each process opens its own. Every method raises TellUser where the

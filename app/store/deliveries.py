@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.store.base import Base, put
-from app.store.tables import DELIVERIES, JOBS, RUNS
+from app.store.tables import DELIVERIES, JOBS, REQUESTS, RUNS
 from app.store.values import NewJob
 
 REMEMBERED_S = 8 * 86_400.0
@@ -90,6 +90,7 @@ class Deliveries(Base):
         self._swept = now
         _delete_some(db, DELIVERIES, DELIVERIES.c.received < now - REMEMBERED_S)
         _delete_some(db, RUNS, (RUNS.c.state == "ended") & (RUNS.c.created < now - KEPT_S))
+        _delete_some(db, REQUESTS, REQUESTS.c.created < now - KEPT_S)
         _delete_some(db, JOBS, (JOBS.c.state == "failed") & (JOBS.c.created < now - KEPT_S))
 
     def has_delivery(self, delivery: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, select, update
 
 from app.store.base import Base, end, put, stop
-from app.store.tables import DISMISSALS, FINDINGS, JOBS, PAUSES, RUNS
+from app.store.tables import DISMISSALS, FINDINGS, JOBS, PAUSES, REQUESTS, RUNS
 from app.store.values import Job, NewJob, NewRun, Run, Spent
 
 _RUN = tuple(RUNS.c[name] for name in Run.__slots__)
@@ -124,7 +124,13 @@ class Runs(Base):
                 )
 
     def ended(
-        self, job: Job, run: str, outcome: str, *then: NewJob, findings: int | None = None
+        self,
+        job: Job,
+        run: str,
+        outcome: str,
+        *then: NewJob,
+        findings: int | None = None,
+        verdict: str = "",
     ) -> None:
         """End a run with its last job. Of a review its page keeps what it came to."""
         result = case((RUNS.c.kind == "review", RUNS.c.report), else_="")
@@ -139,6 +145,7 @@ class Runs(Base):
                         ended=time.time(),
                         findings=findings,
                         result=result,
+                        verdict=verdict,
                         report="",
                     )
                 )
@@ -168,7 +175,7 @@ class Runs(Base):
         unclaimed = JOBS.c.state != "claimed"
         with self.database.write() as db:
             for repository in known:
-                for table in (PAUSES, DISMISSALS, FINDINGS):
+                for table in (PAUSES, DISMISSALS, FINDINGS, REQUESTS):
                     db.execute(delete(table).where(table.c.repository_id == repository))
             for run in runs:
                 db.execute(delete(RUNS).where(RUNS.c.id == run.id))

@@ -102,6 +102,7 @@ RUNS = Table(
     Column("ended", Double),
     Column("findings", Integer),
     Column("result", Text, nullable=False, server_default=""),
+    Column("verdict", Text, nullable=False, server_default=""),
     UniqueConstraint("repository_id", "number", "origin"),
     CheckConstraint("state IN ('open', 'ended')", name="state"),
     Index("runs_by_head", "repository_id", "head"),
@@ -111,6 +112,22 @@ RUNS = Table(
 )
 """`seq` is the order in which they were begun: a clock may jump. `result` is what a review came to,
 for its page; it stays for as long as the row does."""
+
+REQUESTS = Table(
+    "requests",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("comment", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("run", Text, nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("created", Double, nullable=False),
+    CheckConstraint("state IN ('waiting', 'answered', 'failed')", name="state"),
+    Index("requests_by_repository", "repository_id", "created"),
+)
+"""What jobs of workflows have asked for."""
 
 AGREED = Table(
     "agreed",

@@ -66,7 +66,8 @@ class Run:
     """A run as stored. `stop` is why it shall stop, "" while it shall not.
 
     `report` is the JSON of what the run came to (of a review an `app.report.Report`), `problem` a
-    sentence; at most one of them is set. `outcome` says how an ended run ended.
+    sentence; at most one of them is set. `outcome` says how an ended run ended, `verdict` what came
+    of a review, as JSON (`app.report.Verdict`).
     """
 
     id: str
@@ -86,6 +87,25 @@ class Run:
     problem: str
     outcome: str
     kind: Kind
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the job of a workflow has asked for: pull request `number`, or what `comment` (0: none)
+    below it says.
+
+    While it is "waiting" nobody has looked. "answered": `run` does it, or `why` nothing is to be
+    done; "failed": `why` it cannot be done.
+    """
+
+    id: str
+    repository_id: int
+    number: int
+    comment: int
+    state: Literal["waiting", "answered", "failed"] = "waiting"
+    run: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from app.action import Wish, exit_code, run_id
+from app.action import Wish, run_id
+from app.action_step import exit_code
 from app.github.pulls import Pull
 from app.github.urls import PullRequestUrl
 from reviewer.finding import Severity
@@ -507,23 +508,7 @@ def test_a_number_given_by_hand_is_reviewed(job: Job) -> None:
 def test_the_step_fails_only_if_it_is_told_to(
     status: str, threshold: Severity | None, code: int
 ) -> None:
-    facts = {"path": "a.py", "category": "correctness", "severity": "high", "confidence": 1.0}
-    review = {
-        "status": status,
-        "stopped": "budget" if status == "partial" else None,
-        "change": {
-            "base": "b",
-            "head": "h",
-            "merge_base": "b",
-            "files": 1,
-            "added": 1,
-            "deleted": 0,
-        },
-        "findings": [facts | {"title": "t", "body": "b", "source": "model:general"}],
-        "summary": "",
-        "coverage": {"hunks": 1, "reviewed": 1},
-    }
-    assert exit_code(Review.model_validate(review), threshold) == code
+    assert exit_code(status, [Severity.HIGH, Severity.NIT], threshold) == code
 
 
 def test_a_review_has_one_name_for_what_it_is_about() -> None:

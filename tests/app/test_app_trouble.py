@@ -151,7 +151,15 @@ class _Shown:
     def __init__(self, tmp_path: Path) -> None:
         self.store = Store(tmp_path / "rlm.sqlite3")
         self.asked: list[int] = []
-        self.steps = Steps(self.store, self.connect, self.connect, b"k", lambda *_: None)
+        self.steps = Steps(
+            self.store,
+            self.connect,
+            self.connect,
+            b"k",
+            lambda *_: None,
+            connect_for_scanning=self.connect,
+            installed=lambda _: 1,
+        )
         for number in (1, 2):
             run = NewRun(
                 id=f"{number}" * 16,

@@ -144,5 +144,5 @@ def test_a_report_survives_its_way_through_the_store(tmp_path: Path) -> None:
 
 def test_a_report_says_how_many_comments_are_wanted(tmp_path: Path) -> None:
     plain = reported(tmp_path)
-    assert plain.inline_comments == 10
+    assert (plain.inline_comments, plain.blocks, plain.sarif) == (10, None, False)
     assert Report.model_validate_json(plain.model_dump_json(exclude={"inline_comments"})) == plain

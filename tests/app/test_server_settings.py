@@ -391,6 +391,22 @@ def test_a_role_knows_what_is_wrong_with_the_file_that_it_does_not_read(
     assert "app.json" in role.problem_of("github") == whole.problem_of("github")
 
 
+def test_web_knows_where_others_reach_it_without_run_pages_too(environ: dict[str, str]) -> None:
+    given = environ | {
+        "RLM_PUBLIC_URL": "https://RLM.Example.com/reviews/",
+        "RLM_ACTIONS_ISSUER": "https://token.actions.githubusercontent.com/octo-inc",
+    }
+    read = read_server_settings(given)
+    assert read.public.url == "https://rlm.example.com/reviews"
+    web = role_environ(read, "web", given)
+    assert read_role_settings(web).public.url == read.public.url
+    assert read_role_settings(web).actions_issuer == given["RLM_ACTIONS_ISSUER"]
+    assert "RLM_ACTIONS_ISSUER" not in role_environ(read, "github", given)
+    assert {"RLM_PUBLIC_URL", "RLM_ACTIONS_ISSUER"}.isdisjoint(
+        role_environ(read, "engine-1", given)
+    )
+
+
 PAGES = {
     "RLM_PUBLIC_URL": "https://rlm.example.org/",
     "RLM_APP_CLIENT_ID": "Iv23liOther",

@@ -24,6 +24,7 @@ from app.store import (
     Job,
     NewJob,
     NewRun,
+    Request,
     Spent,
     Store,
 )
@@ -156,6 +157,55 @@ def test_a_delivery_that_cannot_be_stored_is_not_remembered(tmp_path: Path) -> N
         store.accept("one", look())
     other.execute("DROP TRIGGER no")
     assert store.accept("one", look())
+
+
+# Requests of workflows
+
+
+def request(name: str = "a" * 32, number: int = 1) -> Request:
+    return Request(name, 7, number, 0)
+
+
+def test_a_request_is_stored_once_with_its_job_and_answered_once(store: Store) -> None:
+    assert store.ask(request(), look()) and not store.ask(request(number=2), look())
+    assert store.waiting(GITHUB) == 1
+    assert store.request("a" * 32) == request() and store.request("b" * 32) is None
+    store.answer("a" * 32, run="0123456789abcdef")
+    store.answer("a" * 32, why="later", failed=True)
+    there = store.request("a" * 32)
+    assert there is not None
+    assert (there.state, there.run, there.why) == ("answered", "0123456789abcdef", "")
+
+
+def test_threads_that_ask_for_the_same_are_one_request(store: Store) -> None:
+    new: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: new.append(store.ask(request(), look()))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(new) == [False] * 7 + [True]
+    assert store.waiting(GITHUB) == 1
+
+
+def test_requests_are_counted_by_repository_and_forgotten_with_it(store: Store) -> None:
+    before = time.time() - 1
+    for digit in "abc":
+        store.ask(request(digit * 32), look())
+    assert store.requests_since(7, before) == 3
+    assert store.requests_since(8, before) == store.requests_since(7, time.time() + 60) == 0
+    store.forget_installation(1, [7])
+    assert store.requests_since(7, before) == 0
+
+
+def test_a_verdict_outlives_its_report(store: Store) -> None:
+    run = begun(store)
+    store.ended(claimed(store), run.id, "posted", verdict='{"status": "complete"}')
+    there = store.run(run.id)
+    assert there is not None
+    assert (there.report, there.verdict) == ("", '{"status": "complete"}')
 
 
 # Jobs

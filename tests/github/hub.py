@@ -32,7 +32,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from tests.github import git, graphql, manifest, oauth, payloads, rest
+from tests.github import git, graphql, manifest, oauth, oidc, payloads, rest
 from tests.github.apps import Access, Apps, Delivery, FakeApp, FakeInstallation
 from tests.github.contract import Operation, contract
 from tests.github.errors import Refusal, invalid_request, not_found
@@ -131,6 +131,7 @@ class FakeGitHub:
     def __init__(self, folder: Path) -> None:
         self.state = State(folder / "hub")
         self.apps = Apps(self.state)
+        self.issuer = oidc.Issuer(self.state)
         self.wording = 2026
         """Whose words a refused review gets: 2026, or 2025 for the older ones."""
         self.signed_in: str | None = None
@@ -447,6 +448,10 @@ class FakeGitHub:
                 answer = self._graphql(seen)
             elif found := _GIT.fullmatch(request.path):
                 answer = self._git(request, seen, found[1], found[2])
+            elif request.method == "GET" and request.path == oidc.JWKS:
+                answer = Answer(200, self.issuer.document())
+            elif request.method == "GET" and request.path == oidc.ID_TOKEN:
+                answer = Answer(*self.issuer.answer(seen.token, seen.query))
             else:
                 answer = self._page(request, seen)
             self._call_back(index, seen, "after")

@@ -5,7 +5,10 @@ of x-accepted-github-permissions; what it must not do, it raises as a Refusal.
 """
 
 import base64
+import gzip
+import json
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +44,7 @@ MAX_ANNOTATIONS = 50
 MAX_SUMMARY_BYTES = 65_535
 MAX_ACTIONS = 3
 MAX_CONTENT_BYTES = 1_000_000
+MAX_SARIF_BYTES = 10_000_000
 
 ISSUES_WRITE = "issues=write; pull_requests=write"
 ISSUES_READ = "issues=read; pull_requests=read"
@@ -999,6 +1003,28 @@ def _check_runs(call: Call, runs: list[FakeCheckRun]) -> Answer:
         found = list({(run.suite, run.name): run for run in found}.values())
     found.sort(key=lambda run: -run.id)
     return call.page(found, lambda it: shapes.check_run(it, call.app_of(it.app)), "check_runs")
+
+
+# Code scanning.
+
+
+@route("POST", R + "/code-scanning/sarifs", "security_events=write")
+def upload_sarif(call: Call) -> Any:
+    body, repo = call.body, call.repo
+    if not repo.code_scanning:
+        raise Refusal(
+            403, "Code Security must be enabled for this repository to use code scanning."
+        )
+    if not repo.has_commit(body["commit_sha"]):
+        raise Refusal(400, "commit_sha is not a commit of this repository")
+    raw = base64.b64decode(body["sarif"])
+    if len(raw) > MAX_SARIF_BYTES:
+        raise Refusal(413, "The SARIF file is too large.")
+    document = json.loads(gzip.decompress(raw))
+    number = str(uuid.uuid4())
+    repo.sarifs.append({"commit": body["commit_sha"], "ref": body["ref"], "sarif": document})
+    url = f"{call.state.api}/repos/{repo.full_name}/code-scanning/sarifs/{number}"
+    return Answer(202, {"id": number, "url": url})
 
 
 def may_fetch(access: Access, repo: FakeRepo) -> None:

@@ -276,6 +276,8 @@ class FakeRepo:
         self.permissions: dict[str, str] = {}
         self.pulls: dict[int, FakePull] = {}
         self.check_runs: list[FakeCheckRun] = []
+        self.code_scanning = True
+        self.sarifs: list[dict[str, object]] = []
         self.suites: dict[tuple[str, str], int] = {}
         self._diff = lru_cache(maxsize=16)(lambda base, head: git.diff(self.folder, base, head))
         git.create(self.folder, shares_with=source.folder if source else None)

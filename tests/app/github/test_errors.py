@@ -13,6 +13,7 @@ from app.github.errors import (
     LONGEST_LIMIT_S,
     SAID_CHARS,
     BadToken,
+    Elsewhere,
     Forbidden,
     Limited,
     Misfit,
@@ -63,7 +64,8 @@ def message(text: str, **more: Any) -> dict[str, Any]:
         (404, {"data": "<html>nginx"}, Misfit),
         (404, None, Misfit),
         (404, ["Not Found"], Misfit),
-        (307, message("Moved Permanently"), RetryLater),
+        (307, message("Moved Permanently"), Elsewhere),
+        (202, message("Accepted"), RetryLater),
     ],
 )
 def test_each_refusal_has_its_kind(status: int, body: object, kind: type[RlmError]) -> None:

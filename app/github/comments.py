@@ -1,0 +1,50 @@
+"""One comment of a conversation, read from the REST API: what it says, and who wrote it."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from app.github.client import Hub, checked_name
+from app.github.errors import NotThere, calls
+from app.jobs import cut_comment
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person has said; a long comment is cut after a whole line."""
+
+    body: str
+    author: str
+
+
+class _User(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    login: str
+    type: str = ""
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    body: str | None = None
+    user: _User | None = None
+    issue_url: str
+
+
+def comment_at(hub: Hub, repository: str, number: int, comment: int) -> Said | None:
+    """Return a comment below a pull request (or issue) that a person wrote; None for any other."""
+    doing = "read the comment"
+    try:
+        path = f"/repos/{checked_name(repository)}/issues/comments/{comment:d}"
+        answer = hub.ask(doing, "GET", path)
+    except NotThere:
+        return None
+    with calls(hub.server, doing):
+        read = _Answer.model_validate(answer)
+    # Numbers of comments are GitHub's, not the repository's: it may stand anywhere in it.
+    if not read.issue_url.endswith(f"/issues/{number}"):
+        return None
+    if read.user is None or read.user.type == "Bot":
+        return None
+    return Said(cut_comment(read.body or ""), read.user.login)
