@@ -21,7 +21,7 @@ from reviewer.change import Change, FileChange
 from reviewer.finding import Category, Finding, Side
 from reviewer.policy import DEFAULT_INLINE
 from reviewer.ports import Objects
-from reviewer.request import Review
+from reviewer.request import Looked, Review
 from reviewer.text import printable
 
 _Line = Annotated[int, Field(ge=1)]
@@ -53,8 +53,9 @@ class Excerpt(BaseModel):
 class Report(BaseModel):
     """A review with its anchors and its code, by the id of the finding.
 
-    A finding without an anchor goes to the summary alone; `inline_comments` is how many comments
-    at lines the repository wants at the most.
+    A finding without an anchor goes to the summary alone; `anchors` has the other places of a
+    finding too, by their ids. `inline_comments` is how many comments at lines the repository wants
+    at the most, `looked` the review's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +64,7 @@ class Report(BaseModel):
     anchors: dict[str, Anchor]
     code: dict[str, Excerpt]
     inline_comments: Annotated[int, Field(ge=0)] = DEFAULT_INLINE
+    looked: Looked = Looked()
 
     def snippets(self) -> Snippets:
         """Return the code around the findings, for the renderers; there is no other."""
@@ -97,9 +99,19 @@ def report(
     for finding in review.findings:
         if anchor := _anchor(finding, files.get(finding.path), code):
             anchors[finding.id] = anchor
+        for place in finding.places:
+            there = finding.at(place)
+            if anchor := _anchor(there, files.get(there.path), code):
+                anchors[there.id] = anchor
         if excerpt := _excerpt(finding, code):
             excerpts[finding.id] = excerpt
-    return Report(review=review, anchors=anchors, code=excerpts, inline_comments=inline_comments)
+    return Report(
+        review=review,
+        anchors=anchors,
+        code=excerpts,
+        inline_comments=inline_comments,
+        looked=review.looked,
+    )
 
 
 def _anchor(finding: Finding, file: FileChange | None, code: Snippets) -> Anchor | None:

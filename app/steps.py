@@ -234,7 +234,9 @@ class Steps:
         """Forget what an installation left behind, the files first: the rows name them."""
         ids = list(gone.repositories) or None
         runs = self.store.runs_in(gone.installation, ids)
-        names = {run.repository for run in runs} | set(gone.repositories.values())
+        names = self.store.repositories_in(gone.installation, ids).union(
+            (run.repository for run in runs), gone.repositories.values()
+        )
         self._forget(gone.installation, sorted(names), [run.id for run in runs])
         self.store.forget_installation(gone.installation, ids)
         log.info("forgotten", extra={"installation": gone.installation, "runs": len(runs)})
@@ -309,7 +311,10 @@ class Steps:
                     dismissed={
                         one.finding: one.who for one in self.store.dismissed(run.repository_id)
                     },
-                    forgotten=self.store.forgotten(run.repository_id),
+                    forgotten=frozenset(
+                        (one.finding, one.who, one.url)
+                        for one in self.store.forgotten(run.repository_id)
+                    ),
                     whole=not wish.paths,
                 ),
                 key=self._key,

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,24 @@ def test_who_may_not_read_is_told_so(scene: Scene) -> None:
         ("It is by design", True),
         ("That's intended.", True),
         ("Not a bug", True),
+        ("**False positive**", True),
+        ("won’t fix this: the caller is gone next week", True),
+        ("We won't fix it.", True),
+        ("It's not a bug: `parse` is only called after `validate`.", True),
+        ("By design. The caller holds the lock.", True),
+        ("No, that is a false alarm - the lock is held.", True),
+        ("Works as intended because nobody else writes.", True),
+        ("intentional", True),
+        # Whoever defends the finding.
+        ("This is not a false positive, it has to be fixed.", False),
+        ("I do not think this is by design.", False),
+        ("No, that's a real bug, not a false alarm. Fix it.", False),
+        ("We won't fix it in a follow-up: do it here.", False),
+        ("Fixed by design change in abc", False),
+        ("Won't fix, but please open an issue.", False),
+        ("Not a problem, I'll fix it.", False),
+        ("False positives like this one cost us a day.", False),
+        ("It isn't intended.", False),
         ("Is this a false positive?", False),
         ("> Won't fix.\n\nI think we should.", False),
         ("I will fix it.", False),
@@ -192,3 +211,10 @@ def test_what_dismisses_a_finding(text: str, meant: bool) -> None:
 )
 def test_what_wants_an_answer(text: str, meant: bool) -> None:
     assert argues(text) == meant
+
+
+def test_a_hostile_answer_is_read_in_no_time() -> None:
+    for text in (" " * 60_000, "that " * 12_000, "won't fix" + " " * 60_000 + "x", "*" * 60_000):
+        before = time.process_time()
+        assert not dismisses(f"x{text}") and not dismisses(f"{text}x")
+        assert time.process_time() - before < 1
