@@ -49,6 +49,10 @@ Connect = Callable[[int, int], AbstractContextManager[Hub]]
 """Opens GitHub as the App sees it through an installation, for one repository (by its ids)."""
 
 
+Includes = Callable[[int, int], bool]
+"""Has an installation a repository (by its id), as GitHub says now?"""
+
+
 Forget = Callable[[int, Sequence[str], Sequence[str]], None]
 """Removes the files of an installation: of repositories by their names, and of runs."""
 
@@ -63,12 +67,15 @@ class Steps:
         connect_for_checks: Connect,
         marker_key: bytes,
         forget: Forget,
+        *,
+        includes: Includes,
     ) -> None:
         self.store = store
         self._connect = connect
         self._connect_for_checks = connect_for_checks
         self._key = marker_key
         self._forget = forget
+        self._includes = includes
         self._showing = threading.Lock()
         self._commands = Commands(store, self._begin, marker_key)
 
@@ -231,11 +238,23 @@ class Steps:
         self.store.done(job)
 
     def _gone(self, job: Job, gone: Gone) -> None:
-        """Forget what an installation left behind, the files first: the rows name them."""
-        ids = list(gone.repositories) or None
+        """Forget what an installation left behind, the files first: the rows name them.
+
+        An event may come late, or again: a repository that is back by now is left alone.
+        """
+        lost = {
+            number: name
+            for number, name in gone.repositories.items()
+            if not self._includes(gone.installation, number)
+        }
+        if gone.repositories and not lost:
+            log.info("not forgotten: it is back", extra={"installation": gone.installation})
+            self.store.done(job)
+            return
+        ids = list(lost) or None
         runs = self.store.runs_in(gone.installation, ids)
         names = self.store.repositories_in(gone.installation, ids).union(
-            (run.repository for run in runs), gone.repositories.values()
+            (run.repository for run in runs), lost.values()
         )
         self._forget(gone.installation, sorted(names), [run.id for run in runs])
         self.store.forget_installation(gone.installation, ids)

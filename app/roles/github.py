@@ -73,7 +73,14 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
         if app is not None:
             forget = partial(forget_files, settings.home, settings.github)
             key = _marker_key(settings)
-            steps = Steps(store, app.connect, app.connect_for_checks, key, forget)
+            steps = Steps(
+                store,
+                app.connect,
+                app.connect_for_checks,
+                key,
+                forget,
+                includes=app.auth.includes,
+            )
             lender = TokenLender(inherited(environ), partial(_lend, store, app, node))
             _work(steps, lender, app.auth, health, stopping)
     store.close()

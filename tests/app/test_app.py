@@ -817,5 +817,10 @@ def test_a_repository_that_is_taken_out_is_forgotten_and_no_other(tmp_path: Path
         wait_until(world.idle, lambda: server.said)
         assert len(world.runs()) == 1
         gone = [{"id": world.repo.id, "full_name": "octo/hello"}]
+        # It was put back before the event came, or the event came once more.
+        world.sent(server, "installation_repositories", {**base, "repositories_removed": gone})
+        wait_until(world.idle, lambda: server.said)
+        assert len(world.runs()) == 1 and "it is back" in server.said
+        world.installation.remove(world.repo)
         world.sent(server, "installation_repositories", {**base, "repositories_removed": gone})
         wait_until(lambda: not world.runs(), lambda: server.said)

@@ -151,7 +151,14 @@ class _Shown:
     def __init__(self, tmp_path: Path) -> None:
         self.store = Store(tmp_path / "rlm.sqlite3")
         self.asked: list[int] = []
-        self.steps = Steps(self.store, self.connect, self.connect, b"k", lambda *_: None)
+        self.steps = Steps(
+            self.store,
+            self.connect,
+            self.connect,
+            b"k",
+            lambda *_: None,
+            includes=lambda *_: False,
+        )
         for number in (1, 2):
             run = NewRun(
                 id=f"{number}" * 16,
