@@ -26,6 +26,8 @@ NAMES = ("review", "ask", "forget", *PLAIN)
 PLANNED = ("refactor", "fix", "tests", "go", "undo")
 """Commands that this version does not have yet."""
 
+ONLY_WRITERS = "Only people who may write to this repository can give commands."
+
 MAX_COMMANDS = 5
 """Of one comment."""
 
@@ -125,7 +127,7 @@ def help_text(problem: str = "", *, only: Sequence[str] = NAMES) -> str:
     return (
         f"{opening}| Comment | What happens |\n|---|---|\n"
         + "\n".join(rows)
-        + "\n\nOnly people who may write to this repository can give commands."
+        + f"\n\n{ONLY_WRITERS}"
     )
 
 
@@ -170,7 +172,7 @@ def _shown(line: str, *, hidden: bool, spans: bool) -> tuple[str, bool]:
 
     With `spans`, what stands in a code span of this line is no comment.
     """
-    shown = []
+    shown: list[str] = []
     at = 0
     code = _code_spans(line) if spans else {}
     while True:

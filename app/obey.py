@@ -10,6 +10,7 @@ from typing import Literal
 
 from app.commands import (
     MAX_QUESTION_CHARS,
+    ONLY_WRITERS,
     AskCommand,
     ForgetCommand,
     Misunderstood,
@@ -288,9 +289,8 @@ class Commands:
 
     def _refuse(self, hub: Hub, command: Command) -> None:
         """Say once to each person on a pull request that the command is not theirs to give."""
-        text = "Only people who may write to this repository can give commands."
         about = f"refused-{command.sender.lower()}"
-        reply(hub, command.repository, command.number, text, about=about, key=self._key)
+        reply(hub, command.repository, command.number, ONLY_WRITERS, about=about, key=self._key)
 
     def _reply(self, hub: Hub, command: Command, text: str) -> None:
         about = f"comment-{command.comment_id}"

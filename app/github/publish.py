@@ -345,7 +345,7 @@ class _Posting:
                 what.repository,
                 what.check_run,
                 "neutral" if outcome == "stale" else check_runs.conclusion(review),
-                SUPERSEDED if outcome == "stale" else check_runs.title(review),
+                STALE_TITLE if outcome == "stale" else check_runs.title(review),
                 self._text(check_runs.SUMMARY_BYTES, notes),
                 [] if said_here else check_runs.annotations(unsaid),
             )
@@ -415,7 +415,7 @@ class _Posting:
                 self.problems.append(problem)
 
 
-SUPERSEDED = "Superseded: the pull request has newer commits"
+STALE_TITLE = "Superseded: the pull request has newer commits"
 
 _NOTES: Mapping[Outcome, str] = {
     "stale": "The pull request has moved on: this is about an older commit, and only told here.",
