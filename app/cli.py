@@ -43,6 +43,7 @@ examples:
   rlm review --no-model               the deterministic detectors alone, offline
   rlm review --estimate               what a review would cost; spends nothing
   rlm review --format sarif --output review.sarif --fail-on high
+  rlm refactor "rename f to g"        a plan, then commits; see rlm help refactor
   rlm trace last                      how the latest review was made
 
 exit codes:
@@ -51,6 +52,25 @@ exit codes:
   2    wrong usage, or something in the way: a message says what to do
   3    the run ended early (budget, deadline, model service, Ctrl-C): the result is partial
        and says so; this goes before 1
+  130  stopped by Ctrl-C before there was any result, or by a second Ctrl-C (143: SIGTERM)
+"""
+
+_REFACTOR_EXAMPLES = """\
+examples:
+  rlm refactor "rename with_vat to add_vat" --plan
+  rlm refactor "split orders.py into queries and commands" backend/shop --branch split-orders
+  rlm refactor "move money helpers to shop/money.py" --format patch > money.patch
+  rlm refactor - --apply < instruction.txt
+
+The last commit is changed, whatever the work tree has. A second run with the same words and the
+same commit is answered from what the first one paid.
+
+exit codes:
+  0    done (or nothing had to be changed, or --plan), and written where it was asked for
+  1    the plan has questions for you, or refuses: nothing was changed
+  2    wrong usage, or something in the way: a message says what to do
+  3    partial: something was left or is not clean, or the run ended early; it is not written to
+       a branch or the work tree without --partial
   130  stopped by Ctrl-C before there was any result, or by a second Ctrl-C (143: SIGTERM)
 """
 
@@ -108,10 +128,20 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
             from app.trace_command import trace_command  # noqa: PLC0415
 
             return trace_command(options, os.environ)
+    return _run_on_code(options, interrupts)
+
+
+def _run_on_code(options: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Hand over to a command that works on a repository."""
+    match options.command:
         case "review":
             from app.review_command import review_command  # noqa: PLC0415
 
             return review_command(options, os.environ, interrupts)
+        case "refactor":
+            from app.refactor_command import refactor_command  # noqa: PLC0415
+
+            return refactor_command(options, os.environ, interrupts)
         case "eval":
             from app.eval_command import eval_command  # noqa: PLC0415
 
@@ -148,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _add_review(commands)
+    _add_refactor(commands)
     _add_trace(commands)
     _add_eval(commands)
     doctor = commands.add_parser(
@@ -341,6 +372,81 @@ def _add_review(commands: "argparse._SubParsersAction[_Parser]") -> None:
     result.add_argument(
         "-q", "--quiet", action="store_true", help="no progress, only result and warnings"
     )
+
+
+def _add_refactor(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    refactor = commands.add_parser(
+        "refactor",
+        help="change how a program is built: an instruction becomes commits",
+        description="Carry out an instruction on the last commit: plan, rename and move by rule, "
+        "edit by nodes in parallel, look at the result with the detectors and mend it. Nothing is "
+        "written unless you say where. docs/refactor.md tells more.",
+        epilog=_REFACTOR_EXAMPLES,
+    )
+    refactor.add_argument(
+        "instruction", metavar="INSTRUCTION", help="what to change; - reads it from standard input"
+    )
+    refactor.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files and folders to work in (default: all); what is renamed or moved is followed "
+        "everywhere",
+    )
+    refactor.add_argument("--repo", default=".", metavar="PATH", help="repository (default: here)")
+
+    work = refactor.add_argument_group("how much work")
+    work.add_argument("--plan", action="store_true", help="show the plan and stop there")
+    work.add_argument(
+        "--effort",
+        choices=EFFORTS,
+        help=f"how hard the model thinks (default: RLM_EFFORT or {DEFAULT_EFFORT})",
+    )
+    work.add_argument(
+        "--budget",
+        metavar="USD",
+        help=f"most that this run may cost; none is no cap "
+        f"(default: RLM_BUDGET or {DEFAULT_BUDGET_USD:.2f})",
+    )
+    work.add_argument(
+        "--deadline", type=_seconds, metavar="SECONDS", help="end after so long (default: never)"
+    )
+    work.add_argument(
+        "--model", metavar="NAME", help=f"model to ask (default: RLM_MODEL or {DEFAULT_MODEL})"
+    )
+    work.add_argument(
+        "--fresh",
+        action="store_true",
+        help="ask the model anew, also what it has answered before",
+    )
+
+    result = refactor.add_argument_group("the result")
+    where = result.add_mutually_exclusive_group()
+    where.add_argument(
+        "--branch", metavar="NAME", help="make a new branch with one commit for each module"
+    )
+    where.add_argument(
+        "--apply",
+        action="store_true",
+        help="change the work tree; refused where the files have changes of yours",
+    )
+    result.add_argument(
+        "--partial", action="store_true", help="write a partial result, too, where it is asked for"
+    )
+    result.add_argument(
+        "--format",
+        choices=("text", "json", "patch"),
+        default="text",
+        help="form of the result; a patch is for `git am` (default: text)",
+    )
+    result.add_argument(
+        "--output", default="-", metavar="FILE", help="write it there (default: -, the terminal)"
+    )
+    result.add_argument("--trace", metavar="FILE", help="write the trace there too")
+    result.add_argument(
+        "-q", "--quiet", action="store_true", help="no plan and no progress, only the result"
+    )
+    refactor.set_defaults(estimate=False, no_model=False)
 
 
 def _add_trace(commands: "argparse._SubParsersAction[_Parser]") -> None:

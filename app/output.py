@@ -56,7 +56,11 @@ def deliver(text: str, target: str) -> None:
     If that fails, so that a paid review is not lost, the result goes to standard output, or at
     last to standard error, and TellUser is raised. A reader that went away is no error.
     """
-    raw = text.encode("utf-8", "backslashreplace")
+    deliver_bytes(text.encode("utf-8", "backslashreplace"), target)
+
+
+def deliver_bytes(raw: bytes, target: str) -> None:
+    """Write a result that is no text, a patch, say, as `deliver` does."""
     try:
         if target == STANDARD_OUTPUT:
             _print(raw)

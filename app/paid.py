@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from app.journal import FILE, SqliteJournal
 from reviewer.change import Change
 from reviewer.errors import RetryLater
-from reviewer.request import Caps, ReviewRequest
+from reviewer.request import Caps
 from reviewer.rlm.budget import Amount, Limit
 
 UNFINISHED = "unfinished"
@@ -26,6 +27,16 @@ KEPT_S = 7 * 86_400.0
 """A run that was cut off longer ago is not gone on with: nobody remembers it."""
 
 TAKEN_UP = "Going on with a run that was cut off: what it paid is not paid again, and counts."
+
+
+class Question(Protocol):
+    """What is asked of the engine, a review or a refactoring: the same text for the same."""
+
+    @property
+    def caps(self) -> Caps: ...
+
+    def model_dump_json(self) -> str: ...
+
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -39,7 +50,7 @@ def journal_of(home: Path, run: str, caps: Caps, tenant: str) -> Iterator[Sqlite
 
 @contextmanager
 def journal_here(
-    home: Path, request: ReviewRequest, change: Change, tenant: str, say: Callable[[str], None]
+    home: Path, request: Question, change: Change, tenant: str, say: Callable[[str], None]
 ) -> Iterator[SqliteJournal]:
     """Open the journal for whoever asks now, in the name of an equal run that was cut off."""
     mark = home / UNFINISHED / _asked(request, change, tenant)
@@ -73,7 +84,7 @@ def _cut_off(mark: Path) -> str | None:
     return name if _NAME.fullmatch(name) else None
 
 
-def _asked(request: ReviewRequest, change: Change, tenant: str) -> str:
+def _asked(request: Question, change: Change, tenant: str) -> str:
     asked = "\n".join((tenant, change.base, change.head, request.model_dump_json()))
     return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -78,7 +78,7 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
             guess = estimate(request, change, objects, charged(settings, prices))
             _print_estimate(guess, request, options)
             return EXIT_OK
-        tenant = _tenant(options)
+        tenant = tenant_of(options)
         with interrupts.gently():
             with (
                 recording(
@@ -108,7 +108,7 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                     objects,
                     code,
                     prices=prices,
-                    sink=_both(trace.see, display),
+                    sink=both(trace.see, display),
                     cancelled=interrupts,
                     journal=journal,
                     tenant=tenant,
@@ -223,7 +223,7 @@ def _supply(origin: Origin | None, cancelled: Cancelled) -> Supply | None:
     return None if origin is None else RemoteBlobs(origin, cancelled)
 
 
-def _tenant(options: Namespace) -> str:
+def tenant_of(options: Namespace) -> str:
     """Return whose answers are used: for a fresh review, of somebody who never asked before."""
     return f"{HERE} {secrets.token_hex(16)}" if options.fresh else HERE
 
@@ -244,7 +244,9 @@ def _what(options: Namespace, origin: Origin | None) -> str:
     return next((one for one in (here, *here.parents) if (one / ".git").exists()), here).name
 
 
-def _both(first: TraceSink, second: TraceSink) -> TraceSink:
+def both(first: TraceSink, second: TraceSink) -> TraceSink:
+    """Return a sink that hands each event to two."""
+
     def sink(event: Event) -> None:
         first(event)
         second(event)

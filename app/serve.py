@@ -376,6 +376,7 @@ def _introduce(settings: ServerSettings, listener: socket.socket, engines: int, 
         f"  state   {settings.home}",
         *([] if store.startswith(str(settings.home)) else [f"  store   {store}"]),
         f"  ready?  {address}/readyz",
+        f"  pages   {settings.public.why_off or settings.public.url}",
     ]
     if not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
         lines.append("  open to others without TLS: put a proxy in front that has it")

@@ -4,6 +4,8 @@ The environment goes before the file that `rlm setup` wrote. Nothing that is mis
 is an error: a server that waits for its App still verifies deliveries and says what it waits for.
 """
 
+import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -17,7 +19,9 @@ from app.credentials import Credentials, load
 from app.github.auth import check_key, read_key
 from app.github.urls import Server
 from app.model_service import MODEL_VARIABLES, variables_of
-from app.roles import INTERNAL, MARKER_KEY, NODE, TROUBLE, role_of
+from app.public import PUBLIC_URL, Public, read_public
+from app.queue import PREFIX, REDIS_URL, prefix
+from app.roles import INTERNAL, MARKER_KEY, NODE, SESSION_KEY, TROUBLE, role_of
 from app.settings import VARIABLES, Settings, read_settings
 from app.signature import SECRET_VARIABLES, secrets_in
 from reviewer.errors import TellUser
@@ -28,6 +32,8 @@ MARKER_FILE = "marker.key"
 NODE_FILE = "node"
 
 DATABASE_URL = "DATABASE_URL"
+REDIS_URLS = {"github": "REDIS_URL_GITHUB", "engine": "REDIS_URL_ENGINE"}
+"""Each role may have a user of its own in Redis."""
 
 KEY_BYTES = 32
 
@@ -98,6 +104,8 @@ class ServerSettings(BaseModel):
     private_key: SecretStr | None = None
     webhook_secrets: tuple[SecretStr, ...] = ()
     marker_key: SecretStr | None = None
+    session_key: SecretStr | None = None
+    public: Public = Public()
     troubles: tuple[Trouble, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -129,6 +137,7 @@ def _read(environ: Mapping[str, str], *, with_stored: bool) -> ServerSettings:
     stored, why = _stored(given, shared) if with_stored else (None, _passed_on(given))
     app_id, key = _app(given, stored, why, troubles)
     webhook_secrets = _webhook_secrets(given, stored, why, troubles)
+    public = _public(given, stored, troubles)
     unknown = {*given} - {*VARIABLES} - INTERNAL
     return ServerSettings(
         base=base,
@@ -139,6 +148,8 @@ def _read(environ: Mapping[str, str], *, with_stored: bool) -> ServerSettings:
         private_key=key,
         webhook_secrets=webhook_secrets,
         marker_key=SecretStr(given[MARKER_KEY]) if MARKER_KEY in given else None,
+        session_key=SecretStr(given[SESSION_KEY]) if SESSION_KEY in given else None,
+        public=public,
         troubles=tuple(troubles),
         warnings=read_settings(_of(given, unknown | {"HOME", "RLM_HOME"})).warnings,
     )
@@ -156,9 +167,16 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
         "RLM_GITHUB_SERVER_URL": settings.github.web,
         "RLM_GITHUB_API_URL": settings.github.api,
     }
-    match role_of(name):
+    role = role_of(name)
+    if url := _redis_url(role, environ):
+        everybody |= {REDIS_URL: url, PREFIX: prefix(role)}
+    match role:
         case "web":
-            return everybody | {SECRET_VARIABLES[0]: "\n".join(_all(settings.webhook_secrets))}
+            own = {SECRET_VARIABLES[0]: "\n".join(_all(settings.webhook_secrets))}
+            if settings.public.has_pages and MARKER_KEY in environ:
+                own |= settings.public.environ() | _of(environ, {"RLM_BUDGET"})
+                own[SESSION_KEY] = session_key(environ[MARKER_KEY])
+            return everybody | own
         case "github":
             own = _of(environ, {APP_ID, PRIVATE_KEY, MARKER_KEY})
             if settings.app_id is not None:
@@ -167,6 +185,8 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
                 own[PRIVATE_KEY] = settings.private_key.get_secret_value()
             if trouble := settings.problem_of(name):
                 own[TROUBLE] = trouble
+            if settings.public.has_pages:  # to link to them
+                own[PUBLIC_URL] = settings.public.url
             return everybody | own
         case "engine":
             # Keys of a cloud that is not asked are somebody else's.
@@ -178,6 +198,13 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
                 own["GOOGLE_APPLICATION_CREDENTIALS"] = str(cloud.credentials)
             return everybody | own
     raise ValueError(f"no role: {name}")
+
+
+def _redis_url(role: str, environ: Mapping[str, str]) -> str:
+    """Return where a role's queue is, "" if it has none."""
+    if role not in REDIS_URLS:
+        return ""
+    return (environ.get(REDIS_URLS[role], "") or environ.get(REDIS_URL, "")).strip()
 
 
 def store_at(home: Path, environ: Mapping[str, str]) -> Path | str:
@@ -229,6 +256,13 @@ def make_marker_key(home: Path, given: str = "") -> str:
             "Restore it from a copy, or delete it: then older comments count as foreign.",
         )
     return key
+
+
+def session_key(marker_key: str) -> str:
+    """Return the key that seals sessions: made from the other one, which it does not give away."""
+    return hmac.new(
+        bytes.fromhex(marker_key), b"sessions of the run pages", hashlib.sha256
+    ).hexdigest()
 
 
 def _write_new(path: Path, text: str) -> None:
@@ -330,6 +364,16 @@ def _app(
         except TellUser as error:
             troubles.append(Trouble("github", error.problem, error.hint))
     return app_id, key
+
+
+def _public(
+    given: Mapping[str, str], stored: Credentials | None, troubles: list[Trouble]
+) -> Public:
+    try:
+        return read_public(given, stored)
+    except TellUser as error:
+        troubles.append(Trouble("web", error.problem, error.hint))
+        return Public()
 
 
 def _webhook_secrets(

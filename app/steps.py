@@ -69,13 +69,16 @@ class Steps:
         forget: Forget,
         *,
         includes: Includes,
+        public_url: str = "",
     ) -> None:
+        """Take what the jobs need; with a `public_url` each run has a page below it."""
         self.store = store
         self._connect = connect
         self._connect_for_checks = connect_for_checks
         self._key = marker_key
         self._forget = forget
         self._includes = includes
+        self._public_url = public_url
         self._showing = threading.Lock()
         self._commands = Commands(store, self._begin, marker_key)
 
@@ -299,6 +302,7 @@ class Steps:
                         run.number,
                         "Reviewing",
                         "The review has begun.",
+                        page=self._page(run),
                     )
             except Forbidden as error:
                 log.warning("no check run", extra={"run": run.id, "why": error})
@@ -317,6 +321,7 @@ class Steps:
                 self._answer(hub, run, wish)
                 self.store.ended(job, run.id, "answered")
                 return
+            report = Report.model_validate_json(run.report)
             published = publish(
                 hub,
                 Publication(
@@ -324,7 +329,7 @@ class Steps:
                     repository=run.repository,
                     number=run.number,
                     head=run.head,
-                    report=Report.model_validate_json(run.report),
+                    report=report,
                     check_run=run.check_run,
                     repeat=wish.full,
                     dismissed={
@@ -335,6 +340,7 @@ class Steps:
                         for one in self.store.forgotten(run.repository_id)
                     ),
                     whole=not wish.paths,
+                    page=self._page(run),
                 ),
                 key=self._key,
             )
@@ -350,6 +356,7 @@ class Steps:
                     for one in published.dismissed
                 ),
             )
+        self.store.told(run.repository_id, run.number, run.id, published.told)
         then = []
         if published.outcome == "stale":
             # The push that made it so may have been lost on its way to us.
@@ -361,7 +368,11 @@ class Steps:
                 trigger="pushed",
             )
             then.append(look.job())
-        self.store.ended(job, run.id, published.outcome, *then)
+        found = len(report.review.findings)
+        self.store.ended(job, run.id, published.outcome, *then, findings=found)
+
+    def _page(self, run: Run) -> str:
+        return f"{self._public_url}/runs/{run.id}" if self._public_url else ""
 
     def _answer(self, hub: Hub, run: Run, wish: Wish) -> None:
         """Say what was asked, where it was asked."""

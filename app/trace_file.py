@@ -22,6 +22,8 @@ from app.trace_lines import RunEnded, RunStarted
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import TellUser
 from reviewer.explain.values import Explanation
+from reviewer.refactor.request import RefactorRequest
+from reviewer.refactor.values import Refactoring
 from reviewer.request import Cost, Review, ReviewRequest, StopReason
 from reviewer.rlm.trace import Event, as_json
 from reviewer.text import printable
@@ -30,7 +32,9 @@ Say = Callable[[str], None]
 Status = Literal["complete", "partial"]
 
 
-def about(what: str, base: str, head: str, request: ReviewRequest, run: str = "") -> RunStarted:
+def about(
+    what: str, base: str, head: str, request: ReviewRequest | RefactorRequest, run: str = ""
+) -> RunStarted:
     """Return the first line of a trace; a run without a name (a server's has one) is given one."""
     began = datetime.now(UTC)
     return RunStarted(
@@ -93,6 +97,11 @@ class Recording:
     def answered(self, done: Explanation) -> None:
         """Note what came of a question."""
         self._ended("complete" if done.answer else "partial", done.stopped, 0, done.cost)
+
+    def refactored(self, done: Refactoring) -> None:
+        """Note what came of a refactoring."""
+        status: Status = "partial" if done.status == "partial" else "complete"
+        self._ended(status, done.stopped, len(done.findings), done.cost)
 
     def _ended(self, status: Status, stopped: StopReason | None, findings: int, cost: Cost) -> None:
         seconds = round(cost.seconds, 3)

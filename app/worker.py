@@ -55,10 +55,11 @@ def work(claims: Claims, stopping: threading.Event, do: Do, lost: Lost) -> None:
         if job is None:
             stopping.wait(POLL_S)
         else:
-            _do(store, job, do, lost, stopping)
+            attempt(store, job, do, lost, stopping)
 
 
-def _do(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
+def attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
+    """Do a claimed job. Nothing is raised: it is done, put back, or given up."""
     try:
         try:
             do(job)

@@ -153,6 +153,21 @@ def _read(objects: Objects, path: str | None, at: Rev) -> bytes | None:
         return None
 
 
+def hands_off(path: str, data: bytes) -> str | None:
+    """Return why a file of a tree is not written by hand: generated, vendored, minified.
+
+    Whoever edits goes by it: what a tool or another project writes is not to be edited. Unlike in
+    a review nobody gains by such a name or marker, so the file's own word is enough.
+    """
+    if _VENDORED.match(path):
+        return "it is vendored: it belongs to another project"
+    if _MARKER.search(data[:_HEAD_BYTES]):
+        return "it is generated: its first lines say so"
+    if _may_be_minified(path) and _is_minified(data):
+        return "it is minified"
+    return None
+
+
 # Generated ---------------------------------------------------------------------------------------
 
 _MARKER = re.compile(

@@ -36,6 +36,7 @@ def progress(
     *,
     quiet: bool = False,
     cap_usd: float | None = None,
+    doing: str = "reviewing",
     clock: Clock = time.monotonic,
 ) -> Iterator[TraceSink]:
     """Show what a run does on `stream` (standard error) while the block runs; yield its sink.
@@ -46,10 +47,10 @@ def progress(
     if quiet:
         yield silent
     elif stream.isatty() and environ.get("TERM", "") not in {"", "dumb"}:
-        with _on_terminal(_Steady(stream), environ, cap_usd, clock) as sink:
+        with _on_terminal(_Steady(stream), environ, cap_usd, doing, clock) as sink:
             yield sink
     else:
-        yield _Lines(_Steady(stream), cap_usd, clock)
+        yield _Lines(_Steady(stream), cap_usd, doing, clock)
 
 
 class _Steady:
@@ -81,8 +82,9 @@ class _Steady:
 class _Lines:
     """One line for the start, then one every LINE_EVERY_S at most, while something happens."""
 
-    def __init__(self, stream: "_Steady", cap_usd: float | None, clock: Clock) -> None:
+    def __init__(self, stream: "_Steady", cap_usd: float | None, doing: str, clock: Clock) -> None:
         self._tree = Tree()
+        self._doing = doing
         self._stream = stream
         self._cap_usd = cap_usd
         self._clock = clock
@@ -99,7 +101,7 @@ class _Lines:
         whole = isinstance(event, NodeEnded) and self._tree.ended() == len(self._tree.nodes)
         if due or whole:
             self._said = now
-            self._print(f"reviewing: {sums(self._tree, now - self._started, self._cap_usd)}")
+            self._print(f"{self._doing}: {sums(self._tree, now - self._started, self._cap_usd)}")
 
     def _print(self, line: str) -> None:
         self._stream.write(line + "\n")
@@ -108,7 +110,7 @@ class _Lines:
 
 @contextmanager
 def _on_terminal(
-    stream: "_Steady", environ: Mapping[str, str], cap_usd: float | None, clock: Clock
+    stream: "_Steady", environ: Mapping[str, str], cap_usd: float | None, doing: str, clock: Clock
 ) -> Iterator[TraceSink]:
     from rich.console import Console  # noqa: PLC0415
     from rich.live import Live  # noqa: PLC0415
@@ -121,7 +123,7 @@ def _on_terminal(
         emoji=False,
         markup=False,
     )
-    picture = _Picture(console, cap_usd, clock)
+    picture = _Picture(console, cap_usd, doing, clock)
     live = Live(
         get_renderable=picture.draw,
         console=console,
@@ -137,8 +139,9 @@ def _on_terminal(
 class _Picture:
     """The tree drawn; events come on one thread and frames are drawn on another."""
 
-    def __init__(self, console: "Console", cap_usd: float | None, clock: Clock) -> None:
+    def __init__(self, console: "Console", cap_usd: float | None, doing: str, clock: Clock) -> None:
         self._tree = Tree()
+        self._doing = doing
         self._console = console
         self._cap_usd = cap_usd
         self._clock = clock
@@ -161,7 +164,7 @@ class _Picture:
             head = sums(self._tree, now - self._started, self._cap_usd)
             lines = [_row(node, now, width) for node in shown]
             others, note = _others(rest), self._tree.note
-        lines.insert(0, Text(f"{_spin(now)} reviewing  {head}", style="bold"))
+        lines.insert(0, Text(f"{_spin(now)} {self._doing}  {head}", style="bold"))
         lines += [Text(f"  … {others}", style="dim")] if others else []
         lines += [Text(f"  {note}", style="yellow")] if note else []
         for line in lines:

@@ -28,6 +28,12 @@ _STOPPED = {
     StopReason.INCOMPLETE: "the model came to no result for a part of it",
 }
 
+
+def stopped(reason: StopReason) -> str:
+    """Return why a run ended early, to go on a sentence with "because"."""
+    return _STOPPED[reason]
+
+
 NAME_DIGITS = 10
 """Of a commit's name: enough to be the only one, and to be compared by eye."""
 

@@ -16,13 +16,16 @@ BROKER_FDS = "RLM_BROKER_FDS"
 MARKER_KEY = "RLM_MARKER_KEY"
 """64 hexadecimal digits, for github: the key that signs the markers in our comments."""
 
+SESSION_KEY = "RLM_SESSION_KEY"
+"""64 hexadecimal digits, for web: the key that seals the sessions of those who are logged in."""
+
 TROUBLE = "RLM_TROUBLE"
 """What is wrong with the App that `rlm setup` stored, for github."""
 
 NODE = "RLM_NODE"
 """What the names of this server's processes begin with in a store that several servers share."""
 
-INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY, TROUBLE, NODE})
+INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY, SESSION_KEY, TROUBLE, NODE})
 """Variables that the supervisor sets for a role, and nobody else."""
 
 

@@ -22,6 +22,7 @@ from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import Step, Wish, step
+from app.queue import Taker, threads_for
 from app.render import words
 from app.report import Report
 from app.roles import NODE
@@ -29,7 +30,7 @@ from app.server_settings import ServerSettings, read_role_settings, store_at
 from app.settings import Settings
 from app.store import ENGINE, PUBLISH, Job, Run, Store
 from app.trace_file import about, recording
-from app.worker import Claims, Halted, work
+from app.worker import Claims, Halted
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
 from reviewer.request import Cost, Looked, Skipped
@@ -73,7 +74,12 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
             log.error("no review is made", extra={"why": broken})
             stopping.wait()
         else:
-            work(Claims(store, ENGINE, name), stopping, engine.do, engine.lost)
+            taker = Taker(Claims(store, ENGINE, name), engine.do, engine.lost, stopping)
+            threads = threads_for(taker, environ, 1)
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
     store.close()
 
 

@@ -20,12 +20,13 @@ from app.github.errors import BadToken
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import run_key
+from app.queue import Taker, threads_for
 from app.reconcile import reconcile
 from app.roles import MARKER_KEY, NODE
 from app.server_settings import SETUP, ServerSettings, read_role_settings, store_at
 from app.steps import Steps
 from app.store import GITHUB, Job, Run, Store
-from app.worker import Claims, Halted, work
+from app.worker import Claims, Halted
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 log = logging.getLogger(__name__)
@@ -80,9 +81,14 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 key,
                 forget,
                 includes=app.auth.includes,
+                public_url=settings.public.url,
             )
             lender = TokenLender(inherited(environ), partial(_lend, store, app, node))
-            _work(steps, lender, app.auth, health, stopping)
+            taker = Taker(
+                Claims(store, GITHUB, name), partial(_do, steps, health), steps.lost, stopping
+            )
+            threads = threads_for(taker, environ, THREADS)
+            _work(threads, steps, lender, app.auth, stopping)
     store.close()
 
 
@@ -113,14 +119,12 @@ def _auth(settings: ServerSettings) -> AppAuth:
 
 
 def _work(
-    steps: Steps, lender: TokenLender, auth: AppAuth, health: Health, stopping: threading.Event
+    threads: list[threading.Thread],
+    steps: Steps,
+    lender: TokenLender,
+    auth: AppAuth,
+    stopping: threading.Event,
 ) -> None:
-    claims = Claims(steps.store, GITHUB, health.name)
-    do = partial(_do, steps, health)
-    threads = [
-        threading.Thread(target=work, args=(claims, stopping, do, steps.lost), name=f"work-{n}")
-        for n in range(THREADS)
-    ]
     threads.append(threading.Thread(target=lender.serve, args=(stopping,), name="lend"))
     threads.append(threading.Thread(target=_progress, args=(steps, stopping), name="progress"))
     lost = (auth, steps.store, stopping)

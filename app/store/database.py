@@ -29,6 +29,20 @@ POSTGRESQL = "postgresql+psycopg"
 
 CONNECT_S = 10
 
+_CUT = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+_CUT_MS = 20_000
+"""A connection over which nothing comes any more ends after this long, here and at the server:
+what a machine that was cut off holds must not keep the others from their work for hours."""
+
+_SESSION = {
+    "statement_timeout": 30_000,
+    "lock_timeout": 10_000,
+    "idle_in_transaction_session_timeout": _CUT_MS,
+    "tcp_user_timeout": _CUT_MS,
+    **{f"tcp_{name}": value for name, value in _CUT.items()},
+}
+"""In milliseconds, but for the keepalives: these are in seconds."""
+
 _AWAY = ("08", "53", "57", "40", "55")
 """Classes of SQLSTATE: no connection, no resources, shut down, a lost race, a lock not had."""
 
@@ -224,7 +238,13 @@ def _url(given: str) -> URL:
 
 
 def _postgresql(url: URL) -> Engine:
-    arguments: dict[str, Any] = {"connect_timeout": CONNECT_S, "application_name": "rlm"}
+    arguments: dict[str, Any] = {
+        "connect_timeout": CONNECT_S,
+        "application_name": "rlm",
+        "options": " ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
+        "tcp_user_timeout": _CUT_MS,
+        **_CUT,
+    }
     return create_engine(
         url,
         connect_args=arguments | dict(url.query),

@@ -1,12 +1,16 @@
 """What people decided about a pull request or a finding: pauses, and what they dismissed."""
 
 import time
+from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Update, delete, select, update
 
 from app.store.base import Base
-from app.store.tables import DISMISSALS, PAUSES
-from app.store.values import Dismissed
+from app.store.tables import DISMISSALS, FINDINGS, PAUSES
+from app.store.values import Dismissed, State
+
+_WORDS = ("repository_id", "finding", "who", "url")
+"""What tells one dismissal from every other."""
 
 
 class People(Base):
@@ -34,17 +38,16 @@ class People(Base):
         """Remember what was dismissed; what was dismissed and forgotten in the same words stays."""
         with self.database.write() as db:
             for one in dismissed:
-                self.database.insert_new(
-                    db,
-                    DISMISSALS,
-                    repository_id=repository_id,
-                    finding=one.finding,
-                    path=one.path,
-                    title=one.title,
-                    who=one.who,
-                    url=one.url,
-                    since=time.time(),
-                )
+                new = {
+                    "repository_id": repository_id,
+                    **{name: getattr(one, name) for name in Dismissed.__slots__},
+                    "since": time.time(),
+                }
+                said = [DISMISSALS.c[name] == new[name] for name in _WORDS]
+                is_new = self.database.insert_new(db, DISMISSALS, **new)
+                if is_new or db.scalar(select(DISMISSALS.c.forgotten).where(*said)) == 0:
+                    before: tuple[State, ...] = ("open", "accepted")
+                    db.execute(_became(repository_id, one.finding, before, "dismissed"))
 
     def dismissed(self, repository_id: int) -> list[Dismissed]:
         """Return what is dismissed in a repository, by who did it first, the oldest first."""
@@ -80,4 +83,20 @@ class People(Base):
             .values(forgotten=1)
         )
         with self.database.write() as db:
-            return bool(db.execute(noted).rowcount)
+            is_known = bool(db.execute(noted).rowcount)
+            if is_known:
+                db.execute(_became(repository_id, finding, ("dismissed",), "open"))
+            return is_known
+
+
+def _became(repository_id: int, finding: str, before: Sequence[State], now: State) -> Update:
+    """Note what became of a finding, if it was told and is in one of these states."""
+    return (
+        update(FINDINGS)
+        .where(
+            FINDINGS.c.repository_id == repository_id,
+            FINDINGS.c.finding == finding,
+            FINDINGS.c.state.in_(before),
+        )
+        .values(state=now, changed=time.time())
+    )

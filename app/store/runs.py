@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, select, update
 
 from app.store.base import Base, end, put, stop
-from app.store.tables import DISMISSALS, JOBS, PAUSES, REPOSITORIES, RUNS
+from app.store.tables import DISMISSALS, FINDINGS, JOBS, PAUSES, REPOSITORIES, RUNS
 from app.store.values import Job, NewJob, NewRun, Run, Spent
 
 _RUN = tuple(RUNS.c[name] for name in Run.__slots__)
@@ -140,12 +140,25 @@ class Runs(Base):
                     .values(report=report, problem=problem, usd=usd, calls=calls)
                 )
 
-    def ended(self, job: Job, run: str, outcome: str, *then: NewJob) -> None:
-        """End a run with its last job. Its report, with code in it, is not kept."""
+    def ended(
+        self, job: Job, run: str, outcome: str, *then: NewJob, findings: int | None = None
+    ) -> None:
+        """End a run with its last job. Of a review its page keeps what it came to."""
+        result = case((RUNS.c.kind == "review", RUNS.c.report), else_="")
         with self.database.write() as db:
             if end(db, job, *then):
-                over = update(RUNS).where(RUNS.c.id == run)
-                db.execute(over.values(state="ended", outcome=outcome, report=""))
+                db.execute(
+                    update(RUNS)
+                    .where(RUNS.c.id == run)
+                    .values(
+                        state="ended",
+                        outcome=outcome,
+                        ended=time.time(),
+                        findings=findings,
+                        result=result,
+                        report="",
+                    )
+                )
 
     def spent(self, repository_id: int, number: int) -> Spent:
         """Return what the runs of a pull request have cost, as far as they are remembered."""
@@ -177,7 +190,7 @@ class Runs(Base):
             # A repository that moved belongs to another installation now, with what was said there.
             kept = select(REPOSITORIES.c.id).where(REPOSITORIES.c.id.in_(known))
             for repository in known.difference(db.scalars(kept)):
-                for table in (PAUSES, DISMISSALS):
+                for table in (PAUSES, DISMISSALS, FINDINGS):
                     db.execute(delete(table).where(table.c.repository_id == repository))
             for run in runs:
                 db.execute(delete(RUNS).where(RUNS.c.id == run.id))

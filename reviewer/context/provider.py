@@ -45,6 +45,10 @@ LOOKED_AT = 100
 BUDGET_S = 6.0
 """For one question's parsing; what is not reached is counted too."""
 
+EVERY_LOOKED_AT = 5_000
+EVERY_BUDGET_S = 120.0
+"""For `uses`, whose answer is used by code: a place that is left out is a place that is broken."""
+
 MAX_LIMIT = 500
 
 
@@ -155,6 +159,13 @@ class Provider:
         """Return where a name is used, the surest first."""
         used, notes = self._search(at).references(Asked(name, near))
         return self._shown(used, notes, at, limit)
+
+    def uses(self, name: str, near: str = "", at: Rev = "head") -> Answer[Used]:
+        """Return every use of a name, the surest first: see the Protocol."""
+        deadline = time.monotonic() + EVERY_BUDGET_S
+        search = Search(self._end(at), self._index, EVERY_LOOKED_AT, deadline)
+        used, notes = search.uses(Asked(name, near))
+        return Answer(tuple(used), len(used), notes)
 
     def callers(
         self, name: str, near: str = "", depth: int = 1, at: Rev = "head", limit: int = 20

@@ -41,6 +41,12 @@ class Search:
 
     def references(self, asked: Asked) -> tuple[list[Used], tuple[str, ...]]:
         """Return all uses that were found, the surest first, one of each line, and notes."""
+        used, notes = self.uses(asked)
+        by_line = {(each.path, each.use.line): each for each in reversed(used)}
+        return list(reversed(by_line.values())), notes
+
+    def uses(self, asked: Asked) -> tuple[list[Used], tuple[str, ...]]:
+        """Return all uses that were found, the surest first, and notes."""
         meant = self.meant(asked)
         sources, notes = self.candidates(asked, meant)
         if not meant:
@@ -61,8 +67,7 @@ class Search:
             for judged in [_best(judges, source, use, asked)]
         ]
         used.sort(key=lambda each: (-each.score, each.path, each.use.line, each.use.column))
-        by_line = {(each.path, each.use.line): each for each in reversed(used)}
-        return list(reversed(by_line.values())), notes
+        return used, notes
 
     def meant(self, asked: Asked) -> list[Defined]:
         """Return what the file `near` means by a name: its own definition, or what it imports."""

@@ -203,6 +203,13 @@ class Context(Protocol):
         """Return where a name is used: calls, imports, attributes, overrides, strings."""
         ...
 
+    def uses(self, name: str, near: str = "", at: Rev = "head") -> Answer[Used]:
+        """Return every use of a name, several of one line too, for code that rewrites them.
+
+        Without the lines' texts. Notes say what was not looked at: nothing may be rewritten then.
+        """
+        ...
+
     def extraction(self, path: str, at: Rev = "head") -> Extracted:
         """Return what a file says about names; NoSuchFile if there is none of that path."""
         ...

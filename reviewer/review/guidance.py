@@ -40,10 +40,11 @@ def set_apart(text: str) -> str:
 
     What nobody sees is left out.
     """
-    return "\n".join(f"> {_seen(line)}".rstrip() for line in text.splitlines())
+    return "\n".join(f"> {seen(line)}".rstrip() for line in text.splitlines())
 
 
-def _seen(line: str) -> str:
+def seen(line: str) -> str:
+    """Return a line without the characters in it that nobody sees."""
     line = printable(line.expandtabs(4))
     return "".join(c for c in line if unicodedata.category(c) not in _HIDDEN)
 

@@ -1,0 +1,125 @@
+"""A refactoring as text or JSON: the plan, the commits, what was left. Pure functions."""
+
+from collections.abc import Iterator, Sequence
+
+from app.render import PIPE_COLUMNS, words
+from app.render.escape import one_line, visible
+from app.render.json import dumps
+from app.render.text import wrap
+from reviewer.detectors.secrets import redacted
+from reviewer.refactor.values import CommitInfo, Plan, Refactoring
+
+FILES_SHOWN = 12
+_SIGNS = {"added": "+", "deleted": "-", "modified": "~"}
+
+
+def plan_text(plan: Plan, width: int = PIPE_COLUMNS) -> str:
+    """Return a plan as a person reads it before the work, ending in a newline."""
+    return redacted("\n".join(_plan(plan, width)) + "\n")
+
+
+def refactoring_text(
+    done: Refactoring, width: int = PIPE_COLUMNS, *, with_plan: bool = True
+) -> str:
+    """Return what a refactoring came to, ending in a newline."""
+    lines = list(_plan(done.plan, width)) if done.plan is not None and with_plan else []
+    if done.commits:
+        lines += ["", _count(done.commits)]
+        for index, commit in enumerate(done.commits, 1):
+            lines += _commit(index, commit, width)
+    if done.findings:
+        lines += ["", "Tools report of the result, and no node has mended it"]
+        for finding in words.ranked(done.findings):
+            lines += _wrapped(f"{words.place(finding)}: {one_line(finding.title)}", width, "  - ")
+    if done.left:
+        lines += ["", "Left undone"]
+        for left in done.left:
+            said = f"{one_line(left.module)}: {one_line(left.what)}: {one_line(left.why)}"
+            lines += _wrapped(said, width, "  - ")
+    for note in done.notes:
+        lines += ["", *_wrapped(one_line(note), width)]
+    lines += ["", *_wrapped(_ending(done), width)]
+    return redacted("\n".join(lines).lstrip("\n") + "\n")
+
+
+def refactoring_json(done: Refactoring, mails: bytes) -> str:
+    """Return the documented contract (docs/refactor.md): the account, and the patch as text.
+
+    Bytes that are no UTF-8 have no place in JSON: the patch is null then.
+    """
+    value = done.model_dump(mode="json")
+    try:
+        value["patch"] = mails.decode("utf-8")
+    except UnicodeDecodeError:
+        value["patch"] = None
+    return dumps(value)
+
+
+def _plan(plan: Plan, width: int) -> Iterator[str]:
+    if plan.refusal:
+        yield "Refused"
+        yield from _wrapped(one_line(plan.refusal), width, "  ")
+        return
+    if plan.questions:
+        yield "Questions, before anything is done"
+        for index, question in enumerate(plan.questions, 1):
+            yield from _wrapped(one_line(question), width, f"  {index}. ")
+        return
+    yield "Plan"
+    yield from _wrapped(one_line(plan.summary), width, "  ")
+    for one in plan.renames:
+        yield f"  rename {one_line(one.symbol)} to {one_line(one.to)} ({one_line(one.path)})"
+    for move in plan.moves:
+        yield f"  move {one_line(move.symbol)} from {one_line(move.path)} to {one_line(move.to)}"
+    for index, module in enumerate(plan.modules, 1):
+        yield from _wrapped(
+            f"{one_line(module.name)}: {one_line(module.what)}", width, f"  {index}. "
+        )
+        yield from _files([*module.files, *(f"{path} (new)" for path in module.new_files)])
+    if plan.contract.strip():
+        yield "  between them it holds:"
+        for line in visible(plan.contract.strip()).splitlines():
+            yield from _wrapped(line, width, "    ") or [""]
+
+
+def _files(paths: Sequence[str]) -> Iterator[str]:
+    for path in paths[:FILES_SHOWN]:
+        yield f"     {one_line(path)}"
+    if paths[FILES_SHOWN:]:
+        yield f"     and {len(paths) - FILES_SHOWN} more"
+
+
+def _commit(index: int, commit: CommitInfo, width: int) -> Iterator[str]:
+    subject, _, body = visible(commit.message).partition("\n")
+    by = "" if commit.by == "model" else " (by host code)"
+    yield from _wrapped(f"{subject}{by}", width, f"  {index}. ")
+    for paragraph in body.strip().split("\n\n"):
+        yield from _wrapped(paragraph, width, "     ")
+    shown = [f"{_SIGNS[file.status]} {file.path}" for file in commit.files]
+    yield from _files(shown)
+
+
+def _count(commits: Sequence[CommitInfo]) -> str:
+    files = {file.path for commit in commits for file in commit.files}
+    return f"{words.count(len(commits), 'commit')}, {words.count(len(files), 'file')}"
+
+
+def _ending(done: Refactoring) -> str:
+    said = {
+        "complete": "Complete." if done.commits else "Nothing had to be changed.",
+        "partial": f"Partial, because {_why(done)}.",
+        "planned": "Nothing was done yet: --plan stops here.",
+        "declined": "Nothing was changed.",
+    }[done.status]
+    return f"{said} {words.cost(done.cost)}"
+
+
+def _why(done: Refactoring) -> str:
+    if done.stopped is None or (done.stopped == "incomplete" and (done.left or done.findings)):
+        return "some of it was left or is not clean"
+    return words.stopped(done.stopped)
+
+
+def _wrapped(text: str, width: int, lead: str = "") -> Iterator[str]:
+    for at, line in enumerate(wrap(text, max(20, width - len(lead)))):
+        yield (lead if at == 0 else " " * len(lead)) + line

@@ -1,0 +1,1 @@
+"""Changes how a program is built, not what it does: an instruction becomes commits."""

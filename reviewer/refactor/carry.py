@@ -1,0 +1,318 @@
+"""Carries the modules of a plan out: nodes edit, detectors look, what they find goes back."""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reviewer.detectors.secrets import redacted
+from reviewer.errors import GiveUp
+from reviewer.finding import Finding
+from reviewer.languages import Language, is_prose, language_of
+from reviewer.parsing.worker import Parsers
+from reviewer.ports import Objects
+from reviewer.refactor.apply import applied
+from reviewer.refactor.edit import Editor, EditScope, Part, units_of
+from reviewer.refactor.host import Hosted
+from reviewer.refactor.parse import broken
+from reviewer.refactor.patch import Blob, Commit, commit_of
+from reviewer.refactor.protect import shown
+from reviewer.refactor.repair import blamed, examined, with_victims
+from reviewer.refactor.tree import Overlay, Trees
+from reviewer.refactor.values import Edits, Joined, Left, Module, Plan, Rename
+from reviewer.request import StopReason
+from reviewer.review.guidance import seen
+from reviewer.rlm.run import Run
+from reviewer.rlm.solve import solve
+from reviewer.rlm.solved import Solved
+from reviewer.text import printable
+
+ROUNDS = 2
+"""How often what the detectors find goes back. What two looks did not mend, a third seldom does."""
+
+MENDING = 0.3
+"""Of the budget for the work, held back for that."""
+
+LOOKED_AT = 500
+NAMED = 5
+"""Of the places where an old name still stands: lines looked at, documents named."""
+
+_NO_CODE = frozenset(
+    {
+        None,
+        Language.BASH,
+        Language.DOCKERFILE,
+        Language.JSON,
+        Language.MAKEFILE,
+        Language.TOML,
+        Language.XML,
+        Language.YAML,
+    }
+)
+
+MEND = "Mend what the renames and moves broke"
+
+
+@dataclass
+class Carried:
+    """What came of the modules."""
+
+    commits: list[Commit] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    stopped: StopReason | None = None
+
+
+@dataclass
+class _Module:
+    """One module on its way: what it is, what its nodes said, and the files that are its own."""
+
+    module: Module
+    message: str = ""
+    left: list[Left] = field(default_factory=list)
+    complaints: list[tuple[str, str]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+
+
+async def carry(plan: Plan, hosted: Hosted, trees: Trees, run: Run, *, guidance: str) -> Carried:
+    """Have the modules edited, looked at and mended; return their commits and what was left."""
+    modules = [_as_it_is(one, hosted.overlay) for one in (*plan.modules, *hosted.wanted)]
+    work = _Carrying(plan, hosted.overlay, modules, trees, run, guidance)
+    held = run.account.child(run.account.left.share(MENDING))
+    told = {path: texts for path, texts in hosted.leads.items() if texts}
+    await work.edit(
+        [
+            Part(one, tuple(one.files), _for(one, told))
+            for one in modules
+            if one.files or one.new_files
+        ],
+        "2",
+    )
+    held.close()
+    await work.mend()
+    return work.result()
+
+
+def _as_it_is(module: Module, tree: Overlay) -> Module:
+    """Return a module by what is there after the moves: a file may have come, or not."""
+    there = [path for path in (*module.files, *module.new_files) if tree.blob(path) is not None]
+    absent = [path for path in (*module.files, *module.new_files) if path not in there]
+    return module.model_copy(update={"files": there, "new_files": absent})
+
+
+def _for(module: Module, told: Mapping[str, Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    paths = (*module.files, *module.new_files)
+    return tuple((path, text) for path in paths for text in told.get(path, ()))
+
+
+class _Carrying:
+    """The tree as the nodes bring it on, round by round."""
+
+    def __init__(  # noqa: PLR0917
+        self,
+        plan: Plan,
+        start: Overlay,
+        modules: Sequence[Module],
+        trees: Trees,
+        run: Run,
+        guidance: str,
+    ) -> None:
+        self._plan = plan
+        self._start = start
+        self._overlay = start
+        self._trees = trees
+        self._run = run
+        self._guidance = guidance
+        self._modules = {one.name: _Module(one) for one in modules}
+        self._missed: dict[str, set[str]] = {}
+        self._findings: list[Finding] = []
+        self._notes: list[str] = []
+        self._said: list[str] = []
+        """What nodes left of what the tools report, and why: of interest if it is still there."""
+        self._stops: set[StopReason] = set()
+
+    async def edit(self, parts: Sequence[Part], name: str, *, mending: bool = False) -> None:
+        """Have parts edited, and take what fits."""
+        if not parts:
+            return
+        with self._trees.tree(self._overlay.files) as tree:
+            editor = Editor(
+                tree,
+                self._overlay,
+                self._plan.contract,
+                guidance=self._guidance,
+                mending=mending,
+                window=self._run.window,
+            )
+            solved: Solved[Edits] = await solve(editor, EditScope(tuple(parts)), self._run, name)
+        self._stops |= solved.stops
+        for part in parts:
+            why = {solved.missed[unit] for unit in units_of(part) if unit in solved.missed}
+            if why and not mending:
+                self._missed[part.module.name] = why
+        joined = solved.result if isinstance(solved.result, Joined) else Joined()
+        taken = await asyncio.to_thread(self._taken, joined, mending=mending)
+        self._overlay = self._overlay.over(taken)
+
+    def _taken(self, joined: Joined, *, mending: bool) -> dict[str, Blob | None]:
+        """Return the files that edits make; those of a node that do not fit are left out."""
+        files: dict[str, Blob | None] = {}
+        wrong: dict[str, list[tuple[str, str]]] = {}
+        fitting: set[str] = set()
+        with Parsers() as parsers:
+            for name, edits in joined.by_module:
+                known = self._modules[name]
+                module = known.module
+                tree = self._overlay.over(files)
+                done = applied(edits, tree, module.files, module.new_files)
+                before = {path: tree.blob(path) for path in done.files}
+                faults = broken(done.files, before, parsers)
+                problems = [
+                    *done.problems,
+                    *(f'"{shown(path)}": {fault}' for path, fault in faults.items()),
+                ]
+                self._told(known, edits, mending=mending)
+                if problems:
+                    path = next(iter((*module.files, *module.new_files)), "")
+                    wrong.setdefault(name, []).extend(
+                        (path, f"Edits of yours were not taken: {one}") for one in problems
+                    )
+                elif done.files:
+                    fitting.add(name)
+                    files.update(done.files)
+                    self._taken_over(known, edits, done.files, mending=mending)
+        for name, known in self._modules.items():
+            # Who hands in nothing after edits that did not fit has not mended them.
+            if name in wrong or name in fitting:
+                known.complaints = wrong.get(name, [])
+        return files
+
+    def _told(self, known: _Module, edits: Edits, *, mending: bool) -> None:
+        """Note what a node leaves: of its part, or of what the tools report about it."""
+        name = known.module.name
+        if mending and not known.complaints:
+            self._said += [f"{name}: {one.what}: {one.why}" for one in edits.left]
+        else:
+            known.left += [Left(module=name, what=one.what, why=one.why) for one in edits.left]
+
+    def _taken_over(
+        self, known: _Module, edits: Edits, files: Mapping[str, Blob | None], *, mending: bool
+    ) -> None:
+        """Keep account of a module: its message, and its files now: made, renamed, removed."""
+        known.touched.update(files)
+        if not known.message.strip():
+            known.message = edits.message
+        elif edits.message.strip() and not mending:
+            known.message += f"\n\n{edits.message.strip()}"
+        made = [path for path, blob in files.items() if blob is not None]
+        kept = [path for path in known.module.files if files.get(path, Blob(b"")) is not None]
+        known.module = known.module.model_copy(
+            update={
+                "files": list(dict.fromkeys([*kept, *made])),
+                "new_files": [path for path in known.module.new_files if path not in made],
+            }
+        )
+
+    async def mend(self) -> None:
+        """Have the detectors look, and give back what they find, until it is clean."""
+        for number in range(ROUNDS + 1):
+            await self._examine()
+            parts = self._to_mend()
+            if not parts or number == ROUNDS or self._run.stopped is not None:
+                return
+            before = self._overlay
+            await self.edit(parts, str(3 + number), mending=True)
+            if self._overlay.files == before.files:
+                return  # to ask the same again would be answered the same
+
+    async def _examine(self) -> None:
+        self._findings = []
+        if not self._overlay.files:
+            return
+        with self._trees.tree(self._overlay.files) as tree:
+            # Not ended by a cancellation: what is handed out has been looked at.
+            found = await asyncio.to_thread(examined, tree, lambda: False)
+            still = await asyncio.to_thread(documents, self._plan.renames, tree.objects)
+        self._findings = found.findings
+        self._notes = [*found.notes, *still]
+
+    def _to_mend(self) -> list[Part]:
+        owners = {
+            path: name
+            for name, one in self._modules.items()
+            for path in (*one.touched, *one.module.files, *one.module.new_files)
+        }
+        told = blamed(self._findings, owners, self._overlay)
+        for name, known in self._modules.items():
+            if known.complaints:
+                told.setdefault(name, []).extend(known.complaints)
+        parts = []
+        for name, problems in told.items():
+            taken = {
+                path
+                for one in self._modules.values()
+                for path in (*one.module.files, *one.module.new_files)
+            }
+            known = self._modules.get(name) or self._modules.setdefault(
+                MEND,
+                _Module(Module(name=MEND, what="The host renamed and moved symbols; see below.")),
+            )
+            known.module = with_victims(known.module, problems, self._overlay, taken)
+            if known.module.files or known.module.new_files:
+                parts.append(Part(known.module, tuple(known.module.files), tuple(problems)))
+        return parts
+
+    def result(self) -> Carried:
+        """Return the commits in the order of the plan, and all that is not as it was asked."""
+        said = self._said if self._findings else []
+        done = Carried(findings=self._findings, notes=[*self._notes, *said])
+        for name, known in self._modules.items():
+            before = {path: self._start.blob(path) for path in known.touched}
+            after = {path: self._overlay.blob(path) for path in known.touched}
+            commit = commit_of(name, "model", message_of(known.message, name), before, after)
+            if commit is not None:
+                done.commits.append(commit)
+            done.left += known.left
+            done.left += [Left(module=name, what="edits", why=why) for _, why in known.complaints]
+            done.left += [
+                Left(module=name, what="all of it" if commit is None else "some files", why=why)
+                for why in sorted(self._missed.get(name, ()))
+            ]
+        if self._stops and (self._missed or done.findings):
+            done.stopped = min(self._stops, key=list(StopReason).index)
+        return done
+
+
+def documents(renames: Sequence[Rename], objects: Objects) -> list[str]:
+    """Say which documents and settings still have an old name: the context knows code alone."""
+    notes = []
+    for one in renames:
+        short = one.symbol.rpartition(".")[2]
+        pattern = rf"(^|[^A-Za-z0-9_]){re.escape(short)}([^A-Za-z0-9_]|$)"
+        try:
+            found = objects.grep(pattern, "head", "", LOOKED_AT)
+        except GiveUp:
+            continue
+        paths = list(dict.fromkeys(each.path for each in found if _is_no_code(each.path)))
+        if paths:
+            named = ", ".join(shown(path) for path in paths[:NAMED])
+            more = f" and {len(paths) - NAMED} more" if paths[NAMED:] else ""
+            notes.append(f"The name {printable(short)} still stands in {named}{more}.")
+    return notes
+
+
+def _is_no_code(path: str) -> bool:
+    return is_prose(path) or language_of(path) in _NO_CODE
+
+
+def message_of(said: str, name: str) -> str:
+    """Return a commit's message: what nobody sees is left out of it, and secrets."""
+    lines = [seen(line).rstrip() for line in said.strip().splitlines()]
+    while lines and not lines[0]:
+        lines.pop(0)
+    text = "\n".join(lines) if lines else printable(name)
+    subject, _, body = text.partition("\n")
+    if body and not body.startswith("\n"):
+        text = f"{subject}\n\n{body}"
+    return redacted(text)

@@ -1,0 +1,241 @@
+"""The edit: the recursive question "which exact replacements carry out this part of the plan?"."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from reviewer.errors import GiveUp
+from reviewer.parsing.worker import Parsers
+from reviewer.refactor.apply import applied, as_in, readable
+from reviewer.refactor.outlines import divided, marked, named_code, outline, tokens
+from reviewer.refactor.parse import broken
+from reviewer.refactor.protect import shown
+from reviewer.refactor.reach import looking
+from reviewer.refactor.tree import Overlay, Tree
+from reviewer.refactor.values import Answer, Edits, Joined, Module
+from reviewer.request import StopReason
+from reviewer.review.guidance import set_apart
+from reviewer.review.scope import quoted
+from reviewer.rlm.run import WINDOW_TOKENS
+from reviewer.rlm.task import Function, Tier, Unit
+from reviewer.text import printable
+
+WHOLE_TOKENS = WINDOW_TOKENS
+"""A file up to this size is shown whole; a larger one in outline, with what its part names."""
+
+NAMED_TOKENS = WINDOW_TOKENS // 2
+"""Of the code that is shown of such a file."""
+
+TOLD = 60
+"""Leads and findings of one file that are listed."""
+
+_MARKED = "each line behind a | that is not in it"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A module, or some files of one that is too large for one node.
+
+    `told` are facts for whoever edits: uses that the host was not sure of, findings to be mended.
+    `first`: it is the part that makes the module's new files.
+    """
+
+    module: Module
+    files: tuple[str, ...]
+    told: tuple[tuple[str, str], ...] = ()
+    first: bool = True
+
+    @property
+    def new_files(self) -> tuple[str, ...]:
+        return tuple(self.module.new_files) if self.first else ()
+
+
+@dataclass(frozen=True)
+class EditScope:
+    """Parts to be carried out, in the order of their commits."""
+
+    parts: tuple[Part, ...]
+
+
+class Editor:
+    """The task. One instance for each state of the tree; a node edits one part."""
+
+    name = "edit"
+    version = "1"
+    tier: Tier = "strong"
+    result: type[Edits] = Answer
+
+    def __init__(
+        self,
+        tree: Tree,
+        overlay: Overlay,
+        contract: str,
+        *,
+        guidance: str = "",
+        mending: bool = False,
+        window: int = WINDOW_TOKENS,
+    ) -> None:
+        self._tree = tree
+        self._overlay = overlay
+        self._contract = contract
+        self._guidance = guidance
+        self._mending = mending
+        self._window = window
+        self._shown: dict[tuple[str, str], str] = {}
+
+    def instructions(self, scope: EditScope) -> str:
+        return _prompt() + (f"\n{self._guidance}" if self._guidance else "")
+
+    def units(self, scope: EditScope) -> frozenset[Unit]:
+        return frozenset(unit for part in scope.parts for unit in units_of(part))
+
+    def size(self, scope: EditScope) -> int:
+        size = sum(tokens(self._file(path, part)) for part in scope.parts for path in part.files)
+        # Two modules never share a node, however small they are.
+        return max(size, self._window + 1) if len(scope.parts) > 1 else size
+
+    def label(self, scope: EditScope) -> str:
+        names = list(dict.fromkeys(part.module.name for part in scope.parts))
+        return printable(names[0]) if len(names) == 1 else f"{len(names)} modules"
+
+    def content(self, scope: EditScope) -> str:
+        (part,) = scope.parts
+        files = "\n".join(self._file(path, part) for path in part.files) or "(none)\n"
+        return printable(f"Your files:\n\n{files}")
+
+    def lens(self, scope: EditScope) -> str:
+        if len(scope.parts) != 1:
+            return ""
+        (part,) = scope.parts
+        said = [f"Your part: {' '.join(part.module.name.split())}\n\n{set_apart(part.module.what)}"]
+        if self._contract:
+            said.append(f"The contract between the parts:\n\n{set_apart(self._contract)}")
+        if len(part.files) < len(part.module.files):
+            said.append("Other nodes edit the other files of this part: do what concerns yours.")
+        if part.new_files:
+            made = "\n".join(f"- {quoted(path)}" for path in part.new_files)
+            said.append(f"Files that you may make:\n\n{made}")
+        if part.told:
+            listed = "\n".join(f"- {quoted(path)}: {text}" for path, text in part.told[:TOLD])
+            said.append(f"{_MENDING if self._mending else _LEADS}\n\n{listed}")
+        return printable("\n\n".join(said) + "\n")
+
+    def split(self, scope: EditScope) -> list[EditScope]:
+        if len(scope.parts) != 1:
+            return [EditScope((part,)) for part in scope.parts]
+        (part,) = scope.parts
+        if len(part.files) < 2:
+            return [scope]
+        sizes = {path: tokens(self._file(path, part)) for path in part.files}
+        pieces = divided(sorted(part.files), sizes, self._window)
+        return [
+            EditScope(
+                (
+                    Part(
+                        part.module,
+                        piece,
+                        tuple(one for one in part.told if one[0] in piece),
+                        first=part.first and not index,
+                    ),
+                )
+            )
+            for index, piece in enumerate(pieces)
+        ]
+
+    def leads(self, scope: EditScope) -> bool:
+        return False
+
+    def brief(self, scope: EditScope, parts: Mapping[str, EditScope]) -> str:
+        return ""  # nobody leads
+
+    def lenses(self) -> Mapping[str, str]:
+        return {}
+
+    def join(self, parts: Sequence[EditScope], lens: str) -> EditScope:
+        return EditScope(tuple(one for part in parts for one in part.parts))
+
+    def functions(self, scope: EditScope) -> Mapping[str, Function]:
+        files = {path for part in scope.parts for path in part.files}
+
+        async def stands(path: str, old: str) -> int:
+            """How often a text stands in one of your files, as `old` of a replacement would."""
+            blob = self._overlay.blob(path) if path in files else None
+            if blob is None or not old:
+                raise GiveUp(f"{shown(path)!r} is none of your files, or the text is empty")
+            return blob.data.count(as_in(blob.data, old))
+
+        return {**looking(self._tree), "stands": stands}
+
+    def check(self, scope: EditScope, result: Edits) -> list[str]:
+        """Complain about what does not fit the files, and about a file that does not parse."""
+        (part,) = scope.parts
+        done = applied(result, self._overlay, part.files, part.new_files)
+        if done.problems:
+            return done.problems
+        if done.files and not result.message.strip() and not self._mending:
+            return ["message: a commit needs one that says what it does, and why"]
+        if not done.files and not result.left:
+            return ["left: you hand in no edits: say why"]
+        before = {path: self._overlay.blob(path) for path in done.files}
+        with Parsers() as parsers:
+            faults = broken(done.files, before, parsers)
+        return [f'"{shown(path)}": {fault}' for path, fault in faults.items()]
+
+    def across(self, scope: EditScope, parts: Sequence[Edits]) -> str | None:
+        return None
+
+    def merge(self, scope: EditScope, parts: Sequence[Edits], own: Edits | None) -> Joined:
+        if own is not None:
+            (part,) = scope.parts
+            return Joined(by_module=((part.module.name, own),))
+        pairs = (pair for part in parts if isinstance(part, Joined) for pair in part.by_module)
+        return Joined(by_module=tuple(pairs))
+
+    def partial(self, scope: EditScope, reason: StopReason) -> Joined:
+        return Joined()
+
+    def _file(self, path: str, part: Part) -> str:
+        key = (path, part.module.name)
+        known = self._shown.get(key)
+        if known is None:
+            known = self._shown[key] = self._as_shown(path, part)
+        return known
+
+    def _as_shown(self, path: str, part: Part) -> str:
+        blob = self._overlay.blob(path)
+        if blob is None:
+            return f"=== file {quoted(path)} is not there\n"
+        text = readable(blob.data)
+        if tokens(text) <= WHOLE_TOKENS:
+            whole = marked(text.split("\n"))
+            return f"=== file {quoted(path)}, {_MARKED}\n{whole}\n"
+        context = self._tree.code.context
+        shown = f"{outline(path, context)}(too long to be shown whole: read(path, start, end))\n"
+        said = [part.module.what, self._contract, *(told for at, told in part.told if at == path)]
+        pieces = named_code(text, context.extraction(path).what, said, NAMED_TOKENS)
+        if pieces:
+            shown += f"\n--- of it, what your part names, {_MARKED}\n"
+            shown += "\n…\n".join(marked(piece) for piece in pieces) + "\n"
+        return shown
+
+
+def units_of(part: Part) -> frozenset[Unit]:
+    """Return what a part covers: its files; its module alone, where it only makes new ones."""
+    return frozenset(f"{part.module.name}: {path}" for path in part.files or ("new files",))
+
+
+_LEADS = (
+    "The host has renamed or moved symbols. Of what follows it was not sure, or it could not do "
+    "it; look at each place, and bring it in line where it means that symbol:"
+)
+_MENDING = (
+    "This part was edited already; you see the result. Deterministic tools report the following "
+    "about it. Mend it with as few edits as you can, and leave everything else; what is a false "
+    "alarm goes into `left` with the reason:"
+)
+
+
+@cache
+def _prompt() -> str:
+    return (Path(__file__).parent / "edit.md").read_text(encoding="utf-8").strip() + "\n"

@@ -1,0 +1,149 @@
+"""What host code does of a plan, one operation after the other; the rest becomes leads.
+
+Each operation that succeeds is a commit of its own. One that the host declines is handed to whoever
+edits the files that it concerns, with every place that the context knows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from textwrap import fill, shorten
+
+from reviewer.context.values import Certainty, Context
+from reviewer.detectors.secrets import redacted
+from reviewer.errors import GiveUp
+from reviewer.parsing.worker import Parsers
+from reviewer.refactor.moves import move
+from reviewer.refactor.parse import broken
+from reviewer.refactor.patch import Commit, commit_of
+from reviewer.refactor.protect import refused, shown
+from reviewer.refactor.symbols import Done, rename
+from reviewer.refactor.tree import Overlay, Trees
+from reviewer.refactor.values import MOST_FILES, Module, Move, Plan, Rename
+from reviewer.text import printable
+
+SUMMARY_CHARS = 400
+"""Of the plan's, in the message of a commit of the host's."""
+
+PLACES = 60
+"""Of a symbol that the host did not rename or move, that are told to whoever does."""
+
+
+@dataclass
+class Hosted:
+    """What came of the operations: the tree now, commits, leads by path, words for the user."""
+
+    overlay: Overlay
+    commits: list[Commit] = field(default_factory=list)
+    leads: dict[str, list[str]] = field(default_factory=dict)
+    wanted: list[Module] = field(default_factory=list)
+    """Modules for files that leads are about and that no module of the plan has."""
+
+    notes: list[str] = field(default_factory=list)
+
+
+def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
+    """Do the renames and moves of a plan, as far as the context is sure of them."""
+    done = Hosted(start)
+    owned = {path for module in plan.modules for path in (*module.files, *module.new_files)}
+    steps: list[Rename | Move] = [*plan.renames, *plan.moves]
+    for one in steps:
+        with trees.tree(done.overlay.files) as tree:
+            context = tree.code.context
+            try:
+                step = _step(one, context, done.overlay)
+                _parses(step, done.overlay)
+            except GiveUp as error:
+                done.notes.append(f"{title(one)}: left to the model, for {_lower(str(error))}")
+                step = _declined(one, context, done.overlay, str(error))
+        before = {path: done.overlay.blob(path) for path in step.files}
+        commit = commit_of(title(one), "host", _message(one, plan), before, step.files)
+        if commit is not None:
+            done.commits.append(commit)
+            done.overlay = done.overlay.over(step.files)
+        done.notes += step.notes
+        _given(one, step.leads, done, owned)
+    return done
+
+
+def title(one: Rename | Move) -> str:
+    """Return an operation in a few words."""
+    if isinstance(one, Rename):
+        return f"Rename {printable(one.symbol)} to {printable(one.to)}"
+    return f"Move {printable(one.symbol)} to {shown(one.to)}"
+
+
+def _step(one: Rename | Move, context: Context, tree: Overlay) -> Done:
+    return rename(one, context, tree) if isinstance(one, Rename) else move(one, context, tree)
+
+
+def _parses(step: Done, tree: Overlay) -> None:
+    """Refuse what would not parse: a context that misread a file must not break it."""
+    before = {path: tree.blob(path) for path in step.files}
+    with Parsers() as parsers:
+        faults = broken(step.files, before, parsers)
+    for path, fault in faults.items():
+        raise GiveUp(f"of {shown(path)} it would be true that {fault}")
+
+
+def _message(one: Rename | Move, plan: Plan) -> str:
+    if isinstance(one, Rename):
+        how = (
+            f"It is defined in {shown(one.path)}. Every use that the imports and scopes of the "
+            "language tell is renamed with it."
+        )
+    else:
+        how = f"It was in {shown(one.path)}. Whoever imported it from there does so from here."
+    whole = shorten(f"Part of this: {printable(plan.summary)}", SUMMARY_CHARS, placeholder=" …")
+    return redacted("\n\n".join([title(one), fill(whole, 72), fill(how, 72)]))
+
+
+def _declined(one: Rename | Move, context: Context, tree: Overlay, why: str) -> Done:
+    """Return nothing but leads: the definition, and each use that is not a mere namesake."""
+    done = Done()
+    order = f"{title(one)}. Host code could not, for {_lower(why)}"
+    done.lead(one.path, f"{order} It is defined here.")
+    if isinstance(one, Move):
+        done.lead(one.to, f"{order} It goes here.")
+    try:
+        used = context.references(one.symbol, one.path, limit=PLACES)
+    except GiveUp as error:
+        done.notes.append(str(error))
+        return done
+    for each in used.items:
+        if each.certainty is not Certainty.NAME and tree.blob(each.path) is not None:
+            done.lead(each.path, f"{title(one)}: used here ({each.why}): {each.text.strip()}")
+    if used.total > len(used.items):
+        done.notes.append(f"{title(one)}: only {PLACES} of {used.total} uses were named.")
+    return done
+
+
+def _given(
+    one: Rename | Move, leads: Mapping[str, Sequence[str]], done: Hosted, owned: set[str]
+) -> None:
+    """Keep the leads; give files that nobody has to a module of their own."""
+    loose = []
+    for path, texts in leads.items():
+        if problem := refused(path, done.overlay):
+            done.notes.append(f"{title(one)}: {shown(path)} was left as it is: {problem}.")
+            continue
+        done.leads.setdefault(path, []).extend(texts)
+        if path not in owned:
+            owned.add(path)
+            loose.append(path)
+    for at in range(0, len(loose), MOST_FILES):
+        some = loose[at : at + MOST_FILES]
+        number = f" ({at // MOST_FILES + 1})" if at else ""
+        done.wanted.append(
+            Module(
+                name=f"{title(one)}: what is left{number}",
+                files=[path for path in some if done.overlay.blob(path) is not None],
+                new_files=[path for path in some if done.overlay.blob(path) is None],
+                what=f"{title(one)}, from {shown(one.path)}: bring the places below in line with "
+                "it, and nothing else.",
+            )
+        )
+
+
+def _lower(text: str) -> str:
+    text = text if text.endswith(".") else f"{text}."
+    return text[:1].lower() + text[1:] if text[:2].istitle() else text

@@ -1,0 +1,311 @@
+"""Moves of a definition at the top of a Python file, where the context is sure of every use.
+
+What the code needs goes along (imports), and whoever imported it from the old place does so from
+the new one. Where any of that is not plain, the host declines: half a move is none.
+"""
+
+import re
+from dataclasses import dataclass
+
+from reviewer.context.values import Certainty, Context, Used
+from reviewer.errors import GiveUp
+from reviewer.languages import Language, language_of
+from reviewer.parsing.symbols import Definition, DefKind, Extraction, Import, UseKind
+from reviewer.ports import NoSuchFile
+from reviewer.refactor.apply import as_in, readable
+from reviewer.refactor.patch import Blob
+from reviewer.refactor.protect import refused, shown
+from reviewer.refactor.statements import dropped, redirected, with_imports, written
+from reviewer.refactor.symbols import Done
+from reviewer.refactor.tree import Overlay
+from reviewer.refactor.values import Move
+from reviewer.text import printable
+
+_KINDS = frozenset({DefKind.FUNCTION, DefKind.CLASS})
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Both files of a move: what they say of names, and their texts as a node reads them."""
+
+    symbol: str
+    old: str
+    new: str
+    what: Extraction
+    target: Extraction
+    text: str
+    target_text: str
+
+
+def move(one: Move, context: Context, tree: Overlay) -> Done:
+    """Move a definition with all that it needs; raise GiveUp, and do nothing, where in doubt."""
+    ends = _ends(one, context, tree)
+    definition = _definition(ends)
+    answer = context.uses(one.symbol, one.path)
+    if answer.notes:
+        raise GiveUp(" ".join(answer.notes))
+    sure = [each for each in answer.items if each.certainty is Certainty.EXACT]
+    likely = [each for each in answer.items if each.certainty is Certainty.LIKELY]
+    if likely:
+        where = ", ".join(sorted({shown(each.path) for each in likely})[:3])
+        raise GiveUp(f"it may be used in {where} without being imported by name")
+    needed = _needed(ends, definition, context)
+    _no_circle(ends, needed, context)
+    texts = {ends.old: _cut(ends, definition, sure, needed, tree)}
+    texts[ends.new] = _put(ends, definition, needed)
+    for path in sorted({each.path for each in sure} - {ends.old, ends.new}):
+        uses = [each for each in sure if each.path == path]
+        texts[path] = _followed(path, uses, ends, context, tree)
+    done = Done()
+    for path, text in texts.items():
+        blob = tree.blob(path)
+        if problem := refused(path, tree):
+            raise GiveUp(f"{shown(path)} would have to change: {problem}")
+        data = as_in(blob.data, text) if blob is not None else text.encode()
+        if blob is None or data != blob.data:
+            done.files[path] = Blob(data, blob.mode if blob is not None else "100644")
+    return done
+
+
+def _ends(one: Move, context: Context, tree: Overlay) -> _Ends:
+    for path in (one.path, one.to):
+        if language_of(path) is not Language.PYTHON or not path.endswith(".py"):
+            raise GiveUp("only definitions of Python are moved by host code")
+    blob, target = tree.blob(one.path), tree.blob(one.to)
+    if blob is None:
+        raise GiveUp(f"there is no {shown(one.path)}")
+    if target is None and tree.has(one.to):
+        raise GiveUp(f"{shown(one.to)} is no regular file")
+    what = context.extraction(one.path).what
+    try:
+        there = context.extraction(one.to).what if target is not None else Extraction()
+    except NoSuchFile:
+        there = Extraction()
+    if not what.complete or not there.complete:
+        raise GiveUp("one of the files does not parse")
+    text = readable(blob.data)
+    target_text = readable(target.data) if target is not None else ""
+    return _Ends(one.symbol, one.path, one.to, what, there, text, target_text)
+
+
+def _definition(ends: _Ends) -> Definition:
+    found = [each for each in ends.what.definitions if each.name == ends.symbol and not each.scope]
+    if len(found) != 1 or found[0].kind not in _KINDS:
+        raise GiveUp(f"{printable(ends.symbol)} is not one function or class at the top")
+    if any(each.name == ends.symbol for each in ends.target.definitions):
+        raise GiveUp(f"{shown(ends.new)} defines {printable(ends.symbol)} already")
+    return found[0]
+
+
+def _inside(line: int, definition: Definition) -> bool:
+    return definition.start <= line <= definition.end
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+def _needed(ends: _Ends, definition: Definition, context: Context) -> list[Import]:
+    """Return the imports that the code needs; decline what it needs of its own file."""
+    body = _piece(ends, definition)
+    words = _words(body)
+    for each in ends.what.definitions:
+        if not each.scope and each.name in words and each.name != ends.symbol:
+            raise GiveUp(f"it needs {printable(each.name)} of {shown(ends.old)}")
+    if any(each.name == "*" for each in ends.what.imports):
+        raise GiveUp(f"{shown(ends.old)} imports everything of another module")
+    needed: list[Import] = []
+    for what in ends.what.imports:
+        local = what.alias or what.name or what.module.partition(".")[0]
+        if local not in words or _inside(what.line, definition):
+            continue
+        if what.guarded or _in_block(ends.text, what.line):
+            raise GiveUp(f"it needs {printable(local)}, whose import is conditional")
+        if what.module.startswith(".") and _folder(ends.old) != _folder(ends.new):
+            raise GiveUp(f"it needs {printable(local)}, whose import is relative")
+        if ends.new in (context.resolver().resolve(ends.old, what)).files:
+            continue  # it goes to where that is
+        if what.name and any(d.name == local and not d.scope for d in ends.target.definitions):
+            raise GiveUp(f"{shown(ends.new)} has another {printable(local)}")
+        needed.append(what)
+    future = re.compile(r"^from __future__ import", re.M)
+    differs = bool(future.search(ends.text)) != bool(future.search(ends.target_text))
+    if differs and ends.target_text.strip():
+        raise GiveUp("the two files differ in what they import of __future__")
+    return needed
+
+
+def _in_block(text: str, line: int) -> bool:
+    return text.split("\n")[line - 1][:1].isspace()
+
+
+def _no_circle(ends: _Ends, needed: list[Import], context: Context) -> None:
+    """Decline where the target imports the source, by itself or one step on."""
+    reached: set[str] = set()
+    for importer, each in (
+        *((ends.new, one) for one in ends.target.imports if one.name != ends.symbol),
+        *((ends.old, one) for one in needed),
+    ):
+        to = context.resolver().resolve(importer, each)
+        reached.update(to.files)
+        reached.add(to.submodule)
+    for path in sorted(reached - {"", ends.old, ends.new}):
+        for imported in context.imports(path).items:
+            if ends.old in (*imported.to.files, imported.to.submodule):
+                raise GiveUp(f"{shown(ends.new)} would import {shown(path)}, which imports the old")
+    if ends.old in reached:
+        raise GiveUp(f"{shown(ends.new)} imports {shown(ends.old)}")
+
+
+def _start_with_comments(ends: _Ends, definition: Definition) -> int:
+    lines = ends.text.split("\n")
+    start = definition.start
+    while start > 1 and lines[start - 2].startswith("#") and not lines[start - 2].startswith("#!"):
+        start -= 1
+    return start if start == 1 or not lines[start - 2].strip() else definition.start
+
+
+def _piece(ends: _Ends, definition: Definition) -> str:
+    lines = ends.text.split("\n")
+    return "\n".join(lines[_start_with_comments(ends, definition) - 1 : definition.end])
+
+
+def _cut(
+    ends: _Ends, definition: Definition, sure: list[Used], needed: list[Import], tree: Overlay
+) -> str:
+    """Return the old file without the definition, and with an import of it if it is used there."""
+    lines = ends.text.split("\n")
+    start = _start_with_comments(ends, definition)
+    before, after = lines[: start - 1], lines[definition.end :]
+    while before and not before[-1].strip():
+        before.pop()
+    while after and not after[0].strip():
+        after.pop(0)
+    gap = ["", ""] if before and after else []
+    text = "\n".join([*before, *gap, *(after or [""])])
+    own = [e for e in sure if e.path == ends.old and not _inside(e.use.line, definition)]
+    if any(each.use.kind is UseKind.STRING for each in own):
+        raise GiveUp(f"{shown(ends.old)} names it in a string")
+    words = _words(text)
+    for each in reversed(needed):
+        local = each.alias or each.name or each.module
+        # The import's own statement has the word; anything else that has it may need it.
+        if local and each.line < start and len(re.findall(rf"\b{local}\b", text)) == 1:
+            text = dropped(text, each.line, each.name).lstrip("\n")
+    if own or ends.symbol in words:
+        module = _module(ends.old, ends.new, ends.what, tree)
+        statement = written("", module, ((ends.symbol, ""),))
+        text = with_imports(text, [statement], _last_import(text, ends.what))
+    return text
+
+
+def _put(ends: _Ends, definition: Definition, needed: list[Import]) -> str:
+    """Return the new file with the definition at its end and the imports that it needs."""
+    text = ends.target_text
+    for each in ends.target.imports:
+        if each.name == ends.symbol:
+            if each.alias:
+                raise GiveUp(f"{shown(ends.new)} imports it under another name")
+            text = dropped(text, each.line, ends.symbol)
+    have = {(each.module, each.name, each.alias) for each in ends.target.imports}
+    statements = []
+    for each in needed:
+        if (each.module, each.name, each.alias) in have:
+            continue
+        statements.append(_statement(each))
+    last = max(
+        (
+            e.line
+            for e in ends.target.imports
+            if e.name != ends.symbol and not _in_block(ends.target_text, e.line)
+        ),
+        default=0,
+    )
+    if text != ends.target_text and last:
+        raise GiveUp(f"the imports of {shown(ends.new)} would have to be rewritten")
+    statements = list(dict.fromkeys(statements))
+    if not text.strip() and "from __future__ import annotations" in ends.text:
+        gap = [""] if statements else []
+        statements = ["from __future__ import annotations", *gap, *statements]
+    text = with_imports(text, statements, last)
+    head = text.rstrip("\n")
+    return f"{head}\n\n\n{_piece(ends, definition)}\n" if head else f"{_piece(ends, definition)}\n"
+
+
+def _statement(each: Import) -> str:
+    if each.name:
+        return written("", each.module, ((each.name, each.alias),))
+    return f"import {each.module} as {each.alias}" if each.alias else f"import {each.module}"
+
+
+def _followed(path: str, uses: list[Used], ends: _Ends, context: Context, tree: Overlay) -> str:
+    """Return a file that imports the definition, importing it from where it is now."""
+    blob = tree.blob(path)
+    if blob is None:
+        raise GiveUp(f"there is no {shown(path)}")
+    text = readable(blob.data)
+    what = context.extraction(path).what
+    imports = [e for e in what.imports if e.name == ends.symbol]
+    from_old = [e for e in imports if context.resolver().resolve(path, e).files == (ends.old,)]
+    local = {e.alias or e.name for e in imports}
+    for use in uses:
+        bare = use.use.kind is UseKind.IMPORT or (not use.use.receiver and use.use.name in local)
+        if not bare:
+            raise GiveUp(f"{shown(path)} uses it by its module")
+    for each in sorted(from_old, key=lambda one: -one.line):
+        text = redirected(text, each.line, ends.symbol, _spelled(path, each.module, ends))
+    return text
+
+
+def _spelled(importer: str, module: str, ends: _Ends) -> str:
+    """Return the new module as an import that spells the old one so would spell it."""
+    if module.startswith("."):
+        level = len(module) - len(module.lstrip("."))
+        base = importer.split("/")[:-1]
+        base = base[: len(base) - (level - 1)]
+        return "." * level + _dotted(ends.new, base)
+    old = _parts(ends.old)
+    said = module.split(".")
+    if old[-len(said) :] != said:
+        raise GiveUp(f"{shown(importer)} imports it by a path that cannot be told")
+    return _dotted(ends.new, old[: len(old) - len(said)])
+
+
+def _parts(path: str) -> list[str]:
+    parts = path.removesuffix(".py").split("/")
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def _dotted(path: str, base: list[str]) -> str:
+    parts = _parts(path)
+    if parts[: len(base)] != base or len(parts) == len(base):
+        raise GiveUp(f"{shown(path)} is in another package")
+    return ".".join(parts[len(base) :])
+
+
+def _module(importer: str, path: str, what: Extraction, tree: Overlay) -> str:
+    """Return how a file imports another one of its tree: as it imports others."""
+    if any(each.module.startswith(".") for each in what.imports):
+        if _folder(importer) != _folder(path):
+            raise GiveUp(f"{shown(importer)} would have to import it from another folder")
+        return "." + _parts(path)[-1]
+    # The root of absolute imports is where the packages around the file end.
+    root = importer.split("/")[:-1]
+    while root and tree.mode("/".join([*root, "__init__.py"])) is not None:
+        root.pop()
+    return _dotted(path, root)
+
+
+def _last_import(text: str, what: Extraction) -> int:
+    """Return the line of the last import at the top of a text, 0 where there is none."""
+    last = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith(("def ", "class ", "async def ", "@")):
+            break
+        if re.match(r"(?:import|from)\s", line):
+            last = number
+    return last
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]

@@ -1,0 +1,228 @@
+"""The plan: the recursive question "what has to be done in these files, in which order?"."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from reviewer.errors import GiveUp
+from reviewer.parsing.packed import path_of
+from reviewer.refactor.outlines import divided, outline, tokens
+from reviewer.refactor.protect import no_path, refused, shown
+from reviewer.refactor.reach import looking
+from reviewer.refactor.survey import under
+from reviewer.refactor.tree import Overlay, Tree
+from reviewer.refactor.values import Module, Move, Plan, Rename
+from reviewer.request import StopReason
+from reviewer.review.guidance import set_apart
+from reviewer.review.scope import quoted
+from reviewer.rlm.run import WINDOW_TOKENS
+from reviewer.rlm.task import Function, Tier, Unit
+from reviewer.text import printable
+
+PROPOSAL_CHARS = 24_000
+"""Of all that nodes below propose, shown to the one that makes one plan of it."""
+
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+
+
+@dataclass(frozen=True)
+class PlanScope:
+    """Files to plan over, sorted."""
+
+    paths: tuple[str, ...]
+
+
+class Planner:
+    """The task. `paths` are those that the user has named: modules lie within them."""
+
+    name = "plan"
+    version = "1"
+    tier: Tier = "strong"
+    result: type[Plan] = Plan
+
+    def __init__(
+        self,
+        instruction: str,
+        tree: Tree,
+        overlay: Overlay,
+        *,
+        paths: Sequence[str] = (),
+        guidance: str = "",
+        window: int = WINDOW_TOKENS,
+    ) -> None:
+        self._instruction = instruction
+        self._tree = tree
+        self._overlay = overlay
+        self._paths = tuple(paths)
+        self._guidance = guidance
+        self._window = window
+        self._outlines: dict[str, str] = {}
+
+    def instructions(self, scope: PlanScope) -> str:
+        return _prompt() + (f"\n{self._guidance}" if self._guidance else "")
+
+    def units(self, scope: PlanScope) -> frozenset[Unit]:
+        return frozenset(scope.paths)
+
+    def size(self, scope: PlanScope) -> int:
+        return sum(self._size(path) for path in scope.paths)
+
+    def label(self, scope: PlanScope) -> str:
+        first = scope.paths[0] if scope.paths else "nothing"
+        return printable(first) if len(scope.paths) == 1 else f"{len(scope.paths)} files in outline"
+
+    def content(self, scope: PlanScope) -> str:
+        files = "\n".join(self._outline(path) for path in scope.paths)
+        return printable(f"Files that it may concern, in outline:\n\n{files}")
+
+    def lens(self, scope: PlanScope) -> str:
+        text = f"The user's instruction:\n\n{set_apart(self._instruction)}\n"
+        if self._paths:
+            named = ", ".join(quoted(path) for path in self._paths)
+            text += f"\nThe files of modules have to lie in {named}; renames and moves reach all.\n"
+        return printable(text)
+
+    def split(self, scope: PlanScope) -> list[PlanScope]:
+        if len(scope.paths) < 2:
+            return [scope]
+        sizes = {path: self._size(path) for path in scope.paths}
+        return [PlanScope(part) for part in divided(scope.paths, sizes, self._window)]
+
+    def leads(self, scope: PlanScope) -> bool:
+        return False
+
+    def brief(self, scope: PlanScope, parts: Mapping[str, PlanScope]) -> str:
+        return ""  # nobody leads
+
+    def lenses(self) -> Mapping[str, str]:
+        return {}
+
+    def join(self, parts: Sequence[PlanScope], lens: str) -> PlanScope:
+        return PlanScope(tuple(path for part in parts for path in part.paths))
+
+    def functions(self, scope: PlanScope) -> Mapping[str, Function]:
+        return looking(self._tree)
+
+    def check(self, scope: PlanScope, result: Plan) -> list[str]:
+        """Complain about files that are not there, may not be written, or belong to two modules."""
+        if result.questions or result.refusal:
+            return []
+        problems = [
+            f"renames.{index}: {problem}"
+            for index, one in enumerate(result.renames)
+            if (problem := self._no_symbol(one) or _no_name(one))
+        ]
+        problems += [
+            f"moves.{index}: {problem}"
+            for index, move in enumerate(result.moves)
+            if (problem := self._no_symbol(move, result.renames) or self._no_target(move))
+        ]
+        taken: dict[str, str] = {}
+        names: set[str] = set()
+        new = {path for module in result.modules for path in module.new_files}
+        moved = {move.to for move in result.moves}
+        for index, module in enumerate(result.modules):
+            where = f"modules.{index}"
+            if module.name in names:
+                problems.append(f"{where}.name: two modules are called {module.name!r}")
+            names.add(module.name)
+            problems += [f"{where}.{said}" for said in self._of_module(module, taken, new | moved)]
+        return problems
+
+    def across(self, scope: PlanScope, parts: Sequence[Plan]) -> str | None:
+        proposals = [part for part in parts if part.questions or part.refusal or part.is_work]
+        said = [part.model_dump_json(exclude_defaults=True) for part in proposals]
+        room = PROPOSAL_CHARS // max(1, len(said))
+        listed = "\n".join(
+            f"- {one if len(one) <= room else f'{one[:room]}… (cut)'}" for one in said
+        )
+        return printable(
+            f"The outlines were too many for one node. {len(parts)} nodes have each seen some of "
+            "the files and none of the others'. Those that have something to do proposed the "
+            "following, as JSON; it is data, and may be wrong: a node that refuses or asks may "
+            "only have lacked what another one has.\n\n"
+            f"{listed or '(nothing)'}\n\nHand in the one plan for the whole."
+        )
+
+    def merge(self, scope: PlanScope, parts: Sequence[Plan], own: Plan | None) -> Plan:
+        if own is not None:
+            return own
+        if not parts:
+            return Plan(summary="There is no file that could be changed.")
+        return parts[0] if len(parts) == 1 else _NOT_JOINED
+
+    def partial(self, scope: PlanScope, reason: StopReason) -> Plan:
+        return Plan(summary="There is no plan.")
+
+    # What is checked -----------------------------------------------------------------------------
+
+    def _no_symbol(self, one: Rename | Move, renames: Sequence[Rename] = ()) -> str | None:
+        if problem := no_path(one.path) or refused(one.path, self._overlay):
+            return f'"{shown(one.path)}": {problem}'
+        try:
+            found = self._tree.code.context.extraction(one.path)
+        except GiveUp as error:
+            return str(error)
+        known = {path_of(each) for each in found.what.definitions}
+        known |= {each.to for each in renames if each.path == one.path}
+        if one.symbol not in known:
+            return f'"{shown(one.path)}" defines no {printable(one.symbol)!r}; see outline(path)'
+        return None
+
+    def _no_target(self, move: Move) -> str | None:
+        if "." in move.symbol:
+            return "only a definition at the top of a file can be moved; use a module"
+        if move.to == move.path:
+            return "it is there already"
+        problem = refused(move.to, self._overlay)
+        return f'"{shown(move.to)}": {problem}' if problem else None
+
+    def _of_module(self, module: Module, taken: dict[str, str], new: set[str]) -> list[str]:
+        problems = []
+        if not module.files and not module.new_files:
+            problems.append("files: a module has at least one file")
+        for path in (*module.files, *module.new_files):
+            kind = "files" if path in module.files else "new_files"
+            problem = refused(path, self._overlay)
+            if problem is None and path in taken:
+                problem = f"it belongs to {taken[path]!r} as well"
+            if problem is None and kind == "files" and self._overlay.blob(path) is None:
+                problem = "there is no such file" if path not in new else None
+            if problem is None and kind == "new_files" and self._overlay.has(path):
+                problem = "it is there already"
+            if problem is None and self._paths and not under(path, self._paths):
+                problem = "it is outside of the paths that the user named"
+            taken[path] = module.name
+            if problem is not None:
+                problems.append(f'{kind}: "{shown(path)}": {problem}')
+        return problems
+
+    # What is shown -------------------------------------------------------------------------------
+
+    def _outline(self, path: str) -> str:
+        known = self._outlines.get(path)
+        if known is None:
+            known = self._outlines[path] = outline(path, self._tree.code.context)
+        return known
+
+    def _size(self, path: str) -> int:
+        return tokens(self._outline(path))
+
+
+def _no_name(one: Rename) -> str | None:
+    if not _NAME.fullmatch(one.to):
+        return f"{printable(one.to)!r} is no name: give the last part alone"
+    return "it has that name" if one.symbol.rpartition(".")[2] == one.to else None
+
+
+_NOT_JOINED = Plan(
+    summary="There is no plan.",
+    refusal="The files were planned in parts, and nobody came to make one plan of the parts.",
+)
+
+
+@cache
+def _prompt() -> str:
+    return (Path(__file__).parent / "plan.md").read_text(encoding="utf-8").strip() + "\n"

@@ -1,0 +1,147 @@
+"""Python's `from X import a, b as c` as text: found, taken apart and written anew.
+
+Only what is plain is touched; a statement with a comment in it, a continuation or a star is not.
+"""
+
+import re
+from dataclasses import dataclass
+
+from reviewer.errors import GiveUp
+
+_FROM = re.compile(
+    r"(?P<indent>[ \t]*)from[ \t]+(?P<module>\.*[\w.]*)[ \t]+import[ \t]+"
+    r"(?:\((?P<many>[^()#\\]*)\)|(?P<one>[\w \t,]+?))[ \t]*(?P<tail>#[^\n]*)?(?=\r?\n|\Z)"
+)
+_PLAIN = re.compile(r"import [\w.]+(?: as \w+)?")
+_NAME = re.compile(r"(\w+)(?:\s+as\s+(\w+))?")
+WIDTH = 88
+"""A line that is longer is written with one name a line, as formatters do it."""
+
+
+@dataclass(frozen=True)
+class FromImport:
+    """One statement: where it stands in the text, and (name, alias) of what it imports."""
+
+    start: int
+    end: int
+    indent: str
+    module: str
+    names: tuple[tuple[str, str], ...]
+    tail: str
+
+
+def from_import(text: str, line: int) -> FromImport:
+    """Return the statement that begins at a line (from 1), or around it; GiveUp for one not plain.
+
+    A name of a statement of several lines may be on a later line than its `from`.
+    """
+    lines = text.split("\n")
+    if not 0 < line <= len(lines):
+        raise GiveUp("an import is not where it was")
+    for first in range(line, 0, -1):
+        if lines[first - 1].lstrip().startswith("from "):
+            break
+    else:
+        raise GiveUp("an import is written in another way than `from X import name`")
+    start = sum(len(one) + 1 for one in lines[: first - 1])
+    found = _FROM.match(text, start)
+    if found is None or text.count("\n", start, found.end()) < line - first:
+        raise GiveUp("an import is written in a way that is not taken apart here")
+    names = []
+    for piece in (found["many"] or found["one"] or "").split(","):
+        if not piece.strip():
+            continue
+        name = _NAME.fullmatch(piece.strip())
+        if name is None:
+            raise GiveUp("an import is written in a way that is not taken apart here")
+        names.append((name[1], name[2] or ""))
+    return FromImport(
+        start, found.end(), found["indent"], found["module"], tuple(names), found["tail"] or ""
+    )
+
+
+def written(indent: str, module: str, names: tuple[tuple[str, str], ...], tail: str = "") -> str:
+    """Return a statement as a formatter writes it, without a line end."""
+    said = [f"{name} as {alias}" if alias else name for name, alias in names]
+    end = f"  {tail}" if tail else ""
+    line = f"{indent}from {module} import {', '.join(said)}{end}"
+    if len(line) <= WIDTH:
+        return line
+    inner = "".join(f"{indent}    {one},\n" for one in said)
+    return f"{indent}from {module} import (\n{inner}{indent}){end}"
+
+
+def redirected(text: str, line: int, name: str, module: str) -> str:
+    """Return the text with one name of a statement imported from another module."""
+    old = from_import(text, line)
+    moved = tuple(one for one in old.names if one[0] == name)
+    kept = tuple(one for one in old.names if one[0] != name)
+    if not moved:
+        raise GiveUp(f"an import does not name {name}")
+    new = written(old.indent, module, moved, "" if kept else old.tail)
+    if kept:
+        new = f"{written(old.indent, old.module, kept, old.tail)}\n{new}"
+    return text[: old.start] + new + text[old.end :]
+
+
+def dropped(text: str, line: int, name: str) -> str:
+    """Return the text without one name of a statement, or without the statement.
+
+    Without a name it is `import module`, alone on its line.
+    """
+    if not name:
+        lines = text.split("\n")
+        if _PLAIN.fullmatch(lines[line - 1]) is None:
+            raise GiveUp("an import is not alone on its line")
+        return "\n".join([*lines[: line - 1], *lines[line:]])
+    old = from_import(text, line)
+    kept = tuple(one for one in old.names if one[0] != name)
+    if len(kept) == len(old.names):
+        raise GiveUp(f"an import does not name {name}")
+    if kept:
+        new = written(old.indent, old.module, kept, old.tail)
+        return text[: old.start] + new + text[old.end :]
+    if old.indent:
+        raise GiveUp("an import inside of a block is the only statement on its line")
+    end = old.end + 1 if text[old.end : old.end + 1] == "\n" else old.end
+    return text[: old.start] + text[end:]
+
+
+def with_imports(text: str, statements: list[str], last_import: int) -> str:
+    """Return the text with statements added after its last import at the top (0: it has none)."""
+    if not statements:
+        return text
+    lines = text.split("\n")
+    at = _end_of(lines, last_import) if last_import else _after_docstring(lines)
+    before, after = lines[:at], lines[at:]
+    if not last_import and before and before[-1].strip():
+        before.append("")
+    gap = [""] if not last_import and after and after[0].strip() else []
+    return "\n".join([*before, *statements, *gap, *after])
+
+
+def _end_of(lines: list[str], line: int) -> int:
+    """Return the index after the statement that is at a line: after its closing bracket."""
+    depth = 0
+    for index in range(line - 1, len(lines)):
+        depth += lines[index].count("(") - lines[index].count(")")
+        if depth <= 0 and not lines[index].endswith("\\"):
+            return index + 1
+    raise GiveUp("an import has no end")
+
+
+def _after_docstring(lines: list[str]) -> int:
+    """Return the index after the comments and the docstring at the beginning."""
+    at = 0
+    while at < len(lines) and (not lines[at].strip() or lines[at].startswith("#")):
+        at += 1
+    if at == len(lines):
+        return len(lines) if any(line.strip() for line in lines) else 0
+    for quote in ('"""', "'''"):
+        if lines[at].lstrip("rRuU").startswith(quote):
+            if lines[at].count(quote) >= 2:
+                return at + 1
+            for end in range(at + 1, len(lines)):
+                if quote in lines[end]:
+                    return end + 1
+    return next((index for index in range(at, 0, -1) if not lines[index - 1].strip()), 0)

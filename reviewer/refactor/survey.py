@@ -1,0 +1,85 @@
+"""Which files may an instruction concern? By its words and by the paths that are given.
+
+A file that uses a name has it as a word; who else is concerned, the planner asks the context.
+"""
+
+import re
+from collections.abc import Sequence
+
+from reviewer.context.values import Context
+from reviewer.errors import GiveUp
+from reviewer.languages import is_prose, language_of
+from reviewer.refactor.protect import not_ours
+from reviewer.refactor.tree import REGULAR, Start
+from reviewer.triage import hands_off
+
+FEW = 12
+"""Files that are all shown, whatever the instruction says: choosing costs more than reading."""
+
+MOST = 400
+"""Files that are shown in outline at the most, those that share most words first."""
+
+COMMON = 0.25
+"""A word in more of the files than this tells nothing."""
+
+NEAR = 0.4
+"""Of the best file's score: a file with less has words in common with the instruction by chance."""
+
+NAMED = 4.0
+"""How much more a word tells that is written as names in code are, or as a path is."""
+
+_IDENTIFIER = re.compile(r".*(?:_|\d|[a-z][A-Z]|\$)")
+_WORD = re.compile(r"[A-Za-z_$][\w$]{2,}")
+_PATH = re.compile(r"[\w.@-]+(?:/[\w.@-]+)*/?")
+
+
+def concerned(instruction: str, paths: Sequence[str], start: Start, context: Context) -> list[str]:
+    """Return the files to plan over, sorted: sources and documents that may be edited."""
+    candidates = [path for path in start.modes if _may_be_edited(path, start)]
+    asked = [path for path in candidates if not paths or under(path, paths)]
+    if len(asked) <= FEW:
+        return sorted(asked)
+    score = _by_words(instruction, asked, context)
+    named = [one.strip("./") for one in _PATH.findall(instruction)]
+    for path in asked:
+        folder, _, name = path.rpartition("/")
+        if any(one in {path, name, name.partition(".")[0]} for one in named):
+            score[path] = score.get(path, 0.0) + NAMED
+        elif any("/" in one and under(path, [one]) for one in named) or folder in named:
+            score[path] = score.get(path, 0.0) + NAMED / 2
+    if not score:
+        return sorted(asked[:MOST])
+    enough = NEAR * max(score.values())
+    best = sorted(
+        (path for path in score if score[path] >= enough), key=lambda path: (-score[path], path)
+    )
+    return sorted(best[:MOST])
+
+
+def under(path: str, folders: Sequence[str]) -> bool:
+    """Is a path one of these, or in one of these folders?"""
+    names = [folder.removeprefix("./").rstrip("/") for folder in folders]
+    return any(name in {"", ".", path} or path.startswith(f"{name}/") for name in names)
+
+
+def _may_be_edited(path: str, start: Start) -> bool:
+    if start.modes[path] not in REGULAR or not_ours(path) or hands_off(path, b""):
+        return False
+    return language_of(path) is not None or is_prose(path)
+
+
+def _by_words(instruction: str, asked: Sequence[str], context: Context) -> dict[str, float]:
+    words = tuple(dict.fromkeys(_WORD.findall(instruction)))
+    try:
+        having = context.mentioning(words)
+    except GiveUp:  # too many files that cannot be had
+        return {}
+    mine = set(asked)
+    score: dict[str, float] = {}
+    for word, paths in having.items():
+        found = mine.intersection(paths)
+        if found and len(found) <= COMMON * len(asked):
+            weight = NAMED if _IDENTIFIER.match(word) else 1.0
+            for path in found:
+                score[path] = score.get(path, 0.0) + weight / (1.0 + len(found) / 10)
+    return score

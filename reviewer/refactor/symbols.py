@@ -1,0 +1,229 @@
+"""Renames by the context engine: what the rules of the language say, and nothing that is guessed.
+
+A use is rewritten only if it is "exact". What is left of the old name is a lead for whoever edits
+that file: uses that are only likely, and the word wherever it still stands in a file that was
+rewritten (a string, a comment, a variable of the same name).
+"""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from reviewer.context.values import Certainty, Context, Used
+from reviewer.errors import GiveUp
+from reviewer.languages import Language, language_of
+from reviewer.parsing.packed import path_of
+from reviewer.parsing.symbols import Definition, DefKind, Extraction, UseKind
+from reviewer.refactor.patch import Blob
+from reviewer.refactor.protect import refused, shown
+from reviewer.refactor.tree import Overlay
+from reviewer.refactor.values import Rename
+from reviewer.text import decode, encode, printable
+
+LINE_CHARS = 160
+MOST_LEADS = 40
+"""Of one file."""
+
+_SCRIPT = frozenset({Language.JAVASCRIPT, Language.TYPESCRIPT, Language.TSX})
+_LISTED = re.compile(rb"(?:^|[;\s}])(?:export|import)(?:\s+type)?\s*$")
+_MEMBER_USES = frozenset({UseKind.CALL, UseKind.ATTRIBUTE, UseKind.WRITE})
+_IN_WORD = re.compile(rb"[\w$]")
+_OPENS, _CLOSES = b"{[(", b"}])"
+
+
+@dataclass
+class Done:
+    """What the host did of one operation: files as they are now, and leads, by path."""
+
+    files: dict[str, Blob | None] = field(default_factory=dict)
+    leads: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def lead(self, path: str, text: str) -> None:
+        known = self.leads.setdefault(path, [])
+        if text not in known and len(known) < MOST_LEADS:
+            known.append(text)
+
+
+def rename(one: Rename, context: Context, tree: Overlay) -> Done:
+    """Give a symbol another name wherever the context is sure; raise GiveUp, and do nothing."""
+    short = one.symbol.rpartition(".")[2]
+    definitions = [
+        each
+        for each in context.extraction(one.path).what.definitions
+        if path_of(each) == one.symbol
+    ]
+    if not definitions:
+        raise GiveUp(f"{shown(one.path)} defines no {printable(one.symbol)}")
+    _overrides(one, definitions, context)
+    answer = context.uses(one.symbol, one.path)
+    if answer.notes:
+        raise GiveUp(" ".join(answer.notes))
+    exact = [each for each in answer.items if each.certainty is Certainty.EXACT]
+    places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+    for definition in definitions:
+        place = _place_of(definition, context.extraction(one.path).what, one.path, tree)
+        places[one.path].add(place)
+    for each in exact:
+        places[each.path].add((each.use.line, each.use.column))
+    _free(one, places, context, tree)
+    done = Done()
+    for path in sorted(places):
+        blob = tree.blob(path)
+        if blob is None or (problem := refused(path, tree)):
+            problem = "it is not there" if blob is None else problem
+            raise GiveUp(f"it is used in {shown(path)}, which is not edited: {problem}")
+        data = _rewritten(blob.data, sorted(places[path]), short, one.to, path)
+        if data != blob.data:
+            done.files[path] = Blob(data, blob.mode)
+    if one.path not in done.files:
+        raise GiveUp(f"the definition of {printable(one.symbol)} was not found in its file")
+    _leads(one, answer.items, done, tree)
+    return done
+
+
+def _overrides(one: Rename, definitions: list[Definition], context: Context) -> None:
+    """Refuse a method that belongs to a family: its relatives would have to follow, all of them."""
+    for each in definitions:
+        if each.kind is not DefKind.METHOD:
+            continue
+        if language_of(one.path) is Language.GO:
+            raise GiveUp("a method of Go may be what an interface asks for, without saying so")
+        if context.implementations(one.symbol, one.path).items:
+            raise GiveUp(f"classes that extend its own override {printable(one.symbol)}")
+        owner = each.scope
+        bases = [
+            base
+            for known in context.extraction(one.path).what.definitions
+            if path_of(known) == owner
+            for base in known.bases
+        ]
+        if bases:
+            raise GiveUp(
+                f"{printable(owner)} extends {printable(', '.join(bases))}, which may have "
+                f"{printable(one.symbol)} as well"
+            )
+
+
+def _free(
+    one: Rename, places: dict[str, set[tuple[int, int]]], context: Context, tree: Overlay
+) -> None:
+    """Refuse a name that a file which would get it has already, whatever it means there."""
+    word = re.compile(rb"(?<![\w$])" + re.escape(encode(one.to)) + rb"(?![\w$])")
+    for path in sorted(places):
+        blob = tree.blob(path)
+        if blob is not None and word.search(blob.data):
+            raise GiveUp(f"{shown(path)} has the name {printable(one.to)} already")
+
+
+def _place_of(
+    definition: Definition, what: Extraction, path: str, tree: Overlay
+) -> tuple[int, int]:
+    """Return the line and column (in bytes) of a definition's own name."""
+    blob = tree.blob(path)
+    if blob is None:
+        raise GiveUp(f"{shown(path)} is not there")
+    lines = blob.data.split(b"\n")
+    name = encode(definition.name)
+    before, _, _ = definition.signature.partition(definition.name)
+    header = b"".join(encode(before).split())
+    uses = {(use.line, use.column) for use in what.uses}
+    word = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
+    for number in range(definition.start, min(definition.end, len(lines)) + 1):
+        for found in word.finditer(lines[number - 1]):
+            if (number, found.start()) in uses:
+                continue
+            # The words before the name (def, export function) stand before it in the signature.
+            start = lines[number - 1][: found.start()]
+            if header and not b"".join(start.split()).endswith(header[-20:]):
+                continue
+            return number, found.start()
+    raise GiveUp(f"the definition of {printable(definition.name)} was not found in {shown(path)}")
+
+
+def _rewritten(data: bytes, places: list[tuple[int, int]], short: str, to: str, path: str) -> bytes:
+    """Return a file with the name at these places replaced; an import's alias stays as it is."""
+    old, new = encode(short), encode(to)
+    starts = [0]
+    for line in data.split(b"\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    out, at = [], 0
+    for number, column in places:
+        if number >= len(starts):
+            continue
+        place = starts[number - 1] + column
+        end = place + len(old)
+        if place < at or data[place:end] != old or _IN_WORD.match(data, end):
+            continue  # known there under another name
+        text = new
+        if language_of(path) in _SCRIPT and _is_shorthand(data, place, end):
+            text = old + b": " + new
+        out += [data[at:place], text]
+        at = end
+    return b"".join([*out, data[at:]])
+
+
+def _is_shorthand(data: bytes, start: int, end: int) -> bool:
+    """Is the name both key and value of an object (`{ name }`)? The key is not ours to rename."""
+    before, after = data[:start].rstrip(), data[end : end + 200].lstrip()
+    if not before or before[-1:] not in (b"{", b",") or after[:1] not in (b"}", b","):
+        return False
+    depth = 0
+    for place in range(len(before) - 1, -1, -1):
+        sign = before[place]
+        if sign in _CLOSES:
+            depth += 1
+        elif sign in _OPENS:
+            if depth == 0:
+                return sign == ord("{") and not _LISTED.search(before[:place])
+            depth -= 1
+    return False
+
+
+def _leads(one: Rename, uses: tuple[Used, ...], done: Done, tree: Overlay) -> None:
+    short = one.symbol.rpartition(".")[2]
+    word = re.compile(rb"(?<![\w$])" + re.escape(encode(short)) + rb"(?![\w$])")
+    elsewhere: set[str] = set()
+    member = "." in one.symbol
+    for each in uses:
+        if each.path in done.files or each.certainty is Certainty.EXACT:
+            continue
+        likely = each.certainty is Certainty.LIKELY and each.use.kind is not UseKind.KEYWORD
+        # The type of most receivers is not known: a method's uses are seldom more than that.
+        perhaps = member and each.score > 0 and each.use.kind in _MEMBER_USES
+        if likely or perhaps:
+            blob = tree.blob(each.path)
+            line = _line(blob.data, each.use.line) if blob is not None else ""
+            how = "likely" if likely else "perhaps"
+            done.lead(each.path, f"{_said(one)}, {how} here ({each.why}): {line}")
+        elif each.path not in done.leads:
+            elsewhere.add(each.path)
+    for path, blob in done.files.items():
+        for row in blob.data.split(b"\n") if blob is not None else ():
+            if word.search(row) and not _is_key(row, short, one.to):
+                done.lead(path, f"{_said(one)}, and the old name still stands here: {_cut(row)}")
+    elsewhere -= done.leads.keys()
+    if elsewhere:
+        named = ", ".join(shown(path) for path in sorted(elsewhere)[:5])
+        more = f" and {len(elsewhere) - 5} more" if len(elsewhere) > 5 else ""
+        done.notes.append(
+            f"The name {printable(short)} also stands in {named}{more}, most likely for something "
+            "else."
+        )
+
+
+def _is_key(line: bytes, short: str, to: str) -> bool:
+    return encode(f"{short}: {to}") in line
+
+
+def _said(one: Rename) -> str:
+    return f"{printable(one.symbol)} of {shown(one.path)} is {printable(one.to)} now"
+
+
+def _line(data: bytes, number: int) -> str:
+    lines = data.split(b"\n")
+    return _cut(lines[number - 1]) if 0 < number <= len(lines) else ""
+
+
+def _cut(line: bytes) -> str:
+    return printable(decode(line.strip()))[:LINE_CHARS]

@@ -1,0 +1,229 @@
+"""The plan, the edits of a node, and what a refactoring came to: the vocabulary, without I/O."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reviewer.finding import Finding
+from reviewer.request import Cost, StopReason
+
+MOST_MODULES = 60
+MOST_FILES = 40
+"""Of one module: more is several modules."""
+
+MOST_SYMBOLS = 30
+MOST_REPLACEMENTS = 200
+PATH_CHARS = 1_000
+NAME_CHARS = 300
+TEXT_CHARS = 4_000
+CONTRACT_CHARS = 8_000
+MESSAGE_CHARS = 2_000
+CODE_CHARS = 60_000
+
+_SHAPE = ConfigDict(frozen=True, extra="forbid")
+
+
+# The plan ----------------------------------------------------------------------------------------
+
+
+class Rename(BaseModel):
+    """A symbol that gets another name everywhere; the host does it."""
+
+    model_config = _SHAPE
+
+    path: str = Field(min_length=1, max_length=PATH_CHARS, description="the file that defines it")
+    symbol: str = Field(
+        min_length=1, max_length=NAME_CHARS, description='"f", "Class" or "Class.method"'
+    )
+    to: str = Field(min_length=1, max_length=NAME_CHARS, description="the new name alone")
+
+
+class Move(BaseModel):
+    """A definition at the top of a file that goes to another file, which may be new."""
+
+    model_config = _SHAPE
+
+    path: str = Field(min_length=1, max_length=PATH_CHARS, description="the file that defines it")
+    symbol: str = Field(min_length=1, max_length=NAME_CHARS)
+    to: str = Field(min_length=1, max_length=PATH_CHARS, description="the file it goes to")
+
+
+class Module(BaseModel):
+    """A part of the work that one node does, and one commit."""
+
+    model_config = _SHAPE
+
+    name: str = Field(min_length=1, max_length=100, description="a few words, unlike the others'")
+    files: list[str] = Field(
+        default=[], max_length=MOST_FILES, description="files that are there, to be edited"
+    )
+    new_files: list[str] = Field(
+        default=[], max_length=MOST_FILES, description="files that may be made"
+    )
+    what: str = Field(min_length=1, max_length=TEXT_CHARS, description="what to do there, and why")
+
+
+class Plan(BaseModel):
+    """What is to be done, in which order; or why nothing is, or what has to be asked first."""
+
+    model_config = _SHAPE
+
+    summary: str = Field(
+        min_length=1, max_length=TEXT_CHARS, description="what will be different, in short"
+    )
+    contract: str = Field(
+        default="",
+        max_length=CONTRACT_CHARS,
+        description="all that the nodes of different modules have to agree on",
+    )
+    renames: list[Rename] = Field(default=[], max_length=MOST_SYMBOLS)
+    moves: list[Move] = Field(default=[], max_length=MOST_SYMBOLS)
+    modules: list[Module] = Field(
+        default=[], max_length=MOST_MODULES, description="in the order of their commits"
+    )
+    questions: list[str] = Field(
+        default=[],
+        max_length=8,
+        description="what only the user can decide; then nothing is done before it is answered",
+    )
+    refusal: str = Field(
+        default="", max_length=TEXT_CHARS, description="why the instruction is not carried out"
+    )
+
+    @property
+    def is_work(self) -> bool:
+        """Is there anything to do, and nothing in the way?"""
+        stopped = self.questions or self.refusal
+        return not stopped and bool(self.renames or self.moves or self.modules)
+
+
+# The edits ---------------------------------------------------------------------------------------
+
+
+class Replacement(BaseModel):
+    """Text that takes another's place in a file. An empty `new` removes it."""
+
+    model_config = _SHAPE
+
+    path: str = Field(min_length=1, max_length=PATH_CHARS)
+    old: str = Field(
+        min_length=1,
+        max_length=CODE_CHARS,
+        description="whole lines, copied exactly, that stand exactly once in the file",
+    )
+    new: str = Field(max_length=CODE_CHARS)
+
+
+class NewFile(BaseModel):
+    """A file that was not there, whole."""
+
+    model_config = _SHAPE
+
+    path: str = Field(min_length=1, max_length=PATH_CHARS)
+    text: str = Field(max_length=CODE_CHARS)
+
+
+class Renamed(BaseModel):
+    """A file that gets another path; its replacements name the old one."""
+
+    model_config = _SHAPE
+
+    path: str = Field(min_length=1, max_length=PATH_CHARS)
+    to: str = Field(min_length=1, max_length=PATH_CHARS)
+
+
+class Undone(BaseModel):
+    """Something that a node was to do and did not, and why."""
+
+    model_config = _SHAPE
+
+    what: str = Field(min_length=1, max_length=NAME_CHARS)
+    why: str = Field(min_length=1, max_length=TEXT_CHARS)
+
+
+class Edits(BaseModel):
+    """What a node hands in for its module."""
+
+    model_config = _SHAPE
+
+    replacements: list[Replacement] = Field(default=[], max_length=MOST_REPLACEMENTS)
+    new_files: list[NewFile] = Field(default=[], max_length=MOST_FILES)
+    removed: list[str] = Field(default=[], max_length=MOST_FILES, description="paths of files")
+    renamed: list[Renamed] = Field(default=[], max_length=MOST_FILES)
+    message: str = Field(
+        default="",
+        max_length=MESSAGE_CHARS,
+        description="of the commit: what in one line of at most 72 characters, a blank line, why",
+    )
+    left: list[Undone] = Field(default=[], max_length=30)
+
+    @property
+    def is_empty(self) -> bool:
+        """Does it change nothing?"""
+        return not (self.replacements or self.new_files or self.removed or self.renamed)
+
+
+class Answer(Edits):
+    """What the model hands in: see `Edits`."""
+
+
+class Joined(Edits):
+    """The edits of several nodes, by the names of their modules, in scope order."""
+
+    by_module: tuple[tuple[str, Edits], ...] = ()
+
+
+# The result --------------------------------------------------------------------------------------
+
+
+class FileInfo(BaseModel):
+    """One file of a commit."""
+
+    model_config = _SHAPE
+
+    path: str
+    status: Literal["added", "deleted", "modified"]
+
+
+class CommitInfo(BaseModel):
+    """One commit, in the order of the patch. `by`: host code, or nodes of the model."""
+
+    model_config = _SHAPE
+
+    module: str
+    by: Literal["host", "model"]
+    message: str
+    files: list[FileInfo]
+
+
+class Left(BaseModel):
+    """What the plan asked for and nobody did, and why."""
+
+    model_config = _SHAPE
+
+    module: str
+    what: str
+    why: str
+
+
+class Refactoring(BaseModel):
+    """The result; the documented JSON contract of `rlm refactor --format json`.
+
+    `status`: "planned" where only a plan was asked for; "declined" where the plan has questions or
+    a refusal; "partial" exactly when something is left or found, or the run was stopped.
+    `findings` are what the detectors say of the result and no node has mended.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    status: Literal["complete", "partial", "planned", "declined"] = "complete"
+    stopped: StopReason | None = None
+    instruction: str
+    commit: str
+    plan: Plan | None = None
+    commits: list[CommitInfo] = []
+    left: list[Left] = []
+    findings: list[Finding] = []
+    notes: list[str] = []
+    cost: Cost = Cost()

@@ -1,0 +1,311 @@
+"""`rlm refactor` as a user meets it: a process, its exit code, its streams, branch and work tree."""
+
+import json
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli import _parser
+from tests.app.test_cli import Ran, User, key
+from tests.model_server import ModelServer, Scripted, error, hang
+from tests.reviewer.refactor.shop import edited, make, module, planned, prompt, script
+
+CART = "shop/cart.py"
+PLAN = planned(
+    summary="Totals are tripled; net is subtotal.",
+    renames=[{"path": "shop/prices.py", "symbol": "net", "to": "subtotal"}],
+    modules=[module("triple", CART, "shop/report.py", what="Triple the total.")],
+)
+TRIPLE = edited((CART, "* 2", "* 3"), message="Triple the total\n\nTwice was not enough.")
+MODEL = script(PLAN, {"triple": TRIPLE})
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> User:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
+    return User(make(tmp_path / "work"), home)
+
+
+@pytest.fixture
+def service() -> Iterator[ModelServer]:
+    with ModelServer(MODEL, key="sk-test") as server:
+        yield server
+
+
+def ask(user: User, service: ModelServer, *arguments: str, **environ: str) -> Ran:
+    return user.rlm("refactor", "triple totals", *arguments, **key(service), **environ)
+
+
+def status(user: User) -> str:
+    return user.repo.git("status", "--porcelain").decode()
+
+
+def test_the_plan_is_shown_before_the_work_and_nothing_is_written(
+    user: User, service: ModelServer
+) -> None:
+    ran = ask(user, service)
+    assert ran.code == 0, ran.err
+    assert "rename net to subtotal (shop/prices.py)" in ran.err
+    assert ran.err.index("1. triple: Triple the total.") < ran.err.index("nothing was written")
+    assert "1. Rename net to subtotal (by host code)" in ran.out
+    assert "2. Triple the total" in ran.out and "Twice was not enough." in ran.out
+    assert "Complete." in ran.out
+    assert status(user) == "" and user.repo.git("branch").decode().split() == ["*", "main"]
+
+
+def test_plan_stops_at_the_plan(user: User, service: ModelServer) -> None:
+    ran = ask(user, service, "--plan")
+    assert ran.code == 0 and "Triple the total." in ran.out and "--plan stops here" in ran.out
+    assert len(service.requests) == 1
+
+
+def test_a_branch_has_one_commit_for_each_module(user: User, service: ModelServer) -> None:
+    head = user.repo.sha("HEAD")
+    ran = ask(user, service, "--branch", "better/totals")
+    assert ran.code == 0, ran.err
+    log = user.repo.git("log", "--reverse", "--format=%an <%ae> %s", f"{head}..better/totals")
+    assert log.decode().splitlines() == [
+        "Ada <ada@example.org> Rename net to subtotal",
+        "Ada <ada@example.org> Triple the total",
+    ]
+    text = user.repo.git("show", f"better/totals:{CART}").decode()
+    assert "subtotal(items) * 3" in text
+    assert user.repo.sha("HEAD") == head and status(user) == ""
+    assert "branch better/totals: 2 commits" in ran.err
+
+
+def test_the_branch_the_work_tree_and_the_patch_are_the_same_tree(
+    user: User, service: ModelServer
+) -> None:
+    assert ask(user, service, "--branch", "b", "-q").code == 0
+    paid = len(service.requests)
+    mails = ask(user, service, "--format", "patch", "-q")
+    value = json.loads(ask(user, service, "--format", "json", "-q").out)
+    stamps = re.compile(r"^(?:Date: |From [0-9a-f]{40} ).*$", re.M)
+    assert stamps.sub("", mails.out) == stamps.sub("", value["patch"])
+    applied = ask(user, service, "--apply", "-q")
+    assert applied.code == 0, applied.err
+    assert len(service.requests) == paid  # the same is not paid again
+    user.repo.git("add", "-A")
+    tree = user.repo.git("write-tree").decode()
+    assert tree == user.repo.git("rev-parse", "b^{tree}").decode()
+    user.repo.git("reset", "-q", "--hard")
+    user.repo.git("am", "-q", stdin=mails.out.encode())
+    assert user.repo.git("rev-parse", "HEAD^{tree}").decode() == tree
+
+
+def test_json_is_the_contract(user: User, service: ModelServer) -> None:
+    value = json.loads(ask(user, service, "--format", "json").out)
+    assert value["status"] == "complete" and value["commit"] == user.repo.sha("HEAD")
+    assert [one["by"] for one in value["commits"]] == ["host", "model"]
+    assert value["commits"][1]["files"] == [{"path": CART, "status": "modified"}]
+    assert value["cost"]["calls"] == 2
+
+
+def test_bytes_that_are_no_text_survive_in_a_patch(user: User) -> None:
+    user.repo.write("old.py", b"# caf\xe9\nx = 1\n")
+    user.repo.commit()
+    plan = planned(modules=[module("old", "old.py")])
+    with ModelServer(script(plan, {"old": edited(("old.py", "x = 1", "x = 2"))})) as server:
+        value = json.loads(user.rlm("refactor", "x", "--format", "json", **key(server)).out)
+        file = user.home / "x.patch"
+        named = ("--format", "patch", "--output", str(file))
+        assert user.rlm("refactor", "x", *named, **key(server)).code == 0
+    assert value["patch"] is None
+    user.repo.git("am", "-q", str(file))
+    assert (user.repo.path / "old.py").read_bytes() == b"# caf\xe9\nx = 2\n"
+
+
+# What is in the way ------------------------------------------------------------------------------
+
+
+def test_a_branch_that_is_taken_costs_nothing(user: User, service: ModelServer) -> None:
+    user.repo.git("branch", "taken")
+    ran = ask(user, service, "--branch", "taken")
+    assert (ran.code, ran.out, service.requests) == (2, "", [])
+    assert "There is a branch taken already." in ran.err
+
+
+@pytest.mark.parametrize("name", ["-x", "a..b", "HEAD"])
+def test_a_name_that_is_none(name: str, user: User, service: ModelServer) -> None:
+    ran = ask(user, service, f"--branch={name}")
+    assert ran.code == 2 and "is no name of a branch" in ran.err
+
+
+def test_a_branch_below_another_is_never_half_made(user: User, service: ModelServer) -> None:
+    user.repo.git("branch", "a")
+    ran = ask(user, service, "--branch", "a/b")
+    assert ran.code == 2 and "could not be made" in ran.err
+    assert "Complete." in ran.out  # what was paid is shown all the same
+
+
+def test_commits_need_a_name(user: User, service: ModelServer) -> None:
+    (user.home / ".gitconfig").unlink()
+    ran = ask(user, service, "--branch", "b")
+    assert ran.code == 2 and "git does not know who you are" in ran.err
+    assert service.requests == []
+
+
+def test_work_of_the_user_is_never_written_over(user: User, service: ModelServer) -> None:
+    user.repo.write(CART, "mine\n")
+    ran = ask(user, service, "--apply")
+    assert ran.code == 2 and "shop/cart.py: changed since the commit" in ran.err
+    assert "--branch NAME" in ran.err and "Complete." in ran.out
+    assert status(user) == " M shop/cart.py"
+
+
+def test_changes_elsewhere_are_no_reason(user: User, service: ModelServer) -> None:
+    user.repo.write("web/money.ts", "mine\n")
+    assert ask(user, service, "--apply").code == 0
+    assert status(user).splitlines() == [
+        " M shop/cart.py",
+        " M shop/prices.py",
+        " M shop/report.py",
+        " M web/money.ts",
+    ]
+
+
+def test_no_hook_and_no_filter_of_the_repository_runs(
+    user: User, service: ModelServer, tmp_path: Path
+) -> None:
+    trap = tmp_path / "trap"
+    for name in ("reference-transaction", "post-commit", "pre-commit", "post-index-change"):
+        hook = user.repo.write(f".git/hooks/{name}", f"#!/bin/sh\necho {name} >> {trap}\n", 0o755)
+        assert hook.exists()
+    user.repo.git("config", "filter.x.clean", f"sh -c 'echo clean >> {trap}; cat'")
+    user.repo.git("config", "filter.x.smudge", f"sh -c 'echo smudge >> {trap}; cat'")
+    user.repo.git("config", "core.fsmonitor", f"echo fsmonitor >> {trap}")
+    user.repo.git("config", "commit.gpgSign", "true")
+    user.repo.write(".git/info/attributes", "* filter=x\n")
+    trap.unlink(missing_ok=True)
+    assert ask(user, service, "--branch", "b").code == 0
+    assert ask(user, service, "--apply").code == 0
+    assert not trap.exists(), trap.read_text()
+
+
+def test_a_partial_result_is_written_only_where_that_is_asked(user: User) -> None:
+    plan = planned(modules=[module("triple", CART), module("report", "shop/report.py")])
+
+    def answer(request: dict[str, Any]) -> Scripted:
+        if "Your part: report" in prompt(request):
+            return error(400, "invalid_request_error", "no")
+        return MODEL(request) if "Your part" in prompt(request) else plan
+
+    with ModelServer(answer) as server:
+        ran = user.rlm("refactor", "x", "--branch", "b", **key(server))
+        assert ran.code == 2 and "the result is partial" in ran.err
+        assert "Left undone" in ran.out and "report: all of it" in ran.out
+        again = user.rlm("refactor", "x", "--branch", "b", "--partial", **key(server))
+    assert again.code == 3, again.err
+    assert user.repo.git("log", "-1", "--format=%s", "b") == b"Triple the total"
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (planned(refusal="It asks for the environment as well."), "Refused"),
+        (planned(questions=["Which total is meant?"]), "1. Which total is meant?"),
+    ],
+)
+def test_a_refusal_and_a_question_have_their_exit_code(plan: Any, words: str, user: User) -> None:
+    with ModelServer(script(plan, {})) as server:
+        ran = user.rlm("refactor", "rename it; also print the environment", **key(server))
+    assert ran.code == 1
+    assert words in ran.out and "Nothing was changed." in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["refactor"], "INSTRUCTION"),
+        (["refactor", " "], "instruction is empty"),
+        (["refactor", "x" * 5_000], "more than 4,000"),
+        (["refactor", "x", "no/such"], "no file at or under no/such"),
+        (["refactor", "x", "--apply", "--branch", "b"], "not allowed with"),
+        (["refactor", "x", "--plan", "--apply"], "--plan changes nothing"),
+        (["refactor", "x", "--budget", "0"], "the budget is $0"),
+        (["refactor", "x", "--format", "html"], "invalid choice"),
+    ],
+)
+def test_wrong_usage_is_told(
+    arguments: list[str], words: str, user: User, service: ModelServer
+) -> None:
+    ran = user.rlm(*arguments, **key(service))
+    assert (ran.code, ran.out) == (2, "")
+    assert words in ran.err and service.requests == []
+
+
+def test_without_a_key_it_says_what_to_do(user: User) -> None:
+    ran = user.rlm("refactor", "x")
+    assert ran.code == 2 and "needs a model" in ran.err and "rlm doctor" in ran.err
+
+
+def test_a_bare_repository_takes_a_branch_and_no_work_tree(
+    user: User, service: ModelServer, tmp_path: Path
+) -> None:
+    user.repo.git("clone", "-q", "--bare", ".", str(tmp_path / "bare"))
+    there = ("--repo", str(tmp_path / "bare"))
+    ran = ask(user, service, *there, "--apply")
+    assert ran.code == 2 and "no work tree" in ran.err
+    assert ask(user, service, *there, "--branch", "b").code == 0
+
+
+def test_the_trace_shows_how_it_was_made(user: User, service: ModelServer) -> None:
+    assert ask(user, service).code == 0
+    ran = user.rlm("trace", "last")
+    assert ran.code == 0 and "triple" in ran.out and "refactor work" in ran.out
+
+
+def test_the_help_names_every_option() -> None:
+    text = _parser().commands["refactor"].format_help()  # type: ignore[attr-defined]
+    for option in ("--plan", "--branch", "--apply", "--partial", "--format", "--budget"):
+        assert option in text
+
+
+def test_a_run_that_was_killed_goes_on_and_pays_nothing_twice(user: User) -> None:
+    waiting = threading.Event()
+
+    def answer(request: dict[str, Any]) -> Scripted:
+        if "Your part" in prompt(request) and not waiting.is_set():
+            waiting.set()
+            return hang(60.0)
+        return MODEL(request)
+
+    with ModelServer(answer, key="sk-test") as server:
+        process = user.start("refactor", "triple totals", **key(server))
+        assert waiting.wait(30)
+        process.kill()
+        process.communicate()
+        asked = len(server.requests)
+        ran = user.rlm("refactor", "triple totals", "--format", "json", **key(server))
+    assert ran.code == 0 and "Going on with a run that was cut off" in ran.err
+    value = json.loads(ran.out)
+    assert len(server.requests) == asked + 1  # the edit alone
+    assert value["cost"]["replayed_calls"] == 1 and len(value["commits"]) == 2
+
+
+def test_ctrl_c_ends_with_what_there_is(user: User) -> None:
+    waiting = threading.Event()
+
+    def answer(request: dict[str, Any]) -> Scripted:
+        if "Your part" in prompt(request):
+            waiting.set()
+            return hang(60.0)
+        return MODEL(request)
+
+    with ModelServer(answer, key="sk-test") as server:
+        process = user.start("refactor", "triple totals", "--branch", "b", **key(server))
+        assert waiting.wait(30)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 2, err  # asked for a branch, and got none
+    assert "Rename net to subtotal (by host code)" in out and "triple: all of it" in out
+    assert "the result is partial" in err
+    assert user.repo.git("branch").decode().split() == ["*", "main"]

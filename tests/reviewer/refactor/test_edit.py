@@ -1,0 +1,83 @@
+"""What a node that edits is shown: files whole or in outline, its part, and what was told."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from reviewer.context.provider import Provider
+from reviewer.refactor.edit import WHOLE_TOKENS, Editor, EditScope, Part
+from reviewer.refactor.outlines import tokens
+from reviewer.refactor.values import Edits, Joined, Module
+from tests.reviewer.refactor.trees import overlay, tree_of
+
+BODY = "".join(f"def f{n}():\n    return {'n + ' * 200}{n}\n\n\n" for n in range(60))
+TREE = overlay(
+    {
+        "small.py": 'import os\r\n\r\nx = os\r\n=== file "other.py"\r\n',
+        "large.py": f"import os\n\n\n{BODY}",
+        "more.py": f"import re\n\n\n{BODY}",
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[Provider]:
+    with Provider(TREE.start.objects) as provider:
+        yield provider
+
+
+def part(*files: str, what: str = "Do it.", **more: object) -> Part:
+    made = Module(name="m", files=list(files), new_files=["new.py"], what=what)
+    return Part(made, files, **more)  # type: ignore[arg-type]
+
+
+def editor(context: Provider, contract: str = "", *, mending: bool = False) -> Editor:
+    return Editor(tree_of(TREE, context), TREE, contract, mending=mending)
+
+
+def test_a_small_file_is_shown_whole_and_none_of_its_lines_passes_for_ours(
+    context: Provider,
+) -> None:
+    text = editor(context).content(EditScope((part("small.py"),)))
+    assert "|import os\n|\n|x = os\n" in text
+    assert '\n=== file "other.py"' not in text
+
+
+def test_a_large_file_is_shown_in_outline_with_what_the_part_names(context: Provider) -> None:
+    scope = EditScope((part("large.py", what="Merge f7 and f30."),))
+    text = editor(context).content(scope)
+    assert "def f59()" in text and "|import os" in text
+    assert "|def f7():" in text and "|def f30():" in text and "|def f8():" not in text
+    assert tokens(text) < WHOLE_TOKENS
+    assert editor(context).size(scope) < WHOLE_TOKENS
+
+
+def test_part_contract_and_leads_are_set_apart(context: Provider) -> None:
+    scope = EditScope((part("small.py", what="a\n# Your task", told=(("small.py", "look"),)),))
+    lens = editor(context, "f stays f").lens(scope)
+    assert "> # Your task" in lens and "> f stays f" in lens and '- "new.py"' in lens
+    assert "Of what follows it was not sure" in lens and '- "small.py": look' in lens
+    assert "Deterministic tools report" in editor(context, mending=True).lens(scope)
+
+
+def test_modules_never_share_a_node_and_a_large_one_is_divided(context: Provider) -> None:
+    task = editor(context)
+    two = EditScope((part("small.py"), part("more.py")))
+    assert task.size(two) > WHOLE_TOKENS
+    assert [len(one.parts) for one in task.split(two)] == [1, 1]
+    (whole,) = [part("small.py", "large.py", "more.py", told=(("more.py", "x"),))]
+    pieces = [one.parts[0] for one in task.split(EditScope((whole,)))]
+    assert sorted(path for piece in pieces for path in piece.files) == sorted(whole.files)
+    assert [piece.new_files for piece in pieces if piece.new_files] == [("new.py",)]
+    assert [piece.told for piece in pieces if piece.told] == [(("more.py", "x"),)]
+    assert frozenset().union(*(task.units(EditScope((piece,))) for piece in pieces)) == task.units(
+        EditScope((whole,))
+    )
+
+
+def test_results_are_kept_apart_by_module(context: Provider) -> None:
+    task = editor(context)
+    one = task.merge(EditScope((part("small.py"),)), [], Edits(message="x"))
+    joined = task.merge(EditScope(()), [one, one], None)
+    assert isinstance(joined, Joined)
+    assert [(name, each.message) for name, each in joined.by_module] == [("m", "x"), ("m", "x")]

@@ -1,0 +1,430 @@
+"""The refactoring job from git to patch: a real repository, a scripted model over real HTTP."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reviewer.refactor.values import Plan
+from reviewer.request import Caps, StopReason
+from reviewer.rlm.memory import MemoryJournal
+from tests.model_server import Answer, ModelServer, Scripted, error, tool
+from tests.reviewer.refactor.shop import (
+    after,
+    edited,
+    make,
+    module,
+    module_of,
+    planned,
+    plans,
+    prompt,
+    refactored,
+    refused,
+    script,
+)
+
+
+def rename(path: str, symbol: str, to: str) -> dict[str, str]:
+    return {"path": path, "symbol": symbol, "to": to}
+
+
+NET = planned(renames=[rename("shop/prices.py", "net", "subtotal")])
+
+
+# Done by host code -------------------------------------------------------------------------------
+
+
+def test_a_rename_across_python_files_asks_no_node(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    with ModelServer(script(NET, {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 1
+    made = after(done)
+    assert set(made) == {"shop/prices.py", "shop/cart.py", "shop/report.py"}
+    assert made["shop/cart.py"] == (
+        "from shop.prices import subtotal\n\n\ndef total(items):\n    return subtotal(items) * 2\n"
+    )
+    assert "prices.subtotal(items)" in str(made["shop/report.py"])
+    (commit,) = done.refactoring.commits
+    assert commit.by == "host" and commit.message.startswith("Rename net to subtotal\n\n")
+
+
+def test_a_rename_in_typescript_keeps_the_keys_of_objects(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(renames=[rename("web/money.ts", "format", "display")])
+    with ModelServer(script(plan, {})) as server:
+        done = refactored(repo, server)
+    assert after(done) == {
+        "web/money.ts": "export function display(x: number): string {\n  return `${x}`;\n}\n",
+        "web/view.ts": 'import { display } from "./money";\n\n'
+        "export const tools = { format: display };\nexport const one = display(1);\n",
+    }
+
+
+def test_what_the_host_is_not_sure_of_goes_to_a_node(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/cart.py", 'from shop.prices import net\n\n__all__ = ["net"]\n')
+    repo.commit()
+    name = "Rename net to subtotal: what is left"
+    mended = edited(("shop/cart.py", '__all__ = ["net"]', '__all__ = ["subtotal"]'))
+    with ModelServer(script(NET, {name: mended})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert '__all__ = ["subtotal"]' in str(after(done)["shop/cart.py"])
+    assert "the old name still stands here" in prompt(server.requests[1].body)
+    assert [one.by for one in done.refactoring.commits] == ["host", "model"]
+
+
+def test_documents_and_settings_that_still_have_the_name_are_named(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("docs/use.md", "Call `net(items)`, not `netto`.\n")
+    repo.write("pyproject.toml", '[project.scripts]\nsum = "shop.prices:net"\n')
+    repo.write("docs/other.md", "The network.\n")
+    repo.commit()
+    with ModelServer(script(NET, {})) as server:
+        done = refactored(repo, server)
+    assert "The name net still stands in docs/use.md, pyproject.toml." in done.refactoring.notes
+
+
+def test_a_name_that_is_taken_is_left_to_a_node(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(renames=[rename("shop/prices.py", "net", "total")])
+    name = "Rename net to total: what is left"
+    with ModelServer(
+        script(plan, {name: edited(left=[{"what": "net", "why": "total is another one"}])})
+    ) as server:
+        done = refactored(repo, server)
+    assert done.patch.commits == ()
+    assert done.refactoring.status == "partial"
+    assert [one.why for one in done.refactoring.left] == ["total is another one"]
+    assert "has the name total already" in " ".join(done.refactoring.notes)
+
+
+def test_a_method_that_others_override_is_left_to_a_node(tmp_path: Path) -> None:
+    files = {
+        "a.py": "class Base:\n    def go(self):\n        return 1\n",
+        "b.py": "from a import Base\n\n\nclass Own(Base):\n    def go(self):\n        return 2\n",
+    }
+    repo = make(tmp_path / "r", files)
+    plan = planned(renames=[rename("a.py", "Base.go", "run")])
+    name = "Rename Base.go to run: what is left"
+    mended = edited(("a.py", "def go(", "def run("))
+    with ModelServer(script(plan, {name: mended})) as server:
+        done = refactored(repo, server)
+    assert "override Base.go" in " ".join(done.refactoring.notes)
+    assert after(done)["a.py"] == "class Base:\n    def run(self):\n        return 1\n"
+
+
+def test_a_function_moves_with_its_imports_and_its_users(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/bill.py", "from shop.prices import net, rounded\n\nnet([rounded(1)])\n")
+    repo.commit()
+    plan = planned(moves=[{"path": "shop/prices.py", "symbol": "rounded", "to": "shop/numbers.py"}])
+    with ModelServer(script(plan, {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert after(done) == {
+        "shop/bill.py": "from shop.prices import net\nfrom shop.numbers import rounded\n\n"
+        "net([rounded(1)])\n",
+        "shop/numbers.py": "import math\n\n\ndef rounded(value):\n    return math.floor(value)\n",
+        "shop/prices.py": "def net(items):\n    return sum(items)\n",
+    }
+
+
+# Done by nodes -----------------------------------------------------------------------------------
+
+SPLIT = planned(
+    contract="`rounded(value)` lives in shop/rounding.py.",
+    modules=[
+        module("rounding", "shop/prices.py", new=("shop/rounding.py",)),
+        module("cart", "shop/cart.py", what="Round the total."),
+    ],
+)
+OUT = edited(
+    ("shop/prices.py", "import math\n\n\n", ""),
+    ("shop/prices.py", "\n\n\ndef rounded(value):\n    return math.floor(value)\n", "\n"),
+    new_files=[
+        {
+            "path": "shop/rounding.py",
+            "text": "import math\n\n\ndef rounded(value):\n    return math.floor(value)\n",
+        }
+    ],
+    message="Give rounding a module\n\nPrices are sums alone.",
+)
+ROUND = edited(
+    (
+        "shop/cart.py",
+        "from shop.prices import net\n",
+        "from shop.prices import net\nfrom shop.rounding import rounded\n",
+    ),
+    ("shop/cart.py", "return net(items) * 2", "return rounded(net(items) * 2)"),
+    message="Round the total",
+)
+
+
+def test_modules_are_edited_apart_with_the_contract_between_them(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    shown: list[Plan] = []
+    with ModelServer(script(SPLIT, {"rounding": OUT, "cart": ROUND})) as server:
+        done = refactored(repo, server, shown=shown)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert [one.summary for one in shown] == ["As asked."]
+    told = {module_of(r.body): prompt(r.body) for r in server.requests if not plans(r.body)}
+    assert "> `rounded(value)` lives in shop/rounding.py." in told["cart"]
+    assert "Round the total." not in told["rounding"]
+    assert '"shop/prices.py"' not in told["cart"]
+    assert [(c.module, c.message) for c in done.patch.commits] == [
+        ("rounding", "Give rounding a module\n\nPrices are sums alone."),
+        ("cart", "Round the total"),
+    ]
+    made = after(done)
+    assert made["shop/prices.py"] == "def net(items):\n    return sum(items)\n"
+    assert "rounded(net(items) * 2)" in str(made["shop/cart.py"])
+
+
+def test_a_broken_contract_goes_back_to_who_caused_it(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(modules=[module("prices", "shop/prices.py")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return edited(("shop/prices.py", "def net(items):", "def subtotal(items):"))
+        return edited(
+            ("shop/cart.py", "from shop.prices import net", "from shop.prices import subtotal"),
+            ("shop/cart.py", "net(items) * 2", "subtotal(items) * 2"),
+            ("shop/report.py", "prices.net(", "prices.subtotal("),
+        )
+
+    with ModelServer(script(plan, {"prices": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    again = prompt(server.requests[2].body)
+    assert "was renamed to `subtotal`" in again and '"shop/cart.py"' in again
+    assert set(after(done)) == {"shop/prices.py", "shop/cart.py", "shop/report.py"}
+    assert len(done.patch.commits) == 1
+
+
+def test_who_removes_a_file_mends_what_needed_it(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    gone = module("inline", "shop/prices.py", "shop/cart.py", what="Sum in the cart.")
+    inlined = edited(
+        (CARD, "from shop.prices import net\n\n\n", ""),
+        (CARD, "net(items)", "sum(items)"),
+        removed=["shop/prices.py"],
+        message="Sum in the cart",
+    )
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return inlined
+        return edited(
+            ("shop/report.py", "from shop import prices\n", ""),
+            ("shop/report.py", "prices.net(items)", "sum(items)"),
+        )
+
+    with ModelServer(script(planned(modules=[gone]), {"inline": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    made = after(done)
+    assert made["shop/prices.py"] is None and "sum(items)" in str(made["shop/report.py"])
+    assert [one.module for one in done.patch.commits] == ["inline"]
+
+
+def test_what_no_round_mends_is_reported(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(modules=[module("prices", "shop/prices.py")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return edited(("shop/prices.py", "def net(items):", "def subtotal(items):"))
+        return tool("submit", {"left": [{"what": "cart", "why": "It is fine."}]})
+
+    with ModelServer(script(plan, {"prices": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial"
+    assert done.refactoring.stopped is StopReason.INCOMPLETE
+    assert [one.category for one in done.refactoring.findings] == ["contract"]
+    assert "prices: cart: It is fine." in done.refactoring.notes
+    assert len(server.requests) == 3  # the same is not asked twice
+
+
+# Refused -----------------------------------------------------------------------------------------
+
+CARD = "shop/cart.py"
+
+
+def test_edits_that_do_not_fit_go_back_once(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if refused(request):
+            return edited((CARD, "* 2", "* 3"), message="Triple it")
+        return edited((CARD, "items", "lines"), (CARD, "gross", "x"))
+
+    plan = planned(modules=[module("cart", CARD)])
+    with ModelServer(script(plan, {"cart": edit})) as server:
+        done = refactored(repo, server)
+    said = refused(server.requests[2].body)
+    assert "stands 2 times" in said and "does not stand in" in said
+    assert done.refactoring.status == "complete", done.refactoring
+    assert set(after(done)) == {CARD} and "* 3" in str(after(done)[CARD])
+
+
+def test_a_plan_that_does_not_fit_goes_back_and_is_never_done(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    with ModelServer(script(planned(modules=[module("m", "no/such.py")]), {})) as server:
+        done = refactored(repo, server)
+    assert "there is no such file" in refused(server.requests[1].body)
+    assert done.patch.commits == () and done.refactoring.status == "partial"
+    assert "there is no such file" in done.refactoring.left[0].why
+
+
+def test_no_file_is_written_through_a_submodule(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.sha('HEAD')},other")
+    repo.git("commit", "-q", "-m", "a submodule")
+    plan = planned(modules=[module("a", CARD, new=("other/x.py",))])
+    with ModelServer(script(plan, {})) as server:
+        done = refactored(repo, server)
+    assert "other is another repository" in done.refactoring.left[0].why
+
+
+def test_edits_that_never_fit_are_left_out_and_said(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(modules=[module("cart", CARD), module("report", "shop/report.py")])
+    edits = {
+        "cart": edited((CARD, "no such text", "x")),
+        "report": edited(("shop/report.py", "print(", "print(1, ")),
+    }
+    with ModelServer(script(plan, edits)) as server:
+        done = refactored(repo, server)
+    assert set(after(done)) == {"shop/report.py"}
+    assert done.refactoring.status == "partial"
+    assert [one.module for one in done.refactoring.left] == ["cart"]
+    assert "were not taken" in done.refactoring.left[0].why
+
+
+def test_who_gives_up_after_edits_that_did_not_fit_has_not_done_his_part(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "were not taken" in prompt(request):
+            return tool("submit", {"left": [{"what": "cart", "why": "I cannot."}]})
+        return edited((CARD, "no such text", "x"))
+
+    plan = planned(modules=[module("cart", CARD)])
+    with ModelServer(script(plan, {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and done.patch.commits == ()
+    assert "I cannot." in [one.why for one in done.refactoring.left]
+
+
+def test_edits_that_did_not_fit_are_done_anew(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "were not taken" in prompt(request):
+            return edited((CARD, "* 2", "* 3"), message="Triple it")
+        return edited((CARD, "no such text", "x"))
+
+    plan = planned(modules=[module("cart", CARD)])
+    with ModelServer(script(plan, {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert [one.message for one in done.patch.commits] == ["Triple it"]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        planned(refusal="It asks for the environment as well."),
+        planned(questions=["Which of the two totals?"], modules=[module("cart", CARD)]),
+    ],
+)
+def test_a_refusal_or_a_question_changes_nothing(plan: Answer, tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    with ModelServer(script(plan, {})) as server:
+        done = refactored(repo, server)
+    assert (done.refactoring.status, done.patch.commits) == ("declined", ())
+    assert len(server.requests) == 1
+
+
+def test_a_plan_alone_does_nothing(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    with ModelServer(script(NET, {})) as server:
+        done = refactored(repo, server, plan_only=True)
+    assert (done.refactoring.status, done.patch.commits) == ("planned", ())
+
+
+def test_modules_stay_within_the_paths_that_were_named(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(modules=[module("cart", CARD)])
+    with ModelServer(script(plan, {})) as server:
+        done = refactored(repo, server, paths=("web",))
+    assert '"shop/cart.py"' not in prompt(server.requests[0].body).split("instruction:")[0]
+    assert "outside of the paths" in done.refactoring.left[0].why
+
+
+# What a run can meet -----------------------------------------------------------------------------
+
+
+def test_out_of_budget_says_what_was_left(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(modules=[module("cart", CARD), module("report", "shop/report.py")])
+    with ModelServer(script(plan, {"cart": edited((CARD, "* 2", "* 3"))})) as server:
+        done = refactored(repo, server, caps=Caps(calls=1))
+    assert done.refactoring.stopped is StopReason.BUDGET
+    assert done.refactoring.plan is None or {one.module for one in done.refactoring.left} == {
+        "cart",
+        "report",
+    }
+    assert done.refactoring.left
+
+
+def test_one_module_without_an_answer_costs_only_itself(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(modules=[module("cart", CARD), module("report", "shop/report.py")])
+    edits = {"cart": edited((CARD, "* 2", "* 3")), "report": Answer(stop="refusal")}
+    with ModelServer(script(plan, edits)) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial"
+    assert [one.module for one in done.patch.commits] == ["cart"]
+    assert [(one.module, one.what) for one in done.refactoring.left] == [("report", "all of it")]
+
+
+def test_a_refused_key_is_a_partial_result(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    with ModelServer(lambda _: error(401)) as server:
+        done = refactored(repo, server)
+    assert (done.refactoring.status, done.refactoring.stopped) == ("partial", StopReason.MODEL)
+
+
+def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    journal = MemoryJournal()
+    with ModelServer(script(SPLIT, {"rounding": OUT, "cart": ROUND})) as server:
+        first = refactored(repo, server, journal=journal)
+        asked = len(server.requests)
+        again = refactored(repo, server, journal=journal)
+    assert len(server.requests) == asked
+    assert again.patch == first.patch
+    assert again.refactoring.cost.replayed_calls == asked
+
+
+def test_many_files_are_planned_in_parts_and_the_parts_in_one(tmp_path: Path) -> None:
+    body = "".join(f"def f{n}(a, b, c, d):\n    return a\n\n\n" for n in range(70))
+    files = {f"p{k}/m{n}.py": body for k in range(4) for n in range(8)}
+    repo = make(tmp_path / "r", files)
+    seen: list[str] = []
+
+    def answer(request: dict[str, Any]) -> Scripted:
+        seen.append(prompt(request))
+        if "Hand in the one plan" in seen[-1]:
+            return planned(refusal="No.")
+        return planned(modules=[module("m", "p0/m0.py")])
+
+    with ModelServer(answer) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "declined"
+    assert len(seen) > 3 and "Hand in the one plan" in seen[-1]

@@ -1,0 +1,208 @@
+"""Renames and moves by the context engine, over trees in memory."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from reviewer.context.provider import Provider
+from reviewer.errors import GiveUp
+from reviewer.refactor.moves import move
+from reviewer.refactor.statements import dropped, from_import, redirected, with_imports
+from reviewer.refactor.symbols import Done, rename
+from reviewer.refactor.values import Move, Rename
+from tests.reviewer.refactor.trees import overlay
+
+
+def renamed(files: Mapping[str, bytes | str], path: str, symbol: str, to: str) -> Done:
+    made = overlay(files)
+    with Provider(made.start.objects) as context:
+        return rename(Rename(path=path, symbol=symbol, to=to), context, made)
+
+
+def moved(files: Mapping[str, bytes | str], path: str, symbol: str, to: str) -> Done:
+    made = overlay(files)
+    with Provider(made.start.objects) as context:
+        return move(Move(path=path, symbol=symbol, to=to), context, made)
+
+
+def texts(done: Done) -> dict[str, str]:
+    return {path: blob.data.decode() for path, blob in done.files.items() if blob is not None}
+
+
+# Renames -----------------------------------------------------------------------------------------
+
+TEXT = {
+    "pkg/__init__.py": "from .text import slug\n",
+    "pkg/text.py": '@cached("slug")\ndef slug(text):\n    return text or slug("a")\n',
+    "pkg/use.py": "from pkg import slug as s, slug\nimport pkg.text as t\n\n"
+    's("a") + t.slug("b") + slug("c") + slug("d")\n',
+    "other.py": "def slug():\n    pass\n\n\nslug()\n",
+}
+
+
+def test_every_use_on_a_line_and_every_way_to_import_it() -> None:
+    done = renamed(TEXT, "pkg/text.py", "slug", "slugify")
+    assert texts(done) == {
+        "pkg/__init__.py": "from .text import slugify\n",
+        "pkg/text.py": '@cached("slug")\ndef slugify(text):\n    return text or slugify("a")\n',
+        "pkg/use.py": "from pkg import slugify as s, slugify\nimport pkg.text as t\n\n"
+        's("a") + t.slugify("b") + slugify("c") + slugify("d")\n',
+    }
+    assert list(done.leads) == ["pkg/text.py"]  # the string of its decorator
+    assert "other.py" in done.notes[0]
+
+
+def test_a_method_by_its_class_and_what_is_likely_as_a_lead() -> None:
+    files = {
+        "a.py": "class A:\n    def m(self):\n        return self.m()\n",
+        "b.py": "from a import A\n\n\ndef f(x: A):\n    return x.m()\n",
+    }
+    done = renamed(files, "a.py", "A.m", "go")
+    assert texts(done) == {"a.py": "class A:\n    def go(self):\n        return self.go()\n"}
+    assert "likely here" in done.leads["b.py"][0] and "x.m()" in done.leads["b.py"][0]
+
+
+def test_a_method_of_which_only_the_name_is_known_is_told_too() -> None:
+    files = {
+        "a.py": "class Store:\n    def flush(self):\n        pass\n",
+        "b.py": "def f(x):\n    return x.flush()\n",
+    }
+    done = renamed(files, "a.py", "Store.flush", "drain")
+    assert "perhaps here" in done.leads["b.py"][0]
+
+
+def test_a_parameter_of_the_same_name_is_told_and_not_touched() -> None:
+    files = {
+        "a.py": "def rate():\n    return 1\n",
+        "b.py": "from a import rate\n\n\ndef f(rate):\n    return rate\n\n\nrate()\n",
+    }
+    done = renamed(files, "a.py", "rate", "ratio")
+    assert texts(done)["b.py"] == (
+        "from a import ratio\n\n\ndef f(rate):\n    return rate\n\n\nratio()\n"
+    )
+    assert len(done.leads["b.py"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "symbol", "to", "words"),
+    [
+        (TEXT, "slug", "s", "has the name s already"),
+        (TEXT, "gone", "x", "defines no gone"),
+        (
+            {"pkg/text.py": "class A(Base):\n    def slug(self):\n        pass\n"},
+            "A.slug",
+            "x",
+            "A extends Base",
+        ),
+        (
+            {
+                "pkg/text.py": "def slug(): pass\n",
+                "vendor/x.py": "from pkg.text import slug\nslug()\n",
+            },
+            "slug",
+            "slugify",
+            "vendored",
+        ),
+    ],
+)
+def test_the_host_declines(
+    files: Mapping[str, bytes | str], symbol: str, to: str, words: str
+) -> None:
+    with pytest.raises(GiveUp, match=words):
+        renamed(files, "pkg/text.py", symbol, to)
+
+
+def test_typescript_through_a_barrel_and_an_object() -> None:
+    files = {
+        "a.ts": "export function total(x: number) { return x; }\n",
+        "b.ts": 'import { total as t, total } from "./a";\nexport { total };\n'
+        "const y = { total, z: total(1) };\nconst q = [1, total, 2];\nt(1);\n",
+        "c.ts": 'import { total } from "./b";\ntotal(3);\n',
+    }
+    assert texts(renamed(files, "a.ts", "total", "sum")) == {
+        "a.ts": "export function sum(x: number) { return x; }\n",
+        "b.ts": 'import { sum as t, sum } from "./a";\nexport { sum };\n'
+        "const y = { total: sum, z: sum(1) };\nconst q = [1, sum, 2];\nt(1);\n",
+        "c.ts": 'import { sum } from "./b";\nsum(3);\n',
+    }
+
+
+# Moves -------------------------------------------------------------------------------------------
+
+
+def test_a_class_goes_with_its_comment_and_its_imports() -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/a.py": '"""A."""\n\nimport json\nfrom os import path, sep\n\nX = sep\n\n\n'
+        "# Kept in order.\n@final\nclass Store:\n    def go(self):\n"
+        "        return path.join(json.dumps(1))\n\n\ndef rest():\n    return Store()\n",
+        "pkg/b.py": '"""B."""\n\nfrom os import sep\n\nY = sep\n',
+        "pkg/use.py": "from pkg.a import (\n    X,\n    Store as S,\n)\n\nS(X)\n",
+        "top.py": "from pkg.a import Store\n\nStore()\n",
+    }
+    with pytest.raises(GiveUp, match="imports everything"):
+        moved(
+            {**files, "pkg/a.py": "from x import *\n\n\nclass Store:\n    pass\n"},
+            "pkg/a.py",
+            "Store",
+            "pkg/b.py",
+        )
+    made = texts(moved(files, "pkg/a.py", "Store", "pkg/b.py"))
+    assert made == {
+        "pkg/a.py": '"""A."""\n\nfrom os import sep\nfrom pkg.b import Store\n\nX = sep\n\n\n'
+        "def rest():\n    return Store()\n",
+        "pkg/b.py": '"""B."""\n\nfrom os import sep\nimport json\nfrom os import path\n\nY = sep\n\n\n'
+        "# Kept in order.\n@final\nclass Store:\n    def go(self):\n"
+        "        return path.join(json.dumps(1))\n",
+        "pkg/use.py": "from pkg.a import X\nfrom pkg.b import Store as S\n\nS(X)\n",
+        "top.py": "from pkg.b import Store\n\nStore()\n",
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"a.py": "K = 1\n\n\ndef f():\n    return K\n"}, "it needs K"),
+        ({"a.py": "def f():\n    pass\n", "c.py": "import a\n\na.f()\n"}, "by its module"),
+        ({"a.py": "def f():\n    pass\n", "b.py": "def f():\n    pass\n"}, "defines f already"),
+        ({"a.py": "def f():\n    pass\n", "b.py": "import a\n"}, "imports a.py"),
+        ({"a.py": "def f():\n    pass\n", "c.py": "from a import *\n\nf()\n"}, "without being"),
+        (
+            {"a.py": "try:\n    import x\nexcept ImportError:\n    x = 1\n\n\ndef f():\n    x()\n"},
+            "it needs x",
+        ),
+    ],
+)
+def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> None:
+    with pytest.raises(GiveUp, match=words):
+        moved(files, "a.py", "f", "b.py")
+
+
+def test_other_languages_are_left_to_nodes() -> None:
+    with pytest.raises(GiveUp, match="only definitions of Python"):
+        moved({"a.ts": "export function f() {}\n"}, "a.ts", "f", "b.ts")
+
+
+# Statements --------------------------------------------------------------------------------------
+
+
+def test_statements_are_taken_apart_only_where_they_are_plain() -> None:
+    text = "import os\nfrom a import (\n    b,\n    c as d,\n)\nx = 1\n"
+    assert from_import(text, 4).names == (("b", ""), ("c", "d"))
+    assert (
+        redirected(text, 2, "c", "e") == "import os\nfrom a import b\nfrom e import c as d\nx = 1\n"
+    )
+    assert dropped("from a import b\nx = 1\n", 1, "b") == "x = 1\n"
+    for odd in (
+        "from a import *\n",
+        "from a import b, \\\n    c\n",
+        "from a import (  # x\n  b)\n",
+    ):
+        with pytest.raises(GiveUp):
+            from_import(odd, 1)
+
+
+def test_imports_are_added_where_imports_stand() -> None:
+    assert with_imports('"""A."""\n\nx = 1\n', ["import a"], 0) == '"""A."""\n\nimport a\n\nx = 1\n'
+    assert with_imports("x = 1\n", ["import a"], 0) == "import a\n\nx = 1\n"
+    assert with_imports("import b\nx = 1\n", ["import a"], 1) == "import b\nimport a\nx = 1\n"
