@@ -24,6 +24,7 @@ from reviewer.request import (
     ChangeInfo,
     Cost,
     DependencyChange,
+    Effort,
     Looked,
     Review,
     ReviewRequest,
@@ -280,7 +281,8 @@ async def review(
         # Without a model the detectors are the whole review; what they ran on is reviewed.
         read = _Read(covered=frozenset(span.id for span in prepared.spans))
     elif not prepared.spans:
-        read = _Read(by=[f"model:{lens}" for lens in (*LENSES[request.effort], INTENT)])
+        looked = {*LENSES[request.effort], *LENSES[Effort.QUICK], INTENT}
+        read = _Read(by=[f"model:{lens}" for lens in sorted(looked)])
     else:
         left = None if end == math.inf else max(0.1, end - time.monotonic())
         pace = PACES[request.effort]
@@ -353,6 +355,8 @@ async def _passes(
             unfinished.append(lens)
         else:
             read.by.append(f"model:{lens}")
+    if not unfinished:  # together they look for all that the one pass of a quick review does
+        read.by += [f"model:{lens}" for lens in LENSES[Effort.QUICK] if lens not in lenses]
     after = len(lenses) + 1
     if compares(request):
         await _compared(request, prepared, read, run, objects, code, str(after))
