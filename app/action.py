@@ -27,6 +27,7 @@ from app.action_step import (
 )
 from app.annotations import Level, StepLog
 from app.commands import (
+    ONLY_WRITERS,
     AskCommand,
     Misunderstood,
     Parsed,
@@ -69,13 +70,12 @@ STOP_TEXT = (
     "Here the review runs in GitHub Actions, so it is stopped there: open its run under "
     "**Actions** and choose **Cancel workflow**."
 )
-HERE = ("review", "ask", "help")
+OBEYED = ("review", "ask", "help")
 """The commands that a workflow can obey: it remembers nothing from one job to the next."""
 
 ELSEWHERE = "takes the App: a workflow remembers nothing from one job to the next."
 ONLY_OPEN = "Only an open pull request is reviewed."
 ONLY_READY = "It is a draft: it is reviewed when it is ready, or on `/rlm review`."
-ONLY_WRITERS = "Only people who may write to this repository can give commands."
 
 FORK_SECRETS = "GitHub hands no secrets to a workflow that a fork's pull request starts."
 BOT_SECRETS = "Of the secrets, GitHub hands only Dependabot's to a workflow that it starts."
@@ -202,11 +202,11 @@ def _told(said: Parsed) -> str:
         case PlainCommand(name="stop"):
             return STOP_TEXT
         case PlainCommand(name="help"):
-            return f"{help_text(only=HERE)}\n\n{STOP_TEXT}"
+            return f"{help_text(only=OBEYED)}\n\n{STOP_TEXT}"
         case PlainCommand(name=name):
             return f"`/rlm {name}` {ELSEWHERE}"
         case Misunderstood(why=why):
-            return help_text(why, only=HERE)
+            return help_text(why, only=OBEYED)
         case _:
             raise ValueError("a review and an answer take longer")
 

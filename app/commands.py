@@ -26,6 +26,8 @@ NAMES = ("review", "ask", "forget", *PLAIN)
 PLANNED = ("refactor", "fix", "tests", "go", "undo")
 """Commands that this version does not have yet."""
 
+ONLY_WRITERS = "Only people who may write to this repository can give commands."
+
 MAX_COMMANDS = 5
 """Of one comment."""
 
@@ -82,13 +84,14 @@ def parse_commands(body: str) -> tuple[Parsed, ...]:
     """Return the commands of a comment in their order, each once; none if nobody addresses us.
 
     A command starts its line and stands outside of quotes, code and HTML comments. The lines after
-    a question belong to it, up to the next command.
+    a question belong to it, its code too, up to the next command.
     """
-    lines = [line.rstrip() for line in _plain_lines(body)]
-    starts = [index for index, line in enumerate(lines) if _COMMAND.match(line)]
+    lines = _lines(body)
+    starts = [n for n, line in enumerate(lines) if line.plain and _COMMAND.match(line.text)]
     found: list[Parsed] = []
     for start, end in pairwise([*starts, len(lines)]):
-        said = _parse(lines[start].removeprefix(PREFIX), lines[start + 1 : end])
+        after = [line.text for line in lines[start + 1 : end]]
+        said = _parse(lines[start].text.removeprefix(PREFIX), after)
         if said not in found:
             found.append(said)
     if len(found) > MAX_COMMANDS:
@@ -124,25 +127,83 @@ def help_text(problem: str = "", *, only: Sequence[str] = NAMES) -> str:
     return (
         f"{opening}| Comment | What happens |\n|---|---|\n"
         + "\n".join(rows)
-        + "\n\nOnly people who may write to this repository can give commands."
+        + f"\n\n{ONLY_WRITERS}"
     )
 
 
-def _plain_lines(body: str) -> list[str]:
-    """Return the lines that are neither quoted nor code nor inside an HTML comment."""
-    body = re.sub(r"<!--.*?(?:-->|\Z)", "", body.replace("\r\n", "\n"), flags=re.DOTALL)
-    lines: list[str] = []
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line as people see it; `plain` says that it is neither code nor begun in a comment."""
+
+    text: str
+    plain: bool
+
+
+def _lines(body: str) -> list[_Line]:
+    """Return the lines of a comment without HTML comments, as GitHub shows them.
+
+    In doubt what looks like an HTML comment is one: nobody is to give a command that nobody sees.
+    A code span is believed where nothing before it, in its paragraph or as HTML, can undo it.
+    """
+    lines: list[_Line] = []
     fence = ""
-    for line in body.split("\n")[:MAX_LINES]:
-        found = _FENCE.match(line)
+    hidden = tangled = has_html = False
+    for line in body.replace("\r\n", "\n").split("\n")[:MAX_LINES]:
+        found = None if hidden else _FENCE.match(line)
         if fence:
             closing = found and found["marks"][0] == fence[0] and len(found["marks"]) >= len(fence)
             fence = "" if closing and line.strip() == found["marks"] else fence  # type: ignore[index]
+            lines.append(_Line(line.rstrip(), plain=False))
         elif found:
             fence = found["marks"]
+            lines.append(_Line(line.rstrip(), plain=False))
         else:
-            lines.append(line)
+            has_html |= line.count("<") > line.count("<!--")
+            spans = not (tangled or has_html or "\\" in line)
+            begun = hidden
+            text, hidden = _shown(line, hidden=hidden, spans=spans)
+            lines.append(_Line(text.rstrip(), plain=not begun))
+            tangled = bool(line.strip()) and (tangled or "`" in line or "\\" in line)
     return lines
+
+
+def _shown(line: str, *, hidden: bool, spans: bool) -> tuple[str, bool]:
+    """Return what is seen of a line, and whether it ends within an HTML comment.
+
+    With `spans`, what stands in a code span of this line is no comment.
+    """
+    shown: list[str] = []
+    at = 0
+    code = _code_spans(line) if spans else {}
+    while True:
+        if hidden:
+            end = line.find("-->", at)
+            if end < 0:
+                return "".join(shown), True
+            at, hidden = end + len("-->"), False
+        start = at
+        while (mark := _MARK.search(line, at)) and mark[0] != "<!--":
+            at = code.get(mark.start(), mark.end())
+        if mark is None:
+            shown.append(line[start:])
+            return "".join(shown), False
+        shown.append(line[start : mark.start()])
+        at, hidden = mark.end(), True
+
+
+def _code_spans(line: str) -> dict[int, int]:
+    """Return where a code span would end, by where it began: at the next run of as many marks."""
+    ends: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for run in re.finditer("`+", line):
+        length = run.end() - run.start()
+        if length in last:
+            ends[last[length]] = run.end()
+        last[length] = run.start()
+    return ends
+
+
+_MARK = re.compile(r"`+|<!--")
 
 
 def _parse(rest: str, after: Sequence[str]) -> Parsed:
@@ -151,7 +212,7 @@ def _parse(rest: str, after: Sequence[str]) -> Parsed:
     if name == "review":
         return _review(arguments)
     if name == "ask":
-        return _ask(" ".join(arguments), after)
+        return _ask(rest.split(None, 1)[1:], after)
     if name == "forget":
         return _forget(arguments)
     if (plain := _PLAIN.get(name)) is not None:
@@ -176,8 +237,8 @@ def _forget(arguments: list[str]) -> Parsed:
     return ForgetCommand(arguments[0].strip("`").lower())
 
 
-def _ask(first: str, after: Sequence[str]) -> Parsed:
-    text = "\n".join([first, *(printable(line) for line in after)]).strip()
+def _ask(first: Sequence[str], after: Sequence[str]) -> Parsed:
+    text = "\n".join(printable(line) for line in (*first, *after)).strip()
     if not text:
         return Misunderstood(f"`{PREFIX} ask` needs a question, on the same line or below it.")
     if len(text) > MAX_QUESTION_CHARS:

@@ -47,7 +47,7 @@ def config_command(options: Namespace, environ: Mapping[str, str]) -> int:
     where = "the remote's default branch" if branch else "HEAD"
     print(f"{FILE} at {commit[:12]}, {where}: {theirs}")
     done, not_used = settled(settings, theirs.policy, load(settings.prices))
-    for row in rows(theirs.policy, settings, done):
+    for row in rows(theirs.policy, [(FILE, theirs.policy)], settings, done):
         shown = cut(one_line(row.value), SHOWN_CHARACTERS)
         print(f"  {row.key:<22}{shown:<30}  {row.source}")
     print(f"  {'guidance':<22}{', '.join(guides.names) or 'none'}")

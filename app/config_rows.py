@@ -1,9 +1,11 @@
 """What holds for reviews of a repository, key by key, and who said so."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict
 
 from app.settings import Settings
-from reviewer.policy import FILE, Policy
+from reviewer.policy import Policy
 
 _VARIABLES = {
     "effort": ("RLM_EFFORT", "effort"),
@@ -15,7 +17,8 @@ _VARIABLES = {
 
 
 class Row(BaseModel):
-    """One key of the configuration; `source`: the environment's variable, the file, or default."""
+    """One key of the configuration; `source`: the environment's variable, the file, the repository
+    that speaks for its owner, several of them, or default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,10 +36,14 @@ class Configured(BaseModel):
     notes: tuple[str, ...] = ()
 
 
-def rows(policy: Policy, before: Settings, settled: Settings) -> tuple[Row, ...]:
-    """Return what holds, as a person reads it; `settled` are the settings with the file's."""
+Layers = Sequence[tuple[str, Policy]]
+"""What a policy was laid together from, by where each comes from, the strongest first."""
+
+
+def rows(policy: Policy, layers: Layers, before: Settings, settled: Settings) -> tuple[Row, ...]:
+    """Return what holds, as a person reads it; `settled` are the settings with the policy's."""
     return tuple(
-        Row(key=key, value=value, source=_source(key, policy, before, settled))
+        Row(key=key, value=value, source=_source(key, layers, before, settled))
         for key, value in _values(policy, settled).items()
     )
 
@@ -62,11 +69,25 @@ def _values(policy: Policy, settings: Settings) -> dict[str, str]:
     }
 
 
-def _source(key: str, policy: Policy, before: Settings, settled: Settings) -> str:
-    """Say who decided on a key: the environment, the file, or nobody."""
+def _source(key: str, layers: Layers, before: Settings, settled: Settings) -> str:
+    """Say who decided on a key: the environment, a layer of the policy, or nobody."""
+    setting = [(name, policy) for name, policy in layers if policy.sets(key)]
+    if key in _JOINED:
+        return " and ".join(name for name, _ in setting) or "default"
     if key not in _VARIABLES:
-        return FILE if policy.sets(key) else "default"
+        return next((name for name, _ in setting), "default")
     variable, name = _VARIABLES[key]
-    if getattr(before, name) != getattr(settled, name):
-        return FILE
-    return variable if variable in before.given else "default"
+    holds = getattr(settled, name)
+    if variable in before.given and getattr(before, name) == holds:
+        return variable
+    # What is asked for may be refused, or weaker than another layer's: then it decides nothing.
+    return next((where for where, policy in setting if _asked(key, policy) == holds), "default")
+
+
+_JOINED = frozenset({"ignore", "instructions", "checks"})
+"""Keys that all layers add to."""
+
+
+def _asked(key: str, policy: Policy) -> object:
+    section, _, name = key.rpartition(".")
+    return getattr(getattr(policy, section) if section else policy, name)

@@ -153,7 +153,7 @@ def decide(
         promise=promise if choice.name else None,
     )
     notes = (choice.why_not, *wishes.notes, *not_used, *guides.notes)
-    return Plan(request, notes, rows(wishes.policy, before, settings))
+    return Plan(request, notes, rows(wishes.policy, wishes.layers, before, settings))
 
 
 def run_review(

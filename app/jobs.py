@@ -125,8 +125,8 @@ class Reply(_OnPull):
     sender: Login
 
     def job(self) -> NewJob:
-        """Return the job, ahead of what nobody waits for."""
-        return self._job(self._key(), COMMAND_FIRST)
+        """Return the job, ahead of nothing: anybody can answer anything. An answer of ours is."""
+        return self._job(self._key(), 0)
 
 
 class Rerun(_Place):
@@ -247,8 +247,9 @@ class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
     `comment` is the command's, 0 where nobody gave one; `thread` is where it stands, as in
-    `Command`. `question` is what a run that answers is asked; one with `config` says what holds
-    here. `promise` is what the author of the pull request said when it began.
+    `Command`, and `sender` is who wrote it. `question` is what a run that answers is asked; one
+    with `config` says what holds here. `promise` is what the author of the pull request said when
+    it began.
     """
 
     trigger: str
@@ -256,6 +257,7 @@ class Wish(_Payload):
     paths: tuple[str, ...] = ()
     comment: int = 0
     thread: int = 0
+    sender: str = ""
     question: Question | None = None
     config: bool = False
     promise: Promise | None = None

@@ -10,6 +10,7 @@ from typing import Literal
 
 from app.commands import (
     MAX_QUESTION_CHARS,
+    ONLY_WRITERS,
     AskCommand,
     ForgetCommand,
     Misunderstood,
@@ -20,7 +21,7 @@ from app.commands import (
 )
 from app.config_rows import Configured, Row
 from app.github import threads
-from app.github.client import Hub
+from app.github.client import Hub, Reaction
 from app.github.dismissals import dismissals, dismisses, finding_of
 from app.github.errors import Forbidden
 from app.github.markers import Seal
@@ -30,7 +31,7 @@ from app.jobs import Command, Reply, Wish
 from app.questions import question_of
 from app.render import words
 from app.render.escape import cut, markdown_code, markdown_line
-from app.store import Dismissed, Store
+from app.store import Dismissed, Run, Store
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ MOST_ANSWERS = 30
 """On one pull request: two that answer each other must come to an end."""
 
 MOST_OF_AUTHOR = 5
-"""The same, where the author may not write to the repository: anybody can open a pull request."""
+"""Of them to an author who may not write to the repository: anybody can open a pull request."""
 
 ARGUMENT_WORDS = 8
 
@@ -90,54 +91,70 @@ class Commands:
     def hear(self, hub: Hub, said: Reply) -> None:
         """Hear an answer in a thread that we began: remember a dismissal, answer an objection.
 
-        Whoever neither may write nor is the author is not answered: it costs money.
+        Whoever neither may write nor is the author is not heard: it costs money, and anybody can
+        answer anything anywhere.
         """
+        if not (dismisses(said.body) or argues(said.body)):
+            return
         if not threads.is_begun_by_us(hub, said.repository, said.thread):
+            return
+        writes = hub.may_write(said.repository, said.sender)
+        pull = pull_at(hub, said.repository, said.number)
+        if pull is None or not (writes or said.sender.lower() == pull.author.lower()):
             return
         thread = threads.thread_of(hub, said.repository, said.number, said.thread)
         seal = Seal(self._key, said.repository_id, said.number)
-        if thread is None or not (finding := finding_of(thread, hub.actor or "", seal)):
+        if thread is None or finding_of(thread, hub.actor or "", seal) is None:
             return
-        pull = pull_at(hub, said.repository, said.number)
-        if pull is None:
+        if dismisses(said.body) and self._dismissed(hub, said, pull, thread, seal):
             return
-        if dismisses(said.body):
-            for one in dismissals(hub, pull.repository, pull.author, [thread], seal):
-                self._store.dismiss(
-                    said.repository_id,
-                    Dismissed(one.finding, one.path, one.title, one.who, one.url),
-                )
-                log.info("dismissed", extra={"finding": finding, "by": one.who})
-                threads.react(hub, pull.repository, said.comment_id, "+1")
-            return
-        if not argues(said.body) or not self._has_answers_left(hub, said, pull):
+        origin = f"comment:{said.comment_id}"
+        if not argues(said.body) or not self._has_answers_left(said, origin, writes=writes):
             return
         text = said.body[:MAX_QUESTION_CHARS]
-        question = question_of(text, thread, pull, said, hub.actor or "")
-        wish = Wish(trigger="reply", comment=said.comment_id, thread=said.thread, question=question)
-        self._begin(hub, said.installation, pull, f"comment:{said.comment_id}", wish)
+        wish = Wish(
+            trigger="reply",
+            comment=said.comment_id,
+            thread=said.thread,
+            question=question_of(text, thread, pull, said, hub.actor or ""),
+            sender=said.sender,
+        )
+        self._begin(hub, said.installation, pull, origin, wish)
 
-    def _has_answers_left(self, hub: Hub, said: Reply, pull: Pull) -> bool:
-        """May whoever said this be answered, and was not answered too often?"""
-        if hub.may_write(said.repository, said.sender):
-            most = MOST_ANSWERS
-        elif said.sender.lower() == pull.author.lower():
-            most = MOST_OF_AUTHOR
-        else:
+    def _dismissed(
+        self, hub: Hub, said: Reply, pull: Pull, thread: threads.Thread, seal: Seal
+    ) -> bool:
+        """Remember what was dismissed in a thread; was it by this answer?"""
+        found = dismissals(hub, pull.repository, pull.author, [thread], seal)
+        self._store.dismiss(
+            said.repository_id,
+            *(Dismissed(one.finding, one.path, one.title, one.who, one.url) for one in found),
+        )
+        mine = next((one for one in found if one.comment == said.comment_id), None)
+        if mine is None:
             return False
+        log.info("dismissed", extra={"finding": mine.finding, "by": mine.who})
+        _react(threads.react, hub, said, "+1")
+        return True
+
+    def _has_answers_left(self, said: Reply | Command, origin: str, *, writes: bool) -> bool:
+        """May one more answer be given? One that has begun is not counted against itself."""
         runs = self._store.runs_of(said.repository_id, said.number)
-        if sum(run.kind == "ask" for run in runs) < most:
+        if any(run.origin == origin for run in runs):
+            return True
+        answers = [run for run in runs if run.kind == "ask"]
+        most = MOST_ANSWERS
+        if not writes:
+            most = MOST_OF_AUTHOR
+            answers = [run for run in answers if _is_reply_of(said.sender, run)]
+        if len(answers) < most:
             return True
         log.info("not answered", extra={"comment": said.comment_id, "why": "too many"})
         return False
 
     def _seen(self, hub: Hub, command: Command) -> None:
         """Show at once that the command has come."""
-        react = threads.react if command.thread else Hub.react
-        try:
-            react(hub, command.repository, command.comment_id, "eyes")
-        except Forbidden as error:
-            log.warning("no reaction", extra={"comment": command.comment_id, "why": error})
+        _react(threads.react if command.thread else Hub.react, hub, command, "eyes")
 
     def _plainly(self, hub: Hub, command: Command, said: PlainCommand, origin: str) -> str:
         """Obey a command without arguments; return the answer, "" where the deed is one."""
@@ -156,15 +173,15 @@ class Commands:
                 return self._config(hub, command, origin)
 
     def _switched(self, command: Command, name: Literal["stop", "pause", "resume"]) -> str:
+        """Do it, and say how it is now: a job that is done twice finds its own deed."""
         where = command.repository_id, command.number
         if name == "stop":
             return "" if self._store.stop(*where, STOPPED) else "Nothing is running here."
         if name == "pause":
             self._store.pause(*where, command.sender)
             return "Paused: pushes are reviewed again after `/rlm resume`."
-        if self._store.resume(*where):
-            return "Pushes are reviewed again, from the next one on."
-        return "It was not paused: each push is reviewed."
+        self._store.resume(*where)
+        return "Not paused: each push is reviewed, from the next one on."
 
     def _config(self, hub: Hub, command: Command, origin: str) -> str:
         """Have an engine look: what holds is read from the repository, as for a review."""
@@ -198,7 +215,7 @@ class Commands:
     def _forget(self, command: Command, finding: str) -> str:
         if self._store.forget(command.repository_id, finding):
             return f"{markdown_code(finding)} is said again when it is found again."
-        return f"{markdown_code(finding)} was not dismissed here; `/rlm memory` lists what was."
+        return f"{markdown_code(finding)} was never dismissed here: `/rlm memory` lists what is."
 
     def _cost(self, command: Command) -> str:
         spent = self._store.spent(command.repository_id, command.number)
@@ -223,15 +240,15 @@ class Commands:
         ]
         if not every:
             return "This thread is not mine." if command.thread else "No thread here is mine."
-        closed = [threads.close(hub, one) for one in every if not one.resolved]
+        # Said of how it is now: a job that is done twice finds its own deed.
+        closed = ["resolved" if one.resolved else threads.close(hub, one) for one in every]
         if "left" in closed:
             return "I may not resolve threads here: the App has not the permission."
-        if not closed:
-            return "All of it is resolved already."
-        done = words.count(len(closed), "thread")
-        if "folded" in closed:
+        if folded := closed.count("folded"):
+            done = words.count(folded, "thread")
             return f"{done} folded away. To resolve them takes the permission to write contents."
-        return "" if command.thread else f"{done} resolved."
+        done = words.count(len(every), "thread")
+        return "" if command.thread else f"Resolved: {done} of mine, and no other is open."
 
     def _review(self, hub: Hub, command: Command, said: ReviewCommand, origin: str) -> str:
         pull = pull_at(hub, command.repository, command.number)
@@ -251,26 +268,52 @@ class Commands:
         pull = pull_at(hub, command.repository, command.number)
         if pull is None:
             return "The pull request is not there any more."
+        if not self._has_answers_left(command, origin, writes=True):
+            return (
+                f"I have answered {MOST_ANSWERS} times on this pull request, and give no more "
+                "answers here."
+            )
         thread = None
         if command.thread:
             thread = threads.thread_of(hub, pull.repository, command.number, command.thread)
         question = question_of(text, thread, pull, command, hub.actor or "")
         wish = Wish(
-            trigger="command", comment=command.comment_id, thread=command.thread, question=question
+            trigger="command",
+            comment=command.comment_id,
+            thread=command.thread,
+            question=question,
+            sender=command.sender,
         )
         self._begin(hub, command.installation, pull, origin, wish)
         return ""
 
     def _refuse(self, hub: Hub, command: Command) -> None:
         """Say once to each person on a pull request that the command is not theirs to give."""
-        text = "Only people who may write to this repository can give commands."
         about = f"refused-{command.sender.lower()}"
-        reply(hub, command.repository, command.number, text, about=about, key=self._key)
+        reply(hub, command.repository, command.number, ONLY_WRITERS, about=about, key=self._key)
 
     def _reply(self, hub: Hub, command: Command, text: str) -> None:
         about = f"comment-{command.comment_id}"
         where = command.repository, command.number
         reply(hub, *where, text, about=about, key=self._key, thread=command.thread)
+
+
+def _is_reply_of(sender: str, run: Run) -> bool:
+    """Was an answer given because this person replied to us?"""
+    wish = Wish.model_validate_json(run.request)
+    return wish.trigger == "reply" and wish.sender.lower() == sender.lower()
+
+
+def _react(
+    react: Callable[[Hub, str, int, Reaction], None],
+    hub: Hub,
+    said: Command | Reply,
+    content: Reaction,
+) -> None:
+    try:
+        react(hub, said.repository, said.comment_id, content)
+    except Forbidden as error:
+        log.warning("no reaction", extra={"comment": said.comment_id, "why": error})
 
 
 def argues(text: str) -> bool:

@@ -120,12 +120,14 @@ def of_pull(repo: GitRepo, start: str, objects: Objects, origin: Origin) -> Sour
 class Wishes:
     """What a repository asks for, and `notes` on what of it is not used.
 
-    `before` is what the merge base asked for, None where it sets the same files aside.
+    `before` is what the merge base asked for, None where it sets the same files aside. `layers` are
+    what `policy` was laid together from, by where each comes from, the strongest first.
     """
 
     policy: Policy
     before: Policy | None = None
     notes: tuple[str, ...] = ()
+    layers: tuple[tuple[str, Policy], ...] = ()
 
 
 def read_policy(sources: Sources) -> Wishes:
@@ -144,13 +146,14 @@ def read_policy(sources: Sources) -> Wishes:
 
     ends = [one.policy for one in (tip, start) if not one.problem] or [NO_POLICY]
     # A default branch's that is broken would take every cap and threshold with it: the base's hold.
-    policy = default.policy.with_paths_of(ends[0])
+    mine = default.policy.with_paths_of(ends[0])
     if default.problem:
-        policy = ends[0].without(PUBLISHING_KEYS)
+        mine = ends[0].without(PUBLISHING_KEYS)
     before = ends[-1].over(owner.policy)
-    policy = policy.over(owner.policy)
+    policy = mine.over(owner.policy)
     same = (policy.ignore, policy.only) == (before.ignore, before.only)
-    return Wishes(policy, None if same else before, tuple(notes))
+    layers = ((FILE, mine), (sources.owner_name, owner.policy))
+    return Wishes(policy, None if same else before, tuple(notes), layers)
 
 
 @dataclass(frozen=True, slots=True)

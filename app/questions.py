@@ -29,7 +29,9 @@ def question_of(
 
 
 def _place(thread: Thread) -> Place | None:
-    """Return the lines of a thread; None where they are not in the diff any more."""
+    """Return the file or the lines of a thread; None where they are not in the diff any more."""
+    if thread.whole_file:
+        return Place(path=thread.path, side=thread.side)
     if thread.line is None:
         return None
     return Place(

@@ -26,7 +26,12 @@ MOST_ATTEMPTS = 4
 """Of one delivery, GitHub's own among them: what always fails does not fail on its way."""
 
 PAGE = 100
-"""Failures that are looked at: the newest. The next round has the others, if these were few."""
+MOST_PAGES = 20
+"""Of failures, the newest first. One that was recovered stays listed, so a round that looked at one
+page alone would see the same ones for days."""
+
+MOST_ASKED = 500
+"""In one round: what was recovered by then is not asked for in the next."""
 
 SUCCESS = range(200, 300)
 
@@ -50,15 +55,24 @@ def redeliver(auth: AppAuth, store: Store) -> int:
 
     What is in the store has come, whatever GitHub heard of it.
     """
-    doing = "read which deliveries failed"
-    answer = auth.ask(doing, "GET", f"/app/hook/deliveries?status=failure&per_page={PAGE}")
-    with calls(auth.server, doing):
-        listed = _DELIVERIES.validate_python(answer)
+    listed: list[_Delivery] = []
+    cursor = ""
+    for _ in range(MOST_PAGES):
+        doing = "read which deliveries failed"
+        more = f"&cursor={cursor}" if cursor else ""
+        path = f"/app/hook/deliveries?status=failure&per_page={PAGE}{more}"
+        answer, cursor = auth.ask_page(doing, path)
+        with calls(auth.server, doing):
+            listed += _DELIVERIES.validate_python(answer)
+        if not cursor:
+            break
     failed = [one for one in listed if one.status_code not in SUCCESS and one.event in ACTED_ON]
     attempts = Counter(one.guid for one in failed)
     newest = {one.guid: one for one in reversed(failed)}
     asked = 0
     for guid, one in newest.items():
+        if asked >= MOST_ASKED:
+            break
         if attempts[guid] >= MOST_ATTEMPTS or store.has_delivery(guid):
             continue
         try:

@@ -23,7 +23,7 @@ from reviewer.change import Change, FileChange
 from reviewer.finding import Category, Finding, Severity, Side
 from reviewer.policy import DEFAULT_INLINE, NO_POLICY, Policy
 from reviewer.ports import Objects
-from reviewer.request import Review
+from reviewer.request import Looked, Review
 from reviewer.text import printable
 
 _Line = Annotated[int, Field(ge=1)]
@@ -87,9 +87,10 @@ class Verdict(BaseModel):
 class Report(BaseModel):
     """A review with its anchors and its code, by the id of the finding.
 
-    A finding without an anchor goes to the summary alone; `inline_comments` is how many comments
-    at lines the repository wants at the most. `blocks`: a finding that is at least so bad fails the
-    check run, None where none does. `sarif`: the findings go to code scanning, too.
+    A finding without an anchor goes to the summary alone; `anchors` has the other places of a
+    finding too, by their ids. `inline_comments` is how many comments at lines the repository wants
+    at the most. `blocks`: a finding that is at least so bad fails the check run, None where none
+    does. `sarif`: the findings go to code scanning, too. `looked` is the review's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,6 +101,7 @@ class Report(BaseModel):
     inline_comments: Annotated[int, Field(ge=0)] = DEFAULT_INLINE
     blocks: Severity | None = None
     sarif: bool = False
+    looked: Looked = Looked()
 
     def snippets(self) -> Snippets:
         """Return the code around the findings, for the renderers; there is no other."""
@@ -135,6 +137,10 @@ def report(review: Review, change: Change, objects: Objects, policy: Policy = NO
     for finding in review.findings:
         if anchor := _anchor(finding, files.get(finding.path), code):
             anchors[finding.id] = anchor
+        for place in finding.places:
+            there = finding.at(place)
+            if anchor := _anchor(there, files.get(there.path), code):
+                anchors[there.id] = anchor
         if excerpt := _excerpt(finding, code):
             excerpts[finding.id] = excerpt
     return Report(
@@ -144,6 +150,7 @@ def report(review: Review, change: Change, objects: Objects, policy: Policy = NO
         inline_comments=policy.comments.inline,
         blocks=policy.blocks,
         sarif=policy.sarif,
+        looked=review.looked,
     )
 
 

@@ -64,6 +64,10 @@ Connect = Callable[[int, int], AbstractContextManager[Hub]]
 Installed = Callable[[str], int]
 """Finds out the installation of the App that has a repository, by its name; or raises NotThere."""
 
+Includes = Callable[[int, int], bool]
+"""Has an installation a repository (by its id), as GitHub says now?"""
+
+
 Forget = Callable[[int, Sequence[str], Sequence[str]], None]
 """Removes the files of an installation: of repositories by their names, and of runs."""
 
@@ -81,6 +85,7 @@ class Steps:
         *,
         connect_for_scanning: Connect,
         installed: Installed,
+        includes: Includes,
         public_url: str = "",
     ) -> None:
         """Take what the jobs need; with a `public_url` each run has a page below it."""
@@ -91,6 +96,7 @@ class Steps:
         self._connect_for_checks = connect_for_checks
         self._key = marker_key
         self._forget = forget
+        self._includes = includes
         self._public_url = public_url
         self._showing = threading.Lock()
         self._commands = Commands(store, self._begin, marker_key)
@@ -334,10 +340,24 @@ class Steps:
         self.store.done(job)
 
     def _gone(self, job: Job, gone: Gone) -> None:
-        """Forget what an installation left behind, the files first: the rows name them."""
-        ids = list(gone.repositories) or None
+        """Forget what an installation left behind, the files first: the rows name them.
+
+        An event may come late, or again: a repository that is back by now is left alone.
+        """
+        lost = {
+            number: name
+            for number, name in gone.repositories.items()
+            if not self._includes(gone.installation, number)
+        }
+        if gone.repositories and not lost:
+            log.info("not forgotten: it is back", extra={"installation": gone.installation})
+            self.store.done(job)
+            return
+        ids = list(lost) or None
         runs = self.store.runs_in(gone.installation, ids)
-        names = {run.repository for run in runs} | set(gone.repositories.values())
+        names = self.store.repositories_in(gone.installation, ids).union(
+            (run.repository for run in runs), lost.values()
+        )
         self._forget(gone.installation, sorted(names), [run.id for run in runs])
         self.store.forget_installation(gone.installation, ids)
         log.info("forgotten", extra={"installation": gone.installation, "runs": len(runs)})
@@ -425,7 +445,10 @@ class Steps:
                     dismissed={
                         one.finding: one.who for one in self.store.dismissed(run.repository_id)
                     },
-                    forgotten=self.store.forgotten(run.repository_id),
+                    forgotten=frozenset(
+                        (one.finding, one.who, one.url)
+                        for one in self.store.forgotten(run.repository_id)
+                    ),
                     whole=not wish.paths,
                     repository_id=run.repository_id,
                     page=self._page(run),

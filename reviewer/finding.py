@@ -1,6 +1,7 @@
 """A finding: one typed claim about one place of a change, and the vocabulary it is made of."""
 
 import hashlib
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -103,6 +104,17 @@ class Finding(BaseModel):
         if not self.id:
             object.__setattr__(self, "id", self._digest())
         return self
+
+    def at(self, place: Place, others: Sequence[Place] = ()) -> "Finding":
+        """Return what this says of one of its places: without the code that stands here."""
+        return self.model_copy(
+            update={
+                **{name: getattr(place, name) for name in Place.model_fields},
+                "evidence": "",
+                "suggestion": None,
+                "places": tuple(others),
+            }
+        )
 
     def _digest(self) -> str:
         """Name the finding by what it says about which code, not by where the lines lie today."""

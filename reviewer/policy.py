@@ -193,30 +193,29 @@ class Policy(_Keys):
         """From which severity on a finding fails the check run; None: none does."""
         return None if self.blocking == "never" else Severity(self.blocking)
 
-    def without(self, names: Iterable[str]) -> Self:
+    def without(self, names: Iterable[str]) -> "Policy":
         """Return this as if it said nothing under some keys."""
         said = {name: getattr(self, name) for name in self.model_fields_set.difference(names)}
-        return self.model_construct(**said)
+        return Policy.model_construct(**said)
 
-    def over(self, lower: Self) -> Self:
+    def over(self, lower: "Policy") -> "Policy":
         """Return this laid over another one (an organisation's): lists one after the other,
-        single values from here, and the lower of two budgets.
+        single values from here, and the lower of two budgets. It sets what either sets.
         """
         budgets = [one.budget for one in (self, lower) if one.budget is not None]
-        return (
-            super()
-            .over(lower)
-            .model_copy(
-                update={
-                    "ignore": lower.ignore + self.ignore,
-                    "instructions": lower.instructions + self.instructions,
-                    "thresholds": self.thresholds.over(lower.thresholds),
-                    "comments": self.comments.over(lower.comments),
-                    "models": self.models.over(lower.models),
-                    "checks": {**lower.checks, **self.checks},
-                    "budget": min(budgets, default=None),
-                }
-            )
+        laid = super().over(lower)
+        return Policy.model_construct(
+            self.model_fields_set | lower.model_fields_set,
+            **{name: getattr(laid, name) for name in Policy.model_fields}
+            | {
+                "ignore": lower.ignore + self.ignore,
+                "instructions": lower.instructions + self.instructions,
+                "thresholds": self.thresholds.over(lower.thresholds),
+                "comments": self.comments.over(lower.comments),
+                "models": self.models.over(lower.models),
+                "checks": {**lower.checks, **self.checks},
+                "budget": min(budgets, default=None),
+            },
         )
 
     def sets(self, key: str) -> bool:

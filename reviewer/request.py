@@ -244,10 +244,35 @@ class StopReason(StrEnum):
     INCOMPLETE = "incomplete"  # the model came to no result for a part: it refused, or looped
 
 
+class Withheld(BaseModel):
+    """A finding that was made and is not shown: below the thresholds, or too unsure."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ids: tuple[str, ...]
+    path: str
+    title: str
+
+
+class Looked(BaseModel):
+    """Who looked, so that what nobody says any more can be told from what nobody looked for.
+
+    `by` are sources as in `Finding`, without rules, that looked at all that was reviewed; a model's
+    with `effort`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: tuple[str, ...] = ()
+    effort: Effort = Effort.QUICK
+    withheld: tuple[Withheld, ...] = ()
+
+
 class Review(BaseModel):
     """The result of a review. `status` is "partial" exactly when `stopped` says why.
 
     `across` is what was said of no one module. `risk` is None where nothing was to be read.
+    `looked` is for whoever publishes it, and no part of the JSON.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -267,3 +292,4 @@ class Review(BaseModel):
     modules: list[Module] = []
     across: list[str] = []
     imports: list[ModuleImport] = []
+    looked: Looked = Field(default=Looked(), exclude=True)

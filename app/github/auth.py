@@ -39,6 +39,8 @@ _BEGIN = "-----BEGIN "
 _APP_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _LEVELS = ("none", "read", "write", "admin")
 
+_NEXT = re.compile(r'[?&]cursor=(?P<cursor>[\w%=-]{1,300})[^,>]{0,1000}>; rel="next"')
+
 _PEM = (
     'A PEM file has "BEGIN RSA PRIVATE KEY" in its first line; in a variable its line ends may be '
     'written as "\\n". Make a new one in the App\'s settings: Private keys, Generate.'
@@ -99,6 +101,26 @@ class AppAuth:
     def ask(self, doing: str, verb: str, path: str) -> Any:
         """Make one request of the REST API as the App itself, and return the parsed answer."""
         return self._ask(doing, verb, path)[0]
+
+    def ask_page(self, doing: str, path: str) -> tuple[Any, str]:
+        """Read one page of a list; return it and the cursor of the next one, "" for the last.
+
+        Of the address in the answer only the cursor is taken: it may name any server.
+        """
+        headers, answer = self._asked(doing, "GET", path)
+        link = next((text for name, text in headers.items() if name.lower() == "link"), "")
+        found = _NEXT.search(link)
+        return answer, found["cursor"] if found else ""
+
+    def includes(self, installation: int, repository_id: int) -> bool:
+        """Has an installation a repository, now? That is asked of the API and not remembered."""
+        try:
+            self._mint(installation, repository_id, {"metadata": "read"})
+        except NotThere:
+            return False
+        except Refused:  # suspended: it is there
+            return True
+        return True
 
     def permissions(self, installation: int) -> dict[str, str]:
         """Return what the installation has granted, such as {"checks": "write"}."""
@@ -190,7 +212,14 @@ class AppAuth:
         return NotGranted(why, missing, granted)
 
     def _ask(self, doing: str, verb: str, path: str, body: object = None) -> tuple[Any, float]:
-        """Make one request as the App; return the answer and the server's time.
+        """Make one request as the App; return the answer and the server's time."""
+        headers, answer = self._asked(doing, verb, path, body)
+        return answer, server_time(headers) or time.time()
+
+    def _asked(
+        self, doing: str, verb: str, path: str, body: object = None
+    ) -> tuple[Mapping[str, Any], Any]:
+        """Make one request as the App; return the answer's headers and the answer.
 
         A connection each: this happens once an hour and repository, from several threads.
         """
@@ -202,8 +231,7 @@ class AppAuth:
         client: Github = connect(self.server, Auth.AppAuth(self.app_id, key), write_pause_s=0)
         try:
             with calls(self.server, doing):
-                headers, answer = client.requester.requestJsonAndCheck(verb, path, input=body)
-                return answer, server_time(headers) or time.time()
+                return client.requester.requestJsonAndCheck(verb, path, input=body)
         except BadToken as error:
             raise self._explain(error) from error
         except NotThere as error:

@@ -17,10 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 Kind = Literal["review", "finding", "summary", "reply"]
 
 MENDED = "mended-"
-"""What the `run` of an answer begins with that says a finding is mended."""
+"""What the `run` of an answer begins with that says a finding is mended: the run that does not
+find it follows, and the comment that it was found in."""
 
 MAX_BYTES = 600
 """Of a marker that we write, with the empty line before it."""
+
+SOURCE_CHARS = 40
 
 _MARKER = re.compile(r"<!-- rlm-review (?P<content>\{[^\n]{0,2000}\}) -->\s*\Z")
 _SIGNATURE_CHARS = 32
@@ -30,6 +33,7 @@ _ID = re.compile(r"[0-9a-f-]{1,40}")
 class Marker(BaseModel):
     """What a body is: the review or the summary of a run, one finding of it, or an answer.
 
+    Of a finding also who says it, without the rule (`source`), and in a review of which effort.
     What a later version adds is ignored here, and covered by its signature all the same.
     """
 
@@ -40,6 +44,8 @@ class Marker(BaseModel):
     run: str = Field(min_length=1, max_length=100)
     finding: str = Field(default="", max_length=40)
     head: str = Field(default="", max_length=64)
+    source: str = Field(default="", max_length=SOURCE_CHARS)
+    effort: str = Field(default="", max_length=10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from github.PullRequest import ReviewComment
 
 from app.github import check_runs, sticky
 from app.github.client import Hub
-from app.github.dismissals import Dismissal, dismissals, finding_of
+from app.github.dismissals import Dismissal, Words, dismissals, finding_of
 from app.github.errors import NotThere, Refused
-from app.github.markers import MAX_BYTES, MENDED, Marker, Seal, short_id, visible
+from app.github.markers import MAX_BYTES, MENDED, SOURCE_CHARS, Marker, Seal, short_id, visible
 from app.github.others import Saying, said_by_others
 from app.github.pulls import Pull, look_at
 from app.github.remarks import Remark, told_before
@@ -30,10 +30,11 @@ from app.render.markdown import DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdo
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
 from app.store.values import State, Told
-from reviewer.finding import Category, Finding, Severity
+from reviewer.finding import Category, Finding, Place, Severity
 from reviewer.policy import FILE, MAX_INLINE
-from reviewer.request import LookFirst
+from reviewer.request import Effort, LookFirst
 from reviewer.review.join import ALIKE_TITLES, alike, telling_words
+from reviewer.text import printable
 
 Outcome = Literal["posted", "refused", "stale", "closed", "merged", "locked", "gone"]
 """What became of it in the conversation.
@@ -53,10 +54,10 @@ class Publication:
     """One run's report and where it belongs. `repeat` says what was said before once more.
 
     `dismissed` names who dismissed a finding in this repository, by the finding's id as a marker
-    holds it, `forgotten` which dismissals count no more. `whole`: all of the pull request was to be
-    reviewed, so what is not found is gone. `page`: the address of the run's own page.
-    `repository_id`: what has the name of the repository by now and another number is another one;
-    0 where nobody knows it.
+    holds it; `forgotten` are dismissals that count no more, though their words still stand in
+    threads. `whole`: all of the pull request was to be reviewed, so what is not found is gone.
+    `page`: the address of the run's own page. `repository_id`: what has the name of the repository
+    by now and another number is another one; 0 where nobody knows it.
     """
 
     run: str
@@ -67,7 +68,7 @@ class Publication:
     check_run: int | None
     repeat: bool = False
     dismissed: Mapping[str, str] = field(default_factory=dict)
-    forgotten: frozenset[str] = frozenset()
+    forgotten: frozenset[Words] = frozenset()
     whole: bool = True
     repository_id: int = 0
     page: str = ""
@@ -166,40 +167,54 @@ class _Posting:
         with self._noting():
             self.threads = list(threads(self.hub, what.repository, what.number))
             self.dismissed = dismissals(self.hub, what.repository, author, self.threads, self.seal)
-            self.waived |= {one.finding: one.who for one in self.dismissed}
+            for one in self.dismissed:
+                if one.words not in what.forgotten:
+                    self.waived.setdefault(one.finding, one.who)
 
     def set_aside(self) -> None:
         """Leave out what was dismissed, and say so; what is grave stays in the summary."""
         review = self.what.report.review
-        aside = [
-            one for one in review.findings if short_id(one.id) in self.waived and not _is_grave(one)
-        ]
-        if not aside:
+        left: list[Finding] = []
+        who: set[str] = set()
+        whole = places = 0
+        for one in review.findings:
+            shown, waived = _divided(one, self.waived)
+            left += shown
+            if _is_grave(one):
+                left += waived
+                continue
+            who |= {self.waived[short_id(name)] for each in waived for name in _ids(each)}
+            whole += not shown
+            places += sum(len(_ids(each)) for each in waived) if shown else 0
+        if left == review.findings:
             return
-        who = ", ".join(sorted({self.waived[short_id(one.id)] for one in aside}))
-        note = f"{words.count(len(aside), 'finding')} not shown: dismissed by {who}."
-        left = [one for one in review.findings if one not in aside]
-        review = review.model_copy(update={"findings": left, "notes": [*review.notes, note]})
+        notes = [*review.notes]
+        if who:
+            told = [words.count(whole, "finding")] if whole else []
+            told += [f"{words.count(places, 'place')} of others"] if places else []
+            by = ", ".join(sorted(who))
+            notes.append(f"{' and '.join(told)} not shown: dismissed by {by}.")
+        review = review.model_copy(update={"findings": left, "notes": notes})
         report = self.what.report.model_copy(update={"review": review})
-        self.found = self.what.report.review.findings
         self.what = replace(self.what, report=report)
         self.findings = words.foremost(left)
+        self.texts = _texts(report)
 
     def close_mended(self) -> None:
-        """Close the threads of ours whose lines were changed and whose finding is gone."""
+        """Close the threads of ours whose lines were changed and whose finding is gone.
+
+        It is gone if who had made it looked again, at that file, and kept nothing back about it.
+        What somebody opened again since is theirs to close.
+        """
         what = self.what
         if not what.whole or what.report.review.status != "complete":
             return
-        still = {
-            short_id(name)
-            for one in self.found
-            for name in (one.id, *(place.id for place in one.places))
-        }
         for thread in self.threads:
-            finding = finding_of(thread, self.hub.actor or "", self.seal)
-            if not finding or thread.resolved or thread.first.folded or not thread.outdated:
+            marker = finding_of(thread, self.hub.actor or "", self.seal)
+            if marker is None or thread.resolved or thread.first.folded or not thread.outdated:
                 continue
-            if finding in still or any(_is_about(thread, one) for one in self.found):
+            about = f"{MENDED}{what.run}-{thread.first.number}"
+            if not self._is_gone(thread, marker) or self._was_closed(thread, about):
                 continue
             with self._noting():
                 answer(
@@ -209,13 +224,35 @@ class _Posting:
                     thread.first.number,
                     f"Gone as of {what.head[: words.NAME_DIGITS]}: these lines were changed, and "
                     "the review does not find it any more.",
-                    f"{MENDED}{thread.first.number}",
+                    about,
                     self.seal.key,
                     repository_id=self.seal.repository,
                 )
                 close(self.hub, thread)
                 self.mended += 1
-                self.fixed.add(finding)
+                self.fixed.add(marker.finding)
+
+    def _is_gone(self, thread: Thread, marker: Marker) -> bool:
+        looked, review = self.what.report.looked, self.what.report.review
+        if marker.source not in looked.by:
+            return False
+        if marker.source.startswith("model:") and not _at_least(looked.effort, marker.effort):
+            return False
+        if printable(thread.path) in {one.path for one in review.coverage.skipped}:
+            return False
+        made = [(_ids(one), one.path, one.title) for one in self.found]
+        made += [(one.ids, one.path, one.title) for one in looked.withheld]
+        return not any(
+            marker.finding in map(short_id, ids) or _is_about(thread, path, title)
+            for ids, path, title in made
+        )
+
+    def _was_closed(self, thread: Thread, about: str) -> bool:
+        """Was it closed before, by another run? This one may have been killed before it closed."""
+        ours = (self.hub.actor or "").lower()
+        said = [self.seal.read(one.body) for one in thread.replies if one.login.lower() == ours]
+        runs = [one.marker.run for one in said if one is not None and one.signed]
+        return any(run.startswith(MENDED) and run != about for run in runs)
 
     def comment(self) -> Outcome:
         """Post the review with its comments, unless it is there or has nothing to say."""
@@ -273,7 +310,13 @@ class _Posting:
 
     def _at_its_line(self, finding: Finding) -> ReviewComment:
         anchor = self.what.report.anchors[finding.id]
-        marker = Marker(kind="finding", run=self.what.run, finding=short_id(finding.id))
+        marker = Marker(
+            kind="finding",
+            run=self.what.run,
+            finding=short_id(finding.id),
+            source=finding.source.partition("/")[0][:SOURCE_CHARS],
+            effort=self.what.report.looked.effort,
+        )
         comment: ReviewComment = {
             "path": finding.path,
             "body": self.texts[finding.id] + self.seal.write(marker),
@@ -317,7 +360,7 @@ class _Posting:
                 what.repository,
                 what.check_run,
                 "neutral" if outcome == "stale" else check_runs.conclusion(review, blocks),
-                SUPERSEDED if outcome == "stale" else check_runs.title(review),
+                STALE_TITLE if outcome == "stale" else check_runs.title(review),
                 self._text(check_runs.SUMMARY_BYTES, notes),
                 [] if said_here else check_runs.annotations(unsaid),
             )
@@ -390,7 +433,8 @@ class _Posting:
         known = {short_id(one.id): one for one in self.found}
         here = {short_id(one.id) for one in self.findings}
         for thread in self.threads:
-            name = finding_of(thread, self.hub.actor or "", self.seal)
+            marker = finding_of(thread, self.hub.actor or "", self.seal)
+            name = marker.finding if marker else ""
             state = self._state_of(thread, name) if name else "open"
             if state == "open" or (state == "fixed" and name in here):  # it came back
                 continue
@@ -421,7 +465,7 @@ class _Posting:
                 self.problems.append(problem)
 
 
-SUPERSEDED = "Superseded: the pull request has newer commits"
+STALE_TITLE = "Superseded: the pull request has newer commits"
 
 _NOTES: Mapping[Outcome, str] = {
     "stale": "The pull request has moved on: this is about an older commit, and only told here.",
@@ -448,12 +492,41 @@ def _is_grave(finding: Finding) -> bool:
     }
 
 
-def _is_about(thread: Thread, finding: Finding) -> bool:
+def _divided(finding: Finding, waived: Mapping[str, str]) -> tuple[list[Finding], list[Finding]]:
+    """Return a finding at the places that are left, and at those where it was dismissed."""
+    own = Place(**{name: getattr(finding, name) for name in Place.model_fields})
+    places = [own, *finding.places]
+    gone = [one for one in places if short_id(one.id) in waived]
+    left = [one for one in places if one not in gone]
+    return _of_places(finding, left), _of_places(finding, gone)
+
+
+def _of_places(finding: Finding, places: Sequence[Place]) -> list[Finding]:
+    """Return a finding at some of its places: the first of them is where it stands."""
+    if not places:
+        return []
+    first, *others = places
+    if first.id == finding.id:
+        return [finding.model_copy(update={"places": tuple(others)})]
+    return [finding.at(first, others)]
+
+
+def _ids(finding: Finding) -> tuple[str, ...]:
+    return finding.id, *(place.id for place in finding.places)
+
+
+def _at_least(effort: Effort, other: str) -> bool:
+    """Is this effort as high as that of a marker? Of one that we do not know it is not."""
+    efforts = list(Effort)
+    return other in efforts and efforts.index(effort) >= efforts.index(Effort(other))
+
+
+def _is_about(thread: Thread, path: str, title: str) -> bool:
     """Does a finding say in other words, of the same file, what began a thread?"""
-    if finding.path != thread.path:
+    if path != thread.path:
         return False
     said = telling_words(visible(thread.first.body).split("\n", 1)[0])
-    return alike(telling_words(finding.title), said) >= ALIKE_TITLES
+    return alike(telling_words(title), said) >= ALIKE_TITLES
 
 
 def _texts(report: Report) -> dict[str, str]:

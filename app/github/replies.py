@@ -1,9 +1,10 @@
 """Answers to commands: one comment each, however often the answer is tried."""
 
 from app.github import threads
-from app.github.client import Hub
-from app.github.errors import NotThere, Unsure, calls
+from app.github.client import Hub, checked_name
+from app.github.errors import NotThere, Unsure
 from app.github.markers import Marker, Seal
+from app.github.stands import stands
 from app.render.outgoing import masked
 
 
@@ -33,22 +34,11 @@ def reply(
     # What it is about has a number of its own on this server: the repository's is not needed.
     seal = Seal(key, 0, number)
     marker = Marker(kind="reply", run=about)
-    if _stands(hub, repository, number, marker, seal):
+    path = f"/repos/{checked_name(repository)}/issues/{number:d}/comments"
+    if stands(hub, path, marker, seal):
         return
     try:
-        with calls(hub.server, "answer a comment"):
-            hub.repo(repository).get_issue(number).create_comment(masked(text) + seal.write(marker))
+        hub.ask("answer a comment", "POST", path, {"body": masked(text) + seal.write(marker)})
     except Unsure:
-        if not _stands(hub, repository, number, marker, seal):
+        if not stands(hub, path, marker, seal):
             raise
-
-
-def _stands(hub: Hub, repository: str, number: int, marker: Marker, seal: Seal) -> bool:
-    with calls(hub.server, "look for our answer"):
-        for comment in hub.repo(repository).get_issue(number).get_comments():
-            if comment.user is None or comment.user.login.lower() != (hub.actor or "").lower():
-                continue
-            found = seal.read(comment.body or "")
-            if found is not None and found.marker == marker:
-                return True
-    return False

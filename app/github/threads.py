@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from app.github.client import Hub, Reaction, checked_name
 from app.github.errors import Forbidden, NotThere, Unsure, calls
 from app.github.markers import Marker, Seal
+from app.github.stands import stands
 from app.render.outgoing import masked
+from reviewer.finding import Side
 
 PAGE = 50
 MOST_PAGES = 20
@@ -34,7 +36,7 @@ query (
       reviewThreads(first: $page, after: $after) {
         pageInfo { hasNextPage endCursor }
         nodes {
-          id isResolved isOutdated path line startLine diffSide
+          id isResolved isOutdated subjectType path line startLine diffSide startDiffSide
           first: comments(first: 1) { nodes { ...shown ...weighed } }
           last: comments(last: $replies) { nodes { ...shown } }
         }
@@ -112,7 +114,9 @@ class _Thread(_Part):
     path: str
     line: int | None
     start_line: int | None = Field(alias="startLine")
-    side: Literal["LEFT", "RIGHT"] = Field(alias="diffSide")
+    side: Side = Field(alias="diffSide")
+    start_side: Side | None = Field(alias="startDiffSide")
+    subject: Literal["LINE", "FILE"] = Field(alias="subjectType")
     first: _Firsts
     last: _Comments
 
@@ -147,14 +151,16 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A thread: its first comment and the last answers to it. `line` is None where outdated.
+    """A thread: its first comment and the last answers to it.
 
-    `against` are the people whose thumbs point down at the first comment.
+    `line` is None where it is outdated, and where the thread is about the `whole_file`;
+    `start_line` is a line of the same side, not after `line`, or None. `against` are the people
+    whose thumbs point down at the first comment.
     """
 
     id: str
     path: str
-    side: Literal["LEFT", "RIGHT"]
+    side: Side
     start_line: int | None
     line: int | None
     resolved: bool
@@ -162,6 +168,7 @@ class Thread:
     first: Comment
     replies: tuple[Comment, ...]
     against: tuple[str, ...] = ()
+    whole_file: bool = False
 
 
 def threads(hub: Hub, repository: str, number: int) -> Iterator[Thread]:
@@ -238,13 +245,15 @@ def answer(  # noqa: PLR0917
     """
     seal = Seal(key, repository_id, number)
     marker = Marker(kind="reply", run=about)
-    if _stands(hub, repository, number, marker, seal):
+    path = f"/repos/{checked_name(repository)}/pulls/{number:d}/comments"
+    newest_first = f"{path}?sort=created&direction=desc"
+    if stands(hub, newest_first, marker, seal):
         return
-    path = f"/repos/{checked_name(repository)}/pulls/{number:d}/comments/{thread:d}/replies"
+    body = {"body": masked(text) + seal.write(marker)}
     try:
-        hub.ask("answer in a thread", "POST", path, {"body": masked(text) + seal.write(marker)})
+        hub.ask("answer in a thread", "POST", f"{path}/{thread:d}/replies", body)
     except Unsure:
-        if not _stands(hub, repository, number, marker, seal):
+        if not stands(hub, newest_first, marker, seal):
             raise
 
 
@@ -254,36 +263,28 @@ def react(hub: Hub, repository: str, comment: int, content: Reaction) -> None:
     hub.ask("react to the comment", "POST", path, {"content": content})
 
 
-def _stands(hub: Hub, repository: str, number: int, marker: Marker, seal: Seal) -> bool:
-    ours = (hub.actor or "").lower()
-    path = f"/repos/{checked_name(repository)}/pulls/{number:d}/comments"
-    for page in range(1, MOST_PAGES + 1):
-        query = f"?sort=created&direction=desc&per_page=100&page={page}"
-        found = hub.ask("look for our answer", "GET", path + query)
-        for one in found if isinstance(found, list) else []:
-            login = str((one.get("user") or {}).get("login") or "")
-            said = seal.read(str(one.get("body") or "")) if login.lower() == ours else None
-            if said is not None and said.marker == marker:
-                return True
-        if not isinstance(found, list) or len(found) < 100:
-            return False
-    return False
-
-
 def _thread(one: _Thread) -> Thread:
     first = one.first.nodes[0]
     return Thread(
         one.id,
         one.path,
         one.side,
-        one.start_line,
+        _start(one),
         one.line,
         one.resolved,
         one.outdated,
         _comment(first),
         tuple(_comment(reply) for reply in one.last.nodes if reply.number != first.number),
         tuple(each.user.login for each in first.reactions.nodes if each.user),
+        one.subject == "FILE",
     )
+
+
+def _start(one: _Thread) -> int | None:
+    """Return where the lines begin; of those that begin on the other side, none is of this one."""
+    if one.start_line is None or one.line is None or one.start_side not in {None, one.side}:
+        return None
+    return one.start_line if one.start_line <= one.line else None
 
 
 def _comment(one: _Comment) -> Comment:

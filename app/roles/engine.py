@@ -33,7 +33,7 @@ from app.trace_file import about, recording
 from app.worker import Claims, Halted
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
-from reviewer.request import Cost, Skipped
+from reviewer.request import Cost, Looked, Skipped
 from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted
 
 log = logging.getLogger(__name__)
@@ -220,8 +220,12 @@ def bounded(report: Report) -> Report:
             Skipped(path=words.count(others, "file"), hunks=rest, reason="for other reasons")
         )
     coverage = report.review.coverage.model_copy(update={"skipped": totals})
+    # Nobody can tell from it what was looked at.
     return report.model_copy(
-        update={"review": report.review.model_copy(update={"coverage": coverage})}
+        update={
+            "review": report.review.model_copy(update={"coverage": coverage}),
+            "looked": Looked(),
+        }
     )
 
 

@@ -85,6 +85,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 forget,
                 connect_for_scanning=app.connect_for_scanning,
                 installed=app.auth.installation_of,
+                includes=app.auth.includes,
                 public_url=settings.public.url,
             )
             lender = TokenLender(inherited(environ), partial(_lend, store, app, node))

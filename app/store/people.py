@@ -9,6 +9,9 @@ from app.store.base import Base
 from app.store.tables import DISMISSALS, FINDINGS, PAUSES
 from app.store.values import Dismissed, State
 
+_WORDS = ("repository_id", "finding", "who", "url")
+"""What tells one dismissal from every other."""
+
 
 class People(Base):
     """The part of the store that remembers what people want."""
@@ -32,52 +35,51 @@ class People(Base):
             return db.scalar(select(PAUSES.c.who).where(there)) or ""
 
     def dismiss(self, repository_id: int, *dismissed: Dismissed) -> None:
-        """Remember what was dismissed; who did it first stays, and what was forgotten since too."""
+        """Remember what was dismissed; what was dismissed and forgotten in the same words stays."""
         with self.database.write() as db:
             for one in dismissed:
-                self.database.insert_new(
-                    db,
-                    DISMISSALS,
-                    repository_id=repository_id,
-                    finding=one.finding,
-                    path=one.path,
-                    title=one.title,
-                    who=one.who,
-                    url=one.url,
-                    since=time.time(),
-                )
-                db.execute(_became(repository_id, one.finding, ("open", "accepted"), "dismissed"))
+                new = {
+                    "repository_id": repository_id,
+                    **{name: getattr(one, name) for name in Dismissed.__slots__},
+                    "since": time.time(),
+                }
+                said = [DISMISSALS.c[name] == new[name] for name in _WORDS]
+                is_new = self.database.insert_new(db, DISMISSALS, **new)
+                if is_new or db.scalar(select(DISMISSALS.c.forgotten).where(*said)) == 0:
+                    before: tuple[State, ...] = ("open", "accepted")
+                    db.execute(_became(repository_id, one.finding, before, "dismissed"))
 
     def dismissed(self, repository_id: int) -> list[Dismissed]:
-        """Return what was dismissed in a repository, the oldest first."""
+        """Return what is dismissed in a repository, by who did it first, the oldest first."""
+        first: dict[str, Dismissed] = {}
+        for one in self._noted(repository_id, forgotten=False):
+            first.setdefault(one.finding, one)
+        return list(first.values())
+
+    def forgotten(self, repository_id: int) -> list[Dismissed]:
+        """Return the dismissals that count no more."""
+        return self._noted(repository_id, forgotten=True)
+
+    def _noted(self, repository_id: int, *, forgotten: bool) -> list[Dismissed]:
         rows = (
             select(*(DISMISSALS.c[name] for name in Dismissed.__slots__))
-            .where(DISMISSALS.c.repository_id == repository_id, DISMISSALS.c.forgotten == 0)
-            .order_by(DISMISSALS.c.since, DISMISSALS.c.finding)
+            .where(
+                DISMISSALS.c.repository_id == repository_id,
+                DISMISSALS.c.forgotten == int(forgotten),
+            )
+            .order_by(DISMISSALS.c.since, DISMISSALS.c.finding, DISMISSALS.c.url)
         )
         with self.database.read() as db:
             return [Dismissed(*row) for row in db.execute(rows)]
 
-    def forgotten(self, repository_id: int) -> frozenset[str]:
-        """Return the findings that were dismissed and are to be said again all the same."""
-        rows = select(DISMISSALS.c.finding).where(
-            DISMISSALS.c.repository_id == repository_id, DISMISSALS.c.forgotten != 0
-        )
-        with self.database.read() as db:
-            return frozenset(db.scalars(rows))
-
     def forget(self, repository_id: int, finding: str) -> bool:
-        """Let a finding be said again; False if it was not dismissed.
+        """Let a finding be said again; False if nobody ever dismissed it.
 
-        It is noted down: the words that dismissed it still stand in a thread.
+        What dismissed it so far is noted down: those words still stand in a thread.
         """
         noted = (
             update(DISMISSALS)
-            .where(
-                DISMISSALS.c.repository_id == repository_id,
-                DISMISSALS.c.finding == finding,
-                DISMISSALS.c.forgotten == 0,
-            )
+            .where(DISMISSALS.c.repository_id == repository_id, DISMISSALS.c.finding == finding)
             .values(forgotten=1)
         )
         with self.database.write() as db:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, select, update
 
 from app.store.base import Base, end, put, stop
-from app.store.tables import DISMISSALS, FINDINGS, JOBS, PAUSES, REQUESTS, RUNS
+from app.store.tables import DISMISSALS, FINDINGS, JOBS, PAUSES, REPOSITORIES, REQUESTS, RUNS
 from app.store.values import Job, NewJob, NewRun, Run, Spent
 
 _RUN = tuple(RUNS.c[name] for name in Run.__slots__)
@@ -43,6 +43,13 @@ class Runs(Base):
         with self.database.write(alone="begin") as db:
             added = self.database.insert_new(db, RUNS, **row)
             if added:
+                self.database.insert_new(
+                    db,
+                    REPOSITORIES,
+                    installation=new.installation,
+                    id=new.repository_id,
+                    name=new.repository,
+                )
                 if stop_others:
                     stop(db, new.repository_id, new.number, stop_others, but=new.id)
                 put(db, first)
@@ -73,6 +80,16 @@ class Runs(Base):
         if repositories is not None:
             which = which.where(RUNS.c.repository_id.in_(repositories))
         return self._runs(which)
+
+    def repositories_in(
+        self, installation: int, repositories: Sequence[int] | None = None
+    ) -> frozenset[str]:
+        """Return the names, also former ones, under which something was begun in repositories."""
+        which = select(REPOSITORIES.c.name).where(REPOSITORIES.c.installation == installation)
+        if repositories is not None:
+            which = which.where(REPOSITORIES.c.id.in_(repositories))
+        with self.database.read() as db:
+            return frozenset(db.scalars(which))
 
     def _runs(self, which: Select[*tuple[object, ...]]) -> list[Run]:
         with self.database.read() as db:
@@ -171,10 +188,15 @@ class Runs(Base):
         Whoever works at one of its runs is told to stop.
         """
         runs = self.runs_in(installation, repositories)
-        known = {run.repository_id for run in runs} | set(repositories or ())
         unclaimed = JOBS.c.state != "claimed"
         with self.database.write() as db:
-            for repository in known:
+            theirs = delete(REPOSITORIES).where(REPOSITORIES.c.installation == installation)
+            if repositories is not None:
+                theirs = theirs.where(REPOSITORIES.c.id.in_(repositories))
+            known = set(db.scalars(theirs.returning(REPOSITORIES.c.id))) | set(repositories or ())
+            # A repository that moved belongs to another installation now, with what was said there.
+            kept = select(REPOSITORIES.c.id).where(REPOSITORIES.c.id.in_(known))
+            for repository in known.difference(db.scalars(kept)):
                 for table in (PAUSES, DISMISSALS, FINDINGS, REQUESTS):
                     db.execute(delete(table).where(table.c.repository_id == repository))
             for run in runs:

@@ -162,13 +162,25 @@ DISMISSALS = Table(
     Column("finding", Text, primary_key=True),
     Column("path", Text, nullable=False),
     Column("title", Text, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("url", Text, nullable=False),
+    Column("who", Text, primary_key=True),
+    Column("url", Text, primary_key=True),
     Column("since", Double, nullable=False),
     Column("forgotten", Integer, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
-"""What is `forgotten` stays noted down: the words that dismissed it still stand in a thread."""
+"""One row for each time that somebody dismissed a finding, by who and where. What is `forgotten`
+stays noted down: those words still stand in a thread, and only others dismiss it anew."""
+
+REPOSITORIES = Table(
+    "repositories",
+    METADATA,
+    Column("installation", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Where something was ever begun, under each name that it had then: runs are swept after a month,
+and what people dismissed and what was fetched are not."""
 
 FINDINGS = Table(
     "findings",

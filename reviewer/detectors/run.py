@@ -55,11 +55,14 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """What the detectors say. `checked` has the paths of the files that at least one looked at."""
+    """What the detectors say. `checked` has the paths of the files that at least one looked at,
+    `whole` the names of the detectors that looked at all they were to look at and kept nothing
+    back."""
 
     findings: list[Finding]
     notes: list[str]
     checked: frozenset[str]
+    whole: frozenset[str] = frozenset()
 
 
 def registry(parsers: Parsers, context: Context | None = None) -> tuple[Registered, ...]:
@@ -115,6 +118,7 @@ def run_all(
     notes: list[str] = []
     checked: set[str] = set()
     crashes: Counter[str] = Counter()
+    whole = {each.detector.name for each in registered}
     files = [file for file in change.files if wanted.get(file.path)]
     with ThreadPoolExecutor(len(registered) or 1, thread_name_prefix="detect") as threads:
         for batch in _batches(files, objects, notes):
@@ -129,8 +133,16 @@ def run_all(
             for run in threads.map(_Run.start, runs):
                 findings += run.findings
                 notes += run.notes
+                if run.notes:
+                    whole.discard(run.name)
             checked.update(source.file.path for source in batch)
-    return Detected(_ordered(findings), list(dict.fromkeys(notes)), frozenset(checked))
+    read_all = len(checked) == len(files)
+    return Detected(
+        _ordered(findings),
+        list(dict.fromkeys(notes)),
+        frozenset(checked),
+        frozenset(whole if read_all else ()),
+    )
 
 
 def _wanted(
@@ -219,6 +231,7 @@ class _Run:
         objects: Objects,
         crashes: Counter[str],
     ) -> None:
+        self.name = registered.detector.name
         self._registered = registered
         self._sources = sources
         self._objects = objects
@@ -236,7 +249,7 @@ class _Run:
         A file that crashes a detector must not blind it to the others: its author may have meant
         it to.
         """
-        name = self._registered.detector.name
+        name = self.name
         if self._crashes[name] >= MAX_CRASHES:
             self.notes.append(f"Detector {name} failed too often and was left out for the rest.")
             return
@@ -273,9 +286,9 @@ class _Run:
                 yield finding
         for path, number in count.items():
             if number > MAX_PER_FILE:
-                name = self._registered.detector.name
                 self.notes.append(
-                    f"{path}: {number - MAX_PER_FILE} more findings of detector {name} left out."
+                    f"{path}: {number - MAX_PER_FILE} more findings of detector {self.name} left "
+                    "out."
                 )
 
     def _on_change(self, finding: Finding, file: FileChange) -> bool:

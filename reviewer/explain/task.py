@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from reviewer.change import Change, Span
@@ -13,9 +14,9 @@ from reviewer.request import StopReason
 from reviewer.review.functions import Code, functions
 from reviewer.review.guidance import set_apart
 from reviewer.review.place import Placer
-from reviewer.review.scope import quoted, show, size_of
+from reviewer.review.scope import fitting, listed, quoted, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS
-from reviewer.rlm.task import Function, Tier, Unit
+from reviewer.rlm.task import Function, OneNode, Tier, Unit
 from reviewer.text import decode, printable
 
 HUNKS_TOKENS = WINDOW_TOKENS // 2
@@ -39,7 +40,7 @@ class ExplainScope:
     question: Question
 
 
-class Explainer:
+class Explainer(OneNode[ExplainScope, Reply]):
     """The task: one node, with the change and the code in reach."""
 
     name = "explain"
@@ -77,7 +78,12 @@ class Explainer:
 
     def content(self, scope: ExplainScope) -> str:
         question = scope.question
-        parts = [self._files(), "Hunks of the change:\n", self._hunks(question)]
+        files = listed(self._change, MOST_FILES)
+        parts = [
+            f"The files that the change touches:\n\n{files}",
+            "Hunks of the change:\n",
+            self._hunks(question),
+        ]
         if question.place is not None:
             parts.append(self._around(question.place))
         if question.thread:
@@ -87,21 +93,6 @@ class Explainer:
 
     def lens(self, scope: ExplainScope) -> str:
         return printable(f"The question:\n\n{set_apart(scope.question.text)}")
-
-    def split(self, scope: ExplainScope) -> list[ExplainScope]:
-        return [scope]
-
-    def leads(self, scope: ExplainScope) -> bool:
-        return False
-
-    def brief(self, scope: ExplainScope, parts: Mapping[str, ExplainScope]) -> str:
-        return ""  # nobody leads
-
-    def lenses(self) -> Mapping[str, str]:
-        return {}
-
-    def join(self, parts: Sequence[ExplainScope], lens: str) -> ExplainScope:
-        return parts[0]
 
     def functions(self, scope: ExplainScope) -> Mapping[str, Function]:
         return functions(self._change, self._objects, self._shown(scope.question), self._code)
@@ -114,12 +105,6 @@ class Explainer:
             if (problem := self.placer.stands(one.path, one.quote)) is not None
         ]
 
-    def across(self, scope: ExplainScope, parts: Sequence[Reply]) -> str | None:
-        return None
-
-    def merge(self, scope: ExplainScope, parts: Sequence[Reply], own: Reply | None) -> Reply:
-        return own or parts[0]
-
     def partial(self, scope: ExplainScope, reason: StopReason) -> Reply:
         return Reply.model_construct(answer="", quotes=[])
 
@@ -129,14 +114,8 @@ class Explainer:
         """Return the hunks of the file that is asked about, then the others, as many as fit."""
         path = question.place.path if question.place else ""
         first = [span for span in self._spans if printable(span.path) == path]
-        kept: list[Span] = []
-        left = HUNKS_TOKENS
-        for span in [*first, *(span for span in self._spans if span not in first)]:
-            left -= size_of([span])
-            if left < 0 and kept:
-                break
-            kept.append(span)
-        return tuple(kept)
+        others = (span for span in self._spans if printable(span.path) != path)
+        return fitting(chain(first, others), HUNKS_TOKENS)
 
     def _hunks(self, question: Question) -> str:
         shown = self._shown(question)
@@ -144,17 +123,10 @@ class Explainer:
         more = f"\n({left} more hunks can be read with diff().)\n" if left else ""
         return show(self._change, shown) + more if shown else "(none)\n"
 
-    def _files(self) -> str:
-        files = self._change.files
-        lines = [
-            f"- {quoted(file.path)} (+{file.added} -{file.deleted})" for file in files[:MOST_FILES]
-        ]
-        if more := len(files) - MOST_FILES:
-            lines += [f"- and {more} more"] if more > 0 else []
-        return "The files that the change touches:\n\n" + "\n".join(lines) + "\n"
-
     def _around(self, place: Place) -> str:
         at = "head" if place.side == "RIGHT" else "base"
+        if place.start_line is None or place.line is None:
+            return f"The thread is about the whole file {quoted(place.path)} at the {at}.\n"
         where = f"The lines that the thread is about, in {quoted(place.path)} at the {at}"
         try:
             text = decode(self._objects.read(place.path, "head" if at == "head" else "base"))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reviewer.finding import Side
 from reviewer.request import Cost, StopReason
@@ -29,14 +29,25 @@ class Said(BaseModel):
 
 
 class Place(BaseModel):
-    """The lines that a thread is about, at the head (RIGHT) or at the merge base (LEFT)."""
+    """What a thread is about, at the head (RIGHT) or at the merge base (LEFT).
+
+    start_line..line are its lines; without any it is the whole file.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Annotated[str, Field(max_length=4_096)]
     side: Side = "RIGHT"
-    start_line: Annotated[int, Field(ge=1)]
-    line: Annotated[int, Field(ge=1)]
+    start_line: Annotated[int, Field(ge=1)] | None = None
+    line: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _range(self) -> "Place":
+        if (self.start_line is None) != (self.line is None):
+            raise ValueError("start_line and line are given together, or neither")
+        if self.start_line is not None and self.line is not None and self.start_line > self.line:
+            raise ValueError("start_line is after line")
+        return self
 
 
 class Question(BaseModel):

@@ -23,9 +23,9 @@ from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Claim, Harm
 from reviewer.review.functions import Code, functions
 from reviewer.review.guidance import set_apart
 from reviewer.review.place import Placer
-from reviewer.review.scope import quoted, show, size_of
+from reviewer.review.scope import fitting, listed, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS
-from reviewer.rlm.task import Function, Tier, Unit
+from reviewer.rlm.task import Function, OneNode, Tier, Unit
 from reviewer.text import printable
 
 LENS = "intent"
@@ -43,6 +43,13 @@ LEAST_WORDS = 3
 
 LEAST_PROMISE_CHARS = 6
 """Of the words that a claim is about: fewer stand in any text."""
+
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff]"
+)
+"""Letters of scripts that put no spaces between words (Chinese, Japanese, Thai, Lao, Burmese,
+Khmer): two of them say about as much as a word, and each as much as two letters of others."""
 
 PROMISE_SHOWN = 300
 
@@ -126,11 +133,12 @@ def compares(request: ReviewRequest) -> bool:
     """
     if request.effort is Effort.QUICK or INTENT in request.policy.off or request.promise is None:
         return False
-    words = re.findall(r"\w{2,}", " ".join(request.promise.texts()))
-    return len(words) >= LEAST_WORDS
+    text = " ".join(request.promise.texts())
+    words = len(re.findall(r"\w{2,}", _UNSPACED.sub(" ", text)))
+    return words + len(_UNSPACED.findall(text)) // 2 >= LEAST_WORDS
 
 
-class Intent:
+class Intent(OneNode[IntentScope, IntentResult]):
     """The task: one node."""
 
     name = "intent"
@@ -164,18 +172,18 @@ class Intent:
         return frozenset({UNIT})
 
     def size(self, scope: IntentScope) -> int:
-        return size_of(_shown(scope.spans))
+        return size_of(fitting(scope.spans, HUNKS_TOKENS))
 
     def label(self, scope: IntentScope) -> str:
         return "does it do what it promises?"
 
     def content(self, scope: IntentScope) -> str:
-        shown = _shown(scope.spans)
+        shown = fitting(scope.spans, HUNKS_TOKENS)
         left = len(scope.spans) - len(shown)
         parts = [
             "What was promised:\n",
             _told(scope.promise),
-            _files(self._change),
+            f"The files of the change:\n\n{listed(self._change, MOST_FILES)}",
             self._at_borders(),
             "The hunks:\n",
             show(self._change, shown),
@@ -184,26 +192,10 @@ class Intent:
             parts.append(f"({left} more hunks can be read with diff().)\n")
         return printable("\n".join(filter(None, parts)))
 
-    def lens(self, scope: IntentScope) -> str:
-        return ""
-
-    def split(self, scope: IntentScope) -> list[IntentScope]:
-        return [scope]
-
-    def leads(self, scope: IntentScope) -> bool:
-        return False
-
-    def brief(self, scope: IntentScope, parts: Mapping[str, IntentScope]) -> str:
-        return ""  # nobody leads
-
-    def lenses(self) -> Mapping[str, str]:
-        return {}
-
-    def join(self, parts: Sequence[IntentScope], lens: str) -> IntentScope:
-        return parts[0]
-
     def functions(self, scope: IntentScope) -> Mapping[str, Function]:
-        return functions(self._change, self._objects, _shown(scope.spans), self._code)
+        return functions(
+            self._change, self._objects, fitting(scope.spans, HUNKS_TOKENS), self._code
+        )
 
     def check(self, scope: IntentScope, result: IntentResult) -> list[str]:
         """Complain about each quote that stands nowhere, of the code and of the promise."""
@@ -218,14 +210,6 @@ class Intent:
                     "them exactly"
                 )
         return problems
-
-    def across(self, scope: IntentScope, parts: Sequence[IntentResult]) -> str | None:
-        return None
-
-    def merge(
-        self, scope: IntentScope, parts: Sequence[IntentResult], own: IntentResult | None
-    ) -> IntentResult:
-        return own or parts[0]
 
     def partial(self, scope: IntentScope, reason: StopReason) -> IntentResult:
         return IntentResult(claims=[])
@@ -258,25 +242,13 @@ class Intent:
 def was_said(words: str, promise: Promise) -> bool:
     """Do these words stand in a promise, but for white space and the marks of Markdown?"""
     wanted = _plain(words)
-    if len(wanted) < LEAST_PROMISE_CHARS:
+    if len(wanted) + len(_UNSPACED.findall(wanted)) < LEAST_PROMISE_CHARS:
         return False
     return any(wanted in _plain(text) for text in promise.texts())
 
 
 def _plain(text: str) -> str:
     return " ".join(re.sub(r"[*_`#>\"'\[\]()]", " ", text).lower().split())
-
-
-def _shown(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """Return the first hunks, as many as are shown whole."""
-    kept: list[Span] = []
-    left = HUNKS_TOKENS
-    for span in spans:
-        left -= size_of([span])
-        if left < 0 and kept:
-            break
-        kept.append(span)
-    return tuple(kept)
 
 
 def _told(promise: Promise) -> str:
@@ -292,16 +264,6 @@ def _told(promise: Promise) -> str:
         texts = "\n>\n".join(set_apart(one.strip()) for one in promise.commits)
         parts.append(f"The messages of its commits, the oldest first:\n{texts}\n")
     return "\n".join(parts)
-
-
-def _files(change: Change) -> str:
-    lines = [
-        f"- {quoted(file.path)} (+{file.added} -{file.deleted})"
-        for file in change.files[:MOST_FILES]
-    ]
-    if (more := len(change.files) - MOST_FILES) > 0:
-        lines.append(f"- and {more} more")
-    return "The files of the change:\n\n" + "\n".join(lines) + "\n"
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import get_args
 from reviewer.change import Change, FileChange, Span
 from reviewer.context.values import Context
 from reviewer.detectors.lockfiles import Table, dependency_table, may_lock
-from reviewer.detectors.names import DETECTORS, Check
+from reviewer.detectors.names import DETECTORS, INTENT, Check
 from reviewer.detectors.run import detect
 from reviewer.detectors.secrets import redacted
 from reviewer.finding import Finding
@@ -24,9 +24,12 @@ from reviewer.request import (
     ChangeInfo,
     Cost,
     DependencyChange,
+    Effort,
+    Looked,
     Review,
     ReviewRequest,
     StopReason,
+    Withheld,
 )
 from reviewer.review.arrangement import Arrangement, arrange
 from reviewer.review.claims import FinderResult, Joined
@@ -83,6 +86,9 @@ class Prepared:
     checked: frozenset[str]
     """Paths of the files that the detectors have looked at."""
 
+    detectors: frozenset[str]
+    """Names of those that kept nothing back."""
+
     arrangement: Arrangement = field(default_factory=Arrangement)
     """What is read together, and what changed at borders: where a model will be asked."""
 
@@ -102,6 +108,10 @@ class _Read:
     usd: float | None = None
     calls: int = 0
     replayed: int = 0
+    by: list[str] = field(default_factory=list)
+    """The model's sources that saw every span."""
+
+    withheld: list[Finding] = field(default_factory=list)
 
 
 def prepare(
@@ -153,6 +163,7 @@ def prepare(
             *(table.note for table in tables if table.note),
         ],
         detected.checked,
+        detected.whole,
     )
 
 
@@ -266,9 +277,12 @@ async def review(
         read = _stopped(prepared, reason, by_detectors=request.model is None)
     elif request.model is None and request.policy.off.issuperset(DETECTORS):
         read = _Read(missed={span.id: ALL_OFF for span in prepared.spans})
-    elif model is None or request.model is None or not prepared.spans:
+    elif model is None or request.model is None:
         # Without a model the detectors are the whole review; what they ran on is reviewed.
         read = _Read(covered=frozenset(span.id for span in prepared.spans))
+    elif not prepared.spans:
+        looked = {*LENSES[request.effort], *LENSES[Effort.QUICK], INTENT}
+        read = _Read(by=[f"model:{lens}" for lens in sorted(looked)])
     else:
         left = None if end == math.inf else max(0.1, end - time.monotonic())
         pace = PACES[request.effort]
@@ -339,6 +353,10 @@ async def _passes(
         await asyncio.to_thread(_collect, read, prepared, placer, solved, lens)
         if solved.missed:
             unfinished.append(lens)
+        else:
+            read.by.append(f"model:{lens}")
+    if not unfinished:  # together they look for all that the one pass of a quick review does
+        read.by += [f"model:{lens}" for lens in LENSES[Effort.QUICK] if lens not in lenses]
     after = len(lenses) + 1
     if compares(request):
         await _compared(request, prepared, read, run, objects, code, str(after))
@@ -408,8 +426,12 @@ async def _compared(  # noqa: PLR0917
             read.notes.append(
                 f"{lost} claim(s) about what was promised quoted nothing that is there."
             )
+        unsure = (one for one in found if one.confidence < MIN_CONFIDENCE)
+        read.withheld += unsure
         why = "; ".join(sorted(set(solved.missed.values())))
-    if why:
+    if not why:
+        read.by.append(f"model:{INTENT}")
+    else:
         read.notes.append(f"The change was not compared with what it promises: {why}")
 
 
@@ -452,6 +474,7 @@ def _collect(
     found = [finding for finding in placed if finding is not None]
     sure = [finding for finding in found if finding.confidence >= MIN_CONFIDENCE]
     read.findings += sure
+    read.withheld += [finding for finding in found if finding.confidence < MIN_CONFIDENCE]
     if isinstance(solved.result, Joined):
         # Another pass reads the same again; only what one saw between the parts is new.
         first = not read.told
@@ -481,6 +504,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
     coverage = account(change, aside, prepared.spans, read.covered, read.missed)
     found = masked(join([*prepared.leads, *read.findings]))
     findings = [one for one in found if request.policy.thresholds.admit(one)]
+    below = [one for one in found if not request.policy.thresholds.admit(one)]
     asked = read.calls > 0 or read.replayed > 0
     files, arrangement = prepared.triage.scope, prepared.arrangement
     module_of = modules_of(file.path for file in files)
@@ -527,4 +551,16 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
         modules=told,
         across=across,
         imports=module_imports(arrangement.imports, module_of),
+        looked=Looked(
+            by=(*(f"detector:{name}" for name in sorted(prepared.detectors)), *read.by),
+            effort=request.effort,
+            withheld=tuple(
+                Withheld(
+                    ids=(one.id, *(place.id for place in one.places)),
+                    path=one.path,
+                    title=one.title,
+                )
+                for one in [*below, *read.withheld]
+            ),
+        ),
     )

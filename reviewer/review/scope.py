@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from weakref import WeakKeyDictionary
@@ -40,6 +40,28 @@ class FindScope:
 def size_of(spans: Sequence[Span]) -> int:
     """Return about how many tokens the spans take when shown."""
     return sum(_span_tokens(span) for span in spans)
+
+
+def fitting(spans: Iterable[Span], tokens: int) -> tuple[Span, ...]:
+    """Return the first spans, as many as take so many tokens; one at least."""
+    kept: list[Span] = []
+    left = tokens
+    for span in spans:
+        left -= size_of([span])
+        if left < 0 and kept:
+            break
+        kept.append(span)
+    return tuple(kept)
+
+
+def listed(change: Change, most: int) -> str:
+    """Return the names of the first files of a change with their size, and how many more it has."""
+    lines = [
+        f"- {quoted(file.path)} (+{file.added} -{file.deleted})" for file in change.files[:most]
+    ]
+    if (more := len(change.files) - most) > 0:
+        lines.append(f"- and {more} more")
+    return "\n".join(lines) + "\n"
 
 
 def label_of(spans: Sequence[Span]) -> str:

@@ -1,7 +1,7 @@
 """The Task protocol: one recursive question, and all that the kernel asks of it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -124,3 +124,31 @@ class Task(Protocol[S, R]):
     def partial(self, scope: S, reason: StopReason) -> R:
         """A valid result for a scope that nobody could work on."""
         ...
+
+
+class OneNode(Generic[S, R]):
+    """What a task is that is never divided: one node sees all of it, or what fits."""
+
+    def lens(self, scope: S) -> str:
+        return ""
+
+    def split(self, scope: S) -> list[S]:
+        return [scope]
+
+    def leads(self, scope: S) -> bool:
+        return False
+
+    def brief(self, scope: S, parts: Mapping[str, S]) -> str:
+        return ""
+
+    def lenses(self) -> Mapping[str, str]:
+        return {}
+
+    def join(self, parts: Sequence[S], lens: str) -> S:
+        return parts[0]
+
+    def across(self, scope: S, parts: Sequence[R]) -> str | None:
+        return None
+
+    def merge(self, scope: S, parts: Sequence[R], own: R | None) -> R:
+        return own or parts[0]

@@ -627,6 +627,33 @@ def test_what_somebody_dismissed_is_not_said_again_in_the_repository(tmp_path: P
         assert world.became() == ["open"]
 
 
+def test_what_is_forgotten_is_said_again_where_it_was_dismissed_until_it_is_dismissed_anew(
+    tmp_path: Path,
+) -> None:
+    with World(tmp_path) as world, world.serve() as server:
+        world.think = found_or_not
+        pull = world.pull(author="bob")
+        world.opened(server, pull)
+        world.settle()
+        (ours,) = pull.review_comments
+
+        def dismissed(text: str) -> None:
+            said = world.answered(server, ours, "alice", text)
+            wait_until(lambda: world.idle() and bool(said.reactions), lambda: server.said)
+
+        def summary_of(run: int) -> str:
+            world.settle(runs=run)
+            return next(body for body in world.ours(pull) if 'kind":"summary' in body)
+
+        dismissed("False positive.")
+        (known,) = world.store.dismissed(world.repo.id)
+        world.commented(server, pull, "alice", f"/rlm forget {known.finding}\n/rlm review")
+        assert "dismissed by" not in summary_of(2)
+        dismissed("By design.")
+        world.commented(server, pull, "alice", "/rlm review")
+        assert "1 finding not shown: dismissed by alice." in summary_of(3)
+
+
 def test_a_thumb_that_points_down_dismisses_and_a_grave_finding_stays_in_sight(
     tmp_path: Path,
 ) -> None:
@@ -722,5 +749,10 @@ def test_a_repository_that_is_taken_out_is_forgotten_and_no_other(tmp_path: Path
         wait_until(world.idle, lambda: server.said)
         assert len(world.runs()) == 1
         gone = [{"id": world.repo.id, "full_name": "octo/hello"}]
+        # It was put back before the event came, or the event came once more.
+        world.sent(server, "installation_repositories", {**base, "repositories_removed": gone})
+        wait_until(world.idle, lambda: server.said)
+        assert len(world.runs()) == 1 and "it is back" in server.said
+        world.installation.remove(world.repo)
         world.sent(server, "installation_repositories", {**base, "repositories_removed": gone})
         wait_until(lambda: not world.runs(), lambda: server.said)

@@ -159,6 +159,7 @@ class _Shown:
             lambda *_: None,
             connect_for_scanning=self.connect,
             installed=lambda _: 1,
+            includes=lambda *_: False,
         )
         for number in (1, 2):
             run = NewRun(

@@ -1,5 +1,7 @@
 """What counts as a command in a comment, and what does not."""
 
+import time
+
 import pytest
 
 from app.commands import (
@@ -48,6 +50,35 @@ from app.commands import (
             "/rlm ask\nWhy is\n> quoted\nthis?\n/rlm cost",
             (AskCommand("Why is\n> quoted\nthis?"), PlainCommand("cost")),
         ),
+        # A question has its code, and is not cut where it speaks of comments.
+        (
+            "/rlm ask what does this do?\n```py\nf( x )\n\n/rlm stop\n```\nand why?\n/rlm cost",
+            (
+                AskCommand("what does this do?\n```py\nf( x )\n\n/rlm stop\n```\nand why?"),
+                PlainCommand("cost"),
+            ),
+        ),
+        ("/rlm ask why is `<!--` handled so?", AskCommand("why is `<!--` handled so?")),
+        (
+            "/rlm ask ``a ` <!-- b`` c\n/rlm cost",
+            (AskCommand("``a ` <!-- b`` c"), PlainCommand("cost")),
+        ),
+        (
+            "/rlm ask why?<!-- hidden -->\n<!-- \nmore\n--> Really?",
+            AskCommand("why?\n\n\n Really?"),
+        ),
+        ("```\n<!--\n```\n/rlm stop", PlainCommand("stop")),
+        ("<!-- x -->/rlm stop", PlainCommand("stop")),
+        # What nobody sees is no command.
+        ("a `<!-- b\n/rlm stop", None),
+        ("`` a ` <!-- `\n/rlm stop", PlainCommand("stop")),
+        ("\\`` a ` <!-- `\n/rlm stop", None),
+        ("`\na ` <!-- `\n/rlm stop", None),
+        ('<a title="`"> <!-- `\n/rlm stop', None),
+        ("<pre>\n\n` <!-- `\n/rlm stop", None),
+        ("x <!-- `\n/rlm stop ` -->", None),
+        ("x<!--\n-->/rlm stop", None),
+        ("<!--\n```\n-->\n/rlm stop", PlainCommand("stop")),
         ("/rlm resume", PlainCommand("resume")),
         ("/rlm Resolve ", PlainCommand("resolve")),
     ],
@@ -103,6 +134,10 @@ def test_the_help_names_every_command() -> None:
 def test_a_hostile_comment_is_read_in_no_time() -> None:
     assert parse_commands("<!--" * 16_000 + "\n/rlm review") == ()
     assert parse_commands("`" * 60_000) == ()
+    before = time.process_time()
+    for text in ("` `` " * 12_000, "`<!--" * 12_000, "".join("`" * n + " " for n in range(340))):
+        assert parse_commands(text) == ()
+    assert time.process_time() - before < 2
     assert parse_commands("/rlm review \x1b[31m\u202esrc") == (
         ReviewCommand(paths=("\x1b[31m\u202esrc",)),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from app import reconcile as module
 from app.github.auth import AppAuth
 from app.github.urls import Server
 from app.reconcile import MOST_ATTEMPTS, reconcile, redeliver
@@ -71,6 +72,27 @@ def test_what_always_fails_is_given_up(tmp_path: Path) -> None:
             wait_until(settled(world, attempt), lambda: repr(world.app.deliveries))
         assert redeliver(auth_of(world), store) == 0
         assert asked(world) == MOST_ATTEMPTS - 1
+    store.close()
+
+
+def test_more_failures_than_a_page_holds_are_all_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 3)
+    store = Store(tmp_path / "store.sqlite3")
+    with World(tmp_path) as world:
+        for _ in range(8):
+            lost(world)
+        for delivery in world.app.deliveries[-3:]:
+            store.accept(delivery.guid, None)  # has come since, and is listed all the same
+        assert redeliver(auth_of(world), store) == 5
+        pages = [seen for seen in world.hub.requests if seen.path.endswith("/hook/deliveries")]
+        assert len(pages) == 3
+        wait_until(settled(world, 13), lambda: repr(world.app.deliveries))
+        monkeypatch.setattr(module, "MOST_PAGES", 1)
+        monkeypatch.setattr(module, "MOST_ASKED", 2)
+        assert redeliver(auth_of(world), store) == 2
+        assert [seen.path for seen in world.hub.requests].count(pages[0].path) == 4
     store.close()
 
 

@@ -8,7 +8,7 @@ from app.objects import LocalObjects
 from app.report import Report, report
 from reviewer.change import Change
 from reviewer.diff import build_change
-from reviewer.finding import Category, Finding, Severity, Side
+from reviewer.finding import Category, Finding, Place, Severity, Side
 from reviewer.git import open_repo
 from reviewer.request import ChangeInfo, Coverage, Review
 from tests.repo import Repo
@@ -146,3 +146,26 @@ def test_a_report_says_how_many_comments_are_wanted(tmp_path: Path) -> None:
     plain = reported(tmp_path)
     assert (plain.inline_comments, plain.blocks, plain.sarif) == (10, None, False)
     assert Report.model_validate_json(plain.model_dump_json(exclude={"inline_comments"})) == plain
+
+
+def test_the_other_places_of_a_finding_have_anchors_and_no_suggestion(tmp_path: Path) -> None:
+    there = Place(id="b" * 12, path="a.txt", start_line=38, line=39)
+    outside = Place(id="c" * 12, path="same.txt", start_line=1, line=1)
+    one = finding(10, 10, suggestion="line 10\n", places=(there, outside))
+    made = reported(tmp_path, one)
+    assert made.anchors[one.id].suggest
+    assert made.anchors["b" * 12].model_dump() == {
+        "side": "RIGHT",
+        "start_line": 38,
+        "line": 39,
+        "suggest": False,
+    }
+    assert "c" * 12 not in made.anchors
+    moved = one.at(there, [outside])
+    assert (moved.id, moved.line, moved.suggestion, moved.places) == (
+        "b" * 12,
+        39,
+        None,
+        (outside,),
+    )
+    assert (moved.title, one.line) == (one.title, 10)

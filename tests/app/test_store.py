@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, inspect, select, text, update
+from sqlalchemy import delete, func, inspect, select, text, update
 
-from app.jobs import Command, Look, Rerun, Step, step
+from app.jobs import Command, Look, Reply, Rerun, Step, step
 from app.store import (
     ENGINE,
     GITHUB,
@@ -242,6 +243,21 @@ def test_a_command_goes_before_what_nobody_waits_for(store: Store) -> None:
     assert claimed(store).kind == "command"
 
 
+def test_what_anybody_can_write_goes_before_nothing(store: Store) -> None:
+    said = Reply(
+        installation=1,
+        repository_id=7,
+        repository="octo/hello",
+        number=3,
+        comment_id=5,
+        thread=4,
+        body="Nice!",
+        sender="mallory",
+    )
+    store.put(look(1), said.job(), command(2))
+    assert [claimed(store).kind for _ in range(3)] == ["command", "look", "reply"]
+
+
 def test_a_job_waits_for_its_time(store: Store) -> None:
     store.put(NewJob(GITHUB, "look", "k", "{}", not_before=time.time() + 0.2))
     assert store.claim(GITHUB, "github", 60) is None
@@ -466,6 +482,30 @@ def test_migrated_tables_are_those_of_the_program(tmp_path: Path) -> None:
     assert REVISION != FIRST  # else nothing was migrated
 
 
+def test_a_migration_keeps_what_people_dismissed_and_learns_of_repositories(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "rlm.sqlite3"
+    with sqlite3.connect(path) as old:
+        for step in STEPS:
+            old.executescript(step)
+        for finding, forgotten in (("a", 0), ("b", 1)):
+            old.execute(
+                "INSERT INTO dismissals VALUES (7, ?, 'a.py', 'It leaks', 'alice', 'u', 5, ?)",
+                (finding, forgotten),
+            )
+        old.execute(
+            "INSERT INTO runs (id, installation, repository_id, repository, number, origin, "
+            "request, base, head, state, created) VALUES ('r', 1, 7, 'o/r', 1, 'x', '{}', 'b', 'h',"
+            " 'ended', 0)"
+        )
+        old.execute(f"PRAGMA user_version = {len(STEPS)}")
+    with closing(Store(path)) as store:
+        (kept,), (gone,) = store.dismissed(7), store.forgotten(7)
+        assert (kept.finding, kept.who, gone.finding) == ("a", "alice", "b")
+        assert store.repositories_in(1) == {"o/r"}
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "rlm.sqlite3"
     path.write_bytes(b"this is no database" * 100)
@@ -547,11 +587,53 @@ def test_old_runs_and_lost_jobs_are_forgotten(store: Store) -> None:
 
 def test_what_was_dismissed_is_remembered_and_may_be_forgotten(store: Store) -> None:
     one = Dismissed("0" * 12, "a.py", "It leaks", "alice", "https://x/1")
-    store.dismiss(7, one, Dismissed("0" * 12, "a.py", "It leaks", "bob", "https://x/2"))
+    other = Dismissed("0" * 12, "a.py", "It leaks", "bob", "https://x/2")
+    store.dismiss(7, one, other)
     assert store.dismissed(7) == [one] and store.dismissed(8) == []
-    assert store.forget(7, "0" * 12) and not store.forget(7, "0" * 12)
+    assert store.forget(7, "0" * 12) and not store.forget(7, "1" * 12)
+    store.dismiss(7, one, other)
+    assert store.dismissed(7) == [] and store.forgotten(7) == [one, other]
+    assert store.forget(7, "0" * 12), "to be asked twice is no mistake"
+
+
+def test_other_words_dismiss_anew_what_was_forgotten(store: Store) -> None:
+    one = Dismissed("0" * 12, "a.py", "It leaks", "alice", "https://x/1")
     store.dismiss(7, one)
-    assert store.dismissed(7) == [] and store.forgotten(7) == {"0" * 12}
+    store.forget(7, "0" * 12)
+    again = Dismissed("0" * 12, "a.py", "It leaks", "alice", "https://x/3")
+    store.dismiss(7, one, again)
+    assert store.dismissed(7) == [again] and store.forgotten(7) == [one]
+
+
+def test_what_people_said_goes_with_the_installation_however_old_its_runs_are(store: Store) -> None:
+    run = begun(store)
+    store.ended(claimed(store), run.id, "posted")
+    said = Dismissed("0" * 12, "a.py", "It leaks", "alice", "https://x/1")
+    for repository in (run.repository_id, 8):
+        store.dismiss(repository, said)
+        store.pause(repository, 1, "alice")
+    with store.database.write() as db:
+        db.execute(delete(RUNS))
+    assert store.repositories_in(1) == store.repositories_in(1, [7]) == {"octo/hello"}
+    assert store.repositories_in(2) == store.repositories_in(1, [8]) == frozenset()
+    store.forget_installation(2)
+    assert store.dismissed(7) == [said]
+    store.forget_installation(1)
+    assert store.dismissed(7) == [] and not store.paused_by(7, 1)
+    assert store.dismissed(8) == [said] and store.paused_by(8, 1)
+    assert store.repositories_in(1) == frozenset()
+
+
+def test_a_repository_that_moved_keeps_what_was_said_there(store: Store) -> None:
+    run = begun(store)
+    moved = replace(new_run("f" * 16, "head:c:d"), installation=2, repository="other/hello")
+    store.begin(moved, step(OPEN, moved))
+    said = Dismissed("0" * 12, "a.py", "It leaks", "alice", "https://x/1")
+    store.dismiss(run.repository_id, said)
+    store.forget_installation(1)
+    assert store.dismissed(7) == [said]
+    store.forget_installation(2)
+    assert store.dismissed(7) == []
 
 
 def test_a_pause_and_what_runs_cost(store: Store) -> None:

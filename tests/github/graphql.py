@@ -19,6 +19,7 @@ SCHEMA: GraphQLSchema = build_schema("""
 scalar URI
 scalar BigInt
 enum DiffSide { LEFT RIGHT }
+enum PullRequestReviewThreadSubjectType { FILE LINE }
 enum ReportedContentClassifiers { ABUSE DUPLICATE LOW_QUALITY OFF_TOPIC OUTDATED RESOLVED SPAM }
 interface Actor { login: String! }
 type User implements Actor { login: String! }
@@ -45,6 +46,8 @@ type PullRequestReviewThread {
   line: Int
   startLine: Int
   diffSide: DiffSide!
+  startDiffSide: DiffSide
+  subjectType: PullRequestReviewThreadSubjectType!
   comments(first: Int, last: Int): PullRequestReviewCommentConnection!
 }
 type PullRequestReviewCommentConnection { nodes: [PullRequestReviewComment] }
@@ -221,6 +224,8 @@ def _thread(repo: FakeRepo, first: ReviewComment) -> dict[str, Any]:
         "line": first.line,
         "startLine": first.start_line if first.line is not None else None,
         "diffSide": first.side,
+        "startDiffSide": first.start_side if first.line is not None else None,
+        "subjectType": first.subject.upper(),
         "comments": comments,
     }
 

@@ -370,7 +370,16 @@ def list_deliveries(call: Call) -> Any:
         for one in reversed(call.access.app.deliveries)
         if wanted is None or (wanted == "success") == (200 <= one.status < 300)
     ]
-    return [shapes.delivery(one) for one in every[: int(call.query.get("per_page", "30"))]]
+    # Pages here have a cursor in place of a number: the delivery that the next one begins with.
+    cursor = call.query.get("cursor")
+    if cursor is not None:
+        every = [one for one in every if one.id <= int(cursor.removeprefix("v1_"))]
+    size = min(int(call.query.get("per_page", "30")), MAX_PER_PAGE)
+    headers = {}
+    if len(every) > size:
+        query = urlencode({**call.query, "cursor": f"v1_{every[size].id}"})
+        headers["Link"] = f'<{call.state.api}{call.path}?{query}>; rel="next"'
+    return Answer(200, [shapes.delivery(one) for one in every[:size]], headers)
 
 
 @route("POST", "/app/hook/deliveries/{delivery_id}/attempts", APP)

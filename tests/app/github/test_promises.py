@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,7 @@ def test_without_a_word_of_an_issue_nobody_is_asked(scene: Scene) -> None:
         ("fixes #1 fixes #1", [1]),
         ("fixes #99999999999999", []),
         ("close " * 30_000 + "#1", []),
+        ("fixes  :\t #3", [3]),
     ],
 )
 def test_which_issues_are_meant(scene: Scene, body: str, numbers: list[int]) -> None:
@@ -103,3 +105,12 @@ def test_which_issues_are_meant(scene: Scene, body: str, numbers: list[int]) -> 
         }
     )
     assert closed_issues(said, scene.server) == numbers
+
+
+@pytest.mark.parametrize("mark", ["", ":", " :"])
+def test_a_hostile_description_is_read_in_no_time(scene: Scene, mark: str) -> None:
+    with scene.hub() as hub:
+        pull = scene.pull(hub, body=f"close{mark}{' ' * 20_000}x")
+    before = time.process_time()
+    assert closed_issues(pull, scene.server) == []
+    assert time.process_time() - before < 1

@@ -19,7 +19,7 @@ from app.report import Anchor, Excerpt, Report
 from reviewer.errors import RetryLater
 from reviewer.finding import Finding, Place, Severity
 from reviewer.policy import DEFAULT_INLINE, MAX_INLINE
-from reviewer.request import Coverage, Skipped
+from reviewer.request import Coverage, Effort, Looked, Skipped, Withheld
 from tests.app.render.samples import finding, hostile, review
 from tests.app.render.test_escape import REFERENCE, read
 from tests.app.render.test_markdown import OURS, TAG
@@ -112,12 +112,13 @@ class Scene:
         *,
         head: str = "",
         repeat: bool = False,
+        **said: Any,
     ) -> Publication:
         """Return what to publish, its check run created by `hub`, if there is one."""
         head, number, check_run = head or self.pull.head, self.pull.number, None
         if hub is not None:
             check_run = check_runs.ensure(hub, NAME, head, run, number, "Reviewing", "It began.")
-        return Publication(run, NAME, number, head, made or report(), check_run, repeat)
+        return Publication(run, NAME, number, head, made or report(), check_run, repeat, **said)
 
     def publish(
         self,
@@ -852,6 +853,129 @@ def test_a_repeat_that_comes_or_goes_posts_nothing_new(either):
         either.publish(report([TEN.model_copy(update={"places": others})]), run)
     assert [title for *_, title in either.inline] == ["Ten is a word"]
     assert "(and at 1 other place)" in either.stickies[0]
+
+
+# What people dismissed, and what is mended
+
+
+def in_three() -> tuple[Finding, Report]:
+    """Return a finding that is true of three lines, `a` of line 10, `b` and `c` of the next."""
+    ids = ["a" * 12, "b" * 12, "c" * 12]
+    lines = [10, 49, 50]
+    places = tuple(
+        Place(id=name, path="a.txt", start_line=n, line=n)
+        for name, n in zip(ids[1:], lines[1:], strict=True)
+    )
+    one = at(10, id=ids[0], title="A word is no number", suggestion="10\n", places=places)
+    made = report([one])
+    anchors = {
+        name: Anchor(side="RIGHT", start_line=n, line=n, suggest=n == 10)
+        for name, n in zip(ids, lines, strict=True)
+    }
+    return one, made.model_copy(update={"anchors": anchors})
+
+
+@pytest.mark.parametrize(
+    ("gone", "line", "others", "note"),
+    [
+        ("a", 49, 1, "1 place of others not shown: dismissed by alice."),
+        ("b", 10, 1, "1 place of others not shown: dismissed by alice."),
+        ("bc", 10, 0, "2 places of others not shown: dismissed by alice."),
+        ("abc", None, 0, "1 finding not shown: dismissed by alice."),
+    ],
+)
+def test_a_pattern_is_dismissed_place_by_place(scene, gone, line, others, note):
+    _, made = in_three()
+    scene.publish(made, dismissed={letter * 12: "alice" for letter in gone})
+    assert [at_line for _, _, at_line, _ in scene.inline] == ([line] if line else [])
+    assert note in scene.stickies[0]
+    assert (f"(and at {others} other place" in scene.stickies[0]) == bool(others)
+    assert ("```suggestion" in str([c.body for c in scene.pull.review_comments])) == (line == 10)
+
+
+def test_a_grave_pattern_keeps_every_place_in_sight_and_says_which_is_dismissed(scene):
+    one, made = in_three()
+    grave = one.model_copy(update={"severity": Severity.CRITICAL})
+    made = made.model_copy(update={"review": made.review.model_copy(update={"findings": [grave]})})
+    scene.publish(made, dismissed={"a" * 12: "alice"})
+    assert [line for _, _, line, _ in scene.inline] == [49], "a new place is news"
+    (summary,) = scene.stickies
+    assert summary.count("A word is no number") >= 2 and "dismissed by `alice`" in summary
+
+
+LOOKED = Looked(by=("model:correctness", "detector:secrets"), effort=Effort.STANDARD)
+
+
+def mended(scene: Scene, looked: Looked, run: str = SECOND, **changes: Any) -> int:
+    """Push a commit that changes line 10 back, review it, and return how many were closed."""
+    lines = [*NEW[:9], f"line ten of {run}", *NEW[10:]]
+    scene.pull.push(scene.repo.commit({"a.txt": text(lines)}, scene.pull.head))
+    made = report([], **changes).model_copy(update={"looked": looked})
+    return scene.publish(made, run).mended
+
+
+def found_at_ten(scene: Scene, **changes: Any) -> None:
+    made = report([TEN.model_copy(update=changes)]).model_copy(update={"looked": LOOKED})
+    scene.publish(made)
+
+
+TOLD = Withheld(ids=("f" * 12,), path="a.txt", title="Ten is a number, not a word")
+
+
+@pytest.mark.parametrize(
+    ("source", "looked", "coverage", "closed"),
+    [
+        ("model:correctness", LOOKED, (), 1),
+        ("model:correctness", LOOKED.model_copy(update={"effort": Effort.DEEP}), (), 1),
+        ("model:correctness", LOOKED.model_copy(update={"effort": Effort.QUICK}), (), 0),
+        ("model:correctness", LOOKED.model_copy(update={"by": ("detector:secrets",)}), (), 0),
+        ("model:contracts", LOOKED, (), 0),
+        ("detector:secrets/aws", LOOKED.model_copy(update={"effort": Effort.QUICK}), (), 1),
+        ("detector:python-lint/F821", LOOKED, (), 0),
+        ("model:correctness", LOOKED, ("a.txt",), 0),
+        ("model:correctness", LOOKED, ("b.txt",), 1),
+        ("model:correctness", LOOKED.model_copy(update={"withheld": (TOLD,)}), (), 0),
+        (
+            "model:correctness",
+            LOOKED.model_copy(update={"withheld": (TOLD.model_copy(update={"path": "b.txt"}),)}),
+            (),
+            1,
+        ),
+    ],
+)
+def test_a_thread_is_closed_only_by_who_looked_again(scene, source, looked, coverage, closed):
+    found_at_ten(scene, source=source)
+    skipped = [Skipped(path=path, hunks=1, reason="ignored") for path in coverage]
+    covered = Coverage(hunks=1, reviewed=1 - len(skipped), skipped=skipped)
+    assert mended(scene, looked, coverage=covered) == closed
+    assert len(scene.pull.review_comments) == 1 + closed
+
+
+def test_a_thread_that_somebody_opens_again_is_left_open(scene):
+    found_at_ten(scene)
+    assert mended(scene, LOOKED) == 1
+    ours = scene.pull.review_comments[0]
+    assert ours.folded
+    ours.folded = ""
+    assert mended(scene, LOOKED, THIRD) == 0
+    assert not ours.folded and len(scene.pull.review_comments) == 2
+
+
+def test_what_a_kill_left_said_and_open_is_closed_by_the_next_attempt(scene):
+    found_at_ten(scene)
+    scene.fake.fault(
+        method="POST",
+        path=r"/replies$",
+        when="after",
+        action=lambda: scene.fake.fault(path=r"graphql$", status=502, times=None),
+    )
+    with pytest.raises(RetryLater):
+        mended(scene, LOOKED)
+    assert not scene.pull.review_comments[0].folded
+    scene.fake.mend()
+    made = report([]).model_copy(update={"looked": LOOKED})
+    assert scene.publish(made, SECOND).mended == 1
+    assert scene.pull.review_comments[0].folded and len(scene.pull.review_comments) == 2
 
 
 PATCH = "@@ -7,8 +7,7 @@ def f():\n line\n-@@ -100,9 +100,9 @@\n+x\n@@ -47 +46,7 @@\n a"

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,13 @@ from app.github import threads as module
 from app.github.client import Hub
 from app.github.dismissals import dismisses
 from app.github.errors import Forbidden, NotThere
+from app.github.pulls import look_at
 from app.github.threads import answer, close, react, thread_of, threads
 from app.github.urls import Server
+from app.jobs import Command
 from app.obey import argues
+from app.questions import question_of
+from reviewer.explain.values import Place
 from tests.github.hub import FakeGitHub
 
 ACTOR = "rlm-review[bot]"
@@ -39,7 +44,7 @@ class Scene:
         return Hub(server, SecretStr(token), actor=actor, write_pause_s=0)
 
     def said(self, hub: Hub, line: int, body: str, **more: Any) -> int:
-        """Comment on a line; return the comment's number."""
+        """Comment on a line, or on none (0); return the comment's number."""
         made = hub.ask(
             "comment",
             "POST",
@@ -47,8 +52,7 @@ class Scene:
             {
                 "body": body,
                 "path": "a.py",
-                "line": line,
-                "side": "RIGHT",
+                **({"line": line, "side": "RIGHT"} if line else {}),
                 "commit_id": self.pull.head,
                 **more,
             },
@@ -74,6 +78,46 @@ def test_a_thread_is_read_with_its_answers(scene: Scene) -> None:
     assert mine.replies[0].body.startswith("It cannot.")
     assert (hers.first.login, hers.first.body, hers.replies) == ("alice", "Why?", ())
     assert not (mine.resolved or mine.outdated or mine.first.folded)
+
+
+def asked_about(scene: Scene, hub: Hub, comment: int) -> Place | None:
+    """Return the place that a question in a thread is about."""
+    thread = thread_of(hub, NAME, scene.pull.number, comment)
+    pull = look_at(hub, NAME, scene.pull.number)
+    command = Command(
+        installation=1,
+        repository_id=scene.repo.id,
+        repository=NAME,
+        number=scene.pull.number,
+        comment_id=comment + 1,
+        thread=comment,
+        body="/rlm ask why?",
+        sender="alice",
+    )
+    return question_of("why?", thread, pull, command, ACTOR).place
+
+
+def test_lines_that_begin_on_the_other_side_are_those_of_this_side_alone(scene: Scene) -> None:
+    with scene.hub() as hub:
+        across = scene.said(hub, 7, "All of it.", start_line=1, start_side="LEFT")
+        within = scene.said(hub, 9, "Some of it.", start_line=8, start_side="RIGHT")
+        assert asked_about(scene, hub, across) == Place(path="a.py", start_line=7, line=7)
+        assert asked_about(scene, hub, within) == Place(path="a.py", start_line=8, line=9)
+
+
+def test_a_thread_about_a_whole_file_has_its_path(scene: Scene) -> None:
+    with scene.hub() as hub:
+        first = scene.said(hub, 0, "Is this used?", subject_type="file")
+        found = thread_of(hub, NAME, scene.pull.number, first)
+        assert found is not None and (found.line, found.outdated) == (None, False)
+        assert asked_about(scene, hub, first) == Place(path="a.py")
+
+
+def test_a_thread_whose_lines_are_gone_is_about_no_place(scene: Scene) -> None:
+    with scene.hub() as hub:
+        first = scene.said(hub, 7, "It overflows.")
+        scene.pull.push(scene.repo.commit({"a.py": b"one\n"}, scene.pull.head))
+        assert asked_about(scene, hub, first) is None
 
 
 def test_many_threads_come_in_pages(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +213,24 @@ def test_who_may_not_read_is_told_so(scene: Scene) -> None:
         ("It is by design", True),
         ("That's intended.", True),
         ("Not a bug", True),
+        ("**False positive**", True),
+        ("won’t fix this: the caller is gone next week", True),
+        ("We won't fix it.", True),
+        ("It's not a bug: `parse` is only called after `validate`.", True),
+        ("By design. The caller holds the lock.", True),
+        ("No, that is a false alarm - the lock is held.", True),
+        ("Works as intended because nobody else writes.", True),
+        ("intentional", True),
+        # Whoever defends the finding.
+        ("This is not a false positive, it has to be fixed.", False),
+        ("I do not think this is by design.", False),
+        ("No, that's a real bug, not a false alarm. Fix it.", False),
+        ("We won't fix it in a follow-up: do it here.", False),
+        ("Fixed by design change in abc", False),
+        ("Won't fix, but please open an issue.", False),
+        ("Not a problem, I'll fix it.", False),
+        ("False positives like this one cost us a day.", False),
+        ("It isn't intended.", False),
         ("Is this a false positive?", False),
         ("> Won't fix.\n\nI think we should.", False),
         ("I will fix it.", False),
@@ -192,3 +254,10 @@ def test_what_dismisses_a_finding(text: str, meant: bool) -> None:
 )
 def test_what_wants_an_answer(text: str, meant: bool) -> None:
     assert argues(text) == meant
+
+
+def test_a_hostile_answer_is_read_in_no_time() -> None:
+    for text in (" " * 60_000, "that " * 12_000, "won't fix" + " " * 60_000 + "x", "*" * 60_000):
+        before = time.process_time()
+        assert not dismisses(f"x{text}") and not dismisses(f"{text}x")
+        assert time.process_time() - before < 1

@@ -1,9 +1,13 @@
 """Questions about a change, from git to `Explanation`: a scripted model over real HTTP."""
 
 import asyncio
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+
+import pytest
+from pydantic import ValidationError
 
 from app.objects import LocalObjects
 from reviewer.diff import build_change
@@ -145,3 +149,20 @@ def test_a_budget_that_does_not_reach_is_never_passed(repo: Made) -> None:
         done = explained(repo, server, caps=Caps(usd=0.0001))
     assert (done.answer, done.stopped) == ("", StopReason.BUDGET)
     assert server.requests == []
+
+
+def test_a_question_about_a_whole_file_is_shown_its_hunks_first(repo: Made) -> None:
+    files = []
+    for question in (WHY, Question(text="Why?", place=Place(path="shop/cart.py"))):
+        with ModelServer(lambda _: says("Because.")) as server:
+            explained(repo, server, question)
+            prompt = shown(server.requests[0].body)
+        files.append(re.findall(r"^=== file \"(.*)\"", prompt, re.MULTILINE))
+    assert files == [["README.md", "shop/cart.py"], ["shop/cart.py", "README.md"]]
+    assert 'The thread is about the whole file "shop/cart.py" at the head.' in prompt
+
+
+@pytest.mark.parametrize("lines", [{"start_line": 3, "line": 2}, {"line": 2}, {"start_line": 2}])
+def test_a_place_that_is_upside_down_or_half_is_none(lines: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        Place.model_validate({"path": "a.py", **lines})

@@ -28,6 +28,7 @@ from reviewer.request import (
     ReviewRequest,
     StopReason,
 )
+from reviewer.review.intent import compares as is_compared
 from reviewer.review.intent import was_said
 from reviewer.review.job import review
 from tests.model_server import (
@@ -253,3 +254,24 @@ def test_a_range_promises_what_its_commits_say(tmp_path: Path) -> None:
     assert promise.commits[0] == "Set x to 2\n\nIt has to be\n2."
     assert [one[:10] for one in promise.commits] == ["Set x to 2", "Set x to 3", "Set x to 4"]
     assert promise.title == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "compared"),
+    [
+        ("Fix bug", False),
+        ("Update the dependencies", True),
+        ("修复错误", False),
+        ("修复登录超时", True),
+        ("修复登录超时时间为三十秒并删除旧接口", True),
+        ("ログイン失敗を修正", True),
+        ("修复 bug", False),
+        ("แก้ไขการเข้าสู่ระบบ", True),
+        ("", False),
+    ],
+)
+def test_a_promise_has_words_in_scripts_without_spaces_too(said: str, compared: bool) -> None:
+    request = ReviewRequest(model="m", promise=Promise(title=said))
+    assert is_compared(request) == compared
+    assert was_said("登录超时", Promise(title="修复登录超时时间"))
+    assert not was_said("登录", Promise(title="修复登录超时时间"))

@@ -481,6 +481,33 @@ def test_what_is_below_the_thresholds_is_counted_and_not_shown(repo: tuple[Path,
     assert "confidence 95%" in none.notes[-1]
 
 
+def test_who_looked_and_what_was_withheld_goes_with_a_review(repo: tuple[Path, str, str]):
+    def sources(done: Review, kind: str) -> set[str]:
+        return {one for one in done.looked.by if one.startswith(kind)}
+
+    alone = reviewed(repo, None, policy=Policy(checks={"secrets": False}))
+    assert sources(alone, "model:") == set()
+    detectors = {f"detector:{name}" for name in DETECTORS}
+    # Without a context nobody looks at what uses the change.
+    assert set(alone.looked.by) == detectors - {"detector:secrets", "detector:contracts"}
+
+    with ModelServer(lambda r: submit(claim(r, LINE))) as server:
+        done = reviewed(repo, server, policy=Policy(thresholds=Thresholds(confidence=0.95)))
+    assert sources(done, "model:") == {"model:general"} and done.looked.effort is Effort.QUICK
+    (held,) = done.looked.withheld
+    assert (held.path, held.title) == ("shop/cart.py", "The first item is lost")
+
+    with ModelServer(lambda r: submit(claim(r, LINE, confidence=0.1))) as server:
+        unsure = reviewed(repo, server)
+    assert [one.title for one in unsure.looked.withheld] == ["The first item is lost"]
+
+    with ModelServer(lambda _: submit()) as server:
+        more = reviewed(repo, server, effort=Effort.STANDARD)
+    assert sources(more, "model:") == {"model:correctness", "model:contracts", "model:general"}
+    with ModelServer(lambda _: error(401)) as server:
+        assert sources(reviewed(repo, server), "model:") == set()
+
+
 def test_checks_that_are_off_are_named(repo: tuple[Path, str, str]):
     policy = Policy(checks={"secrets": False, "hidden": False, "syntax": True})
     done = reviewed(repo, None, policy=policy)
