@@ -344,10 +344,12 @@ class Steps:
 
         An event may come late, or again: a repository that is back by now is left alone.
         """
+        here = gone.installation
         lost = {
             number: name
             for number, name in gone.repositories.items()
-            if not self._includes(gone.installation, number)
+            # Of hundreds that are taken out GitHub is asked about those that we know.
+            if not (self.store.repositories_in(here, [number]) and self._includes(here, number))
         }
         if gone.repositories and not lost:
             log.info("not forgotten: it is back", extra={"installation": gone.installation})

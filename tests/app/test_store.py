@@ -506,6 +506,32 @@ def test_a_migration_keeps_what_people_dismissed_and_learns_of_repositories(
         assert store.repositories_in(1) == {"o/r"}
 
 
+def test_a_longer_key_of_dismissals_is_made_in_each_database(where: Path | str) -> None:
+    old = """
+        DROP TABLE repositories;
+        DROP TABLE dismissals;
+        CREATE TABLE dismissals (
+            repository_id BIGINT, finding TEXT, path TEXT, title TEXT, who TEXT, url TEXT,
+            since DOUBLE PRECISION, forgotten INTEGER,
+            CONSTRAINT pk_dismissals PRIMARY KEY (repository_id, finding)
+        );
+        INSERT INTO dismissals VALUES (7, 'a', 'a.py', 'It leaks', 'alice', 'u', 5, 0);
+        UPDATE alembic_version SET version_num = '0005'
+    """
+    with closing(Store(where)) as new:
+        begun(new)
+        wanted = shape(new)
+        with new.database.write() as db:
+            for statement in old.split(";\n"):
+                db.execute(text(statement))
+    with closing(Store(where)) as store:
+        assert shape(store) == wanted
+        again = Dismissed("a", "a.py", "It leaks", "bob", "v")
+        store.dismiss(7, again)
+        assert [one.who for one in store.dismissed(7)] == ["alice"]
+        assert store.repositories_in(1) == {"octo/hello"}
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "rlm.sqlite3"
     path.write_bytes(b"this is no database" * 100)
