@@ -63,11 +63,14 @@ class Look(_OnPull):
     """Look at a pull request: it may want a review.
 
     "labelled" and "requested": somebody wants one, of a draft too. `reviewer` is who was requested.
+    "missed": nobody has told us; it was found.
     """
 
     kind: ClassVar = "look"
 
-    trigger: Literal["opened", "reopened", "ready", "pushed", "retargeted", "labelled", "requested"]
+    trigger: Literal[
+        "opened", "reopened", "ready", "pushed", "retargeted", "labelled", "requested", "missed"
+    ]
     reviewer: Login | None = None
 
     @property

@@ -109,9 +109,11 @@ class AppAuth:
         return {str(name): str(level) for name, level in granted.items()}
 
     def installation_token(
-        self, installation: int, repository_id: int, permissions: Mapping[str, str]
+        self, installation: int, repository_id: int | None, permissions: Mapping[str, str]
     ) -> Token:
         """Return a token for one repository with these permissions and no others.
+
+        `repository_id` is None for every repository of the installation: to look, not to write.
 
         NotGranted: some were never accepted there; NotThere: the App is not installed there (any
         more), or not for this repository; Forbidden: the installation is suspended.
@@ -137,9 +139,13 @@ class AppAuth:
             if entry.token is not None and not entry.token.usable():
                 del self._entries[key]
 
-    def _mint(self, installation: int, repository_id: int, permissions: Mapping[str, str]) -> Token:
+    def _mint(
+        self, installation: int, repository_id: int | None, permissions: Mapping[str, str]
+    ) -> Token:
         doing = f"get a token for installation {installation}"
-        body = {"repository_ids": [repository_id], "permissions": dict(permissions)}
+        body: dict[str, object] = {"permissions": dict(permissions)}
+        if repository_id is not None:
+            body["repository_ids"] = [repository_id]
         path = f"/app/installations/{installation:d}/access_tokens"
         try:
             answer, their_time = self._ask(doing, "POST", path, body)
@@ -281,7 +287,7 @@ def _rank(level: str) -> int:
     return _LEVELS.index(level) if level in _LEVELS else 0
 
 
-_Key = tuple[int, int, tuple[tuple[str, str], ...]]
+_Key = tuple[int, int | None, tuple[tuple[str, str], ...]]
 
 
 @dataclass(slots=True)

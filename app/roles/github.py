@@ -20,7 +20,8 @@ from app.github.errors import BadToken
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import run_key
-from app.reconcile import reconcile
+from app.open_heads import LOOKS, OpenHeads
+from app.reconcile import reconcile, redeliver
 from app.roles import MARKER_KEY
 from app.server_settings import SETUP, STORE_FILE, ServerSettings, read_role_settings
 from app.steps import Steps
@@ -73,7 +74,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
             key = _marker_key(settings)
             steps = Steps(store, app.connect, app.connect_for_checks, key, forget)
             lender = TokenLender(inherited(environ), partial(_lend, store, app))
-            _work(steps, lender, app.auth, health, stopping)
+            _work(steps, lender, app, health, stopping)
     store.close()
 
 
@@ -104,7 +105,7 @@ def _auth(settings: ServerSettings) -> AppAuth:
 
 
 def _work(
-    steps: Steps, lender: TokenLender, auth: AppAuth, health: Health, stopping: threading.Event
+    steps: Steps, lender: TokenLender, app: "_App", health: Health, stopping: threading.Event
 ) -> None:
     claims = Claims(steps.store, GITHUB, health.name)
     do = partial(_do, steps, health)
@@ -114,7 +115,9 @@ def _work(
     ]
     threads.append(threading.Thread(target=lender.serve, args=(stopping,), name="lend"))
     threads.append(threading.Thread(target=_progress, args=(steps, stopping), name="progress"))
-    lost = (auth, steps.store, stopping)
+    auth, store = app.auth, steps.store
+    heads = OpenHeads(auth, store, app.connect_to_look, app.connect_for_checks, app.actor)
+    lost = ((partial(redeliver, auth, store), heads), stopping)
     threads.append(threading.Thread(target=reconcile, args=lost, name="reconcile"))
     for thread in threads:
         thread.start()
@@ -162,6 +165,10 @@ class _App:
         """Open GitHub to write check runs, and nothing else."""
         return self._connect(installation, repository_id, CHECKS)
 
+    def connect_to_look(self, installation: int) -> AbstractContextManager[Hub]:
+        """Open GitHub to look at every repository of an installation."""
+        return self._connect(installation, None, LOOKS)
+
     def lend(self, run: Run) -> SecretStr:
         """Return a token that reads the repository of a run: another one if it had one before."""
         if (before := self.lent.pop(run.id, None)) is not None:
@@ -174,9 +181,12 @@ class _App:
 
     @contextmanager
     def _connect(
-        self, installation: int, repository_id: int, *wishes: Mapping[str, str]
+        self, installation: int, repository_id: int | None, *wishes: Mapping[str, str]
     ) -> Iterator[Hub]:
-        """Yield GitHub with a token for one repository; one that is refused is not used again."""
+        """Yield GitHub with a token for one repository, None for all of the installation's.
+
+        One that is refused is not used again.
+        """
         token = self._token(installation, repository_id, *wishes)
         with Hub(self.server, token.value, actor=self.actor) as hub:
             try:
@@ -185,7 +195,9 @@ class _App:
                 self.auth.forget(token.value)
                 raise
 
-    def _token(self, installation: int, repository_id: int, *wishes: Mapping[str, str]) -> Token:
+    def _token(
+        self, installation: int, repository_id: int | None, *wishes: Mapping[str, str]
+    ) -> Token:
         """Return a token for the first of the wishes that is granted."""
         lacking: NotGranted | None = None
         for wish in wishes:
