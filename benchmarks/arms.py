@@ -120,8 +120,10 @@ def main() -> int:
     parser.add_argument("dataset")
     parser.add_argument("out", type=Path)
     parser.add_argument("--timeout", type=float, default=ANSWER_S, metavar="S")
-    parser.add_argument("more", nargs="*", help="options of `rlm eval`, after --")
-    options = parser.parse_args()
+    # argparse gives what stands after "--" to a positional, unless an option stands before it.
+    given = sys.argv[1:]
+    end = given.index("--") if "--" in given else len(given)
+    options, more = parser.parse_args(given[:end]), given[end + 1 :]
     out: Path = options.out.absolute()
     letters = out / "letters"
 
@@ -142,7 +144,7 @@ def main() -> int:
         if options.arm == "one-node":
             room = {"MOST_PROMPT_TOKENS": LARGE_WINDOW}
             stack.enter_context(_instead(reviewer.rlm.node, room))
-        return rlm(["eval", options.dataset, "--out", str(out / options.arm), *options.more])
+        return rlm(["eval", options.dataset, "--out", str(out / options.arm), *more])
 
 
 @contextmanager
