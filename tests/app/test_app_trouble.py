@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.github.errors import Forbidden
 from app.jobs import step
 from app.steps import Steps
 from app.store import OPEN, REVIEW, NewRun, Store
+from app.store.tables import JOBS
 from tests.app.kills import Point, killed_at
 from tests.app.test_app import WITH_MORE
 from tests.app.world import World, finds, wait_until
@@ -224,7 +226,8 @@ def test_a_permission_that_is_accepted_later_brings_the_review(tmp_path: Path) -
         wait_until(lambda: "has not granted" in server.said, lambda: server.said)
         assert world.store.waiting("github") == 1
         world.installation.permissions = dict(ALL)
-        world.store._rows("UPDATE jobs SET not_before = 0")
+        with world.store.database.write() as db:
+            db.execute(update(JOBS).values(not_before=0))
         world.settle()
         world.assert_said_once(pull)
 
@@ -248,7 +251,8 @@ def test_what_is_taken_back_in_the_middle_ends_the_run(tmp_path: Path, what: str
         if what == "pull_requests":
             # It may be granted again; when nobody does that, the check run says what is missing.
             wait_until(lambda: "job put back" in server.said, lambda: server.said)
-            world.store._rows("UPDATE jobs SET not_before = 0, attempts = 99")
+            with world.store.database.write() as db:
+                db.execute(update(JOBS).values(not_before=0, attempts=99))
         world.settle()
         assert "Traceback" not in server.said
         if what == "checks":

@@ -5,19 +5,21 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import func, inspect, select, text, update
 
 from app.jobs import Command, Look, Rerun, Step, step
-from app.store import _SCHEMA as FIRST_SCHEMA
 from app.store import (
     ENGINE,
     GITHUB,
     OPEN,
     PUBLISH,
     REVIEW,
-    SCHEMA_VERSION,
     Dismissed,
     Job,
     NewJob,
@@ -25,12 +27,32 @@ from app.store import (
     Spent,
     Store,
 )
-from reviewer.errors import TellUser
+from app.store.before_alembic import STEPS
+from app.store.schema import FIRST, MIGRATIONS, REVISION, TAKEN_OVER
+from app.store.tables import JOBS, METADATA, RUNS
+from reviewer.errors import RetryLater, TellUser
+from tests.postgres import Postgres, postgres
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(params=["file", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a store is: each promise holds in a file and in PostgreSQL."""
+    if request.param == "file":
+        return tmp_path / "home" / "rlm.sqlite3"
+    server: Postgres = request.getfixturevalue("server")
+    return server.database()
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home" / "rlm.sqlite3")
+def store(where: Path | str) -> Iterator[Store]:
+    with closing(Store(where)) as store:
+        yield store
 
 
 def look(number: int = 1, trigger: str = "opened") -> NewJob:
@@ -148,15 +170,14 @@ def test_no_two_jobs_of_a_pull_request_are_done_at_a_time(store: Store) -> None:
     assert claimed(store).key == "pull:7:1"
 
 
-def test_threads_and_processes_never_claim_the_same_job(tmp_path: Path) -> None:
-    path = tmp_path / "rlm.sqlite3"
-    Store(path).put(*(look(number) for number in range(1, 101)))
+def test_threads_and_processes_never_claim_the_same_job(where: Path | str) -> None:
+    Store(where).put(*(look(number) for number in range(1, 101)))
     claims: list[int] = []
 
     def take() -> None:
-        store = Store(path)  # as another process would
-        while (job := store.claim(GITHUB, "github", 60)) is not None:
-            claims.append(job.id)
+        with closing(Store(where)) as store:  # as another process would
+            while (job := store.claim(GITHUB, "github", 60)) is not None:
+                claims.append(job.id)
 
     threads = [threading.Thread(target=take) for _ in range(6)]
     for thread in threads:
@@ -333,13 +354,66 @@ def test_the_file_is_for_nobody_else(tmp_path: Path) -> None:
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [TAKEN_OVER, 99])
+def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path, version: int) -> None:
     path = tmp_path / "rlm.sqlite3"
-    Store(path).close()
     with sqlite3.connect(path) as db:
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {version}")
     with pytest.raises(TellUser, match="newer version"):
         Store(path)
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+
+
+def test_what_a_newer_program_migrated_is_left_alone(where: Path | str) -> None:
+    with closing(Store(where)) as store, store.database.write() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(TellUser, match="newer version"):
+        Store(where)
+
+
+def test_the_newest_migration_is_what_the_program_says() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [REVISION]
+
+
+def shape(store: Store) -> set[tuple[str, str]]:
+    """What SQLite has: tables with their columns, and indexes with theirs."""
+    with store.database.read() as db:
+        found = inspect(db)
+        columns = {
+            (table, f"{column['name']} default {str(column['default']).strip(chr(39))}")
+            for table in found.get_table_names()
+            for column in found.get_columns(table)
+        }
+        indexes = {
+            (table, f"{index['name']} on {index['column_names']}")
+            for table in found.get_table_names()
+            for index in found.get_indexes(table)
+        }
+        keys = {
+            (table, f"key {found.get_pk_constraint(table)['constrained_columns']}")
+            for table in found.get_table_names()
+        }
+        unique = {
+            (table, f"unique {one['column_names']}")
+            for table in found.get_table_names()
+            for one in found.get_unique_constraints(table)
+        }
+    return columns | indexes | keys | unique
+
+
+def test_migrated_tables_are_those_of_the_program(tmp_path: Path) -> None:
+    path = tmp_path / "rlm.sqlite3"
+    with sqlite3.connect(path) as old:
+        for step in STEPS:
+            old.executescript(step)
+        old.execute(f"PRAGMA user_version = {len(STEPS)}")
+    with closing(Store(path)) as store, store.database.write() as db:
+        assert db.scalar(text("SELECT version_num FROM alembic_version")) == REVISION
+    with closing(Store(tmp_path / "new.sqlite3")) as new, closing(Store(path)) as migrated:
+        assert shape(migrated) == shape(new)
+        assert {table for table, _ in shape(new)} == {*METADATA.tables, "alembic_version"}
+    assert REVISION != FIRST  # else nothing was migrated
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
@@ -411,39 +485,37 @@ def test_old_runs_and_lost_jobs_are_forgotten(store: Store) -> None:
     store.fail(lost, "why")
     store.accept("0", None)
     assert store.run(run.id) is not None
-    store._rows("UPDATE runs SET created = 0")
-    store._rows("UPDATE jobs SET created = 0")
+    with store.database.write() as db:
+        db.execute(update(RUNS).values(created=0))
+        db.execute(update(JOBS).values(created=0))
     store._swept = 0.0
     store.accept("1", None)
     assert store.run(run.id) is None
-    assert store._rows("SELECT count(*) FROM jobs") == [(0,)]
+    with store.database.read() as db:
+        assert db.scalar(select(func.count()).select_from(JOBS)) == 0
 
 
-def test_what_was_dismissed_is_remembered_and_may_be_forgotten(tmp_path: Path) -> None:
-    store = Store(tmp_path / "rlm.sqlite3")
+def test_what_was_dismissed_is_remembered_and_may_be_forgotten(store: Store) -> None:
     one = Dismissed("0" * 12, "a.py", "It leaks", "alice", "https://x/1")
     store.dismiss(7, one, Dismissed("0" * 12, "a.py", "It leaks", "bob", "https://x/2"))
     assert store.dismissed(7) == [one] and store.dismissed(8) == []
     assert store.forget(7, "0" * 12) and not store.forget(7, "0" * 12)
     store.dismiss(7, one)
     assert store.dismissed(7) == [] and store.forgotten(7) == {"0" * 12}
-    store.close()
 
 
-def test_a_pause_and_what_runs_cost(tmp_path: Path) -> None:
-    store = Store(tmp_path / "rlm.sqlite3")
+def test_a_pause_and_what_runs_cost(store: Store) -> None:
     assert store.paused_by(7, 1) == ""
     assert store.pause(7, 1, "alice") and not store.pause(7, 1, "bob")
     assert (store.paused_by(7, 1), store.paused_by(7, 2)) == ("alice", "")
     assert store.resume(7, 1) and not store.resume(7, 1)
     assert store.spent(7, 1) == Spent(0, 0, 0.0, 0)
-    store.close()
 
 
 def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "rlm.sqlite3"
     with sqlite3.connect(path) as db:
-        db.executescript(FIRST_SCHEMA)
+        db.executescript(STEPS[0])
         db.execute(
             "INSERT INTO runs (id, installation, repository_id, repository, number, origin, "
             "request, base, head, state, created) VALUES ('r', 1, 7, 'o/r', 1, 'x', '{}', 'b', 'h',"
@@ -480,8 +552,7 @@ def wanted(installation: int, number: int, priority: int = 0) -> NewJob:
     return NewJob(ENGINE, f"of {installation}", key, "{}", priority, installation=installation)
 
 
-def test_a_flood_from_one_installation_waits_behind_itself(tmp_path: Path) -> None:
-    store = Store(tmp_path / "rlm.sqlite3")
+def test_a_flood_from_one_installation_waits_behind_itself(store: Store) -> None:
     store.put(*(wanted(1, number) for number in range(50)))
     assert served(store, 10) == ["of 1"] * 10
     store.put(*(wanted(2, number) for number in range(3)), wanted(3, 0))
@@ -489,12 +560,69 @@ def test_a_flood_from_one_installation_waits_behind_itself(tmp_path: Path) -> No
     assert served(store, 37) == ["of 1"] * 37
     store.put(wanted(2, 9), wanted(1, 60))  # whoever waited for nothing has saved no turns
     assert served(store, 2) == ["of 2", "of 1"]
-    store.close()
 
 
-def test_what_somebody_asked_for_goes_first_and_in_turn_too(tmp_path: Path) -> None:
-    store = Store(tmp_path / "rlm.sqlite3")
+def test_what_somebody_asked_for_goes_first_and_in_turn_too(store: Store) -> None:
     store.put(wanted(1, 0), wanted(2, 0))
     store.put(*(wanted(1, number, 10) for number in range(3)), wanted(2, 1, 10))
     assert served(store, 6) == ["of 1", "of 2", "of 1", "of 1", "of 1", "of 2"]
-    store.close()
+
+
+# PostgreSQL
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://x/y", "postgresql//x", "nonsense", "sqlite:///x", "postgresql://h:x/y"]
+)
+def test_an_address_of_something_else_is_refused_without_being_shown(url: str) -> None:
+    with pytest.raises(TellUser, match="DATABASE_URL") as told:
+        Store(url)
+    assert url not in str(told.value)
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password(server: Postgres) -> None:
+    url = server.url("absent").replace("rlm@", "rlm:hunter2@")
+    with pytest.raises(TellUser, match="absent") as told:
+        Store(url)
+    assert "hunter2" not in f"{told.value} {told.value.hint}"
+
+
+def test_a_server_that_went_away_is_asked_again_later() -> None:
+    with postgres() as own:
+        store = Store(own.database())
+        assert store.accept("one", look())
+        own.stop()
+        with pytest.raises(RetryLater, match="does not answer"):
+            store.accept("two", look(2))
+        with pytest.raises(RetryLater):
+            store.claim(GITHUB, "github", 60)
+        own.start()
+        assert not store.accept("one", None)
+        assert store.accept("two", look(2))
+        assert {claimed(store).key, claimed(store).key} == {"pull:7:1", "pull:7:2"}
+        store.close()
+
+
+def test_of_one_key_one_job_is_done_at_a_time_however_many_take(where: Path | str) -> None:
+    with closing(Store(where)) as store:
+        store.put(*(look(1) for _ in range(10)), *(look(2) for _ in range(10)))
+        at_work: set[str] = set()
+        both: list[str] = []
+
+        def take() -> None:
+            for _ in range(60):
+                if (job := store.claim(GITHUB, "github", 60)) is not None:
+                    if job.key in at_work:
+                        both.append(job.key)
+                    at_work.add(job.key)
+                    time.sleep(0.002)
+                    at_work.discard(job.key)
+                    store.done(job)
+
+        threads = [threading.Thread(target=take) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert both == []
+        assert store.waiting(GITHUB) == 0

@@ -1,0 +1,41 @@
+"""The server's memory: deliveries, jobs, runs, what people decided, and who is alive.
+
+The store is the truth. A request is a row before its webhook is answered; each step of the work is
+a job in a table, claimed in a transaction, and what a step leads to is stored in the transaction
+that ends it. So after a kill between any two instructions the next start goes on where this one
+was: every step is written so that doing it twice does it once.
+"""
+
+from app.store.deliveries import Deliveries
+from app.store.jobs import Jobs
+from app.store.people import People
+from app.store.runs import Runs
+from app.store.values import (
+    ENGINE,
+    GITHUB,
+    OPEN,
+    PUBLISH,
+    REVIEW,
+    Dismissed,
+    Job,
+    Kind,
+    NewJob,
+    NewRun,
+    Run,
+    Spent,
+    Worker,
+)
+from app.store.workers import Workers
+
+__all__ = [
+    "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "Dismissed", "Job", "Kind", "NewJob",
+    "NewRun", "Run", "Spent", "Store", "Worker",
+]  # fmt: skip
+
+
+class Store(Deliveries, Jobs, Runs, People, Workers):
+    """All of it. `where` is a SQLite file, or the URL of a PostgreSQL database.
+
+    Threads may share one; each process opens its own. Every method raises TellUser where the
+    database cannot be used, and RetryLater where it is busy for too long or away.
+    """

@@ -1,0 +1,78 @@
+"""What the parts of the store share: the database, and what they all do in a transaction."""
+
+import time
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from app.store.database import Database
+from app.store.tables import JOBS, RUNS, TURNS
+from app.store.values import GITHUB, PUBLISH, REVIEW, Job, NewJob
+
+
+class Base:
+    """The opened database. `where` is a file, or the URL of a PostgreSQL database."""
+
+    def __init__(self, where: Path | str) -> None:
+        self.database = Database(where)
+
+    def close(self) -> None:
+        """Close the database; another Store can open it."""
+        self.database.close()
+
+
+def put(db: Connection, job: NewJob) -> None:
+    """Store a job, at its installation's next turn."""
+    served = db.scalar(select(TURNS.c.turn).where(TURNS.c.role == job.role)) or 0
+    last = db.scalar(
+        select(func.max(JOBS.c.turn)).where(
+            JOBS.c.role == job.role, JOBS.c.installation == job.installation
+        )
+    )
+    db.execute(
+        insert(JOBS).values(
+            role=job.role,
+            kind=job.kind,
+            key=job.key,
+            payload=job.payload,
+            priority=job.priority,
+            not_before=job.not_before,
+            installation=job.installation,
+            turn=max(served, 0 if last is None else last + 1),
+            state="waiting",
+            created=time.time(),
+        )
+    )
+
+
+def end(db: Connection, job: Job, *then: NewJob) -> bool:
+    """Remove a job and store what follows; False, and nothing, if somebody else has ended it."""
+    mine = delete(JOBS).where(JOBS.c.id == job.id, JOBS.c.claims == job.claim)
+    if not db.execute(mine).rowcount:
+        return False
+    for following in then:
+        put(db, following)
+    return True
+
+
+def stop(db: Connection, repository_id: int, number: int, why: str, but: str = "") -> int:
+    """Mark the open runs of a pull request; one that waits for an engine is over at once.
+
+    With `but`, a review that takes their place: of the reviews the others, and no answer.
+    """
+    theirs = (RUNS.c.repository_id == repository_id, RUNS.c.number == number)
+    marked = (
+        update(RUNS)
+        .values(stop=func.coalesce(func.nullif(RUNS.c.stop, ""), why))
+        .where(*theirs, RUNS.c.state == "open", RUNS.c.id != but)
+    )
+    if but:
+        marked = marked.where(RUNS.c.kind == "review")
+    found = db.execute(marked).rowcount
+    over = select("run:" + RUNS.c.id).where(*theirs, RUNS.c.state == "open", RUNS.c.stop != "")
+    db.execute(
+        update(JOBS)
+        .values(role=GITHUB, kind=PUBLISH, not_before=0)
+        .where(JOBS.c.state == "waiting", JOBS.c.kind == REVIEW, JOBS.c.key.in_(over))
+    )
+    return found

@@ -1,0 +1,249 @@
+"""The database behind the store: a SQLite file, or PostgreSQL by its URL; and its errors in words.
+
+Every transaction that writes is serial on SQLite. On PostgreSQL it is READ COMMITTED, and one that
+must see what its peers are about to write names what it shares with them (`alone`).
+"""
+
+import sqlite3
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, literal, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.store.schema import bring_up_to_date
+from reviewer.errors import RetryLater, RlmError, TellUser
+
+BUSY_S = 10.0
+"""How long a writer waits for another process; a transaction here takes milliseconds."""
+
+POSTGRESQL = "postgresql+psycopg"
+
+CONNECT_S = 10
+
+_AWAY = ("08", "53", "57", "40", "55")
+"""Classes of SQLSTATE: no connection, no resources, shut down, a lost race, a lock not had."""
+
+
+class Database:
+    """The tables, up to date. Threads may share one; each process opens its own.
+
+    `name` is how it is spoken of, without its password. Raises TellUser where it cannot be used
+    and RetryLater where it is busy or away.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        self._writing = threading.Lock()
+        self._closed = False
+        if isinstance(where, Path):
+            self.name = str(where)
+            self._explain: Callable[[DBAPIError], RlmError] = self._of_sqlite
+            with self.explained():
+                where.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                where.touch(mode=0o600)
+                self.engine = _sqlite(where)
+        else:
+            url = _url(where)
+            self.name = url.render_as_string(hide_password=True)
+            self._explain = self._of_postgresql
+            self.engine = _postgresql(url)
+        self.is_file = isinstance(where, Path)
+        try:
+            if self.is_file:
+                self._use_wal()
+            with self.write(alone="schema") as db:
+                bring_up_to_date(db, self.name)
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    def close(self) -> None:
+        """Close all connections, once whoever writes has done so."""
+        with self._writing:
+            self._closed = True
+            self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Read: all statements of the block see a committed state, and write nothing."""
+        with self.explained(), self.engine.connect() as db, db.begin():
+            yield db
+
+    @contextmanager
+    def write(self, alone: str = "") -> Iterator[Connection]:
+        """Hold a transaction: everything inside is stored, or nothing.
+
+        Of the transactions that are `alone` under one name, one runs at a time, in all processes.
+        """
+        if self.is_file:
+            writing = self.engine.execution_options(**{_WRITES: True})
+            with self._writing, self.explained(), writing.begin() as db:
+                yield db
+        else:
+            with self.explained(), self.engine.begin() as db:
+                if alone:
+                    key = zlib.crc32(f"rlm:{alone}".encode())
+                    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+                yield db
+
+    def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
+        """Begin an INSERT that can say ON CONFLICT, in this database's dialect."""
+        return sqlite.insert(table) if self.is_file else postgresql.insert(table)
+
+    def insert_new(self, db: Connection, table: Table, **values: Any) -> bool:
+        """Insert a row; False, and nothing, if one with such a key is there."""
+        row = self.insert(table).values(**values).on_conflict_do_nothing()
+        # What a driver counts as rows of an INSERT differs; what it returns does not.
+        return db.execute(row.returning(literal(1))).first() is not None
+
+    def _use_wal(self) -> None:
+        """Let readers and a writer not wait for each other; the file remembers it.
+
+        SQLite does not wait for the lock that this change takes, however long its timeout is:
+        processes that start together would refuse one another.
+        """
+        until = time.monotonic() + BUSY_S
+        while True:
+            with self.explained():
+                raw = self.engine.raw_connection()
+                try:
+                    raw.cursor().execute("PRAGMA journal_mode = WAL")
+                except sqlite3.OperationalError as error:
+                    if not _is_busy(error) or time.monotonic() > until:
+                        raise
+                else:
+                    return
+                finally:
+                    raw.close()
+            time.sleep(0.01)
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn what the database and the disk refuse into words."""
+        if self._closed:
+            raise TellUser(f"The store {self.name} is closed")
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._explain(error) from error
+        except sqlite3.Error as error:  # while a connection is prepared
+            raise self._of_sqlite_error(error) from error
+        except PoolTimeoutError as error:
+            raise RetryLater(f"The store {self.name} is busy", 1) from error
+        except SQLAlchemyError as error:
+            raise TellUser(f"The store {self.name} cannot be used: {error}") from error
+        except OSError as error:
+            raise TellUser(
+                f"The store {self.name} cannot be opened: {error.strerror}",
+                "Set RLM_HOME to a folder of yours with room in it.",
+            ) from error
+
+    def _of_sqlite(self, error: DBAPIError) -> RlmError:
+        cause = error.orig
+        if isinstance(cause, sqlite3.Error):
+            return self._of_sqlite_error(cause)
+        return TellUser(f"The store {self.name} cannot be used: {cause}")
+
+    def _of_sqlite_error(self, error: sqlite3.Error) -> RlmError:
+        said = str(error)
+        if not isinstance(error, sqlite3.OperationalError):
+            return TellUser(
+                f"The store {self.name} is damaged: {said}",
+                "Restore it from a backup, or move it away to begin anew.",
+            )
+        if _is_busy(error):
+            return RetryLater(f"The store {self.name} is busy: {said}", 1)
+        if "full" in said:
+            return TellUser(f"The disk of {self.name} is full", "Make room on it.")
+        return TellUser(
+            f"The store {self.name} cannot be used: {said}",
+            "Check the folder and its permissions.",
+        )
+
+    def _of_postgresql(self, error: DBAPIError) -> RlmError:
+        cause = error.orig
+        state = getattr(cause, "sqlstate", None) or ""
+        said = " ".join(str(cause).split())
+        if state == "53100":
+            return TellUser(f"The disk of {self.name} is full", "Make room on it.")
+        if state.startswith(_AWAY) or error.connection_invalidated or _is_away(said):
+            return RetryLater(f"The database {self.name} does not answer: {said}", 2)
+        return TellUser(
+            f"The database {self.name} refuses: {said}",
+            "Check DATABASE_URL, and what that user may do: it creates and changes tables.",
+        )
+
+
+_WRITES = "rlm_writes"
+
+
+def _sqlite(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_S, "check_same_thread": False},
+        pool_size=5,
+        max_overflow=15,
+        pool_timeout=BUSY_S,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        # Python's own idea of when a transaction begins would let two writers both read first.
+        connection.isolation_level = None
+        # Every commit reaches the disk: what a webhook was told is stored survives a power cut.
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def begin(db: Connection) -> None:
+        writes = db.get_execution_options().get(_WRITES)
+        db.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _url(given: str) -> URL:
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.get_backend_name() not in ("postgresql", "postgres"):
+        raise TellUser(
+            "DATABASE_URL is no address of a PostgreSQL database",
+            "It has the form postgresql://user:password@host:5432/name; without it a file under "
+            "RLM_HOME is used.",
+        )
+    return url.set(drivername=POSTGRESQL)
+
+
+def _postgresql(url: URL) -> Engine:
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_S, "application_name": "rlm"}
+    return create_engine(
+        url,
+        connect_args=arguments | dict(url.query),
+        pool_size=5,
+        max_overflow=15,
+        pool_timeout=BUSY_S,
+        # A database that went away and came back costs a question, not an error.
+        pool_pre_ping=True,
+        pool_recycle=1_800,
+    )
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
+
+
+def _is_away(said: str) -> bool:
+    """Is it a server that is not there? Such an error has no SQLSTATE."""
+    return any(
+        words in said
+        for words in ("connection failed", "connection refused", "timeout expired", "closed")
+    ) and not any(words in said for words in ("authentication failed", "does not exist"))

@@ -1,0 +1,168 @@
+"""Runs: what was asked for, how far it is, what it came to and what it cost."""
+
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, select, update
+
+from app.store.base import Base, end, put, stop
+from app.store.tables import DISMISSALS, JOBS, PAUSES, RUNS
+from app.store.values import Job, NewJob, NewRun, Run, Spent
+
+_RUN = tuple(RUNS.c[name] for name in Run.__slots__)
+_LISTED = tuple(
+    literal("").label("report") if name == "report" else RUNS.c[name] for name in Run.__slots__
+)
+"""Where there are many: a report can have megabytes."""
+
+
+class Runs(Base):
+    """The part of the store that knows the runs."""
+
+    def begin(self, new: NewRun, first: NewJob, stop_others: str = "") -> bool:
+        """Store a new run and its first job; with `stop_others`, why, the pull request's other
+        reviews shall stop.
+
+        False, and nothing, if a run of the same origin is there already.
+        """
+        row = {
+            "id": new.id,
+            "installation": new.installation,
+            "repository_id": new.repository_id,
+            "repository": new.repository,
+            "number": new.number,
+            "origin": new.origin,
+            "request": new.request,
+            "base": new.base,
+            "head": new.head,
+            "kind": new.kind,
+            "state": "open",
+            "created": time.time(),
+            "seq": select(func.coalesce(func.max(RUNS.c.seq), 0) + 1).scalar_subquery(),
+        }
+        with self.database.write(alone="begin") as db:
+            added = self.database.insert_new(db, RUNS, **row)
+            if added:
+                if stop_others:
+                    stop(db, new.repository_id, new.number, stop_others, but=new.id)
+                put(db, first)
+        return added
+
+    def run(self, run: str) -> Run | None:
+        """Return a run by its id."""
+        found = self._runs(select(*_RUN).where(RUNS.c.id == run))
+        return found[0] if found else None
+
+    def runs_of(self, repository_id: int, number: int) -> list[Run]:
+        """Return the runs of a pull request without their reports, the newest first."""
+        return self._runs(
+            _newest((RUNS.c.repository_id == repository_id) & (RUNS.c.number == number))
+        )
+
+    def runs_on(self, repository_id: int, head: str) -> list[Run]:
+        """Return the runs on a commit without their reports, the newest first."""
+        return self._runs(_newest((RUNS.c.repository_id == repository_id) & (RUNS.c.head == head)))
+
+    def open_runs(self) -> list[Run]:
+        """Return the runs that have not ended, without their reports, the oldest first."""
+        return self._runs(select(*_LISTED).where(RUNS.c.state == "open").order_by(RUNS.c.seq))
+
+    def runs_in(self, installation: int, repositories: Sequence[int] | None = None) -> list[Run]:
+        """Return the runs of an installation, or of some of its repositories, without reports."""
+        which = select(*_LISTED).where(RUNS.c.installation == installation).order_by(RUNS.c.seq)
+        if repositories is not None:
+            which = which.where(RUNS.c.repository_id.in_(repositories))
+        return self._runs(which)
+
+    def _runs(self, which: Select[*tuple[object, ...]]) -> list[Run]:
+        with self.database.read() as db:
+            return [Run(*row) for row in db.execute(which)]  # type: ignore[arg-type]
+
+    def stop(self, repository_id: int, number: int, why: str) -> int:
+        """Ask the open runs of a pull request to stop; return how many there are."""
+        with self.database.write() as db:
+            return stop(db, repository_id, number, why)
+
+    def stopped(self, run: str) -> str:
+        """Return why a run shall stop, "" while it shall not."""
+        with self.database.read() as db:
+            why = db.execute(select(RUNS.c.stop).where(RUNS.c.id == run)).scalar_one_or_none()
+        return "it is not known any more" if why is None else why
+
+    def shown(self, job: Job, run: str, check_run: int | None, then: NewJob) -> None:
+        """End the job that showed a run on GitHub: remember its check run, if it has one."""
+        with self.database.write() as db:
+            if end(db, job, then):
+                db.execute(update(RUNS).where(RUNS.c.id == run).values(check_run=check_run))
+
+    def progressed(self, run: str, progress: str) -> None:
+        """Keep how far a run is, as a sentence."""
+        with self.database.write() as db:
+            db.execute(update(RUNS).where(RUNS.c.id == run).values(progress=progress))
+
+    def reviewed(
+        self,
+        job: Job,
+        run: str,
+        then: NewJob,
+        *,
+        report: str = "",
+        problem: str = "",
+        usd: float | None = 0.0,
+        calls: int = 0,
+    ) -> None:
+        """End the job that reviewed: keep its result, or why there is none, and what it cost.
+
+        `usd` is None where the model's price is not known.
+        """
+        with self.database.write() as db:
+            if end(db, job, then):
+                db.execute(
+                    update(RUNS)
+                    .where(RUNS.c.id == run)
+                    .values(report=report, problem=problem, usd=usd, calls=calls)
+                )
+
+    def ended(self, job: Job, run: str, outcome: str, *then: NewJob) -> None:
+        """End a run with its last job. Its report, with code in it, is not kept."""
+        with self.database.write() as db:
+            if end(db, job, *then):
+                over = update(RUNS).where(RUNS.c.id == run)
+                db.execute(over.values(state="ended", outcome=outcome, report=""))
+
+    def spent(self, repository_id: int, number: int) -> Spent:
+        """Return what the runs of a pull request have cost, as far as they are remembered."""
+        unpriced = case((and_(RUNS.c.usd.is_(None), RUNS.c.calls > 0), 1), else_=0)
+        total = select(
+            func.count(),
+            func.coalesce(func.sum(RUNS.c.calls), 0),
+            func.coalesce(func.sum(RUNS.c.usd), 0.0),
+            func.coalesce(func.sum(unpriced), 0),
+        ).where(RUNS.c.repository_id == repository_id, RUNS.c.number == number)
+        with self.database.read() as db:
+            runs, calls, usd, without = db.execute(total).one()
+        return Spent(runs, int(calls), float(usd), int(without))
+
+    def forget_installation(
+        self, installation: int, repositories: Sequence[int] | None = None
+    ) -> None:
+        """Forget all that is about an installation, or about some repositories of it.
+
+        Whoever works at one of its runs is told to stop.
+        """
+        runs = self.runs_in(installation, repositories)
+        known = {run.repository_id for run in runs} | set(repositories or ())
+        unclaimed = JOBS.c.state != "claimed"
+        with self.database.write() as db:
+            for repository in known:
+                for table in (PAUSES, DISMISSALS):
+                    db.execute(delete(table).where(table.c.repository_id == repository))
+            for run in runs:
+                db.execute(delete(RUNS).where(RUNS.c.id == run.id))
+                db.execute(delete(JOBS).where(JOBS.c.key == f"run:{run.id}", unclaimed))
+            if repositories is None:
+                db.execute(delete(JOBS).where(JOBS.c.installation == installation, unclaimed))
+
+
+def _newest(which: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
+    return select(*_LISTED).where(which).order_by(RUNS.c.seq.desc())

@@ -1,0 +1,144 @@
+"""The tables, for SQLite and PostgreSQL alike. Times are in seconds since 1970.
+
+A change here needs a migration under `migrations/versions`; a test holds the two equal.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+_COUNTED = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself in a column of exactly this type."""
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("received", Double, nullable=False),
+    Index("deliveries_by_age", "received"),
+    sqlite_with_rowid=False,
+)
+
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", _COUNTED, primary_key=True, autoincrement=True),
+    Column("role", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("not_before", Double, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claims", Integer, nullable=False, server_default="0"),
+    Column("worker", Text, nullable=False, server_default=""),
+    Column("lease", Double, nullable=False, server_default="0"),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("created", Double, nullable=False),
+    Column("installation", BigInteger, nullable=False, server_default="0"),
+    Column("turn", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("state IN ('waiting', 'claimed', 'failed')", name="state"),
+    Index("jobs_to_claim", "role", text("priority DESC"), "turn", "id"),
+    Index("jobs_by_installation", "role", "installation", "turn"),
+    Index(
+        "jobs_by_key",
+        "key",
+        sqlite_where=text("state = 'claimed'"),
+        postgresql_where=text("state = 'claimed'"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""`turn` is start-time fair queueing: each installation's jobs have a turn each, beginning at the
+one that is served now, and the lowest turn goes first. So a flood waits behind itself alone."""
+
+TURNS = Table(
+    "turns",
+    METADATA,
+    Column("role", Text, primary_key=True),
+    Column("turn", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("installation", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("repository", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    Column("head", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("stop", Text, nullable=False, server_default=""),
+    Column("check_run", BigInteger),
+    Column("progress", Text, nullable=False, server_default=""),
+    Column("report", Text, nullable=False, server_default=""),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("created", Double, nullable=False),
+    Column("kind", Text, nullable=False, server_default="review"),
+    Column("usd", Double),
+    Column("calls", BigInteger, nullable=False, server_default="0"),
+    Column("seq", BigInteger, nullable=False, server_default="0"),
+    UniqueConstraint("repository_id", "number", "origin"),
+    CheckConstraint("state IN ('open', 'ended')", name="state"),
+    Index("runs_by_head", "repository_id", "head"),
+    Index("runs_by_seq", "seq"),
+    Index("runs_by_installation", "installation", "seq"),
+)
+"""`seq` is the order in which they were begun: a clock may jump."""
+
+WORKERS = Table(
+    "workers",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("problem", Text, nullable=False),
+    Column("seen", Double, nullable=False),
+)
+
+PAUSES = Table(
+    "pauses",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("who", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+DISMISSALS = Table(
+    "dismissals",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("finding", Text, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("forgotten", Integer, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+"""What is `forgotten` stays noted down: the words that dismissed it still stand in a thread."""

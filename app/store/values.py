@@ -1,0 +1,118 @@
+"""What the store takes and gives back."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+GITHUB, ENGINE = "github", "engine"
+"""The roles that take jobs: the one talks to GitHub, the other to the model."""
+
+OPEN, REVIEW, PUBLISH = "open", "review", "publish"
+"""The steps of a run: show it on GitHub, review, publish. The second is the engine's."""
+
+Kind = Literal["review", "ask", "config"]
+"""What a run comes to: a review, or an answer to somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """Work for a role: `payload` is JSON. No two jobs of one `key` are done at a time.
+
+    The highest `priority` goes first, and among equals one job of each `installation` in turn;
+    `not_before` is a time in seconds since 1970.
+    """
+
+    role: str
+    kind: str
+    key: str
+    payload: str
+    priority: int = 0
+    not_before: float = 0.0
+    installation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that one worker has claimed. `attempts` counts this one too.
+
+    `claim` numbers the claims on it: whoever lost its claim to another cannot end the job.
+    """
+
+    id: int
+    kind: str
+    key: str
+    payload: str
+    attempts: int
+    claim: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """One run over one pull request. `origin` names what asked for it, once per pull request."""
+
+    id: str
+    installation: int
+    repository_id: int
+    repository: str
+    number: int
+    origin: str
+    request: str
+    base: str
+    head: str
+    kind: Kind = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as stored. `stop` is why it shall stop, "" while it shall not.
+
+    `report` is the JSON of what the run came to (of a review an `app.report.Report`), `problem` a
+    sentence; at most one of them is set. `outcome` says how an ended run ended.
+    """
+
+    id: str
+    installation: int
+    repository_id: int
+    repository: str
+    number: int
+    origin: str
+    request: str
+    base: str
+    head: str
+    state: str
+    stop: str
+    check_run: int | None
+    progress: str
+    report: str
+    problem: str
+    outcome: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What runs have cost. `unpriced` of them asked a model whose price is not known."""
+
+    runs: int
+    calls: int
+    usd: float
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """A finding that `who` wants to hear no more of in a repository, as said at `url`."""
+
+    finding: str
+    path: str
+    title: str
+    who: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that gave a sign of life at `seen` (seconds since 1970)."""
+
+    name: str
+    problem: str
+    seen: float
