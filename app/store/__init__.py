@@ -23,17 +23,20 @@ from app.store.values import (
     NewRun,
     Run,
     Spent,
+    Watched,
     Worker,
 )
+from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
     "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "Dismissed", "Job", "Kind", "NewJob",
-    "NewRun", "Run", "Spent", "Store", "Worker",
+    "NewRun", "Run", "Spent", "Store", "Watched",
+    "Worker",
 ]  # fmt: skip
 
 
-class Store(Deliveries, Jobs, Runs, People, Workers):
+class Store(Deliveries, Jobs, Runs, People, Watches, Workers):
     """All of it. `where` is a SQLite file, or the URL of a PostgreSQL database.
 
     Threads may share one; each process opens its own. Every method raises TellUser where the

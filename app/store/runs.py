@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, select, update
 
 from app.store.base import Base, end, put, stop
-from app.store.tables import DISMISSALS, JOBS, PAUSES, RUNS
+from app.store.tables import DISMISSALS, JOBS, PAUSES, RUNS, WATCHED
 from app.store.values import Job, NewJob, NewRun, Run, Spent
 
 _RUN = tuple(RUNS.c[name] for name in Run.__slots__)
@@ -155,7 +155,7 @@ class Runs(Base):
         unclaimed = JOBS.c.state != "claimed"
         with self.database.write() as db:
             for repository in known:
-                for table in (PAUSES, DISMISSALS):
+                for table in (PAUSES, DISMISSALS, WATCHED):
                     db.execute(delete(table).where(table.c.repository_id == repository))
             for run in runs:
                 db.execute(delete(RUNS).where(RUNS.c.id == run.id))

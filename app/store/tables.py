@@ -102,13 +102,15 @@ RUNS = Table(
     Column("usd", Double),
     Column("calls", BigInteger, nullable=False, server_default="0"),
     Column("seq", BigInteger, nullable=False, server_default="0"),
+    Column("reserved", Double, nullable=False, server_default="0"),
     UniqueConstraint("repository_id", "number", "origin"),
     CheckConstraint("state IN ('open', 'ended')", name="state"),
     Index("runs_by_head", "repository_id", "head"),
     Index("runs_by_seq", "seq"),
     Index("runs_by_installation", "installation", "seq"),
 )
-"""`seq` is the order in which they were begun: a clock may jump."""
+"""`seq` is the order in which they were begun: a clock may jump. `reserved` is what a run may spend
+and has not settled yet, in dollars."""
 
 WORKERS = Table(
     "workers",
@@ -142,3 +144,36 @@ DISMISSALS = Table(
     sqlite_with_rowid=False,
 )
 """What is `forgotten` stays noted down: the words that dismissed it still stand in a thread."""
+
+WATCHED = Table(
+    "watched",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("installation", BigInteger, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("looked", Double, nullable=False, server_default="0"),
+    Index("watched_by_installation", "installation", "looked"),
+    sqlite_with_rowid=False,
+)
+"""Repositories that are gone through for what nobody has told us, those longest ago first."""
+
+MEASURES = Table(
+    "measures",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("value", Double, nullable=False),
+    Column("at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What processes count, for whoever watches the server: see `app/measures.py`."""
+
+SPENDING = Table(
+    "spending",
+    METADATA,
+    Column("installation", BigInteger, primary_key=True, autoincrement=False),
+    Column("month", Text, primary_key=True),
+    Column("usd", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""By calendar month in UTC ("2026-11"): it outlives the runs and what is taken out meanwhile."""

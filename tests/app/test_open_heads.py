@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from app.github import check_runs
 from app.github.auth import AppAuth
@@ -17,6 +18,7 @@ from app.github.urls import Server
 from app.jobs import Look
 from app.open_heads import BEFORE_S, LOOKS, ORPHAN_S, YOUNG_S, OpenHeads
 from app.store import GITHUB, OPEN, Job, NewJob, NewRun, Store
+from app.store.tables import WATCHED
 from tests.github import shapes
 from tests.github.hub import FakeCheckRun, FakeGitHub, FakePull, FakeRepo
 
@@ -87,8 +89,8 @@ class Scene:
 
     def again(self, heads: OpenHeads) -> int:
         """Make another round as if time had passed: repositories that were looked at are due."""
-        with self.store._transaction() as db:
-            db.execute("UPDATE watched SET looked = looked - 1000")
+        with self.store.database.write() as db:
+            db.execute(update(WATCHED).values(looked=WATCHED.c.looked - 1_000))
         return heads()
 
     def run(self, pull: FakePull, name: str = "a" * 16) -> Job:
