@@ -99,6 +99,10 @@ class AppAuth:
         """Make one request of the REST API as the App itself, and return the parsed answer."""
         return self._ask(doing, verb, path)[0]
 
+    def ask_timed(self, doing: str, verb: str, path: str) -> tuple[Any, float]:
+        """Make one request as the App; return the answer and the server's time (Unix)."""
+        return self._ask(doing, verb, path)
+
     def permissions(self, installation: int) -> dict[str, str]:
         """Return what the installation has granted, such as {"checks": "write"}."""
         doing = "ask what the installation grants"
@@ -170,7 +174,7 @@ class AppAuth:
         missing = {
             name: level
             for name, level in wanted.items()
-            if _rank(granted.get(name, "none")) < _rank(level)
+            if level_rank(granted.get(name, "none")) < level_rank(level)
         }
         names = ", ".join(f"{name}: {level}" for name, level in missing.items()) or "some"
         why = (
@@ -283,7 +287,8 @@ def _read(path: str, source: str) -> str:
     return text
 
 
-def _rank(level: str) -> int:
+def level_rank(level: str) -> int:
+    """Order the levels of a permission; one that is not known is none."""
     return _LEVELS.index(level) if level in _LEVELS else 0
 
 

@@ -49,6 +49,14 @@ def bring_up_to_date(db: Connection, name: str) -> None:
     _stamp(db, REVISION)
 
 
+def known_versions() -> frozenset[str]:
+    """Return what tables of this program and of earlier ones are called; "" before migrations."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    revisions = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return frozenset({"", *(one.revision for one in revisions)})
+
+
 def _version_before(db: Connection) -> int:
     return int(db.exec_driver_sql("PRAGMA user_version").scalar_one())
 

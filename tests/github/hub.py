@@ -758,6 +758,9 @@ def _handler(hub: FakeGitHub) -> type[BaseHTTPRequestHandler]:
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True  # the client was killed meanwhile
 
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(hub.state.now() if timestamp is None else timestamp)
+
         def log_message(self, *_: object) -> None:
             pass
 
