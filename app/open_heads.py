@@ -28,6 +28,7 @@ from app.github.listings import (
     installations,
 )
 from app.jobs import Look
+from app.measures import COUNTS, RECONCILED
 from app.obey import STOPPED
 from app.store import Run, Store, Watched
 from reviewer.errors import RlmError
@@ -89,6 +90,7 @@ class OpenHeads:
                 level = logging.INFO if isinstance(error, Refused) else logging.WARNING
                 about = {"installation": installation.id, "why": error}
                 log.log(level, "an installation is not looked at", extra=about)
+        COUNTS.add(RECONCILED, "head", done)
         return done
 
     def _installation(self, installation: Installation) -> int:

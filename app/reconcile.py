@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from app.events import ACTED_ON
 from app.github.auth import AppAuth
 from app.github.errors import NotThere, calls
+from app.measures import COUNTS, RECONCILED
 from app.store import Store
 from reviewer.errors import RlmError
 
@@ -68,6 +69,7 @@ def redeliver(auth: AppAuth, store: Store) -> int:
         except NotThere:  # it is forgotten by now
             continue
         log.info("redelivery asked for", extra={"delivery": guid, "event": one.event})
+        COUNTS.add(RECONCILED, "delivery")
         asked += 1
     return asked
 

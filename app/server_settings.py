@@ -17,6 +17,7 @@ from app.credentials import Credentials, load
 from app.github.auth import check_key, read_key
 from app.github.urls import Server
 from app.model_service import MODEL_VARIABLES, variables_of
+from app.operations import OPERATION_VARIABLES
 from app.roles import INTERNAL, MARKER_KEY, TROUBLE, role_of
 from app.settings import VARIABLES, Settings, read_settings
 from app.signature import SECRET_VARIABLES, secrets_in
@@ -39,7 +40,7 @@ EVERYBODY = frozenset(
         "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
         "http_proxy", "https_proxy", "all_proxy", "no_proxy",
         "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
-        "RLM_DEBUG",
+        "RLM_DEBUG", *OPERATION_VARIABLES,
     }
 )  # fmt: skip
 """What every process gets. RLM_HOME and the server's two addresses are added, as understood."""

@@ -33,6 +33,7 @@ from app.model_service import (
     read_secret,
     read_url,
 )
+from app.operations import OPERATION_VARIABLES, Operations, read_operations
 from reviewer.errors import TellUser
 from reviewer.model.access import Bedrock, Vertex
 from reviewer.model.base import MODEL_NAME
@@ -60,6 +61,7 @@ VARIABLES = {
     "RLM_APP_PRIVATE_KEY": "rlm serve: the App's private key (PEM), or the path of its file",
     "RLM_WEBHOOK_SECRET": "rlm serve: secret of the App's webhook; several, one a line",
     "RLM_WEBHOOK_SECRET_OLD": "rlm serve: the secret before, accepted too while it is rotated",
+    **OPERATION_VARIABLES,
     "RLM_DEBUG": "1 shows the traceback of an unexpected error",
     "RLM_GITHUB_SERVER_URL": "like GITHUB_SERVER_URL, first; may be http on this machine",
     "RLM_GITHUB_API_URL": "REST API of RLM_GITHUB_SERVER_URL; may be http on this machine",
@@ -99,6 +101,7 @@ class Settings(BaseModel):
     batch: bool = False
     home: Path
     debug: bool = False
+    operations: Operations = Operations()
     given: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
 
@@ -162,6 +165,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         batch=given.get("RLM_BATCH", "") not in UNSET,
         home=_home(given),
         debug=given.get("RLM_DEBUG", "") not in UNSET,
+        operations=read_operations(given),
         given=frozenset(given.keys() & OPEN),
         warnings=tuple(_unknown(given)),
     )

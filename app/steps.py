@@ -20,10 +20,11 @@ from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
 from app.jobs import Command, Gone, Look, Queued, Reply, Rerun, Step, Wish, step
+from app.measures import COUNTS, RUNS, UNPUBLISHED
 from app.obey import STOPPED, Commands, configured
 from app.render.escape import markdown_line
 from app.report import Report
-from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewRun, Run, Store
+from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewJob, NewRun, Run, Store
 from reviewer.errors import GiveUp, RlmError
 from reviewer.explain.values import Explanation
 
@@ -112,7 +113,7 @@ class Steps:
                     self._conclude(hub, run, "neutral", title, str(error))
             except GiveUp as refusal:
                 log.warning("check run left", extra={"run": run.id, "why": refusal})
-        self.store.ended(job, run.id, f"lost: {error}")
+        self._ended(job, run, f"lost: {error}")
 
     # What asks for a review
 
@@ -294,7 +295,7 @@ class Steps:
                 return
             if run.kind != "review":
                 self._answer(hub, run, wish)
-                self.store.ended(job, run.id, "answered")
+                self._ended(job, run, "answered")
                 return
             published = publish(
                 hub,
@@ -337,7 +338,7 @@ class Steps:
                 trigger="pushed",
             )
             then.append(look.job())
-        self.store.ended(job, run.id, published.outcome, *then)
+        self._ended(job, run, published.outcome, *then)
 
     def _answer(self, hub: Hub, run: Run, wish: Wish) -> None:
         """Say what was asked, where it was asked."""
@@ -352,7 +353,7 @@ class Steps:
     def _end_without(self, hub: Hub, job: Job, run: Run, wish: Wish) -> None:
         if run.stop:
             self._conclude(hub, run, "cancelled", "Stopped", f"This review stopped: {run.stop}.")
-            self.store.ended(job, run.id, f"stopped: {run.stop}")
+            self._ended(job, run, f"stopped: {run.stop}")
             return
         problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
         title = "This pull request could not be reviewed"
@@ -362,13 +363,18 @@ class Steps:
             text = f"{title if wish.kind == 'review' else 'I cannot answer this'}: {problem}"
             about, thread = f"problem-{run.id}", wish.thread
             reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
-        self.store.ended(job, run.id, f"problem: {problem}")
+        self._ended(job, run, f"problem: {problem}")
+
+    def _ended(self, job: Job, run: Run, outcome: str, *then: NewJob) -> None:
+        self.store.ended(job, run.id, outcome, *then)
+        COUNTS.add(RUNS, outcome.partition(":")[0])
 
     def _log(self, run: Run, published: Published) -> None:
         told: dict[str, object] = {"run": run.id, "outcome": published.outcome}
         if not published.problem:
             log.info("published", extra=told)
             return
+        COUNTS.add(UNPUBLISHED)
         told |= {"check_run": published.concluded, "why": published.problem}
         log.warning("published with trouble", extra=told)
 

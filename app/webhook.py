@@ -26,6 +26,7 @@ from app.events import (
     read_event,
     subject_of,
 )
+from app.measures import COUNTS, DELIVERIES, STORE_ERRORS
 from app.readiness import NO_SECRET, Readiness, readiness
 from app.signature import HEADER, verified, well_formed
 from app.store import Store
@@ -169,6 +170,7 @@ def _deliver(store: Store, secrets: Sequence[bytes], sent: Request) -> _Answer:
         answer = _act(store, event, payload, delivery, digest)
     except _Refused as error:
         answer = error.answer
+    COUNTS.add(DELIVERIES, answer.status)
     known = {"delivery": delivery[:36], "event": event[:64]}
     log.log(
         logging.INFO if answer.code < 400 else logging.WARNING,
@@ -241,6 +243,7 @@ def _act(
     try:
         new = store.accept(delivery, wanted.job())
     except RlmError as error:
+        COUNTS.add(STORE_ERRORS, "web")
         log.error("a delivery could not be stored", extra={"delivery": delivery, "error": error})
         return _Answer(
             503,

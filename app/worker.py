@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.measures import COUNTS, JOBS_LOST, LIMITED, STORE_ERRORS
 from app.store import Job, Store
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 from reviewer.text import printable
@@ -49,29 +50,32 @@ def work(claims: Claims, stopping: threading.Event, do: Do, lost: Lost) -> None:
         try:
             job = store.claim(claims.role, claims.worker, LEASE_S)
         except RlmError as error:
+            COUNTS.add(STORE_ERRORS, claims.role)
             log.error("no job can be claimed", extra={"why": error})
             stopping.wait(BEAT_S)
             continue
         if job is None:
             stopping.wait(POLL_S)
         else:
-            _do(store, job, do, lost, stopping)
+            _do(claims, job, do, lost, stopping)
 
 
-def _do(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
+def _do(claims: Claims, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
+    store = claims.store
     try:
         try:
             do(job)
         except RetryLater as error:
-            _again(store, job, error, lost)
+            _again(claims, job, error, lost)
         except (TellUser, GiveUp) as error:
             log.warning("job lost", extra=_about(job, error))
+            COUNTS.add(JOBS_LOST, claims.role)
             lost(job, error)
         except Exception as error:
             # A bug. What it was about may still work when the cause was a passing state.
             log.exception("job failed", extra=_about(job))
             name = type(error).__name__
-            _again(store, job, RetryLater(f"This is a bug: {name}", FIRST_PAUSE_S), lost)
+            _again(claims, job, RetryLater(f"This is a bug: {name}", FIRST_PAUSE_S), lost)
     except RlmError as error:
         # It could not be ended: GitHub does not answer, or the store is busy.
         log.error("job left", extra=_about(job, error))
@@ -93,7 +97,7 @@ def _leave(store: Store, job: Job, stopping: threading.Event) -> None:
             return
 
 
-def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
+def _again(claims: Claims, job: Job, error: RetryLater, lost: Lost) -> None:
     from app.github.errors import Limited  # noqa: PLC0415 loads PyGithub
 
     why = printable(str(error))
@@ -101,13 +105,16 @@ def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
     counts = not isinstance(error, Limited | Halted)
     if counts and job.attempts >= MAX_ATTEMPTS:
         log.warning("job lost", extra=_about(job, error))
+        COUNTS.add(JOBS_LOST, claims.role)
         lost(job, GiveUp(f"{why} (tried {job.attempts} times)"))
         return
+    if isinstance(error, Limited):
+        COUNTS.add(LIMITED)
     pause = error.after_s
     if counts:
         pause = min(max(pause, FIRST_PAUSE_S * 2 ** (job.attempts - 1)), LONGEST_PAUSE_S)
     log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
-    store.again(job, why, pause, counts=counts)
+    claims.store.again(job, why, pause, counts=counts)
 
 
 def _about(job: Job, why: Exception | None = None) -> dict[str, object]:

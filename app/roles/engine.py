@@ -22,6 +22,7 @@ from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import Step, Wish, step
+from app.measures import CALLS, COUNTS, SPENT
 from app.render import words
 from app.report import Report
 from app.server_settings import STORE_FILE, ServerSettings, read_role_settings
@@ -273,6 +274,8 @@ class _Watch:
             case NodeEnded():
                 self._read += 1
             case CallEnded(usd=usd):
+                COUNTS.add(CALLS, "busy" if event.busy else "answered" if event.stop else "failed")
+                COUNTS.add(SPENT, by=usd or 0.0)
                 self._calls += 1
                 self._usd += usd or 0.0
             case _:

@@ -20,6 +20,7 @@ from app.github.errors import BadToken
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import run_key
+from app.measures import COUNTS
 from app.open_heads import LOOKS, OpenHeads
 from app.reconcile import reconcile, redeliver
 from app.roles import MARKER_KEY
@@ -194,6 +195,8 @@ class _App:
             except BadToken:
                 self.auth.forget(token.value)
                 raise
+            finally:
+                COUNTS.rate(installation, *hub.github.requester.rate_limiting)
 
     def _token(
         self, installation: int, repository_id: int | None, *wishes: Mapping[str, str]

@@ -17,7 +17,9 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
+from app import metrics
 from app.events import MAX_BODY_BYTES
+from app.health import Health
 from app.roles import LISTEN_FD
 from app.server_settings import STORE_FILE
 from app.settings import read_settings
@@ -61,10 +63,16 @@ DRAIN_S = 5.0
 """For what has begun to arrive when the process is asked to end."""
 
 
-def run(_name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
+def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Answer on the socket that the supervisor listens on until `stopping` is set."""
-    home = read_settings(environ).home
-    with closing(Store(home / STORE_FILE)) as store, closing(_listener(environ)) as listener:
+    settings = read_settings(environ)
+    home = settings.home
+    with (
+        closing(Store(home / STORE_FILE)) as store,
+        closing(_listener(environ)) as listener,
+        Health(store, name),
+        metrics.served(store, home, settings.operations.metrics),
+    ):
         secrets = secrets_in(environ)
         app = make_app(store, secrets)
         # What is there by now stays: looking through it for garbage would stop all for 30 ms.

@@ -8,6 +8,7 @@ was: every step is written so that doing it twice does it once.
 
 from app.store.deliveries import Deliveries
 from app.store.jobs import Jobs
+from app.store.measures import Measures
 from app.store.people import People
 from app.store.runs import Runs
 from app.store.values import (
@@ -36,7 +37,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Store(Deliveries, Jobs, Runs, People, Watches, Workers):
+class Store(Deliveries, Jobs, Runs, People, Watches, Measures, Workers):
     """All of it. `where` is a SQLite file, or the URL of a PostgreSQL database.
 
     Threads may share one; each process opens its own. Every method raises TellUser where the
