@@ -63,9 +63,10 @@ ROOT = Path(app.__file__).parent.parent
 def serve(options: argparse.Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
     """Run the server until it is asked to stop; return 0 when all its processes have ended."""
     settings = read_server_settings(environ)
-    log.configure("serve", settings.base.debug)
+    operations = settings.base.operations
+    log.configure("serve", settings.base.debug, operations.log)
     os.umask(0o077)  # what is written under RLM_HOME is nobody else's business
-    with ExitStack() as held, interrupts.gently():
+    with ExitStack() as held, interrupts.gently(silent=operations.log == "json"):
         lock = held.enter_context(_locked(settings.home))
         Store(settings.home / STORE_FILE).close()  # what is wrong with it is told here, once
         environ = {**environ, MARKER_KEY: make_marker_key(settings.home)}
@@ -351,6 +352,9 @@ def _introduce(settings: ServerSettings, listener: socket.socket, engines: int) 
         model = "its settings are wrong: nothing is reviewed until they are mended"
     elif not base.has_key:
         model = "detectors alone: no model key"
+    if base.operations.log == "json":
+        _introduce_as_json(settings, address, model, engines)
+        return
     lines = [
         f"{PROGRAM} serve listens on {address} (GitHub delivers to /webhook)",
         f"  App     {settings.slug or settings.app_id if known else 'none yet'}"
@@ -365,6 +369,15 @@ def _introduce(settings: ServerSettings, listener: socket.socket, engines: int) 
     lines += [f"  missing: {sentence}" for sentence in settings.missing]
     lines += [f"  warning: {sentence}" for sentence in settings.warnings]
     sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _introduce_as_json(settings: ServerSettings, address: str, model: str, engines: int) -> None:
+    told = {"address": address, "model": model, "engines": engines, "state": settings.home}
+    logger.info("listening", extra={**told, "app": settings.slug or settings.app_id or "none"})
+    for sentence in settings.missing:
+        logger.warning("missing", extra={"why": sentence})
+    for sentence in settings.warnings:
+        logger.warning("setting", extra={"why": sentence})
 
 
 @contextmanager

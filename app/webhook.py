@@ -260,6 +260,8 @@ def _told(subject: Subject) -> dict[str, object]:
         "action": subject.action,
         "repository": subject.repository,
         "number": subject.number,
+        "installation": subject.installation,
+        "repository_id": subject.repository_id,
     }
     return {name: value for name, value in fields.items() if value not in {"", None}}
 

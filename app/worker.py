@@ -1,10 +1,12 @@
 """Takes jobs from the store and does them: the one place where a role's errors are caught."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.log import bound
 from app.measures import COUNTS, JOBS_LOST, LIMITED, STORE_ERRORS
 from app.store import Job, Store
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
@@ -22,6 +24,9 @@ POLL_S = 0.1
 MAX_ATTEMPTS = 8
 LEFT_S = 30.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 600.0
+
+ABOUT = ("installation", "repository_id", "repository", "number", "run")
+"""What payloads name, each by the same word."""
 
 Do = Callable[[Job], None]
 """Does one job and ends it in the store, in the same transaction as what it leads to."""
@@ -57,7 +62,8 @@ def work(claims: Claims, stopping: threading.Event, do: Do, lost: Lost) -> None:
         if job is None:
             stopping.wait(POLL_S)
         else:
-            _do(claims, job, do, lost, stopping)
+            with bound(**_ids(job)):
+                _do(claims, job, do, lost, stopping)
 
 
 def _do(claims: Claims, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
@@ -115,6 +121,13 @@ def _again(claims: Claims, job: Job, error: RetryLater, lost: Lost) -> None:
         pause = min(max(pause, FIRST_PAUSE_S * 2 ** (job.attempts - 1)), LONGEST_PAUSE_S)
     log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
     claims.store.again(job, why, pause, counts=counts)
+
+
+def _ids(job: Job) -> dict[str, object]:
+    """Return what a job says it is about, for the log."""
+    told = json.loads(job.payload)
+    about = {name: told[name] for name in ABOUT if name in told} if isinstance(told, dict) else {}
+    return {"job": job.id, "kind": job.kind, **about}
 
 
 def _about(job: Job, why: Exception | None = None) -> dict[str, object]:

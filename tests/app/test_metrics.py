@@ -120,8 +120,7 @@ def test_a_port_that_is_taken_costs_the_metrics_alone(
     store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        with served(store, tmp_path, ("127.0.0.1", taken.getsockname()[1])):
-            pass
+        served(store, tmp_path, ("127.0.0.1", taken.getsockname()[1])).__enter__()
     assert "no metrics" in caplog.text
 
 

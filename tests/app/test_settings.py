@@ -88,7 +88,9 @@ def test_a_slip_of_the_keyboard_is_pointed_out() -> None:
 
 
 def test_every_variable_that_is_read_is_documented() -> None:
-    source = "".join(Path(inspect.getfile(one)).read_text() for one in (Settings, read_cloud, read_operations))
+    source = "".join(
+        Path(inspect.getfile(one)).read_text() for one in (Settings, read_cloud, read_operations)
+    )
     owners = "RLM|ANTHROPIC|AWS|CLOUD|GITHUB|GH|GOOGLE"
     read = set(re.findall(rf'"((?:{owners})_[A-Z_]+)"', source))
     assert read == set(VARIABLES)
