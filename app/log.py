@@ -3,9 +3,11 @@
     2026-11-02T09:15:04.123Z INFO github published pull=octo/hello#7 comments=3
 
 or, with RLM_LOG=json, one object a line: time, level, role, event, the fields, and the ids of what
-the work at hand is about (`bound`). Fields go in as `extra`: `log.info("published",
-extra={"pull": name})`. Whatever they hold, a line stays one line: names of branches, answers of
-services and messages of errors are untrusted text. Masking is the last line of defence, not the first: no secret is passed here on purpose.
+the work at hand is about (`bound`).
+
+Fields go in as `extra`: `log.info("published", extra={"pull": name})`. Whatever they hold, a line
+stays one line: names of branches, answers of services and messages of errors are untrusted text.
+Masking is the last line of defence, not the first: no secret is passed here on purpose.
 """
 
 import json

@@ -8,6 +8,7 @@ do it at a time: each takes a repository for itself, and what they do is done on
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -76,6 +77,7 @@ class OpenHeads:
     connect: Connect
     connect_for_checks: ConnectForChecks
     actor: str
+    stopping: threading.Event = field(default_factory=threading.Event)
     kept: Kept = field(default_factory=Kept)
     settled: dict[tuple[int, int, str], None] = field(default_factory=dict)
 
@@ -99,6 +101,8 @@ class OpenHeads:
             lister = Lister(hub, installation.id, self.kept, MOST_REQUESTS)
             repositories = {one.id: one for one in lister.repositories()}
             for seen in self.store.watch(installation.id, list(repositories)):
+                if self.stopping.is_set():
+                    break
                 if time.time() - seen.looked < AGAIN_S or not self.store.look(seen):
                     continue
                 try:

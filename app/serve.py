@@ -25,6 +25,7 @@ from app import broker, log
 from app.credentials import FILE as APP_FILE
 from app.defaults import PROGRAM
 from app.interrupt import Interrupts
+from app.operations import GRACE_S
 from app.roles import ALIVE_FD, BROKER_FDS, LISTEN_FD, MARKER_KEY
 from app.server_settings import (
     STORE_FILE,
@@ -42,9 +43,6 @@ LOCK_FILE = "serve.lock"
 
 BACKLOG = 1_024
 """Connections that wait while the web process starts anew; the kernel caps it by somaxconn."""
-
-GRACE_S = 10.0
-"""Between asking a process to end and ending it. What it was doing is done by its successor."""
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 30.0
 STEADY_S = 30.0
@@ -71,7 +69,7 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], interrupts: I
         Store(settings.home / STORE_FILE).close()  # what is wrong with it is told here, once
         environ = {**environ, MARKER_KEY: make_marker_key(settings.home)}
         listener = held.enter_context(_listening(options.host, options.port))
-        children = _children(options.engines, listener, lock, held)
+        children = _children(options.engines, operations.grace_s, listener, lock, held)
         wakeup = held.enter_context(_wakeup())
         _introduce(settings, listener, options.engines)
         watched = _Watched(settings.home / APP_FILE)
@@ -83,13 +81,16 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], interrupts: I
                     child.tend(role_environ(settings, child.name, environ))
                 _wait(wakeup, min(LOOK_S, *(child.idle_s() for child in children)))
         finally:
-            _stop(children[:1], wakeup)  # web: it answers what it has taken, and takes no more
-            _stop(children[1:], wakeup)
+            until = time.monotonic() + operations.grace_s
+            _stop(children[:1], wakeup, until)  # web: it answers what it has taken, and no more
+            _stop(children[1:], wakeup, until)
     logger.info("stopped")
     return 0
 
 
-def _children(engines: int, listener: socket.socket, lock: int, held: ExitStack) -> "list[Child]":
+def _children(
+    engines: int, grace_s: float, listener: socket.socket, lock: int, held: ExitStack
+) -> "list[Child]":
     """Return the processes to start, web first, with the descriptors that each inherits."""
     alive, ours = os.pipe()  # nobody writes: it ends when this process does
     held.callback(os.close, alive)
@@ -103,7 +104,8 @@ def _children(engines: int, listener: socket.socket, lock: int, held: ExitStack)
 
     def child(name: str, given: Mapping[str, str], *descriptors: int) -> Child:
         # They hold the lock too: as long as one of them lives, nobody else starts.
-        return Child(name, {ALIVE_FD: str(alive), **given}, (alive, lock, *descriptors))
+        inherits = {ALIVE_FD: str(alive), **given}
+        return Child(name, inherits, (alive, lock, *descriptors), grace_s)
 
     names = ",".join(f"{name}={number}" for name, number in at_github.items())
     listening = listener.fileno()
@@ -121,6 +123,7 @@ class Child:
     name: str
     given: Mapping[str, str]
     descriptors: tuple[int, ...]
+    grace_s: float = GRACE_S
     _process: subprocess.Popen[bytes] | None = None
     _environ: Mapping[str, str] = field(default_factory=dict)
     _since: float = 0.0
@@ -158,7 +161,7 @@ class Child:
     def ask_to_end(self) -> None:
         """Let it finish what it is doing."""
         if self._process is not None:
-            self._killed_at = time.monotonic() + GRACE_S
+            self._killed_at = time.monotonic() + self.grace_s
             self._process.terminate()
 
     def kill(self) -> None:
@@ -206,11 +209,13 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _stop(children: Sequence[Child], wakeup: int) -> None:
-    """End these processes: in peace if they can within the grace, else by force."""
+def _stop(children: Sequence[Child], wakeup: int, until: float) -> None:
+    """End these processes: in peace if they can within the grace, else by force.
+
+    What one of them was doing then is done by its successor: the next start takes its jobs back.
+    """
     for child in children:
         child.ask_to_end()
-    until = time.monotonic() + GRACE_S
     while any(child.lives for child in children) and (left := until - time.monotonic()) > 0:
         _wait(wakeup, left)
     for child in children:

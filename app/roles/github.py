@@ -117,7 +117,7 @@ def _work(
     threads.append(threading.Thread(target=lender.serve, args=(stopping,), name="lend"))
     threads.append(threading.Thread(target=_progress, args=(steps, stopping), name="progress"))
     auth, store = app.auth, steps.store
-    heads = OpenHeads(auth, store, app.connect_to_look, app.connect_for_checks, app.actor)
+    heads = OpenHeads(auth, store, app.connect_to_look, app.connect_for_checks, app.actor, stopping)
     lost = ((partial(redeliver, auth, store), heads), stopping)
     threads.append(threading.Thread(target=reconcile, args=lost, name="reconcile"))
     for thread in threads:

@@ -304,5 +304,7 @@ def test_the_log_is_told_what_a_payload_is_about() -> None:
     assert subject_of(example("pull_request", "opened")) == Subject(
         "opened", "Codertocat/Hello-World", 2, 77, 186853002
     )
-    assert subject_of(comment("hi")) == Subject("created", "Codertocat/Hello-World", 1)
+    assert subject_of(comment("hi")) == Subject(
+        "created", "Codertocat/Hello-World", 1, 77, 186853002
+    )
     assert subject_of({"action": 3, "repository": [], "issue": {"number": "x"}}) == Subject()
