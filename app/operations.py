@@ -59,6 +59,10 @@ class Operations(BaseModel):
     grace_s: float = GRACE_S
 
 
+DEFAULTS = Operations()
+"""Where nobody has said anything."""
+
+
 def read_operations(given: Mapping[str, str]) -> Operations:
     """Read them from variables that are set, or raise TellUser about the first bad one."""
     return Operations(

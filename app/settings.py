@@ -33,7 +33,7 @@ from app.model_service import (
     read_secret,
     read_url,
 )
-from app.operations import OPERATION_VARIABLES, Operations, read_operations
+from app.operations import DEFAULTS, OPERATION_VARIABLES, Operations, read_operations
 from reviewer.errors import TellUser
 from reviewer.model.access import Bedrock, Vertex
 from reviewer.model.base import MODEL_NAME
@@ -101,7 +101,7 @@ class Settings(BaseModel):
     batch: bool = False
     home: Path
     debug: bool = False
-    operations: Operations = Operations()
+    operations: Operations = DEFAULTS
     given: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
 

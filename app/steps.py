@@ -22,6 +22,7 @@ from app.github.replies import reply
 from app.jobs import Command, Gone, Look, Queued, Reply, Rerun, Step, Wish, step
 from app.measures import COUNTS, RUNS, UNPUBLISHED
 from app.obey import STOPPED, Commands, configured
+from app.operations import DEFAULTS, Operations
 from app.render.escape import markdown_line
 from app.report import Report
 from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewJob, NewRun, Run, Store
@@ -64,6 +65,8 @@ class Steps:
         connect_for_checks: Connect,
         marker_key: bytes,
         forget: Forget,
+        *,
+        operations: Operations = DEFAULTS,
     ) -> None:
         self.store = store
         self._connect = connect
@@ -71,7 +74,7 @@ class Steps:
         self._key = marker_key
         self._forget = forget
         self._showing = threading.Lock()
-        self._commands = Commands(store, self._begin, marker_key)
+        self._commands = Commands(store, self._begin, marker_key, operations)
 
     def do(self, job: Job) -> None:
         """Do one job, and end it."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from app.broker import TokenAsker, inherited
+from app.caps import caps_of, sentence
 from app.config_rows import Configured
 from app.engine import asked, plan, run_explain, run_review
 from app.forget import TENANT
@@ -22,12 +23,13 @@ from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import Step, Wish, step
-from app.measures import CALLS, COUNTS, SPENT
+from app.measures import CALLS, CAPPED, COUNTS, SPENT
 from app.render import words
 from app.report import Report
 from app.server_settings import STORE_FILE, ServerSettings, read_role_settings
 from app.settings import Settings
 from app.store import ENGINE, PUBLISH, Job, Run, Store
+from app.store.spending import Reached
 from app.trace_file import about, recording
 from app.worker import Claims, Halted, work
 from reviewer.errors import RetryLater, RlmError, TellUser
@@ -118,11 +120,17 @@ class _Engine:
             return
         watch = _Watch(self.store, run.id, self.stopping)
         done = _Done()
+        reached = self._reserve(run)
+        if isinstance(reached, Reached):
+            log.warning("capped", extra={"run": run.id, "cap": reached.which, "usd": reached.cap})
+            COUNTS.add(CAPPED, reached.which)
+            self.store.reviewed(job, run.id, step(PUBLISH, run), problem=sentence(reached))
+            return
         if not watch():
             where = f"{run.repository}#{run.number}"
             log.info("reviewing", extra={"run": run.id, "pull": where, "head": run.head})
             with suppress(Stopped):  # while it was fetched
-                done = self._run(run, watch)
+                done = self._run(run, reached, watch)
         if self.stopping.is_set():
             raise Halted("The server was stopped", 0.0)
         then = step(PUBLISH, run)
@@ -136,12 +144,18 @@ class _Engine:
             return
         self.store.reviewed(job, run.id, step(PUBLISH, run), problem=_explained(error))
 
-    def _run(self, run: Run, watch: "_Watch") -> _Done:
+    def _reserve(self, run: Run) -> float | Reached | None:
+        """Return what a run may cost, by all caps; one that is free of costs reserves nothing."""
+        budget = self.settings.budget_usd
+        if run.kind == "config" or run.stop or not self.settings.has_key or budget == 0:
+            return budget
+        return self.store.reserve(run.id, caps_of(self.settings.operations, budget))
+
+    def _run(self, run: Run, budget_usd: float | None, watch: "_Watch") -> _Done:
+        settings = self.settings.model_copy(update={"budget_usd": budget_usd})
         fetched = self._checkout(run, watch)
         wish = Wish.model_validate_json(run.request)
-        planned = plan(
-            fetched, self.settings, cancelled=watch, paths=wish.paths, promise=wish.promise
-        )
+        planned = plan(fetched, settings, cancelled=watch, paths=wish.paths, promise=wish.promise)
         if wish.config:
             said = Configured(rows=planned.rows, notes=tuple(filter(None, planned.notes)))
             return _Done(said.model_dump_json())
@@ -156,7 +170,7 @@ class _Engine:
             if wish.question is not None:
                 answer = run_explain(
                     fetched,
-                    self.settings,
+                    settings,
                     planned,
                     wish.question,
                     sink=see,
@@ -168,7 +182,7 @@ class _Engine:
                 return _Done.of(answer.model_dump_json(), answer.cost)
             done = run_review(
                 fetched,
-                self.settings,
+                settings,
                 planned,
                 sink=see,
                 cancelled=watch,

@@ -73,7 +73,10 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
         if app is not None:
             forget = partial(forget_files, settings.home, settings.github)
             key = _marker_key(settings)
-            steps = Steps(store, app.connect, app.connect_for_checks, key, forget)
+            operations = settings.base.operations
+            steps = Steps(
+                store, app.connect, app.connect_for_checks, key, forget, operations=operations
+            )
             lender = TokenLender(inherited(environ), partial(_lend, store, app))
             _work(steps, lender, app, health, stopping)
     store.close()

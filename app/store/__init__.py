@@ -11,6 +11,7 @@ from app.store.jobs import Jobs
 from app.store.measures import Measures
 from app.store.people import People
 from app.store.runs import Runs
+from app.store.spending import Spendings
 from app.store.values import (
     ENGINE,
     GITHUB,
@@ -37,7 +38,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Store(Deliveries, Jobs, Runs, People, Watches, Measures, Workers):
+class Store(Deliveries, Jobs, Runs, People, Spendings, Watches, Measures, Workers):
     """All of it. `where` is a SQLite file, or the URL of a PostgreSQL database.
 
     Threads may share one; each process opens its own. Every method raises TellUser where the

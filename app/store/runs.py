@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, select, update
 
 from app.store.base import Base, end, put, stop
+from app.store.spending import settle
 from app.store.tables import DISMISSALS, JOBS, PAUSES, RUNS, WATCHED
 from app.store.values import Job, NewJob, NewRun, Run, Spent
 
@@ -122,11 +123,13 @@ class Runs(Base):
                     .where(RUNS.c.id == run)
                     .values(report=report, problem=problem, usd=usd, calls=calls)
                 )
+                settle(self, db, run, usd or 0.0)
 
     def ended(self, job: Job, run: str, outcome: str, *then: NewJob) -> None:
         """End a run with its last job. Its report, with code in it, is not kept."""
         with self.database.write() as db:
             if end(db, job, *then):
+                settle(self, db, run, None)
                 over = update(RUNS).where(RUNS.c.id == run)
                 db.execute(over.values(state="ended", outcome=outcome, report=""))
 
