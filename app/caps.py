@@ -28,7 +28,9 @@ def spent_against(operations: Operations, pull_usd: float, month_usd: float) -> 
     """Say what is spent against the caps that are set, "" where there is none."""
     said = []
     if operations.pull_budget_usd is not None:
-        said.append(f"{_dollars(pull_usd)} of {_dollars(operations.pull_budget_usd)} on one pull request")
+        said.append(
+            f"{_dollars(pull_usd)} of {_dollars(operations.pull_budget_usd)} on one pull request"
+        )
     if operations.month_budget_usd is not None:
         cap = _dollars(operations.month_budget_usd)
         said.append(f"{_dollars(month_usd)} of {cap} in this installation this month")

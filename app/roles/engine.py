@@ -160,7 +160,8 @@ class _Engine:
             said = Configured(rows=planned.rows, notes=tuple(filter(None, planned.notes)))
             return _Done(said.model_dump_json())
         what = about(f"{run.repository}#{run.number}", run.base, run.head, planned.request, run.id)
-        with recording(what, self.settings.home, _warn) as trace:
+        kept_s = self.settings.operations.keep_traces_s
+        with recording(what, self.settings.home, _warn, kept_s=kept_s) as trace:
 
             def see(event: Event) -> None:
                 trace.see(event)

@@ -73,6 +73,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
         Health(store, name),
         metrics.served(store, home, settings.operations.metrics),
     ):
+        store.kept_s = settings.operations.keep_runs_s
         secrets = secrets_in(environ)
         app = make_app(store, secrets)
         # What is there by now stays: looking through it for garbage would stop all for 30 ms.
