@@ -1,5 +1,6 @@
 """What Prometheus is told: counts that survive a restart, and the state of the work."""
 
+import re
 import socket
 import urllib.request
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -153,3 +155,21 @@ def test_a_review_shows_in_the_metrics_of_the_server_and_not_on_its_public_port(
         assert 0 < found[RATE_LEFT.name, ()] <= 1
         assert found["rlm_worker_last_seen_timestamp_seconds", (("worker", "engine-1"),)] > 0
         assert server.get("/metrics")[0] == 404
+
+
+def test_every_metric_has_its_line_and_its_rule_in_the_documentation(
+    store: Store, tmp_path: Path
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    table, _, rules = text.partition("```yaml\n")
+    groups = yaml.safe_load(rules.partition("```")[0])["groups"]
+    said = " ".join(rule["expr"] for rule in groups[0]["rules"])
+    assert all(rule["annotations"]["summary"] for rule in groups[0]["rules"])
+    store.beat("web")
+    names = {name for name, _ in told(store, tmp_path) if not name.endswith("_created")}
+    names |= {RATE_LEFT.name}
+    assert {name for name in names if f"`{name}" not in table} == set()
+    # What is not counted here is nothing that could be told.
+    known = set(re.findall(r"\brlm_[a-z_]+", said))
+    assert known - names == set()
+    assert names - known == set()
