@@ -102,8 +102,9 @@ format: $(DEV)
 test: $(DEV) $(NPM) system-test-deps
 	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
-# The tests need programs from outside .venv: git, and Node.js for what GitHub publishes as npm
-# packages (its API's document, examples of webhooks) and for a mock server and a linter.
+# The tests need programs from outside .venv: git, Redis and PostgreSQL (started by the tests, on
+# loopback), Node.js for what GitHub publishes as npm packages (its API's document, examples of
+# webhooks) and for a mock server and a linter, and Chromium with its driver.
 system-test-deps:
 	@command -v git >/dev/null || { echo 'git is needed: install it' >&2; exit 1; }
 	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
@@ -114,6 +115,28 @@ system-test-deps:
 			echo 'Node.js 18 or newer with npm is needed for the tests: install it' >&2; exit 1; \
 		fi; \
 	fi
+	@if ! test -x /usr/bin/chromium || ! test -x /usr/bin/chromedriver; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo 'Installing Chromium for the tests'; \
+			apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium chromium-driver; \
+		else \
+			echo 'Chromium with its driver (/usr/bin/chromium, /usr/bin/chromedriver) is needed' >&2; \
+			echo 'for the tests of the run pages: apt install chromium chromium-driver' >&2; exit 1; \
+		fi; \
+	fi
+	@for need in redis-server:redis-server initdb:postgresql; do \
+		program=$${need%:*}; package=$${need#*:}; \
+		PATH="$$PATH:$$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"; \
+		if ! command -v "$$program" >/dev/null; then \
+			if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+				echo "Installing $$package for the tests"; \
+				apt-get update -qq && \
+				apt-get install -qq -y --no-install-recommends "$$package" >/dev/null || exit 1; \
+			else \
+				echo "$$package is needed for the tests: install it" >&2; exit 1; \
+			fi; \
+		fi; \
+	done
 
 $(NPM): tests/npm/package.json tests/npm/package-lock.json | system-test-deps
 	@mkdir -p .make/npm

@@ -31,7 +31,10 @@ _REVEAL = "reveal"
 
 
 class Credentials(BaseModel):
-    """One App on one server. `webhook_secret` is None where GitHub made none (no webhook yet)."""
+    """One App on one server. `webhook_secret` is None where GitHub made none (no webhook yet).
+
+    `public_url` is where people reach our own server, "" where `rlm setup` was not told.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -44,6 +47,7 @@ class Credentials(BaseModel):
     webhook_secret: SecretStr | None
     pem: SecretStr
     html_url: str
+    public_url: str = ""
 
     @property
     def server(self) -> Server:

@@ -22,7 +22,7 @@ from app.journal_file import size
 from app.model_service import CLOUD_KEYS
 from app.replay import checked_url
 from app.serve import running
-from app.server_settings import STORE_FILE, ServerSettings, read_server_settings
+from app.server_settings import DATABASE_URL, ServerSettings, read_server_settings, store_at
 from app.settings import VARIABLES, Settings, read_settings
 from app.store.schema import REVISION, known_versions
 from reviewer.detectors.programs import find_program
@@ -82,11 +82,11 @@ def _checks(environ: Mapping[str, str], online: bool, url: str) -> Iterator[Chec
     yield _github(settings)
     yield _state(settings.home)
     server = read_server_settings(environ)
-    yield from _server(server)
+    yield from _server(server, environ, online)
     if online:
         from app.doctor_server import Subject, probed  # noqa: PLC0415 loads PyGithub
 
-        yield from probed(Subject(server, url))
+        yield from probed(Subject(server, url, environ))
 
 
 def _git() -> Check:
@@ -297,7 +297,7 @@ def _state(home: Path) -> Check:
     return Check("state folder", "ok", f"{home}, {size_of(shutil.disk_usage(there).free)} free")
 
 
-def _server(settings: ServerSettings) -> Iterator[Check]:
+def _server(settings: ServerSettings, environ: Mapping[str, str], online: bool) -> Iterator[Check]:
     """Say what `rlm serve` would find, without making any of it."""
     host = settings.github.host
     named = f"{settings.slug} ({settings.app_id})" if settings.slug else settings.app_id
@@ -305,7 +305,11 @@ def _server(settings: ServerSettings) -> Iterator[Check]:
     count = len(settings.webhook_secrets)
     text = "set" if count == 1 else f"set, {count} are accepted"
     yield _of_server("webhook secret", "web", text, settings)
-    yield _store(settings.home / STORE_FILE)
+    where = store_at(settings.home, environ)
+    if isinstance(where, Path):
+        yield _store(where)
+    elif not online:
+        yield Check("store", "ok", f"in the database of {DATABASE_URL} (--online asks it)")
     if process := running(settings.home):
         yield Check("server", "ok", f"runs on that state folder (process {process})")
     else:

@@ -8,21 +8,27 @@ import json
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import requests
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from redis.exceptions import RedisError
 
 from app.diagnosis import Check, State
 from app.github.auth import CLOCK_S, AppAuth, level_rank
 from app.manifest import reasons
-from app.server_settings import ServerSettings
+from app.queue import connected
+from app.server_settings import REDIS_URLS, ServerSettings, redis_url, store_at
 from app.signature import HEADER, sign
+from app.store.database import look_at
+from app.store.schema import known_versions
 from reviewer.errors import RlmError, TellUser
+from reviewer.text import printable
 
 WEBHOOK = "/webhook"
 MOST_SHOWN = 10
@@ -90,6 +96,7 @@ class Subject:
 
     settings: ServerSettings
     url: str
+    environ: Mapping[str, str]
 
     @cached_property
     def auth(self) -> AppAuth:
@@ -298,6 +305,36 @@ def _ping(subject: Subject) -> Iterator[Check]:
     yield Check(name, "faulty", f"{subject.url} refuses a signed ping ({status})", hint)
 
 
+def _database(subject: Subject) -> Iterator[Check]:
+    """Say whether the database of several servers can be used; a file is looked at elsewhere."""
+    where = store_at(subject.settings.home, subject.environ)
+    if isinstance(where, Path):
+        return
+    name, version = look_at(where)
+    if version and version not in known_versions():
+        hint = "Start the version of this program that wrote it; to go back is not possible."
+        yield Check("store", "faulty", f"{name} is of a newer version ({version})", hint)
+        return
+    yield Check("store", "ok", f"{name}, version {version or 'none yet: `rlm serve` makes it'}")
+
+
+def _queue(subject: Subject) -> Iterator[Check]:
+    """Say whether Redis answers, for each role that has an address of it."""
+    for role in REDIS_URLS:
+        url = redis_url(role, subject.environ)
+        if not url:
+            continue
+        with connected(url) as redis:
+            try:
+                redis.ping()
+            except RedisError as error:
+                why = printable(str(error))[:300]
+                hint = "Check REDIS_URL and that Redis runs; without it work is found more slowly."
+                yield Check("queue", "faulty", f"Redis does not answer {role}: {why}", hint)
+            else:
+                yield Check("queue", "ok", f"Redis answers {role}")
+
+
 def _ready(subject: Subject) -> Iterator[Check]:
     """Repeat what the running server says of its own processes."""
     try:
@@ -346,5 +383,9 @@ _OF_APP: Sequence[tuple[str, Probe]] = (
     ("deliveries", _deliveries),
 )
 
-PROBES: list[tuple[str, Probe]] = [("own webhook", _ping)]
+PROBES: list[tuple[str, Probe]] = [
+    ("own webhook", _ping),
+    ("store", _database),
+    ("queue", _queue),
+]
 """What needs no login at GitHub, with the name of the line that an error of it becomes."""

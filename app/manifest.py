@@ -11,14 +11,21 @@ FILE = "app.yml"
 _REASONED = re.compile(r"  (?:- )?(?P<name>[a-z_]+)(?:: (?P<level>[a-z]+))? # (?P<reason>.+)")
 
 
-def manifest(*, name: str, public: bool, redirect_url: str, webhook: str | None) -> dict[str, Any]:
-    """Return what GitHub's page for new Apps is given; without `webhook` it is switched off."""
+def manifest(
+    *, name: str, public: bool, redirect_url: str, webhook: str | None, callback: str | None = None
+) -> dict[str, Any]:
+    """Return what GitHub's page for new Apps is given; without `webhook` it is switched off.
+
+    `callback` is where GitHub sends those who log in to the run pages.
+    """
     content: dict[str, Any] = yaml.safe_load(_text())
     content |= {"public": public, "redirect_url": redirect_url}
     if name:
         content["name"] = name
     if webhook:
         content["hook_attributes"] = {"url": webhook, "active": True}
+    if callback:
+        content["callback_urls"] = [callback]
     return content
 
 

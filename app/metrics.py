@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from app.measures import COUNTS, MEASURES, Measure
+from app.measures import COUNTS, MEASURES, Counts, Measure
 from app.store import Store
 from reviewer.errors import RlmError
 
@@ -25,6 +25,10 @@ log = logging.getLogger(__name__)
 
 AGAIN_S = 2.0
 """How long an answer is given again: whoever asks all the time is no burden to the store."""
+
+GONE_S = 86_400.0
+"""A process that gave no sign of life for a day is none that anybody waits for: a server was taken
+away, or has fewer engines."""
 
 STATES = ("waiting", "claimed", "failed")
 JOB_ROLES = ("github", "engine")
@@ -60,9 +64,10 @@ def served(store: Store, home: Path, address: tuple[str, int] | None) -> Iterato
 class ServerCollector(Collector):
     """Reads the metrics of one server from its store and its disk."""
 
-    def __init__(self, store: Store, home: Path) -> None:
+    def __init__(self, store: Store, home: Path, counts: Counts = COUNTS) -> None:
         self._store = store
         self._home = home
+        self._counts = counts
         self._lock = threading.Lock()
         self._found: list[Metric] = []
         self._until = 0.0
@@ -82,7 +87,7 @@ class ServerCollector(Collector):
     def _look(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("rlm_store_up", "Can the store be read? 1 or 0.")
         try:
-            COUNTS.bring(self._store)
+            self._counts.bring(self._store)
             found = [*self._counted(), *self._backlog(), *self._alive()]
         except RlmError as error:
             log.error("the store cannot be read", extra={"why": error})
@@ -135,7 +140,10 @@ class ServerCollector(Collector):
         troubled = GaugeMetricFamily(
             "rlm_worker_trouble", "Is a process kept from its work? 1 or 0.", labels=["worker"]
         )
+        since = time.time() - GONE_S
         for worker in self._store.workers():
+            if worker.seen < since:
+                continue
             seen.add_metric([worker.name], worker.seen)
             troubled.add_metric([worker.name], 1.0 if worker.problem else 0.0)
         yield seen

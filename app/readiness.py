@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.defaults import NO_BUDGET, NO_KEY
+from app.roles import role_of
 from app.store import Worker
 
 ALIVE_S = 15.0
@@ -32,16 +33,15 @@ def readiness(
 ) -> Readiness:
     """Judge by the signs of life in the store; `now` is in seconds since 1970."""
     alive = [worker for worker in workers if now - worker.seen <= ALIVE_S]
-    github = next((worker for worker in alive if worker.name == "github"), None)
-    engines = [worker for worker in alive if worker.name.startswith("engine")]
+    githubs = [worker for worker in alive if role_of(worker.name) == "github"]
+    engines = [worker for worker in alive if role_of(worker.name) == "engine"]
     missing = [] if has_secret else [NO_SECRET]
     if store_problem:
         # Who is alive stands in the store: without it nothing can be said about the others.
         return Readiness((*missing, store_problem))
-    if github is None:
+    if not githubs:
         missing.append("The github process is not running: nothing is fetched or published.")
-    elif github.problem:
-        missing.append(github.problem)
+    missing += dict.fromkeys(github.problem for github in githubs if github.problem)
     if not engines:
         missing.append("No engine process is running: nothing is reviewed.")
     problems = dict.fromkeys(engine.problem for engine in engines if engine.problem)

@@ -6,6 +6,7 @@ socket, the sockets between the github role and the engines. It answers no reque
 
 import argparse
 import fcntl
+import hashlib
 import ipaddress
 import logging
 import os
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,13 +27,14 @@ from app.credentials import FILE as APP_FILE
 from app.defaults import PROGRAM
 from app.interrupt import Interrupts
 from app.operations import GRACE_S
-from app.roles import ALIVE_FD, BROKER_FDS, LISTEN_FD, MARKER_KEY
+from app.roles import ALIVE_FD, BROKER_FDS, LISTEN_FD, MARKER_KEY, NODE
 from app.server_settings import (
-    STORE_FILE,
     ServerSettings,
     make_marker_key,
+    node,
     read_server_settings,
     role_environ,
+    store_at,
 )
 from app.store import Store
 from reviewer.errors import RlmError, TellUser
@@ -66,12 +68,17 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], interrupts: I
     os.umask(0o077)  # what is written under RLM_HOME is nobody else's business
     with ExitStack() as held, interrupts.gently(silent=operations.log == "json"):
         lock = held.enter_context(_locked(settings.home))
-        Store(settings.home / STORE_FILE).close()  # what is wrong with it is told here, once
-        environ = {**environ, MARKER_KEY: make_marker_key(settings.home)}
+        key = make_marker_key(settings.home, environ.get(MARKER_KEY, "").strip())
+        with closing(Store(store_at(settings.home, environ))) as store:
+            _check_key(store, key)  # what is wrong with the store is told here, once
+            state = store.database.name
+        environ = {**environ, MARKER_KEY: key}
+        if ours := node(settings.home, environ):
+            environ[NODE] = ours
         listener = held.enter_context(_listening(options.host, options.port))
         children = _children(options.engines, operations.grace_s, listener, lock, held)
         wakeup = held.enter_context(_wakeup())
-        _introduce(settings, listener, options.engines)
+        _introduce(settings, listener, options.engines, state)
         watched = _Watched(settings.home / APP_FILE)
         try:
             while not interrupts():
@@ -86,6 +93,15 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], interrupts: I
             _stop(children[1:], wakeup, until)
     logger.info("stopped")
     return 0
+
+
+def _check_key(store: Store, key: str) -> None:
+    """Refuse to work beside servers that sign otherwise: each would repeat what the other said."""
+    if not store.agree("marker key", hashlib.sha256(bytes.fromhex(key)).hexdigest()):
+        raise TellUser(
+            f"The servers of {store.database.name} sign with another key than this one",
+            f"Set {MARKER_KEY} to what is in the file marker.key of the first one's state folder.",
+        )
 
 
 def _children(
@@ -345,7 +361,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _introduce(settings: ServerSettings, listener: socket.socket, engines: int) -> None:
+def _introduce(settings: ServerSettings, listener: socket.socket, engines: int, store: str) -> None:
     """Tell whoever started this where it is, what it works with and what it lacks."""
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -367,7 +383,9 @@ def _introduce(settings: ServerSettings, listener: socket.socket, engines: int) 
         f"  model   {model}",
         f"  at once {engines} review{'s' if engines > 1 else ''}",
         f"  state   {settings.home}",
+        *([] if store.startswith(str(settings.home)) else [f"  store   {store}"]),
         f"  ready?  {address}/readyz",
+        f"  pages   {settings.public.why_off or settings.public.url}",
     ]
     if not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
         lines.append("  open to others without TLS: put a proxy in front that has it")

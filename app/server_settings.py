@@ -4,6 +4,8 @@ The environment goes before the file that `rlm setup` wrote. Nothing that is mis
 is an error: a server that waits for its App still verifies deliveries and says what it waits for.
 """
 
+import hashlib
+import hmac
 import os
 import re
 import secrets
@@ -18,7 +20,9 @@ from app.github.auth import check_key, read_key
 from app.github.urls import Server
 from app.model_service import MODEL_VARIABLES, variables_of
 from app.operations import OPERATION_VARIABLES
-from app.roles import INTERNAL, MARKER_KEY, TROUBLE, role_of
+from app.public import PUBLIC_URL, Public, read_public
+from app.queue import PREFIX, REDIS_URL, prefix
+from app.roles import INTERNAL, MARKER_KEY, NODE, SESSION_KEY, TROUBLE, role_of
 from app.settings import VARIABLES, Settings, read_settings
 from app.signature import SECRET_VARIABLES, secrets_in
 from reviewer.errors import TellUser
@@ -26,6 +30,11 @@ from reviewer.model.access import Vertex
 
 STORE_FILE = "rlm.sqlite3"
 MARKER_FILE = "marker.key"
+NODE_FILE = "node"
+
+DATABASE_URL = "DATABASE_URL"
+REDIS_URLS = {"github": "REDIS_URL_GITHUB", "engine": "REDIS_URL_ENGINE"}
+"""Each role may have a user of its own in Redis."""
 
 KEY_BYTES = 32
 
@@ -40,7 +49,7 @@ EVERYBODY = frozenset(
         "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
         "http_proxy", "https_proxy", "all_proxy", "no_proxy",
         "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
-        "RLM_DEBUG", *OPERATION_VARIABLES,
+        "RLM_DEBUG", DATABASE_URL, *OPERATION_VARIABLES,
     }
 )  # fmt: skip
 """What every process gets. RLM_HOME and the server's two addresses are added, as understood."""
@@ -57,6 +66,8 @@ _SERVERS = ("RLM_GITHUB_SERVER_URL", "GH_HOST", "GITHUB_SERVER_URL")
 _PLACES = frozenset(
     {*_SERVERS, "RLM_GITHUB_API_URL", "GITHUB_API_URL", "RLM_HOME", "XDG_STATE_HOME"}
 )
+
+_MARKER_KEY = re.compile(rf"[0-9a-f]{{{2 * KEY_BYTES}}}")
 
 _APP_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
@@ -94,6 +105,8 @@ class ServerSettings(BaseModel):
     private_key: SecretStr | None = None
     webhook_secrets: tuple[SecretStr, ...] = ()
     marker_key: SecretStr | None = None
+    session_key: SecretStr | None = None
+    public: Public = Public()
     troubles: tuple[Trouble, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -125,6 +138,7 @@ def _read(environ: Mapping[str, str], *, with_stored: bool) -> ServerSettings:
     stored, why = _stored(given, shared) if with_stored else (None, _passed_on(given))
     app_id, key = _app(given, stored, why, troubles)
     webhook_secrets = _webhook_secrets(given, stored, why, troubles)
+    public = _public(given, stored, troubles)
     unknown = {*given} - {*VARIABLES} - INTERNAL
     return ServerSettings(
         base=base,
@@ -135,6 +149,8 @@ def _read(environ: Mapping[str, str], *, with_stored: bool) -> ServerSettings:
         private_key=key,
         webhook_secrets=webhook_secrets,
         marker_key=SecretStr(given[MARKER_KEY]) if MARKER_KEY in given else None,
+        session_key=SecretStr(given[SESSION_KEY]) if SESSION_KEY in given else None,
+        public=public,
         troubles=tuple(troubles),
         warnings=read_settings(_of(given, unknown | {"HOME", "RLM_HOME"})).warnings,
     )
@@ -145,16 +161,23 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
 
     What is wrong is passed on as it is, so that the process says so too.
     """
-    everybody = _of(environ, EVERYBODY)
+    everybody = _of(environ, EVERYBODY | {NODE})
     everybody |= {name: value for name, value in environ.items() if name.startswith("LC_")}
     everybody |= {
         "RLM_HOME": str(settings.home),
         "RLM_GITHUB_SERVER_URL": settings.github.web,
         "RLM_GITHUB_API_URL": settings.github.api,
     }
-    match role_of(name):
+    role = role_of(name)
+    if url := redis_url(role, environ):
+        everybody |= {REDIS_URL: url, PREFIX: prefix(role)}
+    match role:
         case "web":
-            return everybody | {SECRET_VARIABLES[0]: "\n".join(_all(settings.webhook_secrets))}
+            own = {SECRET_VARIABLES[0]: "\n".join(_all(settings.webhook_secrets))}
+            if settings.public.has_pages and MARKER_KEY in environ:
+                own |= settings.public.environ() | _of(environ, {"RLM_BUDGET"})
+                own[SESSION_KEY] = session_key(environ[MARKER_KEY])
+            return everybody | own
         case "github":
             own = _of(environ, {APP_ID, PRIVATE_KEY, MARKER_KEY})
             if settings.app_id is not None:
@@ -163,6 +186,8 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
                 own[PRIVATE_KEY] = settings.private_key.get_secret_value()
             if trouble := settings.problem_of(name):
                 own[TROUBLE] = trouble
+            if settings.public.has_pages:  # to link to them
+                own[PUBLIC_URL] = settings.public.url
             return everybody | own
         case "engine":
             # Keys of a cloud that is not asked are somebody else's.
@@ -176,11 +201,48 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
     raise ValueError(f"no role: {name}")
 
 
-def make_marker_key(home: Path) -> str:
+def redis_url(role: str, environ: Mapping[str, str]) -> str:
+    """Return where a role's queue is, "" if it has none."""
+    if role not in REDIS_URLS:
+        return ""
+    return (environ.get(REDIS_URLS[role], "") or environ.get(REDIS_URL, "")).strip()
+
+
+def store_at(home: Path, environ: Mapping[str, str]) -> Path | str:
+    """Return where the store is: the URL of a database, else a file of the state folder."""
+    return environ.get(DATABASE_URL, "").strip() or home / STORE_FILE
+
+
+def node(home: Path, environ: Mapping[str, str]) -> str:
+    """Return what tells this server's processes from those of others on the same database.
+
+    "" where there can be none; else it ends with "/" and stays the same as long as the state
+    folder does, so that a server that starts anew gets back at once what it had claimed.
+    """
+    if isinstance(store_at(home, environ), Path):
+        return ""
+    path = home / NODE_FILE
+    try:
+        return path.read_text("ascii").strip() + "/"
+    except FileNotFoundError:
+        _write_new(path, f"{secrets.token_hex(4)}\n")
+    except (OSError, ValueError) as error:
+        raise TellUser(f"{path} cannot be read: {error}", "Delete it.") from error
+    return path.read_text("ascii").strip() + "/"
+
+
+def make_marker_key(home: Path, given: str = "") -> str:
     """Return the key that signs our markers, as hexadecimal digits; make it at the first start.
 
     Without it what we wrote before is not known as ours any more: it belongs into a backup.
+    `given`, RLM_MARKER_KEY, is for servers that share a database: they sign with one key.
     """
+    if given:
+        if _MARKER_KEY.fullmatch(given) is None:
+            raise TellUser(
+                f"{MARKER_KEY} is no key", f"Copy it from {MARKER_FILE} of the first server."
+            )
+        return given
     path = home / MARKER_FILE
     try:
         key = path.read_text("ascii").strip()
@@ -189,12 +251,19 @@ def make_marker_key(home: Path) -> str:
         _write_new(path, f"{key}\n")
     except (OSError, ValueError) as error:
         raise TellUser(f"{path} cannot be read: {error}", "Restore it from a copy.") from error
-    if re.fullmatch(rf"[0-9a-f]{{{2 * KEY_BYTES}}}", key) is None:
+    if _MARKER_KEY.fullmatch(key) is None:
         raise TellUser(
             f"{path} holds no key of ours",
             "Restore it from a copy, or delete it: then older comments count as foreign.",
         )
     return key
+
+
+def session_key(marker_key: str) -> str:
+    """Return the key that seals sessions: made from the other one, which it does not give away."""
+    return hmac.new(
+        bytes.fromhex(marker_key), b"sessions of the run pages", hashlib.sha256
+    ).hexdigest()
 
 
 def _write_new(path: Path, text: str) -> None:
@@ -296,6 +365,16 @@ def _app(
         except TellUser as error:
             troubles.append(Trouble("github", error.problem, error.hint))
     return app_id, key
+
+
+def _public(
+    given: Mapping[str, str], stored: Credentials | None, troubles: list[Trouble]
+) -> Public:
+    try:
+        return read_public(given, stored)
+    except TellUser as error:
+        troubles.append(Trouble("web", error.problem, error.hint))
+        return Public()
 
 
 def _webhook_secrets(

@@ -59,9 +59,19 @@ VARIABLES = {
     "(default $XDG_STATE_HOME/rlm)",
     "RLM_APP_ID": "rlm serve: id or client id of the GitHub App; else what rlm setup stored",
     "RLM_APP_PRIVATE_KEY": "rlm serve: the App's private key (PEM), or the path of its file",
+    "RLM_APP_CLIENT_ID": "rlm serve: the App's client id, for logging in to the run pages",
+    "RLM_APP_CLIENT_SECRET": "rlm serve: the App's client secret, for the same",
+    "RLM_PUBLIC_URL": "rlm serve: where people reach it, like https://rlm.example.org; with "
+    "it there are run pages",
     "RLM_WEBHOOK_SECRET": "rlm serve: secret of the App's webhook; several, one a line",
     "RLM_WEBHOOK_SECRET_OLD": "rlm serve: the secret before, accepted too while it is rotated",
     **OPERATION_VARIABLES,
+    "DATABASE_URL": "rlm serve: a PostgreSQL database, for several servers, in place of a file: "
+    "postgresql://user:password@host:5432/name",
+    "REDIS_URL": "rlm serve: a Redis server that tells several servers of their work: "
+    "redis://user:password@host:6379/0",
+    "REDIS_URL_GITHUB": "the same for the github role, where it has a user of its own in Redis",
+    "REDIS_URL_ENGINE": "the same for the engines",
     "RLM_DEBUG": "1 shows the traceback of an unexpected error",
     "RLM_GITHUB_SERVER_URL": "like GITHUB_SERVER_URL, first; may be http on this machine",
     "RLM_GITHUB_API_URL": "REST API of RLM_GITHUB_SERVER_URL; may be http on this machine",

@@ -38,6 +38,7 @@ from app.github.errors import NotThere, calls, misfit
 from app.github.urls import Server
 from app.interrupt import Interrupts
 from app.manifest import manifest, reasons
+from app.public import CALLBACK
 from app.settings import Settings, read_settings
 from reviewer.errors import RetryLater, RlmError, TellUser
 
@@ -85,7 +86,12 @@ class _Plan:
     name: str
     org: str
     public: bool
-    webhook: str | None
+    public_url: str | None
+
+    @property
+    def webhook(self) -> str | None:
+        """Where GitHub sends its events, if it is to send any."""
+        return f"{self.public_url}/webhook" if self.public_url else None
 
     @property
     def apps(self) -> str:
@@ -105,12 +111,12 @@ def _plan(options: argparse.Namespace, settings: Settings) -> _Plan:
             f"This is not the name of an organization: {org[:200]!a}",
             f"Give the name that stands in its address: {settings.github.web}/NAME.",
         )
-    webhook = _webhook(options.url) if options.url else None
-    return _Plan(settings.github, settings.home, name, org, options.public, webhook)
+    public_url = _public_url(options.url) if options.url else None
+    return _Plan(settings.github, settings.home, name, org, options.public, public_url)
 
 
-def _webhook(url: str) -> str:
-    """Return the webhook's address on the server that the user means."""
+def _public_url(url: str) -> str:
+    """Return the address of the server that the user means, without that of its webhook."""
     unfit = TellUser(
         f"GitHub cannot send webhooks to {url[:200]!a}",
         "Give an https address that GitHub can reach, like https://rlm.example.org; its /webhook "
@@ -126,7 +132,7 @@ def _webhook(url: str) -> str:
     plain = parts.scheme == "https" and parts.netloc.lower() == shown and _PATH.fullmatch(path)
     if not plain or not url.isascii() or parts.query or parts.fragment or _is_here(host):
         raise unfit
-    return f"https://{shown}{path}/webhook"
+    return f"https://{shown}{path}"
 
 
 def _is_here(host: str) -> bool:
@@ -252,6 +258,7 @@ def _fetch(plan: _Plan, code: str) -> _Made:
                 webhook_secret=answer.webhook_secret,
                 pem=check_key(answer.pem),
                 html_url=answer.html_url,
+                public_url=plan.public_url or "",
             )
     except NotThere as error:
         raise TellUser(
@@ -296,6 +303,7 @@ def _pages(desk: _Desk, host: str) -> Flask:
             public=plan.public,
             redirect_url=f"http://{host}/callback",
             webhook=plan.webhook,
+            callback=f"{plan.public_url}{CALLBACK}" if plan.public_url else None,
         )
         return _page(
             plan,

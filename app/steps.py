@@ -66,13 +66,16 @@ class Steps:
         marker_key: bytes,
         forget: Forget,
         *,
+        public_url: str = "",
         operations: Operations = DEFAULTS,
     ) -> None:
+        """Take what the jobs need; with a `public_url` each run has a page below it."""
         self.store = store
         self._connect = connect
         self._connect_for_checks = connect_for_checks
         self._key = marker_key
         self._forget = forget
+        self._public_url = public_url
         self._showing = threading.Lock()
         self._commands = Commands(store, self._begin, marker_key, operations)
 
@@ -282,6 +285,7 @@ class Steps:
                         run.number,
                         "Reviewing",
                         "The review has begun.",
+                        page=self._page(run),
                     )
             except Forbidden as error:
                 log.warning("no check run", extra={"run": run.id, "why": error})
@@ -300,6 +304,7 @@ class Steps:
                 self._answer(hub, run, wish)
                 self._ended(job, run, "answered")
                 return
+            report = Report.model_validate_json(run.report)
             published = publish(
                 hub,
                 Publication(
@@ -307,7 +312,7 @@ class Steps:
                     repository=run.repository,
                     number=run.number,
                     head=run.head,
-                    report=Report.model_validate_json(run.report),
+                    report=report,
                     check_run=run.check_run,
                     repeat=wish.full,
                     dismissed={
@@ -315,6 +320,7 @@ class Steps:
                     },
                     forgotten=self.store.forgotten(run.repository_id),
                     whole=not wish.paths,
+                    page=self._page(run),
                 ),
                 key=self._key,
             )
@@ -330,6 +336,7 @@ class Steps:
                     for one in published.dismissed
                 ),
             )
+        self.store.told(run.repository_id, run.number, run.id, published.told)
         then = []
         if published.outcome == "stale":
             # The push that made it so may have been lost on its way to us.
@@ -341,7 +348,11 @@ class Steps:
                 trigger="pushed",
             )
             then.append(look.job())
-        self._ended(job, run, published.outcome, *then)
+        found = len(report.review.findings)
+        self._ended(job, run, published.outcome, *then, findings=found)
+
+    def _page(self, run: Run) -> str:
+        return f"{self._public_url}/runs/{run.id}" if self._public_url else ""
 
     def _answer(self, hub: Hub, run: Run, wish: Wish) -> None:
         """Say what was asked, where it was asked."""
@@ -368,8 +379,10 @@ class Steps:
             reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
         self._ended(job, run, f"problem: {problem}")
 
-    def _ended(self, job: Job, run: Run, outcome: str, *then: NewJob) -> None:
-        self.store.ended(job, run.id, outcome, *then)
+    def _ended(
+        self, job: Job, run: Run, outcome: str, *then: NewJob, findings: int | None = None
+    ) -> None:
+        self.store.ended(job, run.id, outcome, *then, findings=findings)
         COUNTS.add(RUNS, outcome.partition(":")[0])
 
     def _log(self, run: Run, published: Published) -> None:

@@ -57,60 +57,75 @@ UNNAMED = "unnamed model"
 
 def read_trace(file: BinaryIO) -> Trace:
     """Read a trace from its start; any bytes give one."""
-    return _Reader().read(file)
+    return TraceReader().read(file)
 
 
-def detail(file: BinaryIO, lines: Iterable[int]) -> Iterator[Line]:
-    """Yield the events that begin at these places of the file, up to MAX_BYTES of them."""
+def detail(file: BinaryIO, lines: Iterable[int], *, most_bytes: int = MAX_BYTES) -> Iterator[Line]:
+    """Yield the events that begin at these places of the file, up to `most_bytes` of them."""
     read = 0
     for at in lines:
         file.seek(at)
         raw = file.readline(MAX_LINE_BYTES)
         read += len(raw)
-        if read > MAX_BYTES:
+        if read > most_bytes:
             return
         line = read_line(raw)
         if isinstance(line, Line):
             yield line
 
 
-class _Reader:
-    def __init__(self) -> None:
+class TraceReader:
+    """Takes the lines of a trace one after the other; `most_nodes` of the tree are told apart."""
+
+    def __init__(self, most_nodes: int = MAX_NODES) -> None:
         self.trace = Trace()
+        self.most_nodes = most_nodes
         self.given: dict[str, Delegated] = {}
         self.asked: dict[int, str] = {}  # the model of each call under way
         self.base_s = 0.0
         self.last_s = 0.0
 
     def read(self, file: BinaryIO) -> Trace:
-        trace = self.trace
+        """Read all of a file."""
         buffered = io.BufferedReader(file, 1 << 20) if isinstance(file, io.RawIOBase) else file
         at = 0
-        while raw := buffered.readline(MAX_LINE_BYTES):
-            begin, at = at, at + len(raw)
-            whole = raw.endswith(b"\n")
-            while not whole and len(raw) >= MAX_LINE_BYTES:  # no line of ours is so long
-                more = buffered.readline(MAX_LINE_BYTES)
-                at += len(more)
-                if more.endswith(b"\n") or len(more) < MAX_LINE_BYTES:
-                    break
-            line = read_line(raw) if raw.strip() else Unknown("")
-            match line:
-                case Line():
-                    trace.events += 1
-                    self.take(begin, line)
-                case Unknown(""):
-                    pass
-                case Unknown(kind):
-                    trace.events += 1
-                    key = kind if kind in trace.unknown or len(trace.unknown) < 20 else "others"
-                    trace.unknown[key] += 1
-                case None if not whole and len(raw) < MAX_LINE_BYTES:
-                    trace.cut_off = True
-                case None:
-                    trace.damaged += 1
+        while (after := self.line(buffered, at)) > at:
+            at = after
         self.finish()
-        return trace
+        return self.trace
+
+    def line(self, file: BinaryIO, at: int, *, growing: bool = False) -> int:
+        """Take the line that begins at `at`, where the file stands; return where the next begins.
+
+        That is `at` itself at the end of the file and, in one that is `growing`, before a line
+        whose end is not written yet.
+        """
+        trace = self.trace
+        raw = file.readline(MAX_LINE_BYTES)
+        whole, after = raw.endswith(b"\n"), at + len(raw)
+        while not whole and len(raw) >= MAX_LINE_BYTES:  # no line of ours is so long
+            more = file.readline(MAX_LINE_BYTES)
+            after += len(more)
+            if more.endswith(b"\n") or len(more) < MAX_LINE_BYTES:
+                break
+        if not raw or (growing and not whole):
+            return at
+        line = read_line(raw) if raw.strip() else Unknown("")
+        match line:
+            case Line():
+                trace.events += 1
+                self.take(at, line)
+            case Unknown(""):
+                pass
+            case Unknown(kind):
+                trace.events += 1
+                key = kind if kind in trace.unknown or len(trace.unknown) < 20 else "others"
+                trace.unknown[key] += 1
+            case None if not whole and len(raw) < MAX_LINE_BYTES:
+                trace.cut_off = True
+            case None:
+                trace.damaged += 1
+        return after
 
     def take(self, at: int, line: Line) -> None:
         now = self.base_s + line.at_s
@@ -166,7 +181,7 @@ class _Reader:
     def grow(self, name: str, now: float, event: Recorded) -> Node | None:
         """Add a node; one whose beginning is missing hangs where its name says."""
         nodes = self.trace.nodes
-        if len(nodes) >= MAX_NODES:
+        if len(nodes) >= self.most_nodes:
             return None
         parent = event.parent if isinstance(event, NodeStarted) else None
         if parent not in nodes:
@@ -260,11 +275,18 @@ class _Reader:
         return models.setdefault(name, Spent())
 
     def finish(self) -> None:
-        trace = self.trace
+        """Close the books: nothing follows."""
         self.stop_all("active")
+        self.sum_up()
+
+    def sum_up(self) -> None:
+        """Bring the sums over the tree up to what was taken so far."""
+        trace = self.trace
         trace.totals.seconds = self.last_s
-        for node in reversed(list(in_tree_order(trace))):
+        for node in trace.nodes.values():
+            node.below_usd = 0.0
             node.children.sort(key=place)
+        for node in reversed(list(in_tree_order(trace))):
             node.below_usd += node.spent.usd
             if node.parent is not None:
                 trace.nodes[node.parent].below_usd += node.below_usd

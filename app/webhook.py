@@ -1,4 +1,4 @@
-"""The web role's pages: `POST /webhook`, `/healthz`, `/readyz` and a page that says what this is.
+"""The web role's application: `POST /webhook`, `/healthz`, `/readyz`, and a page or the run pages.
 
 A delivery is read in this order: size, signature, headers, JSON, event. Nothing of it is looked at
 before somebody who knows the secret has signed it, and it is on the disk before it is answered.
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from flask import Flask, Request, Response, jsonify, request
@@ -31,6 +32,9 @@ from app.readiness import NO_SECRET, Readiness, readiness
 from app.signature import HEADER, verified, well_formed
 from app.store import Store
 from reviewer.errors import RlmError
+
+if TYPE_CHECKING:
+    from app.web.pages import Pages
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +65,9 @@ _PAGE = """\
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }
 </style>
 <h1>rlm reviews pull requests</h1>
-<p>This is the server of a GitHub App. It has no pages of its own yet: reviews stand on the pull
-requests of the repositories in which the App is installed.</p>
+<p>This is the server of a GitHub App: reviews stand on the pull requests of the repositories in
+which the App is installed. Its run pages, which show how each review was made, are off: when it
+starts, <code>rlm serve</code> says what they need.</p>
 <ul>
 <li>GitHub delivers its events to <code>/webhook</code>.</li>
 <li><a href="/readyz"><code>/readyz</code></a> says whether everything is in place, and what is
@@ -93,13 +98,22 @@ class _Refused(Exception):
 
 
 def make_app(
-    store: Store, secrets: Sequence[bytes], *, clock: Callable[[], float] = time.time
+    store: Store,
+    secrets: Sequence[bytes],
+    *,
+    pages: "Pages | None" = None,
+    clock: Callable[[], float] = time.time,
+    name: str = "web",
 ) -> Flask:
-    """Return the pages over a store; `secrets` are the webhook secrets that count, if any."""
+    """Return the application over a store; `secrets` are the webhook secrets that count, if any.
+
+    `name` is this process's in its signs of life. Without `pages` nobody can log in, and there is
+    one page that says what this is.
+    """
     app = Flask(__name__, static_folder=None)
     # One byte more than is allowed, so that the limit itself passes whoever counts how.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
-    ready = _Ready(store, any(secrets), clock)
+    ready = _Ready(store, any(secrets), clock, name)
 
     @app.post("/webhook")
     def webhook() -> tuple[Response, int, dict[str, str]]:
@@ -118,9 +132,15 @@ def make_app(
         told = {"ready": found.ready, "missing": found.missing, "notes": found.notes}
         return jsonify(told), 200 if found.ready else 503
 
-    @app.get("/")
-    def page() -> Response:
-        return Response(_PAGE, content_type="text/html; charset=utf-8")
+    if pages is not None:
+        from app.web.pages import register  # noqa: PLC0415 - only where somebody can log in
+
+        register(app, pages)
+    else:
+
+        @app.get("/")
+        def page() -> Response:
+            return Response(_PAGE, content_type="text/html; charset=utf-8")
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> tuple[Response, int, dict[str, str]]:
@@ -135,7 +155,8 @@ def make_app(
 
     @app.after_request
     def harden(response: Response) -> Response:
-        response.headers.extend(_HEADERS)
+        for header, value in _HEADERS.items():
+            response.headers.setdefault(header, value)
         return response
 
     return app
@@ -272,8 +293,11 @@ def _told(subject: Subject) -> dict[str, object]:
 class _Ready:
     """Asks the store, at most once a second however often it is asked itself."""
 
-    def __init__(self, store: Store, has_secret: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, has_secret: bool, clock: Callable[[], float], name: str
+    ) -> None:
         self._store = store
+        self._name = name
         self._has_secret = has_secret
         self._clock = clock
         self._lock = threading.Lock()
@@ -293,7 +317,7 @@ class _Ready:
 
     def _look(self) -> Readiness:
         try:
-            self._store.beat("web")  # a store that can be read may still be full, or read-only
+            self._store.beat(self._name)  # a store that can be read may still be full, or read-only
             workers, problem = self._store.workers(), ""
         except RlmError as error:
             log.error("the store cannot be used", extra={"error": error})

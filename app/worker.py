@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.log import bound
 from app.measures import COUNTS, JOBS_LOST, LIMITED, STORE_ERRORS
-from app.store import Job, Store
+from app.store import ENGINE, GITHUB, REVIEW, Job, Store
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 from reviewer.text import printable
 
@@ -62,26 +62,30 @@ def work(claims: Claims, stopping: threading.Event, do: Do, lost: Lost) -> None:
         if job is None:
             stopping.wait(POLL_S)
         else:
-            with bound(**_ids(job)):
-                _do(claims, job, do, lost, stopping)
+            attempt(store, job, do, lost, stopping)
 
 
-def _do(claims: Claims, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
-    store = claims.store
+def attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
+    """Do a claimed job. Nothing is raised: it is done, put back, or given up."""
+    with bound(**_ids(job)):
+        _attempt(store, job, do, lost, stopping)
+
+
+def _attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
     try:
         try:
             do(job)
         except RetryLater as error:
-            _again(claims, job, error, lost)
+            _again(store, job, error, lost)
         except (TellUser, GiveUp) as error:
             log.warning("job lost", extra=_about(job, error))
-            COUNTS.add(JOBS_LOST, claims.role)
+            COUNTS.add(JOBS_LOST, _role(job))
             lost(job, error)
         except Exception as error:
             # A bug. What it was about may still work when the cause was a passing state.
             log.exception("job failed", extra=_about(job))
             name = type(error).__name__
-            _again(claims, job, RetryLater(f"This is a bug: {name}", FIRST_PAUSE_S), lost)
+            _again(store, job, RetryLater(f"This is a bug: {name}", FIRST_PAUSE_S), lost)
     except RlmError as error:
         # It could not be ended: GitHub does not answer, or the store is busy.
         log.error("job left", extra=_about(job, error))
@@ -103,7 +107,7 @@ def _leave(store: Store, job: Job, stopping: threading.Event) -> None:
             return
 
 
-def _again(claims: Claims, job: Job, error: RetryLater, lost: Lost) -> None:
+def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
     from app.github.errors import Limited  # noqa: PLC0415 loads PyGithub
 
     why = printable(str(error))
@@ -111,7 +115,7 @@ def _again(claims: Claims, job: Job, error: RetryLater, lost: Lost) -> None:
     counts = not isinstance(error, Limited | Halted)
     if counts and job.attempts >= MAX_ATTEMPTS:
         log.warning("job lost", extra=_about(job, error))
-        COUNTS.add(JOBS_LOST, claims.role)
+        COUNTS.add(JOBS_LOST, _role(job))
         lost(job, GiveUp(f"{why} (tried {job.attempts} times)"))
         return
     if isinstance(error, Limited):
@@ -120,7 +124,11 @@ def _again(claims: Claims, job: Job, error: RetryLater, lost: Lost) -> None:
     if counts:
         pause = min(max(pause, FIRST_PAUSE_S * 2 ** (job.attempts - 1)), LONGEST_PAUSE_S)
     log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
-    claims.store.again(job, why, pause, counts=counts)
+    store.again(job, why, pause, counts=counts)
+
+
+def _role(job: Job) -> str:
+    return ENGINE if job.kind == REVIEW else GITHUB
 
 
 def _ids(job: Job) -> dict[str, object]:

@@ -1,52 +1,70 @@
 """The App under load: how soon a review begins, and whether a flood keeps others waiting.
 
-    python -m benchmarks.app [--rows first,flood] [--json]
+    python -m benchmarks.app [--rows first,flood,redis,kills,partition] [--json]
 
 first   from the delivery of a webhook to the first call of the model, on a server that has never
         seen the repository, and on one that has; git and GitHub on loopback
 flood   10,000 queued pull requests of 100 installations, of which one has half: the median wait of
         each other installation, in jobs that are done before, beside what it is without the flood;
         and what a claim takes with all of them queued
+redis   1,000 requests queued, the Redis server killed and emptied in the middle: how many are done
+kills   SIGKILL of any process at random points of a review: how many times all was said once
+partition   two servers in network namespaces, the one that reviews cut off (needs root and `ip`)
 
 Exits with 1 if a bound is missed. Needs what `make test` installs.
 """
 
 import argparse
 import json
+import os
+import random
 import statistics
 import sys
 import tempfile
+import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from app.store import ENGINE, NewJob, Store
+from app.queue import PREFIX, REDIS_URL, Taker, prefix, threads_for
+from app.store import ENGINE, GITHUB, Job, NewJob, Store
+from app.worker import Claims
+from benchmarks.app_partition import posted_once
+from tests.app.kills import killed_after
 from tests.app.test_serve import Server
 from tests.app.world import World, wait_until
+from tests.redis_server import redis_server
 
 INSTALLATIONS = 100
 QUEUED = 10_000
 TRIES = 5
+REQUESTS = 1_000
+KILLS = 50
+REVIEW_S = 6.0
+"""A review of this size takes about so long, from its delivery to its end."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure beside its bound; smaller is better."""
+    """One figure beside its bound; smaller is better, unless it is a count (`least`)."""
 
     name: str
     figure: float
     bound: float | None
     unit: str
+    least: bool = False
 
     @property
     def kept(self) -> bool:
         """Is the bound kept, if there is one?"""
-        return self.bound is None or self.figure <= self.bound
+        if self.bound is None:
+            return True
+        return self.figure >= self.bound if self.least else self.figure <= self.bound
 
     def __str__(self) -> str:
-        bound = "" if self.bound is None else f"<= {self.bound:g}"
+        bound = "" if self.bound is None else f"{'>=' if self.least else '<='} {self.bound:g}"
         missed = "" if self.kept else "MISSED"
         return f"{self.name:58} {self.figure:10.3f} {self.unit:4} {bound:8} {missed}"
 
@@ -131,7 +149,73 @@ def _waits(queued: dict[int, int]) -> Waits:
     return Waits(dict(waits), took / len(jobs) * 1_000)
 
 
-ROWS: dict[str, Callable[[], list[Row]]] = {"first": first, "flood": flood}
+def redis() -> list[Row]:
+    """Kill Redis when half of the requests are done, and start it with nothing in it."""
+    os.environ.setdefault(PREFIX, prefix(GITHUB))  # RQ reads it once, when it is imported
+    done: Counter[str] = Counter()
+    half, stopping = threading.Event(), threading.Event()
+    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder) / "redis") as server:
+        store = Store(Path(folder) / "rlm.sqlite3")
+
+        def do(job: Job) -> None:
+            done[job.payload] += 1
+            if len(done) >= REQUESTS // 2:
+                half.set()
+            store.done(job)
+
+        store.put(*(NewJob(GITHUB, "look", f"k{n}", str(n)) for n in range(REQUESTS)))
+        taker = Taker(Claims(store, GITHUB, "a/github"), do, print, stopping)
+        threads = threads_for(taker, {REDIS_URL: server.url(), PREFIX: prefix(GITHUB)}, 4)
+        for thread in threads:
+            thread.start()
+        half.wait()
+        server.kill()
+        time.sleep(3)
+        server.start()
+        wait_until(lambda: store.waiting(GITHUB) == 0, lambda: repr(done), 600)
+        stopping.set()
+        for thread in threads:
+            thread.join()
+        store.close()
+    once = sum(times == 1 for times in done.values())
+    return [Row("Redis killed and emptied: of 1,000 requests done once", once, REQUESTS, "", True)]
+
+
+def kills() -> list[Row]:
+    """Kill one process of the server at a random moment, again and again."""
+    chance, once = random.Random(7), 0
+    for number in range(KILLS):
+        role = chance.choice(["web", "github", "engine-1", "all"])
+        after = chance.uniform(0.0, REVIEW_S)
+        with tempfile.TemporaryDirectory() as folder:
+            world, pull = killed_after(Path(folder), role, after)
+            try:
+                world.assert_said_once(pull)
+            except (AssertionError, ValueError) as error:
+                print(f"kill {number}: {role} after {after:.2f} s: {error}", file=sys.stderr)
+            else:
+                once += 1
+    name = f"SIGKILL of a process at a random point, {KILLS} times: said once"
+    return [Row(name, once, KILLS, "", True)]
+
+
+def partition() -> list[Row]:
+    """Cut off the server that reviews."""
+    with tempfile.TemporaryDirectory() as folder:
+        right, took = posted_once(Path(folder))
+    return [
+        Row("one of two servers cut off in a review: posted once", right, 1, "", True),
+        Row("the same: until the other has posted", took, None, "s"),
+    ]
+
+
+ROWS: dict[str, Callable[[], list[Row]]] = {
+    "first": first,
+    "flood": flood,
+    "redis": redis,
+    "kills": kills,
+    "partition": partition,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

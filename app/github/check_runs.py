@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from github.GithubObject import NotSet
+
 from app.check_names import AGAIN, FULL
 from app.github.client import Hub
 from app.github.errors import Refused, Unsure, calls
@@ -99,9 +101,20 @@ def parse_external_id(text: str) -> ExternalId | None:
 
 
 def ensure(  # noqa: PLR0917
-    hub: Hub, repository: str, head: str, run: str, number: int, title: str, summary: str
+    hub: Hub,
+    repository: str,
+    head: str,
+    run: str,
+    number: int,
+    title: str,
+    summary: str,
+    *,
+    page: str = "",
 ) -> int:
-    """Return the id of this run's check run on `head`, created if it is not there yet."""
+    """Return the id of this run's check run on `head`, created if it is not there yet.
+
+    `page` is the address that its "Details" lead to; without one GitHub takes the App's.
+    """
     external_id = str(ExternalId(repository, number, run))
     if (there := _find(hub, repository, head, external_id)) is not None:
         return there
@@ -113,6 +126,7 @@ def ensure(  # noqa: PLR0917
                 external_id=external_id,
                 status="in_progress",
                 output=_output(title, summary),
+                details_url=page or NotSet,
             )
             return int(made.id)
     except Unsure:

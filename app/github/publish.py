@@ -21,7 +21,7 @@ from app.github.others import Saying, said_by_others
 from app.github.pulls import Pull, look_at
 from app.github.remarks import Remark, told_before
 from app.github.reviews import Moved, Ours, Reviews
-from app.github.threads import Thread, answer, close, threads
+from app.github.threads import Comment, Thread, answer, close, threads
 from app.github.urls import lines_url
 from app.render import words
 from app.render.comment import render_comment
@@ -29,6 +29,7 @@ from app.render.escape import markdown_code, markdown_line
 from app.render.markdown import DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
+from app.store.values import State, Told
 from reviewer.finding import Category, Finding, Severity
 from reviewer.policy import MAX_INLINE
 from reviewer.request import LookFirst
@@ -53,7 +54,7 @@ class Publication:
 
     `dismissed` names who dismissed a finding in this repository, by the finding's id as a marker
     holds it, `forgotten` which dismissals count no more. `whole`: all of the pull request was to be
-    reviewed, so what is not found is gone.
+    reviewed, so what is not found is gone. `page`: the address of the run's own page.
     """
 
     run: str
@@ -66,6 +67,7 @@ class Publication:
     dismissed: Mapping[str, str] = field(default_factory=dict)
     forgotten: frozenset[str] = frozenset()
     whole: bool = True
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Published:
     `review` and `summary` are addresses, "" where there is none. Where there is neither, and the
     check run is not `concluded`, nobody can see it: whoever called has `problem` to tell.
     `dismissed` is what people have dismissed in the threads there, `mended` how many were closed.
+    `told` says how each finding stands that was told there, now or before.
     """
 
     outcome: Outcome
@@ -85,6 +88,7 @@ class Published:
     problem: str = ""
     dismissed: tuple[Dismissal, ...] = ()
     mended: int = 0
+    told: tuple[Told, ...] = ()
 
 
 def publish(hub: Hub, what: Publication, *, key: bytes | None) -> Published:
@@ -142,6 +146,7 @@ class _Posting:
         self.dismissed: list[Dismissal] = []
         self.waived: dict[str, str] = dict(what.dismissed)
         self.mended = 0
+        self.fixed: set[str] = set()
         self.review: Ours | None = None
         self.sticky: sticky.Sticky | None = None
         self.concluded = False
@@ -203,6 +208,7 @@ class _Posting:
                 )
                 close(self.hub, thread)
                 self.mended += 1
+                self.fixed.add(finding)
 
     def comment(self) -> Outcome:
         """Post the review with its comments, unless it is there or has nothing to say."""
@@ -310,7 +316,9 @@ class _Posting:
     def _text(self, limit: int, notes: Sequence[str] = ()) -> str:
         what = self.what
         top = "".join(f"> {note}\n\n" for note in notes)
-        foot = f"\n<sub>Reviewed commit {markdown_code(what.head[: words.NAME_DIGITS])}.</sub>"
+        page = f" [How this was made]({what.page})" if what.page else ""
+        commit = markdown_code(what.head[: words.NAME_DIGITS])
+        foot = f"\n<sub>Reviewed commit {commit}.{page}</sub>"
         told = {name: self._address(remark.url) for name, remark in self.told.items()}
         body = render_markdown(
             what.report.review,
@@ -359,7 +367,38 @@ class _Posting:
             problem=" ".join(self.problems),
             dismissed=tuple(self.dismissed),
             mended=self.mended,
+            told=tuple(self._standing()) if outcome in {"posted", "merged"} else (),
         )
+
+    def _standing(self) -> Iterator[Told]:
+        """Yield how each finding stands that was told here, now or before."""
+        for finding in self.findings:
+            if finding.id not in self.said_by:
+                name = short_id(finding.id)
+                yield Told(name, finding.severity.value, finding.category.value)
+        known = {short_id(one.id): one for one in self.found}
+        here = {short_id(one.id) for one in self.findings}
+        for thread in self.threads:
+            name = finding_of(thread, self.hub.actor or "", self.seal)
+            state = self._state_of(thread, name) if name else "open"
+            if state == "open" or (state == "fixed" and name in here):  # it came back
+                continue
+            one = known.get(name)
+            severity, category = (one.severity.value, one.category.value) if one else ("", "")
+            yield Told(name, severity, category, state)
+
+    def _state_of(self, thread: Thread, finding: str) -> State:
+        if finding in self.waived:
+            return "dismissed"
+        if finding in self.fixed or any(map(self._says_mended, thread.replies)):
+            return "fixed"
+        return "accepted" if thread.resolved or thread.first.folded else "open"
+
+    def _says_mended(self, reply: Comment) -> bool:
+        if reply.login.lower() != (self.hub.actor or "").lower():
+            return False
+        found = self.seal.read(reply.body)
+        return found is not None and found.signed and found.marker.run.startswith(MENDED)
 
     @contextmanager
     def _noting(self) -> Iterator[None]:

@@ -4,7 +4,8 @@ import importlib.resources
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from app.render import words
 from app.render.escape import code_line, cut, one_line, visible
@@ -14,6 +15,10 @@ from reviewer.finding import Finding, Severity
 from reviewer.request import Review, Skipped
 
 TEMPLATE = "report.html.j2"
+STYLE = "report.css"
+
+LOADER = PackageLoader("app", "render")
+"""Finds the templates of this folder."""
 
 LINE_CHARS = 400
 
@@ -22,6 +27,7 @@ def render_html(review: Review, snippets: Snippets) -> str:
     """Return the review as an HTML document; every text in it is escaped."""
     ordered = words.ranked(review.findings)
     return _template().render(
+        css=Markup(style()),  # noqa: S704 - our own file
         review=review,
         headline=_headline(review),
         verdict=words.verdict(review),
@@ -31,23 +37,29 @@ def render_html(review: Review, snippets: Snippets) -> str:
         looks=[(words.looked_at(one), one.reason) for one in review.look_first],
         coverage=words.coverage(review).rstrip(":"),
         cost=words.cost(review.cost),
-        tally=_tally(review),
-        findings=[_finding(at, one, snippets) for at, one in enumerate(ordered, 1)],
-        skipped=_skipped(review.coverage.skipped),
-        percent=_percent(review),
+        tally=tally(review),
+        findings=[shown_finding(at, one, snippets) for at, one in enumerate(ordered, 1)],
+        skipped=shown_skipped(review.coverage.skipped),
+        percent=percent(review),
     )
 
 
 @lru_cache
 def _template() -> Template:
-    environment = Environment(
+    return environment(LOADER).get_template(TEMPLATE)
+
+
+def environment(loader: BaseLoader) -> Environment:
+    """Return what renders pages: every text is escaped, and what is not given is an error."""
+    made = Environment(
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "line": one_line,
         "blocks": lambda text: blocks(visible(text)),
         "pieces": pieces,
@@ -55,8 +67,12 @@ def _template() -> Template:
         "money": words.money,
         "duration": words.duration,
     }
-    source = importlib.resources.files(__package__).joinpath(TEMPLATE).read_text("utf-8")
-    return environment.from_string(source)
+    return made
+
+
+def style() -> str:
+    """Return the style sheet of a review."""
+    return importlib.resources.files(__package__).joinpath(STYLE).read_text("utf-8")
 
 
 def _headline(review: Review) -> str:
@@ -65,19 +81,22 @@ def _headline(review: Review) -> str:
     return words.count(len(review.findings), "finding") if review.findings else "No findings"
 
 
-def _tally(review: Review) -> list[tuple[str, int]]:
+def tally(review: Review) -> list[tuple[str, int]]:
+    """Return how many findings there are of each severity, the worst first."""
     return [
         (severity.value, sum(one.severity is severity for one in review.findings))
         for severity in Severity
     ]
 
 
-def _percent(review: Review) -> float:
+def percent(review: Review) -> float:
+    """Return how much of the change was reviewed."""
     ledger = review.coverage
     return 100.0 * ledger.reviewed / ledger.hunks if ledger.hunks else 0.0
 
 
-def _finding(number: int, finding: Finding, snippets: Snippets) -> dict[str, Any]:
+def shown_finding(number: int, finding: Finding, snippets: Snippets) -> dict[str, Any]:
+    """Return what the template needs of a finding."""
     code = excerpt(finding, snippets)
     return {
         "anchor": f"finding-{number}",  # an id of the finding's own could be anything
@@ -102,7 +121,8 @@ def _code(text: str) -> str:
     return cut(code_line(text), LINE_CHARS)
 
 
-def _skipped(skipped: list[Skipped]) -> list[dict[str, Any]]:
+def shown_skipped(skipped: list[Skipped]) -> list[dict[str, Any]]:
+    """Return what was set aside, by reason."""
     return [
         {"group": reason, "paths": sorted((one_line(s.path), s.hunks) for s in reason.members)}
         for reason in words.reasons(skipped)

@@ -14,19 +14,16 @@ from app.render import words
 from app.render.escape import code_line, one_line, visible
 from app.render.json import dumps
 from app.render.text import NARROWEST, WIDEST, wrap
-from app.trace_document import CallDoc, NodeDoc, TurnDoc, UsageDoc, run_state
+from app.render.trace_facts import WARNINGS, call_words, cap, facts, price, shortened, totals
+from app.trace_document import NodeDoc, TurnDoc, run_state
 from app.trace_folder import Kept
-from app.trace_nodes import Node, Spent, Totals, Trace
-from reviewer.model.base import Usage
+from app.trace_nodes import Node, Trace
 
 DEAREST = 10
 
 MOST_GUIDES = 12
 """Levels that are set in; deeper nodes still have their names to tell where they are."""
 
-LOOKUPS_SHOWN = 6
-PARTS_SHOWN = 6
-LOOKUP_CHARS = 50
 
 LABEL_ROOM = 12
 """Columns that a label keeps; cost and time give way."""
@@ -155,7 +152,7 @@ class _Page:
         began = one_line(first.began).replace("T", " ").replace("Z", " UTC")
         yield from self.wrapped(f"{one_line(first.what)}, {ends}, {began}")
         model = f"model {one_line(first.model)}" if first.model else "no model"
-        caps = [_cap(one_line(key), value) for key, value in first.caps.items()]
+        caps = [cap(one_line(key), value) for key, value in first.caps.items()]
         how = [model, f"effort {one_line(first.effort)}", *filter(None, caps)]
         if first.version:
             how.append(f"rlm {one_line(first.version)}")
@@ -187,7 +184,7 @@ class _Page:
     def row(self, node: Node, before: str) -> str:
         sign, style = _SIGNS[node.state]
         label = node.label or node.task or "its beginning is missing"
-        shown = _shortened(node.name, self.width // 3, from_end=True)
+        shown = shortened(node.name, self.width // 3, from_end=True)
         lead = f"{before}{sign} {shown}  "
         tail = self.tail(node, cell_len(lead) + LABEL_ROOM)
         label = self.fit(label, cell_len(lead) + cell_len(tail))
@@ -200,7 +197,7 @@ class _Page:
 
     def tail(self, node: Node, used: int) -> str:
         """What a node cost and how long it took, or as much of that as there is room for."""
-        own = _price(node.spent) if node.spent.calls else ""
+        own = price(node.spent) if node.spent.calls else ""
         below = ""
         if node.children and node.below_usd > node.spent.usd:
             below = f"{words.money(node.below_usd)} with all below"
@@ -212,8 +209,8 @@ class _Page:
         return ""
 
     def facts(self, node: Node, lead: str, *, full: bool = False) -> Iterator[str]:
-        for key, text in _facts(node, full):
-            style = _WARN if key in _WARNINGS else ""
+        for key, text in facts(node, full):
+            style = _WARN if key in WARNINGS else ""
             shown = self.wrapped(text, f"{lead}{key:<{_KEY_CHARS}} ", style)
             for at, line in enumerate(shown):
                 # The guides go on beside a second line, where its lead is empty.
@@ -229,7 +226,7 @@ class _Page:
 
     def totals(self, trace: Trace) -> Iterator[str]:
         yield self.paint("Sums", _BOLD)
-        for line in _totals(trace):
+        for line in totals(trace, " (--json lists them)"):
             yield from self.wrapped(line, "  ")
 
     def dearest(self, trace: Trace) -> Iterator[str]:
@@ -271,7 +268,7 @@ class _Page:
     def turn(self, number: int, turn: TurnDoc) -> Iterator[str]:
         yield self.paint(f"Turn {number}", _BOLD)
         for call in turn.calls:
-            yield from self.wrapped(_call(call), "  asked: ", _WARN if call.error else "")
+            yield from self.wrapped(call_words(call), "  asked: ", _WARN if call.error else "")
         for function in turn.functions:
             text = f"{one_line(function.name)}({one_line(function.arguments)})"
             yield from self.wrapped(text, "  called: ")
@@ -298,180 +295,12 @@ class _Page:
         yield from self.block("as JSON" if doc.result_is_whole else "cut off, no JSON", text)
 
 
-_WARNINGS = frozenset({"why", "refused", "trouble"})
-
-
-def _facts(node: Node, full: bool) -> Iterator[tuple[str, str]]:
-    yield "given", _given(node, full)
-    if node.split or node.delegated:
-        yield "divided", _divided(node)
-    if node.looked:
-        yield "looked up", _lookups(node, full)
-    if node.code_runs:
-        failed = f" ({node.code_failed:,} failed)" if node.code_failed else ""
-        printed = words.count(node.printed, "character")
-        yield "code", f"{words.count(node.code_runs, 'run')}{failed}, {printed} printed"
-    if node.turns or node.spent.calls:
-        yield "calls", _calls(node)
-    if node.refused:
-        shown = "; ".join(f"“{one}”" for one in node.problems)
-        yield "refused", f"{words.count(node.refused, 'result')}: {shown}"
-    if node.returned:
-        yield "returned", node.returned
-    if node.why:
-        yield "why", f"{node.state}: {node.why}"
-    elif node.state in {"active", "cut"}:
-        yield "why", "no end of it is in the trace"
-
-
-def _given(node: Node, full: bool) -> str:
-    said = []
-    if node.tries:
-        said.append(f"about {words.count(node.size, 'token')}, {words.count(node.units, 'unit')}")
-    if node.task and node.label:
-        said.append(f"task {node.task}")
-    if node.by:
-        limit = len(node.parts) if full else PARTS_SHOWN
-        parts = list(node.parts[:limit])
-        more = node.parts_count - len(parts)
-        names = ", ".join(parts) + (f" and {more:,} more" if more else "")
-        lens = f", lens {node.lens}" if node.lens else ""
-        said.append(f"by the {node.by}{lens}: {names}")
-    if node.tries > 1:
-        said.append(f"begun {node.tries:,} times")
-    return ", ".join(said) or "not known"
-
-
-def _divided(node: Node) -> str:
-    said = [f"into {words.count(node.split, 'part')} by the host"] if node.split else []
-    if node.delegated:
-        children = node.delegated.total()
-        among = "one child" if children == 1 else f"{children:,} children"
-        who = ", ".join(f"{number:,} by the {by}" for by, number in sorted(node.delegated.items()))
-        said.append(f"given to {among}: {who}")
-    return ", ".join(said)
-
-
-def _lookups(node: Node, full: bool) -> str:
-    common = node.looked.most_common()
-    shown = common if full else common[:LOOKUPS_SHOWN]
-    parts = []
-    for (name, arguments), number in shown:
-        short = arguments if full else _shortened(arguments, LOOKUP_CHARS)
-        text = f"{name}({short})"
-        parts.append(text + (f" ×{number:,}" if number > 1 else ""))
-    rest = Counter(node.more_looked)
-    for (name, _), number in common[len(shown) :]:
-        rest[name] += number
-    parts += [f"{number:,} more {name}" for name, number in rest.most_common(LOOKUPS_SHOWN)]
-    return ", ".join(parts)
-
-
-def _shortened(text: str, limit: int, *, from_end: bool = False) -> str:
-    """Return a text without its middle, or its beginning, if it is longer than `limit`."""
-    if len(text) <= limit:
-        return text
-    begin = 0 if from_end else limit // 2
-    return f"{text[:begin]}…{text[begin + 1 - limit :]}"
-
-
-def _calls(node: Node) -> str:
-    said = [f"{words.count(node.spent.calls, 'call')} in {words.count(node.turns, 'turn')}"]
-    if node.spent.usage.total:
-        said.append(_tokens(node.spent.usage))
-    if node.spent.calls:
-        said += [_price(node.spent), words.duration(node.call_seconds)]
-    if node.failed_calls:
-        said.append(f"{node.failed_calls:,} without an answer")
-    if node.replayed:
-        said.append(_replays(node.replayed))
-    return ", ".join(said)
-
-
-def _replays(replayed: Counter[str]) -> str:
-    sources = ", ".join(f"{number:,} {source}" for source, number in sorted(replayed.items()))
-    return f"{words.count(replayed.total(), 'answer')} replayed ({sources})"
-
-
-def _tokens(usage: Usage | UsageDoc) -> str:
-    sent = usage.input + usage.cache_read + usage.cache_write
-    cached = f" ({usage.cache_read / sent:.0%} from the cache)" if usage.cache_read else ""
-    return f"{sent:,} tokens in{cached}, {usage.output:,} out"
-
-
-def _price(spent: Spent) -> str:
-    if spent.priced:
-        return words.money(spent.usd)
-    return f"over {words.money(spent.usd)}" if spent.usd else "price unknown"
-
-
-def _cap(key: str, value: float | None) -> str:
-    if value is None:
-        return ""
-    if key == "usd":
-        return f"cap {words.money(value)}"
-    return f"{key} up to {value:,.10g}"
-
-
 def _below(trace: Trace, node: Node) -> Iterator[Node]:
     todo = list(node.children)
     while todo:
         one = trace.nodes[todo.pop()]
         yield one
         todo += one.children
-
-
-def _totals(trace: Trace) -> Iterator[str]:
-    totals = trace.totals
-    if not trace.nodes:
-        yield "no node"
-    else:
-        states = Counter(node.state for node in trace.nodes.values())
-        said = ", ".join(f"{number:,} {state}" for state, number in sorted(states.items()))
-        yield f"{words.count(len(trace.nodes), 'node')} ({said}), depth {trace.depth:,}"
-    yield _asked(totals)
-    yield f"{_tokens_in(totals)}, {totals.spent.usage.output:,} out"
-    models = ", ".join(
-        f"{name} {_price(one)} ({words.count(one.calls, 'call')})"
-        for name, one in sorted(totals.models.items())
-    )
-    yield _price(totals.spent) + (f": {models}" if models else "")
-    if trace.borders:
-        yield f"{words.count(trace.borders, 'border')} changed (--json lists them)"
-    yield words.duration(trace.end.seconds if trace.end else totals.seconds)
-
-
-def _asked(totals: Totals) -> str:
-    said = words.count(totals.spent.calls, "call")
-    if totals.failed_calls:
-        said += f", {totals.failed_calls:,} without an answer"
-    if totals.replayed:
-        said += f"; {_replays(totals.replayed)}, once paid {_price(totals.saved)}"
-    return said
-
-
-def _tokens_in(totals: Totals) -> str:
-    usage = totals.spent.usage
-    share = totals.cache_share
-    cached = "" if share is None else f" ({share:.0%} read from the cache)"
-    return f"{usage.total - usage.output:,} tokens in{cached}"
-
-
-def _call(call: CallDoc) -> str:
-    said = [one_line(call.model)] if call.model else []
-    if call.replayed:
-        said.append(f"replayed ({call.replayed})")
-    if call.usage is not None and (call.usage.output or call.usage.input or call.usage.cache_read):
-        said.append(_tokens(call.usage))
-    if call.usd is not None:
-        said.append(f"{'once ' if call.replayed else ''}{words.money(call.usd)}")
-    if call.seconds is not None:
-        said.append(words.duration(call.seconds))
-    if call.stop:
-        said.append(f"stopped: {call.stop}")
-    if call.error:
-        said.append(one_line(call.error))
-    return ", ".join(said) or "nothing is known of it"
 
 
 def joined(lines: Iterable[str]) -> Iterator[str]:

@@ -16,13 +16,19 @@ BROKER_FDS = "RLM_BROKER_FDS"
 MARKER_KEY = "RLM_MARKER_KEY"
 """64 hexadecimal digits, for github: the key that signs the markers in our comments."""
 
+SESSION_KEY = "RLM_SESSION_KEY"
+"""64 hexadecimal digits, for web: the key that seals the sessions of those who are logged in."""
+
 TROUBLE = "RLM_TROUBLE"
 """What is wrong with the App that `rlm setup` stored, for github."""
 
-INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY, TROUBLE})
+NODE = "RLM_NODE"
+"""What the names of this server's processes begin with in a store that several servers share."""
+
+INTERNAL = frozenset({ALIVE_FD, LISTEN_FD, BROKER_FDS, MARKER_KEY, SESSION_KEY, TROUBLE, NODE})
 """Variables that the supervisor sets for a role, and nobody else."""
 
 
 def role_of(name: str) -> str:
-    """Return the role of a process."""
-    return name.partition("-")[0]
+    """Return the role of a process, by its name here or in the store."""
+    return name.rpartition("/")[2].partition("-")[0]

@@ -24,14 +24,16 @@ from app.github.urls import Server
 from app.health import Health
 from app.jobs import Step, Wish, step
 from app.measures import CALLS, CAPPED, COUNTS, SPENT
+from app.queue import Taker, threads_for
 from app.render import words
 from app.report import Report
-from app.server_settings import STORE_FILE, ServerSettings, read_role_settings
+from app.roles import NODE
+from app.server_settings import ServerSettings, read_role_settings, store_at
 from app.settings import Settings
 from app.store import ENGINE, PUBLISH, Job, Run, Store
 from app.store.spending import Reached
 from app.trace_file import about, recording
-from app.worker import Claims, Halted, work
+from app.worker import Claims, Halted
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
 from reviewer.request import Cost, Skipped
@@ -63,18 +65,24 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     import app.github.compare  # noqa: F401, PLC0415 - now, and not while the first review waits
 
     settings = read_role_settings(environ)
-    store = Store(settings.home / STORE_FILE)
+    store = Store(store_at(settings.home, environ))
     asker = TokenAsker(inherited(environ)["github"])
     engine = _Engine(store, settings.base, settings.github, asker, stopping)
-    store.recover(name)
     broken, without = _problem(settings, name)
+    name = environ.get(NODE, "") + name
+    store.recover(name)
     with Health(store, name, broken or without):
         if broken:
             # What waits is reviewed as its owner wants it, once the setting is mended.
             log.error("no review is made", extra={"why": broken})
             stopping.wait()
         else:
-            work(Claims(store, ENGINE, name), stopping, engine.do, engine.lost)
+            taker = Taker(Claims(store, ENGINE, name), engine.do, engine.lost, stopping)
+            threads = threads_for(taker, environ, 1)
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
     store.close()
 
 

@@ -22,12 +22,13 @@ from app.health import Health
 from app.jobs import run_key
 from app.measures import COUNTS
 from app.open_heads import LOOKS, OpenHeads
+from app.queue import Taker, threads_for
 from app.reconcile import reconcile, redeliver
-from app.roles import MARKER_KEY
-from app.server_settings import SETUP, STORE_FILE, ServerSettings, read_role_settings
+from app.roles import MARKER_KEY, NODE
+from app.server_settings import SETUP, ServerSettings, read_role_settings, store_at
 from app.steps import Steps
 from app.store import GITHUB, Job, Run, Store
-from app.worker import Claims, Halted, work
+from app.worker import Claims, Halted
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 log = logging.getLogger(__name__)
@@ -66,19 +67,30 @@ READS = {"contents": "read"}
 def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Do the jobs of the github role until `stopping`; without an App, say so and wait."""
     settings = read_role_settings(environ)
-    store = Store(settings.home / STORE_FILE)
+    store = Store(store_at(settings.home, environ))
+    node = environ.get(NODE, "")
+    name = node + name
     store.recover(name)
     with Health(store, name, "The GitHub App is being looked up.") as health:
         app = _app(settings, health, stopping)
         if app is not None:
             forget = partial(forget_files, settings.home, settings.github)
             key = _marker_key(settings)
-            operations = settings.base.operations
             steps = Steps(
-                store, app.connect, app.connect_for_checks, key, forget, operations=operations
+                store,
+                app.connect,
+                app.connect_for_checks,
+                key,
+                forget,
+                public_url=settings.public.url,
+                operations=settings.base.operations,
             )
-            lender = TokenLender(inherited(environ), partial(_lend, store, app))
-            _work(steps, lender, app, health, stopping)
+            lender = TokenLender(inherited(environ), partial(_lend, store, app, node))
+            taker = Taker(
+                Claims(store, GITHUB, name), partial(_do, steps, health), steps.lost, stopping
+            )
+            threads = threads_for(taker, environ, THREADS)
+            _work(threads, steps, lender, app, stopping)
     store.close()
 
 
@@ -109,14 +121,12 @@ def _auth(settings: ServerSettings) -> AppAuth:
 
 
 def _work(
-    steps: Steps, lender: TokenLender, app: "_App", health: Health, stopping: threading.Event
+    threads: list[threading.Thread],
+    steps: Steps,
+    lender: TokenLender,
+    app: "_App",
+    stopping: threading.Event,
 ) -> None:
-    claims = Claims(steps.store, GITHUB, health.name)
-    do = partial(_do, steps, health)
-    threads = [
-        threading.Thread(target=work, args=(claims, stopping, do, steps.lost), name=f"work-{n}")
-        for n in range(THREADS)
-    ]
     threads.append(threading.Thread(target=lender.serve, args=(stopping,), name="lend"))
     threads.append(threading.Thread(target=_progress, args=(steps, stopping), name="progress"))
     auth, store = app.auth, steps.store
@@ -218,9 +228,9 @@ class _App:
         raise lacking or AssertionError("there is always a wish")
 
 
-def _lend(store: Store, app: _App, engine: str, run_id: str) -> Lent:
+def _lend(store: Store, app: _App, node: str, engine: str, run_id: str) -> Lent:
     """Make a token that reads the repository of a run, for the engine that has claimed it."""
-    if store.claimant(run_key(run_id)) != engine:
+    if store.claimant(run_key(run_id)) != node + engine:
         raise GiveUp("This run is not claimed by this engine.")
     run = store.run(run_id)
     if run is None:

@@ -1,6 +1,7 @@
-"""The web process: receives deliveries and stores them. It holds webhook secrets and nothing else.
+"""The web process: receives deliveries and stores them, and shows the run pages.
 
-No header of a proxy is believed: nothing here depends on who asks.
+It holds the webhook's secrets, the App's client secret and the key of sessions: with none of them
+can a repository be read or written. No header of a proxy is believed.
 """
 
 import gc
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Collection, Mapping
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from waitress import create_server, wasyncore
@@ -20,13 +22,15 @@ from waitress.task import ErrorTask
 from app import metrics
 from app.events import MAX_BODY_BYTES
 from app.health import Health
-from app.roles import LISTEN_FD
-from app.server_settings import STORE_FILE
-from app.settings import read_settings
+from app.roles import LISTEN_FD, NODE
+from app.server_settings import ServerSettings, read_role_settings, store_at
 from app.signature import secrets_in
 from app.store import Store
 from app.webhook import make_app
 from reviewer.errors import GiveUp
+
+if TYPE_CHECKING:
+    from app.web.pages import Pages
 
 log = logging.getLogger(__name__)
 
@@ -65,21 +69,38 @@ DRAIN_S = 5.0
 
 def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Answer on the socket that the supervisor listens on until `stopping` is set."""
-    settings = read_settings(environ)
+    settings = read_role_settings(environ)
     home = settings.home
+    name = environ.get(NODE, "") + name
     with (
-        closing(Store(home / STORE_FILE)) as store,
+        closing(Store(store_at(home, environ))) as store,
         closing(_listener(environ)) as listener,
         Health(store, name),
-        metrics.served(store, home, settings.operations.metrics),
+        metrics.served(store, home, settings.base.operations.metrics),
     ):
-        store.kept_s = settings.operations.keep_runs_s
+        store.kept_s = settings.base.operations.keep_runs_s
         secrets = secrets_in(environ)
-        app = make_app(store, secrets)
+        app = make_app(store, secrets, pages=_pages(settings, store), name=name)
         # What is there by now stays: looking through it for garbage would stop all for 30 ms.
         gc.freeze()
         log.info("answering", extra={"secrets": len(secrets)})
         answer(app, listener, stopping)
+
+
+def _pages(settings: ServerSettings, store: Store) -> "Pages | None":
+    """Return the run pages where people can log in."""
+    if not settings.public.has_pages or settings.session_key is None:
+        return None
+    from app.web.pages import Pages  # noqa: PLC0415 - what it imports takes time and room
+
+    return Pages(
+        store,
+        settings.home,
+        settings.github,
+        settings.public,
+        key=settings.session_key,
+        budget_usd=settings.base.budget_usd,
+    )
 
 
 def _listener(environ: Mapping[str, str]) -> socket.socket:

@@ -7,6 +7,7 @@ was: every step is written so that doing it twice does it once.
 """
 
 from app.store.deliveries import Deliveries
+from app.store.findings import Findings
 from app.store.jobs import Jobs
 from app.store.measures import Measures
 from app.store.people import People
@@ -25,6 +26,7 @@ from app.store.values import (
     NewRun,
     Run,
     Spent,
+    Told,
     Watched,
     Worker,
 )
@@ -33,12 +35,11 @@ from app.store.workers import Workers
 
 __all__ = [
     "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "Dismissed", "Job", "Kind", "NewJob",
-    "NewRun", "Run", "Spent", "Store", "Watched",
-    "Worker",
+    "NewRun", "Run", "Spent", "Store", "Told", "Watched", "Worker",
 ]  # fmt: skip
 
 
-class Store(Deliveries, Jobs, Runs, People, Spendings, Watches, Measures, Workers):
+class Store(Deliveries, Jobs, Runs, People, Findings, Spendings, Watches, Measures, Workers):
     """All of it. `where` is a SQLite file, or the URL of a PostgreSQL database.
 
     Threads may share one; each process opens its own. Every method raises TellUser where the

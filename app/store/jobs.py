@@ -1,12 +1,16 @@
 """Jobs: put, claimed by one worker at a time, ended, put back, or kept as failed."""
 
 import time
+from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
 
 from app.store.base import Base, end, put
 from app.store.tables import JOBS, TURNS
 from app.store.values import Job, NewJob
+
+RELEASED_S = 30.0
+"""After this time a job that the queue was told of and nobody claimed counts as forgotten by it."""
 
 
 class Jobs(Base):
@@ -32,53 +36,79 @@ class Jobs(Base):
         `worker` is the claiming process, by the name that `recover` will use.
         """
         now = time.time()
-        due = (JOBS.c.role == role, JOBS.c.not_before <= now)
-        # Looking takes no lock from those who write; most looks find nothing.
-        with self.database.read() as db:
-            if db.scalar(select(1).where(*due, JOBS.c.state != "failed").limit(1)) is None:
-                return None
-        other = JOBS.alias("other")
-        held = (
-            select(1)
-            .where(
-                other.c.key == JOBS.c.key,
-                other.c.state == "claimed",
-                other.c.id != JOBS.c.id,
-                other.c.lease >= now,
-            )
-            .exists()
-        )
-        free = or_(JOBS.c.state == "waiting", and_(JOBS.c.state == "claimed", JOBS.c.lease < now))
-        first = (
-            select(JOBS)
-            .where(*due, free, ~held)
-            .order_by(JOBS.c.priority.desc(), JOBS.c.turn, JOBS.c.id)
-            .limit(1)
-        )
+        if not self._is_due(role, now):
+            return None
         # Two that claim at once must see each other: of one key only one job is done at a time.
         with self.database.write(alone=f"claim {role}") as db:
-            row = db.execute(first).one_or_none()
-            if row is None:
-                return None
-            served = self.database.insert(TURNS).values(role=role, turn=row.turn)
-            later = TURNS.c.turn < served.excluded.turn
-            db.execute(
-                served.on_conflict_do_update(
-                    index_elements=["role"], set_={"turn": served.excluded.turn}, where=later
-                )
+            row = db.execute(_first(role, now)).one_or_none()
+            return None if row is None else self._claimed(db, row, worker, now + lease_s)
+
+    def claim_one(self, number: int, worker: str, lease_s: float) -> Job | None:
+        """Take this very job, if it is free to be taken and its time has come.
+
+        If it cannot be done now, the queue is told of it again.
+        """
+        now = time.time()
+        with self.database.read() as db:
+            role = db.scalar(select(JOBS.c.role).where(JOBS.c.id == number))
+        if role is None:
+            return None
+        with self.database.write(alone=f"claim {role}") as db:
+            row = db.execute(_first(role, now).where(JOBS.c.id == number)).one_or_none()
+            if row is not None:
+                return self._claimed(db, row, worker, now + lease_s)
+            waits = (JOBS.c.id == number) & (JOBS.c.state == "waiting")
+            db.execute(update(JOBS).where(waits).values(released=0))
+        return None
+
+    def release(self, role: str, most: int) -> list[Job]:
+        """Choose the jobs of a role that the queue is told of next, in the order of `claim`.
+
+        What it was told of a while ago and nobody has claimed it is told of again.
+        """
+        now = time.time()
+        if not self._is_due(role, now):
+            return []
+        jobs: list[Job] = []
+        with self.database.write(alone=f"claim {role}") as db:
+            while len(jobs) < most:
+                row = db.execute(_first(role, now, since=now - RELEASED_S)).one_or_none()
+                if row is None:
+                    break
+                self._serve(db, role, row.turn)
+                db.execute(update(JOBS).where(JOBS.c.id == row.id).values(released=now))
+                jobs.append(Job(row.id, row.kind, row.key, row.payload, row.attempts, row.claims))
+        return jobs
+
+    def _is_due(self, role: str, now: float) -> bool:
+        """Look, without a lock on those who write; most looks find nothing."""
+        due = (JOBS.c.role == role, JOBS.c.not_before <= now, JOBS.c.state != "failed")
+        with self.database.read() as db:
+            return db.scalar(select(1).where(*due).limit(1)) is not None
+
+    def _claimed(
+        self, db: Connection, row: Row[*tuple[Any, ...]], worker: str, until: float
+    ) -> Job:
+        self._serve(db, row.role, row.turn)
+        db.execute(
+            update(JOBS)
+            .where(JOBS.c.id == row.id)
+            .values(
+                state="claimed",
+                worker=worker,
+                lease=until,
+                attempts=JOBS.c.attempts + 1,
+                claims=JOBS.c.claims + 1,
             )
-            db.execute(
-                update(JOBS)
-                .where(JOBS.c.id == row.id)
-                .values(
-                    state="claimed",
-                    worker=worker,
-                    lease=now + lease_s,
-                    attempts=JOBS.c.attempts + 1,
-                    claims=JOBS.c.claims + 1,
-                )
-            )
+        )
         return Job(row.id, row.kind, row.key, row.payload, row.attempts + 1, row.claims + 1)
+
+    def _serve(self, db: Connection, role: str, turn: int) -> None:
+        """Note which turn is served: whoever comes new begins there."""
+        served = self.database.insert(TURNS).values(role=role, turn=turn)
+        later = TURNS.c.turn < served.excluded.turn
+        set_ = {"turn": served.excluded.turn}
+        db.execute(served.on_conflict_do_update(index_elements=["role"], set_=set_, where=later))
 
     def renew(self, worker: str, lease_s: float) -> None:
         """Keep what a worker has claimed for another while."""
@@ -95,7 +125,7 @@ class Jobs(Base):
             return db.execute(
                 update(JOBS)
                 .where(JOBS.c.worker == worker, JOBS.c.state == "claimed")
-                .values(state="waiting", worker="", lease=0)
+                .values(state="waiting", worker="", lease=0, released=0)
             ).rowcount
 
     def done(self, job: Job, *then: NewJob) -> None:
@@ -113,6 +143,7 @@ class Jobs(Base):
                     state="waiting",
                     worker="",
                     lease=0,
+                    released=0,
                     why=why,
                     not_before=time.time() + after_s,
                     attempts=JOBS.c.attempts - (0 if counts else 1),
@@ -141,3 +172,23 @@ class Jobs(Base):
         number = select(func.count()).where(JOBS.c.role == role, JOBS.c.state != "failed")
         with self.database.read() as db:
             return db.scalar(number) or 0
+
+
+def _first(role: str, now: float, since: float | None = None) -> Select[*tuple[Any, ...]]:
+    """Select the next job of a role that is free and whose key nobody works at.
+
+    With `since`, a time: of those that the queue was not told of since, and nothing of their key.
+    """
+    other = JOBS.alias("other")
+    busy = and_(other.c.state == "claimed", other.c.lease >= now)
+    free = or_(JOBS.c.state == "waiting", and_(JOBS.c.state == "claimed", JOBS.c.lease < now))
+    if since is not None:
+        busy = or_(busy, and_(other.c.state == "waiting", other.c.released >= since))
+        free = and_(free, JOBS.c.released < since)
+    held = select(1).where(other.c.key == JOBS.c.key, other.c.id != JOBS.c.id, busy).exists()
+    return (
+        select(JOBS)
+        .where(JOBS.c.role == role, JOBS.c.not_before <= now, free, ~held)
+        .order_by(JOBS.c.priority.desc(), JOBS.c.turn, JOBS.c.id)
+        .limit(1)
+    )

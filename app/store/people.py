@@ -1,12 +1,13 @@
 """What people decided about a pull request or a finding: pauses, and what they dismissed."""
 
 import time
+from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Update, delete, select, update
 
 from app.store.base import Base
-from app.store.tables import DISMISSALS, PAUSES
-from app.store.values import Dismissed
+from app.store.tables import DISMISSALS, FINDINGS, PAUSES
+from app.store.values import Dismissed, State
 
 
 class People(Base):
@@ -45,6 +46,7 @@ class People(Base):
                     url=one.url,
                     since=time.time(),
                 )
+                db.execute(_became(repository_id, one.finding, ("open", "accepted"), "dismissed"))
 
     def dismissed(self, repository_id: int) -> list[Dismissed]:
         """Return what was dismissed in a repository, the oldest first."""
@@ -79,4 +81,20 @@ class People(Base):
             .values(forgotten=1)
         )
         with self.database.write() as db:
-            return bool(db.execute(noted).rowcount)
+            is_known = bool(db.execute(noted).rowcount)
+            if is_known:
+                db.execute(_became(repository_id, finding, ("dismissed",), "open"))
+            return is_known
+
+
+def _became(repository_id: int, finding: str, before: Sequence[State], now: State) -> Update:
+    """Note what became of a finding, if it was told and is in one of these states."""
+    return (
+        update(FINDINGS)
+        .where(
+            FINDINGS.c.repository_id == repository_id,
+            FINDINGS.c.finding == finding,
+            FINDINGS.c.state.in_(before),
+        )
+        .values(state=now, changed=time.time())
+    )

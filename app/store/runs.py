@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal,
 
 from app.store.base import Base, end, put, stop
 from app.store.spending import settle
-from app.store.tables import DISMISSALS, JOBS, PAUSES, RUNS, WATCHED
+from app.store.tables import DISMISSALS, FINDINGS, JOBS, PAUSES, RUNS, WATCHED
 from app.store.values import Job, NewJob, NewRun, Run, Spent
 
 _RUN = tuple(RUNS.c[name] for name in Run.__slots__)
@@ -125,13 +125,26 @@ class Runs(Base):
                 )
                 settle(self, db, run, usd or 0.0)
 
-    def ended(self, job: Job, run: str, outcome: str, *then: NewJob) -> None:
-        """End a run with its last job. Its report, with code in it, is not kept."""
+    def ended(
+        self, job: Job, run: str, outcome: str, *then: NewJob, findings: int | None = None
+    ) -> None:
+        """End a run with its last job. Of a review its page keeps what it came to."""
+        result = case((RUNS.c.kind == "review", RUNS.c.report), else_="")
         with self.database.write() as db:
             if end(db, job, *then):
                 settle(self, db, run, None)
-                over = update(RUNS).where(RUNS.c.id == run)
-                db.execute(over.values(state="ended", outcome=outcome, report=""))
+                db.execute(
+                    update(RUNS)
+                    .where(RUNS.c.id == run)
+                    .values(
+                        state="ended",
+                        outcome=outcome,
+                        ended=time.time(),
+                        findings=findings,
+                        result=result,
+                        report="",
+                    )
+                )
 
     def spent(self, repository_id: int, number: int) -> Spent:
         """Return what the runs of a pull request have cost, as far as they are remembered."""
@@ -158,7 +171,7 @@ class Runs(Base):
         unclaimed = JOBS.c.state != "claimed"
         with self.database.write() as db:
             for repository in known:
-                for table in (PAUSES, DISMISSALS, WATCHED):
+                for table in (PAUSES, DISMISSALS, FINDINGS, WATCHED):
                     db.execute(delete(table).where(table.c.repository_id == repository))
             for run in runs:
                 db.execute(delete(RUNS).where(RUNS.c.id == run.id))

@@ -56,19 +56,16 @@ JOBS = Table(
     Column("created", Double, nullable=False),
     Column("installation", BigInteger, nullable=False, server_default="0"),
     Column("turn", BigInteger, nullable=False, server_default="0"),
+    Column("released", Double, nullable=False, server_default="0"),
     CheckConstraint("state IN ('waiting', 'claimed', 'failed')", name="state"),
     Index("jobs_to_claim", "role", text("priority DESC"), "turn", "id"),
     Index("jobs_by_installation", "role", "installation", "turn"),
-    Index(
-        "jobs_by_key",
-        "key",
-        sqlite_where=text("state = 'claimed'"),
-        postgresql_where=text("state = 'claimed'"),
-    ),
+    Index("jobs_by_key", "key"),
     sqlite_autoincrement=True,
 )
 """`turn` is start-time fair queueing: each installation's jobs have a turn each, beginning at the
-one that is served now, and the lowest turn goes first. So a flood waits behind itself alone."""
+one that is served now, and the lowest turn goes first. So a flood waits behind itself alone.
+`released` is when the queue was told of it, where there is one."""
 
 TURNS = Table(
     "turns",
@@ -103,14 +100,27 @@ RUNS = Table(
     Column("calls", BigInteger, nullable=False, server_default="0"),
     Column("seq", BigInteger, nullable=False, server_default="0"),
     Column("reserved", Double, nullable=False, server_default="0"),
+    Column("ended", Double),
+    Column("findings", Integer),
+    Column("result", Text, nullable=False, server_default=""),
     UniqueConstraint("repository_id", "number", "origin"),
     CheckConstraint("state IN ('open', 'ended')", name="state"),
     Index("runs_by_head", "repository_id", "head"),
     Index("runs_by_seq", "seq"),
+    Index("runs_by_repository", "repository_id", "seq"),
     Index("runs_by_installation", "installation", "seq"),
 )
-"""`seq` is the order in which they were begun: a clock may jump. `reserved` is what a run may spend
-and has not settled yet, in dollars."""
+"""`seq` is the order in which they were begun: a clock may jump. `result` is what a review came to,
+for its page; it stays for as long as the row does. `reserved` is what a run may spend and has not
+settled yet, in dollars."""
+
+AGREED = Table(
+    "agreed",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What all servers on this database have to have in common."""
 
 WORKERS = Table(
     "workers",
@@ -177,3 +187,21 @@ SPENDING = Table(
     sqlite_with_rowid=False,
 )
 """By calendar month in UTC ("2026-11"): it outlives the runs and what is taken out meanwhile."""
+FINDINGS = Table(
+    "findings",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("finding", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("said", Double, nullable=False),
+    Column("changed", Double, nullable=False),
+    CheckConstraint("state IN ('open', 'accepted', 'dismissed', 'fixed')", name="state"),
+    Index("findings_by_repository", "repository_id", "said"),
+    sqlite_with_rowid=False,
+)
+"""What became of each finding that was told on a pull request. It holds no text: when a run is long
+forgotten, the counts are still right."""

@@ -109,6 +109,25 @@ class Dismissed:
     url: str
 
 
+State = Literal["open", "accepted", "dismissed", "fixed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding that stands on a pull request, or did, by its id as a marker holds it.
+
+    Without a severity it is one of earlier runs: what is known of it stays, and if that is nothing,
+    nothing is noted.
+    accepted: somebody closed its thread without a word against it; dismissed: somebody who may said
+    that it is none; fixed: its lines were changed and it is gone.
+    """
+
+    finding: str
+    severity: str
+    category: str
+    state: State = "open"
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """A repository that was known first at `since` and gone through last at `looked` (0: never)."""

@@ -5,7 +5,7 @@ import time
 from sqlalchemy import select
 
 from app.store.base import Base
-from app.store.tables import WORKERS
+from app.store.tables import AGREED, WORKERS
 from app.store.values import Worker
 
 
@@ -18,6 +18,12 @@ class Workers(Base):
         said = {"problem": new.excluded.problem, "seen": new.excluded.seen}
         with self.database.write() as db:
             db.execute(new.on_conflict_do_update(index_elements=["name"], set_=said))
+
+    def agree(self, name: str, value: str) -> bool:
+        """Does everybody have this value? Whoever comes first says what it is."""
+        with self.database.write(alone="agree") as db:
+            self.database.insert_new(db, AGREED, name=name, value=value)
+            return db.scalar(select(AGREED.c.value).where(AGREED.c.name == name)) == value
 
     def workers(self) -> list[Worker]:
         """Return every process that ever gave a sign of life."""

@@ -49,6 +49,17 @@ class Border:
         return " ".join(printable(line).split())
 
 
+def described(found: Sequence[Border]) -> list[str]:
+    """Return a printable line for each, in order; what is done alike in several files is one."""
+    alike: dict[tuple[str, ...], list[Border]] = {}
+    for each in found:
+        alike.setdefault(_order(each)[1:], []).append(each)
+    return [
+        group[0].describe() + (f" (alike in {more} more files)" if (more := len(group) - 1) else "")
+        for group in alike.values()
+    ]
+
+
 def borders(
     spans: Sequence[Span], files: Sequence[Ends], different: Sequence[Difference]
 ) -> tuple[Border, ...]:

@@ -18,7 +18,7 @@ from reviewer.detectors.names import INTENT
 from reviewer.finding import Category, Finding
 from reviewer.ports import Objects
 from reviewer.request import Effort, Promise, ReviewRequest, StopReason
-from reviewer.review.borders import Border
+from reviewer.review.borders import Border, described
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Claim, Harm
 from reviewer.review.functions import Code, functions
 from reviewer.review.guidance import set_apart
@@ -248,8 +248,9 @@ class Intent:
     def _at_borders(self) -> str:
         if not self._borders:
             return ""
-        lines = [f"- {one.describe()}" for one in self._borders[:MOST_BORDERS]]
-        if (more := len(self._borders) - MOST_BORDERS) > 0:
+        told = described(self._borders)
+        lines = [f"- {one}" for one in told[:MOST_BORDERS]]
+        if (more := len(told) - MOST_BORDERS) > 0:
             lines.append(f"- and {more} more")
         return "What it does to what others rely on:\n\n" + "\n".join(lines) + "\n"
 

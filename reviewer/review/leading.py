@@ -103,10 +103,7 @@ def across(
         lines += ["", "What they report:"]
         lines += [_claimed(change, scope, claim) for claim in claims[:CLAIMS_SHOWN]]
         lines += [f"… {len(claims) - CLAIMS_SHOWN} more"] if claims[CLAIMS_SHOWN:] else []
-    told = [
-        f"- {_border(group)}; also in {_paths(mentions)}"
-        for group, mentions in _crossing(scope.spans, borders)
-    ]
+    told = _told(_crossing(scope.spans, borders))
     if told:
         lines += ["", "What they do to what other files of theirs mention:"]
         lines += told[:BORDERS_SHOWN]
@@ -206,6 +203,22 @@ def _mentions(spans: Sequence[Span], wanted: Collection[str]) -> dict[str, list[
     return found
 
 
+def _told(crossing: Sequence[tuple[list[Border], list[Span]]]) -> list[str]:
+    """Return a line for each symbol, and where it is mentioned; what is done alike is said once.
+
+    What one of many does otherwise is then a line of its own, and not one of hundreds.
+    """
+    alike: dict[str, list[tuple[list[Border], list[Span]]]] = {}
+    for group, mentions in crossing:
+        alike.setdefault(_changes(group), []).append((group, mentions))
+    lines = []
+    for same in alike.values():
+        group, mentions = same[0]
+        more = f" (alike in {len(same) - 1} more files)" if len(same) > 1 else ""
+        lines.append(f"- {_border(group)}{more}; also in {_paths(mentions)}")
+    return lines
+
+
 def _paths(spans: Sequence[Span]) -> str:
     paths = list(dict.fromkeys(quoted(span.path) for span in spans))
     more = [f"{len(paths) - MENTIONS_SHOWN} more files"] if paths[MENTIONS_SHOWN:] else []
@@ -218,13 +231,17 @@ def _listed(names: Iterable[str]) -> str:
 
 def _border(group: Sequence[Border]) -> str:
     """Return what happens to one symbol, in one line."""
+    told = printable(f"{quoted(group[0].path)} {_changes(group)}")
+    return told if len(told) <= BORDER_CHARS else f"{told[:BORDER_CHARS]}…"
+
+
+def _changes(group: Sequence[Border]) -> str:
     first = group[0]
     named = f"{first.kind} {first.symbol}" if first.symbol else first.kind
     changes = [
         f"{one.what}: {one.before or '(nothing)'} -> {one.after or '(nothing)'}" for one in group
     ]
-    told = printable(f"{quoted(first.path)} {named}: {'; '.join(changes)}")
-    return told if len(told) <= BORDER_CHARS else f"{told[:BORDER_CHARS]}…"
+    return f"{named}: {'; '.join(changes)}"
 
 
 def _once(claims: Iterable[Claim]) -> list[Claim]:

@@ -28,7 +28,7 @@ from reviewer.rlm.budget import Account, Amount, OutOfBudget
 from reviewer.rlm.call import bound_tokens, call, worst_case
 from reviewer.rlm.recording import Place, place_of
 from reviewer.rlm.run import Run, Seat
-from reviewer.rlm.sandbox import PRINT_CHARS, Session, describe
+from reviewer.rlm.sandbox import COMPUTE_S, PRINT_CHARS, Session, describe
 from reviewer.rlm.task import Function, Task
 from reviewer.rlm.trace import PREVIEW_CHARS, CodeRun, FunctionCalled, Submitted, preview
 from reviewer.rlm.written import written
@@ -298,6 +298,7 @@ def _opening(
 ) -> Request:
     kernel = _prompt().format(
         print_chars=PRINT_CHARS,
+        compute_s=f"{COMPUTE_S:g}",
         turns=MAX_TURNS,
         prompt_tokens=MOST_PROMPT_TOKENS,
         functions=describe(functions),

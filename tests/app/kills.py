@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,29 @@ def killed_at_request(folder: Path, number: int, phase: str) -> tuple[World, Fak
                 with world.serve():
                     world.settle()
     return world, pull, fired.is_set()
+
+
+def killed_after(folder: Path, role: str, seconds: float) -> tuple[World, FakePull]:
+    """Kill a process (or "all") so many seconds after a pull request was opened.
+
+    Whoever is not dead by then has done it: the kill comes all the same.
+    """
+    with World(folder) as world, world.serve() as server:
+        wait_until(lambda: bool(server.ready()["ready"]), lambda: server.said)
+        pull = world.pull()
+        assert world.opened(server, pull) == 202
+        time.sleep(seconds)
+        if role == "all":
+            server.process.kill()
+            server.process.wait()
+            with world.serve() as following:
+                world.settle()
+                _settled(following, world)
+        else:
+            os.kill(server.pids[role], signal.SIGKILL)
+            world.settle()
+            _settled(server, world)
+    return world, pull
 
 
 class _Kill:

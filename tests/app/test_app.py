@@ -567,11 +567,13 @@ def test_the_thread_of_what_was_mended_is_closed_with_the_commit(tmp_path: Path)
         assert (answer.in_reply_to, answer.user.login) == (ours.id, world.app.actor)
         assert answer.body.startswith(f"Gone as of {pull.head[:10]}: these lines were changed")
         assert ours.folded == "RESOLVED" and len(pull.review_comments) == 2
+        assert world.became() == ["fixed"]
         # It comes back: that is news, and a thread of its own.
         pull.push(world.repo.commit({**WITH_MORE}, pull.head))
         world.opened(server, pull, "synchronize")
         world.settle(runs=3)
         assert [one.in_reply_to for one in pull.review_comments] == [None, ours.id, None]
+        assert world.became() == ["open"]
 
 
 def test_what_is_still_there_keeps_its_thread_open(tmp_path: Path) -> None:
@@ -606,6 +608,7 @@ def test_what_somebody_dismissed_is_not_said_again_in_the_repository(tmp_path: P
         said = world.answered(server, ours, "alice", "False positive: that is meant.")
         wait_until(lambda: bool(said.reactions), lambda: server.said)
         assert [one.content for one in said.reactions] == ["+1"]
+        wait_until(lambda: world.became() == ["dismissed"], lambda: server.said)
         other = world.pull(author="carol")
         world.opened(server, other)
         wait_until(lambda: world.idle() and len(world.repo.check_runs) == 2, lambda: server.said)
@@ -621,6 +624,7 @@ def test_what_somebody_dismissed_is_not_said_again_in_the_repository(tmp_path: P
         assert name is not None
         world.commented(server, other, "alice", f"/rlm forget {name[1]}\n/rlm review")
         wait_until(lambda: world.idle() and len(other.reviews) == 1, lambda: server.said)
+        assert world.became() == ["open"]
 
 
 def test_a_thumb_that_points_down_dismisses_and_a_grave_finding_stays_in_sight(

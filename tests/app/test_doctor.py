@@ -10,6 +10,7 @@ from app.doctor import doctor
 from app.settings import VARIABLES
 from tests.app.world import World, wait_until
 from tests.model_server import ModelServer, error
+from tests.redis_server import redis_server
 
 KEY = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz-LAST"
 
@@ -313,3 +314,23 @@ def test_a_store_of_a_newer_version_is_told(probed: Probed) -> None:
     code, lines = probed()
     assert (code, lines["store"][0]["state"]) == (1, "faulty")
     assert "newer version (9999)" in lines["store"][0]["text"]
+
+
+def test_redis_is_asked_where_there_is_one(probed: Probed, tmp_path: Path) -> None:
+    probed.environ["REDIS_URL_ENGINE"] = "redis://:hush-word@127.0.0.1:9/0"
+    code, lines = probed()
+    (line_,) = lines["queue"]
+    assert (code, line_["state"]) == (1, "faulty") and "engine" in line_["text"]
+    assert "hush" not in line_["text"]
+    del probed.environ["REDIS_URL_ENGINE"]
+    with redis_server(tmp_path / "redis") as redis:
+        probed.environ["REDIS_URL"] = redis.url()
+        assert [one["state"] for one in probed()[1]["queue"]] == ["ok", "ok"]
+
+
+def test_a_database_that_does_not_answer_is_told_without_its_password(probed: Probed) -> None:
+    probed.environ["DATABASE_URL"] = "postgresql://rlm:hush-word@127.0.0.1:9/rlm"
+    code, lines = probed()
+    (line_,) = lines["store"]
+    assert (code, line_["state"]) == (1, "faulty")
+    assert "cannot be used" in line_["text"] and "hush" not in json.dumps(lines)

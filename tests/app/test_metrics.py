@@ -31,7 +31,7 @@ def read(text: str) -> Read:
 
 def told(store: Store, home: Path) -> Read:
     registry = CollectorRegistry()
-    registry.register(ServerCollector(store, home))
+    registry.register(ServerCollector(store, home, Counts()))
     return read(generate_latest(registry).decode())
 
 

@@ -59,7 +59,7 @@ class Server:
         }
         self._lines: list[str] = []
         self.process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", "0", "--engines", "1", *options],
+            [*self.command(), "--port", "0", "--engines", "1", *options],
             cwd=home,
             env=self.environ,
             stdin=subprocess.DEVNULL,
@@ -70,6 +70,10 @@ class Server:
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
+
+    def command(self) -> list[str]:
+        """What is started, without its options."""
+        return [*COMMAND, "serve"]
 
     def _read(self) -> None:
         assert self.process.stderr

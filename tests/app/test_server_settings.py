@@ -9,13 +9,14 @@ from pydantic import SecretStr
 
 from app.credentials import Credentials, save
 from app.github.urls import Server
-from app.roles import BROKER_FDS, LISTEN_FD, MARKER_KEY
+from app.roles import BROKER_FDS, LISTEN_FD, MARKER_KEY, SESSION_KEY
 from app.server_settings import (
     MARKER_FILE,
     make_marker_key,
     read_role_settings,
     read_server_settings,
     role_environ,
+    session_key,
 )
 from reviewer.errors import TellUser
 
@@ -44,7 +45,7 @@ def credentials(pem: str, **more: object) -> Credentials:
             "server_api": "https://api.github.com",
             "app_id": "12345",
             "slug": "rlm-of-octo",
-            "client_id": "Iv23liHUSH",
+            "client_id": "Iv23liName",
             "client_secret": "hush-client",
             "webhook_secret": "hush-webhook",
             "pem": pem,
@@ -124,8 +125,8 @@ def test_the_environment_goes_before_the_file(environ: dict[str, str], pem: str)
 
 def test_the_client_id_means_the_stored_app_too(environ: dict[str, str], pem: str) -> None:
     save(Path(environ["RLM_HOME"]), credentials(pem))
-    read = read_server_settings(environ | {"RLM_APP_ID": "Iv23liHUSH"})
-    assert read.missing == () and read.app_id == "Iv23liHUSH"
+    read = read_server_settings(environ | {"RLM_APP_ID": "Iv23liName"})
+    assert read.missing == () and read.app_id == "Iv23liName"
 
 
 def test_another_app_gets_neither_the_key_nor_the_secret_of_the_stored_one(
@@ -388,3 +389,84 @@ def test_a_role_knows_what_is_wrong_with_the_file_that_it_does_not_read(
     whole = read_server_settings(environ)
     role = read_role_settings(role_environ(whole, "github", environ))
     assert "app.json" in role.problem_of("github") == whole.problem_of("github")
+
+
+PAGES = {
+    "RLM_PUBLIC_URL": "https://rlm.example.org/",
+    "RLM_APP_CLIENT_ID": "Iv23liOther",
+    "RLM_APP_CLIENT_SECRET": "hush-other",
+}
+
+
+def test_run_pages_take_an_address_and_a_login(environ: dict[str, str]) -> None:
+    read = read_server_settings(environ | PAGES).public
+    assert read.has_pages and read.why_off == "" and read.url == "https://rlm.example.org"
+    assert read.client_secret and read.client_secret.get_secret_value() == "hush-other"
+    assert "hush" not in repr(read)
+    lacking = read_server_settings({**environ, **PAGES, "RLM_APP_CLIENT_SECRET": ""}).public
+    assert not lacking.has_pages
+    assert lacking.why_off == "The run pages are off: set RLM_APP_CLIENT_SECRET to switch them on."
+    assert "RLM_PUBLIC_URL, RLM_APP_CLIENT_ID and" in read_server_settings(environ).public.why_off
+
+
+def test_what_setup_stored_switches_the_run_pages_on(environ: dict[str, str], pem: str) -> None:
+    home = Path(environ["RLM_HOME"])
+    save(home, credentials(pem, public_url="https://rlm.example.org"))
+    read = read_server_settings(environ).public
+    assert read.has_pages and read.client_id == "Iv23liName"
+    # Another client id is another App: the stored secret is not its own.
+    other = read_server_settings(environ | {"RLM_APP_CLIENT_ID": "Iv23liOther"}).public
+    assert other.lacking == ["RLM_APP_CLIENT_SECRET"]
+    save(home, credentials(pem))  # by a setup before there were run pages
+    assert read_server_settings(environ).public.lacking == ["RLM_PUBLIC_URL"]
+
+
+def test_an_app_id_that_is_a_client_id_is_one(environ: dict[str, str]) -> None:
+    given = {**environ, **PAGES, "RLM_APP_ID": "Iv23liMine", "RLM_APP_CLIENT_ID": ""}
+    assert read_server_settings(given).public.client_id == "Iv23liMine"
+    assert read_server_settings(given | {"RLM_APP_ID": "12345"}).public.client_id == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rlm.example.org",
+        "http://rlm.example.org",
+        "https://me@rlm.example.org",
+        "https://rlm.example.org/?a=b",
+        "https://rlm.example.org/a b",
+        "https://rlm.example.org:99999",
+        "ftp://127.0.0.1",
+        "https://",
+        "javascript:alert(1)",
+    ],
+)
+def test_an_address_that_people_cannot_use_is_named_and_costs_the_pages_alone(
+    environ: dict[str, str], url: str
+) -> None:
+    read = read_server_settings({**environ, **PAGES, "RLM_PUBLIC_URL": url})
+    assert not read.public.has_pages
+    assert any("RLM_PUBLIC_URL is not an address" in one for one in read.missing)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1"])
+def test_plain_http_is_for_this_machine_alone(environ: dict[str, str], url: str) -> None:
+    assert read_server_settings({**environ, **PAGES, "RLM_PUBLIC_URL": url}).public.url == url
+
+
+def test_only_web_can_log_people_in_and_only_github_links_to_the_pages(
+    environ: dict[str, str], pem: str
+) -> None:
+    given = {**environ, **PAGES, "RLM_APP_ID": "1", "RLM_APP_PRIVATE_KEY": pem}
+    given |= {MARKER_KEY: "ab" * 32, "RLM_BUDGET": "1.5"}
+    read = read_server_settings(given)
+    web, github = (role_environ(read, name, given) for name in ("web", "github"))
+    engine = role_environ(read, "engine-1", given)
+    assert web["RLM_APP_CLIENT_SECRET"] == "hush-other" and web["RLM_BUDGET"] == "1.5"
+    assert MARKER_KEY not in web and "RLM_APP_PRIVATE_KEY" not in web
+    assert re.fullmatch("[0-9a-f]{64}", web[SESSION_KEY]) and web[SESSION_KEY] != "ab" * 32
+    assert web[SESSION_KEY] == session_key("ab" * 32) != session_key("cd" * 32)
+    assert github["RLM_PUBLIC_URL"] == "https://rlm.example.org"
+    for other in (github, engine):
+        assert not {"RLM_APP_CLIENT_SECRET", SESSION_KEY} & other.keys()
+    assert read_role_settings(web).public == read.public

@@ -8,6 +8,8 @@ from app.defaults import DEFAULT_BUDGET_USD, DEFAULT_CHEAP_MODEL, DEFAULT_MODEL,
 from app.github.urls import Server, server_at
 from app.model_service import read_cloud
 from app.operations import read_operations
+from app.queue import REDIS_URL
+from app.server_settings import DATABASE_URL, REDIS_URLS
 from app.settings import VARIABLES, Settings, parse_budget, read_settings
 from reviewer.errors import TellUser
 from reviewer.finding import Severity
@@ -91,9 +93,9 @@ def test_every_variable_that_is_read_is_documented() -> None:
     source = "".join(
         Path(inspect.getfile(one)).read_text() for one in (Settings, read_cloud, read_operations)
     )
-    owners = "RLM|ANTHROPIC|AWS|CLOUD|GITHUB|GH|GOOGLE"
+    owners = "RLM|DATABASE|REDIS|ANTHROPIC|AWS|CLOUD|GITHUB|GH|GOOGLE"
     read = set(re.findall(rf'"((?:{owners})_[A-Z_]+)"', source))
-    assert read == set(VARIABLES)
+    assert read | {DATABASE_URL, REDIS_URL, *REDIS_URLS.values()} == set(VARIABLES)
 
 
 def test_small_questions_go_to_a_cheap_model_where_there_surely_is_one() -> None:

@@ -199,6 +199,9 @@ def test_the_whole_way(running: Callable[..., Running], tmp_path: Path) -> None:
     assert (app.app_id, app.slug, app.client_id) == ("1234", "octo-review", "Iv1.8a61f9b3a7aba766")
     assert app.webhook_secret is not None and app.webhook_secret.get_secret_value() == SECRETS[1]
     assert app.server == loopback.server
+    # What the run pages need: where people come from GitHub, and where they are sent to.
+    assert sent["callback_urls"] == ["https://rlm.example.org/login/callback"]
+    assert app.public_url == "https://rlm.example.org"
     assert stat.S_IMODE((tmp_path / "rlm" / FILE).stat().st_mode) == 0o600
     for word in ("octo-review of octo", "installations/new", "ANTHROPIC_API_KEY", "rlm serve"):
         assert word in output

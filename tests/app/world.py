@@ -3,11 +3,14 @@
 import re
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Self
 
+from sqlalchemy import select
+
 from app.store import ENGINE, GITHUB, Run, Store
+from app.store.tables import FINDINGS
 from tests.app.test_serve import Server
 from tests.github import review_rules
 from tests.github.hub import FakeApp, FakeGitHub, FakePull, FakeRepo
@@ -33,8 +36,11 @@ class World:
     `think` answers the model's requests; a test may replace it.
     """
 
-    def __init__(self, folder: Path, *, model: bool = True, **install: Any) -> None:
+    def __init__(
+        self, folder: Path, *, model: bool = True, database: str = "", **install: Any
+    ) -> None:
         self.folder = folder
+        self.database = database
         self.hub = FakeGitHub(folder)
         self.think: Script = finds
         self.service = ModelServer(self._think, key="sk-test")
@@ -61,6 +67,8 @@ class World:
     def environ(self) -> dict[str, str]:
         """The environment in which the server is started."""
         environ = self.hub.environ(self.folder) | self.app.environ()
+        if self.database:
+            environ["DATABASE_URL"] = self.database
         if self.model:
             environ |= {"ANTHROPIC_API_KEY": "sk-test", "ANTHROPIC_BASE_URL": self.service.url}
         return environ
@@ -103,16 +111,17 @@ class World:
     @property
     def store(self) -> Store:
         """The server's store, opened by us too."""
-        return Store(self.folder / "rlm" / "rlm.sqlite3")
+        return Store(self.database or self.folder / "rlm" / "rlm.sqlite3")
 
     def runs(self) -> list[Run]:
         """Every run of the first pull request, the newest first."""
-        return self.store.runs_of(self.repo.id, 1)
+        with closing(self.store) as store:
+            return store.runs_of(self.repo.id, 1)
 
     def idle(self) -> bool:
         """Has the server nothing left to do?"""
-        store = self.store
-        return store.waiting(GITHUB) == store.waiting(ENGINE) == 0 and not store.open_runs()
+        with closing(self.store) as store:
+            return store.waiting(GITHUB) == store.waiting(ENGINE) == 0 and not store.open_runs()
 
     def settle(self, *, runs: int = 1) -> None:
         """Wait until so many runs of the first pull request are there, and all has ended."""
@@ -121,6 +130,11 @@ class World:
     def ours(self, pull: FakePull) -> list[str]:
         """The bodies of our comments in the conversation."""
         return [one.body for one in pull.comments if one.user.login == self.app.actor]
+
+    def became(self) -> list[str]:
+        """What became of each finding that was told, as the store has it."""
+        with self.store.database.read() as db:
+            return list(db.scalars(select(FINDINGS.c.state).order_by(FINDINGS.c.said)))
 
     def assert_said_once(self, pull: FakePull) -> None:
         """One review with the finding at its line, one summary, one concluded check run."""

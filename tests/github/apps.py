@@ -82,6 +82,7 @@ class FakeApp:
             serialization.PrivateFormat.TraditionalOpenSSL,
             serialization.NoEncryption(),
         ).decode()
+        self.callback_urls: list[str] = list((manifest or {}).get("callback_urls", []))
         self.created = state.now()
         self.installations: dict[int, FakeInstallation] = {}
         self.bot = state.user(f"{slug}[bot]")
@@ -112,6 +113,10 @@ class FakeApp:
             "RLM_APP_PRIVATE_KEY": self.pem,
             "RLM_WEBHOOK_SECRET": self.webhook_secret,
         }
+
+    def covers(self, repo: FakeRepo) -> bool:
+        """Is the App installed for this repository?"""
+        return any(repo in one.repositories for one in self.installations.values())
 
     def install(
         self, *repositories: FakeRepo, permissions: Mapping[str, str] | None = None
@@ -174,6 +179,7 @@ class Access:
     app: FakeApp | None = None
     as_app: bool = False  # by a JWT: the App itself, not one of its installations
     installation: FakeInstallation | None = None
+    through: FakeApp | None = None  # a person, as an App acts for them: both have to be allowed
     repositories: tuple[FakeRepo, ...] | None = None
     permissions: Mapping[str, str] = field(default_factory=dict)
     token: str | None = None
@@ -190,6 +196,8 @@ class Access:
             return True
         if self.repositories is not None:
             return self.covers(repo)
+        if self.through is not None and not self.through.covers(repo):
+            return False
         return self.user is not None and repo.role(self.user) != "none"
 
     def has(self, permission: str, level: str) -> bool:
@@ -210,6 +218,17 @@ class TokenRecord:
     expires: float
 
 
+@dataclass(frozen=True)
+class Grant:
+    """What somebody said yes to: a code that an App can make a token of, once."""
+
+    app: FakeApp
+    user: User
+    redirect_uri: str
+    challenge: str
+    expires: float
+
+
 class Apps:
     """The Apps and tokens of one fake GitHub."""
 
@@ -218,6 +237,7 @@ class Apps:
         self.by_slug: dict[str, FakeApp] = {}
         self.tokens: dict[str, TokenRecord] = {}
         self.codes: dict[str, tuple[FakeApp, float]] = {}
+        self.grants: dict[str, Grant] = {}
         self.old_tokens = False
         """Mint tokens of 40 characters, as an Enterprise Server does."""
 
@@ -265,7 +285,9 @@ class Apps:
 
     def mint(self, access: Access, life_s: float = TOKEN_LIFE_S) -> str:
         """Make a token for an asker."""
-        if access.app is None:
+        if access.through is not None:
+            token = f"ghu_{secrets.token_hex(18)}"
+        elif access.app is None:
             token = f"ghp_{secrets.token_hex(18)}"
         elif self.old_tokens:
             token = f"ghs_{secrets.token_hex(18)}"
@@ -377,6 +399,16 @@ class Apps:
         code = secrets.token_hex(20)
         self.codes[code] = (app, self.state.now() + TOKEN_LIFE_S)
         return code
+
+    def revoke(self, client_id: str, secret: str, token: object) -> None:
+        """End a person's token, as its App may."""
+        app = next((one for one in self.by_slug.values() if one.client_id == client_id), None)
+        record = self.tokens.get(str(token))
+        if app is None or secret != app.client_secret:
+            raise not_found()
+        if record is None or record.access.through is not app:
+            raise not_found()
+        del self.tokens[str(token)]
 
     def convert(self, code: str) -> FakeApp:
         """Take a code for the App that it stands for."""

@@ -32,7 +32,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from tests.github import git, graphql, manifest, payloads, rest
+from tests.github import git, graphql, manifest, oauth, payloads, rest
 from tests.github.apps import Access, Apps, Delivery, FakeApp, FakeInstallation
 from tests.github.contract import Operation, contract
 from tests.github.errors import Refusal, invalid_request, not_found
@@ -133,6 +133,8 @@ class FakeGitHub:
         self.apps = Apps(self.state)
         self.wording = 2026
         """Whose words a refused review gets: 2026, or 2025 for the older ones."""
+        self.signed_in: str | None = None
+        """Who sits at the browser that comes to log in, and says yes; None: they say no."""
         self.violations: list[str] = []
         self.mistakes: list[str] = []
         self._seen: list[Seen] = []
@@ -484,6 +486,14 @@ class FakeGitHub:
         judge = contract()
         path = self._by_name(path)
         operation = judge.operation(seen.method, path)
+        if operation is None and re.match(r"/repositories/[0-9]+(/|$)", path):
+            # By number is how GitHub itself writes addresses, though its document has none.
+            with self.state.lock:
+                try:
+                    self.apps.who(seen.token)
+                except Refusal as refusal:
+                    return self._refused(refusal, "https://docs.github.com/rest")
+            return self._refused(not_found(), "https://docs.github.com/rest")
         if operation is None:
             self._note(self.violations, seen, ["no such operation in GitHub's API"])
             return self._refused(not_found(), "https://docs.github.com/rest")
@@ -521,10 +531,11 @@ class FakeGitHub:
             return Answer(501, {"message": f"The fake has no route {operation.name}"})
         documentation = operation.documentation
         try:
+            as_client = operation.template.startswith("/applications/")  # by its secret
             call = rest.Call(
                 self.state,
                 self.apps,
-                self.apps.who(seen.token),
+                self.apps.who(None if as_client else seen.token),
                 operation.arguments,
                 seen.query,
                 seen.body,
@@ -532,6 +543,7 @@ class FakeGitHub:
                 path,
                 self.wording,
                 operation.method,
+                (seen.token or "") if as_client else "",
             )
             moved = self._moved(call, path)
             if moved is not None:
@@ -631,8 +643,14 @@ class FakeGitHub:
         return Answer(status, body, headers)
 
     def _page(self, request: _Request, seen: Seen) -> Answer:
-        """Answer a browser: the manifest flow's pages."""
+        """Answer a browser: the manifest flow's pages, and those that log somebody in."""
         html = {"Content-Type": "text/html; charset=utf-8"}
+        if request.path == oauth.AUTHORIZE and request.method == "GET":
+            with self.state.lock:
+                return oauth.authorize(self.apps, seen.query, self.signed_in)
+        if request.path == oauth.TOKEN and request.method == "POST":
+            with self.state.lock:
+                return oauth.token(self.apps, request.body, request.headers)
         found = re.fullmatch(r"(?:/organizations/([^/]+))?/settings/apps/new", request.path)
         if found is None or request.method != "POST":
             return Answer(404, "<h1>Not Found</h1>", html)

@@ -71,6 +71,14 @@ class Call:
     path: str
     wording: int
     method: str
+    secret: str = ""  # of an App that logs in with its client id
+
+    def reads(self, repo: FakeRepo) -> bool:
+        """Has the asker a role there? That a repository is public gives nobody one."""
+        user = self.access.user
+        if user is None or repo.deleted:
+            return False
+        return repo.permissions.get(user.login.lower(), "none") != "none"
 
     @property
     def repo(self) -> FakeRepo:
@@ -290,6 +298,42 @@ def get_authenticated_user(call: Call) -> Any:
     if call.access.user is None:
         raise Refusal(401, "Requires authentication")
     return shapes.public_user(call.state, call.access.user)
+
+
+@route("GET", "/user/installations", ANYBODY)
+def list_installations_of_user(call: Call) -> Any:
+    app = _app_of_user(call)
+    seen = [one for one in app.installations.values() if any(map(call.reads, one.repositories))]
+    return call.page(seen, shapes.installation, "installations")
+
+
+@route("GET", "/user/installations/{installation_id}/repositories", ANYBODY)
+def list_repositories_of_user(call: Call) -> Any:
+    app = _app_of_user(call)
+    found = app.installations.get(_number(call.arguments["installation_id"]))
+    if found is None or not any(map(call.reads, found.repositories)):
+        raise not_found()
+    visible = [repo for repo in found.repositories if call.reads(repo)]
+    return call.page(visible, shapes.repository, "repositories")
+
+
+def _app_of_user(call: Call) -> FakeApp:
+    """Return the App that acts for somebody: no other token is answered here."""
+    if call.access.through is None:
+        raise Refusal(
+            403,
+            "You must authenticate with an access token authorized to a GitHub App "
+            "in order to list installations",
+        )
+    return call.access.through
+
+
+@route("DELETE", "/applications/{client_id}/token", ANYBODY)
+def delete_user_token(call: Call) -> Any:
+    call.apps.revoke(
+        call.arguments["client_id"], call.secret, (call.body or {}).get("access_token")
+    )
+    return Answer(204)
 
 
 @route("GET", "/rate_limit", ANYBODY)

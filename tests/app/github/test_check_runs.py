@@ -45,6 +45,17 @@ class Scene:
         return [f"{r.method} {r.status}" for r in self.fake.requests if r.method != "GET"]
 
 
+def test_details_lead_to_the_page_of_the_run_where_it_has_one(tmp_path: Path) -> None:
+    with FakeGitHub(tmp_path) as fake:
+        scene = Scene(fake)
+        with scene.hub() as hub:
+            number, head = scene.pull.number, scene.pull.head
+            page = "https://rlm.example.org/runs/abc"
+            check_runs.ensure(hub, NAME, head, RUN, number, "Reviewing", "It began.", page=page)
+            scene.ensure(hub, "another")
+        assert [one.details_url for one in scene.repo.check_runs] == [page, None]
+
+
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     with FakeGitHub(tmp_path) as fake:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reviewer.context.differences import differences
-from reviewer.review.borders import Border, borders, shared_keys
+from reviewer.review.borders import Border, borders, described, shared_keys
 from reviewer.review.keys import keys_in, raised_in, words_in
 from tests.reviewer.review.pulls import Texts, ends_of, spans_of
 
@@ -247,3 +247,14 @@ def test_a_line_made_to_take_long_does_not(piece: str):
     list(words_in(line))
     raised_in(line)
     assert time.process_time() - began < 0.5
+
+
+def test_what_is_done_alike_in_many_files_is_one_line_and_the_odd_one_another():
+    def border(path: str, after: str) -> Border:
+        return Border(path, "assigned", "function", "parameters", "(who, ticket)", after, ())
+
+    same = [border(f"lang_{n}.ts", "(ticket, who)") for n in range(200) if n != 143]
+    lines = described([*same[:143], border("lang_143.ts", "(who)"), *same[143:]])
+    assert len(lines) == 2
+    assert lines[0].startswith("lang_0.ts: ") and lines[0].endswith("(alike in 198 more files)")
+    assert "lang_143.ts" in lines[1]

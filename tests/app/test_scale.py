@@ -1,0 +1,89 @@
+"""Several servers at one work: a PostgreSQL database, a Redis server, and `rlm serve` twice."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.server_settings import MARKER_FILE
+from tests.app.test_serve import Server
+from tests.app.world import World, wait_until
+from tests.postgres import Postgres, postgres
+from tests.redis_server import redis_server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with postgres() as running:
+        yield running
+
+
+def homes(folder: Path) -> tuple[str, str]:
+    return str(folder / "rlm"), str(folder / "second")
+
+
+@contextmanager
+def listening(server: Server) -> Iterator[None]:
+    """Wait until a server is there, and has made its key."""
+    assert server.url
+    yield
+
+
+def key_of(home: str) -> str:
+    return (Path(home) / MARKER_FILE).read_text().strip()
+
+
+def test_two_servers_with_one_database_and_queue_say_everything_once(
+    tmp_path: Path, server: Postgres
+) -> None:
+    first, second = homes(tmp_path)
+    with (
+        redis_server(tmp_path / "redis") as redis,
+        World(tmp_path, database=server.database()) as world,
+        world.serve(REDIS_URL=redis.url()) as one,
+        listening(one),
+        world.serve(REDIS_URL=redis.url(), RLM_HOME=second, RLM_MARKER_KEY=key_of(first)) as other,
+    ):
+        pull = world.pull()
+        world.opened(one, pull)
+        world.opened(other, pull)  # the same news twice, to both
+        world.settle()
+        world.assert_said_once(pull)
+        assert one.end() == 0
+        world.commented(other, pull, "alice", "/rlm review")
+        world.settle(runs=2)
+        assert len(pull.reviews) == 1
+        assert len(world.ours(pull)) == 1
+        names = {worker.name for worker in world.store.workers()}
+        assert len({name.partition("/")[0] for name in names}) == 2
+        said = one.said + other.said
+        assert "Traceback" not in said
+        assert "does not answer" not in said
+
+
+def test_a_server_that_signs_otherwise_is_refused(tmp_path: Path, server: Postgres) -> None:
+    with World(tmp_path, database=server.database()) as world, world.serve() as first:
+        assert first.url
+        with world.serve(RLM_HOME=homes(tmp_path)[1]) as other:
+            assert other.process.wait(30) == 2
+        wait_until(lambda: "RLM_MARKER_KEY" in other.said, lambda: other.said)
+        assert "sign with another key" in other.said
+
+
+def test_a_database_that_goes_away_and_returns_costs_nothing(tmp_path: Path) -> None:
+    with (
+        postgres() as own,
+        World(tmp_path, database=own.database()) as world,
+        world.serve() as running,
+    ):
+        pull = world.pull()
+        wait_until(lambda: running.get("/readyz")[0] == 200, lambda: running.said)
+        own.stop()
+        assert world.opened(running, pull) == 503  # GitHub's delivery fails, and is asked for again
+        own.start()
+        assert world.opened(running, pull) == 202
+        world.settle()
+        world.assert_said_once(pull)
+        wait_until(lambda: running.get("/readyz")[0] == 200, lambda: running.said)
+        assert "Traceback" not in running.said
