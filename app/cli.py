@@ -18,6 +18,7 @@ from app.defaults import (
     DEFAULT_MODEL,
     DISTRIBUTION,
     EFFORTS,
+    OWN_WEBHOOK,
     PROGRAM,
     SERVER_ENGINES,
     SERVER_HOST,
@@ -96,6 +97,14 @@ exit codes:
 """
 
 
+_DOCTOR_CODES = """\
+exit codes:
+  0    a review can run, with a model or without
+  1    it can, but something of the GitHub App does not work (!!; with --online)
+  2    no review can run (XX), or wrong usage
+"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `rlm` and return its exit code; no error leaves here as a traceback."""
     interrupts = Interrupts()
@@ -119,7 +128,7 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
         case "doctor":
             from app.doctor import doctor  # noqa: PLC0415
 
-            return doctor(os.environ, online=options.online)
+            return doctor(os.environ, online=options.online, form=options.format, url=options.url)
         case "config":
             from app.config_command import config_command  # noqa: PLC0415
 
@@ -181,15 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_refactor(commands)
     _add_trace(commands)
     _add_eval(commands)
-    doctor = commands.add_parser(
-        "doctor",
-        help="say what is configured, what is missing and how to get it",
-        description="Say what is configured, what is missing and how to get it. "
-        "Exits with 0 if a review can run, with a model or without.",
-    )
-    doctor.add_argument(
-        "--online", action="store_true", help="also ask the model's service (costs nothing)"
-    )
+    _add_doctor(commands)
     _add_config(commands)
     _add_setup(commands)
     _add_serve(commands)
@@ -204,6 +205,30 @@ def _parser() -> argparse.ArgumentParser:
     about.add_argument("topic", nargs="?", choices=(*commands.choices,), help="a command")
     parser.commands = {**commands.choices}
     return parser
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what is configured, what is missing and how to get it",
+        description="Say what is configured, what is missing and how to get it.",
+        epilog=_DOCTOR_CODES,
+    )
+    doctor.add_argument(
+        "--online",
+        action="store_true",
+        help="also ask the model's service, and GitHub about the App: its key, permissions, "
+        "events, webhook and deliveries; and send `rlm serve` a signed ping (costs nothing)",
+    )
+    doctor.add_argument(
+        "--format", choices=("text", "json"), default="text", help="default: %(default)s"
+    )
+    doctor.add_argument(
+        "--url",
+        metavar="ADDRESS",
+        default=OWN_WEBHOOK,
+        help="the webhook of `rlm serve` on this machine (default: %(default)s)",
+    )
 
 
 def _add_config(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -285,7 +310,7 @@ def _add_webhook(commands: "argparse._SubParsersAction[_Parser]") -> None:
     replay.add_argument("--event", metavar="NAME", help="X-GitHub-Event, where FILE does not say")
     replay.add_argument(
         "--url",
-        default=f"http://{SERVER_HOST}:{SERVER_PORT}/webhook",
+        default=OWN_WEBHOOK,
         help="the server's webhook (default: %(default)s)",
     )
     replay.add_argument(

@@ -34,6 +34,7 @@ SERVER_HOST = "127.0.0.1"
 """A proxy that ends TLS stands in front; whoever wants the port open to others says so."""
 
 SERVER_PORT = 8080
+OWN_WEBHOOK = f"http://{SERVER_HOST}:{SERVER_PORT}/webhook"
 SERVER_ENGINES = 2
 """Reviews at once: one that takes twenty minutes does not hold up a one-line change."""
 

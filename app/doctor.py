@@ -11,20 +11,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
-from typing import Literal
 
-from pydantic import SecretStr
-
-from app.defaults import PROVIDERS
+from app.defaults import OWN_WEBHOOK, PROVIDERS
+from app.diagnosis import Check, State, as_json, as_text, end_of, exit_code, size_of
 from app.engine import service_of
 from app.journal import FILE
 from app.journal_file import size
 from app.model_service import CLOUD_KEYS
+from app.replay import checked_url
 from app.serve import running
-from app.server_settings import STORE_FILE, ServerSettings, read_server_settings
+from app.server_settings import DATABASE_URL, ServerSettings, read_server_settings, store_at
 from app.settings import VARIABLES, Settings, read_settings
+from app.store.schema import REVISION, known_versions
 from reviewer.detectors.programs import find_program
 from reviewer.errors import GiveUp, RlmError, TellUser
 from reviewer.model.access import Bedrock
@@ -49,46 +49,22 @@ FREE_BYTES_WANTED = 500_000_000
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 
-State = Literal["ok", "absent", "warning", "broken"]
 
-_MARKS: dict[State, str] = {"ok": "ok", "absent": "--", "warning": "!", "broken": "XX"}
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the report. "absent" is a choice, "broken" keeps every review from running."""
-
-    name: str
-    state: State
-    text: str
-    hint: str = ""
-
-
-def doctor(environ: Mapping[str, str], *, online: bool) -> int:
-    """Print the report and return 0 if a review can run, with a model or without; else 2."""
-    checks = list(_checks(environ, online))
-    width = max(len(check.name) for check in checks)
-    for check in checks:
-        print(f"{_MARKS[check.state]:>2}  {check.name:<{width}}  {check.text}")
-        if check.hint:
-            print(f"{'':>4}{'':<{width}}  -> {check.hint}")
-    print(f"\n{_verdict(checks)}\n\nEnvironment variables ({OTHERS}):")
+def doctor(
+    environ: Mapping[str, str], *, online: bool, form: str = "text", url: str = OWN_WEBHOOK
+) -> int:
+    """Print the report and return `exit_code`: 0 if a review can run, with a model or without."""
+    checks = list(_checks(environ, online, checked_url(url)))
+    if form == "json":
+        print(as_json(checks))
+        return exit_code(checks)
+    print(f"{as_text(checks)}\n\nEnvironment variables ({OTHERS}):")
     for name, meaning in VARIABLES.items():
         print(f"  {name:<30} {meaning}")
-    return 2 if any(check.state == "broken" for check in checks) else 0
+    return exit_code(checks)
 
 
-def _verdict(checks: list[Check]) -> str:
-    broken = [check.name for check in checks if check.state == "broken"]
-    if broken:
-        return f"No review can run: {', '.join(broken)}."
-    able = {check.name for check in checks if check.state in {"ok", "warning"}}
-    if {"model key", "sandbox"} <= able:
-        return "Reviews run with the model and the detectors."
-    return "Reviews run with the detectors alone."
-
-
-def _checks(environ: Mapping[str, str], online: bool) -> Iterator[Check]:
+def _checks(environ: Mapping[str, str], online: bool, url: str) -> Iterator[Check]:
     yield Check("Python", "ok", f"{platform.python_version()} ({sys.executable})")
     yield _git()
     yield _program("ruff")
@@ -105,7 +81,12 @@ def _checks(environ: Mapping[str, str], online: bool) -> Iterator[Check]:
     yield from _model(settings, online)
     yield _github(settings)
     yield _state(settings.home)
-    yield from _server(read_server_settings(environ))
+    server = read_server_settings(environ)
+    yield from _server(server, environ, online)
+    if online:
+        from app.doctor_server import Subject, probed  # noqa: PLC0415 loads PyGithub
+
+        yield from probed(Subject(server, url, environ))
 
 
 def _git() -> Check:
@@ -183,7 +164,7 @@ def _temporary() -> Check:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         return Check("temporary folder", "broken", f"cannot be written: {error}", hint)
-    text = f"{folder}, {_size(free)} free"
+    text = f"{folder}, {size_of(free)} free"
     if free < FREE_BYTES_WANTED:
         return Check("temporary folder", "warning", text, hint)
     return Check("temporary folder", "ok", text)
@@ -199,7 +180,7 @@ def _kept(settings: Settings) -> Check:
         return Check("answers kept", "warning", f"{path} cannot be read: {error}", hint)
     if not kept.replies:
         return Check("answers kept", "ok", "none yet")
-    return Check("answers kept", "ok", f"{kept.replies:,} in {_size(kept.bytes)}, at {path}")
+    return Check("answers kept", "ok", f"{kept.replies:,} in {size_of(kept.bytes)}, at {path}")
 
 
 def _model(settings: Settings, online: bool) -> Iterator[Check]:
@@ -207,9 +188,9 @@ def _model(settings: Settings, online: bool) -> Iterator[Check]:
     if settings.provider != PROVIDERS[0]:
         yield _cloud(settings)
     elif key:
-        yield Check("model key", "ok", f"ANTHROPIC_API_KEY is set ({_end_of(key)})")
+        yield Check("model key", "ok", f"ANTHROPIC_API_KEY is set ({end_of(key)})")
     elif token:
-        yield Check("model key", "ok", f"ANTHROPIC_AUTH_TOKEN is set ({_end_of(token)})")
+        yield Check("model key", "ok", f"ANTHROPIC_AUTH_TOKEN is set ({end_of(token)})")
     else:
         yield Check(
             "model key",
@@ -268,7 +249,7 @@ def _cloud(settings: Settings) -> Check:
     secret = cloud.secrets[0] if cloud.secrets else None
     first = cloud.bearer if isinstance(cloud, Bedrock) else cloud.token
     name = names[0] if first else names[1]
-    shown = f" ({_end_of(secret)})" if secret else ""
+    shown = f" ({end_of(secret)})" if secret else ""
     return Check("model key", "ok", f"{name} is set{shown}, for {provider} in {cloud.region}")
 
 
@@ -294,7 +275,7 @@ def _price(name: str, model: str, settings: Settings) -> Check:
 def _github(settings: Settings) -> Check:
     host = settings.github.host
     if settings.github_token:
-        shown = _end_of(settings.github_token)
+        shown = end_of(settings.github_token)
         return Check("GitHub token", "ok", f"GITHUB_TOKEN is set ({shown}), for {host} only")
     return Check(
         "GitHub token",
@@ -313,10 +294,10 @@ def _state(home: Path) -> Check:
             f"{home} cannot be written: pull requests cannot be fetched",
             "Set RLM_HOME to a folder of yours.",
         )
-    return Check("state folder", "ok", f"{home}, {_size(shutil.disk_usage(there).free)} free")
+    return Check("state folder", "ok", f"{home}, {size_of(shutil.disk_usage(there).free)} free")
 
 
-def _server(settings: ServerSettings) -> Iterator[Check]:
+def _server(settings: ServerSettings, environ: Mapping[str, str], online: bool) -> Iterator[Check]:
     """Say what `rlm serve` would find, without making any of it."""
     host = settings.github.host
     named = f"{settings.slug} ({settings.app_id})" if settings.slug else settings.app_id
@@ -324,7 +305,11 @@ def _server(settings: ServerSettings) -> Iterator[Check]:
     count = len(settings.webhook_secrets)
     text = "set" if count == 1 else f"set, {count} are accepted"
     yield _of_server("webhook secret", "web", text, settings)
-    yield _store(settings.home / STORE_FILE)
+    where = store_at(settings.home, environ)
+    if isinstance(where, Path):
+        yield _store(where)
+    elif not online:
+        yield Check("store", "ok", f"in the database of {DATABASE_URL} (--online asks it)")
     if process := running(settings.home):
         yield Check("server", "ok", f"runs on that state folder (process {process})")
     else:
@@ -345,7 +330,7 @@ def _store(path: Path) -> Check:
     try:
         with path.open("rb") as file:
             known = file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
-        size = path.stat().st_size
+        size, owner = path.stat().st_size, path.stat().st_uid
     except FileNotFoundError:
         return Check("store", "absent", f"{path} is not there yet", "`rlm serve` makes it.")
     except OSError as error:
@@ -354,16 +339,35 @@ def _store(path: Path) -> Check:
     if not known:
         hint = "Restore it from a copy, or move it away."
         return Check("store", "warning", f"{path} is no SQLite file", hint)
-    return Check("store", "ok", f"{path}, {_size(size)}")
+    text = f"{path}, {size_of(size)}"
+    return (
+        _store_of_ours(path, text)
+        if owner == os.geteuid()
+        else Check("store", "ok", f"{text}; its owner alone can try to write")
+    )
 
 
-def _end_of(secret: SecretStr) -> str:
-    """Show the last four characters of a secret, if it is long enough to spare them."""
-    value = secret.get_secret_value()
-    return f"…{value[-4:]}" if len(value) >= 20 else "…"
+def _store_of_ours(path: Path, text: str) -> Check:
+    """Look inside, which leaves no file that its owner could not write."""
+    try:
+        version = _written(path)
+    except sqlite3.Error as error:
+        hint = "Make room on its disk, or restore it from a copy."
+        return Check("store", "faulty", f"{path} cannot be written: {error}", hint)
+    if version not in known_versions():
+        hint = "Start the version of this program that wrote it; to go back is not possible."
+        return Check("store", "faulty", f"{text}, of a newer version ({version})", hint)
+    older = "" if version == REVISION else ", brought up to date by the next `rlm serve`"
+    return Check("store", "ok", f"{text}, can be written, version {version or 'of before'}{older}")
 
 
-def _size(count: int) -> str:
-    if count < 1e6:
-        return f"{count / 1e3:.0f} kB"
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+def _written(path: Path) -> str:
+    """Hold the writer's place for a moment; return the version of the tables, "" for none."""
+    with closing(sqlite3.connect(path, timeout=PROGRAM_TIMEOUT_S, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("ROLLBACK")
+        named = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+        if db.execute(named).fetchone() is None:
+            return ""
+        found = db.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(found[0]) if found else ""

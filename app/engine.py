@@ -295,13 +295,16 @@ def _opened(  # noqa: PLR0917
 def _paying(
     settings: Settings, request: ReviewRequest, change: Change, run: str, tenant: str
 ) -> Iterator[Journal | None]:
+    kept_s = settings.operations.keep_answers_s
     if request.model is None:
         yield None
     elif run:
-        with journal_of(settings.home, run, request.caps, tenant) as journal:
+        with journal_of(settings.home, run, request.caps, tenant, kept_s) as journal:
             yield journal
     else:
-        with journal_here(settings.home, request, change, tenant, log.info) as journal:
+        with journal_here(
+            settings.home, request, change, tenant, log.info, kept_s=kept_s
+        ) as journal:
             yield journal
 
 

@@ -197,6 +197,7 @@ class _Evaluation:
                     about(one.case.id, change.base, change.head, self.request),
                     self.settings.home,
                     _say,
+                    kept_s=self.settings.operations.keep_traces_s,
                 ) as trace,
                 code_of(
                     repo,
@@ -243,7 +244,8 @@ class _Evaluation:
     def _paying(self, change: Change, tenant: str) -> AbstractContextManager[Journal | None]:
         if self.request.model is None:
             return nullcontext()
-        return journal_here(self.settings.home, self.request, change, tenant, self.say)
+        home, kept_s = self.settings.home, self.settings.operations.keep_answers_s
+        return journal_here(home, self.request, change, tenant, self.say, kept_s=kept_s)
 
     def _judge(self, one: Ready, kept: Kept, path: Path, *, is_new: bool) -> Kept:
         """Have the pairs compared on which there is no word yet, and keep the words."""

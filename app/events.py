@@ -59,6 +59,8 @@ class Subject:
     action: str = ""
     repository: str = ""
     number: int | None = None
+    installation: int | None = None
+    repository_id: int | None = None
 
 
 Job = Look | Command | Reply | Rerun | Queued | Gone
@@ -97,7 +99,14 @@ def subject_of(payload: Mapping[str, object]) -> Subject:
         action[:_SHOWN_CHARS] if isinstance(action, str) else "",
         repository[:_SHOWN_CHARS] if isinstance(repository, str) else "",
         number if type(number) is int else None,
+        _number_of(payload, "installation"),
+        _number_of(payload, "repository"),
     )
+
+
+def _number_of(payload: Mapping[str, object], name: str) -> int | None:
+    number = _inner(payload, name).get("id")
+    return number if type(number) is int else None
 
 
 def _inner(payload: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -4,6 +4,8 @@ import logging
 import threading
 from typing import Self
 
+from app.measures import COUNTS, STORE_ERRORS
+from app.roles import role_of
 from app.store import Store
 from app.worker import BEAT_S, LEASE_S
 from reviewer.errors import RlmError
@@ -31,6 +33,10 @@ class Health:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+        try:
+            COUNTS.bring(self._store)
+        except RlmError as error:
+            log.error("the last counts are lost", extra={"why": error})
 
     def tell(self, problem: str) -> None:
         """Change the problem, and say it now rather than at the next beat."""
@@ -47,5 +53,7 @@ class Health:
         try:
             self._store.beat(self.name, self.problem)
             self._store.renew(self.name, LEASE_S)
+            COUNTS.bring(self._store)
         except RlmError as error:
+            COUNTS.add(STORE_ERRORS, role_of(self.name))
             log.error("no sign of life", extra={"why": error})

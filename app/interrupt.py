@@ -33,6 +33,7 @@ class Interrupts:
     def __init__(self) -> None:
         self._signal: int | None = None
         self._gentle = False
+        self._silent = False
 
     def __call__(self) -> bool:
         """Has somebody asked for the end?"""
@@ -53,13 +54,16 @@ class Interrupts:
                 signal.signal(number, handler)
 
     @contextmanager
-    def gently(self) -> Iterator[None]:
-        """Let the block finish by itself when it sees that it was asked to."""
-        self._gentle = True
+    def gently(self, silent: bool = False) -> Iterator[None]:
+        """Let the block finish by itself when it sees that it was asked to.
+
+        `silent`: say nothing of it, where something else is written to standard error.
+        """
+        self._gentle, self._silent = True, silent
         try:
             yield
         finally:
-            self._gentle = False
+            self._gentle, self._silent = False, False
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         # os.write and not print: a signal may arrive in the middle of a print.
@@ -70,7 +74,8 @@ class Interrupts:
         if not self._gentle:
             _tell(b"\n" if os.isatty(_STANDARD_ERROR) else b"")  # the terminal has just shown ^C
             raise Interrupted(number)
-        _tell(b"\nstopping with what there is; once more to quit at once\n")
+        if not self._silent:
+            _tell(b"\nstopping with what there is; once more to quit at once\n")
 
 
 def _tell(message: bytes, cursor: bool = False) -> None:

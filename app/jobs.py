@@ -73,13 +73,21 @@ class Look(_OnPull):
     """Look at a pull request: it may want a review.
 
     "labelled" and "requested": somebody wants one, of a draft too. `reviewer` is who was requested.
-    "handed": the job of a workflow said so.
+    "handed": the job of a workflow said so. "missed": nobody has told us; it was found.
     """
 
     kind: ClassVar = "look"
 
     trigger: Literal[
-        "opened", "reopened", "ready", "pushed", "retargeted", "labelled", "requested", "handed"
+        "opened",
+        "reopened",
+        "ready",
+        "pushed",
+        "retargeted",
+        "labelled",
+        "requested",
+        "handed",
+        "missed",
     ]
     reviewer: Login | None = None
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Literal
 
+from app.caps import spent_against
 from app.commands import (
     MAX_QUESTION_CHARS,
     ONLY_WRITERS,
@@ -28,6 +29,7 @@ from app.github.markers import Seal
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
 from app.jobs import Command, Reply, Wish
+from app.operations import DEFAULTS, Operations
 from app.questions import question_of
 from app.render import words
 from app.render.escape import cut, markdown_code, markdown_line
@@ -56,10 +58,17 @@ Begin = Callable[[Hub, int, Pull, str, Wish], None]
 class Commands:
     """Obeys commands."""
 
-    def __init__(self, store: Store, begin: Begin, marker_key: bytes) -> None:
+    def __init__(
+        self,
+        store: Store,
+        begin: Begin,
+        marker_key: bytes,
+        operations: Operations = DEFAULTS,
+    ) -> None:
         self._store = store
         self._begin = begin
         self._key = marker_key
+        self._operations = operations
 
     def obey(self, hub: Hub, command: Command) -> None:
         commands = parse_commands(command.body)
@@ -227,7 +236,12 @@ class Commands:
             text += (
                 f" Not counted: {words.count(spent.unpriced, 'run')} of a model without a price."
             )
-        return markdown_line(text)
+        against = spent_against(
+            self._operations,
+            self._store.spent_by_pull(command.repository_id, command.number),
+            self._store.spent_this_month(command.installation),
+        )
+        return markdown_line(" ".join(filter(None, (text, against))))
 
     def _resolve(self, hub: Hub, command: Command) -> str:
         """Resolve the thread that the command stands in, or all of ours."""

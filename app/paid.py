@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.journal import FILE, SqliteJournal
+from app.journal_file import KEPT_S as ANSWERS_S
 from reviewer.change import Change
 from reviewer.errors import RetryLater
 from reviewer.request import Caps
@@ -42,24 +43,35 @@ _NAME = re.compile(r"[0-9a-f]{32}")
 
 
 @contextmanager
-def journal_of(home: Path, run: str, caps: Caps, tenant: str) -> Iterator[SqliteJournal]:
-    """Open the journal for a run with a name; raise RetryLater where another process has it."""
-    with SqliteJournal(home / FILE, run, _limit(caps), tenant) as journal:
+def journal_of(
+    home: Path, run: str, caps: Caps, tenant: str, kept_s: float = ANSWERS_S
+) -> Iterator[SqliteJournal]:
+    """Open the journal for a run with a name; raise RetryLater where another process has it.
+
+    Answers that were not used for `kept_s` go.
+    """
+    with SqliteJournal(home / FILE, run, _limit(caps), tenant, kept_s=kept_s) as journal:
         yield journal
 
 
 @contextmanager
 def journal_here(
-    home: Path, request: Question, change: Change, tenant: str, say: Callable[[str], None]
+    home: Path,
+    request: Question,
+    change: Change,
+    tenant: str,
+    say: Callable[[str], None],
+    *,
+    kept_s: float = ANSWERS_S,
 ) -> Iterator[SqliteJournal]:
     """Open the journal for whoever asks now, in the name of an equal run that was cut off."""
     mark = home / UNFINISHED / _asked(request, change, tenant)
     run, limit = _cut_off(mark) or secrets.token_hex(16), _limit(request.caps)
     try:
-        journal = SqliteJournal(home / FILE, run, limit, tenant)
+        journal = SqliteJournal(home / FILE, run, limit, tenant, kept_s=kept_s)
     except RetryLater:  # the same is asked twice at this moment
         run, mark = secrets.token_hex(16), mark.with_name(secrets.token_hex(32))
-        journal = SqliteJournal(home / FILE, run, limit, tenant)
+        journal = SqliteJournal(home / FILE, run, limit, tenant, kept_s=kept_s)
     with journal:
         if journal.paid != Amount():
             say(TAKEN_UP)

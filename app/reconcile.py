@@ -1,20 +1,21 @@
-"""What was lost on its way to us: deliveries that nobody answered are asked for again.
+"""What was lost on its way to us is looked for, at the start and every ten minutes after.
 
 GitHub delivers once, never again by itself, and remembers for three days (a server of one's own for
 seven) what came back. So whatever was sent while this server was down or did not answer is asked
-for again, at the start and every ten minutes after.
+for again. What is lost beyond that is found by `app/open_heads.py`.
 """
 
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.events import ACTED_ON
 from app.github.auth import AppAuth
 from app.github.errors import NotThere, calls
+from app.measures import COUNTS, RECONCILED
 from app.store import Store
 from reviewer.errors import RlmError
 
@@ -82,21 +83,26 @@ def redeliver(auth: AppAuth, store: Store) -> int:
         except NotThere:  # it is forgotten by now
             continue
         log.info("redelivery asked for", extra={"delivery": guid, "event": one.event})
+        COUNTS.add(RECONCILED, "delivery")
         asked += 1
     return asked
 
 
-def reconcile(
-    auth: AppAuth, store: Store, stopping: threading.Event, every_s: float = EVERY_S
-) -> None:
+Work = Callable[[], int]
+"""Looks for one kind of what was lost; returns how much was found."""
+
+
+def reconcile(works: Sequence[Work], stopping: threading.Event, every_s: float = EVERY_S) -> None:
     """Do so at once and again every so often, until `stopping`; trouble is for the next round."""
     while True:
-        _round(lambda: redeliver(auth, store))
+        for work in works:
+            if not stopping.is_set():
+                _round(work)
         if stopping.wait(every_s):
             return
 
 
-def _round(work: Callable[[], int]) -> None:
+def _round(work: Work) -> None:
     try:
         work()
     except RlmError as error:

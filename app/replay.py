@@ -54,7 +54,7 @@ class Recorded:
 
 def replay(options: argparse.Namespace, environ: Mapping[str, str], _interrupts: Interrupts) -> int:
     """Send the delivery and print the answer; return 0 if it is taken, 1 if it is refused."""
-    url = _checked_url(options.url)
+    url = checked_url(options.url)
     recorded = read_recorded(_content(options.file))
     event = options.event or recorded.event
     if event is None:
@@ -138,7 +138,7 @@ def _content(name: str) -> bytes:
     return content
 
 
-def _checked_url(url: str) -> str:
+def checked_url(url: str) -> str:
     """Refuse to send a payload, which may be of a private repository, in the clear."""
     hint = "Give one like http://127.0.0.1:8080/webhook or https://rlm.example.com/webhook."
     try:

@@ -86,6 +86,7 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
                     settings.home,
                     _say,
                     target=options.trace,
+                    kept_s=settings.operations.keep_traces_s,
                 ) as trace,
                 progress(
                     sys.stderr, environ, quiet=options.quiet, cap_usd=request.caps.usd
@@ -233,7 +234,8 @@ def _paying(
 ) -> AbstractContextManager[Journal | None]:
     if request.model is None:
         return nullcontext()
-    return journal_here(settings.home, request, change, tenant, say)
+    kept_s = settings.operations.keep_answers_s
+    return journal_here(settings.home, request, change, tenant, say, kept_s=kept_s)
 
 
 def _what(options: Namespace, origin: Origin | None) -> str:

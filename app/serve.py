@@ -26,6 +26,7 @@ from app import broker, log
 from app.credentials import FILE as APP_FILE
 from app.defaults import PROGRAM
 from app.interrupt import Interrupts
+from app.operations import GRACE_S
 from app.roles import ALIVE_FD, BROKER_FDS, LISTEN_FD, MARKER_KEY, NODE
 from app.server_settings import (
     ServerSettings,
@@ -45,9 +46,6 @@ LOCK_FILE = "serve.lock"
 BACKLOG = 1_024
 """Connections that wait while the web process starts anew; the kernel caps it by somaxconn."""
 
-GRACE_S = 10.0
-"""Between asking a process to end and ending it. What it was doing is done by its successor."""
-
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 30.0
 STEADY_S = 30.0
 """A process that ran for so long did not fail at its start: the next one starts soon."""
@@ -65,9 +63,10 @@ ROOT = Path(app.__file__).parent.parent
 def serve(options: argparse.Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
     """Run the server until it is asked to stop; return 0 when all its processes have ended."""
     settings = read_server_settings(environ)
-    log.configure("serve", settings.base.debug)
+    operations = settings.base.operations
+    log.configure("serve", settings.base.debug, operations.log)
     os.umask(0o077)  # what is written under RLM_HOME is nobody else's business
-    with ExitStack() as held, interrupts.gently():
+    with ExitStack() as held, interrupts.gently(silent=operations.log == "json"):
         lock = held.enter_context(_locked(settings.home))
         key = make_marker_key(settings.home, environ.get(MARKER_KEY, "").strip())
         with closing(Store(store_at(settings.home, environ))) as store:
@@ -77,7 +76,7 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], interrupts: I
         if ours := node(settings.home, environ):
             environ[NODE] = ours
         listener = held.enter_context(_listening(options.host, options.port))
-        children = _children(options.engines, listener, lock, held)
+        children = _children(options.engines, operations.grace_s, listener, lock, held)
         wakeup = held.enter_context(_wakeup())
         _introduce(settings, listener, options.engines, state)
         watched = _Watched(settings.home / APP_FILE)
@@ -89,8 +88,9 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], interrupts: I
                     child.tend(role_environ(settings, child.name, environ))
                 _wait(wakeup, min(LOOK_S, *(child.idle_s() for child in children)))
         finally:
-            _stop(children[:1], wakeup)  # web: it answers what it has taken, and takes no more
-            _stop(children[1:], wakeup)
+            until = time.monotonic() + operations.grace_s
+            _stop(children[:1], wakeup, until)  # web: it answers what it has taken, and no more
+            _stop(children[1:], wakeup, until)
     logger.info("stopped")
     return 0
 
@@ -104,7 +104,9 @@ def _check_key(store: Store, key: str) -> None:
         )
 
 
-def _children(engines: int, listener: socket.socket, lock: int, held: ExitStack) -> "list[Child]":
+def _children(
+    engines: int, grace_s: float, listener: socket.socket, lock: int, held: ExitStack
+) -> "list[Child]":
     """Return the processes to start, web first, with the descriptors that each inherits."""
     alive, ours = os.pipe()  # nobody writes: it ends when this process does
     held.callback(os.close, alive)
@@ -118,7 +120,8 @@ def _children(engines: int, listener: socket.socket, lock: int, held: ExitStack)
 
     def child(name: str, given: Mapping[str, str], *descriptors: int) -> Child:
         # They hold the lock too: as long as one of them lives, nobody else starts.
-        return Child(name, {ALIVE_FD: str(alive), **given}, (alive, lock, *descriptors))
+        inherits = {ALIVE_FD: str(alive), **given}
+        return Child(name, inherits, (alive, lock, *descriptors), grace_s)
 
     names = ",".join(f"{name}={number}" for name, number in at_github.items())
     listening = listener.fileno()
@@ -136,6 +139,7 @@ class Child:
     name: str
     given: Mapping[str, str]
     descriptors: tuple[int, ...]
+    grace_s: float = GRACE_S
     _process: subprocess.Popen[bytes] | None = None
     _environ: Mapping[str, str] = field(default_factory=dict)
     _since: float = 0.0
@@ -173,7 +177,7 @@ class Child:
     def ask_to_end(self) -> None:
         """Let it finish what it is doing."""
         if self._process is not None:
-            self._killed_at = time.monotonic() + GRACE_S
+            self._killed_at = time.monotonic() + self.grace_s
             self._process.terminate()
 
     def kill(self) -> None:
@@ -221,11 +225,13 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _stop(children: Sequence[Child], wakeup: int) -> None:
-    """End these processes: in peace if they can within the grace, else by force."""
+def _stop(children: Sequence[Child], wakeup: int, until: float) -> None:
+    """End these processes: in peace if they can within the grace, else by force.
+
+    What one of them was doing then is done by its successor: the next start takes its jobs back.
+    """
     for child in children:
         child.ask_to_end()
-    until = time.monotonic() + GRACE_S
     while any(child.lives for child in children) and (left := until - time.monotonic()) > 0:
         _wait(wakeup, left)
     for child in children:
@@ -367,6 +373,9 @@ def _introduce(settings: ServerSettings, listener: socket.socket, engines: int, 
         model = "its settings are wrong: nothing is reviewed until they are mended"
     elif not base.has_key:
         model = "detectors alone: no model key"
+    if base.operations.log == "json":
+        _introduce_as_json(settings, address, model, engines)
+        return
     lines = [
         f"{PROGRAM} serve listens on {address} (GitHub delivers to /webhook)",
         f"  App     {settings.slug or settings.app_id if known else 'none yet'}"
@@ -383,6 +392,15 @@ def _introduce(settings: ServerSettings, listener: socket.socket, engines: int, 
     lines += [f"  missing: {sentence}" for sentence in settings.missing]
     lines += [f"  warning: {sentence}" for sentence in settings.warnings]
     sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _introduce_as_json(settings: ServerSettings, address: str, model: str, engines: int) -> None:
+    told = {"address": address, "model": model, "engines": engines, "state": settings.home}
+    logger.info("listening", extra={**told, "app": settings.slug or settings.app_id or "none"})
+    for sentence in settings.missing:
+        logger.warning("missing", extra={"why": sentence})
+    for sentence in settings.warnings:
+        logger.warning("setting", extra={"why": sentence})
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from app.credentials import Credentials, load
 from app.github.auth import check_key, read_key
 from app.github.urls import Server, issuer_of, parse_public
 from app.model_service import MODEL_VARIABLES, variables_of
+from app.operations import OPERATION_VARIABLES
 from app.public import PUBLIC_URL, Public, read_public
 from app.queue import PREFIX, REDIS_URL, prefix
 from app.roles import INTERNAL, MARKER_KEY, NODE, SESSION_KEY, TROUBLE, role_of
@@ -49,7 +50,7 @@ EVERYBODY = frozenset(
         "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
         "http_proxy", "https_proxy", "all_proxy", "no_proxy",
         "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
-        "RLM_DEBUG", DATABASE_URL,
+        "RLM_DEBUG", DATABASE_URL, *OPERATION_VARIABLES,
     }
 )  # fmt: skip
 """What every process gets. RLM_HOME and the server's two addresses are added, as understood."""
@@ -173,7 +174,7 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
         "RLM_GITHUB_API_URL": settings.github.api,
     }
     role = role_of(name)
-    if url := _redis_url(role, environ):
+    if url := redis_url(role, environ):
         everybody |= {REDIS_URL: url, PREFIX: prefix(role)}
     match role:
         case "web":
@@ -208,7 +209,7 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
     raise ValueError(f"no role: {name}")
 
 
-def _redis_url(role: str, environ: Mapping[str, str]) -> str:
+def redis_url(role: str, environ: Mapping[str, str]) -> str:
     """Return where a role's queue is, "" if it has none."""
     if role not in REDIS_URLS:
         return ""

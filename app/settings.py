@@ -33,6 +33,7 @@ from app.model_service import (
     read_secret,
     read_url,
 )
+from app.operations import DEFAULTS, OPERATION_VARIABLES, Operations, read_operations
 from reviewer.errors import TellUser
 from reviewer.model.access import Bedrock, Vertex
 from reviewer.model.base import MODEL_NAME
@@ -66,6 +67,7 @@ VARIABLES = {
     "RLM_WEBHOOK_SECRET_OLD": "rlm serve: the secret before, accepted too while it is rotated",
     "RLM_ACTIONS_ISSUER": "rlm serve: who signs the tokens of workflows, where an enterprise has "
     "an issuer of its own",
+    **OPERATION_VARIABLES,
     "DATABASE_URL": "rlm serve: a PostgreSQL database, for several servers, in place of a file: "
     "postgresql://user:password@host:5432/name",
     "REDIS_URL": "rlm serve: a Redis server that tells several servers of their work: "
@@ -109,6 +111,7 @@ class Settings(BaseModel):
     batch: bool = False
     home: Path
     debug: bool = False
+    operations: Operations = DEFAULTS
     given: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
 
@@ -172,6 +175,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         batch=given.get("RLM_BATCH", "") not in UNSET,
         home=_home(given),
         debug=given.get("RLM_DEBUG", "") not in UNSET,
+        operations=read_operations(given),
         given=frozenset(given.keys() & OPEN),
         warnings=tuple(_unknown(given)),
     )

@@ -23,10 +23,12 @@ from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, look_at, pull_at
 from app.github.replies import reply
 from app.jobs import Command, Gone, Handed, Look, Queued, Reply, Rerun, Step, Wish, step
+from app.measures import COUNTS, RUNS, UNPUBLISHED
 from app.obey import STOPPED, Commands, configured
+from app.operations import DEFAULTS, Operations
 from app.render.escape import markdown_line
 from app.report import Report, Verdict
-from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewRun, Run, Store
+from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewJob, NewRun, Run, Store
 from reviewer.errors import GiveUp, RlmError
 from reviewer.explain.values import Explanation
 from reviewer.request import Review
@@ -87,6 +89,7 @@ class Steps:
         installed: Installed,
         includes: Includes,
         public_url: str = "",
+        operations: Operations = DEFAULTS,
     ) -> None:
         """Take what the jobs need; with a `public_url` each run has a page below it."""
         self.store = store
@@ -99,7 +102,7 @@ class Steps:
         self._includes = includes
         self._public_url = public_url
         self._showing = threading.Lock()
-        self._commands = Commands(store, self._begin, marker_key)
+        self._commands = Commands(store, self._begin, marker_key, operations)
 
     def do(self, job: Job) -> None:
         """Do one job, and end it."""
@@ -144,7 +147,7 @@ class Steps:
                     self._conclude(hub, run, "neutral", title, str(error))
             except GiveUp as refusal:
                 log.warning("check run left", extra={"run": run.id, "why": refusal})
-        self.store.ended(job, run.id, f"lost: {error}")
+        self._ended(job, run, f"lost: {error}")
 
     # What asks for a review
 
@@ -431,7 +434,7 @@ class Steps:
                 return
             if run.kind != "review":
                 self._answer(hub, run, wish)
-                self.store.ended(job, run.id, "answered")
+                self._ended(job, run, "answered")
                 return
             report = Report.model_validate_json(run.report)
             published = publish(
@@ -487,7 +490,7 @@ class Steps:
             )
             then.append(look.job())
         found = len(report.review.findings)
-        self.store.ended(job, run.id, published.outcome, *then, findings=found, verdict=verdict)
+        self._ended(job, run, published.outcome, *then, findings=found, verdict=verdict)
 
     def _scan(self, run: Run, report: Report) -> None:
         """Hand the findings to code scanning. All else is said by now: a refusal costs itself."""
@@ -518,7 +521,7 @@ class Steps:
     def _end_without(self, hub: Hub, job: Job, run: Run, wish: Wish) -> None:
         if run.stop:
             self._conclude(hub, run, "cancelled", "Stopped", f"This review stopped: {run.stop}.")
-            self.store.ended(job, run.id, f"stopped: {run.stop}")
+            self._ended(job, run, f"stopped: {run.stop}")
             return
         problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
         title = "This pull request could not be reviewed"
@@ -528,13 +531,26 @@ class Steps:
             text = f"{title if wish.kind == 'review' else 'I cannot answer this'}: {problem}"
             about, thread = f"problem-{run.id}", wish.thread
             reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
-        self.store.ended(job, run.id, f"problem: {problem}")
+        self._ended(job, run, f"problem: {problem}")
+
+    def _ended(
+        self,
+        job: Job,
+        run: Run,
+        outcome: str,
+        *then: NewJob,
+        findings: int | None = None,
+        verdict: str = "",
+    ) -> None:
+        self.store.ended(job, run.id, outcome, *then, findings=findings, verdict=verdict)
+        COUNTS.add(RUNS, outcome.partition(":")[0])
 
     def _log(self, run: Run, published: Published) -> None:
         told: dict[str, object] = {"run": run.id, "outcome": published.outcome}
         if not published.problem:
             log.info("published", extra=told)
             return
+        COUNTS.add(UNPUBLISHED)
         told |= {"check_run": published.concluded, "why": published.problem}
         log.warning("published with trouble", extra=told)
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from app.defaults import DISTRIBUTION
 from app.output import check_link
-from app.trace_folder import SUFFIX, expire_now, folder_of, new_id, open_new
+from app.trace_folder import MAX_AGE_S, SUFFIX, expire_now, folder_of, new_id, open_new
 from app.trace_lines import RunEnded, RunStarted
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import TellUser
@@ -52,20 +52,25 @@ def about(
 
 @contextmanager
 def recording(
-    first: RunStarted, home: Path, say: Say, *, target: str | None = None
+    first: RunStarted,
+    home: Path,
+    say: Say,
+    *,
+    target: str | None = None,
+    kept_s: float = MAX_AGE_S,
 ) -> Iterator["Recording"]:
     """Yield what writes the trace of a run: in RLM_HOME if a model is asked, and to `target`.
 
     Each line is written at once, so that a killed run leaves its trace. A disk that fills up, or
     cannot be written, ends a trace with a word through `say`, and not the run. A file that the user
-    named and that cannot be opened raises TellUser.
+    named and that cannot be opened raises TellUser. Traces that are older than `kept_s` make room.
     """
     trace = Recording(say)
     try:
         if target is not None:
             trace.files.append(_named(target))
         if first.model is not None:
-            _keep(trace, home, first.run, say)
+            _keep(trace, home, first.run, say, kept_s)
         trace.write("RunStarted", dataclasses.asdict(first))
         yield trace
     finally:
@@ -145,9 +150,9 @@ def _named(target: str) -> int:
         ) from error
 
 
-def _keep(trace: Recording, home: Path, run: str, say: Say) -> None:
+def _keep(trace: Recording, home: Path, run: str, say: Say, kept_s: float) -> None:
     folder = folder_of(home)
-    expire_now(folder)
+    expire_now(folder, kept_s)
     path = folder / f"{run}{SUFFIX}"
     is_new = not path.exists()
     try:

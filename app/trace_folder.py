@@ -89,8 +89,8 @@ def open_new(folder: Path, run: str) -> int:
     return file
 
 
-def expire(folder: Path, now: float) -> None:
-    """Remove what is older than MAX_AGE_S, then the oldest until MAX_BYTES are kept."""
+def expire(folder: Path, now: float, max_age_s: float = MAX_AGE_S) -> None:
+    """Remove what is older than `max_age_s`, then the oldest until MAX_BYTES are kept."""
     found = []
     for path in _files(folder):
         with suppress(OSError):
@@ -98,7 +98,7 @@ def expire(folder: Path, now: float) -> None:
             found.append((about.st_mtime, about.st_size, path))
     left = sum(size for _, size, _ in found)
     for changed, size, path in sorted(found):
-        too_old = now - changed > MAX_AGE_S
+        too_old = now - changed > max_age_s
         if now - changed < FRESH_S or not (too_old or left > MAX_BYTES):
             continue
         with suppress(OSError):
@@ -203,7 +203,7 @@ def _look(path: Path) -> Kept:
     return Kept(path.stem, path, began, head, None if running else end, running)
 
 
-def expire_now(folder: Path) -> None:
+def expire_now(folder: Path, max_age_s: float = MAX_AGE_S) -> None:
     """Make room before a run; what cannot be removed stays."""
     with suppress(OSError, TellUser):
-        expire(folder, time.time())
+        expire(folder, time.time(), max_age_s)

@@ -30,6 +30,7 @@ from app.events import (
     subject_of,
 )
 from app.handover import handover
+from app.measures import COUNTS, DELIVERIES, STORE_ERRORS
 from app.oidc import Verifier
 from app.readiness import NO_SECRET, Readiness, readiness
 from app.signature import HEADER, verified, well_formed
@@ -108,17 +109,19 @@ def make_app(
     pages: "Pages | None" = None,
     verifier: Verifier | None = None,
     clock: Callable[[], float] = time.time,
+    name: str = "web",
 ) -> Flask:
     """Return the application over a store; `secrets` are the webhook secrets that count, if any.
 
-    Without `pages` nobody can log in, and there is one page that says what this is;
-    without a `verifier`, which checks the tokens of workflows, none is taken.
+    `name` is this process's in its signs of life. Without `pages` nobody can log in, and there is
+    one page that says what this is; without a `verifier`, which checks the tokens of workflows,
+    none is taken.
     """
     app = Flask(__name__, static_folder=None)
     # One byte more than is allowed, so that the limit itself passes whoever counts how.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
     app.register_blueprint(handover(store, verifier, clock=clock))
-    ready = _Ready(store, any(secrets), clock)
+    ready = _Ready(store, any(secrets), clock, name)
 
     @app.post("/webhook")
     def webhook() -> tuple[Response, int, dict[str, str]]:
@@ -160,8 +163,8 @@ def make_app(
 
     @app.after_request
     def harden(response: Response) -> Response:
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
+        for header, value in _HEADERS.items():
+            response.headers.setdefault(header, value)
         return response
 
     return app
@@ -196,6 +199,7 @@ def _deliver(store: Store, secrets: Sequence[bytes], sent: Request) -> _Answer:
         answer = _act(store, event, payload, delivery, digest)
     except _Refused as error:
         answer = error.answer
+    COUNTS.add(DELIVERIES, answer.status)
     known = {"delivery": delivery[:36], "event": event[:64]}
     log.log(
         logging.INFO if answer.code < 400 else logging.WARNING,
@@ -268,6 +272,7 @@ def _act(
     try:
         new = store.accept(delivery, wanted.job())
     except RlmError as error:
+        COUNTS.add(STORE_ERRORS, "web")
         log.error("a delivery could not be stored", extra={"delivery": delivery, "error": error})
         return _Answer(
             503,
@@ -284,6 +289,8 @@ def _told(subject: Subject) -> dict[str, object]:
         "action": subject.action,
         "repository": subject.repository,
         "number": subject.number,
+        "installation": subject.installation,
+        "repository_id": subject.repository_id,
     }
     return {name: value for name, value in fields.items() if value not in {"", None}}
 
@@ -294,8 +301,11 @@ def _told(subject: Subject) -> dict[str, object]:
 class _Ready:
     """Asks the store, at most once a second however often it is asked itself."""
 
-    def __init__(self, store: Store, has_secret: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, has_secret: bool, clock: Callable[[], float], name: str
+    ) -> None:
         self._store = store
+        self._name = name
         self._has_secret = has_secret
         self._clock = clock
         self._lock = threading.Lock()
@@ -315,7 +325,7 @@ class _Ready:
 
     def _look(self) -> Readiness:
         try:
-            self._store.beat("web")  # a store that can be read may still be full, or read-only
+            self._store.beat(self._name)  # a store that can be read may still be full, or read-only
             workers, problem = self._store.workers(), ""
         except RlmError as error:
             log.error("the store cannot be used", extra={"error": error})

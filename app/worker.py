@@ -1,11 +1,14 @@
 """Takes jobs from the store and does them: the one place where a role's errors are caught."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.store import Job, Store
+from app.log import bound
+from app.measures import COUNTS, JOBS_LOST, LIMITED, STORE_ERRORS
+from app.store import ENGINE, GITHUB, REVIEW, Job, Store
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 from reviewer.text import printable
 
@@ -21,6 +24,9 @@ POLL_S = 0.1
 MAX_ATTEMPTS = 8
 LEFT_S = 30.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 600.0
+
+ABOUT = ("installation", "repository_id", "repository", "number", "run")
+"""What payloads name, each by the same word."""
 
 Do = Callable[[Job], None]
 """Does one job and ends it in the store, in the same transaction as what it leads to."""
@@ -49,6 +55,7 @@ def work(claims: Claims, stopping: threading.Event, do: Do, lost: Lost) -> None:
         try:
             job = store.claim(claims.role, claims.worker, LEASE_S)
         except RlmError as error:
+            COUNTS.add(STORE_ERRORS, claims.role)
             log.error("no job can be claimed", extra={"why": error})
             stopping.wait(BEAT_S)
             continue
@@ -60,6 +67,11 @@ def work(claims: Claims, stopping: threading.Event, do: Do, lost: Lost) -> None:
 
 def attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
     """Do a claimed job. Nothing is raised: it is done, put back, or given up."""
+    with bound(**_ids(job)):
+        _attempt(store, job, do, lost, stopping)
+
+
+def _attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
     try:
         try:
             do(job)
@@ -67,6 +79,7 @@ def attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Even
             _again(store, job, error, lost)
         except (TellUser, GiveUp) as error:
             log.warning("job lost", extra=_about(job, error))
+            COUNTS.add(JOBS_LOST, _role(job))
             lost(job, error)
         except Exception as error:
             # A bug. What it was about may still work when the cause was a passing state.
@@ -102,13 +115,27 @@ def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
     counts = not isinstance(error, Limited | Halted)
     if counts and job.attempts >= MAX_ATTEMPTS:
         log.warning("job lost", extra=_about(job, error))
+        COUNTS.add(JOBS_LOST, _role(job))
         lost(job, GiveUp(f"{why} (tried {job.attempts} times)"))
         return
+    if isinstance(error, Limited):
+        COUNTS.add(LIMITED)
     pause = error.after_s
     if counts:
         pause = min(max(pause, FIRST_PAUSE_S * 2 ** (job.attempts - 1)), LONGEST_PAUSE_S)
     log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
     store.again(job, why, pause, counts=counts)
+
+
+def _role(job: Job) -> str:
+    return ENGINE if job.kind == REVIEW else GITHUB
+
+
+def _ids(job: Job) -> dict[str, object]:
+    """Return what a job says it is about, for the log."""
+    told = json.loads(job.payload)
+    about = {name: told[name] for name in ABOUT if name in told} if isinstance(told, dict) else {}
+    return {"job": job.id, "kind": job.kind, **about}
 
 
 def _about(job: Job, why: Exception | None = None) -> dict[str, object]:

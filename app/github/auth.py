@@ -122,6 +122,10 @@ class AppAuth:
             return True
         return True
 
+    def ask_timed(self, doing: str, verb: str, path: str) -> tuple[Any, float]:
+        """Make one request as the App; return the answer and the server's time (Unix)."""
+        return self._ask(doing, verb, path)
+
     def permissions(self, installation: int) -> dict[str, str]:
         """Return what the installation has granted, such as {"checks": "write"}."""
         doing = "ask what the installation grants"
@@ -146,9 +150,11 @@ class AppAuth:
         return number
 
     def installation_token(
-        self, installation: int, repository_id: int, permissions: Mapping[str, str]
+        self, installation: int, repository_id: int | None, permissions: Mapping[str, str]
     ) -> Token:
         """Return a token for one repository with these permissions and no others.
+
+        `repository_id` is None for every repository of the installation: to look, not to write.
 
         NotGranted: some were never accepted there; NotThere: the App is not installed there (any
         more), or not for this repository; Forbidden: the installation is suspended.
@@ -174,9 +180,13 @@ class AppAuth:
             if entry.token is not None and not entry.token.usable():
                 del self._entries[key]
 
-    def _mint(self, installation: int, repository_id: int, permissions: Mapping[str, str]) -> Token:
+    def _mint(
+        self, installation: int, repository_id: int | None, permissions: Mapping[str, str]
+    ) -> Token:
         doing = f"get a token for installation {installation}"
-        body = {"repository_ids": [repository_id], "permissions": dict(permissions)}
+        body: dict[str, object] = {"permissions": dict(permissions)}
+        if repository_id is not None:
+            body["repository_ids"] = [repository_id]
         path = f"/app/installations/{installation:d}/access_tokens"
         try:
             answer, their_time = self._ask(doing, "POST", path, body)
@@ -201,7 +211,7 @@ class AppAuth:
         missing = {
             name: level
             for name, level in wanted.items()
-            if _rank(granted.get(name, "none")) < _rank(level)
+            if level_rank(granted.get(name, "none")) < level_rank(level)
         }
         names = ", ".join(f"{name}: {level}" for name, level in missing.items()) or "some"
         why = (
@@ -320,11 +330,12 @@ def _read(path: str, source: str) -> str:
     return text
 
 
-def _rank(level: str) -> int:
+def level_rank(level: str) -> int:
+    """Order the levels of a permission; one that is not known is none."""
     return _LEVELS.index(level) if level in _LEVELS else 0
 
 
-_Key = tuple[int, int, tuple[tuple[str, str], ...]]
+_Key = tuple[int, int | None, tuple[tuple[str, str], ...]]
 
 
 @dataclass(slots=True)

@@ -52,6 +52,12 @@ ANNOTATIONS_PER_REQUEST = 50
 MAX_ANNOTATIONS = 500
 """Ten requests. The summary has the others, as far as it has room."""
 
+LOST_TITLE = "This review was lost"
+LOST_TEXT = (
+    "The server that made this review knows nothing of it any more, so it does not end by itself. "
+    "Nothing was said. Ask for another one with a comment `/rlm review`, or with a button here."
+)
+
 Conclusion = Literal["success", "neutral", "cancelled", "timed_out", "failure"]
 Level = Literal["notice", "warning", "failure"]
 
@@ -134,12 +140,12 @@ def _find(hub: Hub, repository: str, head: str, external_id: str) -> int | None:
     with calls(hub.server, "look for the check run"):
         runs = hub.repo(repository).get_commit(head).get_check_runs(NAME, filter="all")
         for one in runs:
-            if one.external_id == external_id and _is_ours(hub, one.app):
+            if one.external_id == external_id and is_ours(hub, one.app):
                 return int(one.id)
     return None
 
 
-def _is_ours(hub: Hub, app: Any) -> bool:
+def is_ours(hub: Hub, app: Any) -> bool:
     """Did our App create it? Only that one can change it; a login is its slug and "[bot]"."""
     if hub.actor is None or app is None:
         return True

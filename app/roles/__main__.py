@@ -27,7 +27,9 @@ Run = Callable[[str, Mapping[str, str], threading.Event], None]
 
 def main(name: str, environ: Mapping[str, str]) -> int:
     """Be the process `name` until a signal or the supervisor's end; return its exit code."""
-    log.configure(name, environ.get("RLM_DEBUG", "").strip() not in UNSET)
+    as_json = environ.get("RLM_LOG", "").strip().lower() == "json"
+    debug = environ.get("RLM_DEBUG", "").strip() not in UNSET
+    log.configure(name, debug, "json" if as_json else "text")
     _keep_descriptors()
     stopping = threading.Event()
     _watch(stopping, environ.get(ALIVE_FD, ""))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from app.broker import TokenAsker, inherited
+from app.caps import caps_of, sentence
 from app.config_rows import Configured
 from app.engine import asked, plan, run_explain, run_review
 from app.forget import TENANT
@@ -22,6 +23,7 @@ from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import Step, Wish, step
+from app.measures import CALLS, CAPPED, COUNTS, SPENT
 from app.queue import Taker, threads_for
 from app.render import words
 from app.report import Report
@@ -29,6 +31,7 @@ from app.roles import NODE
 from app.server_settings import ServerSettings, read_role_settings, store_at
 from app.settings import Settings
 from app.store import ENGINE, PUBLISH, Job, Run, Store
+from app.store.spending import Reached
 from app.trace_file import about, recording
 from app.worker import Claims, Halted
 from reviewer.errors import RetryLater, RlmError, TellUser
@@ -125,11 +128,17 @@ class _Engine:
             return
         watch = _Watch(self.store, run.id, self.stopping)
         done = _Done()
+        reached = self._reserve(run)
+        if isinstance(reached, Reached):
+            log.warning("capped", extra={"run": run.id, "cap": reached.which, "usd": reached.cap})
+            COUNTS.add(CAPPED, reached.which)
+            self.store.reviewed(job, run.id, step(PUBLISH, run), problem=sentence(reached))
+            return
         if not watch():
             where = f"{run.repository}#{run.number}"
             log.info("reviewing", extra={"run": run.id, "pull": where, "head": run.head})
             with suppress(Stopped):  # while it was fetched
-                done = self._run(run, watch)
+                done = self._run(run, reached, watch)
         if self.stopping.is_set():
             raise Halted("The server was stopped", 0.0)
         then = step(PUBLISH, run)
@@ -143,17 +152,24 @@ class _Engine:
             return
         self.store.reviewed(job, run.id, step(PUBLISH, run), problem=_explained(error))
 
-    def _run(self, run: Run, watch: "_Watch") -> _Done:
+    def _reserve(self, run: Run) -> float | Reached | None:
+        """Return what a run may cost, by all caps; one that is free of costs reserves nothing."""
+        budget = self.settings.budget_usd
+        if run.kind == "config" or run.stop or not self.settings.has_key or budget == 0:
+            return budget
+        return self.store.reserve(run.id, caps_of(self.settings.operations, budget))
+
+    def _run(self, run: Run, budget_usd: float | None, watch: "_Watch") -> _Done:
+        settings = self.settings.model_copy(update={"budget_usd": budget_usd})
         fetched = self._checkout(run, watch)
         wish = Wish.model_validate_json(run.request)
-        planned = plan(
-            fetched, self.settings, cancelled=watch, paths=wish.paths, promise=wish.promise
-        )
+        planned = plan(fetched, settings, cancelled=watch, paths=wish.paths, promise=wish.promise)
         if wish.config:
             said = Configured(rows=planned.rows, notes=tuple(filter(None, planned.notes)))
             return _Done(said.model_dump_json())
         what = about(f"{run.repository}#{run.number}", run.base, run.head, planned.request, run.id)
-        with recording(what, self.settings.home, _warn) as trace:
+        kept_s = self.settings.operations.keep_traces_s
+        with recording(what, self.settings.home, _warn, kept_s=kept_s) as trace:
 
             def see(event: Event) -> None:
                 trace.see(event)
@@ -163,7 +179,7 @@ class _Engine:
             if wish.question is not None:
                 answer = run_explain(
                     fetched,
-                    self.settings,
+                    settings,
                     planned,
                     wish.question,
                     sink=see,
@@ -175,7 +191,7 @@ class _Engine:
                 return _Done.of(answer.model_dump_json(), answer.cost)
             done = run_review(
                 fetched,
-                self.settings,
+                settings,
                 planned,
                 sink=see,
                 cancelled=watch,
@@ -285,6 +301,8 @@ class _Watch:
             case NodeEnded():
                 self._read += 1
             case CallEnded(usd=usd):
+                COUNTS.add(CALLS, "busy" if event.busy else "answered" if event.stop else "failed")
+                COUNTS.add(SPENT, by=usd or 0.0)
                 self._calls += 1
                 self._usd += usd or 0.0
             case _:

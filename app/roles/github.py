@@ -20,8 +20,10 @@ from app.github.errors import BadToken
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import run_key
+from app.measures import COUNTS
+from app.open_heads import LOOKS, OpenHeads
 from app.queue import Taker, threads_for
-from app.reconcile import reconcile
+from app.reconcile import reconcile, redeliver
 from app.roles import MARKER_KEY, NODE
 from app.server_settings import SETUP, ServerSettings, read_role_settings, store_at
 from app.steps import Steps
@@ -87,13 +89,14 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 installed=app.auth.installation_of,
                 includes=app.auth.includes,
                 public_url=settings.public.url,
+                operations=settings.base.operations,
             )
             lender = TokenLender(inherited(environ), partial(_lend, store, app, node))
             taker = Taker(
                 Claims(store, GITHUB, name), partial(_do, steps, health), steps.lost, stopping
             )
             threads = threads_for(taker, environ, THREADS)
-            _work(threads, steps, lender, app.auth, stopping)
+            _work(threads, steps, lender, app, stopping)
     store.close()
 
 
@@ -127,12 +130,14 @@ def _work(
     threads: list[threading.Thread],
     steps: Steps,
     lender: TokenLender,
-    auth: AppAuth,
+    app: "_App",
     stopping: threading.Event,
 ) -> None:
     threads.append(threading.Thread(target=lender.serve, args=(stopping,), name="lend"))
     threads.append(threading.Thread(target=_progress, args=(steps, stopping), name="progress"))
-    lost = (auth, steps.store, stopping)
+    auth, store = app.auth, steps.store
+    heads = OpenHeads(auth, store, app.connect_to_look, app.connect_for_checks, app.actor, stopping)
+    lost = ((partial(redeliver, auth, store), heads), stopping)
     threads.append(threading.Thread(target=reconcile, args=lost, name="reconcile"))
     for thread in threads:
         thread.start()
@@ -186,6 +191,10 @@ class _App:
         """Open GitHub to hand findings to code scanning, and for nothing else."""
         return self._connect(installation, repository_id, SCANNING)
 
+    def connect_to_look(self, installation: int) -> AbstractContextManager[Hub]:
+        """Open GitHub to look at every repository of an installation."""
+        return self._connect(installation, None, LOOKS)
+
     def lend(self, run: Run) -> SecretStr:
         """Return a token that reads the repository of a run: another one if it had one before."""
         if (before := self.lent.pop(run.id, None)) is not None:
@@ -198,9 +207,12 @@ class _App:
 
     @contextmanager
     def _connect(
-        self, installation: int, repository_id: int, *wishes: Mapping[str, str]
+        self, installation: int, repository_id: int | None, *wishes: Mapping[str, str]
     ) -> Iterator[Hub]:
-        """Yield GitHub with a token for one repository; one that is refused is not used again."""
+        """Yield GitHub with a token for one repository, None for all of the installation's.
+
+        One that is refused is not used again.
+        """
         token = self._token(installation, repository_id, *wishes)
         with Hub(self.server, token.value, actor=self.actor) as hub:
             try:
@@ -208,8 +220,12 @@ class _App:
             except BadToken:
                 self.auth.forget(token.value)
                 raise
+            finally:
+                COUNTS.rate(installation, *hub.github.requester.rate_limiting)
 
-    def _token(self, installation: int, repository_id: int, *wishes: Mapping[str, str]) -> Token:
+    def _token(
+        self, installation: int, repository_id: int | None, *wishes: Mapping[str, str]
+    ) -> Token:
         """Return a token for the first of the wishes that is granted."""
         lacking: NotGranted | None = None
         for wish in wishes:

@@ -19,9 +19,11 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
+from app import metrics
 from app.events import MAX_BODY_BYTES
+from app.health import Health
 from app.oidc import Keys, Verifier
-from app.roles import LISTEN_FD
+from app.roles import LISTEN_FD, NODE
 from app.server_settings import ServerSettings, read_role_settings, store_at
 from app.signature import secrets_in
 from app.store import Store
@@ -66,13 +68,26 @@ DRAIN_S = 5.0
 """For what has begun to arrive when the process is asked to end."""
 
 
-def run(_name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
+def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Answer on the socket that the supervisor listens on until `stopping` is set."""
     settings = read_role_settings(environ)
-    where = store_at(settings.home, environ)
-    with closing(Store(where)) as store, closing(_listener(environ)) as listener:
+    home = settings.home
+    name = environ.get(NODE, "") + name
+    with (
+        closing(Store(store_at(home, environ))) as store,
+        closing(_listener(environ)) as listener,
+        Health(store, name),
+        metrics.served(store, home, settings.base.operations.metrics),
+    ):
+        store.kept_s = settings.base.operations.keep_runs_s
         secrets = secrets_in(environ)
-        app = make_app(store, secrets, pages=_pages(settings, store), verifier=_verifier(settings))
+        app = make_app(
+            store,
+            secrets,
+            pages=_pages(settings, store),
+            verifier=_verifier(settings),
+            name=name,
+        )
         # What is there by now stays: looking through it for garbage would stop all for 30 ms.
         gc.freeze()
         log.info("answering", extra={"secrets": len(secrets)})

@@ -9,9 +9,11 @@ was: every step is written so that doing it twice does it once.
 from app.store.deliveries import Deliveries
 from app.store.findings import Findings
 from app.store.jobs import Jobs
+from app.store.measures import Measures
 from app.store.people import People
 from app.store.requests import Requests
 from app.store.runs import Runs
+from app.store.spending import Spendings
 from app.store.values import (
     ENGINE,
     GITHUB,
@@ -27,17 +29,21 @@ from app.store.values import (
     Run,
     Spent,
     Told,
+    Watched,
     Worker,
 )
+from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
     "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "Dismissed", "Job", "Kind", "NewJob",
-    "NewRun", "Request", "Run", "Spent", "Store", "Told", "Worker",
+    "NewRun", "Request", "Run", "Spent", "Store", "Told", "Watched", "Worker",
 ]  # fmt: skip
 
 
-class Store(Deliveries, Jobs, Runs, Requests, People, Findings, Workers):
+class Store(
+    Deliveries, Jobs, Runs, Requests, People, Findings, Spendings, Watches, Measures, Workers
+):
     """All of it. `where` is a SQLite file, or the URL of a PostgreSQL database.
 
     Threads may share one; each process opens its own. Every method raises TellUser where the

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, literal, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.store.schema import bring_up_to_date
 from reviewer.errors import RetryLater, RlmError, TellUser
+from reviewer.text import printable
 
 BUSY_S = 10.0
 """How long a writer waits for another process; a transaction here takes milliseconds."""
@@ -235,6 +236,33 @@ def _url(given: str) -> URL:
             "RLM_HOME is used.",
         )
     return url.set(drivername=POSTGRESQL)
+
+
+def look_at(where: str) -> tuple[str, str]:
+    """Return the name of a PostgreSQL database and the version of its tables ("": none yet).
+
+    Changes nothing. TellUser where it cannot be had, or where its user may not make tables.
+    """
+    url = _url(where)
+    name, engine = url.render_as_string(hide_password=True), _postgresql(url)
+    hint = "Check DATABASE_URL, that the server runs, and what that user may do."
+    try:
+        with engine.connect() as db:
+            may = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+            if not db.exec_driver_sql(may).scalar_one():
+                raise TellUser(f"The user of {name} may not make tables there", hint)
+            if not inspect(db).has_table("alembic_version"):
+                return name, ""
+            found = db.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            return name, str(found or "")
+    except DBAPIError as error:
+        raise TellUser(f"{name} cannot be used: {_first_line(error)}", hint) from error
+    finally:
+        engine.dispose()
+
+
+def _first_line(error: DBAPIError) -> str:
+    return printable((str(error.orig).strip().splitlines() or ["no reason given"])[0])[:300]
 
 
 def _postgresql(url: URL) -> Engine:

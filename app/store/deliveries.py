@@ -40,6 +40,8 @@ class Deliveries(Base):
         self._waiting_lock = threading.Lock()
         self._turn = threading.Lock()
         self._swept = 0.0
+        self.kept_s = KEPT_S
+        """How long ended runs and lost jobs are remembered; whoever takes deliveries sets it."""
 
     def accept(self, delivery: str, job: NewJob | None) -> bool:
         """Store a delivery and the job that it asks for; False if the delivery is known already.
@@ -89,9 +91,9 @@ class Deliveries(Base):
             return
         self._swept = now
         _delete_some(db, DELIVERIES, DELIVERIES.c.received < now - REMEMBERED_S)
-        _delete_some(db, RUNS, (RUNS.c.state == "ended") & (RUNS.c.created < now - KEPT_S))
-        _delete_some(db, REQUESTS, REQUESTS.c.created < now - KEPT_S)
-        _delete_some(db, JOBS, (JOBS.c.state == "failed") & (JOBS.c.created < now - KEPT_S))
+        _delete_some(db, RUNS, (RUNS.c.state == "ended") & (RUNS.c.created < now - self.kept_s))
+        _delete_some(db, REQUESTS, REQUESTS.c.created < now - self.kept_s)
+        _delete_some(db, JOBS, (JOBS.c.state == "failed") & (JOBS.c.created < now - self.kept_s))
 
     def has_delivery(self, delivery: str) -> bool:
         """Is a delivery stored, by its GUID?"""

@@ -22,6 +22,14 @@ class Jobs(Base):
             for job in jobs:
                 put(db, job)
 
+    def put_if_idle(self, job: NewJob) -> bool:
+        """Store a job unless one of its key waits, is being done or has failed; say whether."""
+        with self.database.write(alone=f"put {job.key}") as db:
+            there = db.scalar(select(1).where(JOBS.c.key == job.key).limit(1)) is not None
+            if not there:
+                put(db, job)
+        return not there
+
     def claim(self, role: str, worker: str, lease_s: float) -> Job | None:
         """Take the next job of a role, if there is one; a claim whose lease is over counts as none.
 

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, select, update
 
 from app.store.base import Base, end, put, stop
-from app.store.tables import DISMISSALS, FINDINGS, JOBS, PAUSES, REPOSITORIES, REQUESTS, RUNS
+from app.store.spending import settle
+from app.store.tables import (
+    DISMISSALS,
+    FINDINGS,
+    JOBS,
+    PAUSES,
+    REPOSITORIES,
+    REQUESTS,
+    RUNS,
+    WATCHED,
+)
 from app.store.values import Job, NewJob, NewRun, Run, Spent
 
 _RUN = tuple(RUNS.c[name] for name in Run.__slots__)
@@ -139,6 +149,7 @@ class Runs(Base):
                     .where(RUNS.c.id == run)
                     .values(report=report, problem=problem, usd=usd, calls=calls)
                 )
+                settle(self, db, run, usd or 0.0)
 
     def ended(
         self,
@@ -153,6 +164,7 @@ class Runs(Base):
         result = case((RUNS.c.kind == "review", RUNS.c.report), else_="")
         with self.database.write() as db:
             if end(db, job, *then):
+                settle(self, db, run, None)
                 db.execute(
                     update(RUNS)
                     .where(RUNS.c.id == run)
@@ -197,7 +209,7 @@ class Runs(Base):
             # A repository that moved belongs to another installation now, with what was said there.
             kept = select(REPOSITORIES.c.id).where(REPOSITORIES.c.id.in_(known))
             for repository in known.difference(db.scalars(kept)):
-                for table in (PAUSES, DISMISSALS, FINDINGS, REQUESTS):
+                for table in (PAUSES, DISMISSALS, FINDINGS, REQUESTS, WATCHED):
                     db.execute(delete(table).where(table.c.repository_id == repository))
             for run in runs:
                 db.execute(delete(RUNS).where(RUNS.c.id == run.id))

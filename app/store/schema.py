@@ -11,7 +11,7 @@ from app.store.before_alembic import LAST_VERSION, STEPS
 from app.store.tables import METADATA
 from reviewer.errors import TellUser
 
-REVISION = "0010"
+REVISION = "0011"
 """What this program's tables are called; the newest of the migrations."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -47,6 +47,14 @@ def bring_up_to_date(db: Connection, name: str) -> None:
         return
     METADATA.create_all(db)
     _stamp(db, REVISION)
+
+
+def known_versions() -> frozenset[str]:
+    """Return what tables of this program and of earlier ones are called; "" before migrations."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    revisions = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return frozenset({"", *(one.revision for one in revisions)})
 
 
 def _version_before(db: Connection) -> int:

@@ -99,6 +99,7 @@ RUNS = Table(
     Column("usd", Double),
     Column("calls", BigInteger, nullable=False, server_default="0"),
     Column("seq", BigInteger, nullable=False, server_default="0"),
+    Column("reserved", Double, nullable=False, server_default="0"),
     Column("ended", Double),
     Column("findings", Integer),
     Column("result", Text, nullable=False, server_default=""),
@@ -111,7 +112,8 @@ RUNS = Table(
     Index("runs_by_installation", "installation", "seq"),
 )
 """`seq` is the order in which they were begun: a clock may jump. `result` is what a review came to,
-for its page; it stays for as long as the row does."""
+for its page; it stays for as long as the row does. `reserved` is what a run may spend and has not
+settled yet, in dollars."""
 
 REQUESTS = Table(
     "requests",
@@ -182,6 +184,38 @@ REPOSITORIES = Table(
 """Where something was ever begun, under each name that it had then: runs are swept after a month,
 and what people dismissed and what was fetched are not."""
 
+WATCHED = Table(
+    "watched",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("installation", BigInteger, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("looked", Double, nullable=False, server_default="0"),
+    Index("watched_by_installation", "installation", "looked"),
+    sqlite_with_rowid=False,
+)
+"""Repositories that are gone through for what nobody has told us, those longest ago first."""
+
+MEASURES = Table(
+    "measures",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("value", Double, nullable=False),
+    Column("at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What processes count, for whoever watches the server: see `app/measures.py`."""
+
+SPENDING = Table(
+    "spending",
+    METADATA,
+    Column("installation", BigInteger, primary_key=True, autoincrement=False),
+    Column("month", Text, primary_key=True),
+    Column("usd", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""By calendar month in UTC ("2026-11"): it outlives the runs and what is taken out meanwhile."""
 FINDINGS = Table(
     "findings",
     METADATA,

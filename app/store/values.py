@@ -149,6 +149,15 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """A repository that was known first at `since` and gone through last at `looked` (0: never)."""
+
+    repository_id: int
+    since: float
+    looked: float
+
+
+@dataclass(frozen=True, slots=True)
 class Worker:
     """A process that gave a sign of life at `seen` (seconds since 1970)."""
 

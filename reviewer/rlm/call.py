@@ -209,7 +209,7 @@ async def _attempt(
     run.sink(CallStarted(node, number, worst.usd if priced else None, request.model))
     began = time.monotonic()
 
-    def ended(reply: Reply | None, usd: float | None, error: str = "") -> None:
+    def ended(reply: Reply | None, usd: float | None, error: str = "", busy: bool = False) -> None:
         run.sink(
             CallEnded(
                 node,
@@ -219,6 +219,7 @@ async def _attempt(
                 usd,
                 time.monotonic() - began,
                 error,
+                busy,
             )
         )
 
@@ -231,7 +232,8 @@ async def _attempt(
         charged = error.billed if isinstance(error, Unanswered) else isinstance(error, Stopped)
         _close(account, reservation, charged=charged)
         await run.journal.settle(entry, key, worst if charged else Amount(), None)
-        ended(None, worst.usd if charged and priced else 0.0, str(error))
+        busy = isinstance(error, Unanswered) and error.busy
+        ended(None, worst.usd if charged and priced else 0.0, str(error), busy)
         raise
     except BaseException:
         account.forfeit(reservation)  # and not settled in the journal: the same, after a crash

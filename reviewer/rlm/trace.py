@@ -89,7 +89,10 @@ class CallStarted:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """An attempt ended. `stop` is None and `error` says why where it brought no answer."""
+    """An attempt ended. `stop` is None and `error` says why where it brought no answer.
+
+    `busy`: the service asked for less.
+    """
 
     node: str
     call: int
@@ -98,6 +101,7 @@ class CallEnded:
     usd: float | None
     seconds: float
     error: str = ""
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,16 @@
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from app.doctor import doctor
 from app.settings import VARIABLES
+from tests.app.world import World, wait_until
 from tests.model_server import ModelServer, error
+from tests.redis_server import redis_server
 
 KEY = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz-LAST"
 
@@ -182,3 +187,150 @@ def test_what_is_kept_of_answers_is_said(
     (home / "journal.sqlite").write_bytes(b"no journal " * 1_000)
     doctor({**environ, "RLM_HOME": str(home)}, online=False)
     assert line(capsys.readouterr().out, "answers kept").startswith(" !")
+
+
+class Probed:
+    """A server's configuration for an App on the fake GitHub, and what the doctor says of it."""
+
+    def __init__(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+        self.world, self.app, self._capsys = world, world.app, capsys
+        self.environ = world.environ()
+        self.url = "http://127.0.0.1:9/webhook"
+
+    def __call__(self) -> tuple[int, dict[str, list[dict[str, str]]]]:
+        """Return the exit code, and the lines by their names."""
+        self._capsys.readouterr()
+        code = doctor(self.environ, online=True, form="json", url=self.url)
+        told = json.loads(self._capsys.readouterr().out)
+        assert told["exit_code"] == code
+        lines: dict[str, list[dict[str, str]]] = {}
+        for check in told["checks"]:
+            lines.setdefault(check["name"], []).append(check)
+        return code, lines
+
+
+@pytest.fixture
+def probed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Probed]:
+    with World(tmp_path, model=False) as world:
+        yield Probed(world, capsys)
+
+
+def test_an_app_in_order_is_proved_piece_by_piece(probed: Probed) -> None:
+    world = probed.world
+    with world.serve() as server:
+        probed.url = f"{server.url}/webhook"
+        probed.app.hook["url"] = f"http://127.0.0.1:{server.port}/webhook"
+        world.hub.send(world.app, probed.url, "ping", {"zen": "x"})
+        wait_until(lambda: server.ready()["ready"], lambda: server.said)
+        code, lines = probed()
+    assert code == 0
+    for name in (
+        "App login", "clock", "permissions", "events", "installations", "webhook",
+        "webhook address", "deliveries", "own webhook", "processes", "store",
+    ):  # fmt: skip
+        assert [one["state"] for one in lines[name]] == ["ok"], lines[name]
+    assert "can be written, version" in lines["store"][0]["text"]
+
+
+def test_a_permission_that_is_missing_is_named_with_what_it_costs(probed: Probed) -> None:
+    del probed.app.permissions["checks"]
+    probed.app.permissions["pull_requests"] = "read"
+    probed.app.events.remove("issue_comment")
+    code, lines = probed()
+    assert code == 1
+    said = " ".join(one["text"] for one in lines["permissions"])
+    assert "checks: write is missing, so there is no check run" in said
+    assert "pull_requests: write is missing" in said
+    (event,) = lines["events"]
+    assert event["state"] == "faulty" and "issue_comment" in event["text"]
+
+
+def test_an_installation_that_has_not_accepted_is_named(probed: Probed) -> None:
+    probed.world.installation.permissions["checks"] = "read"
+    code, lines = probed()
+    (line_,) = lines["installations"]
+    assert (code, line_["state"]) == (1, "faulty")
+    assert line_["text"].startswith("octo: checks: write")
+    assert "/settings/installations/" in line_["hint"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"url": ""}, "no address"),
+        ({"url": "https://rlm.example.com/"}, "does not end with /webhook"),
+        ({"url": "http://rlm.example.com/webhook"}, "not https"),
+        ({"insecure_ssl": "1"}, "does not verify"),
+        ({"secret": ""}, "no secret"),
+    ],
+)
+def test_a_webhook_that_cannot_work_is_told(
+    probed: Probed, change: dict[str, str], said: str
+) -> None:
+    probed.app.hook |= change
+    code, lines = probed()
+    assert code == 1
+    assert [one["state"] for one in lines["webhook"]] == ["faulty"]
+    assert said in lines["webhook"][0]["text"]
+
+
+def test_deliveries_that_failed_are_counted_with_what_they_were_told(probed: Probed) -> None:
+    assert probed()[1]["deliveries"][0]["state"] == "absent"
+    nowhere = "http://127.0.0.1:9/webhook"
+    probed.world.hub.send(probed.app, nowhere, "ping", {"zen": "x"})
+    code, lines = probed()
+    (line_,) = lines["deliveries"]
+    assert (code, line_["state"]) == (1, "faulty")
+    assert "1 of the latest 1 failed: 1 with no answer" in line_["text"]
+
+
+def test_a_key_of_another_app_and_a_wrong_clock(probed: Probed) -> None:
+    probed.world.hub.clock_offset = -20
+    assert probed()[1]["clock"][0]["state"] == "warning"
+    probed.world.hub.clock_offset = 0
+    other = probed.world.hub.app("other-app")
+    probed.environ["RLM_APP_PRIVATE_KEY"] = other.pem
+    code, lines = probed()
+    (line_,) = lines["App login"]
+    assert (code, line_["state"]) == (1, "faulty")
+    assert "refuses the key" in line_["text"] and "same App" in line_["hint"]
+    assert "permissions" not in lines
+
+
+def test_a_server_with_another_secret_is_found_by_a_ping(probed: Probed) -> None:
+    with probed.world.serve(RLM_WEBHOOK_SECRET="another") as server:
+        probed.url = f"{server.url}/webhook"
+        code, lines = probed()
+        assert probed.app.webhook_secret not in server.said
+    assert code == 1
+    assert lines["own webhook"][0]["text"].endswith("refuses a signed ping (401)")
+
+
+def test_a_store_of_a_newer_version_is_told(probed: Probed) -> None:
+    store = probed.world.store
+    with store.database.write() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+    code, lines = probed()
+    assert (code, lines["store"][0]["state"]) == (1, "faulty")
+    assert "newer version (9999)" in lines["store"][0]["text"]
+
+
+def test_redis_is_asked_where_there_is_one(probed: Probed, tmp_path: Path) -> None:
+    probed.environ["REDIS_URL_ENGINE"] = "redis://:hush-word@127.0.0.1:9/0"
+    code, lines = probed()
+    (line_,) = lines["queue"]
+    assert (code, line_["state"]) == (1, "faulty") and "engine" in line_["text"]
+    assert "hush" not in line_["text"]
+    del probed.environ["REDIS_URL_ENGINE"]
+    with redis_server(tmp_path / "redis") as redis:
+        probed.environ["REDIS_URL"] = redis.url()
+        assert [one["state"] for one in probed()[1]["queue"]] == ["ok", "ok"]
+
+
+def test_a_database_that_does_not_answer_is_told_without_its_password(probed: Probed) -> None:
+    probed.environ["DATABASE_URL"] = "postgresql://rlm:hush-word@127.0.0.1:9/rlm"
+    code, lines = probed()
+    (line_,) = lines["store"]
+    assert (code, line_["state"]) == (1, "faulty")
+    assert "cannot be used" in line_["text"] and "hush" not in json.dumps(lines)

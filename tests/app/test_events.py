@@ -302,7 +302,9 @@ def test_a_mutilated_example_is_read_or_refused_and_never_raises(seed: int) -> N
 
 def test_the_log_is_told_what_a_payload_is_about() -> None:
     assert subject_of(example("pull_request", "opened")) == Subject(
-        "opened", "Codertocat/Hello-World", 2
+        "opened", "Codertocat/Hello-World", 2, 77, 186853002
     )
-    assert subject_of(comment("hi")) == Subject("created", "Codertocat/Hello-World", 1)
+    assert subject_of(comment("hi")) == Subject(
+        "created", "Codertocat/Hello-World", 1, 77, 186853002
+    )
     assert subject_of({"action": 3, "repository": [], "issue": {"number": "x"}}) == Subject()

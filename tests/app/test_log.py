@@ -1,3 +1,4 @@
+import json
 import logging
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.log import MASK, MAX_LINE_CHARS, Lines, masked
+from app.log import MASK, MAX_LINE_CHARS, Documents, Lines, bound, masked
 
 ROOT = Path(__file__).parents[2]
 
@@ -121,9 +122,9 @@ def test_a_line_whose_arguments_do_not_fit_is_told_all_the_same() -> None:
     assert "%d jobs" in line("%d jobs", "many") and "many" in line("%d jobs", "many")
 
 
-def logged(code: str, debug: bool = False) -> str:
+def logged(code: str, debug: bool = False, form: str = "text") -> str:
     """Run code in a process that logs; return its standard error."""
-    program = f"import logging\nfrom app.log import configure\nconfigure('web', {debug})\n{code}"
+    program = f"import logging\nfrom app.log import configure\nconfigure('web', {debug}, '{form}')\n{code}"
     environ: Mapping[str, str] = {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-P", "-c", program]
     return subprocess.run(command, env=environ, capture_output=True, check=False).stderr.decode()
@@ -157,3 +158,63 @@ def test_what_nobody_caught_is_logged_too_in_every_thread() -> None:
     assert said.count("CRITICAL web this is a bug") == 2
     assert "UserWarning: old" in said and "hush" not in said
     assert all(text.split(" ")[2] == "web" for text in said.splitlines())
+
+
+def document(message: str, *arguments: object, **fields: object) -> dict[str, object]:
+    record = logging.LogRecord("app.x", logging.INFO, "x.py", 1, message, arguments, None)
+    record.created, record.msecs = 1_793_524_504.123, 123.0
+    record.__dict__.update(fields)
+    said = Documents("github").format(record)
+    assert said.isascii() and said.isprintable()
+    found = json.loads(said)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_as_json_an_event_is_one_object_with_its_fields_and_the_ids_of_the_work() -> None:
+    with bound(job=7, installation=77, run="0" * 16):
+        said = document("published", comments=3, run="f" * 16, why=ValueError("two words"))
+    assert said == {
+        "time": "2026-11-01T09:15:04.123Z",
+        "level": "INFO",
+        "role": "github",
+        "event": "published",
+        "job": 7,
+        "installation": 77,
+        "run": "f" * 16,
+        "comments": 3,
+        "why": "two words",
+    }
+    assert "job" not in document("later")
+
+
+def test_as_json_a_field_cannot_take_the_place_of_what_every_object_has() -> None:
+    said = document("ended", role="web", event="ping", level="DEBUG")
+    assert (said["role"], said["event"], said["level"]) == ("github", "ended", "INFO")
+    assert (said["about_role"], said["about_event"]) == ("web", "ping")
+
+
+@given(text=st.text(), name=st.text())
+def test_as_json_whatever_is_logged_stays_one_object(text: str, name: str) -> None:
+    document("branch %s", text, name=name, number=float("nan"), path=text)
+
+
+@pytest.mark.parametrize("secret", ["AKIAQYLPMN5HNMUB3ZQW", PEM, f"ghs_123456_{JWT}"])
+def test_as_json_no_secret_is_told_wherever_it_stands(secret: str) -> None:
+    with bound(repository=f"a {secret} b"):
+        said = json.dumps(document(f"x {secret}", why=RuntimeError(secret), token=secret))
+    assert secret[8:] not in said and "hush" not in said
+
+
+def test_as_json_what_nobody_caught_is_an_object_too() -> None:
+    said = logged(
+        "import threading\n"
+        "def fail(): raise KeyError('ghs_0123456789abcdef-hush')\n"
+        "class Odd:\n    def __del__(self): fail()\n"
+        "Odd()\n"
+        "thread = threading.Thread(target=fail)\nthread.start()\nthread.join()\nfail()\n",
+        form="json",
+    )
+    found = [json.loads(one) for one in said.splitlines()]
+    assert [one["event"] for one in found] == ["this is a bug"] * 3
+    assert all("KeyError" in one["traceback"] for one in found) and "hush" not in said

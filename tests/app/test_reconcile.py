@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,8 @@ def test_trouble_is_left_to_the_next_round(
         world.hub.fault(
             path=r"/app/hook/deliveries$", status=status, times=3 if status == 500 else 1
         )
-        round_ = threading.Thread(target=reconcile, args=(auth_of(world), store, stopping, 0.05))
+        works = (partial(redeliver, auth_of(world), store),)
+        round_ = threading.Thread(target=reconcile, args=(works, stopping, 0.05))
         round_.start()
         wait_until(lambda: asked(world) > 0, lambda: caplog.text)
         stopping.set()

@@ -411,3 +411,19 @@ def test_a_process_that_fails_at_its_start_is_tried_at_growing_intervals() -> No
             time.sleep(child.idle_s())
         time.sleep(0.01)
     assert waits == [pytest.approx(FIRST_WAIT_S * 2**n, rel=0.2) for n in range(3)]
+
+
+def test_as_json_every_line_is_an_object_from_the_start_to_the_end(tmp_path: Path) -> None:
+    with Server(tmp_path, RLM_LOG="json") as server:
+
+        def events() -> list[str]:
+            return [json.loads(line)["event"] for line in server.said.splitlines()]
+
+        until(lambda: events().count("started") == 3 and "listening" in events())
+        until(lambda: any("GitHub App cannot be used" in one for one in events()))
+        assert server.end() == 0
+        found = [json.loads(line) for line in server.said.splitlines()]
+    assert {one["role"] for one in found} >= {"serve", "web", "github"}
+    assert all(one["time"].endswith("Z") and one["level"] for one in found)
+    assert found[-1]["event"] == "stopped"
+    assert [one for one in found if one["event"] == "missing"]

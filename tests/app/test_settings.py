@@ -7,6 +7,7 @@ import pytest
 from app.defaults import DEFAULT_BUDGET_USD, DEFAULT_CHEAP_MODEL, DEFAULT_MODEL, EFFORTS, SEVERITIES
 from app.github.urls import Server, server_at
 from app.model_service import read_cloud
+from app.operations import read_operations
 from app.queue import REDIS_URL
 from app.server_settings import DATABASE_URL, REDIS_URLS
 from app.settings import VARIABLES, Settings, parse_budget, read_settings
@@ -89,7 +90,9 @@ def test_a_slip_of_the_keyboard_is_pointed_out() -> None:
 
 
 def test_every_variable_that_is_read_is_documented() -> None:
-    source = "".join(Path(inspect.getfile(one)).read_text() for one in (Settings, read_cloud))
+    source = "".join(
+        Path(inspect.getfile(one)).read_text() for one in (Settings, read_cloud, read_operations)
+    )
     owners = "RLM|DATABASE|REDIS|ANTHROPIC|AWS|CLOUD|GITHUB|GH|GOOGLE"
     read = set(re.findall(rf'"((?:{owners})_[A-Z_]+)"', source))
     assert read | {DATABASE_URL, REDIS_URL, *REDIS_URLS.values()} == set(VARIABLES)

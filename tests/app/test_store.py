@@ -602,9 +602,12 @@ def test_old_runs_and_lost_jobs_are_forgotten(store: Store) -> None:
     store.accept("0", None)
     assert store.run(run.id) is not None
     with store.database.write() as db:
-        db.execute(update(RUNS).values(created=0))
-        db.execute(update(JOBS).values(created=0))
+        db.execute(update(RUNS).values(created=time.time() - 3 * 86_400))
+        db.execute(update(JOBS).values(created=time.time() - 3 * 86_400))
     store._swept = 0.0
+    store.accept("2", None)
+    assert store.run(run.id) is not None
+    store._swept, store.kept_s = 0.0, 2 * 86_400.0
     store.accept("1", None)
     assert store.run(run.id) is None
     with store.database.read() as db:

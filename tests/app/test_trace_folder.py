@@ -48,6 +48,12 @@ def test_what_is_old_goes_and_nothing_that_is_not_ours(tmp_path: Path) -> None:
     assert link.is_symlink() and target.exists()
 
 
+def test_how_long_they_are_kept_can_be_set(tmp_path: Path) -> None:
+    paths = [aged(tmp_path, f"run-{days}", days) for days in (1, 3, 40)]
+    expire(tmp_path, time.time(), 2 * 86_400)
+    assert [path.exists() for path in paths] == [True, False, False]
+
+
 def test_the_oldest_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace_folder, "MAX_BYTES", 250)
     paths = [aged(tmp_path, f"run-{days}", days, 100) for days in (4, 3, 2, 1)]

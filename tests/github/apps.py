@@ -86,6 +86,13 @@ class FakeApp:
         self.created = state.now()
         self.installations: dict[int, FakeInstallation] = {}
         self.bot = state.user(f"{slug}[bot]")
+        self.hook: dict[str, str] = {
+            "url": "https://rlm.example.com/webhook",
+            "content_type": "json",
+            "insecure_ssl": "0",
+            "secret": "********",
+        }
+        """The webhook as its settings tell it: of the secret, that there is one."""
         self.deliveries: list[Delivery] = []
         """What was sent to the App's webhook and noted down, the oldest first."""
 

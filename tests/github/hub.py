@@ -512,11 +512,12 @@ class FakeGitHub:
         self._note(self.violations, seen, faults)
         with self.state.lock:
             answer = self._dispatch(seen, path, operation, faults)
-        if answer.status not in {301, 307, 501} and not isinstance(answer.body, str):
+        answer = _unless_known(seen, answer)
+        if answer.status not in {301, 304, 307, 501} and not isinstance(answer.body, str):
             self._note(
                 self.mistakes, seen, judge.answer_faults(operation, answer.status, answer.body)
             )
-        answer.headers = self._headers(seen.token) | answer.headers
+        answer.headers = self._headers(seen.token, free=answer.status == 304) | answer.headers
         return answer
 
     def _graphql(self, seen: Seen) -> Answer:
@@ -593,10 +594,11 @@ class FakeGitHub:
         status = 301 if call.method == "GET" else 307
         return Answer(status, body, {"Location": target})
 
-    def _headers(self, token: str | None) -> dict[str, str]:
+    def _headers(self, token: str | None, *, free: bool = False) -> dict[str, str]:
         limit = 5_000 if token else 60
         with self._book:
-            used = self._used[token or ""] = self._used.get(token or "", 0) + 1
+            used = self._used.get(token or "", 0) + (not free)
+            self._used[token or ""] = used
         return {
             "x-github-request-id": ":".join(secrets.token_hex(2).upper() for _ in range(5)),
             "x-github-media-type": "github.v3; format=json",
@@ -668,6 +670,18 @@ class FakeGitHub:
         if "state" in seen.query:
             target += f"&state={quote(seen.query['state'], safe='')}"
         return Answer(302, "", {"Location": target, **html})
+
+
+def _unless_known(seen: Seen, answer: Answer) -> Answer:
+    """Tag what was read; whoever has it already gets 304, which costs nothing of the rate."""
+    if seen.method != "GET" or answer.status != 200 or not isinstance(answer.body, dict | list):
+        return answer
+    digest = hashlib.sha256(json.dumps([answer.body, answer.headers]).encode()).hexdigest()
+    etag = f'W/"{digest}"'
+    if seen.headers.get("If-None-Match") == etag:
+        return Answer(304, None, {"ETag": etag})
+    answer.headers = {**answer.headers, "ETag": etag}
+    return answer
 
 
 def delivery_headers(
@@ -758,14 +772,17 @@ def _handler(hub: FakeGitHub) -> type[BaseHTTPRequestHandler]:
                 self.send_response(answer.status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                if answer.status != 204:
+                if answer.status not in {204, 304}:
                     self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                if answer.status != 204 and self.command != "HEAD":
+                if answer.status not in {204, 304} and self.command != "HEAD":
                     self.wfile.write(body)
                 self.wfile.flush()
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True  # the client was killed meanwhile
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(hub.state.now() if timestamp is None else timestamp)
 
         def log_message(self, *_: object) -> None:
             pass

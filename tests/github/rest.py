@@ -361,6 +361,12 @@ def get_app(call: Call) -> Any:
     return {**shapes.integration(app), "installations_count": len(app.installations)}
 
 
+@route("GET", "/app/hook/config", APP)
+def get_hook(call: Call) -> Any:
+    assert call.access.app is not None
+    return {name: value for name, value in call.access.app.hook.items() if value}
+
+
 @route("GET", "/app/hook/deliveries", APP)
 def list_deliveries(call: Call) -> Any:
     assert call.access.app is not None

@@ -1,0 +1,113 @@
+"""What is spent against caps: reserved before a run spends it, settled when it is known."""
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, func, select, update
+
+from app.store.base import Base
+from app.store.tables import RUNS, SPENDING
+
+LEAST_USD = 0.01
+"""With less than this left, a cap is reached."""
+
+Which = Literal["pull", "month"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Most that may be spent, in dollars, by one run, on one pull request, and by one installation
+    in a calendar month (UTC); None is no cap.
+    """
+
+    run: float | None = None
+    pull: float | None = None
+    month: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A cap that leaves nothing for another run, with what was spent or is reserved against it."""
+
+    which: Which
+    cap: float
+    usd: float
+
+
+class Spendings(Base):
+    """The part of the store that holds runs to their caps, whatever runs at one time."""
+
+    def reserve(self, run: str, caps: Caps) -> float | Reached | None:
+        """Reserve what a run may spend at most and return it, None for no cap; or say which cap
+        is reached. To do so again for the same run takes the place of what it had.
+        """
+        with self.database.write(alone="spend") as db:
+            row = db.execute(select(RUNS).where(RUNS.c.id == run)).one_or_none()
+            if row is None:
+                return caps.run
+            left = [caps.run]
+            for which, cap, spent in (
+                ("pull", caps.pull, _of_pull(db, row.repository_id, row.number, but=run)),
+                ("month", caps.month, _of_month(db, row.installation, but=run)),
+            ):
+                if cap is None:
+                    continue
+                if cap - spent < LEAST_USD:
+                    return Reached("pull" if which == "pull" else "month", cap, spent)
+                left.append(cap - spent)
+            most = min((one for one in left if one is not None), default=None)
+            db.execute(update(RUNS).where(RUNS.c.id == run).values(reserved=most or 0.0))
+        return most
+
+    def spent_by_pull(self, repository_id: int, number: int) -> float:
+        """Return what a pull request has cost or may still cost, in dollars."""
+        with self.database.read() as db:
+            return _of_pull(db, repository_id, number)
+
+    def spent_this_month(self, installation: int) -> float:
+        """Return what an installation has spent or may still spend this month, in dollars."""
+        with self.database.read() as db:
+            return _of_month(db, installation)
+
+
+def settle(base: Base, db: Connection, run: str, usd: float | None) -> None:
+    """Count what a run cost in its installation's month, and give the rest of it back.
+
+    `usd` None: it is not known (a run that was stopped between two attempts, say), and what was
+    reserved counts. Does nothing to a run without a reservation that cost nothing.
+    """
+    row = db.execute(select(RUNS).where(RUNS.c.id == run)).one_or_none()
+    if row is None:
+        return
+    cost = row.reserved if usd is None else usd
+    if cost:
+        new = base.database.insert(SPENDING).values(
+            installation=row.installation, month=_month(), usd=cost
+        )
+        more = {"usd": SPENDING.c.usd + new.excluded.usd}
+        db.execute(new.on_conflict_do_update(index_elements=["installation", "month"], set_=more))
+    changed = {"reserved": 0.0} if usd is not None or not cost else {"reserved": 0.0, "usd": cost}
+    db.execute(update(RUNS).where(RUNS.c.id == run).values(**changed))
+
+
+def _of_pull(db: Connection, repository_id: int, number: int, but: str = "") -> float:
+    usd = func.coalesce(RUNS.c.usd, 0.0) + RUNS.c.reserved
+    total = select(func.coalesce(func.sum(usd), 0.0)).where(
+        RUNS.c.repository_id == repository_id, RUNS.c.number == number, RUNS.c.id != but
+    )
+    return float(db.scalar(total) or 0.0)
+
+
+def _of_month(db: Connection, installation: int, but: str = "") -> float:
+    spent = select(SPENDING.c.usd).where(
+        SPENDING.c.installation == installation, SPENDING.c.month == _month()
+    )
+    reserved = select(func.coalesce(func.sum(RUNS.c.reserved), 0.0)).where(
+        RUNS.c.installation == installation, RUNS.c.state == "open", RUNS.c.id != but
+    )
+    return float(db.scalar(spent) or 0.0) + float(db.scalar(reserved) or 0.0)
+
+
+def _month() -> str:
+    return time.strftime("%Y-%m", time.gmtime())

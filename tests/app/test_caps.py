@@ -1,0 +1,113 @@
+"""Caps of a pull request and of a month: what is in use counts, and who can raise them is told."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from app.store import ENGINE, GITHUB, PUBLISH, REVIEW, Job, NewJob, NewRun, Store
+from app.store.spending import Caps, Reached
+from app.store.tables import SPENDING
+from tests.app.world import World, wait_until
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store(tmp_path / "store.sqlite3")) as store:
+        yield store
+
+
+def begun(store: Store, name: str, *, number: int = 7, installation: int = 1) -> Job:
+    run = NewRun(name, installation, 5, "octo/hello", number, name, "{}", "b" * 40, "a" * 40)
+    assert store.begin(run, NewJob(ENGINE, REVIEW, f"run:{name}", "{}"))
+    job = store.claim(ENGINE, "engine-1", 60)
+    assert job is not None
+    return job
+
+
+def done(store: Store, job: Job, name: str, usd: float | None) -> None:
+    store.reviewed(job, name, NewJob(GITHUB, PUBLISH, "k", "{}"), report="{}", usd=usd, calls=1)
+
+
+def test_without_caps_a_run_has_its_own_budget(store: Store) -> None:
+    begun(store, "one")
+    assert store.reserve("one", Caps(2.0)) == 2.0
+    assert store.reserve("one", Caps()) is None
+
+
+def test_runs_at_one_time_cannot_pass_a_cap_together(store: Store) -> None:
+    caps = Caps(run=2.0, pull=3.0, month=100.0)
+    first = begun(store, "first")
+    begun(store, "second")
+    begun(store, "third")
+    assert store.reserve("first", caps) == 2.0
+    assert store.reserve("second", caps) == 1.0
+    assert store.reserve("third", caps) == Reached("pull", 3.0, 3.0)
+    assert store.reserve("first", caps) == 2.0  # taken up again, it has its own back
+    done(store, first, "first", 0.5)
+    assert store.reserve("third", caps) == 1.5
+    assert store.spent_by_pull(5, 7) == 3.0
+
+
+def test_a_month_is_counted_over_all_pull_requests_of_one_installation(store: Store) -> None:
+    caps = Caps(run=2.0, month=3.0)
+    done(store, begun(store, "first", number=1), "first", 2.5)
+    begun(store, "second", number=2)
+    begun(store, "theirs", number=3, installation=2)
+    assert store.reserve("second", caps) == 0.5
+    assert store.reserve("theirs", caps) == 2.0
+    assert store.spent_this_month(1) == 3.0
+
+
+def test_a_new_month_begins_with_nothing_and_what_is_taken_out_stays_counted(
+    store: Store,
+) -> None:
+    caps = Caps(run=2.0, month=2.0)
+    done(store, begun(store, "first"), "first", 2.0)
+    store.forget_installation(1, [5])
+    begun(store, "second")
+    assert store.reserve("second", caps) == Reached("month", 2.0, 2.0)
+    with store.database.write() as db:
+        db.execute(update(SPENDING).values(month="2001-01"))
+    assert store.reserve("second", caps) == 2.0
+
+
+def test_what_a_run_without_a_result_had_reserved_counts_as_spent(store: Store) -> None:
+    job = begun(store, "first")
+    store.reserve("first", Caps(run=1.5, month=10.0))
+    store.ended(job, "first", "stopped: somebody wanted it")
+    assert store.spent_this_month(1) == 1.5
+    assert store.spent_by_pull(5, 7) == 1.5
+
+
+def test_a_pull_request_whose_cap_is_reached_is_told_who_can_raise_it(tmp_path: Path) -> None:
+    with World(tmp_path) as world, world.serve(RLM_PULL_BUDGET="0.02") as server:
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        with world.store.database.write() as db:  # a review this small costs less than a cent
+            db.exec_driver_sql("UPDATE runs SET usd = 0.02")
+        asked = len(world.service.requests)
+        world.commented(server, pull, "alice", "/rlm review")
+        world.settle(runs=2)
+        assert len(world.service.requests) == asked
+        text = world.ours(pull)[-1]
+        assert "the cap of this pull request is reached: $0.02 of $0.02" in text.replace("\\", "")
+        assert "RLM_PULL_BUDGET" in text.replace("\\", "")
+        check = world.repo.check_runs[-1]
+        assert check.conclusion == "neutral" and "cap of this pull request" in (check.summary or "")
+
+
+def test_spend_is_shown_against_the_caps(tmp_path: Path) -> None:
+    caps = {"RLM_PULL_BUDGET": "3", "RLM_MONTH_BUDGET": "50"}
+    with World(tmp_path) as world, world.serve(**caps) as server:
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        world.commented(server, pull, "alice", "/rlm cost")
+        wait_until(lambda: world.idle() and len(world.ours(pull)) == 2, lambda: server.said)
+        text = world.ours(pull)[-1].replace("\\", "")
+        assert "of $3.00 on one pull request" in text
+        assert "of $50.00 in this installation this month" in text
