@@ -111,7 +111,8 @@ def threads_for(taker: Taker, environ: Mapping[str, str], number: int) -> list[t
         raise GiveUp(f"{PREFIX} is not what `rlm serve` sets")
     # A line for each step of each job, and a traceback from each worker for a Redis that is away:
     # what is worth knowing of both our own lines say.
-    logging.getLogger("rq").setLevel(logging.CRITICAL)
+    for name in ("rq", "rq.worker", "rq.job", "rq.queue"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     redis = connected(url)
     workers = [
         threading.Thread(target=_work_for, args=(redis, n, taker), name=f"work-{n}")
