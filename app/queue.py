@@ -196,7 +196,7 @@ def _work_for(redis: "Redis", number: int, taker: Taker) -> None:
 def _worker(queue: "Queue", name: str, taker: Taker) -> Any:
     """Make a worker of RQ that can do one thing, in the thread that it is started in."""
     from redis import RedisError  # noqa: PLC0415
-    from rq import SimpleWorker  # noqa: PLC0415
+    from rq import SimpleWorker, worker_registration  # noqa: PLC0415
     from rq.exceptions import StopRequested  # noqa: PLC0415
     from rq.job import Job as RqJob  # noqa: PLC0415
     from rq.serializers import JSONSerializer  # noqa: PLC0415
@@ -260,6 +260,11 @@ def _worker(queue: "Queue", name: str, taker: Taker) -> Any:
             except RedisError:
                 taker.any()
                 raise
+
+        def execute_job(self, job: Any, queue: Any) -> None:
+            super().execute_job(job, queue)
+            # During a long one nobody says that it lives, and others strike it off their list.
+            worker_registration.register(self)
 
         def _install_signal_handlers(self) -> None:
             """Signals are the process's."""

@@ -32,6 +32,11 @@ POSTGRESQL = "postgresql+psycopg"
 
 CONNECT_S = 10
 
+_AWAY_WORDS = (
+    "connection failed", "connection refused", "timeout expired", "closed",
+    "failed to resolve host", "name resolution", "connection is bad",
+)  # fmt: skip
+
 _CUT = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 _CUT_MS = 20_000
 """A connection over which nothing comes any more ends after this long, here and at the server:
@@ -46,8 +51,9 @@ _SESSION = {
 }
 """In milliseconds, but for the keepalives: these are in seconds."""
 
-_AWAY = ("08", "53", "57", "40", "55")
-"""Classes of SQLSTATE: no connection, no resources, shut down, a lost race, a lock not had."""
+_AWAY = ("08", "53", "57", "40", "55", "25")
+"""Classes of SQLSTATE: no connection, no resources, shut down, a lost race, a lock not had, and
+read only, as the other one is while a server fails over."""
 
 
 class Database:
@@ -300,7 +306,6 @@ def _is_busy(error: sqlite3.OperationalError) -> bool:
 
 def _is_away(said: str) -> bool:
     """Is it a server that is not there? Such an error has no SQLSTATE."""
-    return any(
-        words in said
-        for words in ("connection failed", "connection refused", "timeout expired", "closed")
-    ) and not any(words in said for words in ("authentication failed", "does not exist"))
+    return any(words in said for words in _AWAY_WORDS) and not any(
+        words in said for words in ("authentication failed", "does not exist")
+    )
