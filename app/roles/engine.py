@@ -143,8 +143,16 @@ class _Engine:
                 done = self._run(run, reached, watch)
         if self.stopping.is_set():
             raise Halted("The server was stopped", 0.0)
-        then = step(PUBLISH, run)
-        self.store.reviewed(job, run.id, then, report=done.json, usd=done.usd, calls=done.calls)
+        self.store.reviewed(
+            job,
+            run.id,
+            step(PUBLISH, run),
+            report=done.json,
+            usd=done.usd,
+            calls=done.calls,
+            # What was stopped without a report may have paid, in this attempt or in one before.
+            settled=bool(done.json) or (job.attempts == 1 and not watch.paid),
+        )
 
     def lost(self, job: Job, error: RlmError) -> None:
         """Give up a run, and have the reason published."""
@@ -275,6 +283,11 @@ class _Watch:
     _read: int = 0
     _usd: float = 0.0
     _calls: int = 0
+
+    @property
+    def paid(self) -> bool:
+        """Was a model asked?"""
+        return self._calls > 0
 
     def __call__(self) -> bool:
         """Shall this run stop? Nodes ask from several threads."""

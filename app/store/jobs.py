@@ -26,7 +26,7 @@ class Jobs(Base):
                 put(db, job)
 
     def put_if_idle(self, job: NewJob) -> bool:
-        """Store a job unless one of its key waits, is being done or failed just now; say whether."""
+        """Store a job unless one of its key waits, is done or failed just now; say whether."""
         late = JOBS.c.created > time.time() - FAILED_S
         with self.database.write(alone=f"put {job.key}") as db:
             alike = select(1).where(JOBS.c.key == job.key, or_(JOBS.c.state != "failed", late))

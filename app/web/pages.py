@@ -46,6 +46,9 @@ AT_ONCE = 4
 WAIT_S = 2.0
 """For a place among them."""
 
+MOST_WAITING = 2
+"""Who waits holds a thread, too."""
+
 RETRY_AFTER_S = 5
 
 MOST_NODE_BYTES = 4_000_000
@@ -104,6 +107,7 @@ class Pages:
         self.access = Access(server)
         self.cookies = Cookies(key, self.root, secure=parts.scheme == "https")
         self.places = threading.BoundedSemaphore(AT_ONCE)
+        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
         self.static = {name: _static(name) for name in STATIC}
         self._templates = environment(ChoiceLoader([PackageLoader("app.web", "templates"), LOADER]))
         self._templates.globals |= {
@@ -115,6 +119,17 @@ class Pages:
             },
             "draw": draw,
         }
+
+    def has_place(self) -> bool:
+        """Get a place, or wait for one; where too many wait, nobody more does."""
+        if self.places.acquire(blocking=False):
+            return True
+        if not self._waiting.acquire(blocking=False):
+            return False
+        try:
+            return self.places.acquire(timeout=WAIT_S)
+        finally:
+            self._waiting.release()
 
     def render(self, template: str, code: int = 200, **given: Any) -> Response:
         """Return a page. What a template is not given is an error."""
@@ -144,7 +159,7 @@ def _guard(blueprint: Blueprint, pages: Pages) -> None:
         g.session = pages.cookies.read(Session, request)
         if request.endpoint == "pages.static_file":
             return None
-        if not pages.places.acquire(timeout=WAIT_S):
+        if not pages.has_place():
             return _trouble(pages, "Many people are looking just now.")
         g.has_place = True
         return None

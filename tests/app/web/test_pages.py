@@ -456,7 +456,7 @@ def test_every_answer_has_the_headers_that_keep_others_out(site: Site, path: str
         assert rule in policy
     assert "unsafe" not in policy and "http" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cache-Control"] == "private, no-store"
     assert len(headers.getlist("Content-Security-Policy")) == 1
 
