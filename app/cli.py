@@ -455,7 +455,7 @@ def _add_fix(commands: "argparse._SubParsersAction[_Parser]") -> None:
     fix = commands.add_parser(
         "fix",
         help="close the findings of a review: each becomes a commit",
-        description="Close findings of a review, on the last commit. A node makes a patch for each, "
+        description="Close findings of a review on the last commit. A node makes a patch for each, "
         "detectors and a fresh node look at it, and what they refute goes back, at most twice. "
         "Nothing is written unless you say where. docs/fix.md tells more.",
         epilog=_FIX_EXAMPLES,
