@@ -221,7 +221,11 @@ class _Caller:
                 allow_redirects=False,  # the token is for this server and no other
                 stream=True,
             ) as answer:
-                raw = next(answer.iter_content(MAX_ANSWER_BYTES), b"")
+                raw = b""
+                for piece in answer.iter_content(8_192):
+                    raw += piece
+                    if len(raw) > MAX_ANSWER_BYTES:
+                        break
                 after = answer.headers.get("Retry-After", "")
                 status = answer.status_code
         except requests.RequestException as error:

@@ -440,6 +440,7 @@ def _add_refactor(commands: "argparse._SubParsersAction[_Parser]") -> None:
     refactor.add_argument(
         "paths",
         nargs="*",
+        default=[],
         metavar="PATH",
         help="files and folders to work in (default: all); what is renamed or moved is followed "
         "everywhere",

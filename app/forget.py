@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from app.code import forget_code
 from app.github.cache import history_of, locked, place_of, remove
 from app.github.urls import Server
 from app.journal import FILE, forget_runs
@@ -25,6 +24,8 @@ def forget_files(
     home: Path, server: Server, installation: int, repositories: Iterable[str], runs: Sequence[str]
 ) -> None:
     """Remove what is kept of repositories (OWNER/NAME) and of runs; raise RetryLater for later."""
+    from app.code import forget_code  # noqa: PLC0415 half a second at each start, for what is rare
+
     for name in repositories:
         for repo in (place_of(home, server, name), history_of(home, server, name)):
             if not repo.parent.exists():

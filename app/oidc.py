@@ -99,13 +99,19 @@ class Keys:
         """Return a key; raise Untrusted for one that is not the issuer's, RetryLater where the
         issuer cannot be asked.
         """
-        with self._lock:
-            age = self._clock() - self._fetched
-            if age >= FRESH_S or (name not in self._keys and age >= REFRESH_S):
-                self._refresh(age, name)
-            if (key := self._keys.get(name)) is None:
-                raise Untrusted("It is signed with a key that is not the issuer's.")
-            return key
+        age = self._clock() - self._fetched
+        if age >= FRESH_S or (name not in self._keys and age >= REFRESH_S):
+            # One asks; an issuer that is slow must not hold all the threads that answer.
+            if self._lock.acquire(blocking=False):
+                try:
+                    self._refresh(age, name)
+                finally:
+                    self._lock.release()
+            elif age >= KEPT_S or name not in self._keys:
+                raise RetryLater("The issuer's keys are being fetched", 1.0)
+        if (key := self._keys.get(name)) is None:
+            raise Untrusted("It is signed with a key that is not the issuer's.")
+        return key
 
     def _refresh(self, age: float, name: str) -> None:
         try:

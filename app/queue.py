@@ -111,7 +111,8 @@ def threads_for(taker: Taker, environ: Mapping[str, str], number: int) -> list[t
         raise GiveUp(f"{PREFIX} is not what `rlm serve` sets")
     # A line for each step of each job, and a traceback from each worker for a Redis that is away:
     # what is worth knowing of both our own lines say.
-    logging.getLogger("rq").setLevel(logging.CRITICAL)
+    for name in ("rq", "rq.worker", "rq.job", "rq.queue"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     redis = connected(url)
     workers = [
         threading.Thread(target=_work_for, args=(redis, n, taker), name=f"work-{n}")
@@ -195,7 +196,7 @@ def _work_for(redis: "Redis", number: int, taker: Taker) -> None:
 def _worker(queue: "Queue", name: str, taker: Taker) -> Any:
     """Make a worker of RQ that can do one thing, in the thread that it is started in."""
     from redis import RedisError  # noqa: PLC0415
-    from rq import SimpleWorker  # noqa: PLC0415
+    from rq import SimpleWorker, worker_registration  # noqa: PLC0415
     from rq.exceptions import StopRequested  # noqa: PLC0415
     from rq.job import Job as RqJob  # noqa: PLC0415
     from rq.serializers import JSONSerializer  # noqa: PLC0415
@@ -259,6 +260,11 @@ def _worker(queue: "Queue", name: str, taker: Taker) -> Any:
             except RedisError:
                 taker.any()
                 raise
+
+        def execute_job(self, job: Any, queue: Any) -> None:
+            super().execute_job(job, queue)
+            # During a long one nobody says that it lives, and others strike it off their list.
+            worker_registration.register(self)
 
         def _install_signal_handlers(self) -> None:
             """Signals are the process's."""

@@ -132,8 +132,11 @@ def _role(job: Job) -> str:
 
 
 def _ids(job: Job) -> dict[str, object]:
-    """Return what a job says it is about, for the log."""
-    told = json.loads(job.payload)
+    """Return what a job says it is about, for the log: of one that says nothing, its number."""
+    try:
+        told = json.loads(job.payload)
+    except ValueError:  # the doing of it meets this too, where it is dealt with
+        told = None
     about = {name: told[name] for name in ABOUT if name in told} if isinstance(told, dict) else {}
     return {"job": job.id, "kind": job.kind, **about}
 

@@ -8,7 +8,7 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,28 +103,22 @@ def _write(edits: Sequence[FileEdit], folders: "_Folders") -> None:
     """Write all files beside their places, then put all in place; undo what an error leaves."""
     staged: list[_Staged] = []
     placed: list[FileEdit] = []
+    modes = {edit.path: folders.mode(edit.path) for edit in edits if edit.before is not None}
     try:
         for edit in edits:
             if edit.after is not None:
-                staged.append(_Staged(edit, folders.stage(edit.path, edit.after, edit.before)))
+                staged.append(
+                    _Staged(edit, folders.stage(edit.path, edit.after, modes.get(edit.path)))
+                )
         # What goes comes first: a folder may take the place of a file of its name.
         for edit in sorted(edits, key=lambda one: one.after is not None):
             placed.append(edit)
             name = next((one.name for one in staged if one.edit is edit), None)
             folders.put(edit.path, name)
-    except OSError as error:
-        for edit in reversed(placed):
-            with contextlib.suppress(OSError):
-                if edit.before is None:
-                    folders.put(edit.path, None)
-                else:
-                    name = folders.stage(edit.path, edit.before, edit.before)
-                    folders.put(edit.path, name)
-        for one in staged:
-            folders.discard(one)
-        for edit in edits:
-            if edit.before is None:
-                folders.prune(edit.path)
+    except BaseException as error:  # Ctrl-C, too, leaves nothing half done
+        _undo(edits, placed, staged, modes, folders)
+        if not isinstance(error, OSError):
+            raise
         where = printable(str(error.filename or "a file"))
         raise TellUser(
             f"The work tree cannot be written ({where}: {error.strerror}); it is as it was.",
@@ -132,6 +126,27 @@ def _write(edits: Sequence[FileEdit], folders: "_Folders") -> None:
         ) from error
     for edit in edits:
         if edit.after is None:
+            folders.prune(edit.path)
+
+
+def _undo(
+    edits: Sequence[FileEdit],
+    placed: Sequence[FileEdit],
+    staged: Sequence[_Staged],
+    modes: Mapping[str, int | None],
+    folders: "_Folders",
+) -> None:
+    for edit in reversed(placed):
+        with contextlib.suppress(OSError):
+            if edit.before is None:
+                folders.put(edit.path, None)
+            else:
+                name = folders.stage(edit.path, edit.before, modes.get(edit.path))
+                folders.put(edit.path, name)
+    for one in staged:
+        folders.discard(one)
+    for edit in edits:
+        if edit.before is None:
             folders.prune(edit.path)
 
 
@@ -164,21 +179,29 @@ class _Folders:
             is_program = blob.mode == "100755"
             return opened.read() == blob.data and bool(status.st_mode & 0o100) == is_program
 
-    def stage(self, path: str, blob: Blob, before: Blob | None) -> str:
-        """Write a file beside its place, under a name that nobody has; return the name."""
+    def mode(self, path: str) -> int | None:
+        """Return who may do what with a file; None if it is not there."""
+        try:
+            with self._parent(path) as (folder, own):
+                return stat.S_IMODE(os.stat(own, dir_fd=folder, follow_symlinks=False).st_mode)
+        except OSError:
+            return None
+
+    def stage(self, path: str, blob: Blob, known: int | None) -> str:
+        """Write a file beside its place, under a name that nobody has; return the name.
+
+        `known` is the mode that it had.
+        """
         name = f".rlm-{secrets.token_hex(8)}"
-        with self._parent(path, make=True) as (folder, own):
+        with self._parent(path, make=True) as (folder, _):
             mode = 0o777 if blob.mode == "100755" else 0o666
-            if before is not None:
-                with contextlib.suppress(OSError):
-                    mode = stat.S_IMODE(os.stat(own, dir_fd=folder, follow_symlinks=False).st_mode)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             file = os.open(name, flags, mode, dir_fd=folder)
             try:
                 with os.fdopen(file, "wb") as opened:
                     opened.write(blob.data)
-                    if before is not None:
-                        os.fchmod(opened.fileno(), mode)
+                    if known is not None:
+                        os.fchmod(opened.fileno(), known)
                     opened.flush()
                     os.fsync(opened.fileno())
             except OSError:

@@ -20,7 +20,7 @@ from reviewer.ports import Objects
 from reviewer.request import Caps, Effort, ReviewRequest
 from reviewer.review import job
 from reviewer.review.coverage import account
-from reviewer.review.finder import PACES, Finder
+from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
 from reviewer.review.job import LOCKFILE, MIN_CONFIDENCE, Prepared, prepare
 from reviewer.review.join import join, masked
@@ -177,7 +177,7 @@ def _one_pass() -> Iterator[None]:
     Nobody verifies: the other arm has nobody to do it either.
     """
     mine = {
-        "LENSES": {EFFORT: (LENS,)},
+        "LENSES": {**LENSES, EFFORT: (LENS,)},
         "PACES": {EFFORT: replace(PACES[EFFORT], led=frozenset({LENS}), verifies=False)},
     }
     before = {key: vars(job)[key] for key in mine}

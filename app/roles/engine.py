@@ -132,7 +132,9 @@ class _Engine:
         if isinstance(reached, Reached):
             log.warning("capped", extra={"run": run.id, "cap": reached.which, "usd": reached.cap})
             COUNTS.add(CAPPED, reached.which)
-            self.store.reviewed(job, run.id, step(PUBLISH, run), problem=sentence(reached))
+            self.store.reviewed(
+                job, run.id, step(PUBLISH, run), problem=sentence(reached), settled=False
+            )
             return
         if not watch():
             where = f"{run.repository}#{run.number}"
@@ -150,7 +152,9 @@ class _Engine:
         if run is None:
             self.store.fail(job, str(error))
             return
-        self.store.reviewed(job, run.id, step(PUBLISH, run), problem=_explained(error))
+        self.store.reviewed(
+            job, run.id, step(PUBLISH, run), problem=_explained(error), settled=False
+        )
 
     def _reserve(self, run: Run) -> float | Reached | None:
         """Return what a run may cost, by all caps; one that is free of costs reserves nothing."""

@@ -11,16 +11,18 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, literal, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.store.schema import bring_up_to_date
 from reviewer.errors import RetryLater, RlmError, TellUser
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 from reviewer.text import printable
 
 BUSY_S = 10.0
@@ -29,6 +31,11 @@ BUSY_S = 10.0
 POSTGRESQL = "postgresql+psycopg"
 
 CONNECT_S = 10
+
+_AWAY_WORDS = (
+    "connection failed", "connection refused", "timeout expired", "closed",
+    "failed to resolve host", "name resolution", "connection is bad",
+)  # fmt: skip
 
 _CUT = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 _CUT_MS = 20_000
@@ -44,8 +51,9 @@ _SESSION = {
 }
 """In milliseconds, but for the keepalives: these are in seconds."""
 
-_AWAY = ("08", "53", "57", "40", "55")
-"""Classes of SQLSTATE: no connection, no resources, shut down, a lost race, a lock not had."""
+_AWAY = ("08", "53", "57", "40", "55", "25")
+"""Classes of SQLSTATE: no connection, no resources, shut down, a lost race, a lock not had, and
+read only, as the other one is while a server fails over."""
 
 
 class Database:
@@ -111,7 +119,14 @@ class Database:
 
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """Begin an INSERT that can say ON CONFLICT, in this database's dialect."""
-        return sqlite.insert(table) if self.is_file else postgresql.insert(table)
+        if self.is_file:
+            from sqlalchemy.dialects.sqlite import insert as of_sqlite  # noqa: PLC0415
+
+            return of_sqlite(table)
+        # A tenth of a second at each start of each process, for servers that have it.
+        from sqlalchemy.dialects.postgresql import insert as of_postgresql  # noqa: PLC0415
+
+        return of_postgresql(table)
 
     def insert_new(self, db: Connection, table: Table, **values: Any) -> bool:
         """Insert a row; False, and nothing, if one with such a key is there."""
@@ -291,7 +306,6 @@ def _is_busy(error: sqlite3.OperationalError) -> bool:
 
 def _is_away(said: str) -> bool:
     """Is it a server that is not there? Such an error has no SQLSTATE."""
-    return any(
-        words in said
-        for words in ("connection failed", "connection refused", "timeout expired", "closed")
-    ) and not any(words in said for words in ("authentication failed", "does not exist"))
+    return any(words in said for words in _AWAY_WORDS) and not any(
+        words in said for words in ("authentication failed", "does not exist")
+    )

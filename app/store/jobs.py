@@ -9,6 +9,9 @@ from app.store.base import Base, end, put
 from app.store.tables import JOBS, TURNS
 from app.store.values import Job, NewJob
 
+FAILED_S = 3_600.0
+"""What failed is not tried again before, and is then: an outage may be over."""
+
 RELEASED_S = 30.0
 """After this time a job that the queue was told of and nobody claimed counts as forgotten by it."""
 
@@ -23,9 +26,11 @@ class Jobs(Base):
                 put(db, job)
 
     def put_if_idle(self, job: NewJob) -> bool:
-        """Store a job unless one of its key waits, is being done or has failed; say whether."""
+        """Store a job unless one of its key waits, is being done or failed just now; say whether."""
+        late = JOBS.c.created > time.time() - FAILED_S
         with self.database.write(alone=f"put {job.key}") as db:
-            there = db.scalar(select(1).where(JOBS.c.key == job.key).limit(1)) is not None
+            alike = select(1).where(JOBS.c.key == job.key, or_(JOBS.c.state != "failed", late))
+            there = db.scalar(alike.limit(1)) is not None
             if not there:
                 put(db, job)
         return not there

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, or_, select, update
 
 from app.store.base import Base, end, put, stop
 from app.store.spending import settle
@@ -137,10 +137,12 @@ class Runs(Base):
         problem: str = "",
         usd: float | None = 0.0,
         calls: int = 0,
+        settled: bool = True,
     ) -> None:
         """End the job that reviewed: keep its result, or why there is none, and what it cost.
 
-        `usd` is None where the model's price is not known.
+        `usd` is None where the model's price is not known. Not `settled`: what it cost cannot be
+        told, and what was reserved for it counts.
         """
         with self.database.write() as db:
             if end(db, job, then):
@@ -149,7 +151,7 @@ class Runs(Base):
                     .where(RUNS.c.id == run)
                     .values(report=report, problem=problem, usd=usd, calls=calls)
                 )
-                settle(self, db, run, usd or 0.0)
+                settle(self, db, run, (usd or 0.0) if settled else None)
 
     def ended(
         self,
@@ -212,10 +214,19 @@ class Runs(Base):
                 for table in (PAUSES, DISMISSALS, FINDINGS, REQUESTS, WATCHED):
                     db.execute(delete(table).where(table.c.repository_id == repository))
             for run in runs:
+                settle(self, db, run.id, None)  # whoever is at it spends on
                 db.execute(delete(RUNS).where(RUNS.c.id == run.id))
                 db.execute(delete(JOBS).where(JOBS.c.key == f"run:{run.id}", unclaimed))
+            for repository in known:
+                theirs_too = or_(
+                    JOBS.c.key.like(f"pull:{repository:d}:%"),
+                    JOBS.c.key.like(f"commit:{repository:d}:%"),
+                )
+                here = JOBS.c.installation == installation
+                db.execute(delete(JOBS).where(theirs_too, here, unclaimed))
             if repositories is None:
                 db.execute(delete(JOBS).where(JOBS.c.installation == installation, unclaimed))
+                db.execute(delete(WATCHED).where(WATCHED.c.installation == installation))
 
 
 def _newest(which: ColumnElement[bool]) -> Select[*tuple[object, ...]]:

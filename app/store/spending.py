@@ -106,7 +106,11 @@ def _of_month(db: Connection, installation: int, but: str = "") -> float:
     reserved = select(func.coalesce(func.sum(RUNS.c.reserved), 0.0)).where(
         RUNS.c.installation == installation, RUNS.c.state == "open", RUNS.c.id != but
     )
-    return float(db.scalar(spent) or 0.0) + float(db.scalar(reserved) or 0.0)
+    # In one statement: what is settled between two would be in neither.
+    total = func.coalesce(spent.scalar_subquery(), 0.0) + func.coalesce(
+        reserved.scalar_subquery(), 0.0
+    )
+    return float(db.scalar(select(total)) or 0.0)
 
 
 def _month() -> str:

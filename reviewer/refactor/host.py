@@ -4,6 +4,7 @@ Each operation that succeeds is a commit of its own. One that the host declines 
 edits the files that it concerns, with every place that the context knows.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import fill, shorten
@@ -18,9 +19,10 @@ from reviewer.refactor.patch import Commit, commit_of
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.symbols import Done, rename
 from reviewer.refactor.tree import Overlay, Trees
-from reviewer.refactor.values import MOST_FILES, Module, Move, Plan, Rename
+from reviewer.refactor.values import MODULE_CHARS, MOST_FILES, Module, Move, Plan, Rename
 from reviewer.text import printable
 
+TITLE_CHARS = 80
 SUMMARY_CHARS = 400
 """Of the plan's, in the message of a commit of the host's."""
 
@@ -44,6 +46,7 @@ class Hosted:
 def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
     """Do the renames and moves of a plan, as far as the context is sure of them."""
     done = Hosted(start)
+    taken = {module.name for module in plan.modules}
     owned = {path for module in plan.modules for path in (*module.files, *module.new_files)}
     steps: list[Rename | Move] = [*plan.renames, *plan.moves]
     for one in steps:
@@ -61,7 +64,7 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
             done.commits.append(commit)
             done.overlay = done.overlay.over(step.files)
         done.notes += step.notes
-        _given(one, step.leads, done, owned)
+        _given(one, step.leads, done, owned, taken)
     return done
 
 
@@ -118,7 +121,11 @@ def _declined(one: Rename | Move, context: Context, tree: Overlay, why: str) -> 
 
 
 def _given(
-    one: Rename | Move, leads: Mapping[str, Sequence[str]], done: Hosted, owned: set[str]
+    one: Rename | Move,
+    leads: Mapping[str, Sequence[str]],
+    done: Hosted,
+    owned: set[str],
+    taken: set[str],
 ) -> None:
     """Keep the leads; give files that nobody has to a module of their own."""
     loose = []
@@ -132,16 +139,26 @@ def _given(
             loose.append(path)
     for at in range(0, len(loose), MOST_FILES):
         some = loose[at : at + MOST_FILES]
-        number = f" ({at // MOST_FILES + 1})" if at else ""
         done.wanted.append(
             Module(
-                name=f"{title(one)}: what is left{number}",
+                name=_fresh(f"{title(one)[:TITLE_CHARS]}: what is left", taken),
                 files=[path for path in some if done.overlay.blob(path) is not None],
                 new_files=[path for path in some if done.overlay.blob(path) is None],
                 what=f"{title(one)}, from {shown(one.path)}: bring the places below in line with "
                 "it, and nothing else.",
             )
         )
+
+
+def _fresh(name: str, taken: set[str]) -> str:
+    """Return a module's name that no other one has, and no longer than one may be."""
+    for number in itertools.count(1):
+        end = f" ({number})" if number > 1 else ""
+        fresh = name[: MODULE_CHARS - len(end)] + end
+        if fresh not in taken:
+            break
+    taken.add(fresh)
+    return fresh
 
 
 def _lower(text: str) -> str:

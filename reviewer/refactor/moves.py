@@ -21,6 +21,13 @@ from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Move
 from reviewer.text import printable
 
+MOST_IMPORTERS = 200
+
+_IMPORT = re.compile(r"from\s+\S+\s+import\b|import\s+\S+")
+
+_OF_ITS_FILE = frozenset({"__file__", "__name__", "__package__", "__path__", "global"})
+"""What means something else in another file."""
+
 _KINDS = frozenset({DefKind.FUNCTION, DefKind.CLASS})
 
 
@@ -51,7 +58,9 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
         raise GiveUp(f"it may be used in {where} without being imported by name")
     needed = _needed(ends, definition, context)
     _no_circle(ends, needed, context)
-    texts = {ends.old: _cut(ends, definition, sure, needed, tree)}
+    _nothing_else_of_its_name(ends, context)
+    elsewhere = _imported_elsewhere(ends, context)
+    texts = {ends.old: _cut(ends, definition, sure, needed, elsewhere, tree)}
     texts[ends.new] = _put(ends, definition, needed)
     for path in sorted({each.path for each in sure} - {ends.old, ends.new}):
         uses = [each for each in sure if each.path == path]
@@ -109,6 +118,7 @@ def _needed(ends: _Ends, definition: Definition, context: Context) -> list[Impor
     """Return the imports that the code needs; decline what it needs of its own file."""
     body = _piece(ends, definition)
     words = _words(body)
+    _is_at_home_anywhere(words)
     for each in ends.what.definitions:
         if not each.scope and each.name in words and each.name != ends.symbol:
             raise GiveUp(f"it needs {printable(each.name)} of {shown(ends.old)}")
@@ -116,7 +126,7 @@ def _needed(ends: _Ends, definition: Definition, context: Context) -> list[Impor
         raise GiveUp(f"{shown(ends.old)} imports everything of another module")
     needed: list[Import] = []
     for what in ends.what.imports:
-        local = what.alias or what.name or what.module.partition(".")[0]
+        local = _local(what)
         if local not in words or _inside(what.line, definition):
             continue
         if what.guarded or _in_block(ends.text, what.line):
@@ -125,14 +135,67 @@ def _needed(ends: _Ends, definition: Definition, context: Context) -> list[Impor
             raise GiveUp(f"it needs {printable(local)}, whose import is relative")
         if ends.new in (context.resolver().resolve(ends.old, what)).files:
             continue  # it goes to where that is
-        if what.name and any(d.name == local and not d.scope for d in ends.target.definitions):
+        if any(d.name == local and not d.scope for d in ends.target.definitions):
             raise GiveUp(f"{shown(ends.new)} has another {printable(local)}")
+        if any(_local(other) == local and not _same(other, what) for other in ends.target.imports):
+            raise GiveUp(f"{shown(ends.new)} imports another {printable(local)}")
         needed.append(what)
     future = re.compile(r"^from __future__ import", re.M)
     differs = bool(future.search(ends.text)) != bool(future.search(ends.target_text))
     if differs and ends.target_text.strip():
         raise GiveUp("the two files differ in what they import of __future__")
     return needed
+
+
+def _is_at_home_anywhere(words: set[str]) -> None:
+    if here := words & _OF_ITS_FILE:
+        raise GiveUp(f"it uses {min(here)}, which is another in another file")
+
+
+def _same(one: Import, other: Import) -> bool:
+    return (one.module, one.name, one.alias) == (other.module, other.name, other.alias)
+
+
+def _local(what: Import) -> str:
+    """Return the name by which a file knows what it imports."""
+    return what.alias or what.name or what.module.partition(".")[0]
+
+
+def _nothing_else_of_its_name(ends: _Ends, context: Context) -> None:
+    """Decline where the target has the name of something else, or runs code before its end."""
+    for each in ends.target.imports:
+        if _local(each) == ends.symbol:
+            if context.resolver().resolve(ends.new, each).files != (ends.old,):
+                raise GiveUp(f"{shown(ends.new)} imports another {printable(ends.symbol)}")
+            if _used_on_the_way(ends):
+                raise GiveUp(f"{shown(ends.new)} uses it before its end, where it would be put")
+    if re.search(r"^if __name__\b", ends.target_text, re.M):
+        raise GiveUp(f"{shown(ends.new)} ends with code that runs")
+    if re.match(r"""(?:#[^\n]*\n|\s)*[rRuU]?(?:"(?!"")|'(?!''))""", ends.target_text):
+        raise GiveUp(f"{shown(ends.new)} begins with a string that host code does not read")
+
+
+def _used_on_the_way(ends: _Ends) -> bool:
+    """Does the target use the name outside of functions, while it is imported?"""
+    lines = ends.target_text.split("\n")
+    named = re.compile(rf"\b{re.escape(ends.symbol)}\b")
+    return any(
+        named.search(line) and not line[:1].isspace() and not re.match(r"(?:from|import)\s", line)
+        for line in lines
+    )
+
+
+def _imported_elsewhere(ends: _Ends, context: Context) -> set[str] | None:
+    """Return the names that other files import from the old one; None where that is not known."""
+    answer = context.importers(ends.old, limit=MOST_IMPORTERS)
+    if answer.notes or answer.total > len(answer.items):
+        return None
+    found = [
+        each
+        for path in {one.path for one in answer.items}
+        for each in context.extraction(path).what.imports
+    ]
+    return None if any(each.name == "*" for each in found) else {each.name for each in found}
 
 
 def _in_block(text: str, line: int) -> bool:
@@ -170,8 +233,13 @@ def _piece(ends: _Ends, definition: Definition) -> str:
     return "\n".join(lines[_start_with_comments(ends, definition) - 1 : definition.end])
 
 
-def _cut(
-    ends: _Ends, definition: Definition, sure: list[Used], needed: list[Import], tree: Overlay
+def _cut(  # noqa: PLR0917
+    ends: _Ends,
+    definition: Definition,
+    sure: list[Used],
+    needed: list[Import],
+    elsewhere: set[str] | None,
+    tree: Overlay,
 ) -> str:
     """Return the old file without the definition, and with an import of it if it is used there."""
     lines = ends.text.split("\n")
@@ -188,14 +256,16 @@ def _cut(
         raise GiveUp(f"{shown(ends.old)} names it in a string")
     words = _words(text)
     for each in reversed(needed):
-        local = each.alias or each.name or each.module
+        local = _local(each)
+        offered = elsewhere is None or local in elsewhere
         # The import's own statement has the word; anything else that has it may need it.
-        if local and each.line < start and len(re.findall(rf"\b{local}\b", text)) == 1:
+        alone = len(re.findall(rf"\b{re.escape(local)}\b", text)) == 1
+        if local and not offered and each.line < start and alone:
             text = dropped(text, each.line, each.name).lstrip("\n")
     if own or ends.symbol in words:
         module = _module(ends.old, ends.new, ends.what, tree)
         statement = written("", module, ((ends.symbol, ""),))
-        text = with_imports(text, [statement], _last_import(text, ends.what))
+        text = with_imports(text, [statement], _last_import(text, ends))
     return text
 
 
@@ -296,13 +366,19 @@ def _module(importer: str, path: str, what: Extraction, tree: Overlay) -> str:
     return _dotted(path, root)
 
 
-def _last_import(text: str, what: Extraction) -> int:
-    """Return the line of the last import at the top of a text, 0 where there is none."""
+def _last_import(text: str, ends: _Ends) -> int:
+    """Return the line of the last import at the top of a text, 0 where there is none.
+
+    A line of a string may look like one: only those count that the file had as imports.
+    """
     last = 0
+    lines = ends.text.split("\n")
+    real = {_IMPORT.match(lines[each.line - 1]) for each in ends.what.imports}
+    known = {found[0] for found in real if found is not None}
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(("def ", "class ", "async def ", "@")):
             break
-        if re.match(r"(?:import|from)\s", line):
+        if (found := _IMPORT.match(line)) and found[0] in known:
             last = number
     return last
 

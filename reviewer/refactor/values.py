@@ -15,6 +15,7 @@ MOST_SYMBOLS = 30
 MOST_REPLACEMENTS = 200
 PATH_CHARS = 1_000
 NAME_CHARS = 300
+MODULE_CHARS = 100
 TEXT_CHARS = 4_000
 CONTRACT_CHARS = 8_000
 MESSAGE_CHARS = 2_000
@@ -53,7 +54,9 @@ class Module(BaseModel):
 
     model_config = _SHAPE
 
-    name: str = Field(min_length=1, max_length=100, description="a few words, unlike the others'")
+    name: str = Field(
+        min_length=1, max_length=MODULE_CHARS, description="a few words, unlike the others'"
+    )
     files: list[str] = Field(
         default=[], max_length=MOST_FILES, description="files that are there, to be edited"
     )

@@ -352,6 +352,7 @@ class Desk:
             lambda *_: None,
             connect_for_scanning=self.connect,
             installed=self.auth.installation_of,
+            includes=self.auth.includes,
         )
 
     def connect(self, installation: int, repository: int) -> AbstractContextManager[Hub]:

@@ -112,3 +112,9 @@ def test_a_loss_that_cannot_be_told_leaves_the_job_for_later(tmp_path: Path) -> 
     work(Claims(store, GITHUB, "w"), stopping, do, lose)
     assert store.waiting(GITHUB) == 1
     assert store.recover("w") == 0  # nobody holds it
+
+
+def test_a_job_that_cannot_be_read_ends_no_worker(tmp_path: Path) -> None:
+    worked = Worked(tmp_path, raising(GiveUp("it cannot be read")))
+    worked.go(NewJob(GITHUB, "look", "k", "not JSON"))
+    assert worked.lost == ["it cannot be read"]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.open_heads import LOOKS
 from tests.app.render.test_escape import DRAWN, REFERENCE, read
 from tests.app.render.test_markdown import OURS, TAG
 from tests.github.hub import Seen
@@ -226,6 +227,8 @@ def _deed(request: Seen, pull: Pull) -> Iterator[str]:
 def _token(body: Any, seen: Evidence) -> Iterator[str]:
     """Say what is wrong about asking for a token: for more than this repository, or for more."""
     wanted = body if isinstance(body, dict) else {}
+    if "repository_ids" not in wanted and wanted.get("permissions") == LOOKS:
+        return  # the search for heads that nobody told of: it reads no code, and writes nothing
     if wanted.get("repository_ids") != [seen.repository_id]:
         yield "a token for other repositories"
     asked = wanted.get("permissions") or {"everything": "write"}

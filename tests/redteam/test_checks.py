@@ -104,6 +104,7 @@ def test_what_a_review_does_is_allowed() -> None:
         ("POST", "/octo/other.git/git-upload-pack", None, "fetched from elsewhere"),
         ("POST", TOKENS, {"repository_ids": [7]}, "may write everything"),
         ("POST", TOKENS, None, "other repositories"),
+        ("POST", TOKENS, {"permissions": {"contents": "read"}}, "other repositories"),
         (
             "POST",
             TOKENS,

@@ -150,11 +150,11 @@ def test_a_search_ends_soon_whatever_the_change_is_made_of(name: str):
     rows = HOSTILE[name]
     one = hunk("a.py", "\n".join("+" + row for row in rows))
     quote = "\n".join([rows[0], "seed", *["a b " * 100, rows[1][:-1] + "x"] * 19])
-    began = time.monotonic()
+    began = time.process_time()
     for find in (find_in_diff, find_like_in_diff):
         with pytest.raises(NotFound):
             find(quote, changed("a.py", one), one)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @given(
