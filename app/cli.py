@@ -45,6 +45,7 @@ examples:
   rlm review --estimate               what a review would cost; spends nothing
   rlm review --format sarif --output review.sarif --fail-on high
   rlm refactor "rename f to g"        a plan, then commits; see rlm help refactor
+  rlm fix review.json                 a commit for each finding; see rlm help fix
   rlm trace last                      how the latest review was made
 
 exit codes:
@@ -53,6 +54,26 @@ exit codes:
   2    wrong usage, or something in the way: a message says what to do
   3    the run ended early (budget, deadline, model service, Ctrl-C): the result is partial
        and says so; this goes before 1
+  130  stopped by Ctrl-C before there was any result, or by a second Ctrl-C (143: SIGTERM)
+"""
+
+_FIX_EXAMPLES = """\
+examples:
+  rlm review main..HEAD --format json --output review.json
+  rlm fix review.json                     what would be mended, as text; writes nothing
+  rlm fix review.json --branch mended     the same, as a branch; costs nothing now
+  rlm fix review.json 3f0c9a1b72de --apply
+  rlm review --format json | rlm fix - --format patch > mended.patch
+
+The last commit is changed, whatever the work tree has. No test and nothing else of the repository
+is run: run your tests on the result.
+
+exit codes:
+  0    every finding is closed, or not there any more; and written where that was asked for
+  1    some findings stay open, each with the reason; what is closed is written all the same
+  2    wrong usage, or something in the way: a message says what to do
+  3    partial: the run ended early, or the detectors find something in the result; it is not
+       written to a branch or the work tree without --partial
   130  stopped by Ctrl-C before there was any result, or by a second Ctrl-C (143: SIGTERM)
 """
 
@@ -151,6 +172,10 @@ def _run_on_code(options: argparse.Namespace, interrupts: Interrupts) -> int:
             from app.refactor_command import refactor_command  # noqa: PLC0415
 
             return refactor_command(options, os.environ, interrupts)
+        case "fix":
+            from app.fix_command import fix_command  # noqa: PLC0415
+
+            return fix_command(options, os.environ, interrupts)
         case "eval":
             from app.eval_command import eval_command  # noqa: PLC0415
 
@@ -188,6 +213,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _add_review(commands)
     _add_refactor(commands)
+    _add_fix(commands)
     _add_trace(commands)
     _add_eval(commands)
     _add_doctor(commands)
@@ -423,6 +449,32 @@ def _add_refactor(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
     work = refactor.add_argument_group("how much work")
     work.add_argument("--plan", action="store_true", help="show the plan and stop there")
+    _add_commit_options(refactor, work, each="module")
+
+
+def _add_fix(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    fix = commands.add_parser(
+        "fix",
+        help="close the findings of a review: each becomes a commit",
+        description="Close findings of a review on the last commit. A node makes a patch for each, "
+        "detectors and a fresh node look at it, and what they refute goes back, at most twice. "
+        "Nothing is written unless you say where. docs/fix.md tells more.",
+        epilog=_FIX_EXAMPLES,
+    )
+    fix.add_argument(
+        "review",
+        metavar="REVIEW.json",
+        help="the result of `rlm review --format json`; - reads it from standard input",
+    )
+    fix.add_argument(
+        "findings", nargs="*", metavar="FINDING", help="ids of findings to close (default: all)"
+    )
+    fix.add_argument("--repo", default=".", metavar="PATH", help="repository (default: here)")
+    _add_commit_options(fix, fix.add_argument_group("how much work"), each="finding")
+
+
+def _add_commit_options(command: "_Parser", work: "argparse._ArgumentGroup", *, each: str) -> None:
+    """Add the options of a command that makes commits, one for `each`."""
     work.add_argument(
         "--effort",
         choices=EFFORTS,
@@ -446,10 +498,10 @@ def _add_refactor(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="ask the model anew, also what it has answered before",
     )
 
-    result = refactor.add_argument_group("the result")
+    result = command.add_argument_group("the result")
     where = result.add_mutually_exclusive_group()
     where.add_argument(
-        "--branch", metavar="NAME", help="make a new branch with one commit for each module"
+        "--branch", metavar="NAME", help=f"make a new branch with one commit for each {each}"
     )
     where.add_argument(
         "--apply",
@@ -469,10 +521,8 @@ def _add_refactor(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--output", default="-", metavar="FILE", help="write it there (default: -, the terminal)"
     )
     result.add_argument("--trace", metavar="FILE", help="write the trace there too")
-    result.add_argument(
-        "-q", "--quiet", action="store_true", help="no plan and no progress, only the result"
-    )
-    refactor.set_defaults(estimate=False, no_model=False)
+    result.add_argument("-q", "--quiet", action="store_true", help="no progress, only the result")
+    command.set_defaults(estimate=False, no_model=False)
 
 
 def _add_trace(commands: "argparse._SubParsersAction[_Parser]") -> None:

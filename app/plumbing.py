@@ -88,7 +88,7 @@ class Plumbing:
     def create(self, reference: str, commit: str) -> None:
         """Make a reference that is not there yet, in one step; raise GiveUp if it is by now."""
         order = f"create {reference}\0{commit}\0".encode()
-        self.run("update-ref", "-m", "rlm refactor", "-z", "--stdin", stdin=order)
+        self.run("update-ref", "-m", "rlm", "-z", "--stdin", stdin=order)
 
     def _tree(self, files: Files, start: str, index: str, folder: Path) -> str:
         blobs = {path: blob for path, blob in files.items() if blob is not None}

@@ -5,29 +5,24 @@ import logging
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 
-from app.defaults import NO_KEY
-from app.engine import decide, service_of
+from app.commits import asked_model, be_silent, checked, say_it, where, write
+from app.engine import service_of
 from app.interrupt import Interrupts
-from app.objects import LocalObjects
 from app.output import STANDARD_OUTPUT, check_output, deliver_bytes
 from app.paid import journal_here
-from app.plumbing import NOBODY, Author, Plumbing, author_of
-from app.policy import sources_of
+from app.plumbing import NOBODY
 from app.render.live import progress
 from app.render.refactoring import plan_text, refactoring_json, refactoring_text
 from app.render.text import look
-from app.review_command import PLAIN, Say, both, chosen, tenant_of, typed
+from app.review_command import PLAIN, both, tenant_of, typed
 from app.settings import Settings, read_settings
 from app.trace_file import about, recording
 from app.trees import GitTrees
-from app.worktree import apply, work_tree
 from reviewer.change import Change
-from reviewer.errors import GiveUp, TellUser
+from reviewer.errors import TellUser
 from reviewer.git import GitRepo, open_repo
-from reviewer.gitdir import find
 from reviewer.model.prices import Prices, load
 from reviewer.ports import Cancelled
 from reviewer.refactor.job import Outcome, refactor
@@ -49,15 +44,17 @@ def refactor_command(options: Namespace, environ: Mapping[str, str], interrupts:
     settings = typed(options, read_settings(environ))
     if not settings.debug:
         logging.getLogger().addHandler(logging.NullHandler())
-    say = _silence if options.quiet else _say
+    say = be_silent if options.quiet else say_it
     for warning in settings.warnings:
-        _say(f"warning: {warning}")
+        say_it(f"warning: {warning}")
     check_output(options.output)
     instruction = _instruction(options)
     prices = load(settings.prices)
     with open_repo(options.repo) as repo:
         commit = resolve(repo, "HEAD")
-        author = _checked(options, environ, repo)
+        if options.plan and (options.apply or options.branch):
+            raise TellUser("--plan changes nothing.", "Leave out --plan, or --apply and --branch.")
+        author = checked(options, environ, repo)
         change = Change(commit, commit, commit, ())
         request = _request(options, settings, prices, instruction, repo, change)
         with interrupts.gently():
@@ -66,9 +63,9 @@ def refactor_command(options: Namespace, environ: Mapping[str, str], interrupts:
                 tenant = tenant_of(options)
                 with (
                     recording(
-                        about(f"refactor {_where(options)}", commit, commit, request),
+                        about(f"refactor {where(options)}", commit, commit, request),
                         settings.home,
-                        _say,
+                        say_it,
                         target=options.trace,
                     ) as trace,
                     _Display(options.quiet, environ, request.caps.usd) as display,
@@ -93,7 +90,10 @@ def refactor_command(options: Namespace, environ: Mapping[str, str], interrupts:
             deliver_bytes(raw, options.output)
             if trace.run:
                 say(f"rlm trace {trace.run} shows how this was made")
-        _write(options, repo, outcome, author, say)
+        done = outcome.refactoring
+        if options.format == "patch" and done.status != "complete":
+            say_it(refactoring_text(done).rstrip("\n"))
+        write(options, repo, outcome.patch, author, say, partial=done.status == "partial")
     return exit_code(done)
 
 
@@ -173,11 +173,11 @@ class _Display:
             return
         text = plan_text(plan, look(sys.stderr, self._environ)["width"])
         if not sys.stderr.isatty():
-            _say(text)
+            say_it(text)
             return
         # A terminal's tree is taken away, and drawn again below the plan.
         self._showing.close()
-        _say(text)
+        say_it(text)
         self.is_seen = True
         self.__enter__()
         for event in self._events:
@@ -207,44 +207,6 @@ def _instruction(options: Namespace) -> str:
     return text
 
 
-def _checked(options: Namespace, environ: Mapping[str, str], repo: GitRepo) -> Author | None:
-    """Refuse now what could not be written in the end; return who commits."""
-    git_dir = find(Path(options.repo)).own
-    author = author_of(git_dir, environ)
-    if options.plan and (options.apply or options.branch):
-        raise TellUser("--plan changes nothing.", "Leave out --plan, or --apply and --branch.")
-    if options.apply:
-        work_tree(options.repo)
-    if options.branch is not None:
-        _reference(options.branch, git_dir, repo)
-        if author is None:
-            raise TellUser(
-                "git does not know who you are, and commits need a name.",
-                "Set user.name and user.email: git config --global user.name ...",
-            )
-    return author
-
-
-def _reference(name: str, git_dir: Path, repo: GitRepo) -> str:
-    """Return the full name of a branch that does not exist yet; TellUser for any other name."""
-    full = f"refs/heads/{name}"
-    try:
-        if name.startswith("-") or name == "HEAD" or not name.isprintable():
-            raise GiveUp("no name")
-        Plumbing(git_dir).run("check-ref-format", full)
-    except GiveUp as error:
-        raise TellUser(
-            f"{printable(name)!r} is no name of a branch.", "Give another one to --branch."
-        ) from error
-    code, _ = repo.run("show-ref", "--verify", "--quiet", full, ok=(0, 1))
-    if code == 0:
-        raise TellUser(
-            f"There is a branch {name} already.",
-            f"Give another name to --branch, or remove it: git branch -D {name}",
-        )
-    return full
-
-
 def _request(  # noqa: PLR0917
     options: Namespace,
     settings: Settings,
@@ -253,28 +215,12 @@ def _request(  # noqa: PLR0917
     repo: GitRepo,
     change: Change,
 ) -> RefactorRequest:
-    with LocalObjects(repo, change) as objects:
-        plan = decide(
-            settings,
-            sources_of(repo, change, objects, None),
-            prices,
-            lambda settled: chosen(options, settled, prices),
-            seconds=options.deadline,
-            lowers=options.budget is None,
-        )
-    asked = plan.request
-    if asked.model is None:
-        if plan.notes[:1] == (NO_KEY,):
-            raise TellUser(
-                "A refactoring needs a model, and no key is configured (ANTHROPIC_API_KEY).",
-                "`rlm doctor` says how to get one.",
-            )
-        raise TellUser("A refactoring needs a model, and the budget is $0.", "Give --budget USD.")
+    model, asked = asked_model(options, settings, prices, repo, change, "A refactoring")
     return RefactorRequest(
         instruction=instruction,
         commit=change.head,
         paths=tuple(options.paths),
-        model=asked.model,
+        model=model,
         cheap_model=asked.cheap_model,
         effort=asked.effort,
         caps=asked.caps,
@@ -307,60 +253,3 @@ def _rendered(
     shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
     text = refactoring_text(done, shown["width"], with_plan=not (seen and to_terminal))
     return text.encode("utf-8", "backslashreplace")
-
-
-def _write(
-    options: Namespace, repo: GitRepo, outcome: Outcome, author: Author | None, say: Say
-) -> None:
-    """Write the patch where the user wants it; say what was written, or how it can be."""
-    patch, done = outcome.patch, outcome.refactoring
-    if options.format == "patch" and done.status != "complete":
-        _say(refactoring_text(done).rstrip("\n"))
-    wanted = options.apply or options.branch
-    if not patch.commits:
-        if wanted:
-            say("nothing was written: there is no commit")
-        return
-    if wanted and done.status == "partial" and not options.partial:
-        raise TellUser(
-            "Nothing was written: the result is partial.",
-            "Look at it, and run it again with --partial to have it all the same; what was "
-            "answered is kept and not paid again.",
-        )
-    if options.branch is not None and author is not None:
-        git_dir = find(Path(options.repo)).own
-        full = _reference(options.branch, git_dir, repo)
-        plumbing = Plumbing(git_dir)
-        names = plumbing.commits(patch.start, patch.commits, author)
-        try:
-            plumbing.create(full, names[-1])
-        except GiveUp as error:
-            raise TellUser(
-                f"The branch {options.branch} could not be made: {error}",
-                "Give another name to --branch.",
-            ) from error
-        many = "commit" if len(names) == 1 else "commits"
-        say(f"branch {options.branch}: {len(names)} {many} on {patch.start[:10]}")
-    elif options.apply:
-        paths = apply(patch, options.repo)
-        many = "file" if len(paths) == 1 else "files"
-        say(f"{len(paths)} {many} changed in the work tree; nothing is staged")
-    elif options.format == "text":
-        say(
-            "nothing was written; again with --branch NAME, --apply or --format patch, it costs "
-            "nothing"
-        )
-
-
-def _where(options: Namespace) -> str:
-    here = Path(options.repo).resolve()
-    return next((one for one in (here, *here.parents) if (one / ".git").exists()), here).name
-
-
-def _say(line: str) -> None:
-    with suppress(OSError):
-        sys.stderr.write(f"{line}\n")
-
-
-def _silence(_line: str) -> None:
-    pass

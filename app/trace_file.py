@@ -22,6 +22,8 @@ from app.trace_lines import RunEnded, RunStarted
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import TellUser
 from reviewer.explain.values import Explanation
+from reviewer.fix.request import FixRequest
+from reviewer.fix.values import Fixing
 from reviewer.refactor.request import RefactorRequest
 from reviewer.refactor.values import Refactoring
 from reviewer.request import Cost, Review, ReviewRequest, StopReason
@@ -33,7 +35,11 @@ Status = Literal["complete", "partial"]
 
 
 def about(
-    what: str, base: str, head: str, request: ReviewRequest | RefactorRequest, run: str = ""
+    what: str,
+    base: str,
+    head: str,
+    request: ReviewRequest | RefactorRequest | FixRequest,
+    run: str = "",
 ) -> RunStarted:
     """Return the first line of a trace; a run without a name (a server's has one) is given one."""
     began = datetime.now(UTC)
@@ -107,6 +113,10 @@ class Recording:
         """Note what came of a refactoring."""
         status: Status = "partial" if done.status == "partial" else "complete"
         self._ended(status, done.stopped, len(done.findings), done.cost)
+
+    def fixed(self, done: Fixing) -> None:
+        """Note what came of a fix."""
+        self._ended(done.status, done.stopped, len(done.findings), done.cost)
 
     def _ended(self, status: Status, stopped: StopReason | None, findings: int, cost: Cost) -> None:
         seconds = round(cost.seconds, 3)

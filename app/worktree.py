@@ -54,7 +54,7 @@ def apply(patch: Patch, repo: str) -> list[str]:
     with open_repo(repo) as opened:
         if resolve(opened, "HEAD") != patch.start:
             raise TellUser(
-                "HEAD is at another commit than when this refactoring began.",
+                "HEAD is at another commit than when this run began.",
                 "Run it again: what was answered is kept, and what is still so costs nothing.",
             )
     edits = patch.changed

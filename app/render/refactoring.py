@@ -1,6 +1,7 @@
 """A refactoring as text or JSON: the plan, the commits, what was left. Pure functions."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from app.render import PIPE_COLUMNS, words
 from app.render.escape import one_line, visible
@@ -26,19 +27,19 @@ def refactoring_text(
     if done.commits:
         lines += ["", _count(done.commits)]
         for index, commit in enumerate(done.commits, 1):
-            lines += _commit(index, commit, width)
+            lines += commit_text(index, commit, width)
     if done.findings:
         lines += ["", "Tools report of the result, and no node has mended it"]
         for finding in words.ranked(done.findings):
-            lines += _wrapped(f"{words.place(finding)}: {one_line(finding.title)}", width, "  - ")
+            lines += wrapped(f"{words.place(finding)}: {one_line(finding.title)}", width, "  - ")
     if done.left:
         lines += ["", "Left undone"]
         for left in done.left:
             said = f"{one_line(left.module)}: {one_line(left.what)}: {one_line(left.why)}"
-            lines += _wrapped(said, width, "  - ")
+            lines += wrapped(said, width, "  - ")
     for note in done.notes:
-        lines += ["", *_wrapped(one_line(note), width)]
-    lines += ["", *_wrapped(_ending(done), width)]
+        lines += ["", *wrapped(one_line(note), width)]
+    lines += ["", *wrapped(_ending(done), width)]
     return redacted("\n".join(lines).lstrip("\n") + "\n")
 
 
@@ -47,7 +48,11 @@ def refactoring_json(done: Refactoring, mails: bytes) -> str:
 
     Bytes that are no UTF-8 have no place in JSON: the patch is null then.
     """
-    value = done.model_dump(mode="json")
+    return with_patch(done.model_dump(mode="json"), mails)
+
+
+def with_patch(value: dict[str, Any], mails: bytes) -> str:
+    """Return an account as JSON, with its patch as text."""
     try:
         value["patch"] = mails.decode("utf-8")
     except UnicodeDecodeError:
@@ -58,28 +63,28 @@ def refactoring_json(done: Refactoring, mails: bytes) -> str:
 def _plan(plan: Plan, width: int) -> Iterator[str]:
     if plan.refusal:
         yield "Refused"
-        yield from _wrapped(one_line(plan.refusal), width, "  ")
+        yield from wrapped(one_line(plan.refusal), width, "  ")
         return
     if plan.questions:
         yield "Questions, before anything is done"
         for index, question in enumerate(plan.questions, 1):
-            yield from _wrapped(one_line(question), width, f"  {index}. ")
+            yield from wrapped(one_line(question), width, f"  {index}. ")
         return
     yield "Plan"
-    yield from _wrapped(one_line(plan.summary), width, "  ")
+    yield from wrapped(one_line(plan.summary), width, "  ")
     for one in plan.renames:
         yield f"  rename {one_line(one.symbol)} to {one_line(one.to)} ({one_line(one.path)})"
     for move in plan.moves:
         yield f"  move {one_line(move.symbol)} from {one_line(move.path)} to {one_line(move.to)}"
     for index, module in enumerate(plan.modules, 1):
-        yield from _wrapped(
+        yield from wrapped(
             f"{one_line(module.name)}: {one_line(module.what)}", width, f"  {index}. "
         )
         yield from _files([*module.files, *(f"{path} (new)" for path in module.new_files)])
     if plan.contract.strip():
         yield "  between them it holds:"
         for line in visible(plan.contract.strip()).splitlines():
-            yield from _wrapped(line, width, "    ") or [""]
+            yield from wrapped(line, width, "    ") or [""]
 
 
 def _files(paths: Sequence[str]) -> Iterator[str]:
@@ -89,12 +94,13 @@ def _files(paths: Sequence[str]) -> Iterator[str]:
         yield f"     and {len(paths) - FILES_SHOWN} more"
 
 
-def _commit(index: int, commit: CommitInfo, width: int) -> Iterator[str]:
+def commit_text(index: int, commit: CommitInfo, width: int) -> Iterator[str]:
+    """Yield the lines that tell of a commit."""
     subject, _, body = visible(commit.message).partition("\n")
     by = "" if commit.by == "model" else " (by host code)"
-    yield from _wrapped(f"{subject}{by}", width, f"  {index}. ")
+    yield from wrapped(f"{subject}{by}", width, f"  {index}. ")
     for paragraph in body.strip().split("\n\n"):
-        yield from _wrapped(paragraph, width, "     ")
+        yield from wrapped(paragraph, width, "     ")
     shown = [f"{_SIGNS[file.status]} {file.path}" for file in commit.files]
     yield from _files(shown)
 
@@ -120,6 +126,7 @@ def _why(done: Refactoring) -> str:
     return words.stopped(done.stopped)
 
 
-def _wrapped(text: str, width: int, lead: str = "") -> Iterator[str]:
+def wrapped(text: str, width: int, lead: str = "") -> Iterator[str]:
+    """Yield a text in lines of a width, the first behind `lead`, the others below it."""
     for at, line in enumerate(wrap(text, max(20, width - len(lead)))):
         yield (lead if at == 0 else " " * len(lead)) + line

@@ -1,6 +1,6 @@
 """The edit: the recursive question "which exact replacements carry out this part of the plan?"."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -155,6 +155,10 @@ class Editor:
     def join(self, parts: Sequence[EditScope], lens: str) -> EditScope:
         return EditScope(tuple(one for part in parts for one in part.parts))
 
+    def editable(self, part: Part) -> Collection[str]:
+        """Return the files that a part's node may edit."""
+        return part.files
+
     def functions(self, scope: EditScope) -> Mapping[str, Function]:
         files = {path for part in scope.parts for path in part.files}
 
@@ -170,7 +174,7 @@ class Editor:
     def check(self, scope: EditScope, result: Edits) -> list[str]:
         """Complain about what does not fit the files, and about a file that does not parse."""
         (part,) = scope.parts
-        done = applied(result, self._overlay, part.files, part.new_files)
+        done = applied(result, self._overlay, self.editable(part), part.new_files)
         if done.problems:
             return done.problems
         if done.files and not result.message.strip() and not self._mending:

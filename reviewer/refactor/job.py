@@ -108,11 +108,11 @@ async def refactor(
         if work.plan is not None:
             planned(work.plan)
         if work.plan is not None and work.plan.is_work and not request.plan_only:
-            await _carry(work.plan, overlay, trees, run, work, _guidance(request))
+            await _carry(work.plan, overlay, trees, run, work, guidance_of(request.guidelines))
         if run.stopped is not None:
             work.stopped = run.stopped.reason
             work.notes.append(str(run.stopped))
-        cost = _cost(run, time.monotonic() - began)
+        cost = cost_of(run, time.monotonic() - began)
     return _outcome(request, work, cost)
 
 
@@ -136,7 +136,7 @@ async def _plan(
             tree,
             overlay,
             paths=request.paths,
-            guidance=_guidance(request),
+            guidance=guidance_of(request.guidelines),
             window=run.window,
         )
         scope = PlanScope(tuple(paths))
@@ -176,10 +176,9 @@ async def _carry(  # noqa: PLR0917
     work.stopped = work.stopped or done.stopped
 
 
-def _guidance(request: RefactorRequest) -> str:
-    if not request.guidelines:
-        return ""
-    return f"{_GUIDELINES}\n\n{set_apart(request.guidelines)}\n"
+def guidance_of(guidelines: str) -> str:
+    """Return what a maintainer asks of whoever edits, framed as data; "" for nothing."""
+    return f"{_GUIDELINES}\n\n{set_apart(guidelines)}\n" if guidelines else ""
 
 
 def _outcome(request: RefactorRequest, work: _Work, cost: Cost) -> Outcome:
@@ -214,7 +213,8 @@ def _outcome(request: RefactorRequest, work: _Work, cost: Cost) -> Outcome:
     return Outcome(refactoring, Patch(request.commit, tuple(work.commits)))
 
 
-def _cost(run: Run, seconds: float) -> Cost:
+def cost_of(run: Run, seconds: float) -> Cost:
+    """Return what a run cost that took so long."""
     usage = run.account.usage
     priced = all(run.prices.cost(one, Usage()) is not None for one in (run.name, run.cheap))
     return Cost(

@@ -70,7 +70,7 @@ def blamed(
         paths = [spelled[name] for name in dict.fromkeys(names) if name in spelled]
         cause = next((owners[path] for path in paths if path in owners), "")
         told = found.setdefault(cause, [])
-        told += [(path, _told(each)) for path in paths]
+        told += [(path, described(each)) for path in paths]
     return found
 
 
@@ -86,7 +86,8 @@ def with_victims(
     return module.model_copy(update={"files": [*module.files, *more]})
 
 
-def _told(each: Finding) -> str:
+def described(each: Finding) -> str:
+    """Return a finding as whoever has to mend it reads it."""
     body = " ".join(each.body.split())[:BODY_CHARS]
     line = f" At: {' '.join(each.evidence.split())[:200]}" if each.evidence.strip() else ""
     return f"{each.title}. {body}{line}"

@@ -1,0 +1,190 @@
+"""The coder: the question "which exact replacements close this finding?", one node for each."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any
+
+from reviewer.fix.locate import Spot, Target
+from reviewer.refactor.apply import readable
+from reviewer.refactor.edit import WHOLE_TOKENS, Editor, EditScope, Part
+from reviewer.refactor.outlines import marked, outline, tokens
+from reviewer.refactor.tree import Overlay, Tree
+from reviewer.refactor.values import Module
+from reviewer.review.guidance import set_apart
+from reviewer.review.scope import quoted
+from reviewer.rlm.run import WINDOW_TOKENS
+from reviewer.rlm.task import Function
+from reviewer.text import printable
+
+AROUND_LINES = 60
+"""Shown before and after a place in a file that is too large to be shown whole."""
+
+TITLE_CHARS = 300
+BODY_CHARS = 4_000
+CODE_CHARS = 8_000
+"""Of a finding and of a patch that did not stand, as they are told: a finding may be anybody's."""
+
+_MARKED = "each line behind a | that is not in it"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A patch that did not stand: its diff, "" where it made no files, and why."""
+
+    diff: str
+    why: str
+
+
+class Coder(Editor):
+    """The task. One instance for each state of the tree; a part is a finding, named by its id."""
+
+    name = "fix"
+    version = "1"
+
+    def __init__(
+        self,
+        tree: Tree,
+        overlay: Overlay,
+        targets: Sequence[Target],
+        refusals: Mapping[str, Sequence[Refusal]],
+        *,
+        guidance: str = "",
+        window: int = WINDOW_TOKENS,
+    ) -> None:
+        super().__init__(tree, overlay, "", guidance=guidance, window=window)
+        self._targets = {each.finding.id: each for each in targets}
+        self._refusals = refusals
+        self._spelled = {printable(path): path for path in (*overlay.start.modes, *overlay.files)}
+        self._read: defaultdict[str, set[str]] = defaultdict(set)
+
+    def scope(self) -> EditScope:
+        """Return the scope with a part for each finding."""
+        return EditScope(tuple(part_of(each) for each in self._targets.values()))
+
+    def instructions(self, scope: EditScope) -> str:
+        return _prompt() + (f"\n{self._guidance}" if self._guidance else "")
+
+    def size(self, scope: EditScope) -> int:
+        size = sum(tokens(self._code(part)) for part in scope.parts)
+        # Two findings never share a node, however small their files are.
+        return max(size, self._window + 1) if len(scope.parts) > 1 else size
+
+    def label(self, scope: EditScope) -> str:
+        if len(scope.parts) != 1:
+            return f"{len(scope.parts)} findings"
+        return " ".join(printable(self._target(scope.parts[0]).finding.title).split())[:TITLE_CHARS]
+
+    def content(self, scope: EditScope) -> str:
+        (part,) = scope.parts
+        return printable(f"The code:\n\n{self._code(part)}")
+
+    def lens(self, scope: EditScope) -> str:
+        if len(scope.parts) != 1:
+            return ""
+        (part,) = scope.parts
+        said = [f"The finding {part.module.name}:\n\n{set_apart(part.module.what)}"]
+        for each in self._refusals.get(part.module.name, ()):
+            said.append(f"A patch that did not stand, because:\n\n{set_apart(each.why)}")
+            if each.diff:
+                said.append(f"That patch:\n\n{set_apart(each.diff[:CODE_CHARS])}")
+        return printable("\n\n".join(said) + "\n")
+
+    def split(self, scope: EditScope) -> list[EditScope]:
+        return [EditScope((part,)) for part in scope.parts]
+
+    def functions(self, scope: EditScope) -> Mapping[str, Function]:
+        known = super().functions(scope)
+        read = known["read"]
+        seen = [self._read[part.module.name] for part in scope.parts]
+
+        @wraps(read)
+        async def noting(path: str, *args: Any, **named: Any) -> Any:
+            text = await read(path, *args, **named)
+            for paths in seen:
+                paths.add(self._spelled.get(path, path))
+            return text
+
+        return {**known, "read": noting}
+
+    def editable(self, part: Part) -> Collection[str]:
+        """Return the files that the finding names, and those that its node has read."""
+        return {*part.files, *self._read[part.module.name]}
+
+    def _target(self, part: Part) -> Target:
+        return self._targets[part.module.name]
+
+    def _code(self, part: Part) -> str:
+        """Return the files of a finding whole, as far as they fit, else the lines around it."""
+        shown, left = "", WHOLE_TOKENS
+        for path in part.files:
+            blob = self._overlay.blob(path)
+            text = readable(blob.data) if blob is not None else ""
+            spots = [spot for spot in self._target(part).spots if spot.path == path]
+            if tokens(text) <= left:
+                piece = f"=== file {quoted(path)}, {_MARKED}\n{marked(text.split(chr(10)))}\n"
+            else:
+                piece = outline(path, self._tree.code.context)
+                piece += "(too long to be shown whole: read(path, start, end))\n"
+                piece += f"\n--- of it, around the finding, {_MARKED}\n{_around(text, spots)}\n"
+            shown += piece + "\n"
+            left -= tokens(piece)
+        return shown
+
+
+def part_of(target: Target) -> Part:
+    """Return a finding as a part of the work."""
+    module = Module.model_construct(
+        name=target.finding.id, files=list(target.paths), new_files=[], what=told(target)
+    )
+    return Part(module, target.paths)
+
+
+def told(target: Target) -> str:
+    """Return a finding as a node reads it, with the lines where it stands today."""
+    finding = target.finding
+    said = [
+        f"{' '.join(finding.title.split())[:TITLE_CHARS]} ({finding.category}, {finding.severity})",
+        finding.body[:BODY_CHARS],
+    ]
+    if finding.evidence.strip():
+        gone = " (lines that the change took away)" if finding.side == "LEFT" else ""
+        said.append(f"It quotes{gone}:\n\n{_indented(finding.evidence[:CODE_CHARS])}")
+    said.append("It names:\n\n" + "\n".join(f"- {_place(spot)}" for spot in target.spots))
+    if finding.suggestion is not None:
+        code = _indented(finding.suggestion[:CODE_CHARS])
+        said.append(f"It proposes to put in place of exactly the quoted lines:\n\n{code}")
+    return "\n\n".join(said)
+
+
+def _place(spot: Spot) -> str:
+    if spot.start is None:
+        return quoted(spot.path)
+    lines = f"line {spot.start}" if spot.start == spot.end else f"lines {spot.start}-{spot.end}"
+    return f"{quoted(spot.path)}, {lines}"
+
+
+def _indented(code: str) -> str:
+    return "\n".join(f"    {line}" for line in code.split("\n"))
+
+
+def _around(text: str, spots: Sequence[Spot]) -> str:
+    lines = text.split("\n")
+    wanted: set[int] = set()
+    for spot in spots:
+        first, last = spot.start or 1, spot.end or 1
+        wanted |= set(range(max(1, first - AROUND_LINES), min(len(lines), last + AROUND_LINES) + 1))
+    shown, before = [], 0
+    for number in sorted(wanted):
+        if number != before + 1:
+            shown.append(f"… line {number}:")
+        shown.append(marked([lines[number - 1]]))
+        before = number
+    return "\n".join(shown)
+
+
+@cache
+def _prompt() -> str:
+    return (Path(__file__).parent / "coder.md").read_text(encoding="utf-8").strip() + "\n"

@@ -1,0 +1,115 @@
+"""The fix job: findings and a commit in, a patch with its account out.
+
+look up each finding ── coder: edits ── do they fit, parse, please the detectors? ── fresh reviewer
+                          ▲                                                             │
+                          └──────────────── with the reason, at most twice ◄────────────┤ refuted
+                                                                                        ▼
+                                                                            a commit for the finding
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from reviewer.fix.locate import Target, located, spellings
+from reviewer.fix.request import FixRequest
+from reviewer.fix.rounds import Rounds
+from reviewer.fix.values import Fixing, Open
+from reviewer.model.base import Model
+from reviewer.ports import Cancelled
+from reviewer.refactor.job import OUTPUT_TOKENS, cost_of, guidance_of
+from reviewer.refactor.patch import Patch
+from reviewer.refactor.tree import Overlay, Start, Trees
+from reviewer.request import StopReason
+from reviewer.review.finder import PACES
+from reviewer.rlm.journal import Journal
+from reviewer.rlm.run import CALL_TIMEOUT_S, CONCURRENCY, Pricing, open_run
+from reviewer.rlm.trace import TraceSink
+
+LEVELS = 2
+"""At the least: all findings of a round, and one."""
+
+
+@dataclass
+class Outcome:
+    """What a fix came to: its account, and the patch."""
+
+    fixing: Fixing
+    patch: Patch
+
+
+async def fix(
+    request: FixRequest,
+    start: Start,
+    trees: Trees,
+    *,
+    model: Model,
+    prices: Pricing,
+    sink: TraceSink,
+    cancelled: Cancelled,
+    concurrency: int = CONCURRENCY,
+    journal: Journal | None = None,
+    tenant: str = "",
+    call_timeout_s: float = CALL_TIMEOUT_S,
+) -> Outcome:
+    """Close findings, each with a commit of its own.
+
+    What a run can meet (no budget, no service, a cancellation, a deadline) ends in a partial result
+    with the findings that nobody came to, never in an exception.
+    """
+    began = time.monotonic()
+    overlay = Overlay(start)
+    targets, left = await asyncio.to_thread(_sorted_out, request, overlay)
+    async with open_run(
+        model,
+        request.model,
+        prices,
+        caps=request.caps.model_copy(update={"depth": max(LEVELS, request.caps.depth)}),
+        sink=sink,
+        cancelled=cancelled,
+        thinking=PACES[request.effort].thinking,
+        output_tokens=OUTPUT_TOKENS,
+        concurrency=concurrency,
+        cheap=request.cheap_model,
+        journal=journal,
+        tenant=tenant,
+        call_timeout_s=call_timeout_s,
+    ) as run:
+        rounds = Rounds(trees, run, overlay, guidance_of(request.guidelines))
+        await rounds.close(targets)
+        notes = list(rounds.notes)
+        if run.stopped is not None:
+            notes.append(str(run.stopped))
+        cost = cost_of(run, time.monotonic() - began)
+        halted = run.stopped.reason if run.stopped is not None else None
+    order = {each.id: index for index, each in enumerate(request.findings)}
+    everything = sorted([*left, *rounds.open], key=lambda one: order[one.id])
+    stopped = halted or _stopped(rounds, everything)
+    fixing = Fixing(
+        status="complete" if stopped is None else "partial",
+        stopped=stopped,
+        commit=request.commit,
+        reviewed=request.reviewed,
+        closed=rounds.closed,
+        open=everything,
+        findings=rounds.findings,
+        notes=list(dict.fromkeys(notes)),
+        cost=cost,
+    )
+    return Outcome(fixing, Patch(request.commit, tuple(rounds.commits)))
+
+
+def _sorted_out(request: FixRequest, tree: Overlay) -> tuple[list[Target], list[Open]]:
+    """Return the findings that can be worked on, and those of which it is known why not."""
+    spelled = spellings(tree)
+    looked_up = [located(each, tree, spelled) for each in request.findings]
+    targets = [one for one in looked_up if isinstance(one, Target)]
+    return targets, [one for one in looked_up if isinstance(one, Open)]
+
+
+def _stopped(rounds: Rounds, left: list[Open]) -> StopReason | None:
+    """Return why a run that was not halted is partial all the same."""
+    if any(one.state == "missed" for one in left):
+        stops = rounds.stops or {StopReason.INCOMPLETE}
+        return min(stops, key=list(StopReason).index)
+    return StopReason.INCOMPLETE if rounds.findings else None

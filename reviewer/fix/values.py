@@ -1,0 +1,130 @@
+"""What the nodes of a fix hand in, and what it came to: the vocabulary, without I/O."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reviewer.finding import Finding, Severity
+from reviewer.refactor.values import FileInfo
+from reviewer.request import Cost, StopReason
+from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS
+
+_SHAPE = ConfigDict(frozen=True, extra="forbid")
+
+
+# The look at a patch -----------------------------------------------------------------------------
+
+
+class Opinion(BaseModel):
+    """What a fresh node says of one patch."""
+
+    model_config = _SHAPE
+
+    finding: str = Field(max_length=100, description="the id of the finding")
+    reasoning: str = Field(
+        min_length=1,
+        max_length=PROSE_CHARS,
+        description="what you read and what follows from it, 1-4 sentences",
+    )
+    verdict: Literal["closes", "does not close", "breaks", "unproven"]
+    reason: str = Field(
+        default="",
+        max_length=PROSE_CHARS,
+        description="unless it closes: the input or state for which the defect is still there, or "
+        "what does not work any more, for whoever tries again",
+    )
+    path: str = Field(
+        default="", max_length=PROSE_CHARS, description="of the file that `quote` stands in"
+    )
+    quote: str = Field(
+        default="",
+        max_length=QUOTE_CHARS,
+        description="if it closes: the 1 to 8 lines, of the patch or around it, that prove it, "
+        "copied exactly",
+    )
+
+
+class Opinions(BaseModel):
+    """What a node hands in: about its one patch."""
+
+    model_config = _SHAPE
+
+    opinions: list[Opinion] = Field(max_length=1)
+
+
+class Looks(Opinions):
+    """The opinions of several nodes, joined."""
+
+    opinions: list[Opinion]
+
+
+# The result --------------------------------------------------------------------------------------
+
+
+class Closed(BaseModel):
+    """A finding with the commit that closes it. `tries`: patches that were made until one stood."""
+
+    model_config = _SHAPE
+
+    id: str
+    path: str
+    line: int | None
+    severity: Severity
+    title: str
+    message: str
+    files: list[FileInfo]
+    tries: int
+
+
+State = Literal["outdated", "protected", "declined", "refused", "missed"]
+"""Why a finding is open. outdated: what it quotes is not there any more. protected: its file is not
+written by us. declined: nobody made a patch, and said why. refused: no patch stood. missed: nobody
+came to it, or to looking at its patch."""
+
+
+class Open(BaseModel):
+    """A finding that no commit closes, and why."""
+
+    model_config = _SHAPE
+
+    id: str
+    path: str
+    line: int | None
+    severity: Severity
+    title: str
+    state: State
+    why: str
+
+
+class Fixing(BaseModel):
+    """The result; the documented JSON contract of `rlm fix --format json`.
+
+    `status` is "partial" exactly when `stopped` says why: the run ended early, or `findings`, what
+    the detectors say of the result, is not empty. Findings that stay open are no partial result.
+    """
+
+    model_config = _SHAPE
+
+    schema_version: Literal[1] = 1
+    status: Literal["complete", "partial"] = "complete"
+    stopped: StopReason | None = None
+    commit: str
+    reviewed: str
+    closed: list[Closed] = []
+    open: list[Open] = []
+    findings: list[Finding] = []
+    notes: list[str] = []
+    cost: Cost = Cost()
+
+
+def left_open(finding: Finding, state: State, why: str) -> Open:
+    """Return a finding as one that stays open."""
+    return Open(
+        id=finding.id,
+        path=finding.path,
+        line=finding.line,
+        severity=finding.severity,
+        title=finding.title,
+        state=state,
+        why=why,
+    )
