@@ -67,6 +67,9 @@ def main() -> int:
     parser.add_argument("--repositories", required=True, help="with {owner} and {name}")
     parser.add_argument("--only", default="", help="names of the table, divided by commas")
     parser.add_argument("--replies", type=Path, help="folder in which answers are kept")
+    parser.add_argument(
+        "--environments", type=Path, default=ROOT / ".make/refactor", help="folder for them"
+    )
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     table = tomllib.loads((ROOT / "benchmarks/refactor.toml").read_text(encoding="utf-8"))
@@ -88,7 +91,7 @@ def main() -> int:
             package = table[one["package"]]
             owner, _, name = package["repository"].partition("/")
             origin = Path(asked.repositories.format(owner=owner, name=name))
-            rows.append(measured(one, package, origin, url))
+            rows.append(measured(one, package, origin, url, asked.environments))
             print(f"{one['name']}: done", file=sys.stderr, flush=True)
     if asked.json:
         print(json.dumps([asdict(row) for row in rows], indent=1))
@@ -100,14 +103,14 @@ def main() -> int:
 # One refactoring ---------------------------------------------------------------------------------
 
 
-def measured(one: dict[str, Any], package: dict[str, Any], origin: Path, url: str) -> Row:
+def measured(one: dict[str, Any], package: dict[str, Any], origin: Path, url: str, environments: Path) -> Row:
     """Carry one out in a clone and look at what it came to."""
     row = Row(one["name"])
     with tempfile.TemporaryDirectory() as place:
         clone = Path(place) / package["repository"].rpartition("/")[2]
         _git(None, "clone", "-q", "--no-checkout", str(origin), str(clone))
         _git(clone, "checkout", "-q", "--detach", package["commit"])
-        python = _environment(package)
+        python = _environment(package, environments)
         before = _failing(python, package, clone)
         done, trace = _carried_out(one, clone, Path(place), url)
         row.failing_before = len(before)
@@ -214,9 +217,9 @@ def _contracts(clone: Path, base: str) -> list[str]:
 # The package's own tests -------------------------------------------------------------------------
 
 
-def _environment(package: dict[str, Any]) -> Path:
+def _environment(package: dict[str, Any], environments: Path) -> Path:
     """Return the Python of an environment with what the package's tests need, made on first use."""
-    folder = ROOT / ".make/refactor" / package["repository"].replace("/", "+")
+    folder = environments / package["repository"].replace("/", "+")
     python = folder / "bin/python"
     ready = folder / "ready"
     wanted = json.dumps(package["requires"])

@@ -4,12 +4,13 @@ import hashlib
 import json
 import os
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-
-import httpx
 
 PASSED_ON = ("x-api-key", "authorization", "anthropic-version", "anthropic-beta", "content-type")
 
@@ -39,13 +40,12 @@ def kept_replies(folder: Path, behind: str | None) -> Iterator[str]:
                 return
             headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
             url = f"{behind.rstrip('/')}{self.path}"
-            done = httpx.post(url, content=raw, headers=headers, timeout=None, trust_env=False)
-            kind = done.headers.get("content-type", "application/json")
-            if done.status_code == httpx.codes.OK:
+            status, kind, body = _asked(urllib.request.Request(url, raw, headers))
+            if status == HTTPStatus.OK:
                 part = kept.with_suffix(f".{threading.get_ident()}.part")
-                part.write_bytes(kind.encode() + b"\n" + done.content)
+                part.write_bytes(kind.encode() + b"\n" + body)
                 os.replace(part, kept)
-            self._send(done.status_code, kind, done.content)
+            self._send(status, kind, body)
 
         def _send(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)
@@ -66,6 +66,15 @@ def kept_replies(folder: Path, behind: str | None) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _asked(request: urllib.request.Request) -> tuple[int, str, bytes]:
+    """Return the status, the kind and the whole body of an answer, also of a refusal."""
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, answer.headers.get("content-type", ""), answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers.get("content-type", ""), error.read()
 
 
 def _json(value: object) -> bytes:

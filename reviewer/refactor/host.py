@@ -61,7 +61,7 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
             done.commits.append(commit)
             done.overlay = done.overlay.over(step.files)
         done.notes += step.notes
-        _given(one, step.leads, done, owned)
+        _given(one, plan, step.leads, done, owned)
     return done
 
 
@@ -118,7 +118,11 @@ def _declined(one: Rename | Move, context: Context, tree: Overlay, why: str) -> 
 
 
 def _given(
-    one: Rename | Move, leads: Mapping[str, Sequence[str]], done: Hosted, owned: set[str]
+    one: Rename | Move,
+    plan: Plan,
+    leads: Mapping[str, Sequence[str]],
+    done: Hosted,
+    owned: set[str],
 ) -> None:
     """Keep the leads; give files that nobody has to a module of their own."""
     loose = []
@@ -139,7 +143,8 @@ def _given(
                 files=[path for path in some if done.overlay.blob(path) is not None],
                 new_files=[path for path in some if done.overlay.blob(path) is None],
                 what=f"{title(one)}, from {shown(one.path)}: bring the places below in line with "
-                "it, and nothing else.",
+                "it, and nothing else. The whole, which says what is to stay: "
+                f"{shorten(printable(plan.summary), SUMMARY_CHARS, placeholder='...')}",
             )
         )
 
