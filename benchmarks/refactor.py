@@ -3,13 +3,13 @@
     python -m benchmarks.refactor --repositories '/mirrors/{owner}/{name}.git' [--only NAME,NAME]
         [--replies FOLDER] [--json]
 
-`refactor.toml` has the ten. Each is carried out by the command in a clone, onto a branch. Looked at:
-whether the changed files parse, what the detectors find anew across files, the package's own tests
-before and after (in an environment of its own, under `.make/refactor`), the largest prompt, and the
-lines that are changed outside of what was planned and of what the instruction may touch. The model is
-that of ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY. With --replies what it answers is kept in that folder
-and used again; without ANTHROPIC_BASE_URL nothing else is asked then. Exits 1 where a bound is
-missed, and where fewer than all are run that were asked for.
+`refactor.toml` has the ten. Each is carried out by the command in a clone, onto a branch. Looked
+at: whether the changed files parse, what the detectors find anew across files, the package's own tests
+before and after (in an environment of its own, `--environments`), the largest prompt, and the
+lines changed outside of what was planned and of what the instruction may touch. The model is
+that of ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY. With --replies its answers are kept in that
+folder and used again; without ANTHROPIC_BASE_URL nothing else is asked then. Exits 1 where a
+bound is missed.
 """
 
 import argparse
@@ -103,7 +103,9 @@ def main() -> int:
 # One refactoring ---------------------------------------------------------------------------------
 
 
-def measured(one: dict[str, Any], package: dict[str, Any], origin: Path, url: str, environments: Path) -> Row:
+def measured(
+    one: dict[str, Any], package: dict[str, Any], origin: Path, url: str, environments: Path
+) -> Row:
     """Carry one out in a clone and look at what it came to."""
     row = Row(one["name"])
     with tempfile.TemporaryDirectory() as place:

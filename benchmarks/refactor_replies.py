@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import threading
 import urllib.error
 import urllib.request
@@ -44,7 +43,7 @@ def kept_replies(folder: Path, behind: str | None) -> Iterator[str]:
             if status == HTTPStatus.OK:
                 part = kept.with_suffix(f".{threading.get_ident()}.part")
                 part.write_bytes(kind.encode() + b"\n" + body)
-                os.replace(part, kept)
+                part.replace(kept)
             self._send(status, kind, body)
 
         def _send(self, status: int, kind: str, body: bytes) -> None:
