@@ -4,8 +4,8 @@
         [--replies FOLDER] [--json]
 
 `refactor.toml` has the ten. Each is carried out by the command in a clone, onto a branch. Looked
-at: whether the changed files parse, what the detectors find anew across files, the package's own tests
-before and after (in an environment of its own, `--environments`), the largest prompt, and the
+at: whether the changed files parse, what the detectors find anew across files, the tests of the
+package before and after (in an environment of its own, `--environments`), the largest prompt, the
 lines changed outside of what was planned and of what the instruction may touch. The model is
 that of ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY. With --replies its answers are kept in that
 folder and used again; without ANTHROPIC_BASE_URL nothing else is asked then. Exits 1 where a
@@ -222,7 +222,7 @@ def _contracts(clone: Path, base: str) -> list[str]:
 def _environment(package: dict[str, Any], environments: Path) -> Path:
     """Return the Python of an environment with what the package's tests need, made on first use."""
     folder = environments / package["repository"].replace("/", "+")
-    python = folder / "bin/python"
+    python: Path = folder / "bin/python"
     ready = folder / "ready"
     wanted = json.dumps(package["requires"])
     if not ready.exists() or ready.read_text() != wanted:
@@ -289,8 +289,8 @@ def _show(rows: Sequence[Row]) -> None:
     heads = ("files", "lines", "unparsed", "contracts", "new fails", "prompt", "calls", "outside")
     print(f"{'':12}" + "".join(f"{head:>10}" for head in heads))
     for row in rows:
-        cells = (row.files, row.lines, len(row.unparsed), len(row.contracts))
-        cells += (len(row.newly_failing), row.prompt, row.calls, row.outside)
+        cells = [row.files, row.lines, len(row.unparsed), len(row.contracts)]
+        cells += [len(row.newly_failing), row.prompt, row.calls, row.outside]
         print(f"{row.name:12}" + "".join(f"{cell:10,}" for cell in cells))
     bounds = ("", "", "0", "0", "1 of 10", f"{MOST_PROMPT:,}", "", "0")
     print(f"{'bound':12}" + "".join(f"{bound:>10}" for bound in bounds))
