@@ -64,7 +64,7 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
             done.commits.append(commit)
             done.overlay = done.overlay.over(step.files)
         done.notes += step.notes
-        _given(one, step.leads, done, owned, taken)
+        _given(one, step.leads, done, owned, taken, plan.summary)
     return done
 
 
@@ -120,12 +120,13 @@ def _declined(one: Rename | Move, context: Context, tree: Overlay, why: str) -> 
     return done
 
 
-def _given(
+def _given(  # noqa: PLR0917
     one: Rename | Move,
     leads: Mapping[str, Sequence[str]],
     done: Hosted,
     owned: set[str],
     taken: set[str],
+    wish: str,
 ) -> None:
     """Keep the leads; give files that nobody has to a module of their own."""
     loose = []
@@ -145,7 +146,8 @@ def _given(
                 files=[path for path in some if done.overlay.blob(path) is not None],
                 new_files=[path for path in some if done.overlay.blob(path) is None],
                 what=f"{title(one)}, from {shown(one.path)}: bring the places below in line with "
-                "it, and nothing else.",
+                "it, and nothing else. The whole, which says what is to stay: "
+                f"{shorten(printable(wish), SUMMARY_CHARS, placeholder='...')}",
             )
         )
 

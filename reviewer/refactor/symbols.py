@@ -160,6 +160,10 @@ def _rewritten(data: bytes, places: list[tuple[int, int]], short: str, to: str, 
             text = old + b": " + new
         out += [data[at:place], text]
         at = end
+        if again := re.compile(rb"(\s+as\s+)" + re.escape(old) + rb"(?![\w$])").match(data, end):
+            # `f as f` is no name of its own: it hands the symbol on, and users follow.
+            out += [again[1], new]
+            at = again.end()
     return b"".join([*out, data[at:]])
 
 

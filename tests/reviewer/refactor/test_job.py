@@ -72,7 +72,10 @@ def test_what_the_host_is_not_sure_of_goes_to_a_node(tmp_path: Path) -> None:
         done = refactored(repo, server)
     assert done.refactoring.status == "complete", done.refactoring
     assert '__all__ = ["subtotal"]' in str(after(done)["shop/cart.py"])
-    assert "the old name still stands here" in prompt(server.requests[1].body)
+    told = prompt(server.requests[1].body)
+    assert "the old name still stands here" in told
+    assert done.refactoring.plan is not None
+    assert f"what is to stay: {done.refactoring.plan.summary}" in told
     assert [one.by for one in done.refactoring.commits] == ["host", "model"]
 
 

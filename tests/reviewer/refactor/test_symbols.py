@@ -52,6 +52,20 @@ def test_every_use_on_a_line_and_every_way_to_import_it() -> None:
     assert "other.py" in done.notes[0]
 
 
+def test_a_name_that_is_handed_on_as_itself_goes_with_it() -> None:
+    files = {
+        "pkg/__init__.py": "from .text import slug as slug\nfrom .text import slug as slugs\n",
+        "pkg/text.py": "def slug(text):\n    return text\n",
+        "use.py": "import pkg\nfrom pkg import slug\n\nslug(pkg.slug('a'))\n",
+    }
+    assert texts(renamed(files, "pkg/text.py", "slug", "slugify")) == {
+        "pkg/__init__.py": "from .text import slugify as slugify\n"
+        "from .text import slugify as slugs\n",
+        "pkg/text.py": "def slugify(text):\n    return text\n",
+        "use.py": "import pkg\nfrom pkg import slugify\n\nslugify(pkg.slugify('a'))\n",
+    }
+
+
 def test_a_method_by_its_class_and_what_is_likely_as_a_lead() -> None:
     files = {
         "a.py": "class A:\n    def m(self):\n        return self.m()\n",
