@@ -100,7 +100,7 @@ format: $(DEV)
 
 # One worker has all the tests of a file: what they share (a server, an installation) is set up once.
 test: $(DEV) $(NPM) system-test-deps
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
 # The tests need programs from outside .venv: git, Redis and PostgreSQL (started by the tests, on
 # loopback), Node.js for what GitHub publishes as npm packages (its API's document, examples of
