@@ -294,3 +294,44 @@ def test_a_broken_promise_that_is_a_defect_too_is_told_as_the_defect():
     )
     assert [f.title for f in join([broken, said(TWICE)])] == [TWICE[0]]
     assert len(join([broken, said(OTHER)])) == 2, "the words of the promise are not the claim's"
+
+
+def promise(title: str, body: str, line: int = 90, **changes: object) -> Finding:
+    given = {"category": Category.INTENT, "source": "model:intent", "body": body, **changes}
+    return finding(title, line, **given)
+
+
+def test_a_defect_stands_for_the_promise_that_it_breaks_wherever_that_is_shown():
+    defect = finding(
+        "A notice that comes twice is booked twice",
+        body="The check for a payment with this reference was removed: a repeated notice is counted.",
+    )
+    broken = promise(
+        "A notice that comes twice is no longer refused",
+        "The check for a payment with the same reference is gone: a repeated notice is counted.",
+        path="b.py",
+        side="LEFT",
+        severity=Severity.HIGH,
+    )
+    (one,) = join([broken, defect])
+    assert (one.title, one.severity) == (defect.title, Severity.HIGH)
+    assert [(place.path, place.side, place.line) for place in one.places] == [("b.py", "LEFT", 90)]
+    assert one.id == defect.id
+
+
+def test_a_promise_that_nothing_else_breaks_stays():
+    defect = finding("A notice that comes twice is booked twice", body="The check was removed.")
+    other = promise("Payments of void invoices are left out", "Promised is that all are taken.")
+    assert len(join([defect, other])) == 2
+
+
+def test_two_broken_promises_are_not_made_one_by_a_few_words():
+    one = promise("The limit is 10 and not 20", "Promised is a limit of 20 for each page.", 3)
+    other = promise("The page has no limit", "Promised is a page for each of the limits.", 80)
+    assert len(join([one, other])) == 2
+
+
+def test_a_detectors_finding_takes_no_promise():
+    lint = finding("The name rate is not defined", source="detector:python-lint/F821")
+    broken = promise("The name rate is not defined anywhere", "The name rate is promised.")
+    assert len(join([lint, broken])) == 2
