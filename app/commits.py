@@ -24,6 +24,7 @@ from reviewer.gitdir import find
 from reviewer.model.prices import Prices
 from reviewer.refactor.patch import Patch
 from reviewer.request import ReviewRequest
+from reviewer.revisions import resolve
 from reviewer.text import printable
 
 
@@ -135,10 +136,18 @@ def write(
         many = "file" if len(paths) == 1 else "files"
         say(f"{len(paths)} {many} changed in the work tree; nothing is staged")
     elif options.format == "text":
-        say(
-            "nothing was written; again with --branch NAME, --apply or --format patch, it costs "
-            "nothing"
-        )
+        more = " --partial" if partial else ""
+        paid = "" if options.fresh else "; what was answered is kept and not paid again"
+        say(f"nothing was written: add --branch NAME{more}, --apply{more} or --format patch{paid}")
+
+
+def head_of(repo: GitRepo) -> str:
+    """Return the commit to work on; TellUser where there is none yet."""
+    try:
+        return resolve(repo, "HEAD")
+    except TellUser as error:
+        hint = "Commit first: the work begins at the last commit."
+        raise TellUser("This repository has no commit yet.", hint) from error
 
 
 def where(options: Namespace) -> str:

@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping
 
-from app.commits import asked_model, be_silent, checked, say_it, where, write
+from app.commits import asked_model, be_silent, checked, head_of, say_it, where, write
 from app.engine import service_of
 from app.interrupt import Interrupts
 from app.output import STANDARD_OUTPUT, check_output, deliver_bytes
@@ -27,7 +27,6 @@ from reviewer.fix.values import Fixing
 from reviewer.git import open_repo
 from reviewer.model.prices import Prices, load
 from reviewer.ports import Cancelled
-from reviewer.revisions import resolve
 from reviewer.rlm.journal import Journal
 from reviewer.rlm.trace import TraceSink
 
@@ -49,7 +48,7 @@ def fix_command(options: Namespace, environ: Mapping[str, str], interrupts: Inte
     findings = selected(review, options.findings)
     prices = load(settings.prices)
     with open_repo(options.repo) as repo:
-        commit = resolve(repo, "HEAD")
+        commit = head_of(repo)
         author = checked(options, environ, repo)
         change = Change(commit, commit, commit, ())
         model, asked = asked_model(options, settings, prices, repo, change, "A fix")

@@ -158,6 +158,7 @@ def _start(store: Store, claims: Claims, sent: Request, now: float) -> tuple[boo
         comment=wanted.comment,
         event=claims.event_name,
         actor=claims.actor,
+        owner_id=int(claims.repository_owner_id),
     )
     try:
         there = store.request(asked.id)

@@ -195,6 +195,7 @@ class Handed(_Payload):
     comment: Annotated[int, Field(ge=0, le=2**53)] = 0
     event: Annotated[str, Field(max_length=64)]
     actor: Login
+    owner_id: Id
 
     @property
     def is_asked(self) -> bool:
@@ -202,10 +203,16 @@ class Handed(_Payload):
         return self.event in ASKED_EVENTS
 
     def job(self) -> NewJob:
-        """Return the job. Which installation it is of is found out: no claim says it."""
+        """Return the job. Which installation it is of is found out: no claim says it.
+
+        Anybody's repository can have a token, so each owner waits in a line of his own, by a
+        number that no installation has: a crowd of strangers keeps nobody waiting.
+        """
         key = f"pull:{self.repository_id}:{self.number}"
         first = COMMAND_FIRST if self.is_asked else 0
-        return NewJob(GITHUB, self.kind, key, self.model_dump_json(), first)
+        return NewJob(
+            GITHUB, self.kind, key, self.model_dump_json(), first, installation=-self.owner_id
+        )
 
 
 class Gone(_Payload):

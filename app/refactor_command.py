@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
-from app.commits import asked_model, be_silent, checked, say_it, where, write
+from app.commits import asked_model, be_silent, checked, head_of, say_it, where, write
 from app.engine import service_of
 from app.interrupt import Interrupts
 from app.output import STANDARD_OUTPUT, check_output, deliver_bytes
@@ -29,7 +29,6 @@ from reviewer.refactor.job import Outcome, refactor
 from reviewer.refactor.request import INSTRUCTION_CHARS, RefactorRequest
 from reviewer.refactor.survey import under
 from reviewer.refactor.values import Plan, Refactoring
-from reviewer.revisions import resolve
 from reviewer.rlm.journal import Journal
 from reviewer.rlm.trace import Event, TraceSink, silent
 from reviewer.text import printable
@@ -51,7 +50,7 @@ def refactor_command(options: Namespace, environ: Mapping[str, str], interrupts:
     instruction = _instruction(options)
     prices = load(settings.prices)
     with open_repo(options.repo) as repo:
-        commit = resolve(repo, "HEAD")
+        commit = head_of(repo)
         if options.plan and (options.apply or options.branch):
             raise TellUser("--plan changes nothing.", "Leave out --plan, or --apply and --branch.")
         author = checked(options, environ, repo)

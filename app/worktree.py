@@ -58,6 +58,7 @@ def apply(patch: Patch, repo: str) -> list[str]:
                 "Run it again: what was answered is kept, and what is still so costs nothing.",
             )
     edits = patch.changed
+    _refuse_swaps(edits)
     _refuse_staged(top, repo, patch.start, [edit.path for edit in edits])
     with _Folders(top) as folders:
         dirty = [edit.path for edit in edits if not folders.is_as(edit.path, edit.before)]
@@ -65,6 +66,20 @@ def apply(patch: Patch, repo: str) -> list[str]:
             raise TellUser(f"{_named(dirty)}: changed since the commit.", _COMMIT_FIRST)
         _write(edits, folders)
     return [edit.path for edit in edits]
+
+
+def _refuse_swaps(edits: Sequence[FileEdit]) -> None:
+    """Refuse what puts a folder in the place of a file, or the reverse: no step of it is small."""
+    there = {edit.path for edit in edits if edit.after is not None}
+    gone = {edit.path for edit in edits if edit.after is None}
+    for path in sorted(there | gone):
+        others = gone if path in there else there
+        above = ["/".join(path.split("/")[:n]) for n in range(1, path.count("/") + 1)]
+        if both := others.intersection(above):
+            raise TellUser(
+                f"A folder and a file change places at {_named(sorted(both))}.",
+                "Use --branch NAME: git does that when the branch is checked out.",
+            )
 
 
 def _refuse_staged(top: Path, repo: str, start: str, paths: Sequence[str]) -> None:
@@ -110,7 +125,7 @@ def _write(edits: Sequence[FileEdit], folders: "_Folders") -> None:
                 staged.append(
                     _Staged(edit, folders.stage(edit.path, edit.after, modes.get(edit.path)))
                 )
-        # What goes comes first: a folder may take the place of a file of its name.
+        # What goes comes first: less is on the disk then.
         for edit in sorted(edits, key=lambda one: one.after is not None):
             placed.append(edit)
             name = next((one.name for one in staged if one.edit is edit), None)

@@ -331,3 +331,8 @@ def test_make_alone_lists_what_there_is() -> None:
     assert {"install", "review", "test", "check", "lock", "clean"} <= listed
     for target in listed:
         assert make("--dry-run", target).returncode == 0, target
+
+
+def test_a_lock_names_packages_and_no_address() -> None:
+    for path in (ROOT / "tests/npm/package-lock.json", *ROOT.glob("requirements*.txt")):
+        assert "://" not in path.read_text(), path

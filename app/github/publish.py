@@ -480,7 +480,7 @@ def _blocking(number: int, blocks: Severity) -> str:
     return (
         f"This check fails: {findings} of severity {blocks.value} or worse (`blocking` in "
         f"`{FILE}` of the default branch). What is mended, or dismissed by somebody who may, is "
-        "gone with the next review."
+        "gone with the next review; what is critical or about security, once it is mended."
     )
 
 

@@ -213,17 +213,15 @@ class Runs(Base):
             for repository in known.difference(db.scalars(kept)):
                 for table in (PAUSES, DISMISSALS, FINDINGS, REQUESTS, WATCHED):
                     db.execute(delete(table).where(table.c.repository_id == repository))
+                of_it = or_(
+                    JOBS.c.key.like(f"pull:{repository:d}:%"),
+                    JOBS.c.key.like(f"commit:{repository:d}:%"),
+                )
+                db.execute(delete(JOBS).where(of_it, unclaimed))
             for run in runs:
                 settle(self, db, run.id, None)  # whoever is at it spends on
                 db.execute(delete(RUNS).where(RUNS.c.id == run.id))
                 db.execute(delete(JOBS).where(JOBS.c.key == f"run:{run.id}", unclaimed))
-            for repository in known:
-                theirs_too = or_(
-                    JOBS.c.key.like(f"pull:{repository:d}:%"),
-                    JOBS.c.key.like(f"commit:{repository:d}:%"),
-                )
-                here = JOBS.c.installation == installation
-                db.execute(delete(JOBS).where(theirs_too, here, unclaimed))
             if repositories is None:
                 db.execute(delete(JOBS).where(JOBS.c.installation == installation, unclaimed))
                 db.execute(delete(WATCHED).where(WATCHED.c.installation == installation))

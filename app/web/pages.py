@@ -8,7 +8,6 @@ import hashlib
 import importlib.resources
 import logging
 import re
-import threading
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from app.web import tree, views
 from app.web.access import Access, Repository
 from app.web.following import Traces
 from app.web.login import Declined, Login
+from app.web.places import Places
 from app.web.plots import Plot, draw
 from app.web.records import DAYS, Records, RunRecord
 from app.web.session import Cookies, Pending, Session
@@ -106,8 +106,7 @@ class Pages:
         self.login = Login(public, server)
         self.access = Access(server)
         self.cookies = Cookies(key, self.root, secure=parts.scheme == "https")
-        self.places = threading.BoundedSemaphore(AT_ONCE)
-        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
+        self.places = Places(AT_ONCE, MOST_WAITING, WAIT_S)
         self.static = {name: _static(name) for name in STATIC}
         self._templates = environment(ChoiceLoader([PackageLoader("app.web", "templates"), LOADER]))
         self._templates.globals |= {
@@ -119,17 +118,6 @@ class Pages:
             },
             "draw": draw,
         }
-
-    def has_place(self) -> bool:
-        """Get a place, or wait for one; where too many wait, nobody more does."""
-        if self.places.acquire(blocking=False):
-            return True
-        if not self._waiting.acquire(blocking=False):
-            return False
-        try:
-            return self.places.acquire(timeout=WAIT_S)
-        finally:
-            self._waiting.release()
 
     def render(self, template: str, code: int = 200, **given: Any) -> Response:
         """Return a page. What a template is not given is an error."""
@@ -159,7 +147,7 @@ def _guard(blueprint: Blueprint, pages: Pages) -> None:
         g.session = pages.cookies.read(Session, request)
         if request.endpoint == "pages.static_file":
             return None
-        if not pages.has_place():
+        if not pages.places.take():
             return _trouble(pages, "Many people are looking just now.")
         g.has_place = True
         return None
@@ -167,7 +155,7 @@ def _guard(blueprint: Blueprint, pages: Pages) -> None:
     @blueprint.teardown_request
     def leave(_: BaseException | None) -> None:
         if g.pop("has_place", False):
-            pages.places.release()
+            pages.places.leave()
 
     @blueprint.after_request
     def harden(response: Response) -> Response:

@@ -324,6 +324,17 @@ def test_a_server_in_trouble_is_asked_again_after_the_time_it_names(alone: Job) 
     assert [one[:2] for one in server.seen] == [("POST", "/action")] * 2 + [("GET", url)] * 3
 
 
+def test_an_answer_may_come_in_pieces(alone: Job) -> None:
+    with Counterpart(alone) as server:
+        server.in_pieces = True
+        server.answers = [
+            (202, {"url": f"/action/{'a' * 32}"}),
+            (200, {"status": "ended", "outcome": "stopped: a newer review took its place"}),
+        ]
+        ran = alone.pushed(opened(alone.hub))
+    assert (ran.code, ran.outputs["status"]) == (0, "skipped"), ran.log
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -377,9 +388,12 @@ class Counterpart:
         self.answers: list[tuple[int, object]] = []
         self.rest: tuple[int, object] = (500, {"why": "no answer is left"})
         self.seen: list[tuple[str, str, bytes, str]] = []
+        self.in_pieces = False
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_GET(self) -> None:
                 size = int(self.headers.get("Content-Length", "0"))
                 token = self.headers["Authorization"]
@@ -389,9 +403,16 @@ class Counterpart:
                 self.send_response(status)
                 self.send_header("Retry-After", "1")
                 self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", str(len(raw)))
+                if not outer.in_pieces:
+                    self.send_header("Content-Length", str(len(raw)))
+                    self.end_headers()
+                    self.wfile.write(raw)
+                    return
+                self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
-                self.wfile.write(raw)
+                for piece in (raw[:9], raw[9:], b""):
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                    self.wfile.flush()
 
             do_POST = do_GET
 

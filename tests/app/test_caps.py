@@ -5,9 +5,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
-from app.store import ENGINE, GITHUB, PUBLISH, REVIEW, Job, NewJob, NewRun, Store
+from app.store import ENGINE, GITHUB, PUBLISH, REVIEW, Job, NewJob, NewRun, Store, spending
 from app.store.spending import Caps, Reached
 from app.store.tables import SPENDING
 from tests.app.world import World, wait_until
@@ -111,3 +111,36 @@ def test_spend_is_shown_against_the_caps(tmp_path: Path) -> None:
         text = world.ours(pull)[-1].replace("\\", "")
         assert "of $3.00 on one pull request" in text
         assert "of $50.00 in this installation this month" in text
+
+
+def test_what_a_run_that_was_lost_had_reserved_counts_too(store: Store) -> None:
+    caps = Caps(run=10.0, pull=20.0)
+    for name in ("first", "second"):
+        job = begun(store, name)
+        assert store.reserve(name, caps) == 10.0
+        then = NewJob(GITHUB, PUBLISH, f"k{name}", "{}")
+        store.reviewed(job, name, then, problem="out of memory", settled=False)
+    begun(store, "third")
+    assert store.reserve("third", caps) == Reached("pull", 20.0, 20.0)
+    assert store.spent_this_month(1) == 20.0
+
+
+def test_a_run_that_reserved_nothing_costs_nothing_however_it_ends(store: Store) -> None:
+    job = begun(store, "first")
+    store.reviewed(job, "first", NewJob(GITHUB, PUBLISH, "k", "{}"), problem="x", settled=False)
+    assert store.spent_this_month(1) == 0.0
+
+
+def test_a_month_is_summed_in_one_look(store: Store) -> None:
+    asked: list[str] = []
+    with store.database.read() as db:
+        event.listen(db, "before_cursor_execute", lambda *a: asked.append(str(a[2])))
+        assert spending._of_month(db, 1) == 0.0
+    assert len(asked) == 1  # what is settled between two looks would be in neither
+
+
+def test_a_repository_taken_out_during_its_review_stays_counted(store: Store) -> None:
+    begun(store, "first")
+    assert store.reserve("first", Caps(run=2.0, month=3.0)) == 2.0
+    store.forget_installation(1, [5])
+    assert store.spent_this_month(1) == 2.0

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,32 @@ def test_a_job_asks_for_a_review_of_its_pull_request(desk: Desk) -> None:
         number=1,
         event="pull_request",
         actor="alice",
+        owner_id=int(desk.hub.issuer.claims(desk.repo)["repository_owner_id"]),
     )
     assert job.key == f"pull:{desk.repo.id}:1" and job.priority == 0
     assert told(desk.look(said["url"]), 200) == {"status": "waiting"}
+
+
+def test_a_crowd_of_strangers_keeps_no_customer_waiting(tmp_path: Path) -> None:
+    def handed(owner: int, number: int) -> NewJob:
+        return Handed(
+            request="0" * 32,
+            repository_id=owner,
+            repository="o/r",
+            number=number,
+            event="push",
+            actor="a",
+            owner_id=owner,
+        ).job()
+
+    with closing(Store(tmp_path / "rlm.sqlite3")) as store:
+        store.put(*(handed(1, number) for number in range(1, 50)))
+        store.put(handed(2, 1))
+        order = []
+        while (job := store.claim(GITHUB, "w", 60)) is not None:
+            order.append(job.key)
+            store.done(job)
+    assert order.index("pull:2:1") <= 1
 
 
 @pytest.mark.parametrize(

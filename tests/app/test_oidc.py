@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from app import oidc
 from app.github.urls import issuer_of, server_at
 from app.oidc import FAILED_S, FRESH_S, KEPT_S, LEEWAY_S, REFRESH_S, Keys, Untrusted, Verifier
 from reviewer.errors import RetryLater
@@ -324,3 +326,29 @@ def test_keys_are_not_looked_for_where_a_redirect_leads(desk: Desk) -> None:
     with pytest.raises(RetryLater):
         desk.verifier.claims(desk.token())
     assert desk.hub.asked(path="/evil") == []
+
+
+def test_a_slow_issuer_holds_one_thread_and_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.verifier.claims(desk.token())
+    asked, answer = threading.Event(), threading.Event()
+    fetch = oidc._fetch
+
+    def slow(address: str) -> Any:
+        asked.set()
+        assert answer.wait(20)
+        return fetch(address)
+
+    monkeypatch.setattr(oidc, "_fetch", slow)
+    desk.clock.now += oidc.REFRESH_S + 1
+    first = threading.Thread(target=pytest.raises, args=(Untrusted, desk.keys.named, "new"))
+    first.start()
+    try:
+        assert asked.wait(20)
+        with pytest.raises(RetryLater):  # at once
+            desk.keys.named("another")
+        desk.verifier.claims(desk.token())  # what is known is known
+    finally:
+        answer.set()
+        first.join(20)

@@ -171,6 +171,26 @@ def test_no_more_is_released_than_workers_can_do_next(store: Store, redis: Redis
         wait_until(lambda: store.waiting(GITHUB) == 0, lambda: "")
 
 
+def test_a_worker_that_fell_off_the_list_during_a_long_job_is_on_it_again(
+    store: Store, redis: RedisServer
+) -> None:
+    done: list[str] = []
+    listed = f"{prefix(GITHUB)}:workers"
+
+    def do(job: Job) -> None:
+        if not done:  # as the others do with whoever has said nothing for a while
+            for key in redis.client.keys(f"{listed}*"):
+                redis.client.delete(key)
+        done.append(job.payload)
+        store.done(job)
+
+    with working(store, redis.url(), do, workers=1):
+        store.put(*jobs(1))
+        wait_until(lambda: len(done) == 1, lambda: repr(done))
+        store.put(NewJob(GITHUB, "look", "later", "later"))
+        wait_until(lambda: done[-1] == "later", lambda: repr(done))
+
+
 def test_what_the_queue_was_told_of_is_not_told_again_at_once(store: Store) -> None:
     store.put(*jobs(3, keys=2))
     first = store.release(GITHUB, 10)

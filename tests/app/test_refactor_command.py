@@ -13,6 +13,7 @@ import pytest
 from app.cli import _parser
 from tests.app.test_cli import Ran, User, key
 from tests.model_server import ModelServer, Scripted, error, hang
+from tests.repo import Repo
 from tests.reviewer.refactor.shop import edited, make, module, planned, prompt, script
 
 CART = "shop/cart.py"
@@ -309,3 +310,10 @@ def test_ctrl_c_ends_with_what_there_is(user: User) -> None:
     assert "Rename net to subtotal (by host code)" in out and "triple: all of it" in out
     assert "the result is partial" in err
     assert user.repo.git("branch").decode().split() == ["*", "main"]
+
+
+def test_a_repository_without_a_commit_is_told_to_have_one(tmp_path: Path) -> None:
+    nobody = User(Repo(tmp_path / "empty"), tmp_path)
+    ran = nobody.rlm("refactor", "x", ANTHROPIC_API_KEY="sk-x")
+    assert ran.code == 2
+    assert "no commit yet" in ran.err and "Commit first" in ran.err

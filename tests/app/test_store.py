@@ -789,3 +789,30 @@ def test_of_one_key_one_job_is_done_at_a_time_however_many_take(where: Path | st
             thread.join()
         assert both == []
         assert store.waiting(GITHUB) == 0
+
+
+def test_what_failed_a_while_ago_is_tried_again_and_what_failed_now_is_not(store: Store) -> None:
+    store.put(look())
+    store.fail(claimed(store), "GitHub was down")
+    assert not store.put_if_idle(look())
+    with store.database.write() as db:
+        db.execute(update(JOBS).values(created=time.time() - 7_200))
+    assert store.put_if_idle(look())
+    assert not store.put_if_idle(look())
+
+
+def test_what_was_asked_in_a_repository_goes_with_it(store: Store) -> None:
+    begun(store)
+    store.done(claimed(store))
+    store.put(command())
+    store.fail(claimed(store), "nobody can")
+    store.put(NewJob(GITHUB, "handed", "pull:7:9", "{}", installation=-3))
+    store.put(NewJob(GITHUB, "look", "pull:70:1", "{}", installation=1))
+    store.forget_installation(1, [7])
+    with store.database.read() as db:
+        assert list(db.scalars(select(JOBS.c.key))) == ["pull:70:1"]
+
+
+def test_a_host_that_cannot_be_found_is_asked_again_later() -> None:
+    with pytest.raises(RetryLater, match="does not answer"):
+        Store("postgresql://rlm@database.invalid/rlm")

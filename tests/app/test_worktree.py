@@ -129,12 +129,40 @@ def test_a_disk_that_fails_halfway_leaves_everything_as_it_was(repo: Repo, fails
 
 def test_a_full_disk_is_met_before_anything_is_in_place(repo: Repo) -> None:
     class Full(worktree._Folders):
-        def stage(self, path: str, blob: Blob, before: Blob | None) -> str:
+        def stage(self, path: str, blob: Blob, known: int | None) -> str:
             if path == "five.sh":
                 raise OSError(errno.ENOSPC, "No space left on device", path)
-            return super().stage(path, blob, before)
+            return super().stage(path, blob, known)
 
     before = files(repo)
     with Full(repo.path) as folders, pytest.raises(TellUser, match="No space left"):
         worktree._write(patch(repo).changed, folders)
     assert files(repo) == before
+
+
+@pytest.mark.parametrize("fails_at", range(1, 6))
+def test_who_presses_ctrl_c_halfway_finds_everything_as_it_was(repo: Repo, fails_at: int) -> None:
+    class Stopped(worktree._Folders):
+        left = fails_at
+
+        def put(self, path: str, name: str | None) -> None:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            super().put(path, name)
+
+    removed = repo.path / "a/two.py"
+    removed.chmod(0o640)
+    before = files(repo)
+    with Stopped(repo.path) as folders, pytest.raises(KeyboardInterrupt):
+        worktree._write(patch(repo).changed, folders)
+    assert files(repo) == before
+    assert removed.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_folder_in_the_place_of_a_file_is_left_to_git(repo: Repo) -> None:
+    edits = (FileEdit("a/one.py", OLD, None), FileEdit("a/one.py/main.py", None, NEW))
+    swap = Patch(repo.sha("HEAD"), (Commit("m", "model", "x", edits),))
+    with pytest.raises(TellUser, match="change places"):
+        apply(swap, str(repo.path))
+    assert (repo.path / "a/one.py").read_bytes() == OLD.data

@@ -211,3 +211,12 @@ def test_without_script_all_of_it_can_be_read(site: Site, chrome: Chrome) -> Non
         assert not chrome.driver.find_element("css selector", "[data-tools]").is_displayed()
     finally:
         chrome.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_who_logs_out_is_out(site: Site) -> None:
+    with Chrome() as own:
+        own.log_in(site, "alice")
+        own.driver.find_element("css selector", "form.who button").click()
+        own.until(lambda: own.run("return !document.querySelector('form.who')"), "logged out")
+        own.open(site, f"/repositories/{site.hello.id}")
+        assert not own.run("return !!document.querySelector('form.who')")

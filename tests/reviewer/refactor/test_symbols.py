@@ -185,11 +185,67 @@ def test_a_class_goes_with_its_comment_and_its_imports() -> None:
             {"a.py": "try:\n    import x\nexcept ImportError:\n    x = 1\n\n\ndef f():\n    x()\n"},
             "it needs x",
         ),
+        (
+            {
+                "a.py": "from json import loads\n\n\ndef f():\n    return loads('1')\n",
+                "b.py": "from yaml import loads\n\n\ndef h():\n    return loads('1')\n",
+            },
+            "imports another loads",
+        ),
+        (
+            {
+                "a.py": "import json\n\n\ndef f():\n    return json.loads('1')\n",
+                "b.py": "def json(x):\n    return x\n",
+            },
+            "has another json",
+        ),
+        (
+            {
+                "a.py": "def f():\n    pass\n",
+                "b.py": "from other import f\n\n\ndef h():\n    return f()\n",
+                "other.py": "def f():\n    pass\n",
+            },
+            "imports another f",
+        ),
+        (
+            {"a.py": "def f():\n    return 1\n", "b.py": "from a import f\n\nX = f()\n"},
+            "before its end",
+        ),
+        ({"a.py": "def f():\n    return __file__\n"}, "__file__"),
+        ({"a.py": "N = 1\n\n\ndef f():\n    global N\n    N = 2\n"}, "global"),
+        (
+            {"a.py": "def f():\n    pass\n", "b.py": 'if __name__ == "__main__":\n    pass\n'},
+            "code that runs",
+        ),
+        ({"a.py": "def f():\n    pass\n", "b.py": "'One quote.'\n\nX = 1\n"}, "a string"),
     ],
 )
 def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> None:
     with pytest.raises(GiveUp, match=words):
         moved(files, "a.py", "f", "b.py")
+
+
+def test_an_import_goes_in_among_imports_and_not_into_a_string() -> None:
+    query = 'SQL = """\nselect total\nfrom orders\n"""\n'
+    files = {
+        "a.py": f"{query}\n\ndef f():\n    return 1\n\n\ndef g():\n    return f()\n",
+        "b.py": "X = 1\n",
+    }
+    made = texts(moved(files, "a.py", "f", "b.py"))["a.py"]
+    assert made.startswith("from b import f\n")
+    assert query in made
+
+
+def test_an_import_that_somebody_still_needs_stays() -> None:
+    files = {
+        "a.py": "import os.path\nfrom decimal import Decimal\n\n\n"
+        "def f():\n    return Decimal(len(os.path.sep))\n\n\ndef g():\n    return os.getcwd()\n",
+        "b.py": "",
+        "c.py": "from a import Decimal, g\n\ng(Decimal(1))\n",
+    }
+    made = texts(moved(files, "a.py", "f", "b.py"))
+    assert "import os.path\n" in made["a.py"]
+    assert "from decimal import Decimal\n" in made["a.py"]
 
 
 def test_other_languages_are_left_to_nodes() -> None:
