@@ -6,8 +6,9 @@ What a check says is whatever runs in somebody's workflow: data, bounded, shown 
 from collections.abc import Mapping, Sequence
 
 from reviewer.finding import Category, Finding, Severity
+from reviewer.fix.failed import FailedCheck
 from reviewer.fix.locate import Spot, Target
-from reviewer.fix.request import FailedCheck, Patched
+from reviewer.fix.request import Patched
 from reviewer.fix.values import Open, left_open
 from reviewer.refactor.protect import refused
 from reviewer.refactor.tree import Overlay
@@ -60,9 +61,7 @@ def told_checks(failed: Sequence[FailedCheck], patched: Sequence[Patched]) -> st
 
 def _told(one: FailedCheck) -> str:
     lines = [f"=== check {_quoted(one.name)}", one.summary.strip()]
-    for each in one.annotations:
-        where = "" if each.line is None else f", line {each.start_line or each.line}"
-        lines.append(f"- {_quoted(each.path)}{where}: {each.message.strip()}")
+    lines += [f"- {each.strip()}" for each in one.annotations]
     return "\n".join(filter(None, lines))
 
 

@@ -5,41 +5,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.finding import Finding
+from reviewer.fix.failed import MAX_FAILED, FailedCheck
 from reviewer.request import Caps, Effort
-
-MOST_CHECKS = 10
-NAME_CHARS = 200
-SUMMARY_CHARS = 3_000
-MOST_ANNOTATIONS = 20
-MESSAGE_CHARS = 1_000
 
 MOST_PATCHED = 50
 DIFF_CHARS = 20_000
 
 _SHAPE = ConfigDict(frozen=True, extra="forbid")
-
-_Line = Annotated[int, Field(ge=1, le=2**31)]
-
-
-class CheckNote(BaseModel):
-    """What a check says of a place; `path` is as the check spells it, and is never opened."""
-
-    model_config = _SHAPE
-
-    path: Annotated[str, Field(max_length=1_000)]
-    start_line: _Line | None = None
-    line: _Line | None = None
-    message: Annotated[str, Field(max_length=MESSAGE_CHARS)] = ""
-
-
-class FailedCheck(BaseModel):
-    """A check that failed on the patches, and did not fail without them."""
-
-    model_config = _SHAPE
-
-    name: Annotated[str, Field(min_length=1, max_length=NAME_CHARS)]
-    summary: Annotated[str, Field(max_length=SUMMARY_CHARS)] = ""
-    annotations: Annotated[tuple[CheckNote, ...], Field(max_length=MOST_ANNOTATIONS)] = ()
 
 
 class Patched(BaseModel):
@@ -65,7 +37,7 @@ class FixRequest(BaseModel):
     commit: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
     reviewed: str = ""
     findings: tuple[Finding, ...] = ()
-    failed: Annotated[tuple[FailedCheck, ...], Field(max_length=MOST_CHECKS)] = ()
+    failed: Annotated[tuple[FailedCheck, ...], Field(max_length=MAX_FAILED)] = ()
     patched: Annotated[tuple[Patched, ...], Field(max_length=MOST_PATCHED)] = ()
     model: str
     cheap_model: str | None = None

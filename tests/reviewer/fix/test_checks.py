@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from reviewer.fix.checks import TOLD_CHARS, as_target, told_checks
+from reviewer.fix.failed import FailedCheck
 from reviewer.fix.locate import Target, spellings
-from reviewer.fix.request import CheckNote, FailedCheck, Patched
+from reviewer.fix.request import Patched
 from reviewer.fix.values import Open
 from tests.model_server import ModelServer, Scripted, tool
 from tests.repo import Repo
@@ -17,7 +18,7 @@ from tests.reviewer.refactor.shop import edited, make, prompt
 from tests.reviewer.refactor.trees import overlay
 
 CART = "shop/cart.py"
-NOTE = CheckNote(path=CART, start_line=5, line=5, message="assert total([3]) == 6")
+NOTE = f"{CART}:5: assert total([3]) == 6"
 FAILED = FailedCheck(name="tests", summary="1 failed", annotations=(NOTE,))
 PATCHED = Patched(path=CART, diff="-    return net(items)\n+    return net(items) * 2")
 
@@ -45,7 +46,7 @@ def test_a_failed_check_becomes_a_commit(repo: Repo) -> None:
     def say(request: dict[str, Any]) -> Scripted:
         text = prompt(request)
         assert '> === check "tests"' in text and "> 1 failed" in text
-        assert f'> - "{CART}", line 5: assert total([3]) == 6' in text
+        assert f"> - {NOTE}" in text
         assert "> +    return net(items) * 2" in text  # what was done so far
         if looks(request):
             return opinion(request, "closes", path=CART, quote="    return net(items)")
