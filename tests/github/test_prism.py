@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from app.credentials import load
 from app.github import check_runs
 from app.github.auth import AppAuth
+from app.github.ci import checks_of, described
 from app.github.client import Hub
 from app.github.errors import Refused
 from app.github.markers import Seal
@@ -50,8 +51,11 @@ USED = {
     "/app/installations/{installation_id}/access_tokens": ["post"],
     "/repos/{owner}/{repo}/check-runs": ["post"],
     "/repos/{owner}/{repo}/check-runs/{check_run_id}": ["get", "patch"],
+    "/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations": ["get"],
     "/repos/{owner}/{repo}/collaborators/{username}/permission": ["get"],
     "/repos/{owner}/{repo}/commits/{ref}/check-runs": ["get"],
+    "/repos/{owner}/{repo}/commits/{ref}/check-suites": ["get"],
+    "/repos/{owner}/{repo}/commits/{ref}/status": ["get"],
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["patch"],
     "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions": ["post"],
     "/repos/{owner}/{repo}/issues/{issue_number}/comments": ["get", "post"],
@@ -325,6 +329,21 @@ def test_annotations_go_out_in_the_requests_that_githubs_limit_makes(
     asked = taken()
     # The example has two annotations already: they count as ours from an attempt before.
     assert asked.count(f"patch /repos/{NAME}/check-runs/4") == 3
+
+
+def test_what_checks_say_is_read(prism: Prism, taken: Taken) -> None:
+    head = the_pull(prism).head
+    with prism.hub() as hub:
+        found = checks_of(hub, NAME, head)
+        assert {one.by for one in found.checks} == {"octoapp", "status"} and not found.notes
+        (told, *_) = described(hub, NAME, [one for one in found.checks if one.run])
+    assert told.summary and told.annotations[0].startswith("README.md:2: Spell Checker\n")
+    assert {one.partition("?")[0].rpartition("/")[2] for one in taken()} >= {
+        "check-runs",
+        "check-suites",
+        "status",
+        "annotations",
+    }
 
 
 def test_setup_takes_the_key_of_a_new_app(
