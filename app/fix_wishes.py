@@ -16,8 +16,8 @@ from app.store import Store
 from reviewer.finding import Category, Finding
 
 NO_REVIEW = (
-    "There is no complete review of this pull request whose findings could be closed: `/rlm review` "
-    "makes one."
+    "There is no complete review of this pull request whose findings could be closed: "
+    "`/rlm review` makes one."
 )
 NOTHING = "No finding of the newest review stands: there is nothing to close."
 NAMED = 30
@@ -90,7 +90,7 @@ def _newest(store: Store, repository_id: int, number: int) -> tuple[str, list[Fi
 
 
 def _names(finding: Finding) -> list[str]:
-    """Return the ids that mean a finding: its own, and those of its places, as markers hold them."""
+    """Return the ids that mean a finding: its own and those of its places, as markers hold them."""
     ids = [finding.id, *(place.id for place in finding.places)]
     return [*ids, *map(short_id, ids)]
 

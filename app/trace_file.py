@@ -114,6 +114,13 @@ class Recording:
         status: Status = "partial" if done.status == "partial" else "complete"
         self._ended(status, done.stopped, len(done.findings), done.cost)
 
+    def wrote(self, done: Refactoring | Fixing) -> None:
+        """Note what came of a run that writes."""
+        if isinstance(done, Refactoring):
+            self.refactored(done)
+        else:
+            self.fixed(done)
+
     def fixed(self, done: Fixing) -> None:
         """Note what came of a fix."""
         self._ended(done.status, done.stopped, len(done.findings), done.cost)

@@ -33,6 +33,9 @@ MAX_COMMITS = 300
 MAX_FILES = 3_000
 """Of one commit: a rename may reach them all."""
 
+MAX_NAMED = 6_000
+"""Files of a plan: as many as its modules, renames and moves can name."""
+
 MESSAGE_CHARS = 20_000
 
 MOST_SAID = 200
@@ -92,7 +95,8 @@ class Written(BaseModel):
     top of `start`.
 
     `policy_write`: the repository wants branches and pull requests. `too_large`: there are commits,
-    with more than can be handed over.
+    with more than can be handed over. `named` are the files that a plan names, with the ids of
+    their blobs as the plan has seen them ("": not there).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -103,6 +107,7 @@ class Written(BaseModel):
     commits: Annotated[tuple[WrittenCommit, ...], Field(max_length=MAX_COMMITS)] = ()
     policy_write: bool = False
     too_large: bool = False
+    named: Annotated[dict[str, BlobId], Field(max_length=MAX_NAMED)] = {}
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

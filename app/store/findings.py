@@ -22,7 +22,7 @@ class Findings(Base):
             FINDINGS.c.repository_id == repository_id, FINDINGS.c.number == number
         )
         with self.database.read() as db:
-            return {finding: state for finding, state in db.execute(rows)}
+            return {row.finding: row.state for row in db.execute(rows)}
 
     def told(self, repository_id: int, number: int, run: str, findings: Iterable[Told]) -> None:
         """Note findings as a publication met them; to do it again changes nothing.
