@@ -3,8 +3,9 @@
 The ids come from people, the findings from what that review came to, which the store has kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from app.commands import MAX_FINDINGS
 from app.github.markers import short_id
@@ -20,6 +21,8 @@ NO_REVIEW = (
     "`/rlm review` makes one."
 )
 NOTHING = "No finding of the newest review stands: there is nothing to close."
+_NONE: Mapping[str, int] = MappingProxyType({})
+
 NAMED = 30
 """Ids that are listed where one is not known."""
 
@@ -36,13 +39,19 @@ class Chosen:
     said: str = ""
 
 
-def chosen(
-    store: Store, repository_id: int, number: int, names: Sequence[str] = (), thread: str = ""
+def chosen(  # noqa: PLR0917
+    store: Store,
+    repository_id: int,
+    number: int,
+    names: Sequence[str] = (),
+    thread: str = "",
+    closed: Mapping[str, int] = _NONE,
 ) -> Chosen | str:
     """Return the findings that are meant, or why none is, as Markdown.
 
     `names` are ids as somebody wrote them; without, that of the `thread` (an id as a marker holds
-    it); without both, all that stand: neither dismissed nor gone since.
+    it); without both, all that stand: neither dismissed nor gone since, nor `closed` by an open
+    pull request on top of this one, of which it has the number.
     """
     found = _newest(store, repository_id, number)
     if found is None:
@@ -64,6 +73,11 @@ def chosen(
         and became.get(short_id(one.id), "open") == "open"
         and one.category is not Category.SECRET
     ]
+    on_top = sorted({closed[one.id] for one in standing if one.id in closed})
+    standing = [one for one in standing if one.id not in closed]
+    if not standing and on_top:
+        listed = ", ".join(f"#{one}" for one in on_top)
+        return f"All that stands is closed in {listed} already: merge it, or `/rlm undo`."
     if not standing:
         return NOTHING
     ids = tuple(one.id for one in standing[:MAX_FINDINGS])

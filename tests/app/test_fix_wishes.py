@@ -93,6 +93,15 @@ def test_what_was_dismissed_or_is_gone_does_not_stand(store: Store) -> None:
     assert chosen(store, *HERE) == NOTHING
 
 
+def test_what_is_closed_on_top_already_is_not_closed_again(store: Store) -> None:
+    reviewed(store, "r" * 12, WORST, BAD)
+    found = chosen(store, *HERE, closed={WORST.id: 5, "0" * 12: 6})
+    assert found == Chosen("r" * 12, (BAD.id,))
+    why = chosen(store, *HERE, closed={WORST.id: 5, BAD.id: 6})
+    assert isinstance(why, str) and "#5, #6" in why
+    assert chosen(store, *HERE, [BAD.id], closed={BAD.id: 6}) == Chosen("r" * 12, (BAD.id,))
+
+
 def test_one_that_is_named_has_to_be_known(store: Store) -> None:
     reviewed(store, "r" * 12, WORST, BAD)
     assert chosen(store, *HERE, [BAD.id]) == Chosen("r" * 12, (BAD.id,))
