@@ -101,12 +101,13 @@ class FixSteps:
         thread: str = "",
     ) -> Chosen | str:
         where = pull.repository_id, pull.url.number
-        for run in self._store.runs_of(*where):
+        runs = [run for run in self._store.runs_of(*where) if run.kind == "fix"]
+        for run in runs:
             if run.origin == origin:  # this very wish, before its job was interrupted
                 wish = Wish.model_validate_json(run.request)
                 return Chosen(wish.review_of, wish.findings)
-            if run.kind == "fix" and run.state == "open" and not run.stop:
-                return RUNNING
+        if any(run.state == "open" and not run.stop for run in runs):
+            return RUNNING
         closed = {} if names or thread else self._closed_on_top(hub, pull)
         return chosen(self._store, *where, names, thread, closed)
 

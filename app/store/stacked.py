@@ -24,6 +24,11 @@ class Stacks(Base):
         with self.database.write() as db:
             db.execute(new.on_conflict_do_update(index_elements=["run"], set_=again))
 
+    def stacked(self, run: str) -> Stacked | None:
+        """Return the stacked pull request that a run has made."""
+        found = self._stacked(STACKED.c.run == run)
+        return found[0] if found else None
+
     def stacked_of(self, repository_id: int, number: int) -> list[Stacked]:
         """Return what is stacked on a pull request, the newest first."""
         return self._stacked(
