@@ -78,7 +78,8 @@ def options(**given: Any) -> argparse.Namespace:
         "name": None,
         "public": False,
         "port": 0,
-        "no_browser": True, "write": False,
+        "no_browser": True,
+        "write": False,
         "force": False,
     }
     return argparse.Namespace(**{**defaults, **given})
