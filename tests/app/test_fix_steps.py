@@ -265,7 +265,7 @@ def test_checks_are_looked_at_after_a_minute_and_then_less_often(desk: Desk) -> 
     pauses = []
     for number in range(8):
         job = first.model_copy(update={"look": number}).job()
-        pauses.append(job.not_before - time.time())
+        pauses.append(round(job.not_before - time.time()))
     assert pauses[0] == pytest.approx(CI_FIRST_S, abs=1)
     assert pauses == sorted(pauses) and pauses[-1] == pytest.approx(CI_LONGEST_S, abs=1)
     ci.check(desk.repo, stacked.head, "unit", None)

@@ -120,6 +120,24 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield Scene(fake)
 
 
+@pytest.mark.parametrize(
+    ("files", "requests"),
+    [
+        ({f"d{n % 7}/{n}.py": Blob(b"%d\n" % n) for n in range(205)}, 3),
+        ({f"{n}.txt": Blob(b"word " * 36_000) for n in range(7)}, 2),
+    ],
+    ids=["many", "large"],
+)
+def test_a_large_commit_is_handed_over_in_parts(scene, files, requests):
+    commits = commits_of(files)
+    made = make(scene, scene.written(commits))
+    assert len(scene.fake.asked("POST", "/git/trees$")) == requests
+    assert scene.repo.git("rev-list", "--count", f"{scene.head}..{made.head}") == "1"
+    assert scene.repo.git("rev-parse", f"{made.head}^{{tree}}") == scene.repo.git(
+        "rev-parse", f"{scene.tree(result_of(commits))}^{{tree}}"
+    )
+
+
 E = Blob(b"")
 SWAPS = {
     "before": {"a.py": E, "dir/a": E, "dir/sub": E},
@@ -319,11 +337,18 @@ def test_it_does_not_fit_where_a_file_of_its_own_is_another(scene, change, paths
         assert rebased(Trees(hub, NAME), scene.written(), new) == ("conflict", paths)
 
 
-def test_a_link_on_the_way_is_not_followed_at_the_start_either(scene):
-    scene.head = scene.tree({**BASE, "pkg/new": Blob(b"/etc", "120000")}, scene.base)
+@pytest.mark.parametrize(
+    ("links", "paths"),
+    [
+        ({"pkg/new": Blob(b"/etc", "120000")}, ("pkg/new/__init__.py", "pkg/new/deep.py")),
+        ({"a.py": Blob(BASE["a.py"].data, "120000")}, ("a.py",)),
+    ],
+    ids=["on the way", "in its place"],
+)
+def test_a_link_is_not_followed_at_the_start_either(scene, links, paths):
+    scene.head = scene.tree({**BASE, **links}, scene.base)
     with scene.hub() as hub:
-        fit, paths = rebased(Trees(hub, NAME), scene.written(), scene.head)
-    assert (fit, paths) == ("conflict", ("pkg/new/__init__.py", "pkg/new/deep.py"))
+        assert rebased(Trees(hub, NAME), scene.written(), scene.head) == ("conflict", paths)
 
 
 def test_folders_that_two_commits_share_are_read_once(scene):

@@ -223,6 +223,13 @@ def test_a_pull_request_that_is_gone_is_told_nothing(scene):
     assert give(scene) == Delivered("gone")
 
 
+def test_a_repository_that_was_renamed_gets_it_under_its_new_name(scene):
+    scene.repo.rename("octo/renamed")
+    done = give(scene)
+    assert done.outcome == "stacked"
+    assert "/octo/renamed/pull/" in done.text
+
+
 def test_another_repository_of_the_same_name_gets_nothing(scene):
     scene.repo.id += 1_000_000
     what = Delivery(RUN, NAME, 1, scene.written(), server_writes=True, repository_id=7)
