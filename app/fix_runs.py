@@ -4,7 +4,7 @@ What is closed is what somebody asked for, by the ids of a review that the store
 of the repository is run: its checks run where they always do, and what they say comes back as data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.report import Report
 from app.task_work import Came, There
@@ -12,8 +12,16 @@ from app.written import Written
 from reviewer.errors import GiveUp
 from reviewer.finding import Finding
 from reviewer.fix.job import fix
-from reviewer.fix.request import DIFF_CHARS, MOST_PATCHED, FixRequest, Patched
+from reviewer.fix.request import (
+    DIFF_CHARS,
+    MOST_KEPT,
+    MOST_PATCHED,
+    TITLE_CHARS,
+    FixRequest,
+    Patched,
+)
 from reviewer.fix.reviewer import diff_of
+from reviewer.fix.values import Fixing
 from reviewer.refactor.patch import Blob
 from reviewer.request import Review
 
@@ -24,13 +32,15 @@ NO_FINDING = "none of these findings is in the review any more."
 async def fixing(there: There) -> Came:
     """Close findings at the head of a pull request, or mend what checks say of our own branch."""
     wish = there.wish
+    before = _before(there) if wish.failed else ()
     reviewed, findings = _findings(there) if wish.review_of else ("", ())
     request = FixRequest(
         commit=there.commit,
         reviewed=reviewed,
         findings=findings,
         failed=wish.failed,
-        patched=_patched(there) if wish.failed else (),
+        patched=_patched(there, before),
+        kept=_kept(before),
         model=there.model_name,
         cheap_model=there.request.cheap_model,
         effort=there.request.effort,
@@ -65,11 +75,21 @@ def _findings(there: There) -> tuple[str, tuple[Finding, ...]]:
     return review.change.head, tuple(sorted(meant, key=lambda each: each.severity.rank))
 
 
-def _patched(there: There) -> tuple[Patched, ...]:
-    """Return what the runs before have made of each file, as far as it can be shown."""
-    written = [
-        Written.model_validate_json(raw) for run in there.wish.mends if (raw := there.stored(run))
-    ]
+def _before(there: There) -> tuple[Written, ...]:
+    """Return what the runs have written whose commits are below this one's, as far as is kept."""
+    kept = (there.stored(run) for run in there.wish.mends)
+    return tuple(Written.model_validate_json(raw) for raw in kept if raw)
+
+
+def _kept(written: Sequence[Written]) -> tuple[str, ...]:
+    """Return the titles of the findings that they have closed."""
+    accounts = [one.account for one in written if isinstance(one.account, Fixing)]
+    closed = [each for account in accounts if not account.checks for each in account.closed]
+    return tuple(each.title[:TITLE_CHARS] for each in closed[:MOST_KEPT])
+
+
+def _patched(there: There, written: Sequence[Written]) -> tuple[Patched, ...]:
+    """Return what they have made of each file, as far as it can be shown."""
     before: dict[str, str] = {}
     after: dict[str, Blob | None] = {}
     for one in written:

@@ -183,7 +183,9 @@ def checks_of(hub: Hub, repository: str, commit: str) -> Checks:
     for run in runs:
         if not _ours(hub, run.app):
             by = run.app.slug if run.app is not None else ""
-            found.append(Check(by, run.name, _ended(run), run.id, _said(run.output)))
+            state = _ended(run)
+            said = _said(run.output) if state == "failed" else ""
+            found.append(Check(by, run.name, state, run.id, said))
     going_on = any(each.state == "running" for each in found) or _suites_go_on(hub, at)
     statuses = _statuses(hub, at)
     if statuses is None:
@@ -275,7 +277,8 @@ def _ended(run: _CheckRun) -> State:
 
 
 def _said(output: _Output) -> str:
-    return "\n\n".join(filter(None, (output.title, output.summary, output.text)))
+    said = "\n\n".join(filter(None, (output.title, output.summary, output.text)))
+    return _bounded(said, SUMMARY_CHARS)
 
 
 def _ours(hub: Hub, app: _App | None) -> bool:

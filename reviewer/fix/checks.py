@@ -21,10 +21,13 @@ TOLD_CHARS = 16_000
 def as_target(
     failed: Sequence[FailedCheck],
     patched: Sequence[Patched],
+    what: str,
     tree: Overlay,
     spelled: Mapping[str, str],
 ) -> Target | Open:
     """Return all failed checks as one piece of work: what fails in three of them fails once.
+
+    `what` is all that a node is told of them, see `told_checks`.
 
     The files that may be edited are those that the patches have changed; where none of them may
     be, it stays open.
@@ -38,7 +41,7 @@ def as_target(
         severity=Severity.HIGH,
         confidence=1.0,
         title=f"Checks fail: {names}",
-        body=told_checks(failed, patched),
+        body=what,
         source="check",
     )
     if not ours:
@@ -46,16 +49,21 @@ def as_target(
     return Target(finding, tuple(Spot(path) for path in ours), is_checks=True)
 
 
-def told_checks(failed: Sequence[FailedCheck], patched: Sequence[Patched]) -> str:
-    """Return what failed, and on which patches, as a node reads it."""
+def told_checks(
+    failed: Sequence[FailedCheck], patched: Sequence[Patched], kept: Sequence[str] = ()
+) -> str:
+    """Return what failed, on which patches, and what these closed, as a node reads it."""
     said = [_told(each) for each in failed]
     diffs = [f"=== file {_quoted(each.path)}\n{each.diff}" for each in patched]
     parts = [
         "These checks fail on the branch with the patches, and do not without them:",
-        _cut("\n\n".join(said)),
+        "\n\n".join(_fitted(said)),
         "The patches so far, all together:",
-        _cut("\n".join(diffs)),
+        "\n".join(_fitted(diffs)),
     ]
+    if kept:
+        titles = "\n".join(f"- {' '.join(title.split())}" for title in kept)
+        parts += ["They closed these findings, which have to stay closed:", titles]
     return "\n\n".join(parts)
 
 
@@ -69,5 +77,11 @@ def _quoted(name: str) -> str:
     return f'"{printable(" ".join(name.split()))}"'
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= TOLD_CHARS else f"{text[:TOLD_CHARS]}\n… cut here"
+def _fitted(pieces: Sequence[str]) -> list[str]:
+    """Return pieces cut to what there is room for, a share for each: one has not all the words."""
+    room, fitted = TOLD_CHARS, list[str]()
+    for index, piece in enumerate(pieces):
+        share = room // (len(pieces) - index)
+        fitted.append(piece if len(piece) <= share else f"{piece[:share]}\n… cut here")
+        room -= min(len(piece), share)
+    return fitted

@@ -11,7 +11,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from reviewer.fix.checks import as_target
+from reviewer.fix.checks import as_target, told_checks
 from reviewer.fix.locate import Target, located, spellings
 from reviewer.fix.request import FixRequest
 from reviewer.fix.rounds import Rounds
@@ -110,7 +110,8 @@ def _sorted_out(request: FixRequest, tree: Overlay) -> tuple[list[Target], list[
     spelled = spellings(tree)
     looked_up = [located(each, tree, spelled) for each in request.findings]
     if request.failed:
-        looked_up.insert(0, as_target(request.failed, request.patched, tree, spelled))
+        what = told_checks(request.failed, request.patched, request.kept)
+        looked_up.insert(0, as_target(request.failed, request.patched, what, tree, spelled))
     targets = [one for one in looked_up if isinstance(one, Target)]
     return targets, [one for one in looked_up if isinstance(one, Open)]
 

@@ -11,6 +11,10 @@ from reviewer.request import Caps, Effort
 MOST_PATCHED = 50
 DIFF_CHARS = 20_000
 
+MOST_KEPT = 40
+TITLE_CHARS = 300
+"""Of findings that an earlier fix closed, and that stay closed."""
+
 _SHAPE = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -29,7 +33,8 @@ class FixRequest(BaseModel):
     `commit` is the full name of the commit that is changed, `reviewed` that of the head which the
     findings are about; it is not looked up. The findings come in the order in which they are worked
     on, the gravest first. `failed` are checks that fail on what an earlier fix made of `patched`
-    files: that is mended first. `guidelines` are a maintainer's, as in `ReviewRequest`.
+    files, and `kept` the titles of what it closed: that is mended first. `guidelines` are a
+    maintainer's, as in `ReviewRequest`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +44,9 @@ class FixRequest(BaseModel):
     findings: tuple[Finding, ...] = ()
     failed: Annotated[tuple[FailedCheck, ...], Field(max_length=MAX_FAILED)] = ()
     patched: Annotated[tuple[Patched, ...], Field(max_length=MOST_PATCHED)] = ()
+    kept: Annotated[
+        tuple[Annotated[str, Field(max_length=TITLE_CHARS)], ...], Field(max_length=MOST_KEPT)
+    ] = ()
     model: str
     cheap_model: str | None = None
     effort: Effort = Effort.STANDARD

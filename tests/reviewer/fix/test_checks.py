@@ -48,12 +48,14 @@ def test_a_failed_check_becomes_a_commit(repo: Repo) -> None:
         assert '> === check "tests"' in text and "> 1 failed" in text
         assert f"> - {NOTE}" in text
         assert "> +    return net(items) * 2" in text  # what was done so far
+        assert "> - The total is halved" in text  # and what it was for
         if looks(request):
             return opinion(request, "closes", path=CART, quote="    return net(items)")
         return MENDED
 
     with ModelServer(say) as server:
-        done = fixed(repo, server, failed=[FAILED], patched=[PATCHED])
+        kept = ["The total\nis halved"]
+        done = fixed(repo, server, failed=[FAILED], patched=[PATCHED], kept=kept)
         coder, look = [one["system"][0]["text"] for one in server.calls]
     assert "Do not take a patch back" in coder and "earlier patches" in look
     (closed,) = done.fixing.closed
@@ -90,7 +92,7 @@ def test_only_files_that_the_patches_changed_are_its_own() -> None:
 
     def target(*paths: str) -> Target | Open:
         patched = [Patched(path=path) for path in paths]
-        return as_target([FAILED], patched, tree, spellings(tree))
+        return as_target([FAILED], patched, "", tree, spellings(tree))
 
     mine = target("a.py", ".github/workflows/ci.yml", "../x.py", "gone.py")
     assert isinstance(mine, Target) and mine.paths == ("a.py",)
@@ -98,7 +100,9 @@ def test_only_files_that_the_patches_changed_are_its_own() -> None:
     assert isinstance(none, Open) and none.state == "protected"
 
 
-def test_much_is_cut() -> None:
-    much = FailedCheck(name="n", summary="x" * 3_000)
-    text = told_checks([much] * 10, [Patched(path="a", diff="y" * 20_000)])
-    assert text.count("… cut here") == 2 and len(text) < 2 * TOLD_CHARS + 500
+def test_much_is_cut_and_each_check_has_its_share() -> None:
+    much = FailedCheck(name="n", summary="x" * 4_000, annotations=("y" * 1_000,) * 20)
+    last = FailedCheck(name="last", summary="It is short.")
+    text = told_checks([much] * 10 + [last], [Patched(path="a", diff="z" * 20_000)])
+    assert text.count("… cut here") == 11 and len(text) < 2 * TOLD_CHARS + 1_000
+    assert 'check "last"\nIt is short.' in text
