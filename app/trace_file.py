@@ -28,9 +28,17 @@ from reviewer.refactor.request import RefactorRequest
 from reviewer.refactor.values import Refactoring
 from reviewer.request import Cost, Review, ReviewRequest, StopReason
 from reviewer.rlm.trace import Event, as_json
+from reviewer.testing.request import TestingRequest
+from reviewer.testing.values import Testing
 from reviewer.text import printable
 
 Say = Callable[[str], None]
+WritingRequest = RefactorRequest | FixRequest | TestingRequest
+"""What is asked of a job that makes commits."""
+
+Account = Refactoring | Fixing | Testing
+"""What such a job came to."""
+
 Status = Literal["complete", "partial"]
 
 
@@ -38,7 +46,7 @@ def about(
     what: str,
     base: str,
     head: str,
-    request: ReviewRequest | RefactorRequest | FixRequest,
+    request: ReviewRequest | WritingRequest,
     run: str = "",
 ) -> RunStarted:
     """Return the first line of a trace; a run without a name (a server's has one) is given one."""
@@ -109,14 +117,10 @@ class Recording:
         """Note what came of a question."""
         self._ended("complete" if done.answer else "partial", done.stopped, 0, done.cost)
 
-    def refactored(self, done: Refactoring) -> None:
-        """Note what came of a refactoring."""
+    def wrote(self, done: Account) -> None:
+        """Note what came of a job that makes commits."""
         status: Status = "partial" if done.status == "partial" else "complete"
         self._ended(status, done.stopped, len(done.findings), done.cost)
-
-    def fixed(self, done: Fixing) -> None:
-        """Note what came of a fix."""
-        self._ended(done.status, done.stopped, len(done.findings), done.cost)
 
     def _ended(self, status: Status, stopped: StopReason | None, findings: int, cost: Cost) -> None:
         seconds = round(cost.seconds, 3)
