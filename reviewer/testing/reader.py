@@ -29,7 +29,7 @@ from reviewer.text import printable
 class Candidate:
     """Tests of a behaviour: their names, what was added to their file, and the tree with it.
 
-    `code` is theirs alone where it can be told apart. The tree's base is that of the change,
+    `code` is theirs alone, "" where it cannot be told apart. The tree's base is that of the change,
     without which the tests are to fail.
     """
 
@@ -81,10 +81,12 @@ class Reader:
 
     def content(self, scope: LookScope) -> str:
         (one,) = scope.candidates
-        names = "\n".join(f"- {name}" for name in one.names)
+        tests = "\n".join(f"- {name}" for name in one.names)
+        if one.code:
+            tests += f"\n\n{one.code}"
         return printable(
             f"The behaviour {one.id}:\n\n{set_apart(told_of(one.target))}\n\n"
-            f"Its tests:\n\n{set_apart(names)}\n\n"
+            f"Its tests:\n\n{set_apart(tests)}\n\n"
             f"What was added to their file, set behind a mark:\n\n{set_apart(one.diff)}\n\n"
             f"{hunks_of([one.target], one.tree.change)}"
         )

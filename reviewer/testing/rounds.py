@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from reviewer.finding import Finding
 from reviewer.fix.coder import Refusal
-from reviewer.fix.reviewer import diff_of
 from reviewer.parsing.worker import Parsers
 from reviewer.refactor.apply import readable
 from reviewer.refactor.carry import message_of
@@ -20,7 +19,7 @@ from reviewer.request import StopReason
 from reviewer.rlm.run import Run
 from reviewer.rlm.solve import solve
 from reviewer.rlm.solved import Solved
-from reviewer.testing.additions import code_of
+from reviewer.testing.additions import code_of, diff_of
 from reviewer.testing.finder import Target, left_out, said
 from reviewer.testing.reader import Candidate, LookScope, Reader, lacking
 from reviewer.testing.values import Left, Look, Looks, State, Tested, TestEdits, Written
@@ -47,7 +46,6 @@ class _Version:
     message: str
     names: dict[str, tuple[str, ...]]
     declined: dict[str, str]
-    code: dict[str, str] = field(default_factory=dict)
 
     @property
     def tested(self) -> list[Target]:
@@ -161,7 +159,7 @@ class Rounds:
         known = {
             one.id: look
             for one in candidates
-            if (look := self._stood.get((one.id, one.code))) is not None
+            if (look := self._stood.get((one.id, one.code or one.diff))) is not None
         }
         new = [one for one in candidates if one.id not in known]
         if not new:
@@ -195,7 +193,7 @@ class Rounds:
         for each in candidates:
             look = looks[each.id]
             if look.verdict == "proves":
-                self._stood[each.id, each.code] = look
+                self._stood[each.id, each.code or each.diff] = look
             else:
                 refuted[each.id] = f"{look.verdict}: {look.reason}"
         if refuted:
@@ -275,7 +273,10 @@ def _version(
     for one in edits.tests if isinstance(edits, TestEdits) and files else ():
         names[one.behaviour] = tuple(dict.fromkeys((*names.get(one.behaviour, ()), *one.names)))
     declined = {one.what.strip(): one.why for one in edits.left}
-    return _Version(file, files, diff_of(before, files), edits.message, names, declined)
+    old, new = before.get(file.path), files.get(file.path)
+    texts = [readable(blob.data) if blob is not None else "" for blob in (old, new)]
+    diff = diff_of(file.path, *texts) if files else ""
+    return _Version(file, files, diff, edits.message, names, declined)
 
 
 def _candidates(one: _Version, tree: Tree) -> list[Candidate]:
@@ -288,7 +289,7 @@ def _candidates(one: _Version, tree: Tree) -> list[Candidate]:
             target=each,
             names=one.names[each.id],
             diff=one.diff,
-            code=code_of(one.names[each.id], text, known) or one.diff,
+            code=code_of(one.names[each.id], text, known),
             tree=tree,
         )
         for each in one.tested

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from reviewer.change import Change
+from reviewer.change import Change, Span
 from reviewer.fix.coder import CODE_CHARS, Refusal
+from reviewer.parsing.symbols import Definition
 from reviewer.parsing.worker import Parsers
 from reviewer.refactor.apply import Applied, applied, readable
 from reviewer.refactor.edit import Editor, EditScope, Part
@@ -17,7 +18,7 @@ from reviewer.refactor.tree import Overlay, Tree
 from reviewer.refactor.values import Edits, Module
 from reviewer.review.functions import functions
 from reviewer.review.guidance import set_apart
-from reviewer.review.scope import quoted, show
+from reviewer.review.scope import quoted, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function
 from reviewer.testing.additions import (
@@ -37,6 +38,9 @@ WHOLE_TOKENS = WINDOW_TOKENS
 CODE_TOKENS = WINDOW_TOKENS
 STYLE_TOKENS = WINDOW_TOKENS // 2
 """Of the code under test, and of the test file that a new one is to be like."""
+
+HUNKS_TOKENS = WINDOW_TOKENS // 4
+"""Of hunks of the change beside those that make a behaviour so, in the same files."""
 
 END_LINES = 60
 """At the beginning of a test file and at its end: its imports, and where tests are added."""
@@ -163,7 +167,7 @@ class Writer(Editor):
         old, new = readable(blob.data), readable(after.data)
         if (line := changed_line(old, new)) is not None:
             return [f"replacements: this line was there and is to stay as it is: {line}"]
-        known = self._tree.code.context.extraction(path).what.definitions
+        known = self._known(path)
         if (name := changed_definition(old, new, known)) is not None:
             return [
                 f"replacements: {printable(name)} was there and is to stay as it is, with what "
@@ -174,9 +178,9 @@ class Writer(Editor):
     def _unaccounted(self, file: TestFile, edits: Edits, done: Applied) -> list[str]:
         """Say which behaviour has neither tests nor a reason, and which tests are not there."""
         tests = edits.tests if isinstance(edits, TestEdits) else []
-        known = {each.id for each in file.targets}
-        if strange := [one.behaviour for one in tests if one.behaviour not in known]:
-            return [f"tests: there is no behaviour {strange[0]!a}; yours are {', '.join(known)}"]
+        mine = [each.id for each in file.targets]
+        if strange := [one.behaviour for one in tests if one.behaviour not in mine]:
+            return [f"tests: there is no behaviour {strange[0]!a}; yours are {', '.join(mine)}"]
         told = {one.behaviour for one in tests} | {one.what.strip() for one in edits.left}
         problems = [
             f"{each.id}: name its tests in `tests`, or say in `left` why there is none"
@@ -190,11 +194,10 @@ class Writer(Editor):
             problems.append("tests: say which behaviour each new test is for")
         if not edits.message.strip():
             problems.append("message: a commit needs one that says which behaviour is tested")
-        blob = self._overlay.blob(file.path)
-        before = readable(blob.data) if blob is not None else ""
-        now = readable(after.data)
+        before, now = self._text(file.path), readable(after.data)
+        known = self._known(file.path) if before else ()
         for one in tests:
-            if (name := missing_name(one.names, before, now)) is not None:
+            if (name := missing_name(one.names, before, now, known)) is not None:
                 problems.append(f"tests: nothing that you add has the name {short(name)!r}")
         return problems
 
@@ -257,14 +260,16 @@ class Writer(Editor):
                     for each in file.targets
                     if each.path == path and each.place.side == "RIGHT"
                 ]
-                piece = outline(path, self._tree.code.context)
-                piece += "(too long to be shown whole: read(path, start, end))\n"
-                piece += (
-                    f"\n--- of it, around what was changed, {_MARKED}\n{_around(lines, wanted)}\n"
+                piece = (
+                    f"=== file {quoted(path)}, too long to be shown whole; around what was "
+                    f"changed, {_MARKED}\n{_around(lines, wanted)}\n"
                 )
             pieces.append(piece)
             left = max(0, left - tokens(piece))
         return "\n".join(pieces)
+
+    def _known(self, path: str) -> Sequence[Definition]:
+        return self._tree.code.context.extraction(path).what.definitions
 
     def _text(self, path: str) -> str:
         blob = self._overlay.blob(path)
@@ -272,9 +277,19 @@ class Writer(Editor):
 
 
 def hunks_of(targets: Sequence[Target], change: Change) -> str:
-    """Return what the change did there, as its finder saw it: the base is in it, too."""
-    by_id = {each.span.id: each.span for each in targets}
-    spans = sorted(by_id.values(), key=lambda span: (span.path, span.hunk.new_start, span.start))
+    """Return what the change did there, as its finder saw it, and what else it did to those files,
+    as far as that fits: the base is in it, too."""
+    wanted = list({each.span.id: each.span for each in targets}.values())
+    known = {span.hunk.id for span in wanted}
+    left = HUNKS_TOKENS
+    for path in dict.fromkeys(each.path for each in targets):
+        file = change.by_path.get(path)
+        for hunk in file.hunks if file is not None else ():
+            whole = Span(hunk.id, hunk, 0, len(hunk.lines))
+            if hunk.id not in known and size_of([whole]) <= left:
+                left -= size_of([whole])
+                wanted.append(whole)
+    spans = sorted(wanted, key=lambda span: (span.path, span.hunk.new_start, span.start))
     return f"What the change did there (- is gone, + is new):\n\n{show(change, spans)}"
 
 
