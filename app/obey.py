@@ -13,9 +13,11 @@ from app.commands import (
     MAX_QUESTION_CHARS,
     ONLY_WRITERS,
     AskCommand,
+    FixCommand,
     ForgetCommand,
     Misunderstood,
     PlainCommand,
+    RefactorCommand,
     ReviewCommand,
     help_text,
     parse_commands,
@@ -37,6 +39,7 @@ from app.store import Dismissed, Run, Store
 
 log = logging.getLogger(__name__)
 
+NOT_YET = "This comes with a later version."
 STOPPED = "somebody gave the command `/rlm stop`"
 
 MOST_ANSWERS = 30
@@ -90,6 +93,8 @@ class Commands:
                     answers.append(self._ask(hub, command, question, origin))
                 case ForgetCommand(finding=finding):
                     answers.append(self._forget(command, finding))
+                case RefactorCommand() | FixCommand() | PlainCommand(name="go" | "tests" | "undo"):
+                    answers.append(NOT_YET)
                 case PlainCommand():
                     answers.append(self._plainly(hub, command, said, origin))
                 case Misunderstood():
@@ -180,6 +185,8 @@ class Commands:
                 return self._switched(command, said.name)
             case "config":
                 return self._config(hub, command, origin)
+            case _:
+                raise ValueError(f"not answered like this: {said.name}")
 
     def _switched(self, command: Command, name: Literal["stop", "pause", "resume"]) -> str:
         """Do it, and say how it is now: a job that is done twice finds its own deed."""

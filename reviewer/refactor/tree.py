@@ -45,12 +45,14 @@ class Start:
     entries: tuple[Entry, ...]
     submodules: frozenset[str] = frozenset()
     modes: dict[str, str] = field(init=False)
+    blobs: dict[str, str] = field(init=False)
     folders: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         modes = {entry.path: entry.mode for entry in self.entries}
         folders = {folder for path in modes for folder in above(path)}
         object.__setattr__(self, "modes", modes)
+        object.__setattr__(self, "blobs", {entry.path: entry.sha for entry in self.entries})
         object.__setattr__(self, "folders", frozenset(folders))
 
 
