@@ -32,6 +32,9 @@ BACK = 2
 AT_ONCE = 8
 """Test files of one round. Each has a tree of its own while it is looked at."""
 
+MOST_TARGETS = 12
+"""Behaviours that one node writes tests for. A file with more of them is added to again."""
+
 LOOKING = 0.3
 """Of the budget, held back while tests are written: one that nobody looks at is worth nothing."""
 
@@ -75,17 +78,15 @@ class Rounds:
 
     async def write(self, targets: Sequence[Target]) -> None:
         """Work on test files until each is written, or it is known why not."""
-        by_path: dict[str, TestFile] = {}
-        for each in targets:
-            by_path.setdefault(each.test_file, TestFile(each.test_file, [])).targets.append(each)
-        todo = list(by_path.values())
+        todo = grouped(targets)
         while todo:
             if self.run.stopped is not None:
                 for file in todo:
                     self._leave(file.targets, "missed", str(self.run.stopped))
                 return
-            batch, todo = todo[:AT_ONCE], todo[AT_ONCE:]
-            todo = [*await self._round(batch), *todo]
+            batch = apart(todo)
+            again = await self._round(batch)
+            todo = [each for each in todo if each not in batch or each in again]
 
     async def _round(self, batch: Sequence[TestFile]) -> list[TestFile]:
         """Work once on some test files; return those that are to be tried again."""
@@ -264,6 +265,27 @@ class Rounds:
     def _root(self) -> str:
         self._roots += 1
         return str(self._roots)
+
+
+def grouped(targets: Sequence[Target]) -> list[TestFile]:
+    """Return test files with what each is to say, as much as a node can write at once."""
+    by_path: dict[str, list[Target]] = {}
+    for each in targets:
+        by_path.setdefault(each.test_file, []).append(each)
+    return [
+        TestFile(path, some[at : at + MOST_TARGETS])
+        for path, some in by_path.items()
+        for at in range(0, len(some), MOST_TARGETS)
+    ]
+
+
+def apart(todo: Sequence[TestFile]) -> list[TestFile]:
+    """Return different test files, the first ones first: what is worked on at once."""
+    found: dict[str, TestFile] = {}
+    for each in todo:
+        if each.path in found or len(found) < AT_ONCE:
+            found.setdefault(each.path, each)
+    return list(found.values())
 
 
 def _version(
