@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from app.accounts import Account, WritingRequest
 from app.defaults import DISTRIBUTION
 from app.output import check_link
 from app.trace_folder import MAX_AGE_S, SUFFIX, expire_now, folder_of, new_id, open_new
@@ -22,23 +23,11 @@ from app.trace_lines import RunEnded, RunStarted
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import TellUser
 from reviewer.explain.values import Explanation
-from reviewer.fix.request import FixRequest
-from reviewer.fix.values import Fixing
-from reviewer.refactor.request import RefactorRequest
-from reviewer.refactor.values import Refactoring
 from reviewer.request import Cost, Review, ReviewRequest, StopReason
 from reviewer.rlm.trace import Event, as_json
-from reviewer.testing.request import TestingRequest
-from reviewer.testing.values import Testing
 from reviewer.text import printable
 
 Say = Callable[[str], None]
-WritingRequest = RefactorRequest | FixRequest | TestingRequest
-"""What is asked of a job that makes commits."""
-
-Account = Refactoring | Fixing | Testing
-"""What such a job came to."""
-
 Status = Literal["complete", "partial"]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Generic, TypedDict, TypeVar
 
+from app.accounts import Account, WritingRequest
 from app.commits import asked_model, be_silent, checked, head_of, say_it, where, write
 from app.engine import service_of
 from app.interrupt import Interrupts
@@ -24,7 +25,7 @@ from app.render.live import progress
 from app.render.text import look
 from app.review_command import PLAIN, Say, both, tenant_of, typed
 from app.settings import Settings, read_settings
-from app.trace_file import Account, WritingRequest, about, recording
+from app.trace_file import about, recording
 from app.trees import GitTrees
 from reviewer.change import Change
 from reviewer.git import GitRepo, open_repo

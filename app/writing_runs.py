@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from app.accounts import Account
 from app.engine import PRIVATE, Plan, service_of
 from app.forget import TENANT
 from app.github.blobs import RemoteBlobs
@@ -20,7 +21,7 @@ from app.paid import journal_of
 from app.settings import Settings
 from app.store import Run, Task
 from app.trees import GitTrees
-from app.written import Account, Written
+from app.written import Written
 from reviewer.change import Change
 from reviewer.errors import GiveUp
 from reviewer.git import GitRepo, open_repo

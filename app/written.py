@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.accounts import Account
 from app.jobs import Sha
 from app.store import Task
 from reviewer.fix.values import Fixing
@@ -19,9 +20,6 @@ from reviewer.refactor.patch import Blob, Patch
 from reviewer.refactor.protect import no_path, not_ours
 from reviewer.refactor.values import Refactoring
 from reviewer.testing.values import Testing
-
-Account = Refactoring | Fixing | Testing
-"""What a run says of itself; which one, the task decides (`ACCOUNTS`)."""
 
 ACCOUNTS: dict[Task, type[BaseModel]] = {
     "refactor": Refactoring,
