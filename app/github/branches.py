@@ -32,6 +32,10 @@ INLINE_BYTES = 200_000
 MOST_ABOVE = 30
 """Commits of others on top of ours, below which ours are looked for."""
 
+ENTRIES = 100
+ENTRIES_BYTES = 1_000_000
+"""Of one request for a tree: GitHub gives up on what takes it longer than ten seconds."""
+
 PAGE = 100
 
 # GitHub's words, each of which makes a refusal an answer.
@@ -449,16 +453,32 @@ class _Stack:
             return _Written.model_validate(answer)
 
 
-def _steps(files: Sequence[WrittenFile]) -> list[list[WrittenFile]]:
-    """Return the files in the order in which trees are made of them: nearly always at once.
+def _steps(files: Sequence[WrittenFile]) -> Iterator[list[WrittenFile]]:
+    """Yield the files in the order in which trees are made of them: nearly always all at once.
 
     Where a folder and a file change places, what goes has gone before the other comes.
     """
-    gone = {one.path for one in files if not one.mode}
-    there = {one.path for one in files if one.mode}
-    if not (gone & _above(there) or there & _above(gone)):
-        return [list(files)]
-    return [[one for one in files if not one.mode], [one for one in files if one.mode]]
+    gone = [one for one in files if not one.mode]
+    there = [one for one in files if one.mode]
+    left, came = {one.path for one in gone}, {one.path for one in there}
+    if left & _above(came) or came & _above(left):
+        yield from _batches(gone)
+        yield from _batches(there)
+    else:
+        yield from _batches(files)
+
+
+def _batches(files: Sequence[WrittenFile]) -> Iterator[list[WrittenFile]]:
+    """Yield files in requests of a size that GitHub takes."""
+    batch: list[WrittenFile] = []
+    room = ENTRIES_BYTES
+    for one in files:
+        room -= len(one.data)
+        if batch and (len(batch) == ENTRIES or room < 0):
+            yield batch
+            batch, room = [], ENTRIES_BYTES - len(one.data)
+        batch.append(one)
+    yield batch
 
 
 def _above(paths: set[str]) -> set[str]:

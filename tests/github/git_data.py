@@ -33,7 +33,7 @@ WEB_FLOW = "GitHub <noreply@github.com>"
 
 def _there(repo: FakeRepo) -> FakeRepo:
     """A repository without a commit has no database to write to."""
-    if not repo.git("for-each-ref", "--count=1", "refs/heads"):
+    if not repo.pulls and not repo.git("for-each-ref", "--count=1", "refs/heads"):
         raise Refusal(409, "Git Repository is empty.")
     return repo
 
