@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.accounts import Account
 from app.jobs import Wish
 from app.settings import Settings
 from app.trees import GitTrees
-from app.written import Account
 from reviewer.model.base import Model
 from reviewer.model.prices import Prices
 from reviewer.ports import Cancelled
@@ -20,12 +20,14 @@ from reviewer.rlm.trace import TraceSink
 class There:
     """What a task works with: a commit (`trees.start`), a wish, a model and what it may cost.
 
+    `base` is the commit that the pull request is compared with, the merge base.
     `request` has the model, caps, guidelines and policy as they are settled; `stored` gives what
     an earlier run on the same pull request came to, as JSON, "" where that is not kept, and `blobs`
     what some blobs hold, by their names, as far as they can be had.
     """
 
     commit: str
+    base: str
     trees: GitTrees
     wish: Wish
     request: ReviewRequest

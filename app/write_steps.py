@@ -100,6 +100,8 @@ class Writing:
         match said:
             case RefactorCommand(instruction=instruction):
                 return self.ask(hub, command, "refactor", origin, instruction=instruction)
+            case PlainCommand(name="tests"):
+                return self.ask(hub, command, "tests", origin)
             case PlainCommand(name="go"):
                 return self.go(hub, command)
             case PlainCommand(name="undo"):

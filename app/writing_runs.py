@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from app.accounts import Account
 from app.engine import PRIVATE, Plan, service_of
 from app.fix_runs import fixing
 from app.forget import TENANT
@@ -22,8 +23,9 @@ from app.paid import journal_of
 from app.settings import Settings
 from app.store import Run, Task
 from app.task_work import Came, There
+from app.tests_runs import testing
 from app.trees import GitTrees
-from app.written import Account, Written
+from app.written import Written
 from reviewer.change import Change
 from reviewer.errors import GiveUp
 from reviewer.fix.values import Fixing
@@ -39,6 +41,7 @@ from reviewer.refactor.values import Plan as Planned
 from reviewer.refactor.values import Refactoring
 from reviewer.request import StopReason
 from reviewer.rlm.trace import Event, Note, TraceSink
+from reviewer.testing.values import Testing
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +96,7 @@ def run_writing(  # noqa: PLR0917
             there = partial(
                 There,
                 commit=checkout.head,
+                base=checkout.start.commit,
                 trees=trees,
                 wish=wish,
                 request=request,
@@ -158,6 +162,11 @@ def _discreet(account: Account, said: list[str]) -> Account:
     update: dict[str, object] = {"notes": [told]}
     if isinstance(account, Refactoring):
         update["left"] = [one.model_copy(update={"why": told}) for one in account.left]
+    if isinstance(account, Testing):
+        update["left"] = [
+            one.model_copy(update={"why": told}) if one.state == "missed" else one
+            for one in account.left
+        ]
     if isinstance(account, Fixing):
         update["open"] = [
             one.model_copy(update={"why": told}) if one.state == "missed" else one
@@ -252,5 +261,6 @@ def _moved_on(account: Refactoring, changed: list[str], commit: str) -> Refactor
 WORK: Mapping[Task, Callable[[There], Awaitable[Came]]] = {
     "refactor": refactoring,
     "fix": fixing,
+    "tests": testing,
 }
 """How each task is done."""

@@ -348,21 +348,6 @@ def test_annotations_go_out_in_the_requests_that_githubs_limit_makes(
     assert asked.count(f"patch /repos/{NAME}/check-runs/4") == 3
 
 
-def test_what_checks_say_is_read(prism: Prism, taken: Taken) -> None:
-    head = the_pull(prism).head
-    with prism.hub() as hub:
-        found = checks_of(hub, NAME, head)
-        assert {one.by for one in found.checks} == {"octoapp", "status"} and not found.notes
-        (told, *_) = described(hub, NAME, [one for one in found.checks if one.run])
-    assert told.summary and told.annotations[0].startswith("README.md:2: Spell Checker\n")
-    assert {one.partition("?")[0].rpartition("/")[2] for one in taken()} >= {
-        "check-runs",
-        "check-suites",
-        "status",
-        "annotations",
-    }
-
-
 def test_commits_a_branch_and_its_pull_request_are_made_and_undone(
     prism: Prism, taken: Taken
 ) -> None:
@@ -389,6 +374,21 @@ def test_commits_a_branch_and_its_pull_request_are_made_and_undone(
     asked = taken()
     for verb, path in (("patch", "git/refs/heads/ours"), ("post", "git/blobs"), ("post", "pulls")):
         assert f"{verb} /repos/{NAME}/{path}" in asked
+
+
+def test_what_checks_say_is_read(prism: Prism, taken: Taken) -> None:
+    head = the_pull(prism).head
+    with prism.hub() as hub:
+        found = checks_of(hub, NAME, head)
+        assert {one.by for one in found.checks} == {"octoapp", "status"} and not found.notes
+        (told, *_) = described(hub, NAME, [one for one in found.checks if one.run])
+    assert told.summary and told.annotations[0].startswith("README.md:2: Spell Checker\n")
+    assert {one.partition("?")[0].rpartition("/")[2] for one in taken()} >= {
+        "check-runs",
+        "check-suites",
+        "status",
+        "annotations",
+    }
 
 
 def test_setup_takes_the_key_of_a_new_app(
