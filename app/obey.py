@@ -36,10 +36,10 @@ from app.questions import question_of
 from app.render import words
 from app.render.escape import cut, markdown_code, markdown_line
 from app.store import Dismissed, Run, Store
+from app.write_steps import Writing
 
 log = logging.getLogger(__name__)
 
-NOT_YET = "This comes with a later version."
 STOPPED = "somebody gave the command `/rlm stop`"
 
 MOST_ANSWERS = 30
@@ -66,11 +66,13 @@ class Commands:
         store: Store,
         begin: Begin,
         marker_key: bytes,
+        writing: Writing,
         operations: Operations = DEFAULTS,
     ) -> None:
         self._store = store
         self._begin = begin
         self._key = marker_key
+        self._writing = writing
         self._operations = operations
 
     def obey(self, hub: Hub, command: Command) -> None:
@@ -94,7 +96,7 @@ class Commands:
                 case ForgetCommand(finding=finding):
                     answers.append(self._forget(command, finding))
                 case RefactorCommand() | FixCommand() | PlainCommand(name="go" | "tests" | "undo"):
-                    answers.append(NOT_YET)
+                    answers.append(self._writing.obey(hub, command, said, origin))
                 case PlainCommand():
                     answers.append(self._plainly(hub, command, said, origin))
                 case Misunderstood():

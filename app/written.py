@@ -12,17 +12,20 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.accounts import Account
 from app.jobs import Sha
 from app.store import Task
 from reviewer.fix.values import Fixing
 from reviewer.refactor.patch import Blob, Patch
 from reviewer.refactor.protect import no_path, not_ours
 from reviewer.refactor.values import Refactoring
+from reviewer.testing.values import Testing
 
-Account = Refactoring | Fixing
-"""What a run says of itself; which one, the task decides (`ACCOUNTS`)."""
-
-ACCOUNTS: dict[Task, type[BaseModel]] = {"refactor": Refactoring, "fix": Fixing}
+ACCOUNTS: dict[Task, type[BaseModel]] = {
+    "refactor": Refactoring,
+    "fix": Fixing,
+    "tests": Testing,
+}
 
 BlobId = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")]
 
@@ -32,6 +35,9 @@ MAX_BYTES = 4_000_000
 MAX_COMMITS = 300
 MAX_FILES = 3_000
 """Of one commit: a rename may reach them all."""
+
+MAX_NAMED = 6_000
+"""Files of a plan: as many as its modules, renames and moves can name."""
 
 MESSAGE_CHARS = 20_000
 
@@ -92,7 +98,8 @@ class Written(BaseModel):
     top of `start`.
 
     `policy_write`: the repository wants branches and pull requests. `too_large`: there are commits,
-    with more than can be handed over.
+    with more than can be handed over. `named` are the files that a plan names, with the ids of
+    their blobs as the plan has seen them ("": not there).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -103,6 +110,7 @@ class Written(BaseModel):
     commits: Annotated[tuple[WrittenCommit, ...], Field(max_length=MAX_COMMITS)] = ()
     policy_write: bool = False
     too_large: bool = False
+    named: Annotated[dict[str, BlobId], Field(max_length=MAX_NAMED)] = {}
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -192,6 +200,8 @@ def _bounded(account: Account) -> Account:
         "notes": account.notes[:MOST_SAID],
         "findings": account.findings[:MOST_SAID],
     }
-    if isinstance(account, Refactoring):
+    if isinstance(account, Refactoring | Testing):
         update["left"] = account.left[:MOST_SAID]
+    if isinstance(account, Testing):
+        update["covered"] = account.covered[:MOST_SAID]
     return account.model_copy(update=update)

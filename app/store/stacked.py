@@ -43,9 +43,10 @@ class Stacks(Base):
         head: str | None = None,
         rounds: int | None = None,
         state: Literal["open", "undone"] | None = None,
+        undone_by: int | None = None,
     ) -> None:
         """Change what is known of the stacked pull request of a run."""
-        given = {"head": head, "rounds": rounds, "state": state}
+        given = {"head": head, "rounds": rounds, "state": state, "undone_by": undone_by}
         changed = {name: value for name, value in given.items() if value is not None}
         if not changed:
             return
@@ -60,10 +61,23 @@ class Stacks(Base):
     # Plans
 
     def propose(self, plan: Plan) -> None:
-        """Remember a plan that was shown; to do it again changes nothing."""
+        """Remember a plan that was shown, in place of those before it on that pull request; to do
+        it again changes nothing.
+        """
         values = {name: getattr(plan, name) for name in Plan.__slots__}
+        before = (
+            update(PLANS)
+            .where(
+                PLANS.c.repository_id == plan.repository_id,
+                PLANS.c.number == plan.number,
+                PLANS.c.run != plan.run,
+                PLANS.c.state == "waiting",
+            )
+            .values(state="over")
+        )
         with self.database.write() as db:
-            self.database.insert_new(db, PLANS, **values)
+            if self.database.insert_new(db, PLANS, **values):
+                db.execute(before)
 
     def plan(self, run: str) -> Plan | None:
         """Return the plan that a run has shown."""
@@ -79,10 +93,10 @@ class Stacks(Base):
         return self._plans((PLANS.c.state == "waiting") & (PLANS.c.since >= since))
 
     def decide(self, run: str, state: Literal["started", "over"]) -> None:
-        """Let a plan wait no more."""
-        waiting = (PLANS.c.run == run) & (PLANS.c.state == "waiting")
+        """Let a plan wait no more; one that was started stays so."""
+        undecided = (PLANS.c.run == run) & (PLANS.c.state != "started")
         with self.database.write() as db:
-            db.execute(update(PLANS).where(waiting).values(state=state))
+            db.execute(update(PLANS).where(undecided).values(state=state))
 
     def forget_plans(self, before: float) -> None:
         """Forget the plans that were shown before then."""

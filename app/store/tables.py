@@ -247,6 +247,7 @@ STACKED = Table(
     Column("task", Text, nullable=False),
     Column("rounds", Integer, nullable=False, server_default="0"),
     Column("state", Text, nullable=False, server_default="open"),
+    Column("undone_by", BigInteger, nullable=False, server_default="0"),
     Column("since", Double, nullable=False),
     CheckConstraint("state IN ('open', 'undone')", name="state"),
     Index("stacked_by_number", "repository_id", "number"),

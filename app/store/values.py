@@ -176,7 +176,8 @@ class Plan:
 class Stacked:
     """A pull request of ours (number `stacked`) on top of the one that it was asked for on.
 
-    `head` is the last commit of ours on its `branch`; `rounds`, how often it was mended since.
+    `head` is the last commit of ours on its `branch`; `rounds`, how often it was mended since;
+    `undone_by`, the comment that had it undone.
     """
 
     run: str
@@ -188,6 +189,7 @@ class Stacked:
     task: Task
     rounds: int = 0
     state: Literal["open", "undone"] = "open"
+    undone_by: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from app.policy import GUIDE_CHARACTERS, GUIDES_CHARACTERS, read_guides, settled
+from app.policy import (
+    GUIDE_CHARACTERS,
+    GUIDES_CHARACTERS,
+    Sources,
+    read_guides,
+    read_policy,
+    settled,
+)
 from app.settings import read_settings
 from reviewer.model.prices import load
 from reviewer.policy import FILE

@@ -42,9 +42,10 @@ def test_a_stacked_pull_request_is_known_by_both_its_numbers(store: Store) -> No
     assert store.by_stacked(7, 5) == replace(MADE, head="b" * 40)
     assert store.by_stacked(7, 1) is None
     store.update("r1", rounds=1, head="c" * 40)
-    store.update("r1", state="undone")
+    store.update("r1", state="undone", undone_by=12)
     store.update("r1")
-    assert store.by_stacked(7, 5) == replace(MADE, head="c" * 40, rounds=1, state="undone")
+    undone = replace(MADE, head="c" * 40, rounds=1, state="undone", undone_by=12)
+    assert store.by_stacked(7, 5) == undone
     # A repetition after a kill does not open it again.
     store.note(MADE)
     known = store.by_stacked(7, 5)
@@ -53,16 +54,19 @@ def test_a_stacked_pull_request_is_known_by_both_its_numbers(store: Store) -> No
 
 def test_a_plan_waits_until_it_is_decided_on(store: Store) -> None:
     store.propose(PLAN)
-    store.propose(replace(PLAN, run="p2", since=200.0))
-    store.propose(replace(PLAN, digest="other"))
     assert store.plan("p1") == PLAN
+    other = replace(PLAN, run="p3", number=2)
+    store.propose(other)
+    store.propose(replace(PLAN, run="p2", since=200.0))
+    assert store.plan("p1") == replace(PLAN, state="over"), "the newer one takes its place"
+    store.propose(replace(PLAN, digest="other"))
     assert [one.run for one in store.plans_of(7, 1)] == ["p2", "p1"]
     assert [one.run for one in store.waiting_plans(150.0)] == ["p2"]
     store.decide("p2", "started")
     store.decide("p2", "over")
     known = store.plan("p2")
     assert known is not None and known.state == "started"
-    assert store.waiting_plans(0.0) == [PLAN]
+    assert store.waiting_plans(0.0) == [other]
     store.forget_plans(150.0)
     assert store.plan("p1") is None and store.plan("p2") is not None
 

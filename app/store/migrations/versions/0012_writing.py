@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("task", sa.Text, nullable=False),
         sa.Column("rounds", sa.Integer, nullable=False, server_default="0"),
         sa.Column("state", sa.Text, nullable=False, server_default="open"),
+        sa.Column("undone_by", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("since", sa.Double, nullable=False),
         sa.CheckConstraint("state IN ('open', 'undone')", name="ck_stacked_state"),
         sa.PrimaryKeyConstraint("run", name="pk_stacked"),
