@@ -313,6 +313,11 @@ def _add_setup(commands: "argparse._SubParsersAction[_Parser]") -> None:
     setup.add_argument(
         "--port", type=_port, default=0, metavar="N", help="of the local page (default: any)"
     )
+    setup.add_argument(
+        "--write",
+        action="store_true",
+        help="let the App write branches, for pull requests that somebody asks for (RLM_WRITE=on)",
+    )
     setup.add_argument("--no-browser", action="store_true", help="only print the page's address")
     setup.add_argument(
         "--force", action="store_true", help="replace the App that is stored here already"

@@ -106,8 +106,14 @@ class Rounds:
                 since = open_trees.enter_context(self.trees.tree(files, self.base))
                 candidates.append((one, await asyncio.to_thread(_candidates, one, since)))
             looks = await self._looked_at([each for _, some in candidates for each in some])
+        start = self.tree
         for one, some in candidates:
-            again += await self._judged(one, some, looks)
+            again += self._judged(one, some, looks)
+        if self.tree is not start:
+            with self.trees.tree(self.tree.files) as tree:
+                # Not ended by a cancellation: what is handed out has been looked at.
+                found = await asyncio.to_thread(examined, tree, lambda: False)
+            self.findings, self.notes = found.findings, found.notes
         return again
 
     # Writing --------------------------------------------------------------------------------------
@@ -182,7 +188,7 @@ class Rounds:
 
     # Taking ---------------------------------------------------------------------------------------
 
-    async def _judged(
+    def _judged(
         self, one: _Version, candidates: Sequence[Candidate], looks: Mapping[str, Look]
     ) -> list[TestFile]:
         """Take a test file all of whose tests stand; return it where it is to be tried again."""
@@ -200,10 +206,6 @@ class Rounds:
         if refuted:
             return self._refused(one, refuted)
         self._commit(one)
-        with self.trees.tree(self.tree.files) as tree:
-            # Not ended by a cancellation: what is handed out has been looked at.
-            found = await asyncio.to_thread(examined, tree, lambda: False)
-        self.findings, self.notes = found.findings, found.notes
         return []
 
     def _commit(self, one: _Version) -> None:

@@ -387,6 +387,16 @@ def test_tests_go_into_test_files_and_nowhere_else(user: User, path: str, why: s
     assert why in refused(bodies[2])
 
 
+def test_a_link_among_the_tests_is_not_written_through(user: User) -> None:
+    user.repo.link("tests/test_link.py", "../shop/cart.py")
+    user.repo.link("tests/deep", "../shop")
+    user.repo.commit()
+    for path in ("tests/test_link.py", "tests/deep/test_new.py"):
+        ran, bodies = played(user, listing(reduces(test_file=path)), "--fresh")
+        assert ran.code == 1 and len(bodies) == 3
+        assert "symbolic link" in " ".join(ran.out.split())
+
+
 def test_what_no_test_can_say_is_left_with_the_reason(user: User) -> None:
     ran, bodies = played(user, listing(reduces(obstacle="It takes a bank.")), "--branch", "b")
     assert ran.code == 1 and len(bodies) == 2

@@ -241,3 +241,58 @@ def _goes_on(
             servers[-1].process.wait()
             servers.append(world.serve(RLM_WRITE="on").__enter__())
     return servers[-1]
+
+
+def test_what_is_not_to_be_written_is_not_whoever_orders_it(tmp_path: Path) -> None:
+    """A model that obeys the pull request: workflows, git's own folder, what a link leads to."""
+    hostile = planned(
+        summary="@octo: fixes #1, closes https://evil.test",
+        modules=[
+            module("ci", new=(".github/workflows/ci.yml", ".git/hooks/post-checkout")),
+            module("link", "link.py", "folder/x.py"),
+        ],
+    )
+    with Shop(tmp_path, hostile) as world, world.serve(RLM_WRITE="on") as server:
+        linked = world.repo.commit(
+            HEAD | {"link.py": b"/etc/passwd", "folder": b"/tmp"},
+            world.head,
+            modes={"link.py": "120000", "folder": "120000"},
+        )
+        pull = world.repo.pull(world.base, linked, head_ref="topic")
+        world.says(server, pull, "/rlm refactor add a workflow", 1)
+        (said,) = world.ours(pull)
+        assert "/rlm go" not in said and "evil.test" not in said
+        world.says(server, pull, "/rlm go", 1)
+        wait_until(lambda: len(world.ours(pull)) == 2, lambda: server.said)
+        assert "no plan that waits" in world.ours(pull)[-1]
+        assert (world.stacked, world.branches()) == ([], [])
+        assert not [one for one in world.hub.requests if "/git/" in one.path]
+        # The plan is sound, and whoever carries it out is not.
+        fair = planned(summary="Totals are tripled.", modules=[module("triple", CART)])
+        evil = edited(
+            (CART, "* 2", "* 3"),
+            message="Do it\n\nfixes #1 @octo [skip ci]\nCo-authored-by: octo <o@example.org>",
+            new_files=[
+                {"path": ".github/workflows/ci.yml", "text": "on: push\n"},
+                {"path": "../outside.py", "text": "x = 1\n"},
+                {"path": "folder/inside.py", "text": "x = 1\n"},
+            ],
+        )
+        world.think = script(fair, {"triple": evil})
+        world.says(server, pull, "/rlm refactor triple totals", 2)
+        world.says(server, pull, "/rlm go", 3)
+        assert (world.stacked, world.branches()) == ([], [])
+        assert "partial" in world.ours(pull)[-1]
+        # Another request, or the answer before would be taken again.
+        other = planned(
+            summary="Totals are tripled.", modules=[module("triple", CART, what="Triple all.")]
+        )
+        odd = "Do it\n\nfixes #1 @octo [skip ci]\nSigned-off-by: x"
+        world.think = script(other, {"triple": edited((CART, "* 2", "* 3"), message=odd)})
+        world.says(server, pull, "/rlm refactor triple all totals", 4)
+        world.says(server, pull, "/rlm go", 5)
+        (stacked,) = world.stacked
+        message = world.repo.git("log", "-1", "--format=%B", stacked.head)
+        assert message.startswith("Do it")
+        for part in ("#1", "@octo", "[skip ci]", "Signed-off-by:"):
+            assert part not in message
