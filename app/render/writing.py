@@ -55,7 +55,7 @@ PLAN_DAYS = 7
 
 _SIGN = re.compile(r"([@#])(?=\w)|(GH-)(?=\d)|(:)(?=//)", re.IGNORECASE)
 _ORDER = re.compile(r"^(\s*/)(?=\S)", re.MULTILINE)
-_SKIP = re.compile(r"\[([^\[\]\n]*\b(?:skip|no|ci|actions)\b[^\[\]\n]*)\]|\*{3}(NO_CI)\*{3}", re.I)
+_SKIP = re.compile(r"\[([^\]\n]*\b(?:skip|no|ci|actions)\b[^\]\n]*)\]|\*{3}(NO_CI)\*{3}", re.I)
 _TRAILER = re.compile(r"^(\s*[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+)\s*:", re.MULTILINE)
 
 

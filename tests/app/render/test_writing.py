@@ -177,6 +177,7 @@ awkward = st.lists(
 
 @given(awkward | st.text())
 @example("[ci skip[skip ci]no]")
+@example("[ci skip[ano]")
 @example("[ci skip[skip ci]\r\nno]")
 def test_a_message_and_a_title_do_nothing(text):
     message = commit_message(text)
