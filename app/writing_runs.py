@@ -17,10 +17,11 @@ from app.github.fetch import Checkout
 from app.jobs import Wish
 from app.objects import LocalObjects, missing_objects
 from app.paid import journal_of
+from app.plumbing import NOBODY
 from app.settings import Settings
 from app.store import Run, Task
 from app.trees import GitTrees
-from app.written import Account, Written
+from app.written import MAX_BYTES, Account, Written
 from reviewer.change import Change
 from reviewer.errors import GiveUp
 from reviewer.git import GitRepo, open_repo
@@ -126,10 +127,11 @@ def run_writing(  # noqa: PLR0917
                     listen, cancelled,
                 )
             )  # fmt: skip
+            mails = _text(trees.mails(came.patch, NOBODY))
     written = Written.of(
         task, _discreet(came.account, said), came.patch, write=request.policy.write
     )
-    return written.model_copy(update={"named": dict(came.named)})
+    return written.model_copy(update={"named": dict(came.named), "mails": mails})
 
 
 async def _work(  # noqa: PLR0917
@@ -173,6 +175,14 @@ def _bring(repo: GitRepo, checkout: Checkout, cancelled: Cancelled) -> None:
         if len(lacking) > MOST_FILES:
             raise GiveUp(TOO_MANY.format(count=len(lacking), most=MOST_FILES))
         objects.prefetch(lacking)
+
+
+def _text(mails: bytes) -> str:
+    """Return mails as text, "" where they are none or too many to be handed over."""
+    try:
+        return mails.decode("utf-8") if len(mails) <= MAX_BYTES else ""
+    except UnicodeDecodeError:
+        return ""
 
 
 def _discreet(account: Account, said: list[str]) -> Account:

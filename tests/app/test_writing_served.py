@@ -4,11 +4,13 @@ import os
 import re
 import signal
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.written import Written
 from tests.app.kills import MODEL, Point
 from tests.app.test_serve import Server
 from tests.app.world import World, wait_until
@@ -86,6 +88,9 @@ def test_a_plan_is_started_and_stands_as_a_pull_request_that_undo_takes_away(
         assert asked == 1
         world.says(server, pull, "/rlm go", 2)
         world.assert_stacked_once(pull)
+        with closing(world.store) as store:
+            kept = Written.model_validate_json(store.result(world.runs()[0].id))
+        assert kept.mails.count("Subject: [PATCH") == 2 and "subtotal(items) * 3" in kept.mails
         # The plan was carried out, not made anew.
         assert not any(plans(one.body) for one in world.service.requests[asked:])
         world.commented(server, pull, "alice", "/rlm undo")
