@@ -17,6 +17,7 @@ from tests.app.world import World, wait_until
 from tests.app.writing_desk import GRANTED
 from tests.github.hub import FakePull, Seen
 from tests.github.state import FakePull as Pull
+from tests.github.state import Reaction
 from tests.model_server import Answer
 from tests.reviewer.refactor.shop import FILES, edited, module, planned, plans, script
 
@@ -100,6 +101,20 @@ def test_a_plan_is_started_and_stands_as_a_pull_request_that_undo_takes_away(
         assert written, "over the API"
         # What writes is one role's: the engine's token reads.
         assert not [seen for seen in world.hub.requests if seen.path.endswith("git-receive-pack")]
+
+
+def test_a_reaction_is_seen_by_the_server_and_by_one_that_was_away(tmp_path: Path) -> None:
+    with Shop(tmp_path) as world:
+        pull = world.pull(head_ref="topic")
+        with world.serve(RLM_WRITE="on") as server:
+            world.says(server, pull, ASK, 1)
+        state = world.hub.state
+        (plan,) = (one for one in pull.comments if one.user.login == world.app.actor)
+        for who in ("mallory", "alice"):
+            plan.reactions.append(Reaction(state.next_id(), world.hub.user(who), "+1", state.now()))
+        with world.serve(RLM_WRITE="on"):
+            world.settle(runs=2)
+        world.assert_stacked_once(pull)
 
 
 def test_a_push_between_plan_and_start(tmp_path: Path) -> None:
