@@ -254,6 +254,7 @@ class Writing:
         if account.status == "declined" and isinstance(account, Refactoring):
             self.say(hub, run, wish, plan_comment(account))
             return "declined"
+        page = self._page(run)
         write = written.policy_write and bool(written.commits)
         with self.opened(run, hub, write=write) as (writer, writes):
             done = deliver(
@@ -265,7 +266,8 @@ class Writing:
                     written=written,
                     server_writes=writes,
                     repository_id=run.repository_id,
-                    page=self._page(run),
+                    page=page,
+                    patch_page=f"{page}/patch" if page and written.mails else "",
                 ),
                 key=self._key,
             )

@@ -20,12 +20,13 @@ from app.github.fetch import Checkout
 from app.jobs import Wish
 from app.objects import LocalObjects, missing_objects
 from app.paid import journal_of
+from app.plumbing import NOBODY
 from app.settings import Settings
 from app.store import Run, Task
 from app.task_work import Came, There
 from app.tests_runs import testing
 from app.trees import GitTrees
-from app.written import Written
+from app.written import MAX_BYTES, Written
 from reviewer.change import Change
 from reviewer.errors import GiveUp
 from reviewer.fix.values import Fixing
@@ -111,10 +112,11 @@ def run_writing(  # noqa: PLR0917
                 blobs=partial(_blobs, repo, checkout, cancelled),
             )
             came = asyncio.run(_work(task, settings, there))
+            mails = _text(trees.mails(came.patch, NOBODY))
     written = Written.of(
         task, _discreet(came.account, said), came.patch, write=request.policy.write
     )
-    return written.model_copy(update={"named": dict(came.named)})
+    return written.model_copy(update={"named": dict(came.named), "mails": mails})
 
 
 async def _work(task: Task, settings: Settings, there: Callable[..., There]) -> Came:
@@ -149,6 +151,14 @@ def _blobs(
         lacking = missing_objects(repo, names)
         found = objects.blobs(name for name in names if name not in lacking)
         return {name: data for name, data in found if data is not None}
+
+
+def _text(mails: bytes) -> str:
+    """Return mails as text, "" where they are none or too many to be handed over."""
+    try:
+        return mails.decode("utf-8") if len(mails) <= MAX_BYTES else ""
+    except UnicodeDecodeError:
+        return ""
 
 
 def _discreet(account: Account, said: list[str]) -> Account:
