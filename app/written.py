@@ -12,17 +12,20 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.accounts import Account
 from app.jobs import Sha
 from app.store import Task
 from reviewer.fix.values import Fixing
 from reviewer.refactor.patch import Blob, Patch
 from reviewer.refactor.protect import no_path, not_ours
 from reviewer.refactor.values import Refactoring
+from reviewer.testing.values import Testing
 
-Account = Refactoring | Fixing
-"""What a run says of itself; which one, the task decides (`ACCOUNTS`)."""
-
-ACCOUNTS: dict[Task, type[BaseModel]] = {"refactor": Refactoring, "fix": Fixing}
+ACCOUNTS: dict[Task, type[BaseModel]] = {
+    "refactor": Refactoring,
+    "fix": Fixing,
+    "tests": Testing,
+}
 
 BlobId = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")]
 
@@ -199,6 +202,8 @@ def _bounded(account: Account) -> Account:
         "notes": account.notes[:MOST_SAID],
         "findings": account.findings[:MOST_SAID],
     }
-    if isinstance(account, Refactoring):
+    if isinstance(account, Refactoring | Testing):
         update["left"] = account.left[:MOST_SAID]
+    if isinstance(account, Testing):
+        update["covered"] = account.covered[:MOST_SAID]
     return account.model_copy(update=update)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeVar
 
+from app.accounts import Account
 from app.render import words
 from app.render.comment import can_offer
 from app.render.escape import (
@@ -20,10 +21,12 @@ from app.render.escape import (
 )
 from app.render.markdown import LIMIT_BYTES, fitted, inline, prose
 from app.render.outgoing import masked, size
-from app.written import Account
 from reviewer.finding import Finding
 from reviewer.fix.values import Closed, Fixing, Open
 from reviewer.refactor.values import CommitInfo, FileInfo, Module, Plan, Refactoring
+from reviewer.testing.values import Covered, Tested, Testing
+from reviewer.testing.values import Left as Untested
+from reviewer.testing.values import Written as TestsWritten
 
 SUBJECT_CHARS = 100
 MESSAGE_CHARS = 4_000
@@ -37,6 +40,9 @@ SECTION_BYTES = 12_000
 """Of one list: what was changed, what was left."""
 
 PATHS_SHOWN = 10
+NAMES_SHOWN = 6
+
+_TASKS: dict[type[Account], str] = {Refactoring: "Refactoring", Fixing: "Fix", Testing: "Tests"}
 
 GO = "`/rlm go`"
 UNDO = "`/rlm undo`"
@@ -49,7 +55,7 @@ PLAN_DAYS = 7
 
 _SIGN = re.compile(r"([@#])(?=\w)|(GH-)(?=\d)|(:)(?=//)", re.IGNORECASE)
 _ORDER = re.compile(r"^(\s*/)(?=\S)", re.MULTILINE)
-_SKIP = re.compile(r"\[([^\[\]\n]*\b(?:skip|no|ci|actions)\b[^\[\]\n]*)\]|\*{3}(NO_CI)\*{3}", re.I)
+_SKIP = re.compile(r"\[([^\]\n]*\b(?:skip|no|ci|actions)\b[^\]\n]*)\]|\*{3}(NO_CI)\*{3}", re.I)
 _TRAILER = re.compile(r"^(\s*[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+)\s*:", re.MULTILINE)
 
 
@@ -80,6 +86,9 @@ def stacked_title(account: Account) -> str:
     if isinstance(account, Refactoring):
         what = account.plan.summary if account.plan else account.instruction
         return _title("Refactor", what)
+    if isinstance(account, Testing):
+        many = sum(len(one.tests) for one in account.written)
+        return _title("Test", words.count(many, "behaviour"))
     return _title("Fix", words.count(len(account.closed), "finding"))
 
 
@@ -177,10 +186,13 @@ def stacked_body(account: Account, number: int, page: str = "") -> str:
 
 def _heading(account: Account) -> str:
     """Return in a few words what came of it."""
-    task = "Refactoring" if isinstance(account, Refactoring) else "Fix"
+    task = _TASKS[type(account)]
+    if isinstance(account, Fixing) and account.checks:
+        task = "Fix of what checks say"
     if account.status == "partial":
         return f"{task}: partial, because {_why_partial(account)}"
-    return f"{task}: {'not done' if account.status == 'declined' else 'done'}"
+    nothing = isinstance(account, Fixing) and account.open and not account.closed
+    return f"{task}: {'not done' if account.status == 'declined' or nothing else 'done'}"
 
 
 def _why_partial(account: Account) -> str:
@@ -191,7 +203,13 @@ def _why_partial(account: Account) -> str:
 
 def _account(account: Account) -> list[str]:
     """Return what was changed, what was left and why, and what tools say of the result."""
-    told = _refactored(account) if isinstance(account, Refactoring) else _fixed(account)
+    match account:
+        case Refactoring():
+            told = _refactored(account)
+        case Testing():
+            told = _tested(account)
+        case Fixing():
+            told = _fixed(account)
     return [*told, *_reported(account.findings), *_notes(account.notes)]
 
 
@@ -218,15 +236,27 @@ def _commit(one: CommitInfo) -> str:
 
 
 def _fixed(done: Fixing) -> Iterator[str]:
-    if done.closed:
+    if done.checks:
+        yield from _against_checks(done)
+    elif done.closed:
         yield f"**Closed** ({words.count(len(done.closed), 'finding')}, a commit for each)"
         yield _rows(done.closed, lambda one: f"- {_finding(one)}")
-    if done.open:
+    if done.open and not done.checks:
         yield f"**Still open** ({words.count(len(done.open), 'finding')})"
         yield _rows(
             done.open,
             lambda one: f"- {_finding(one)}: {_STATES[one.state]}: {_line(one.why)}",
         )
+
+
+def _against_checks(done: Fixing) -> Iterator[str]:
+    """Say what was made of checks that failed: all of them are one piece of work."""
+    names = _listed([_code(one) for one in done.checks[:FILES_SHOWN]], len(done.checks))
+    if done.closed:
+        yield f"**Mended**: what made {names} fail."
+        yield _rows(done.closed, lambda one: _text(plain(one.message)))
+    for one in done.open:
+        yield f"**Not mended**: {names}: {_STATES[one.state]}: {_line(one.why)}"
 
 
 def _finding(one: Closed | Open) -> str:
@@ -238,6 +268,52 @@ _STATES = {
     "protected": "not ours to write",
     "declined": "no patch",
     "refused": "no patch stood",
+    "missed": "not done",
+}
+
+
+def _tested(done: Testing) -> Iterator[str]:
+    if done.written:
+        files = words.count(len(done.written), "file")
+        yield f"**Tests that were written** ({files}, a commit for each; they were not run)"
+        yield _rows(done.written, _test_file)
+    if done.left:
+        yield f"**Without a test** ({words.count(len(done.left), 'behaviour')})"
+        yield _rows(
+            done.left,
+            lambda one: f"- {_behaviour(one)}: {_NO_TEST[one.state]}: {_line(one.why)}",
+        )
+    if done.covered:
+        yield f"**Tested already** ({words.count(len(done.covered), 'behaviour')})"
+        yield _rows(done.covered, lambda one: f"- {_behaviour(one)} ({_covering(one)})")
+    if not (done.written or done.left or done.covered):
+        yield "There is no behaviour to test."
+
+
+def _test_file(one: TestsWritten) -> str:
+    new = " (new)" if one.status == "added" else ""
+    rows = [f"- {_code(one.path)}{new}"]
+    for each in one.tests:
+        names = [_code(name) for name in each.names[:NAMES_SHOWN]]
+        rows.append(f"  - {_listed(names, len(each.names))}: {_behaviour(each)}")
+    return "\n".join(rows)
+
+
+def _behaviour(one: Tested | Untested | Covered) -> str:
+    at = one.path if one.line is None or one.side == "LEFT" else f"{one.path}:{one.line}"
+    return f"{_code(at)}: {_line(one.what)}"
+
+
+def _covering(one: Covered) -> str:
+    line = "" if one.tested_line is None else f":{one.tested_line}"
+    return _code(f"{one.tested_in}{line}")
+
+
+_NO_TEST = {
+    "untestable": "none can be written",
+    "unplaced": "no file for it",
+    "declined": "none was written",
+    "refused": "none stood",
     "missed": "not done",
 }
 

@@ -16,6 +16,7 @@ from app.store.runs import Runs
 from app.store.spending import Spendings
 from app.store.stacked import Stacks
 from app.store.values import (
+    CI,
     ENGINE,
     GITHUB,
     OPEN,
@@ -41,7 +42,7 @@ from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
-    "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "WRITING", "Dismissed", "Job", "Kind",
+    "CI", "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "WRITING", "Dismissed", "Job", "Kind",
     "NewJob", "NewRun", "Plan", "Request", "Run", "Spent", "Stacked", "Store", "Task", "Told",
     "Watched", "Worker",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ REGULAR = frozenset({"100644", "100755", "100664"})
 
 @dataclass(frozen=True)
 class Tree:
-    """A tree that can be asked about: as the head of a change whose base is the start."""
+    """A tree that can be asked about: as the head of a change; see `Trees` for its base."""
 
     change: Change
     objects: Objects
@@ -31,8 +31,11 @@ class Tree:
 class Trees(Protocol):
     """Makes trees out of files; the app implements it with git, outside the user's repository."""
 
-    def tree(self, files: Files) -> AbstractContextManager[Tree]:
-        """Open the start with these files in it; an empty mapping is the start itself."""
+    def tree(self, files: Files, since: str = "") -> AbstractContextManager[Tree]:
+        """Open the start with these files in it; an empty mapping is the start itself.
+
+        Its base is the start, or the commit `since`.
+        """
         ...
 
 
