@@ -193,7 +193,18 @@ class Steps:
                     self._conclude(hub, run, "neutral", title, str(error))
             except GiveUp as refusal:
                 log.warning("check run left", extra={"run": run.id, "why": refusal})
+        if run.kind in WRITING and not isinstance(error, NotThere):
+            self._say_lost(run, error)
         self._ended(job, run, f"lost: {error}")
+
+    def _say_lost(self, run: Run, error: RlmError) -> None:
+        """Say where it was asked for that a run came to nothing: it has no check run."""
+        wish = Wish.model_validate_json(run.request)
+        try:
+            with self._connect(run.installation, run.repository_id) as hub:
+                self.writing.end_without(hub, replace(run, problem=str(error)), wish)
+        except GiveUp as refusal:
+            log.warning("not said", extra={"run": run.id, "why": refusal})
 
     # What asks for a review
 
