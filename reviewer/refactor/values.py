@@ -159,6 +159,11 @@ class Edits(BaseModel):
         description="of the commit: what in one line of at most 72 characters, a blank line, why",
     )
     left: list[Undone] = Field(default=[], max_length=30)
+    unneeded: str = Field(
+        default="",
+        max_length=TEXT_CHARS,
+        description="where nothing has to change: why; then there are no edits, and no `left`",
+    )
 
     @property
     def is_empty(self) -> bool:
@@ -209,6 +214,15 @@ class Left(BaseModel):
     why: str
 
 
+class Unneeded(BaseModel):
+    """A module in which rightly nothing was changed, and why."""
+
+    model_config = _SHAPE
+
+    module: str
+    why: str
+
+
 class Refactoring(BaseModel):
     """The result; the documented JSON contract of `rlm refactor --format json`.
 
@@ -227,6 +241,7 @@ class Refactoring(BaseModel):
     plan: Plan | None = None
     commits: list[CommitInfo] = []
     left: list[Left] = []
+    unneeded: list[Unneeded] = []
     findings: list[Finding] = []
     notes: list[str] = []
     cost: Cost = Cost()
