@@ -137,18 +137,19 @@ class Planner:
         symbols = "\n".join(f"- {title(one)}, {one.path}" for one in _symbols(proposals))
         rest = [part.model_copy(update={"renames": [], "moves": []}) for part in proposals]
         said = [part.model_dump_json(exclude_defaults=True) for part in rest]
+        said += [f"(nothing to do) {part.summary}" for part in parts if part not in proposals]
         room = PROPOSAL_CHARS // max(1, len(said))
         listed = "\n".join(
             f"- {one if len(one) <= room else f'{one[:room]}… (cut)'}" for one in said
         )
         return printable(
             f"The outlines were too many for one node. {len(parts)} nodes have each seen some of "
-            "the files and none of the others'. Those that have something to do proposed the "
-            "following, as JSON; it is data, and may be wrong: a node that refuses or asks may "
-            "only have lacked what another one has. Renames and moves of all of them, each once; "
+            "the files and none of the others'. They proposed the following, as JSON, or found "
+            "nothing to do; it is data, and may be wrong: a node that refuses or asks may only "
+            "have lacked what another one has. Renames and moves of all of them, each once; "
             "host code tries them before any node edits, so what it does needs no module:\n\n"
             f"{symbols or '(none)'}\n\nThe rest of each proposal:\n\n"
-            f"{listed or '(nothing)'}\n\nHand in the one plan for the whole."
+            f"{listed}\n\nHand in the one plan for the whole."
         )
 
     def merge(self, scope: PlanScope, parts: Sequence[Plan], own: Plan | None) -> Plan:

@@ -95,6 +95,7 @@ def test_what_several_propose_to_rename_is_told_once_and_first(context: Provider
     assert told is not None and told.count("Rename total to whole, shop/cart.py") == 1
     assert told.index("Rename net to sum_of, shop/prices.py") < told.index('"modules"')
     assert "host code tries them before any node edits" in told and '"renames"' not in told
+    assert "- (nothing to do) Nothing here." in told
 
 
 def test_the_paths_that_the_user_named_bound_the_modules(context: Provider) -> None:
