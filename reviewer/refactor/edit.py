@@ -62,7 +62,7 @@ class Editor:
     """The task. One instance for each state of the tree; a node edits one part."""
 
     name = "edit"
-    version = "2"
+    version = "3"
     tier: Tier = "strong"
     result: type[Edits] = Answer
 
