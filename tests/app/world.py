@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,6 +51,7 @@ class World:
         self.installation = self.app.install(self.repo, **install)
         self.base = self.repo.commit(BASE)
         self.head = self.repo.commit(FLAWED, self.base)
+        self._store: Store | None = None
         self._open = ExitStack()
 
     def _think(self, request: dict[str, Any]) -> Scripted:
@@ -62,6 +63,9 @@ class World:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None  # who asks what became of it afterwards opens it anew
         self._open.__exit__(*error)
 
     def environ(self) -> dict[str, str]:
@@ -110,18 +114,19 @@ class World:
 
     @property
     def store(self) -> Store:
-        """The server's store, opened by us too."""
-        return Store(self.database or self.folder / "rlm" / "rlm.sqlite3")
+        """The server's store, opened by us too: once, for whoever waits asks it all the time."""
+        if self._store is None:
+            self._store = Store(self.database or self.folder / "rlm" / "rlm.sqlite3")
+        return self._store
 
     def runs(self) -> list[Run]:
         """Every run of the first pull request, the newest first."""
-        with closing(self.store) as store:
-            return store.runs_of(self.repo.id, 1)
+        return self.store.runs_of(self.repo.id, 1)
 
     def idle(self) -> bool:
         """Has the server nothing left to do?"""
-        with closing(self.store) as store:
-            return store.waiting(GITHUB) == store.waiting(ENGINE) == 0 and not store.open_runs()
+        store = self.store
+        return store.waiting(GITHUB) == store.waiting(ENGINE) == 0 and not store.open_runs()
 
     def settle(self, *, runs: int = 1) -> None:
         """Wait until so many runs of the first pull request are there, and all has ended."""
