@@ -33,20 +33,31 @@ Script = Callable[[dict[str, Any]], Scripted]
 class World:
     """A GitHub with one repository and one installed App, a model's service, and the server.
 
-    `think` answers the model's requests; a test may replace it.
+    `think` answers the model's requests; a test may replace it. `among`: the GitHub, the App and
+    the service are those of that world (see `tests.app.site`); the installation is not.
     """
 
     def __init__(
-        self, folder: Path, *, model: bool = True, database: str = "", **install: Any
+        self,
+        folder: Path,
+        *,
+        model: bool = True,
+        database: str = "",
+        among: "World | None" = None,
+        name: str = "octo/hello",
+        **install: Any,
     ) -> None:
         self.folder = folder
         self.database = database
-        self.hub = FakeGitHub(folder)
         self.think: Script = finds
-        self.service = ModelServer(self._think, key="sk-test")
         self.model = model
-        self.app: FakeApp = self.hub.app("rlm-review")
-        self.repo: FakeRepo = self.hub.repository("octo/hello", private=True)
+        if among is None:
+            self.hub = FakeGitHub(folder)
+            self.service = ModelServer(self._think, key="sk-test")
+            self.app: FakeApp = self.hub.app("rlm-review")
+        else:
+            self.hub, self.service, self.app = among.hub, among.service, among.app
+        self.repo: FakeRepo = self.hub.repository(name, private=True)
         self.repo.permit("alice", "write")
         self.installation = self.app.install(self.repo, **install)
         self.base = self.repo.commit(BASE)
@@ -63,10 +74,14 @@ class World:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        self.leave()
+        self._open.__exit__(*error)
+
+    def leave(self) -> None:
+        """Close the store; who asks afterwards what became of it opens it anew."""
         if self._store is not None:
             self._store.close()
-            self._store = None  # who asks what became of it afterwards opens it anew
-        self._open.__exit__(*error)
+            self._store = None
 
     def environ(self) -> dict[str, str]:
         """The environment in which the server is started."""
@@ -139,7 +154,8 @@ class World:
     def became(self) -> list[str]:
         """What became of each finding that was told, as the store has it."""
         with self.store.database.read() as db:
-            return list(db.scalars(select(FINDINGS.c.state).order_by(FINDINGS.c.said)))
+            told = select(FINDINGS.c.state).where(FINDINGS.c.repository_id == self.repo.id)
+            return list(db.scalars(told.order_by(FINDINGS.c.said)))
 
     def assert_said_once(self, pull: FakePull) -> None:
         """One review with the finding at its line, one summary, one concluded check run."""
