@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+from app.ci_steps import CiSteps
 from app.config_rows import Configured
 from app.github import check_runs
 from app.github.answers import render_answer
@@ -22,13 +23,38 @@ from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, look_at, pull_at
 from app.github.replies import reply
-from app.jobs import Command, Gone, Handed, Look, Queued, Reply, Rerun, Step, Wish, step
+from app.jobs import (
+    Ci,
+    Command,
+    Gone,
+    Handed,
+    Look,
+    Pressed,
+    Queued,
+    Reply,
+    Rerun,
+    Step,
+    Wish,
+    step,
+)
 from app.measures import COUNTS, RUNS, UNPUBLISHED
 from app.obey import STOPPED, Commands, configured
 from app.operations import DEFAULTS, Operations
 from app.render.escape import markdown_line
 from app.report import Report, Verdict
-from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewJob, NewRun, Run, Store
+from app.store import (
+    OPEN,
+    PUBLISH,
+    REVIEW,
+    WRITING,
+    Dismissed,
+    Job,
+    NewJob,
+    NewRun,
+    Run,
+    Store,
+)
+from app.write_steps import Writing
 from reviewer.errors import GiveUp, RlmError
 from reviewer.explain.values import Explanation
 from reviewer.request import Review
@@ -86,12 +112,17 @@ class Steps:
         forget: Forget,
         *,
         connect_for_scanning: Connect,
+        connect_to_read: Connect | None = None,
+        connect_to_write: Connect | None = None,
+        connect_to_watch: Connect | None = None,
         installed: Installed,
         includes: Includes,
         public_url: str = "",
         operations: Operations = DEFAULTS,
     ) -> None:
-        """Take what the jobs need; with a `public_url` each run has a page below it."""
+        """Take what the jobs need; with a `public_url` each run has a page below it, and with
+        `connect_to_write` branches and pull requests are made where they are asked for.
+        """
         self.store = store
         self._connect_for_scanning = connect_for_scanning
         self._installed = installed
@@ -102,7 +133,18 @@ class Steps:
         self._includes = includes
         self._public_url = public_url
         self._showing = threading.Lock()
-        self._commands = Commands(store, self._begin, marker_key, operations)
+        self.writing = Writing(
+            store,
+            connect,
+            self._begin,
+            marker_key,
+            connect_to_read=connect_to_read,
+            connect_to_write=connect_to_write,
+            page=self._page,
+        )
+        self._writes = connect_to_write is not None
+        self._ci = CiSteps(store, connect_to_watch or connect, self._begin, self.writing)
+        self._commands = Commands(store, self._begin, marker_key, self.writing, operations)
 
     def do(self, job: Job) -> None:
         """Do one job, and end it."""
@@ -113,6 +155,10 @@ class Steps:
                 self._command(job, Command.model_validate_json(job.payload))
             case Rerun.kind:
                 self._rerun(job, Rerun.model_validate_json(job.payload))
+            case Pressed.kind:
+                self._pressed(job, Pressed.model_validate_json(job.payload))
+            case Ci.kind:
+                self._ci.look(job, Ci.model_validate_json(job.payload))
             case Reply.kind:
                 self._reply(job, Reply.model_validate_json(job.payload))
             case Handed.kind:
@@ -308,6 +354,11 @@ class Steps:
                     self._begin(hub, rerun.installation, pull, origin, wish)
         self.store.done(job)
 
+    def _pressed(self, job: Job, pressed: Pressed) -> None:
+        with self._connect(pressed.installation, pressed.repository_id) as hub:
+            self.writing.fixes.press(hub, pressed)
+        self.store.done(job)
+
     def _numbers(self, rerun: Rerun) -> list[int]:
         """Find out which pull requests are meant: of a fork's the event does not say it."""
         if rerun.numbers:
@@ -432,6 +483,12 @@ class Steps:
             if run.stop or not run.report:
                 self._end_without(hub, job, run, wish)
                 return
+            if run.kind in WRITING:
+                publish_it = self._ci.publish if wish.stacked else self.writing.publish
+                outcome = publish_it(hub, run, wish)
+                follows = self._ci.follows(run, outcome)
+                self._ended(job, run, outcome, *(one.job() for one in follows))
+                return
             if run.kind != "review":
                 self._answer(hub, run, wish)
                 self._ended(job, run, "answered")
@@ -457,6 +514,7 @@ class Steps:
                     whole=not wish.paths,
                     repository_id=run.repository_id,
                     page=self._page(run),
+                    fixable=report.write and self._writes,
                 ),
                 key=self._key,
             )
@@ -519,6 +577,9 @@ class Steps:
         reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
 
     def _end_without(self, hub: Hub, job: Job, run: Run, wish: Wish) -> None:
+        if run.kind in WRITING:
+            self._ended(job, run, self.writing.end_without(hub, run, wish))
+            return
         if run.stop:
             self._conclude(hub, run, "cancelled", "Stopped", f"This review stopped: {run.stop}.")
             self._ended(job, run, f"stopped: {run.stop}")
@@ -543,6 +604,7 @@ class Steps:
         verdict: str = "",
     ) -> None:
         self.store.ended(job, run.id, outcome, *then, findings=findings, verdict=verdict)
+        self.writing.forget(run)
         COUNTS.add(RUNS, outcome.partition(":")[0])
 
     def _log(self, run: Run, published: Published) -> None:
@@ -583,9 +645,13 @@ class Steps:
 
     def _show(self, name: str) -> None:
         run = self.store.run(name)  # as it is now: its end may have begun
-        if run is None or run.check_run is None or run.state == "ended":
+        if run is None or run.state == "ended" or run.stop or run.report or run.problem:
             return
-        if run.stop or run.report or run.problem:
+        if run.kind in WRITING and run.progress:
+            with self._connect(run.installation, run.repository_id) as hub:
+                self.writing.progress(hub, run)
+            return
+        if run.check_run is None:
             return
         with self._connect_for_checks(run.installation, run.repository_id) as hub:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)

@@ -14,20 +14,26 @@ from app.store.people import People
 from app.store.requests import Requests
 from app.store.runs import Runs
 from app.store.spending import Spendings
+from app.store.stacked import Stacks
 from app.store.values import (
+    CI,
     ENGINE,
     GITHUB,
     OPEN,
     PUBLISH,
     REVIEW,
+    WRITING,
     Dismissed,
     Job,
     Kind,
     NewJob,
     NewRun,
+    Plan,
     Request,
     Run,
     Spent,
+    Stacked,
+    Task,
     Told,
     Watched,
     Worker,
@@ -36,13 +42,24 @@ from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
-    "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "Dismissed", "Job", "Kind", "NewJob",
-    "NewRun", "Request", "Run", "Spent", "Store", "Told", "Watched", "Worker",
+    "CI", "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "WRITING", "Dismissed", "Job", "Kind",
+    "NewJob", "NewRun", "Plan", "Request", "Run", "Spent", "Stacked", "Store", "Task", "Told",
+    "Watched", "Worker",
 ]  # fmt: skip
 
 
 class Store(
-    Deliveries, Jobs, Runs, Requests, People, Findings, Spendings, Watches, Measures, Workers
+    Deliveries,
+    Jobs,
+    Runs,
+    Requests,
+    People,
+    Findings,
+    Spendings,
+    Stacks,
+    Watches,
+    Measures,
+    Workers,
 ):
     """All of it. `where` is a SQLite file, or the URL of a PostgreSQL database.
 

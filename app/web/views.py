@@ -15,7 +15,7 @@ from app.render.html import percent, shown_finding, shown_skipped, tally
 from app.render.outgoing import without_secrets
 from app.render.trace_facts import call_words
 from app.report import Report
-from app.store import OPEN, PUBLISH
+from app.store import OPEN, PUBLISH, WRITING
 from app.store.values import State
 from app.trace_document import NodeDoc
 from app.web.plots import Plot, Series
@@ -41,6 +41,9 @@ _TRIGGERS = {
     "command": "by a command",
     "reply": "by an answer in a thread",
     "rerun": "by a button of the check",
+    "button": "by a button of the check",
+    "go": "by the start of its plan",
+    "reaction": "by a reaction to its plan",
 }
 
 _OUTCOMES = {
@@ -52,9 +55,27 @@ _OUTCOMES = {
     "locked": "The conversation is locked, so it was told in the check run alone.",
     "gone": "The pull request is gone.",
     "answered": "Answered where it was asked.",
+    "planned": "The plan is on the pull request, for somebody to start.",
+    "declined": "Nothing is done; the pull request says why.",
+    "stacked": "There is a pull request on top.",
+    "patch": "The patch is on the pull request, with why there is no other one.",
+    "nothing": "Nothing had to be changed.",
+    "no plan": "There is no plan; the pull request says why.",
 }
 
-KINDS = {"review": "Review", "ask": "Answer", "config": "Settings"}
+KINDS = {
+    "review": "Review",
+    "ask": "Answer",
+    "config": "Settings",
+    "refactor": "Refactoring",
+    "fix": "Fix",
+    "tests": "Tests",
+}
+
+
+_DONE = frozenset(
+    {"posted", "answered", "merged", "planned", "declined", "stacked", "patch", "nothing"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +97,7 @@ def standing(run: RunRecord, step: tuple[str, bool] | None = None) -> Standing:
         return Standing("stopped", "over", why)
     if outcome in {"problem", "lost"}:
         return Standing("failed", "bad", run.problem or why)
-    word = "done" if outcome in {"posted", "answered", "merged"} else "not published"
+    word = "done" if outcome in _DONE else "not published"
     return Standing(word, "good" if word == "done" else "over", _OUTCOMES.get(outcome, outcome))
 
 
@@ -134,6 +155,18 @@ def row(run: RunRecord) -> dict[str, Any]:
         "usd": spent(run),
         "created": moment(run.created),
     }
+
+
+def mails_of(run: RunRecord) -> str:
+    """Return the commits that a run came to, as `git am` takes them; "" where there are none."""
+    if run.kind not in WRITING or not run.result:
+        return ""
+    try:
+        written = json.loads(run.result)
+    except ValueError:
+        return ""
+    mails = written.get("mails") if isinstance(written, dict) else None
+    return mails if isinstance(mails, str) else ""
 
 
 def review_of(run: RunRecord) -> dict[str, Any] | None:
