@@ -203,4 +203,4 @@ def wait_until(
     end = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < end, what()
-        time.sleep(0.05)
+        time.sleep(0.1)
