@@ -70,8 +70,9 @@ Includes = Callable[[int, int], bool]
 """Has an installation a repository (by its id), as GitHub says now?"""
 
 
-Forget = Callable[[int, Sequence[str], Sequence[str]], None]
-"""Removes the files of an installation: of repositories by their names, and of runs."""
+Forget = Callable[[int, Sequence[str], Sequence[str], bool], None]
+"""Removes what an installation left outside of the store's rows: of repositories by their names,
+of runs, and whether all of the installation goes."""
 
 
 class Steps:
@@ -363,7 +364,7 @@ class Steps:
         names = self.store.repositories_in(gone.installation, ids).union(
             (run.repository for run in runs), lost.values()
         )
-        self._forget(gone.installation, sorted(names), [run.id for run in runs])
+        self._forget(gone.installation, sorted(names), [run.id for run in runs], ids is None)
         self.store.forget_installation(gone.installation, ids)
         log.info("forgotten", extra={"installation": gone.installation, "runs": len(runs)})
         self.store.done(job)

@@ -187,7 +187,7 @@ class _Engine:
                 trace.see(event)
                 watch.see(event)
 
-            tenant = TENANT.format(run.installation)
+            tenant, shared = TENANT.format(run.installation), self.store.database.shared
             if wish.question is not None:
                 answer = run_explain(
                     fetched,
@@ -198,6 +198,7 @@ class _Engine:
                     cancelled=watch,
                     run=run.id,
                     tenant=tenant,
+                    shared=shared,
                 )
                 trace.answered(answer)
                 return _Done.of(answer.model_dump_json(), answer.cost)
@@ -209,6 +210,7 @@ class _Engine:
                 cancelled=watch,
                 run=run.id,
                 tenant=tenant,
+                shared=shared,
             )
             trace.ended(done.review)
         return _Done.of(bounded(done).model_dump_json(), done.review.cost)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -216,6 +217,7 @@ SPENDING = Table(
     sqlite_with_rowid=False,
 )
 """By calendar month in UTC ("2026-11"): it outlives the runs and what is taken out meanwhile."""
+
 FINDINGS = Table(
     "findings",
     METADATA,
@@ -234,3 +236,50 @@ FINDINGS = Table(
 )
 """What became of each finding that was told on a pull request. It holds no text: when a run is long
 forgotten, the counts are still right."""
+
+PURSES = Table(
+    "purses",
+    METADATA,
+    Column("run", LargeBinary, primary_key=True),
+    Column("tenant", LargeBinary, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Index("purses_by_tenant", "tenant"),
+    Index("purses_by_age", "since"),
+    sqlite_with_rowid=False,
+)
+"""Who pays for a run now: whoever opened it last. Runs and tenants are digests of their names in
+these three tables, which are empty where servers share no database: see `app/journal_tables.py`."""
+
+PAYMENTS = Table(
+    "payments",
+    METADATA,
+    Column("entry", _COUNTED, primary_key=True, autoincrement=True),
+    Column("run", LargeBinary, nullable=False),
+    Column("worst_usd", Double, nullable=False),
+    Column("worst_tokens", BigInteger, nullable=False),
+    Column("worst_calls", BigInteger, nullable=False),
+    Column("usd", Double),
+    Column("tokens", BigInteger),
+    Column("calls", BigInteger),
+    Column("at", Double, nullable=False),
+    Index("payments_by_run", "run"),
+    sqlite_autoincrement=True,
+)
+"""A row for each call of a model, with its worst case and, once it is known, its cost."""
+
+ANSWERS = Table(
+    "answers",
+    METADATA,
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("run", LargeBinary, nullable=False),
+    Column("tenant", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("used", Double, nullable=False),
+    UniqueConstraint("digest"),
+    Index("answers_by_tenant", "tenant", "run"),
+    Index("answers_by_use", "used", "bytes"),
+)
+"""The sealed reply that a payment brought, by the digest of its request."""
