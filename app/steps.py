@@ -280,6 +280,9 @@ class Steps:
             self._commands.obey(hub, command.model_copy(update={"repository": name}))
 
     def _reply(self, job: Job, reply: Reply) -> None:
+        if not self._commands.may_matter(reply):
+            self.store.done(job)  # strangers talk much, and GitHub counts what we ask
+            return
         with self._connect(reply.installation, reply.repository_id) as hub:
             try:
                 self._commands.hear(hub, reply)
@@ -479,6 +482,8 @@ class Steps:
                 ),
             )
         self.store.told(run.repository_id, run.number, run.id, published.told)
+        if published.threads is not None:
+            self.store.noted(run.repository_id, run.number, run.id, published.threads)
         then = []
         if published.outcome == "stale":
             # The push that made it so may have been lost on its way to us.
@@ -518,6 +523,8 @@ class Steps:
             text = render_answer(done, f"{hub.server.web}/{run.repository}")
         about, thread = f"answer-{run.id}", wish.thread
         reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
+        if thread:
+            self.store.thread_became(run.repository_id, thread, "answered")
 
     def _end_without(self, hub: Hub, job: Job, run: Run, wish: Wish) -> None:
         if run.stop:

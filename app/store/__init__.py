@@ -14,12 +14,14 @@ from app.store.people import People
 from app.store.requests import Requests
 from app.store.runs import Runs
 from app.store.spending import Spendings
+from app.store.threads import Threads
 from app.store.values import (
     ENGINE,
     GITHUB,
     OPEN,
     PUBLISH,
     REVIEW,
+    Begun,
     Dismissed,
     Job,
     Kind,
@@ -36,13 +38,23 @@ from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
-    "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "Dismissed", "Job", "Kind", "NewJob",
+    "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "Begun", "Dismissed", "Job", "Kind", "NewJob",
     "NewRun", "Request", "Run", "Spent", "Store", "Told", "Watched", "Worker",
 ]  # fmt: skip
 
 
 class Store(
-    Deliveries, Jobs, Runs, Requests, People, Findings, Spendings, Watches, Measures, Workers
+    Deliveries,
+    Jobs,
+    Runs,
+    Requests,
+    People,
+    Findings,
+    Threads,
+    Spendings,
+    Watches,
+    Measures,
+    Workers,
 ):
     """All of it. `where` is a SQLite file, or the URL of a PostgreSQL database.
 

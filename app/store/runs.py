@@ -15,6 +15,7 @@ from app.store.tables import (
     REPOSITORIES,
     REQUESTS,
     RUNS,
+    THREADS,
     WATCHED,
 )
 from app.store.values import Job, NewJob, NewRun, Run, Spent
@@ -211,7 +212,7 @@ class Runs(Base):
             # A repository that moved belongs to another installation now, with what was said there.
             kept = select(REPOSITORIES.c.id).where(REPOSITORIES.c.id.in_(known))
             for repository in known.difference(db.scalars(kept)):
-                for table in (PAUSES, DISMISSALS, FINDINGS, REQUESTS, WATCHED):
+                for table in (PAUSES, DISMISSALS, FINDINGS, THREADS, REQUESTS, WATCHED):
                     db.execute(delete(table).where(table.c.repository_id == repository))
                 of_it = or_(
                     JOBS.c.key.like(f"pull:{repository:d}:%"),

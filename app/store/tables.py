@@ -105,6 +105,7 @@ RUNS = Table(
     Column("findings", Integer),
     Column("result", Text, nullable=False, server_default=""),
     Column("verdict", Text, nullable=False, server_default=""),
+    Column("noted", Integer, nullable=False, server_default="0"),
     UniqueConstraint("repository_id", "number", "origin"),
     CheckConstraint("state IN ('open', 'ended')", name="state"),
     Index("runs_by_head", "repository_id", "head"),
@@ -114,7 +115,7 @@ RUNS = Table(
 )
 """`seq` is the order in which they were begun: a clock may jump. `result` is what a review came to,
 for its page; it stays for as long as the row does. `reserved` is what a run may spend and has not
-settled yet, in dollars."""
+settled yet, in dollars. `noted`: all threads that were ours at its end are in `threads`."""
 
 REQUESTS = Table(
     "requests",
@@ -236,6 +237,30 @@ FINDINGS = Table(
 )
 """What became of each finding that was told on a pull request. It holds no text: when a run is long
 forgotten, the counts are still right."""
+
+THREADS = Table(
+    "threads",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("node", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("finding", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("changed", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+    CheckConstraint(
+        "state IN ('open', 'answered', 'dismissed', 'resolved', 'folded')", name="state"
+    ),
+    Index("threads_by_pull", "repository_id", "number"),
+    Index("threads_by_age", "seen"),
+    sqlite_with_rowid=False,
+)
+"""Threads that began with a finding of ours, by the number of their first comment; `node` is the
+thread's name in GraphQL, "" until it was read there. What stands in them GitHub knows."""
 
 PURSES = Table(
     "purses",
