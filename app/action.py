@@ -29,9 +29,12 @@ from app.annotations import Level, StepLog
 from app.commands import (
     ONLY_WRITERS,
     AskCommand,
+    FixCommand,
+    ForgetCommand,
     Misunderstood,
     Parsed,
     PlainCommand,
+    RefactorCommand,
     ReviewCommand,
     help_text,
     parse_commands,
@@ -72,6 +75,13 @@ STOP_TEXT = (
 )
 OBEYED = ("review", "ask", "help")
 """The commands that a workflow can obey: it remembers nothing from one job to the next."""
+
+_NAMES: Mapping[type[Parsed], str] = {
+    RefactorCommand: "refactor",
+    FixCommand: "fix",
+    ForgetCommand: "forget",
+}
+"""The others that have arguments."""
 
 ELSEWHERE = "takes the App: a workflow remembers nothing from one job to the next."
 ONLY_OPEN = "Only an open pull request is reviewed."
@@ -207,6 +217,8 @@ def _told(said: Parsed) -> str:
             return f"`/rlm {name}` {ELSEWHERE}"
         case Misunderstood(why=why):
             return help_text(why, only=OBEYED)
+        case _ if type(said) in _NAMES:
+            return f"`/rlm {_NAMES[type(said)]}` {ELSEWHERE}"
         case _:
             raise ValueError("a review and an answer take longer")
 

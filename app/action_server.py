@@ -248,7 +248,7 @@ def _end(told: Told, step: Step) -> int:
         raise GiveUp(f"The server cannot do it: {told.why}")
     if told.verdict is not None:
         return _reviewed(told, told.verdict, step)
-    if told.kind != "review" and told.outcome == "answered":
+    if told.kind != "review" and told.outcome in _SAID:
         step.log.say("answered where it was asked")
         step.set_outputs(status="complete", findings="0", posted="true", report="")
         return EXIT_OK
@@ -259,6 +259,9 @@ def _end(told: Told, step: Step) -> int:
     step.log.tell("notice", f"{said} {why}".strip())
     return step.skipped()
 
+
+_SAID = frozenset({"answered", "planned", "declined", "stacked", "patch", "nothing", "no plan"})
+"""Ends of runs that are no review and have said so on the pull request."""
 
 _ENDED = {
     "stopped": "The review was stopped:",

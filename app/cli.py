@@ -46,6 +46,7 @@ examples:
   rlm review --format sarif --output review.sarif --fail-on high
   rlm refactor "rename f to g"        a plan, then commits; see rlm help refactor
   rlm fix review.json                 a commit for each finding; see rlm help fix
+  rlm tests main..HEAD                tests for what no test covers; see rlm help tests
   rlm trace last                      how the latest review was made
 
 exit codes:
@@ -93,6 +94,24 @@ exit codes:
   2    wrong usage, or something in the way: a message says what to do
   3    partial: something was left or is not clean, or the run ended early; it is not written to
        a branch or the work tree without --partial
+  130  stopped by Ctrl-C before there was any result, or by a second Ctrl-C (143: SIGTERM)
+"""
+
+_TESTS_EXAMPLES = """\
+examples:
+  rlm tests                               for the current branch, as text; writes nothing
+  rlm tests main..HEAD --branch tested    as a branch on HEAD; costs nothing now
+  rlm tests main..HEAD backend/shop --apply
+  rlm tests HEAD~1..HEAD --format patch > tests.patch
+
+Only test files are written, and only by adding to them. The tests are not run: run them.
+
+exit codes:
+  0    each behaviour of the change has a test; and written where that was asked for
+  1    some have none, each with the reason; what was written counts all the same
+  2    wrong usage, or something in the way: a message says what to do
+  3    partial: the run ended early, or the detectors find something in the result; it is not
+       written to a branch or the work tree without --partial
   130  stopped by Ctrl-C before there was any result, or by a second Ctrl-C (143: SIGTERM)
 """
 
@@ -176,6 +195,10 @@ def _run_on_code(options: argparse.Namespace, interrupts: Interrupts) -> int:
             from app.fix_command import fix_command  # noqa: PLC0415
 
             return fix_command(options, os.environ, interrupts)
+        case "tests":
+            from app.tests_command import tests_command  # noqa: PLC0415
+
+            return tests_command(options, os.environ, interrupts)
         case "eval":
             from app.eval_command import eval_command  # noqa: PLC0415
 
@@ -214,6 +237,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_review(commands)
     _add_refactor(commands)
     _add_fix(commands)
+    _add_tests(commands)
     _add_trace(commands)
     _add_eval(commands)
     _add_doctor(commands)
@@ -288,6 +312,11 @@ def _add_setup(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     setup.add_argument(
         "--port", type=_port, default=0, metavar="N", help="of the local page (default: any)"
+    )
+    setup.add_argument(
+        "--write",
+        action="store_true",
+        help="let the App write branches, for pull requests that somebody asks for (RLM_WRITE=on)",
     )
     setup.add_argument("--no-browser", action="store_true", help="only print the page's address")
     setup.add_argument(
@@ -471,6 +500,28 @@ def _add_fix(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     fix.add_argument("--repo", default=".", metavar="PATH", help="repository (default: here)")
     _add_commit_options(fix, fix.add_argument_group("how much work"), each="finding")
+
+
+def _add_tests(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    tests = commands.add_parser(
+        "tests",
+        help="write tests for what a change does and no test covers",
+        description="Find what a change adds or alters and no test covers, and write tests of it "
+        "in the repository's own style, a commit for each test file. A fresh node tries to refute "
+        "each: would it fail without the change? Nothing is written unless you say where. "
+        "docs/tests.md tells more.",
+        epilog=_TESTS_EXAMPLES,
+    )
+    tests.add_argument(
+        "what",
+        nargs="*",
+        default=[],
+        metavar="BASE..HEAD | PATH",
+        help="commits (the three-dot difference; default: the current branch against its "
+        "upstream), and files and folders whose changes are meant (default: all)",
+    )
+    tests.add_argument("--repo", default=".", metavar="PATH", help="repository (default: here)")
+    _add_commit_options(tests, tests.add_argument_group("how much work"), each="test file")
 
 
 def _add_commit_options(command: "_Parser", work: "argparse._ArgumentGroup", *, each: str) -> None:

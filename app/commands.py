@@ -1,13 +1,13 @@
 """Commands that people write in comments: lines that begin with `/rlm`.
 
 A comment is untrusted text. What comes out of it are a few typed commands, whose only free words
-are paths to compare with the paths of the change, and a question that a model is asked; nothing in
-it can name a key, an address or a model.
+are paths to compare with the paths of the change, and a question or an instruction that a model is
+given; nothing in it can name a key, an address, a branch or a model.
 """
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
@@ -16,15 +16,17 @@ from reviewer.text import printable
 
 PREFIX = "/rlm"
 
-Plain = Literal["stop", "pause", "resume", "resolve", "cost", "config", "memory", "help"]
+Plain = Literal[
+    "go", "tests", "undo", "stop", "pause", "resume", "resolve", "cost", "config", "memory", "help"
+]
 """Commands without arguments."""
 
 PLAIN: tuple[Plain, ...] = get_args(Plain)
 
-NAMES = ("review", "ask", "forget", *PLAIN)
+WRITING = ("refactor", "go", "fix", "tests", "undo")
+"""Commands that come to commits, or take some back."""
 
-PLANNED = ("refactor", "fix", "tests", "go", "undo")
-"""Commands that this version does not have yet."""
+NAMES = ("review", "ask", "forget", "refactor", "fix", *PLAIN)
 
 ONLY_WRITERS = "Only people who may write to this repository can give commands."
 
@@ -35,9 +37,11 @@ MAX_PATHS = 20
 MAX_PATH_CHARS = 400
 MAX_LINES = 1_000
 MAX_QUESTION_CHARS = 4_000
+MAX_FINDINGS = 20
+"""Of one `fix`."""
 
 _COMMAND = re.compile(r"/rlm(?:[ \t]|\Z)")
-_FINDING = re.compile(r"[0-9a-f]{12}(?:-[0-9]{1,3})?", re.IGNORECASE)
+_FINDING = re.compile(r"[0-9a-f]{12}(?:-[0-9]{1,4})?", re.IGNORECASE)
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})")
 
 
@@ -64,6 +68,20 @@ class ForgetCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class RefactorCommand:
+    """Plan what an instruction says; a person starts the plan."""
+
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True)
+class FixCommand:
+    """Close findings, by their ids; none: of this thread, or all that stand."""
+
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PlainCommand:
     """A command without arguments."""
 
@@ -77,14 +95,22 @@ class Misunderstood:
     why: str
 
 
-Parsed = ReviewCommand | AskCommand | ForgetCommand | PlainCommand | Misunderstood
+Parsed = (
+    ReviewCommand
+    | AskCommand
+    | ForgetCommand
+    | RefactorCommand
+    | FixCommand
+    | PlainCommand
+    | Misunderstood
+)
 
 
 def parse_commands(body: str) -> tuple[Parsed, ...]:
     """Return the commands of a comment in their order, each once; none if nobody addresses us.
 
     A command starts its line and stands outside of quotes, code and HTML comments. The lines after
-    a question belong to it, its code too, up to the next command.
+    a question or an instruction belong to it, its code too, up to the next command.
     """
     lines = _lines(body)
     starts = [n for n, line in enumerate(lines) if line.plain and _COMMAND.match(line.text)]
@@ -105,6 +131,11 @@ HELP: Sequence[tuple[str, str]] = (
     ("review full", "the same, and everything is said again"),
     ("review path/to/folder file.py", "review only these files and folders"),
     ("ask why is this lock needed?", "answer a question about this pull request or this thread"),
+    ("refactor rename f to g", "plan this change of how the program is built, for you to start"),
+    ("go", "carry the newest plan out: a pull request on top of this one"),
+    ("fix 0a1b2c3d4e5f", "close this finding; alone, that of this thread, or all that stand"),
+    ("tests", "write tests for what this pull request changes and no test covers"),
+    ("undo", "close my pull request on top of this one, and delete its branch"),
     ("resolve", "close this thread; on the pull request itself, all threads of mine"),
     ("stop", "stop what is running"),
     ("pause", "review no further pushes of this pull request by myself"),
@@ -209,12 +240,10 @@ _MARK = re.compile(r"`+|<!--")
 def _parse(rest: str, after: Sequence[str]) -> Parsed:
     name, *arguments = printable(rest).split() or ["help"]
     name = name.lower()
-    if name == "review":
-        return _review(arguments)
-    if name == "ask":
-        return _ask(rest.split(None, 1)[1:], after)
-    if name == "forget":
-        return _forget(arguments)
+    if name in _WITH_PATHS_OR_NAMES:
+        return _WITH_PATHS_OR_NAMES[name](arguments)
+    if name in _WITH_WORDS:
+        return _WITH_WORDS[name](rest.split(None, 1)[1:], after)
     if (plain := _PLAIN.get(name)) is not None:
         return Misunderstood(f"`{PREFIX} {name}` takes no arguments.") if arguments else plain
     return Misunderstood(_unknown(name))
@@ -224,8 +253,6 @@ _PLAIN: dict[str, PlainCommand] = {name: PlainCommand(name) for name in PLAIN}
 
 
 def _unknown(name: str) -> str:
-    if name in PLANNED:
-        return f"`{PREFIX} {name}` comes with a later version."
     near = difflib.get_close_matches(name, NAMES, n=1)
     meant = f" Did you mean `{PREFIX} {near[0]}`?" if near else ""
     return f"There is no such command.{meant}"
@@ -237,8 +264,32 @@ def _forget(arguments: list[str]) -> Parsed:
     return ForgetCommand(arguments[0].strip("`").lower())
 
 
+def _refactor(first: Sequence[str], after: Sequence[str]) -> Parsed:
+    text = _words(first, after)
+    if not text:
+        return Misunderstood(
+            f"`{PREFIX} refactor` needs an instruction, on the same line or below it."
+        )
+    if len(text) > MAX_QUESTION_CHARS:
+        return Misunderstood(f"An instruction can have {MAX_QUESTION_CHARS} characters.")
+    return RefactorCommand(text)
+
+
+def _fix(arguments: list[str]) -> Parsed:
+    names = [one.strip("`,").lower() for one in arguments]
+    if any(not _FINDING.fullmatch(one) for one in names):
+        return Misunderstood(f"`{PREFIX} fix` takes names of findings, or nothing.")
+    if len(names) > MAX_FINDINGS:
+        return Misunderstood(f"At most {MAX_FINDINGS} findings can be named.")
+    return FixCommand(tuple(dict.fromkeys(names)))
+
+
+def _words(first: Sequence[str], after: Sequence[str]) -> str:
+    return "\n".join(printable(line) for line in (*first, *after)).strip()
+
+
 def _ask(first: Sequence[str], after: Sequence[str]) -> Parsed:
-    text = "\n".join(printable(line) for line in (*first, *after)).strip()
+    text = _words(first, after)
     if not text:
         return Misunderstood(f"`{PREFIX} ask` needs a question, on the same line or below it.")
     if len(text) > MAX_QUESTION_CHARS:
@@ -262,3 +313,14 @@ def _review(arguments: list[str]) -> Parsed:
         ):
             return Misunderstood("A path is written from the root of the repository, as in `src/`.")
     return ReviewCommand(full, tuple(paths))
+
+
+_WITH_PATHS_OR_NAMES: Mapping[str, Callable[[list[str]], Parsed]] = {
+    "review": _review,
+    "forget": _forget,
+    "fix": _fix,
+}
+_WITH_WORDS: Mapping[str, Callable[[Sequence[str], Sequence[str]], Parsed]] = {
+    "ask": _ask,
+    "refactor": _refactor,
+}

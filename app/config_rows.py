@@ -65,6 +65,7 @@ def _values(policy: Policy, settings: Settings) -> dict[str, str]:
         "models.cheap": settings.cheap_model,
         "blocking": policy.blocking,
         "sarif": "on" if policy.sarif else "off",
+        "write": "on" if policy.write else "off",
         "checks": f"off: {', '.join(sorted(policy.off))}" if policy.off else "all on",
     }
 

@@ -302,6 +302,8 @@ def _server(settings: ServerSettings, environ: Mapping[str, str], online: bool) 
     host = settings.github.host
     named = f"{settings.slug} ({settings.app_id})" if settings.slug else settings.app_id
     yield _of_server("GitHub App", "github", f"{named} on {host}, with its key", settings)
+    said = "on: branches and pull requests where a repository asks for them (write: on)"
+    yield Check("writing", "ok", said if settings.write else "off: patches alone (RLM_WRITE)")
     count = len(settings.webhook_secrets)
     text = "set" if count == 1 else f"set, {count} are accepted"
     yield _of_server("webhook secret", "web", text, settings)

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from app.diagnosis import Check, State
 from app.github.auth import CLOCK_S, AppAuth, level_rank
-from app.manifest import reasons
+from app.manifest import CONTENTS, reasons
 from app.queue import connected
 from app.server_settings import REDIS_URLS, ServerSettings, redis_url, store_at
 from app.signature import HEADER, sign
@@ -50,6 +50,11 @@ _COSTS = {
     "merge_queues": "a merge queue that requires our check waits for ever",
 }
 """What is missing without each permission, for whoever decides about it."""
+
+NO_BRANCHES = (
+    "what somebody asks for is handed over as a patch, and never as a pull request, although "
+    "RLM_WRITE is on"
+)
 
 
 class _Answer(BaseModel):
@@ -129,7 +134,8 @@ def _app(subject: Subject) -> Iterator[Check]:
         return
     yield Check("App login", "ok", f"{app.slug} on {subject.settings.github.host} takes our key")
     yield _clock(time.time() - theirs)
-    yield from _granted("permissions", app.permissions, "Grant it in the App's settings.")
+    write = subject.settings.write
+    yield from _granted("permissions", app.permissions, "Grant it in the App's settings.", write)
     yield from _subscribed(app.events)
     for name, probe in _OF_APP:
         yield from _told(name, probe, subject)
@@ -158,8 +164,8 @@ def _clock(ahead_s: float) -> Check:
     return Check("clock", "faulty" if abs(ahead_s) > CLOCK_S else "warning", how, hint)
 
 
-def _granted(name: str, permissions: dict[str, str], hint: str) -> Iterator[Check]:
-    wanted = [(one, level) for one, level, _ in reasons() if level]
+def _granted(name: str, permissions: dict[str, str], hint: str, write: bool) -> Iterator[Check]:
+    wanted = [(one, level) for one, level, _ in reasons(write=write) if level]
     lacking = [
         (one, level)
         for one, level in wanted
@@ -167,6 +173,8 @@ def _granted(name: str, permissions: dict[str, str], hint: str) -> Iterator[Chec
     ]
     for one, level in lacking:
         cost = _COSTS.get(one, "what it is for does not work")
+        if one == CONTENTS and level_rank(permissions.get(one, "none")) > level_rank("none"):
+            cost = NO_BRANCHES
         yield Check(name, "faulty", f"{one}: {level} is missing, so {cost}", hint)
     if not lacking:
         yield Check(name, "ok", ", ".join(f"{one}: {level}" for one, level in wanted))
@@ -197,7 +205,7 @@ def _installed(subject: Subject) -> Iterator[Check]:
         if one.suspended_at is not None:
             lacking.append(Check("installations", "warning", f"{who} has suspended the App"))
             continue
-        for check in _granted("installations", one.permissions, ""):
+        for check in _granted("installations", one.permissions, "", subject.settings.write):
             if check.state != "ok":
                 hint = f"Its owner has to accept it: {one.html_url}"
                 lacking.append(Check(check.name, check.state, f"{who}: {check.text}", hint))

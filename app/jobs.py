@@ -8,8 +8,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.store import ENGINE, GITHUB, REVIEW, Kind, NewJob, NewRun, Run
+from app.commands import MAX_FINDINGS
+from app.store import ENGINE, GITHUB, REVIEW, Kind, NewJob, NewRun, Run, Task
 from reviewer.explain.values import Question
+from reviewer.fix.failed import MAX_FAILED, FailedCheck
+from reviewer.refactor.request import INSTRUCTION_CHARS
 from reviewer.request import Promise
 
 Id = Annotated[int, Field(ge=1, le=2**53)]
@@ -20,6 +23,8 @@ FullName = Annotated[
 ]
 Sha = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?$")]
+
+FindingId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}(-[0-9]{1,4})?$")]
 
 MAX_COMMAND_CHARS = 10_000
 """Of a comment with a command. Longer ones are cut: a command stands on a line of its own."""
@@ -265,6 +270,10 @@ class Wish(_Payload):
     `Command`, and `sender` is who wrote it. `question` is what a run that answers is asked; one
     with `config` says what holds here. `promise` is what the author of the pull request said when
     it began.
+
+    A run with a `task` writes: what the `instruction` says, or the `findings`, or against checks
+    that `failed` on the stacked pull request `stacked`. `plan_of` is the run whose plan it carries
+    out; without, an instruction is planned and no more.
     """
 
     trigger: str
@@ -276,10 +285,18 @@ class Wish(_Payload):
     question: Question | None = None
     config: bool = False
     promise: Promise | None = None
+    task: Task | None = None
+    instruction: Annotated[str, Field(max_length=INSTRUCTION_CHARS)] = ""
+    findings: Annotated[tuple[FindingId, ...], Field(max_length=MAX_FINDINGS)] = ()
+    plan_of: Annotated[str, Field(pattern=r"^([a-z0-9]{12,40})?$")] = ""
+    stacked: Annotated[int, Field(ge=0, le=2**53)] = 0
+    failed: Annotated[tuple[FailedCheck, ...], Field(max_length=MAX_FAILED)] = ()
 
     @property
     def kind(self) -> Kind:
         """What the run comes to."""
+        if self.task is not None:
+            return self.task
         if self.config:
             return "config"
         return "review" if self.question is None else "ask"
@@ -287,4 +304,10 @@ class Wish(_Payload):
     @property
     def is_asked(self) -> bool:
         """Does a person wait for it?"""
-        return self.trigger in {"command", "reply", "rerun", "labelled", "requested", "dispatched"}
+        return self.trigger in ASKING
+
+
+ASKING = frozenset(
+    {"command", "reply", "rerun", "labelled", "requested", "dispatched", "go", "reaction", "button"}
+)
+"""Triggers of runs that a person waits for."""

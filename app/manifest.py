@@ -8,17 +8,30 @@ import yaml
 
 FILE = "app.yml"
 
+CONTENTS = "contents"
+TO_WRITE = "fetch pull requests; make branches of ours, for pull requests that somebody asked for"
+"""Why contents may be written, where whoever runs the server wants that (`RLM_WRITE`)."""
+
 _REASONED = re.compile(r"  (?:- )?(?P<name>[a-z_]+)(?:: (?P<level>[a-z]+))? # (?P<reason>.+)")
 
 
 def manifest(
-    *, name: str, public: bool, redirect_url: str, webhook: str | None, callback: str | None = None
+    *,
+    name: str,
+    public: bool,
+    redirect_url: str,
+    webhook: str | None,
+    callback: str | None = None,
+    write: bool = False,
 ) -> dict[str, Any]:
     """Return what GitHub's page for new Apps is given; without `webhook` it is switched off.
 
-    `callback` is where GitHub sends those who log in to the run pages.
+    `callback` is where GitHub sends those who log in to the run pages. `write`: the App asks for
+    the permission to write contents.
     """
     content: dict[str, Any] = yaml.safe_load(_text())
+    if write:
+        content["default_permissions"] |= {CONTENTS: "write"}
     content |= {"public": public, "redirect_url": redirect_url}
     if name:
         content["name"] = name
@@ -29,13 +42,18 @@ def manifest(
     return content
 
 
-def reasons() -> list[tuple[str, str, str]]:
-    """Return each permission and event of `app.yml` with its level ("" for an event) and why."""
-    return [
+def reasons(*, write: bool = False) -> list[tuple[str, str, str]]:
+    """Return each permission and event of `app.yml` with its level ("" for an event) and why;
+    `write`: of an App that writes contents.
+    """
+    listed = [
         (found["name"], found["level"] or "", found["reason"])
         for found in map(_REASONED.fullmatch, _text().splitlines())
         if found
     ]
+    if not write:
+        return listed
+    return [(CONTENTS, "write", TO_WRITE) if one[0] == CONTENTS else one for one in listed]
 
 
 def _text() -> str:

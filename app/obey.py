@@ -13,9 +13,11 @@ from app.commands import (
     MAX_QUESTION_CHARS,
     ONLY_WRITERS,
     AskCommand,
+    FixCommand,
     ForgetCommand,
     Misunderstood,
     PlainCommand,
+    RefactorCommand,
     ReviewCommand,
     help_text,
     parse_commands,
@@ -34,6 +36,7 @@ from app.questions import question_of
 from app.render import words
 from app.render.escape import cut, markdown_code, markdown_line
 from app.store import Dismissed, Run, Store
+from app.write_steps import Writing
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +66,13 @@ class Commands:
         store: Store,
         begin: Begin,
         marker_key: bytes,
+        writing: Writing,
         operations: Operations = DEFAULTS,
     ) -> None:
         self._store = store
         self._begin = begin
         self._key = marker_key
+        self._writing = writing
         self._operations = operations
 
     def obey(self, hub: Hub, command: Command) -> None:
@@ -90,6 +95,8 @@ class Commands:
                     answers.append(self._ask(hub, command, question, origin))
                 case ForgetCommand(finding=finding):
                     answers.append(self._forget(command, finding))
+                case RefactorCommand() | FixCommand() | PlainCommand(name="go" | "tests" | "undo"):
+                    answers.append(self._writing.obey(hub, command, said, origin))
                 case PlainCommand():
                     answers.append(self._plainly(hub, command, said, origin))
                 case Misunderstood():
@@ -192,6 +199,8 @@ class Commands:
                 return self._switched(command, said.name)
             case "config":
                 return self._config(hub, command, origin)
+            case _:
+                raise ValueError(f"not answered like this: {said.name}")
 
     def _switched(self, command: Command, name: Literal["stop", "pause", "resume"]) -> str:
         """Do it, and say how it is now: a job that is done twice finds its own deed."""

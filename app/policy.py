@@ -8,7 +8,7 @@ broken or cannot be had costs itself, with a note, and never the review.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.github.cache import Stopped
@@ -149,6 +149,8 @@ def read_policy(sources: Sources) -> Wishes:
     mine = default.policy.with_paths_of(ends[0])
     if default.problem:
         mine = ends[0].without(PUBLISHING_KEYS)
+        # It may have said no: that its owner said yes for all repositories is no yes here.
+        owner = replace(owner, policy=owner.policy.without(("write",)))
     before = ends[-1].over(owner.policy)
     policy = mine.over(owner.policy)
     same = (policy.ignore, policy.only) == (before.ignore, before.only)

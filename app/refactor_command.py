@@ -1,194 +1,140 @@
-"""`rlm refactor`: from an instruction to commits, in the order in which it happens."""
+"""`rlm refactor`: from an instruction to commits."""
 
-import asyncio
-import logging
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
-from app.commits import asked_model, be_silent, checked, head_of, say_it, where, write
-from app.engine import service_of
+from app.commits import say_it
 from app.interrupt import Interrupts
-from app.output import STANDARD_OUTPUT, check_output, deliver_bytes
-from app.paid import journal_here
-from app.plumbing import NOBODY
-from app.render.live import progress
+from app.output import STANDARD_OUTPUT
 from app.render.refactoring import plan_text, refactoring_json, refactoring_text
 from app.render.text import look
-from app.review_command import PLAIN, both, tenant_of, typed
-from app.settings import Settings, read_settings
-from app.trace_file import about, recording
+from app.review_command import Say
 from app.trees import GitTrees
+from app.write_command import EXIT_OK, EXIT_OPEN, EXIT_PARTIAL, Means, Work, write_command
 from reviewer.change import Change
 from reviewer.errors import TellUser
-from reviewer.git import GitRepo, open_repo
-from reviewer.model.prices import Prices, load
-from reviewer.ports import Cancelled
-from reviewer.refactor.job import Outcome, refactor
+from reviewer.model.base import Model
+from reviewer.refactor.job import refactor
+from reviewer.refactor.patch import Patch
 from reviewer.refactor.request import INSTRUCTION_CHARS, RefactorRequest
 from reviewer.refactor.survey import under
 from reviewer.refactor.values import Plan, Refactoring
-from reviewer.rlm.journal import Journal
+from reviewer.request import ReviewRequest
 from reviewer.rlm.trace import Event, TraceSink, silent
 from reviewer.text import printable
-
-EXIT_OK = 0
-EXIT_DECLINED = 1
-EXIT_PARTIAL = 3
 
 
 def refactor_command(options: Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
     """Carry out the instruction, deliver the result and return the exit code."""
-    settings = typed(options, read_settings(environ))
-    if not settings.debug:
-        logging.getLogger().addHandler(logging.NullHandler())
-    say = be_silent if options.quiet else say_it
-    for warning in settings.warnings:
-        say_it(f"warning: {warning}")
-    check_output(options.output)
-    instruction = _instruction(options)
-    prices = load(settings.prices)
-    with open_repo(options.repo) as repo:
-        commit = head_of(repo)
+    return write_command(_Refactor(options, environ), interrupts)
+
+
+class _Refactor(Work[RefactorRequest, Refactoring]):
+    """Its progress on standard error has the plan between planning and work."""
+
+    name = "refactor"
+    what = "A refactoring"
+    doing = "refactoring"
+
+    def __init__(self, options: Namespace, environ: Mapping[str, str]) -> None:
+        super().__init__(options, environ)
         if options.plan and (options.apply or options.branch):
             raise TellUser("--plan changes nothing.", "Leave out --plan, or --apply and --branch.")
-        author = checked(options, environ, repo)
-        change = Change(commit, commit, commit, ())
-        request = _request(options, settings, prices, instruction, repo, change)
-        with interrupts.gently():
-            with GitTrees(repo, commit, settings.home) as trees:
-                _check_paths(request.paths, trees)
-                tenant = tenant_of(options)
-                with (
-                    recording(
-                        about(f"refactor {where(options)}", commit, commit, request),
-                        settings.home,
-                        say_it,
-                        target=options.trace,
-                    ) as trace,
-                    _Display(options.quiet, environ, request.caps.usd) as display,
-                    journal_here(settings.home, request, change, tenant, say) as journal,
-                ):
-                    work = refactor_with(
-                        settings,
-                        request,
-                        trees,
-                        prices=prices,
-                        sink=both(trace.see, display.see),
-                        cancelled=interrupts,
-                        planned=display.planned if not options.plan else _unseen,
-                        journal=journal,
-                        tenant=tenant,
-                    )
-                    outcome = asyncio.run(work)
-                    trace.refactored(outcome.refactoring)
-                mails = trees.mails(outcome.patch, author or NOBODY)
-            done = outcome.refactoring
-            raw = _rendered(options, environ, outcome, mails, seen=display.is_seen)
-            deliver_bytes(raw, options.output)
-            if trace.run:
-                say(f"rlm trace {trace.run} shows how this was made")
-        done = outcome.refactoring
-        if options.format == "patch" and done.status != "complete":
-            say_it(refactoring_text(done).rstrip("\n"))
-        write(options, repo, outcome.patch, author, say, partial=done.status == "partial")
-    return exit_code(done)
-
-
-def exit_code(done: Refactoring) -> int:
-    """Return 3 for a partial result, 1 where the plan has questions or a refusal, else 0."""
-    if done.status == "partial":
-        return EXIT_PARTIAL
-    return EXIT_DECLINED if done.status == "declined" else EXIT_OK
-
-
-async def refactor_with(
-    settings: Settings,
-    request: RefactorRequest,
-    trees: GitTrees,
-    *,
-    prices: Prices,
-    sink: TraceSink,
-    cancelled: Cancelled,
-    planned: Callable[[Plan], None],
-    journal: Journal,
-    tenant: str,
-) -> Outcome:
-    """Refactor with the model's service that the settings name."""
-    async with service_of(settings) as model:
-        return await refactor(
-            request,
-            trees.start,
-            trees,
-            model=model,
-            prices=prices,
-            sink=sink,
-            cancelled=cancelled,
-            concurrency=settings.concurrency,
-            planned=planned,
-            journal=journal,
-            tenant=tenant,
-        )
-
-
-class _Display:
-    """The progress on standard error, with the plan between planning and work."""
-
-    def __init__(self, quiet: bool, environ: Mapping[str, str], cap_usd: float | None) -> None:
-        self._quiet = quiet
-        self._environ = environ
-        self._cap_usd = cap_usd
+        self._instruction = _instruction(options)
         self._showing = ExitStack()
         self._sink: TraceSink = silent
+        self._cap_usd: float | None = None
         self._events: list[Event] = []
-        self.is_seen = False
-        """Has the plan been shown on a terminal?"""
+        self._is_seen = False  # the plan, on a terminal
 
-    def __enter__(self) -> "_Display":
-        self._sink = self._showing.enter_context(
-            progress(
-                sys.stderr,
-                self._environ,
-                quiet=self._quiet,
-                cap_usd=self._cap_usd,
-                doing="refactoring",
-            )
+    def request(
+        self, model: str, asked: ReviewRequest, change: Change, say: Say
+    ) -> RefactorRequest:
+        return RefactorRequest(
+            instruction=self._instruction,
+            commit=change.head,
+            paths=tuple(self.options.paths),
+            model=model,
+            cheap_model=asked.cheap_model,
+            effort=asked.effort,
+            caps=asked.caps,
+            guidelines=asked.guidelines,
+            plan_only=self.options.plan,
         )
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._showing.close()
+    def fits(self, request: RefactorRequest, trees: GitTrees) -> None:
+        for path in request.paths:
+            if not any(under(known, [path]) for known in trees.start.modes):
+                raise TellUser(
+                    f"There is no file at or under {printable(path)} in the last commit.",
+                    "Paths are relative to the root of the repository.",
+                )
 
-    def see(self, event: Event) -> None:
-        """Show an event."""
-        if not self.is_seen:
+    @contextmanager
+    def display(self, cap_usd: float | None) -> Iterator[TraceSink]:
+        self._cap_usd = cap_usd
+        self._show()
+        try:
+            yield self._see
+        finally:
+            self._showing.close()
+
+    async def run(
+        self, request: RefactorRequest, trees: GitTrees, model: Model, means: Means
+    ) -> tuple[Refactoring, Patch]:
+        outcome = await refactor(
+            request, trees.start, trees, model=model, planned=self._planned, **means
+        )
+        return outcome.refactoring, outcome.patch
+
+    def text(self, done: Refactoring, width: int) -> str:
+        to_terminal = (
+            self.options.format == "text"
+            and self.options.output == STANDARD_OUTPUT
+            and sys.stdout.isatty()
+        )
+        return refactoring_text(done, width, with_plan=not (self._is_seen and to_terminal))
+
+    def json(self, done: Refactoring, mails: bytes) -> str:
+        return refactoring_json(done, mails)
+
+    def leaves(self, done: Refactoring) -> bool:
+        return done.status != "complete"
+
+    def exit_code(self, done: Refactoring) -> int:
+        """Return 3 for a partial result, 1 where the plan has questions or a refusal, else 0."""
+        if done.status == "partial":
+            return EXIT_PARTIAL
+        return EXIT_OPEN if done.status == "declined" else EXIT_OK
+
+    # The progress ---------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        self._sink = self._showing.enter_context(super().display(self._cap_usd))
+
+    def _see(self, event: Event) -> None:
+        if not self._is_seen:
             self._events.append(event)
         self._sink(event)
 
-    def planned(self, plan: Plan) -> None:
+    def _planned(self, plan: Plan) -> None:
         """Put the plan between what is shown of the planning and of the work."""
-        if self._quiet or not plan.is_work:
+        if self.options.plan or self.options.quiet or not plan.is_work:
             return
-        text = plan_text(plan, look(sys.stderr, self._environ)["width"])
+        text = plan_text(plan, look(sys.stderr, self.environ)["width"])
         if not sys.stderr.isatty():
             say_it(text)
             return
         # A terminal's tree is taken away, and drawn again below the plan.
         self._showing.close()
         say_it(text)
-        self.is_seen = True
-        self.__enter__()
+        self._is_seen = True
+        self._show()
         for event in self._events:
             self._sink(event)
         self._events.clear()
-
-
-def _unseen(_plan: Plan) -> None:
-    pass
-
-
-# What is asked -----------------------------------------------------------------------------------
 
 
 def _instruction(options: Namespace) -> str:
@@ -204,51 +150,3 @@ def _instruction(options: Namespace) -> str:
             "Say in short what to change; one thing at a time works best.",
         )
     return text
-
-
-def _request(  # noqa: PLR0917
-    options: Namespace,
-    settings: Settings,
-    prices: Prices,
-    instruction: str,
-    repo: GitRepo,
-    change: Change,
-) -> RefactorRequest:
-    model, asked = asked_model(options, settings, prices, repo, change, "A refactoring")
-    return RefactorRequest(
-        instruction=instruction,
-        commit=change.head,
-        paths=tuple(options.paths),
-        model=model,
-        cheap_model=asked.cheap_model,
-        effort=asked.effort,
-        caps=asked.caps,
-        guidelines=asked.guidelines,
-        plan_only=options.plan,
-    )
-
-
-def _check_paths(paths: tuple[str, ...], trees: GitTrees) -> None:
-    for path in paths:
-        if not any(under(known, [path]) for known in trees.start.modes):
-            raise TellUser(
-                f"There is no file at or under {printable(path)} in the last commit.",
-                "Paths are relative to the root of the repository.",
-            )
-
-
-# What comes of it --------------------------------------------------------------------------------
-
-
-def _rendered(
-    options: Namespace, environ: Mapping[str, str], outcome: Outcome, mails: bytes, *, seen: bool
-) -> bytes:
-    done = outcome.refactoring
-    if options.format == "json":
-        return refactoring_json(done, mails).encode()
-    if options.format == "patch":
-        return mails
-    to_terminal = options.output == STANDARD_OUTPUT and sys.stdout.isatty()
-    shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
-    text = refactoring_text(done, shown["width"], with_plan=not (seen and to_terminal))
-    return text.encode("utf-8", "backslashreplace")

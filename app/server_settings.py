@@ -41,6 +41,7 @@ KEY_BYTES = 32
 APP_ID = "RLM_APP_ID"
 PRIVATE_KEY = "RLM_APP_PRIVATE_KEY"
 ACTIONS_ISSUER = "RLM_ACTIONS_ISSUER"
+WRITE = "RLM_WRITE"
 
 SETUP = "Run `rlm setup`, or set {}."
 
@@ -93,8 +94,9 @@ class Trouble:
 class ServerSettings(BaseModel):
     """The server's configuration. `base` holds the engines' part, and defaults if that is wrong.
 
-    `slug` is the App's name where it is known. `actions_issuer` signs the tokens of
-    jobs in workflows. `troubles` is empty when everything can work.
+    `slug` is the App's name where it is known. `actions_issuer` signs the tokens of jobs in
+    workflows. `write`: the App may write branches and pull requests that somebody asked for.
+    `troubles` is empty when everything can work.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -110,6 +112,7 @@ class ServerSettings(BaseModel):
     marker_key: SecretStr | None = None
     session_key: SecretStr | None = None
     public: Public = Public()
+    write: bool = False
     troubles: tuple[Trouble, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -156,6 +159,7 @@ def _read(environ: Mapping[str, str], *, with_stored: bool) -> ServerSettings:
         marker_key=SecretStr(given[MARKER_KEY]) if MARKER_KEY in given else None,
         session_key=SecretStr(given[SESSION_KEY]) if SESSION_KEY in given else None,
         public=public,
+        write=_write(given, troubles),
         troubles=tuple(troubles),
         warnings=read_settings(_of(given, unknown | {"HOME", "RLM_HOME"})).warnings,
     )
@@ -187,7 +191,7 @@ def role_environ(settings: ServerSettings, name: str, environ: Mapping[str, str]
                 own[SESSION_KEY] = session_key(environ[MARKER_KEY])
             return everybody | own
         case "github":
-            own = _of(environ, {APP_ID, PRIVATE_KEY, MARKER_KEY})
+            own = _of(environ, {APP_ID, PRIVATE_KEY, MARKER_KEY, WRITE})
             if settings.app_id is not None:
                 own[APP_ID] = settings.app_id
             if settings.private_key is not None:
@@ -351,6 +355,13 @@ def _address(given: Mapping[str, str], name: str, troubles: list[Trouble]) -> st
         hint = "Give one like https://rlm.example.com; plain http is for this machine alone."
         troubles.append(Trouble("web", f"{name} is {error}", hint))
         return ""
+
+
+def _write(given: Mapping[str, str], troubles: list[Trouble]) -> bool:
+    text = given.get(WRITE, "off").lower()
+    if text not in {"on", "off"}:
+        troubles.append(Trouble("github", f"{WRITE} is neither on nor off", f"Unset {WRITE}."))
+    return text == "on"
 
 
 def _app(

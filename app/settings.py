@@ -67,6 +67,8 @@ VARIABLES = {
     "RLM_WEBHOOK_SECRET_OLD": "rlm serve: the secret before, accepted too while it is rotated",
     "RLM_ACTIONS_ISSUER": "rlm serve: who signs the tokens of workflows, where an enterprise has "
     "an issuer of its own",
+    "RLM_WRITE": "rlm serve: on where the App may write branches and pull requests that somebody "
+    "asked for, and the repository's .github/rlm.yml says so, too (default off)",
     **OPERATION_VARIABLES,
     "DATABASE_URL": "rlm serve: a PostgreSQL database, for several servers, in place of a file: "
     "postgresql://user:password@host:5432/name",

@@ -87,6 +87,7 @@ class _Plan:
     org: str
     public: bool
     public_url: str | None
+    write: bool
 
     @property
     def webhook(self) -> str | None:
@@ -112,7 +113,9 @@ def _plan(options: argparse.Namespace, settings: Settings) -> _Plan:
             f"Give the name that stands in its address: {settings.github.web}/NAME.",
         )
     public_url = _public_url(options.url) if options.url else None
-    return _Plan(settings.github, settings.home, name, org, options.public, public_url)
+    return _Plan(
+        settings.github, settings.home, name, org, options.public, public_url, options.write
+    )
 
 
 def _public_url(url: str) -> str:
@@ -304,12 +307,13 @@ def _pages(desk: _Desk, host: str) -> Flask:
             redirect_url=f"http://{host}/callback",
             webhook=plan.webhook,
             callback=f"{plan.public_url}{CALLBACK}" if plan.public_url else None,
+            write=plan.write,
         )
         return _page(
             plan,
             "start",
             f"Create the GitHub App {content['name']}",
-            reasons=reasons(),
+            reasons=reasons(write=plan.write),
             public=plan.public,
             action=f"{plan.apps}/new?state={desk.state}",
             manifest=json.dumps(content),

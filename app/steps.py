@@ -28,7 +28,19 @@ from app.obey import STOPPED, Commands, configured
 from app.operations import DEFAULTS, Operations
 from app.render.escape import markdown_line
 from app.report import Report, Verdict
-from app.store import OPEN, PUBLISH, REVIEW, Dismissed, Job, NewJob, NewRun, Run, Store
+from app.store import (
+    OPEN,
+    PUBLISH,
+    REVIEW,
+    WRITING,
+    Dismissed,
+    Job,
+    NewJob,
+    NewRun,
+    Run,
+    Store,
+)
+from app.write_steps import Writing
 from reviewer.errors import GiveUp, RlmError
 from reviewer.explain.values import Explanation
 from reviewer.request import Review
@@ -87,12 +99,16 @@ class Steps:
         forget: Forget,
         *,
         connect_for_scanning: Connect,
+        connect_to_read: Connect | None = None,
+        connect_to_write: Connect | None = None,
         installed: Installed,
         includes: Includes,
         public_url: str = "",
         operations: Operations = DEFAULTS,
     ) -> None:
-        """Take what the jobs need; with a `public_url` each run has a page below it."""
+        """Take what the jobs need; with a `public_url` each run has a page below it, and with
+        `connect_to_write` branches and pull requests are made where they are asked for.
+        """
         self.store = store
         self._connect_for_scanning = connect_for_scanning
         self._installed = installed
@@ -103,7 +119,16 @@ class Steps:
         self._includes = includes
         self._public_url = public_url
         self._showing = threading.Lock()
-        self._commands = Commands(store, self._begin, marker_key, operations)
+        self.writing = Writing(
+            store,
+            connect,
+            self._begin,
+            marker_key,
+            connect_to_read=connect_to_read,
+            connect_to_write=connect_to_write,
+            page=self._page,
+        )
+        self._commands = Commands(store, self._begin, marker_key, self.writing, operations)
 
     def do(self, job: Job) -> None:
         """Do one job, and end it."""
@@ -436,6 +461,9 @@ class Steps:
             if run.stop or not run.report:
                 self._end_without(hub, job, run, wish)
                 return
+            if run.kind in WRITING:
+                self._ended(job, run, self.writing.publish(hub, run, wish))
+                return
             if run.kind != "review":
                 self._answer(hub, run, wish)
                 self._ended(job, run, "answered")
@@ -527,6 +555,9 @@ class Steps:
             self.store.thread_became(run.repository_id, thread, "answered")
 
     def _end_without(self, hub: Hub, job: Job, run: Run, wish: Wish) -> None:
+        if run.kind in WRITING:
+            self._ended(job, run, self.writing.end_without(hub, run, wish))
+            return
         if run.stop:
             self._conclude(hub, run, "cancelled", "Stopped", f"This review stopped: {run.stop}.")
             self._ended(job, run, f"stopped: {run.stop}")
@@ -551,6 +582,7 @@ class Steps:
         verdict: str = "",
     ) -> None:
         self.store.ended(job, run.id, outcome, *then, findings=findings, verdict=verdict)
+        self.writing.forget(run)
         COUNTS.add(RUNS, outcome.partition(":")[0])
 
     def _log(self, run: Run, published: Published) -> None:
@@ -591,9 +623,13 @@ class Steps:
 
     def _show(self, name: str) -> None:
         run = self.store.run(name)  # as it is now: its end may have begun
-        if run is None or run.check_run is None or run.state == "ended":
+        if run is None or run.state == "ended" or run.stop or run.report or run.problem:
             return
-        if run.stop or run.report or run.problem:
+        if run.kind in WRITING and run.progress:
+            with self._connect(run.installation, run.repository_id) as hub:
+                self.writing.progress(hub, run)
+            return
+        if run.check_run is None:
             return
         with self._connect_for_checks(run.installation, run.repository_id) as hub:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)

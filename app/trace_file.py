@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from app.accounts import Account, WritingRequest
 from app.defaults import DISTRIBUTION
 from app.output import check_link
 from app.trace_folder import MAX_AGE_S, SUFFIX, expire_now, folder_of, new_id, open_new
@@ -22,10 +23,6 @@ from app.trace_lines import RunEnded, RunStarted
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import TellUser
 from reviewer.explain.values import Explanation
-from reviewer.fix.request import FixRequest
-from reviewer.fix.values import Fixing
-from reviewer.refactor.request import RefactorRequest
-from reviewer.refactor.values import Refactoring
 from reviewer.request import Cost, Review, ReviewRequest, StopReason
 from reviewer.rlm.trace import Event, as_json
 from reviewer.text import printable
@@ -38,7 +35,7 @@ def about(
     what: str,
     base: str,
     head: str,
-    request: ReviewRequest | RefactorRequest | FixRequest,
+    request: ReviewRequest | WritingRequest,
     run: str = "",
 ) -> RunStarted:
     """Return the first line of a trace; a run without a name (a server's has one) is given one."""
@@ -109,14 +106,10 @@ class Recording:
         """Note what came of a question."""
         self._ended("complete" if done.answer else "partial", done.stopped, 0, done.cost)
 
-    def refactored(self, done: Refactoring) -> None:
-        """Note what came of a refactoring."""
+    def wrote(self, done: Account) -> None:
+        """Note what came of a job that makes commits."""
         status: Status = "partial" if done.status == "partial" else "complete"
         self._ended(status, done.stopped, len(done.findings), done.cost)
-
-    def fixed(self, done: Fixing) -> None:
-        """Note what came of a fix."""
-        self._ended(done.status, done.stopped, len(done.findings), done.cost)
 
     def _ended(self, status: Status, stopped: StopReason | None, findings: int, cost: Cost) -> None:
         seconds = round(cost.seconds, 3)

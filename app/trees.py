@@ -76,10 +76,11 @@ class GitTrees:
         self._closing.close()
 
     @contextmanager
-    def tree(self, files: Files) -> Iterator[Tree]:
-        """Open the start with these files in it."""
+    def tree(self, files: Files, since: str = "") -> Iterator[Tree]:
+        """Open the start with these files in it; its base is the start, or the commit `since`."""
         head = self._plumbing.snapshot(self._commit, files) if files else self._commit
-        change = build_change(self._repo, self._commit, head, Beginning(self._commit))
+        base = since or self._commit
+        change = build_change(self._repo, base, head, Beginning(base))
         with LocalObjects(self._repo, change) as objects, Provider(objects, self._cache) as context:
             yield Tree(change, objects, Code(context))
 

@@ -100,7 +100,7 @@ def build_change(repo: GitRepo, base: str, head: str, start: Start | None = None
     for name in (base, head, *([start.commit] if start else [])):
         if not _SHA.fullmatch(name):
             raise ValueError(f"not a full object name: {name!r}")
-    start = start or _start(repo, base, head)
+    start = start or compared_from(repo, base, head)
     notes = list(start.notes)
     with tempfile.TemporaryFile(prefix="rlm-patch-") as spool:
         try:
@@ -131,7 +131,8 @@ def _diff(repo: GitRepo, spool: IO[bytes], start: str, head: str, *options: str)
     return repo.run_into(spool, *args, timeout_s=DIFF_TIMEOUT_S, max_bytes=MAX_PATCH_BYTES)
 
 
-def _start(repo: GitRepo, base: str, head: str) -> Start:
+def compared_from(repo: GitRepo, base: str, head: str) -> Start:
+    """Return where a head has left a base; TellUser where the history does not reach so far."""
     found = merge_bases(repo, base, head)
     if not found and repo.is_shallow:
         raise TellUser(

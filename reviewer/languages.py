@@ -151,6 +151,12 @@ def is_test(path: str) -> bool:
     return bool(_TEST_DIRECTORY.search(path) or _TEST_NAME.match(_name(path)))
 
 
+def test_folder(path: str) -> str | None:
+    """Return the outermost folder that says that what lies in it is tests, with its slash."""
+    found = _TEST_DIRECTORY.search(path)
+    return path[: found.end()] if found else None
+
+
 _PROSE = {Language.MARKDOWN, Language.RST, Language.HTML}
 _PROSE_SUFFIXES = (".txt", ".adoc", ".asciidoc", ".org", ".tex", ".pod", ".1", ".ipynb")
 

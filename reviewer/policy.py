@@ -44,7 +44,7 @@ MAX_INLINE = 30
 MAX_BUDGET_USD = 10_000.0
 
 PATH_KEYS = ("ignore", "only", "instructions")
-PUBLISHING_KEYS = ("blocking", "sarif")
+PUBLISHING_KEYS = ("blocking", "sarif", "write")
 """What a review does beyond telling: the default branch alone decides it, nothing stands in."""
 
 _LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$"
@@ -160,6 +160,13 @@ class Policy(_Keys):
     ] = "never"
     sarif: Annotated[
         Switch, Field(description="Findings go to code scanning, too, where that is permitted.")
+    ] = False
+    write: Annotated[
+        Switch,
+        Field(
+            description="Commits that somebody asked for become a branch and a pull request, where "
+            "whoever runs the reviewer has switched that on; else a patch."
+        ),
     ] = False
     checks: Annotated[
         Mapping[Check, Switch],

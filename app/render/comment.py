@@ -79,11 +79,17 @@ def _bold(title: str) -> str:
 
 def _fix(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
     if can_commit(finding, anchor):
-        return _suggestion(finding.suggestion or "")
+        return suggestion(finding.suggestion or "")
     if lines := suggested(finding, snippets):
         shown = [line.kind + cut(code_line(line.text), LINE_CHARS) for line in lines]
         return "Suggested:\n\n" + fence(short(shown), "diff")
     return ""
+
+
+def can_offer(text: str) -> bool:
+    """May a text stand in a comment as it is: is nothing hidden in it, and would no program that
+    reads comments obey it?"""
+    return visible(text) == text and size(text) <= SUGGESTION_BYTES and not _COMMAND.search(text)
 
 
 def can_commit(finding: Finding, anchor: Anchor) -> bool:
@@ -94,13 +100,11 @@ def can_commit(finding: Finding, anchor: Anchor) -> bool:
         and anchor.suggest
         and anchor.side == finding.side == "RIGHT"
         and (anchor.start_line, anchor.line) == (finding.start_line, finding.line)
-        and visible(text) == text
-        and size(text) <= SUGGESTION_BYTES
-        and not _COMMAND.search(text)
+        and can_offer(text)
     )
 
 
-def _suggestion(text: str) -> str:
+def suggestion(text: str) -> str:
     """Return the block that GitHub puts in the place of the lines; an empty one deletes them."""
     if not text:
         return "```suggestion\n```"

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from app.broker import TokenAsker, inherited
 from app.caps import caps_of, sentence
 from app.config_rows import Configured
-from app.engine import asked, plan, run_explain, run_review
+from app.engine import Plan, asked, plan, run_explain, run_review
 from app.forget import TENANT
 from app.github.fetch import Checkout, Stopped, Wanted, checkout
 from app.github.transport import AtTerminal, Denied
@@ -37,7 +38,10 @@ from app.worker import Claims, Halted
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
 from reviewer.request import Cost, Looked, Skipped
-from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted
+from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted, TraceSink
+
+if TYPE_CHECKING:
+    from app.written import Written
 
 log = logging.getLogger(__name__)
 
@@ -188,6 +192,10 @@ class _Engine:
                 watch.see(event)
 
             tenant, shared = TENANT.format(run.installation), self.store.database.shared
+            if wish.task is not None:
+                written = self._written(run, wish, fetched, settings, planned, see, watch)
+                trace.wrote(written.account)
+                return _Done.of(written.model_dump_json(), written.account.cost)
             if wish.question is not None:
                 answer = run_explain(
                     fetched,
@@ -214,6 +222,38 @@ class _Engine:
             )
             trace.ended(done.review)
         return _Done.of(bounded(done).model_dump_json(), done.review.cost)
+
+    def _written(  # noqa: PLR0917
+        self,
+        run: Run,
+        wish: Wish,
+        fetched: Checkout,
+        settings: Settings,
+        planned: Plan,
+        see: TraceSink,
+        watch: "_Watch",
+    ) -> "Written":
+        from app.writing_runs import run_writing  # noqa: PLC0415 most engines seldom write
+
+        def stored(other: str) -> str:
+            """Return what another run on the same pull request came to."""
+            known = self.store.run(other)
+            place = (run.installation, run.repository_id, run.number)
+            if known is None or (known.installation, known.repository_id, known.number) != place:
+                return ""
+            return self.store.result(other)
+
+        return run_writing(
+            run,
+            wish,
+            fetched,
+            settings,
+            planned,
+            stored,
+            sink=see,
+            cancelled=watch,
+            shared=self.store.database.shared,
+        )
 
     def _checkout(self, run: Run, watch: "_Watch") -> Checkout:
         wanted = Wanted(self.server, run.repository, run.number, run.base, run.head)

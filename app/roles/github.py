@@ -29,6 +29,7 @@ from app.server_settings import SETUP, ServerSettings, read_role_settings, store
 from app.steps import Steps
 from app.store import GITHUB, Job, Run, Store
 from app.worker import Claims, Halted
+from app.write_steps import REACTIONS_S
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,12 @@ CHECKS = {"checks": "write"}
 SCANNING = {"security_events": "write"}
 """Only where a repository asks for it: the App does not by itself."""
 
+TO_READ = {"contents": "read", "pull_requests": "write"}
+"""To show a patch: with its files."""
+
+TO_WRITE = {"contents": "write", "pull_requests": "write"}
+"""To make branches and pull requests that somebody asked for: only where that is switched on."""
+
 NOT_GRANTED_S = 600.0
 """An owner who reads of a missing permission and accepts it gets the review that was asked for."""
 
@@ -87,6 +94,8 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 key,
                 forget,
                 connect_for_scanning=app.connect_for_scanning,
+                connect_to_read=app.connect_to_read,
+                connect_to_write=app.connect_to_write if settings.write else None,
                 installed=app.auth.installation_of,
                 includes=app.auth.includes,
                 public_url=settings.public.url,
@@ -138,7 +147,10 @@ def _work(
     threads.append(threading.Thread(target=_progress, args=(steps, stopping), name="progress"))
     auth, store = app.auth, steps.store
     heads = OpenHeads(auth, store, app.connect_to_look, app.connect_for_checks, app.actor, stopping)
-    lost = ((partial(redeliver, auth, store), heads), stopping)
+    plans = partial(steps.writing.look_at_reactions, young=False)
+    young = ((partial(steps.writing.look_at_reactions, young=True),), stopping, REACTIONS_S)
+    threads.append(threading.Thread(target=reconcile, args=young, name="reactions"))
+    lost = ((partial(redeliver, auth, store), heads, plans), stopping)
     threads.append(threading.Thread(target=reconcile, args=lost, name="reconcile"))
     for thread in threads:
         thread.start()
@@ -191,6 +203,16 @@ class _App:
     ) -> AbstractContextManager[Hub]:
         """Open GitHub to hand findings to code scanning, and for nothing else."""
         return self._connect(installation, repository_id, SCANNING)
+
+    def connect_to_read(self, installation: int, repository_id: int) -> AbstractContextManager[Hub]:
+        """Open GitHub to speak, and to read files."""
+        return self._connect(installation, repository_id, TO_READ)
+
+    def connect_to_write(
+        self, installation: int, repository_id: int
+    ) -> AbstractContextManager[Hub]:
+        """Open GitHub to make branches and pull requests, and for nothing else."""
+        return self._connect(installation, repository_id, TO_WRITE)
 
     def connect_to_look(self, installation: int) -> AbstractContextManager[Hub]:
         """Open GitHub to look at every repository of an installation."""

@@ -14,6 +14,7 @@ from app.store.people import People
 from app.store.requests import Requests
 from app.store.runs import Runs
 from app.store.spending import Spendings
+from app.store.stacked import Stacks
 from app.store.threads import Threads
 from app.store.values import (
     ENGINE,
@@ -21,15 +22,19 @@ from app.store.values import (
     OPEN,
     PUBLISH,
     REVIEW,
+    WRITING,
     Begun,
     Dismissed,
     Job,
     Kind,
     NewJob,
     NewRun,
+    Plan,
     Request,
     Run,
     Spent,
+    Stacked,
+    Task,
     Told,
     Watched,
     Worker,
@@ -38,8 +43,9 @@ from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
-    "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "Begun", "Dismissed", "Job", "Kind", "NewJob",
-    "NewRun", "Request", "Run", "Spent", "Store", "Told", "Watched", "Worker",
+    "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "WRITING", "Begun", "Dismissed", "Job",
+    "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent", "Stacked", "Store", "Task",
+    "Told", "Watched", "Worker",
 ]  # fmt: skip
 
 
@@ -52,6 +58,7 @@ class Store(
     Findings,
     Threads,
     Spendings,
+    Stacks,
     Watches,
     Measures,
     Workers,

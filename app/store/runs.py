@@ -12,19 +12,24 @@ from app.store.tables import (
     FINDINGS,
     JOBS,
     PAUSES,
+    PLANS,
     REPOSITORIES,
     REQUESTS,
     RUNS,
+    STACKED,
     THREADS,
     WATCHED,
 )
-from app.store.values import Job, NewJob, NewRun, Run, Spent
+from app.store.values import WRITING, Job, NewJob, NewRun, Run, Spent
 
 _RUN = tuple(RUNS.c[name] for name in Run.__slots__)
 _LISTED = tuple(
     literal("").label("report") if name == "report" else RUNS.c[name] for name in Run.__slots__
 )
 """Where there are many: a report can have megabytes."""
+
+
+_OF_REPOSITORIES = (PAUSES, DISMISSALS, FINDINGS, THREADS, REQUESTS, WATCHED, STACKED, PLANS)
 
 
 class Runs(Base):
@@ -70,6 +75,11 @@ class Runs(Base):
         """Return a run by its id."""
         found = self._runs(select(*_RUN).where(RUNS.c.id == run))
         return found[0] if found else None
+
+    def result(self, run: str) -> str:
+        """Return what an ended run came to, as JSON; "" where that is not kept (any more)."""
+        with self.database.read() as db:
+            return db.scalar(select(RUNS.c.result).where(RUNS.c.id == run)) or ""
 
     def runs_of(self, repository_id: int, number: int) -> list[Run]:
         """Return the runs of a pull request without their reports, the newest first."""
@@ -163,8 +173,9 @@ class Runs(Base):
         findings: int | None = None,
         verdict: str = "",
     ) -> None:
-        """End a run with its last job. Of a review its page keeps what it came to."""
-        result = case((RUNS.c.kind == "review", RUNS.c.report), else_="")
+        """End a run with its last job. What a review came to, or what was written, is kept."""
+        kept = RUNS.c.kind.in_(("review", *WRITING))
+        result = case((kept, RUNS.c.report), else_="")
         with self.database.write() as db:
             if end(db, job, *then):
                 settle(self, db, run, None)
@@ -212,7 +223,7 @@ class Runs(Base):
             # A repository that moved belongs to another installation now, with what was said there.
             kept = select(REPOSITORIES.c.id).where(REPOSITORIES.c.id.in_(known))
             for repository in known.difference(db.scalars(kept)):
-                for table in (PAUSES, DISMISSALS, FINDINGS, THREADS, REQUESTS, WATCHED):
+                for table in _OF_REPOSITORIES:
                     db.execute(delete(table).where(table.c.repository_id == repository))
                 of_it = or_(
                     JOBS.c.key.like(f"pull:{repository:d}:%"),

@@ -114,8 +114,9 @@ RUNS = Table(
     Index("runs_by_installation", "installation", "seq"),
 )
 """`seq` is the order in which they were begun: a clock may jump. `result` is what a review came to,
-for its page; it stays for as long as the row does. `reserved` is what a run may spend and has not
-settled yet, in dollars. `noted`: all threads that were ours at its end are in `threads`."""
+for its page, or what was planned or written; it stays for as long as the row does. `reserved` is
+what a run may spend and has not settled yet, in dollars. `noted`: all threads that were ours at its
+end are in `threads`."""
 
 REQUESTS = Table(
     "requests",
@@ -237,6 +238,45 @@ FINDINGS = Table(
 )
 """What became of each finding that was told on a pull request. It holds no text: when a run is long
 forgotten, the counts are still right."""
+
+STACKED = Table(
+    "stacked",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("stacked", BigInteger, nullable=False),
+    Column("branch", Text, nullable=False),
+    Column("head", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("rounds", Integer, nullable=False, server_default="0"),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("undone_by", BigInteger, nullable=False, server_default="0"),
+    Column("since", Double, nullable=False),
+    CheckConstraint("state IN ('open', 'undone')", name="state"),
+    Index("stacked_by_number", "repository_id", "number"),
+    sqlite_with_rowid=False,
+)
+"""Pull requests of ours on top of others'. They outlive their runs: undoing one takes its row."""
+
+PLANS = Table(
+    "plans",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("installation", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("repository", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("comment", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("since", Double, nullable=False),
+    CheckConstraint("state IN ('waiting', 'started', 'over')", name="state"),
+    Index("plans_by_number", "repository_id", "number"),
+    Index("plans_by_state", "state", "since"),
+    sqlite_with_rowid=False,
+)
+"""Plans that wait for a person, and the comments that they stand in."""
 
 THREADS = Table(
     "threads",

@@ -9,8 +9,13 @@ GITHUB, ENGINE = "github", "engine"
 OPEN, REVIEW, PUBLISH = "open", "review", "publish"
 """The steps of a run: show it on GitHub, review, publish. The second is the engine's."""
 
-Kind = Literal["review", "ask", "config"]
-"""What a run comes to: a review, or an answer to somebody."""
+Kind = Literal["review", "ask", "config", "refactor", "fix", "tests"]
+"""What a run comes to: a review, an answer to somebody, or something to be written."""
+
+Task = Literal["refactor", "fix", "tests"]
+
+WRITING: tuple[Kind, ...] = ("refactor", "fix", "tests")
+"""Kinds of runs that come to commits, or to a plan of some (`app/written.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,45 @@ class Begun:
     finding: str
     url: str
     state: ThreadState = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan that a person may start: the comment with it, and a digest of what we wrote there.
+
+    `since` is when it was shown. It is "waiting" until a run carries it out ("started"), or until
+    it is too old, was edited, or cannot be carried out any more ("over").
+    """
+
+    run: str
+    installation: int
+    repository_id: int
+    repository: str
+    number: int
+    comment: int
+    digest: str
+    state: Literal["waiting", "started", "over"]
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """A pull request of ours (number `stacked`) on top of the one that it was asked for on.
+
+    `head` is the last commit of ours on its `branch`; `rounds`, how often it was mended since;
+    `undone_by`, the comment that had it undone.
+    """
+
+    run: str
+    repository_id: int
+    number: int
+    stacked: int
+    branch: str
+    head: str
+    task: Task
+    rounds: int = 0
+    state: Literal["open", "undone"] = "open"
+    undone_by: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ _TRIGGERS = {
     "command": "by a command",
     "reply": "by an answer in a thread",
     "rerun": "by a button of the check",
+    "button": "by a button of the check",
+    "go": "by the start of its plan",
+    "reaction": "by a reaction to its plan",
 }
 
 _OUTCOMES = {
@@ -53,9 +56,27 @@ _OUTCOMES = {
     "locked": "The conversation is locked, so it was told in the check run alone.",
     "gone": "The pull request is gone.",
     "answered": "Answered where it was asked.",
+    "planned": "The plan is on the pull request, for somebody to start.",
+    "declined": "Nothing is done; the pull request says why.",
+    "stacked": "There is a pull request on top.",
+    "patch": "The patch is on the pull request, with why there is no other one.",
+    "nothing": "Nothing had to be changed.",
+    "no plan": "There is no plan; the pull request says why.",
 }
 
-KINDS = {"review": "Review", "ask": "Answer", "config": "Settings"}
+KINDS = {
+    "review": "Review",
+    "ask": "Answer",
+    "config": "Settings",
+    "refactor": "Refactoring",
+    "fix": "Fix",
+    "tests": "Tests",
+}
+
+
+_DONE = frozenset(
+    {"posted", "answered", "merged", "planned", "declined", "stacked", "patch", "nothing"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +98,7 @@ def standing(run: RunRecord, step: tuple[str, bool] | None = None) -> Standing:
         return Standing("stopped", "over", why)
     if outcome in {"problem", "lost"}:
         return Standing("failed", "bad", run.problem or why)
-    word = "done" if outcome in {"posted", "answered", "merged"} else "not published"
+    word = "done" if outcome in _DONE else "not published"
     return Standing(word, "good" if word == "done" else "over", _OUTCOMES.get(outcome, outcome))
 
 

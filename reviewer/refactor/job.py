@@ -7,7 +7,7 @@ plan over outlines ── renames and moves by host code ── modules in paral
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from reviewer.finding import Finding
@@ -64,6 +64,7 @@ class _Work:
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stopped: StopReason | None = None
+    fits: bool = True
 
 
 async def refactor(
@@ -107,7 +108,7 @@ async def refactor(
         await _plan(request, overlay, trees, run, work)
         if work.plan is not None:
             planned(work.plan)
-        if work.plan is not None and work.plan.is_work and not request.plan_only:
+        if work.plan is not None and work.plan.is_work and work.fits and not request.plan_only:
             await _carry(work.plan, overlay, trees, run, work, guidance_of(request.guidelines))
         if run.stopped is not None:
             work.stopped = run.stopped.reason
@@ -120,6 +121,11 @@ async def _plan(
     request: RefactorRequest, overlay: Overlay, trees: Trees, run: Run, work: _Work
 ) -> None:
     with trees.tree({}) as tree:
+        if request.plan is not None:
+            planner = Planner(request.instruction, tree, overlay, paths=request.paths)
+            work.plan = request.plan
+            _held_to(await asyncio.to_thread(planner.check, PlanScope(()), request.plan), work)
+            return
         context = tree.code.context
         paths = await asyncio.to_thread(
             concerned, request.instruction, request.paths, overlay.start, context
@@ -151,15 +157,23 @@ async def _plan(
         plan = solved.result
         problems = await asyncio.to_thread(planner.check, scope, plan)
     if problems:
-        why = f"The plan does not fit the repository: {'; '.join(problems)}"
-        work.left.append(Left(module="plan", what="all of it", why=why))
-        work.stopped = StopReason.INCOMPLETE
+        _held_to(problems, work)
         return
     if solved.missed:
         why = "; ".join(sorted(set(solved.missed.values())))
         work.notes.append(f"{len(solved.missed)} files were not seen by the plan: {why}")
         work.stopped = min(solved.stops, key=list(StopReason).index, default=None)
     work.plan = plan
+
+
+def _held_to(problems: Sequence[str], work: _Work) -> None:
+    """Let nothing be done by a plan that has problems, and say them."""
+    if not problems:
+        return
+    why = f"The plan does not fit the repository: {'; '.join(problems)}"
+    work.left.append(Left(module="plan", what="all of it", why=why))
+    work.stopped = StopReason.INCOMPLETE
+    work.fits = False
 
 
 async def _carry(  # noqa: PLR0917

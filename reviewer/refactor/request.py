@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reviewer.refactor.values import Plan
 from reviewer.request import Caps, Effort
 
 INSTRUCTION_CHARS = 4_000
@@ -15,7 +16,8 @@ class RefactorRequest(BaseModel):
     `commit` is the full name of the commit that is changed. `paths` are the files and folders that
     modules are chosen from, none being all; uses elsewhere of what is renamed or moved are followed
     all the same. `guidelines` are a maintainer's, as in `ReviewRequest`. With `plan_only` the run
-    ends when there is a plan.
+    ends when there is a plan. A `plan` that was made before is carried out as it stands, if it fits
+    the commit: nobody is asked for another one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,3 +31,4 @@ class RefactorRequest(BaseModel):
     caps: Caps = Caps()
     guidelines: str = ""
     plan_only: bool = False
+    plan: Plan | None = None

@@ -19,7 +19,7 @@ REGULAR = frozenset({"100644", "100755", "100664"})
 
 @dataclass(frozen=True)
 class Tree:
-    """A tree that can be asked about: as the head of a change whose base is the start."""
+    """A tree that can be asked about: as the head of a change; see `Trees` for its base."""
 
     change: Change
     objects: Objects
@@ -29,8 +29,11 @@ class Tree:
 class Trees(Protocol):
     """Makes trees out of files; the app implements it with git, outside the user's repository."""
 
-    def tree(self, files: Files) -> AbstractContextManager[Tree]:
-        """Open the start with these files in it; an empty mapping is the start itself."""
+    def tree(self, files: Files, since: str = "") -> AbstractContextManager[Tree]:
+        """Open the start with these files in it; an empty mapping is the start itself.
+
+        Its base is the start, or the commit `since`.
+        """
         ...
 
 
@@ -42,12 +45,14 @@ class Start:
     entries: tuple[Entry, ...]
     submodules: frozenset[str] = frozenset()
     modes: dict[str, str] = field(init=False)
+    blobs: dict[str, str] = field(init=False)
     folders: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         modes = {entry.path: entry.mode for entry in self.entries}
         folders = {folder for path in modes for folder in above(path)}
         object.__setattr__(self, "modes", modes)
+        object.__setattr__(self, "blobs", {entry.path: entry.sha for entry in self.entries})
         object.__setattr__(self, "folders", frozenset(folders))
 
 

@@ -157,7 +157,7 @@ def prepare(
         [row for table in tables for row in table.changes],
         [
             *change.notes,
-            *_unmatched(change, paths),
+            *unmatched(change, paths),
             *_switched_off(policy),
             *detected.notes,
             *(table.note for table in tables if table.note),
@@ -195,7 +195,7 @@ def _tidied(files: int) -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _unmatched(change: Change, paths: Sequence[str]) -> list[str]:
+def unmatched(change: Change, paths: Sequence[str]) -> list[str]:
     """Say which of the paths asked for name nothing that changed: most likely a slip."""
     return [
         f"No changed file is at or under {printable(path)}."

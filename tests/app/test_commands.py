@@ -8,8 +8,10 @@ from app.commands import (
     MAX_PATHS,
     NAMES,
     AskCommand,
+    FixCommand,
     Misunderstood,
     PlainCommand,
+    RefactorCommand,
     ReviewCommand,
     help_text,
     parse_commands,
@@ -80,6 +82,20 @@ from app.commands import (
         ("x<!--\n-->/rlm stop", None),
         ("<!--\n```\n-->\n/rlm stop", PlainCommand("stop")),
         ("/rlm resume", PlainCommand("resume")),
+        (
+            "/rlm refactor rename f to g\nand keep `h`\n\n/rlm cost",
+            (RefactorCommand("rename f to g\nand keep `h`"), PlainCommand("cost")),
+        ),
+        ("/rlm refactor\n\nsplit a.py", RefactorCommand("split a.py")),
+        ("> /rlm refactor drop it all", None),
+        ("/rlm fix", FixCommand()),
+        (
+            "/rlm fix 0A1b2c3d4e5f `001122334455-2`, 0a1b2c3d4e5f",
+            FixCommand(("0a1b2c3d4e5f", "001122334455-2")),
+        ),
+        ("/rlm go", PlainCommand("go")),
+        ("/rlm undo", PlainCommand("undo")),
+        ("/rlm tests", PlainCommand("tests")),
         ("/rlm Resolve ", PlainCommand("resolve")),
     ],
 )
@@ -97,7 +113,12 @@ def test_a_command_starts_its_line_outside_of_quotes_and_code(body: str, meant: 
         ("/rlm pauze", "Did you mean `/rlm pause`?"),
         ("/rlm ask", "needs a question"),
         ("/rlm ask " + "a" * 4_001, "4000 characters"),
-        ("/rlm refactor this", "comes with a later version"),
+        ("/rlm refactor", "needs an instruction"),
+        ("/rlm refactor " + "a" * 4_001, "4000 characters"),
+        ("/rlm fix everything", "names of findings"),
+        ("/rlm fix" + "".join(f" {n:012x}" for n in range(21)), "At most 20"),
+        ("/rlm go now", "no arguments"),
+        ("/rlm undo 5", "no arguments"),
         (
             "\n".join(
                 ["/rlm help", "/rlm stop", "/rlm cost", "/rlm resolve", "/rlm pause", "/rlm resume"]

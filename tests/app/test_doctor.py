@@ -245,6 +245,26 @@ def test_a_permission_that_is_missing_is_named_with_what_it_costs(probed: Probed
     assert event["state"] == "faulty" and "issue_comment" in event["text"]
 
 
+def test_the_permission_to_write_is_proved_where_writing_is_on(probed: Probed) -> None:
+    _, lines = probed()
+    assert "off" in lines["writing"][0]["text"]
+    assert lines["permissions"][0]["state"] == "ok"
+    probed.environ["RLM_WRITE"] = "on"
+    code, lines = probed()
+    assert code == 1 and lines["writing"][0]["text"].startswith("on")
+    (of_app,), (of_octo,) = lines["permissions"], lines["installations"]
+    assert (
+        "contents: write is missing, so what somebody asks for is handed over as a patch"
+        in (of_app["text"])
+    )
+    assert of_octo["text"].startswith("octo: contents: write")
+    probed.app.permissions["contents"] = "write"
+    probed.world.installation.permissions["contents"] = "write"
+    _, lines = probed()
+    assert "contents: write" in lines["permissions"][0]["text"]
+    assert [one["state"] for one in (*lines["permissions"], *lines["installations"])] == ["ok"] * 2
+
+
 def test_an_installation_that_has_not_accepted_is_named(probed: Probed) -> None:
     probed.world.installation.permissions["checks"] = "read"
     code, lines = probed()

@@ -18,6 +18,7 @@ from app.github.urls import Server
 from app.jobs import Command, Reply, Wish, step
 from app.obey import MOST_OF_AUTHOR, Commands
 from app.store import REVIEW, Dismissed, NewRun, Store
+from app.write_steps import Writing
 from tests.github import review_rules
 from tests.github.hub import FakeGitHub
 
@@ -40,7 +41,8 @@ class Scene:
         head = self.repo.commit({"a.py": b"one\ntwo\n"}, base)
         self.pull = self.repo.pull(base, head, author="bob")
         self.begun: list[Wish] = []
-        self.commands = Commands(store, self._begin, KEY)
+        writing = Writing(store, lambda *_: self.hub(), self._begin, KEY)
+        self.commands = Commands(store, self._begin, KEY, writing)
         seal = Seal(KEY, self.repo.id, self.pull.number)
         body = "**high: It leaks**" + seal.write(
             Marker(kind="finding", run="r" * 16, finding=FINDING)

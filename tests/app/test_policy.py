@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from app.policy import GUIDE_CHARACTERS, GUIDES_CHARACTERS, read_guides, settled
+from app.policy import (
+    GUIDE_CHARACTERS,
+    GUIDES_CHARACTERS,
+    Sources,
+    read_guides,
+    read_policy,
+    settled,
+)
 from app.settings import read_settings
 from reviewer.model.prices import load
 from reviewer.policy import FILE
@@ -436,3 +443,20 @@ def test_the_only_way_to_silence_is_a_threshold(user: User) -> None:
         on_main(user, {FILE: text + "thresholds: {severity: critical}\n"})
         change(user, shapes_py="def area(w, h):\n    return w * w\n")
         assert reviewed(user, **key(server)).findings == []
+
+
+def test_writing_is_switched_on_by_the_default_branch_and_by_nothing_that_stands_in() -> None:
+    def says(default: bytes | None, tip: bytes | None, owner: bytes | None) -> bool:
+        return read_policy(
+            Sources(
+                lambda _: tip, lambda _: tip, lambda _: default, lambda _: owner, "octo/.github"
+            )
+        ).policy.write
+
+    on, off, broken = b"write: on\n", b"write: off\n", b"write: [\n"
+    assert says(on, None, None)
+    assert says(None, None, on), "an owner may say it for all repositories"
+    assert not says(off, on, on)
+    assert not says(None, on, None)
+    assert not says(broken, on, None)
+    assert not says(broken, None, on), "what cannot be read may have said no"

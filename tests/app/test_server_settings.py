@@ -486,3 +486,18 @@ def test_only_web_can_log_people_in_and_only_github_links_to_the_pages(
     for other in (github, engine):
         assert not {"RLM_APP_CLIENT_SECRET", SESSION_KEY} & other.keys()
     assert read_role_settings(web).public == read.public
+
+
+def test_writing_is_off_unless_it_is_switched_on_and_told_to_one_role(
+    environ: dict[str, str], pem: str
+) -> None:
+    save(Path(environ["RLM_HOME"]), credentials(pem))
+    assert not read_server_settings(environ).write
+    given = environ | {"RLM_WRITE": "on"}
+    read = read_server_settings(given)
+    assert read.write and read.warnings == ()
+    assert read_server_settings(role_environ(read, "github", given)).write
+    for name in ("web", "engine-1"):
+        assert "RLM_WRITE" not in role_environ(read, name, given)
+    wrong = read_server_settings(environ | {"RLM_WRITE": "yes please"})
+    assert not wrong.write and "neither on nor off" in wrong.problem_of("github")

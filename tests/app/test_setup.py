@@ -79,6 +79,7 @@ def options(**given: Any) -> argparse.Namespace:
         "public": False,
         "port": 0,
         "no_browser": True,
+        "write": False,
         "force": False,
     }
     return argparse.Namespace(**{**defaults, **given})
@@ -621,6 +622,22 @@ def test_the_manifest_has_what_github_wants_and_the_least_of_it() -> None:
     ]
     assert found["hook_attributes"]["active"] is False
     assert found["public"] is False
+
+
+def test_contents_are_written_only_where_that_is_asked_for() -> None:
+    def asked(*, write: bool) -> dict[str, str]:
+        found = manifest(
+            name="", public=False, redirect_url="http://127.0.0.1:1/", webhook=None, write=write
+        )
+        return dict(found["default_permissions"])
+
+    assert asked(write=True) == asked(write=False) | {"contents": "write"}
+    assert asked(write=False)["contents"] == "read"
+    listed = {name: (level, why) for name, level, why in reasons(write=True)}
+    assert listed["contents"][0] == "write" and "branches of ours" in listed["contents"][1]
+    assert [one for one in reasons(write=True) if one[0] != "contents"] == [
+        one for one in reasons() if one[0] != "contents"
+    ]
 
 
 def test_every_permission_and_event_has_its_reason() -> None:

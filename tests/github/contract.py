@@ -120,12 +120,14 @@ class Contract:
 
     @cached_property
     def _of_paths(self) -> list[tuple[re.Pattern[str], str]]:
-        """Templates that end in the path of a file, whose slashes are no ends of segments."""
+        """Templates that end in the path of a file or the name of a reference, whose slashes are
+        no ends of segments."""
         return [
             (re.compile(_pattern(template).pattern.removesuffix("[^/]+)") + ".+)"), template)
             for template, methods in self.document["paths"].items()
-            for parameter in methods.get("get", {}).get("parameters", ())
-            if parameter.get("x-multi-segment") and template.endswith("/{path}")
+            if template.endswith(("/contents/{path}", "/git/ref/{ref}", "/git/refs/{ref}"))
+            for definition in [next(iter(methods.values()))]
+            if any(self._at(one).get("x-multi-segment") for one in definition["parameters"])
         ]
 
     def operation(self, method: str, path: str) -> Operation | None:

@@ -151,13 +151,45 @@ def commits(folder: Path, start: str, end: str) -> list[str]:
     return git(folder, "rev-list", "--reverse", f"{start}..{end}").decode().split()
 
 
-def parents(folder: Path, name: str) -> tuple[list[str], str, str]:
-    """Return a commit's parents, tree and message."""
+@dataclass(frozen=True)
+class Commit:
+    """What stands in a commit: people are name, address, and when."""
+
+    parents: list[str]
+    tree: str
+    message: str
+    author: tuple[str, str, float]
+    committer: tuple[str, str, float]
+    signature: str | None
+
+
+def read_commit(folder: Path, name: str) -> Commit:
+    """Read a commit."""
     text = git(folder, "cat-file", "commit", name).decode(errors="replace")
     head, _, message = text.partition("\n\n")
-    fields = [line.split(" ", 1) for line in head.splitlines()]
-    tree = next(value for key, value in fields if key == "tree")
-    return [value for key, value in fields if key == "parent"], tree, message
+    # A line that begins with a space goes on with the one before it: a signature has many.
+    fields = [line.split(" ", 1) for line in head.replace("\n ", "\0").split("\n")]
+    every = {key: value.replace("\0", "\n") for key, value in fields}
+    return Commit(
+        [value for key, value in fields if key == "parent"],
+        every["tree"],
+        message,
+        _person(every["author"]),
+        _person(every["committer"]),
+        every.get("gpgsig"),
+    )
+
+
+def _person(text: str) -> tuple[str, str, float]:
+    who, _, when = text.rpartition("> ")
+    name, _, address = who.partition(" <")
+    return name, address, float(when.split(" ", maxsplit=1)[0])
+
+
+def parents(folder: Path, name: str) -> tuple[list[str], str, str]:
+    """Return a commit's parents, tree and message."""
+    read = read_commit(folder, name)
+    return read.parents, read.tree, read.message
 
 
 def diff(folder: Path, base: str, head: str) -> list[FileDiff]:

@@ -626,42 +626,69 @@ def diff_entry(repo: FakeRepo, head: str, it: FileDiff) -> Json:
 
 def commit(repo: FakeRepo, sha: str) -> Json:
     """Show a commit."""
-    parents, tree, message = git.parents(repo.folder, sha)
+    known = git_commit(repo, sha)
     api = f"{repo.state.api}/repos/{repo.full_name}"
-    who = {"name": "A", "email": "a@example.com", "date": "2023-11-14T22:13:20Z"}
-    unsigned = {
-        "verified": False,
-        "reason": "unsigned",
-        "signature": None,
-        "payload": None,
-        "verified_at": None,
+    return {
+        "sha": sha,
+        "node_id": known["node_id"],
+        "commit": {
+            **{name: known[name] for name in ("author", "committer", "message", "tree")},
+            "url": known["url"],
+            "comment_count": 0,
+            "verification": known["verification"],
+        },
+        "url": f"{api}/commits/{sha}",
+        "html_url": known["html_url"],
+        "comments_url": f"{api}/commits/{sha}/comments",
+        "author": _account(repo.state, known["author"]["email"]),
+        "committer": _account(repo.state, known["committer"]["email"]),
+        "parents": known["parents"],
     }
+
+
+def git_commit(repo: FakeRepo, sha: str) -> Json:
+    """Show a commit as git's database holds it."""
+    read = git.read_commit(repo.folder, sha)
+    api = f"{repo.state.api}/repos/{repo.full_name}"
+    signed = read.signature is not None
     return {
         "sha": sha,
         "node_id": node("C", int(sha[:12], 16)),
-        "commit": {
-            "author": who,
-            "committer": who,
-            "message": message.rstrip("\n"),
-            "tree": {"sha": tree, "url": f"{api}/git/trees/{tree}"},
-            "url": f"{api}/git/commits/{sha}",
-            "comment_count": 0,
-            "verification": unsigned,
-        },
-        "url": f"{api}/commits/{sha}",
+        "url": f"{api}/git/commits/{sha}",
         "html_url": f"{repo.html_url}/commit/{sha}",
-        "comments_url": f"{api}/commits/{sha}/comments",
-        "author": None,
-        "committer": None,
+        "author": _person(*read.author),
+        "committer": _person(*read.committer),
+        "message": read.message.rstrip("\n"),
+        "tree": {"sha": read.tree, "url": f"{api}/git/trees/{read.tree}"},
         "parents": [
             {
                 "sha": parent,
-                "url": f"{api}/commits/{parent}",
+                "url": f"{api}/git/commits/{parent}",
                 "html_url": f"{repo.html_url}/commit/{parent}",
             }
-            for parent in parents
+            for parent in read.parents
         ],
+        "verification": {
+            "verified": signed,
+            "reason": "valid" if signed else "unsigned",
+            "signature": read.signature,
+            "payload": f"tree {read.tree}\n" if signed else None,
+            "verified_at": stamp(read.committer[2]) if signed else None,
+        },
     }
+
+
+def _person(name: str, email: str, seconds: float) -> Json:
+    return {"name": name, "email": email, "date": stamp(seconds)}
+
+
+def _account(state: State, email: str) -> Json | None:
+    """Show whose address this is, if it is one that GitHub itself gave."""
+    if email == "noreply@github.com":
+        return user(state, state.user("web-flow"))
+    login = email.removesuffix("@users.noreply.github.com").partition("+")[2]
+    known = state.users.get(login.lower())
+    return None if known is None else user(state, known)
 
 
 def permission(repo: FakeRepo, who: User) -> Json:

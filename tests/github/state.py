@@ -277,6 +277,8 @@ class FakeRepo:
         self.pulls: dict[int, FakePull] = {}
         self.check_runs: list[FakeCheckRun] = []
         self.code_scanning = True
+        self.no_new_branches = False
+        """Does a rule of the repository forbid to make branches?"""
         self.sarifs: list[dict[str, object]] = []
         self.suites: dict[tuple[str, str], int] = {}
         self._diff = lru_cache(maxsize=16)(lambda base, head: git.diff(self.folder, base, head))
@@ -381,6 +383,14 @@ class FakeRepo:
     def fork(self, full_name: str) -> "FakeRepo":
         """Fork into another account."""
         return self.state.add_repository(full_name, private=self.private, source=self)
+
+    def delete_branch(self, name: str) -> None:
+        """Delete a branch; the open pull requests from it and into it are closed."""
+        self.git("update-ref", "-d", f"refs/heads/{name}")
+        for pull in [*self.pulls.values()]:
+            ends = {(pull.repo, pull.base_ref), (pull.head_repo, pull.head_ref)}
+            if not pull.is_issue and pull.closed_at is None and (self, name) in ends:
+                pull.close()
 
     def rename(self, full_name: str) -> None:
         """Rename or transfer: the old name answers with a redirect."""

@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import subprocess
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ import requests
 from pydantic import SecretStr
 
 from app.credentials import load
-from app.github import check_runs
+from app.github import branches, check_runs, patches
 from app.github.auth import AppAuth
 from app.github.client import Hub
-from app.github.errors import Refused
+from app.github.errors import Misfit, Refused
+from app.github.git_trees import Trees
 from app.github.markers import Seal
 from app.github.publish import Publication, publish
 from app.github.pulls import Pull, look_at, read_pull
@@ -30,6 +32,7 @@ from app.github.replies import reply
 from app.github.reviews import Reviews
 from app.github.sticky import Sticky, find, put
 from app.github.urls import PullRequestUrl, Server
+from app.written import WrittenCommit, WrittenFile
 from reviewer.errors import RlmError
 from tests.app.github.test_publish import report
 from tests.app.test_setup import Running
@@ -52,10 +55,21 @@ USED = {
     "/repos/{owner}/{repo}/check-runs/{check_run_id}": ["get", "patch"],
     "/repos/{owner}/{repo}/collaborators/{username}/permission": ["get"],
     "/repos/{owner}/{repo}/commits/{ref}/check-runs": ["get"],
+    "/repos/{owner}/{repo}/compare/{basehead}": ["get"],
+    "/repos/{owner}/{repo}/git/blobs": ["post"],
+    "/repos/{owner}/{repo}/git/blobs/{file_sha}": ["get"],
+    "/repos/{owner}/{repo}/git/commits": ["post"],
+    "/repos/{owner}/{repo}/git/commits/{commit_sha}": ["get"],
+    "/repos/{owner}/{repo}/git/ref/{ref}": ["get"],
+    "/repos/{owner}/{repo}/git/refs": ["post"],
+    "/repos/{owner}/{repo}/git/refs/{ref}": ["patch", "delete"],
+    "/repos/{owner}/{repo}/git/trees": ["post"],
+    "/repos/{owner}/{repo}/git/trees/{tree_sha}": ["get"],
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ["patch"],
     "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions": ["post"],
     "/repos/{owner}/{repo}/issues/{issue_number}/comments": ["get", "post"],
-    "/repos/{owner}/{repo}/pulls/{pull_number}": ["get"],
+    "/repos/{owner}/{repo}/pulls": ["get", "post"],
+    "/repos/{owner}/{repo}/pulls/{pull_number}": ["get", "patch"],
     "/repos/{owner}/{repo}/pulls/{pull_number}/comments": ["get"],
     "/repos/{owner}/{repo}/pulls/{pull_number}/files": ["get"],
     "/repos/{owner}/{repo}/pulls/{pull_number}/reviews": ["get", "post"],
@@ -69,10 +83,13 @@ def reduced(document: Mapping[str, Any], web: str) -> str:
 
     In its answers, headers are left out (the example of Link leads to a page that is nowhere), and
     JSON has the older name too, which GitHub takes for the same and PyGithub still asks for. The
-    example of a pull request is unlocked, so that it can be reviewed.
+    example of a pull request is unlocked and not merged, so that it can be worked on. Names of references have a
+    slash in them, which Prism takes for the end of a segment: ours are all branches.
     """
     paths = {
-        path: {method: copy.deepcopy(document["paths"][path][method]) for method in methods}
+        re.sub(r"(/git/refs?)/\{ref\}", r"\1/heads/{ref}", path): {
+            method: copy.deepcopy(document["paths"][path][method]) for method in methods
+        }
         for path, methods in USED.items()
     }
     components: dict[str, dict[str, Any]] = {}
@@ -92,7 +109,7 @@ def reduced(document: Mapping[str, Any], web: str) -> str:
     for methods in paths.values():
         for operation in methods.values():
             answers += operation["responses"].values()
-    components["examples"]["pull-request"]["value"]["locked"] = False
+    components["examples"]["pull-request"]["value"] |= {"locked": False, "merged_at": None}
     for answer in answers:
         answer.pop("headers", None)
         content = answer.get("content", {})
@@ -325,6 +342,34 @@ def test_annotations_go_out_in_the_requests_that_githubs_limit_makes(
     asked = taken()
     # The example has two annotations already: they count as ours from an attempt before.
     assert asked.count(f"patch /repos/{NAME}/check-runs/4") == 3
+
+
+def test_commits_a_branch_and_its_pull_request_are_made_and_undone(
+    prism: Prism, taken: Taken
+) -> None:
+    examples = contract().document["components"]["examples"]
+    tip = examples["git-ref"]["value"]["object"]["sha"]
+    pull = examples["pull-request"]["value"]
+    files = (
+        WrittenFile(path="a.py", before="", mode="100755", data=b64encode(b"x = 1\n").decode()),
+        WrittenFile(path="b", before="", mode="100644", data=b64encode(b"\xff").decode()),
+        WrittenFile(path="c", before="c" * 40, mode="", data=""),
+    )
+    commits = [WrittenCommit(message="Do it", files=files)]
+    with prism.hub("octocat") as hub:
+        assert branches.push_commits(hub, NAME, "ours", commits, onto=tip).state == "pushed"
+        assert branches._create(hub, NAME, "ours", tip)
+        assert Trees(hub, NAME).at(tip, "file.rb") is not None
+        assert not branches._ours_alone(hub, NAME, tip, "b" * 40)
+        made = branches.open_stacked(hub, NAME, "ours", "main", "title", "body")
+        assert (made.number, made.ours) == (pull["number"], True)
+        done = branches.undo(hub, NAME, made.number, pull["head"]["ref"], tip)
+        assert done == branches.Undone("closed", "gone")
+        with pytest.raises(Misfit):  # the example has another name than its bytes
+            patches._read(hub, NAME, "c" * 40, tip)
+    asked = taken()
+    for verb, path in (("patch", "git/refs/heads/ours"), ("post", "git/blobs"), ("post", "pulls")):
+        assert f"{verb} /repos/{NAME}/{path}" in asked
 
 
 def test_setup_takes_the_key_of_a_new_app(

@@ -110,6 +110,7 @@ def refactored(
     paths: tuple[str, ...] = (),
     caps: Caps | None = None,
     plan_only: bool = False,
+    plan: Plan | None = None,
     shown: list[Plan] | None = None,
     journal: Journal | None = None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -122,6 +123,7 @@ def refactored(
         model=MODEL,
         caps=caps or Caps(),
         plan_only=plan_only,
+        plan=plan,
     )
 
     async def main() -> Outcome:

@@ -431,3 +431,51 @@ def test_many_files_are_planned_in_parts_and_the_parts_in_one(tmp_path: Path) ->
         done = refactored(repo, server)
     assert done.refactoring.status == "declined"
     assert len(seen) > 3 and "Hand in the one plan" in seen[-1]
+
+
+# A plan that was made before ---------------------------------------------------------------------
+
+
+def test_a_given_plan_is_carried_out_as_it_stands_and_nobody_is_asked_for_another(
+    tmp_path: Path,
+) -> None:
+    repo = make(tmp_path / "r")
+    given = Plan.model_validate(
+        {
+            "summary": "As it was shown.",
+            "renames": [rename("shop/prices.py", "net", "subtotal")],
+            "modules": [module("triple", "shop/cart.py")],
+        }
+    )
+    triple = edited(("shop/cart.py", "* 2", "* 3"))
+    with ModelServer(script(NET, {"triple": triple})) as server:
+        done = refactored(repo, server, plan=given)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert done.refactoring.plan == given
+    assert not any(plans(one.body) for one in server.requests)
+    assert "subtotal(items) * 3" in str(after(done)["shop/cart.py"])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"renames": [rename("shop/prices.py", "gone", "subtotal")]},
+        {"modules": [module("m", "shop/gone.py")]},
+        {"modules": [module("m", new=(".github/workflows/ci.yml",))]},
+        {"modules": [module("m", new=("../outside.py",))]},
+        {"modules": [module("m", new=(".git/hooks/post-merge",))]},
+    ],
+)
+def test_a_given_plan_that_does_not_fit_does_nothing(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    repo = make(tmp_path / "r")
+    fits = {"modules": [module("triple", "shop/cart.py")]}
+    mixed = {"modules": fits["modules"] + changes.get("modules", [])}
+    given = Plan.model_validate({"summary": "As shown.", **changes, **mixed})
+    with ModelServer(script(NET, {})) as server:
+        done = refactored(repo, server, plan=given)
+    assert server.requests == [] and done.patch.commits == ()
+    assert done.refactoring.status == "partial"
+    (left,) = done.refactoring.left
+    assert "does not fit the repository" in left.why

@@ -1,0 +1,124 @@
+"""Folders of commits, read over the API as they are asked for: what lies where, in which mode.
+
+A folder that several commits have in common has one name and is read once.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.github.client import Hub, checked_name
+from app.github.errors import calls
+
+Sha = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+
+REGULAR = frozenset({"100644", "100755"})
+
+
+class _Answer(BaseModel):
+    """What we read of an answer; the rest of it is ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class _Named(_Answer):
+    sha: Sha
+
+
+class GitCommit(_Answer):
+    """A commit as git's database has it."""
+
+    sha: Sha
+    message: str
+    tree: _Named
+    parents: tuple[_Named, ...]
+
+
+class Entry(_Answer):
+    """What a folder has under a name."""
+
+    path: str
+    mode: str
+    type: str
+    sha: Sha
+
+    @property
+    def is_file(self) -> bool:
+        """Is it a regular file, and no link, folder or other repository?"""
+        return self.type == "blob" and self.mode in REGULAR
+
+
+class _Tree(_Answer):
+    tree: tuple[Entry, ...]
+    truncated: bool
+
+
+Blocked = Literal["blocked"]
+"""In place of an entry: a file or a link lies on the way to it, or nobody can tell."""
+
+_AnyAnswer = TypeVar("_AnyAnswer", bound=_Answer)
+
+
+class Trees:
+    """Reads commits and folders of one repository."""
+
+    def __init__(self, hub: Hub, repository: str) -> None:
+        self._hub = hub
+        self._path = f"/repos/{checked_name(repository)}/git"
+        self._commits: dict[str, GitCommit] = {}
+        self._folders: dict[str, dict[str, Entry] | None] = {}
+
+    def commit(self, sha: str) -> GitCommit:
+        """Read a commit; raise NotThere where there is none."""
+        if sha not in self._commits:
+            self._commits[sha] = self._read(GitCommit, "read a commit", f"commits/{sha}")
+        return self._commits[sha]
+
+    def at(self, commit: str, path: str) -> Entry | Blocked | None:
+        """Return what lies at a path of a commit, None for nothing.
+
+        Nothing is followed: below a link there is nothing of this tree.
+        """
+        *folders, name = path.split("/")
+        here = self.commit(commit).tree.sha
+        for folder in folders:
+            known = self._folder(here)
+            if known is None:
+                return "blocked"
+            entry = known.get(folder)
+            if entry is None:
+                return None
+            if entry.type != "tree":
+                return "blocked"
+            here = entry.sha
+        known = self._folder(here)
+        return "blocked" if known is None else known.get(name)
+
+    def below(self, folder: Entry, path: str) -> Iterator[str]:
+        """Yield the paths of all that lies in a folder and in its folders.
+
+        Of one that GitHub does not tell all of, the path ends in a slash.
+        """
+        known = self._folder(folder.sha)
+        if known is None:
+            yield f"{path}/"
+            return
+        for name, entry in known.items():
+            if entry.type == "tree":
+                yield from self.below(entry, f"{path}/{name}")
+            else:
+                yield f"{path}/{name}"
+
+    def _folder(self, tree: str) -> dict[str, Entry] | None:
+        """Return the entries of a folder by name; None where GitHub does not tell all of them."""
+        if tree not in self._folders:
+            read = self._read(_Tree, "read a folder", f"trees/{tree}")
+            entries = {one.path: one for one in read.tree}
+            self._folders[tree] = None if read.truncated else entries
+        return self._folders[tree]
+
+    def _read(self, kind: type[_AnyAnswer], doing: str, path: str) -> _AnyAnswer:
+        answer: Any = self._hub.ask(doing, "GET", f"{self._path}/{path}")
+        with calls(self._hub.server, doing):
+            return kind.model_validate(answer)

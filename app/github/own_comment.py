@@ -1,0 +1,168 @@
+"""One comment of ours about one thing: made once, edited in place, found again by its marker.
+
+It may be a plan that people start by a reaction: so who reacted can be read, and whether somebody
+has edited it since.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from app.github.client import Hub, checked_name
+from app.github.errors import NotThere, Unsure, calls
+from app.github.markers import Marker, Seal, visible
+from app.render.outgoing import masked
+
+PAGE = 100
+MOST_PAGES = 100
+
+STARTS = frozenset({"+1", "rocket", "hooray"})
+"""Reactions that start a plan."""
+
+MOST_REACTIONS = 300
+"""That are looked at: who starts a plan is among the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A comment of ours as it stands there; `digest` is of what people see of it."""
+
+    id: int
+    digest: str
+
+
+class _User(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    login: str
+    type: str = ""
+
+
+class _Comment(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    id: Annotated[int, Field(ge=1, le=2**53)]
+    body: str | None = None
+    user: _User | None = None
+
+
+class _Reaction(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    content: str
+    user: _User | None = None
+
+
+_COMMENTS = TypeAdapter(list[_Comment])
+_REACTIONS = TypeAdapter(list[_Reaction])
+
+
+def put(  # noqa: PLR0917
+    hub: Hub,
+    repository: str,
+    number: int,
+    text: str,
+    about: str,
+    key: bytes | None,
+    known: int = 0,
+) -> Standing:
+    """Let our comment about something say `text`, which is Markdown of our own; return it.
+
+    `known` is its number, where that is known: it is looked for otherwise. One that was deleted is
+    made anew.
+    """
+    seal = Seal(key, 0, number)
+    marker = Marker(kind="reply", run=about)
+    body = masked(text) + seal.write(marker)
+    there = _at(hub, repository, known) if known else None
+    if there is None:
+        there = _find(hub, repository, number, marker, seal)
+    if there is not None:
+        if visible(there.body or "") == visible(body):
+            return _standing(there)
+        try:
+            path = f"{_comments(repository)}/{there.id:d}"
+            return _made(hub, "edit our comment", "PATCH", path, body)
+        except NotThere:
+            pass
+    path = f"/repos/{checked_name(repository)}/issues/{number:d}/comments"
+    try:
+        return _made(hub, "comment on the pull request", "POST", path, body)
+    except Unsure:
+        if found := _find(hub, repository, number, marker, seal):
+            return _standing(found)
+        raise
+
+
+def standing(hub: Hub, repository: str, comment: int) -> Standing | None:
+    """Return a comment as it stands there now, None if it was deleted."""
+    found = _at(hub, repository, comment)
+    return None if found is None else _standing(found)
+
+
+def starters(hub: Hub, repository: str, comment: int) -> list[str]:
+    """Return who reacted to a comment of ours as one does to start a plan, the first first.
+
+    Raise NotThere where the comment is gone.
+    """
+    doing = "read the reactions"
+    found: list[str] = []
+    for page in range(1, MOST_REACTIONS // PAGE + 1):
+        path = f"{_comments(repository)}/{comment:d}/reactions?per_page={PAGE}&page={page}"
+        answer = hub.ask(doing, "GET", path)
+        with calls(hub.server, doing):
+            read = _REACTIONS.validate_python(answer)
+        found += [
+            one.user.login
+            for one in read
+            if one.content in STARTS and one.user is not None and one.user.type != "Bot"
+        ]
+        if len(read) < PAGE:
+            break
+    ours = (hub.actor or "").lower()
+    return [one for one in dict.fromkeys(found) if one.lower() != ours]
+
+
+def _comments(repository: str) -> str:
+    return f"/repos/{checked_name(repository)}/issues/comments"
+
+
+def _made(hub: Hub, doing: str, verb: str, path: str, body: str) -> Standing:
+    answer = hub.ask(doing, verb, path, {"body": body})
+    with calls(hub.server, doing):
+        return _standing(_Comment.model_validate(answer))
+
+
+def _at(hub: Hub, repository: str, comment: int) -> _Comment | None:
+    doing = "read our comment"
+    try:
+        answer = hub.ask(doing, "GET", f"{_comments(repository)}/{comment:d}")
+    except NotThere:
+        return None
+    with calls(hub.server, doing):
+        return _Comment.model_validate(answer)
+
+
+def _find(hub: Hub, repository: str, number: int, marker: Marker, seal: Seal) -> _Comment | None:
+    doing = "look for our comment"
+    ours = (hub.actor or "").lower()
+    path = f"/repos/{checked_name(repository)}/issues/{number:d}/comments"
+    for page in range(1, MOST_PAGES + 1):
+        answer = hub.ask(doing, "GET", f"{path}?per_page={PAGE}&page={page}")
+        with calls(hub.server, doing):
+            read = _COMMENTS.validate_python(answer)
+        for one in read:
+            login = one.user.login.lower() if one.user else ""
+            found = seal.read(one.body or "") if login == ours else None
+            if found is not None and found.marker == marker:
+                return one
+        if len(read) < PAGE:
+            return None
+    return None
+
+
+def _standing(comment: _Comment) -> Standing:
+    seen = visible(comment.body or "").encode("utf-8", "backslashreplace")
+    return Standing(comment.id, hashlib.sha256(seen).hexdigest())

@@ -1,0 +1,288 @@
+"""What a run has written, as people get it: a pull request stacked on theirs, or a patch.
+
+A branch and a pull request from it, where the server, the repository and GitHub let us; otherwise
+the patch in the comment, with what fits there as suggestions at lines. Whatever interrupts this,
+to call it again makes neither a second time; what cannot be finished is taken away again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from github.PullRequest import ReviewComment
+
+from app.github.branches import (
+    Made,
+    Opened,
+    delete_ours,
+    make_branch,
+    names_of,
+    open_stacked,
+    opened,
+    ours_below,
+    rebased,
+    tip_of,
+)
+from app.github.client import Hub
+from app.github.errors import NotThere, Refused, calls
+from app.github.git_trees import Trees
+from app.github.markers import Marker, Seal
+from app.github.patches import Hunk, changes_of, diff_text, hunks
+from app.github.pulls import Pull, look_at
+from app.github.reviews import Moved, Reviews, shows
+from app.render import writing
+from app.render.comment import can_offer, suggestion
+from app.render.outgoing import masked
+from app.store import Task
+from app.written import Written, WrittenCommit
+from reviewer.errors import GiveUp
+
+MOST_SUGGESTIONS = 10
+"""Of one review, as many as a review of ours has comments."""
+
+RUN_DIGITS = 10
+"""Of a run's name, in that of its branch: nobody can say beforehand what it will be."""
+
+BRANCH_GONE = ("base invalid",)
+"""GitHub's words where the branch to merge into is not there (any more)."""
+
+Outcome = Literal["stacked", "patch", "nothing", "gone"]
+"""stacked: there is a pull request. patch: there is none, and the patch is in the text. nothing:
+there was nothing to hand over. gone: the pull request is not there any more, or not for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One run's work and where it belongs.
+
+    `server_writes`: the server may write (its switch is on, and `hub` has a token that may).
+    `repository_id`: what has the name by now and another number is another one; 0: nobody knows.
+    `page`: the address of the run's page; `patch_page`: that of its patch; "" where there is none.
+    """
+
+    run: str
+    repository: str
+    number: int
+    written: Written
+    server_writes: bool
+    repository_id: int = 0
+    page: str = ""
+    patch_page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What stands there now. `text` is the comment for where it was asked for, "" for none.
+
+    The rest is of a stacked pull request: 0 and "" where there is none. `head` is the last commit
+    of ours on its branch ("": it is not there any more), and `suggestions` counts those at lines,
+    where there is no branch.
+    """
+
+    outcome: Outcome
+    text: str = ""
+    number: int = 0
+    url: str = ""
+    branch: str = ""
+    head: str = ""
+    suggestions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Why:
+    """Why there is no branch; `offers`: a patch for what is there, so that parts of it fit."""
+
+    reason: writing.Reason
+    detail: str = ""
+    paths: tuple[str, ...] = ()
+    offers: bool = True
+    kept: str = ""
+
+
+def branch_name(task: Task, number: int, run: str) -> str:
+    """Return the name of a run's branch; nothing in it is anybody else's words.
+
+    Without a slash: a branch `rlm` would leave no room for `rlm/fix`.
+    """
+    return f"rlm-{task}-{number}-{run[:RUN_DIGITS]}"
+
+
+def deliver(hub: Hub, what: Delivery, *, key: bytes | None) -> Delivered:
+    """Hand over what a run has written; raise RetryLater if it has to be called again.
+
+    What GitHub refuses is no error here, but said in the text. `key` signs our markers.
+    """
+    if hub.actor is None:
+        raise ValueError("who does not know its own login cannot know its own work")
+    try:
+        pull = look_at(hub, what.repository, what.number)
+    except NotThere:
+        return Delivered("gone")
+    if what.repository_id not in {0, pull.repository_id}:
+        return Delivered("gone")
+    written = what.written
+    if not written.commits and not written.too_large:
+        return Delivered("nothing", writing.result_comment(written.account, []))
+    done = _Delivering(hub, what, pull, key)
+    try:
+        made = done.stacked()
+    except Refused as error:
+        made = _Why("refused", error.said)
+    except GiveUp as error:
+        made = _Why("refused", str(error))
+    return made if isinstance(made, Delivered) else done.as_patch(made)
+
+
+@dataclass
+class _Delivering:
+    """One attempt."""
+
+    hub: Hub
+    what: Delivery
+    pull: Pull
+    key: bytes | None
+    trees: Trees = field(init=False)
+    commits: list[WrittenCommit] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.trees = Trees(self.hub, self.pull.repository)
+        self.commits = [
+            one.model_copy(update={"message": writing.commit_message(one.message)})
+            for one in self.what.written.commits
+        ]
+
+    def stacked(self) -> Delivered | _Why:
+        """Make the branch and open the pull request, or say why that is not to be."""
+        pull, written = self.pull, self.what.written
+        if (why := self._switched_off()) is not None:
+            return why
+        name = branch_name(written.task, pull.number, self.what.run)
+        if (there := self._delivered(name)) is not None:
+            return there
+        if pull.state != "open":
+            return _Why("merged" if pull.state == "merged" else "closed", offers=False)
+        fit, paths = rebased(self.trees, written, pull.head)
+        if fit == "conflict":
+            return _Why("conflict", paths=paths, offers=False)
+        made = make_branch(self.hub, pull.repository, self.commits, onto=pull.head, name=name)
+        try:
+            found = self._open(made)
+        except Refused as error:
+            return self._taken_back(made, error)
+        return self._said(found, made.branch, made.head)
+
+    def _switched_off(self) -> _Why | None:
+        written = self.what.written
+        if written.too_large:
+            return _Why("too_large")
+        if (self.pull.head_repository or "").lower() != self.pull.repository.lower():
+            return _Why("fork")
+        if not self.what.server_writes:
+            return _Why("server")
+        return None if written.policy_write else _Why("repository")
+
+    def _delivered(self, name: str) -> Delivered | None:
+        """Return what an earlier attempt has opened, whatever people have made of it since."""
+        for branch in names_of(name):
+            for one in opened(self.hub, self.pull.repository, branch):
+                if one.ours:
+                    repository = self.pull.repository
+                    head = ours_below(self.hub, repository, self.commits, one.head)
+                    return self._said(one, branch, head)
+            if tip_of(self.hub, self.pull.repository, branch) is None:
+                return None
+        return None
+
+    def _open(self, made: Made) -> Opened:
+        account = self.what.written.account
+        return open_stacked(
+            self.hub,
+            self.pull.repository,
+            made.branch,
+            self.pull.head_ref,
+            writing.stacked_title(account),
+            writing.stacked_body(account, self.pull.number, self.what.page),
+        )
+
+    def _taken_back(self, made: Made, error: Refused) -> _Why:
+        """Remove the branch that there is no pull request for."""
+        gone = any(words in error.said.lower() for words in BRANCH_GONE)
+        reason: writing.Reason = "base" if gone else "refused"
+        detail = "" if gone else error.said
+        try:
+            left = delete_ours(self.hub, self.pull.repository, made.branch, made.head)
+        except Refused:
+            left = "foreign"
+        return _Why(reason, detail, offers=not gone, kept="" if left == "gone" else made.branch)
+
+    def _said(self, found: Opened, branch: str, head: str) -> Delivered:
+        written = self.what.written
+        lead = writing.opened_lead(found.number, found.url, len(written.commits), found.state)
+        text = writing.result_comment(written.account, [lead])
+        return Delivered("stacked", text, found.number, found.url, branch, head)
+
+    # A patch in place of a branch
+
+    def as_patch(self, why: _Why) -> Delivered:
+        """Say why there is no branch, and hand over the patch."""
+        written = self.what.written
+        lead = [writing.no_branch_lead(why.reason, why.detail, why.paths)]
+        if why.kept:
+            lead.append(writing.kept_branch_lead(why.kept))
+        text, offered = None, 0
+        if written.commits:
+            try:
+                changes = changes_of(self.hub, self.pull.repository, self.trees, written)
+            except Refused:
+                changes = None  # what it was made for is gone, or not to be read any more
+            if changes is not None:
+                text = diff_text(changes, written.start)
+                if why.offers:
+                    offered = self._suggest(list(hunks(changes)))
+        if offered:
+            lead.append(writing.suggestions_lead(offered))
+        patch = writing.patch_block(text, self.what.patch_page)
+        said = writing.result_comment(written.account, lead, patch)
+        return Delivered("patch", said, suggestions=offered)
+
+    def _suggest(self, wanted: Sequence[Hunk]) -> int:
+        """Offer what the pull request itself shows as suggestions; return how many there are."""
+        pull = self.pull
+        if pull.state != "open" or pull.locked or not wanted:
+            return 0
+        seal = Seal(self.key, pull.repository_id, pull.number)
+        run = f"written-{self.what.run}"
+        reviews = Reviews(self.hub, pull.repository, pull.number, pull.head, run, seal)
+        marker = seal.write(Marker(kind="reply", run=run))
+        try:
+            if rebased(self.trees, self.what.written, pull.head)[0] == "conflict":
+                return 0
+            patches = self._shown()
+            comments = [
+                one
+                for hunk in wanted
+                if can_offer(hunk.text) and masked(hunk.text) == hunk.text
+                if shows(patches.get(hunk.path), one := _offer(hunk, marker))
+            ][:MOST_SUGGESTIONS]
+            if not comments:
+                return 0
+            if reviews.posted() is None:
+                opening = Marker(kind="review", run=run, head=pull.head)
+                _, lost = reviews.post(lambda _: _OPENING + seal.write(opening), comments)
+                return len(comments) - lost
+            return len(comments)
+        except (Moved, Refused):
+            return 0
+
+    def _shown(self) -> Mapping[str, str | None]:
+        repo = self.hub.repo(self.pull.repository)
+        with calls(self.hub.server, "read the files of the pull request"):
+            files = repo.get_pull(self.pull.number).get_files()
+            return {str(one.filename): one.patch for one in files}
+
+
+_OPENING = "Parts of what was asked for. All of it is in the comment below this pull request."
+
+
+def _offer(hunk: Hunk, marker: str) -> ReviewComment:
+    return hunk.comment(suggestion(hunk.text) + marker)

@@ -1,0 +1,501 @@
+"""What a run that writes says on a pull request: its plan, what came of it, and what it opened.
+
+Plans and accounts are a model's words. In Markdown they are escaped as all of its words are; in
+messages of commits and in titles, where nothing can be escaped, a sign that would do something has
+a space behind it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, TypeVar
+
+from app.accounts import Account
+from app.render import words
+from app.render.comment import can_offer
+from app.render.escape import (
+    fence,
+    markdown_code,
+    markdown_line,
+    one_line,
+    visible,
+)
+from app.render.markdown import LIMIT_BYTES, fitted, inline, prose
+from app.render.outgoing import masked, size
+from reviewer.finding import Finding
+from reviewer.fix.values import Closed, Fixing, Open
+from reviewer.refactor.values import CommitInfo, FileInfo, Module, Plan, Refactoring
+from reviewer.testing.values import Covered, Tested, Testing
+from reviewer.testing.values import Left as Untested
+from reviewer.testing.values import Written as TestsWritten
+
+SUBJECT_CHARS = 100
+MESSAGE_CHARS = 4_000
+TITLE_CHARS = 120
+
+TEXT_BYTES = 4_000
+LINE_BYTES = 600
+PATH_BYTES = 300
+FILES_SHOWN = 12
+SECTION_BYTES = 12_000
+"""Of one list: what was changed, what was left."""
+
+PATHS_SHOWN = 10
+NAMES_SHOWN = 6
+
+_TASKS: dict[type[Account], str] = {Refactoring: "Refactoring", Fixing: "Fix", Testing: "Tests"}
+
+GO = "`/rlm go`"
+UNDO = "`/rlm undo`"
+
+_T = TypeVar("_T")
+PLAN_DAYS = 7
+
+
+# Messages and titles -----------------------------------------------------------------------------
+
+_SIGN = re.compile(r"([@#])(?=\w)|(GH-)(?=\d)|(:)(?=//)", re.IGNORECASE)
+_ORDER = re.compile(r"^(\s*/)(?=\S)", re.MULTILINE)
+_SKIP = re.compile(r"\[([^\]\n]*\b(?:skip|no|ci|actions)\b[^\]\n]*)\]|\*{3}(NO_CI)\*{3}", re.I)
+_TRAILER = re.compile(r"^(\s*[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+)\s*:", re.MULTILINE)
+
+
+def plain(text: str) -> str:
+    """Return a text for where there is no markup: it shows all of itself, and does nothing.
+
+    No mention, number or address in it is a link or closes anything, no line is a command or a
+    trailer (a co-author, a sign-off), and no word stops a build.
+    """
+    text = masked(visible(text)).replace("\t", " ")
+    while _SKIP.search(text):  # one may stand within another
+        text = _SKIP.sub(lambda found: f"({found[1] or found[2]})", text)
+    text = _TRAILER.sub(r"\1 -", text)
+    text = _ORDER.sub(r"\1 ", text)
+    return _SIGN.sub(lambda found: f"{found[0]} ", text)
+
+
+def commit_message(text: str) -> str:
+    """Return the message of a commit: a line of what, an empty one, and why."""
+    subject, _, body = plain(text).strip().partition("\n")
+    subject = _short(one_line(subject), SUBJECT_CHARS) or "Change files"
+    body = body.strip()[:MESSAGE_CHARS].rstrip()
+    return f"{subject}\n\n{body}" if body else subject
+
+
+def stacked_title(account: Account) -> str:
+    """Return the title of the stacked pull request."""
+    if isinstance(account, Refactoring):
+        what = account.plan.summary if account.plan else account.instruction
+        return _title("Refactor", what)
+    if isinstance(account, Testing):
+        many = sum(len(one.tests) for one in account.written)
+        return _title("Test", words.count(many, "behaviour"))
+    return _title("Fix", words.count(len(account.closed), "finding"))
+
+
+def _title(task: str, what: str) -> str:
+    first = re.split(r"(?<=[.!?])\s", one_line(what), maxsplit=1)[0]
+    return _short(plain(f"{task}: {first.rstrip('.')}"), TITLE_CHARS)
+
+
+def _short(text: str, chars: int) -> str:
+    return text if len(text) <= chars else f"{text[: chars - 1].rstrip()}…"
+
+
+# The plan ----------------------------------------------------------------------------------------
+
+
+def plan_comment(done: Refactoring) -> str:
+    """Return a plan as the comment that a person starts, or why there is nothing to start."""
+    foot = f"<sub>{markdown_line(words.cost(done.cost))}</sub>"
+    plan = done.plan
+    if plan is None or not plan.is_work:
+        return _fit([*_no_work(plan), *_notes(done.notes)], [foot])
+    lead = [
+        f"Nothing is changed yet. Somebody who may write here starts it with {GO} or with 👍, 🚀 "
+        f"or 🎉 on this comment, within {PLAN_DAYS} days. To have another plan, ask again: "
+        "`/rlm refactor` and what to do differently."
+    ]
+    return _fit([*_plan(plan), *_notes(done.notes)], [*lead, foot])
+
+
+def _no_work(plan: Plan | None) -> list[str]:
+    if plan is None:
+        return ["**There is no plan**: the run ended before there was one."]
+    if plan.refusal:
+        return ["**This is not done**", _text(plan.refusal)]
+    if plan.questions:
+        asked = _rows([*enumerate(plan.questions, 1)], lambda one: f"{one[0]}. {_line(one[1])}")
+        lead = "**Before there is a plan**, answer this, in a new `/rlm refactor` with all of it:"
+        return [lead, asked]
+    return ["**There is nothing to do**", _text(plan.summary)]
+
+
+def _plan(plan: Plan) -> list[str]:
+    parts = [
+        "## Plan",
+        _text(plan.summary),
+        _rows(
+            plan.renames,
+            lambda one: f"- rename {_code(one.symbol)} to {_code(one.to)} ({_code(one.path)})",
+        ),
+        _rows(
+            plan.moves,
+            lambda one: f"- move {_code(one.symbol)} from {_code(one.path)} to {_code(one.to)}",
+        ),
+        _rows([*enumerate(plan.modules, 1)], lambda one: _module(*one)),
+    ]
+    if plan.contract.strip():
+        summary = "<details><summary>Between them it holds</summary>"
+        parts.append(f"{summary}\n\n{_text(plan.contract)}\n\n</details>")
+    return parts
+
+
+def _module(number: int, module: Module) -> str:
+    said = f"{number}. **{_name(module.name)}**: {_line(module.what)}"
+    paths = [(path, "") for path in module.files] + [(path, " (new)") for path in module.new_files]
+    if not paths:
+        return said
+    shown = [_code(path) + sign for path, sign in paths[:FILES_SHOWN]]
+    return f"{said}\n   {_listed(shown, len(paths))}"
+
+
+# The result --------------------------------------------------------------------------------------
+
+
+def result_comment(account: Account, lead: Sequence[str], patch: str = "") -> str:
+    """Return what a run came to, as the comment where it was asked for.
+
+    `lead` says how it is to be had, in Markdown of our own; `patch` is `patch_block`'s.
+    """
+    parts = [f"## {_heading(account)}", *lead]
+    foot = [patch] if patch else []
+    return _fit([*parts, *_account(account)], [*foot, _foot(account)])
+
+
+def stacked_body(account: Account, number: int, page: str = "") -> str:
+    """Return the text of the pull request that is stacked on the one with this number."""
+    lead = (
+        f"Stacked on #{number}: it merges into that pull request's branch. No test was run here; "
+        f"yours run on this branch. {UNDO} on #{number} closes this one and deletes its branch."
+    )
+    made = f" [How this was made]({page})" if page else ""
+    partial = account.status == "partial"
+    parts = [f"> [!WARNING]\n> Partial, because {_why_partial(account)}."] if partial else []
+    return _fit([*parts, lead, *_account(account)], [_foot(account) + made])
+
+
+def _heading(account: Account) -> str:
+    """Return in a few words what came of it."""
+    task = _TASKS[type(account)]
+    if account.status == "partial":
+        return f"{task}: partial, because {_why_partial(account)}"
+    return f"{task}: {'not done' if account.status == 'declined' else 'done'}"
+
+
+def _why_partial(account: Account) -> str:
+    if account.stopped is None or account.stopped == "incomplete":
+        return "some of it was left, or is not clean"
+    return words.stopped(account.stopped)
+
+
+def _account(account: Account) -> list[str]:
+    """Return what was changed, what was left and why, and what tools say of the result."""
+    match account:
+        case Refactoring():
+            told = _refactored(account)
+        case Testing():
+            told = _tested(account)
+        case Fixing():
+            told = _fixed(account)
+    return [*told, *_reported(account.findings), *_notes(account.notes)]
+
+
+def _refactored(done: Refactoring) -> Iterator[str]:
+    if done.plan is not None and done.plan.is_work:
+        yield _text(done.plan.summary)
+    elif done.plan is not None or not done.commits:
+        yield from _no_work(done.plan)
+    if done.commits:
+        yield f"**What changed** ({words.count(len(done.commits), 'commit')})"
+        yield _rows([*enumerate(done.commits, 1)], lambda one: f"{one[0]}. {_commit(one[1])}")
+    if done.left:
+        yield "**What was left, and why**"
+        yield _rows(
+            done.left,
+            lambda one: f"- {_line(one.module)}: {_line(one.what)}: {_line(one.why)}",
+        )
+
+
+def _commit(one: CommitInfo) -> str:
+    subject = plain(one.message).strip().partition("\n")[0]
+    by = " (by a program, not by a model)" if one.by == "host" else ""
+    return f"{_line(subject)}{by}: {_files(one.files)}"
+
+
+def _fixed(done: Fixing) -> Iterator[str]:
+    if done.closed:
+        yield f"**Closed** ({words.count(len(done.closed), 'finding')}, a commit for each)"
+        yield _rows(done.closed, lambda one: f"- {_finding(one)}")
+    if done.open:
+        yield f"**Still open** ({words.count(len(done.open), 'finding')})"
+        yield _rows(
+            done.open,
+            lambda one: f"- {_finding(one)}: {_STATES[one.state]}: {_line(one.why)}",
+        )
+
+
+def _finding(one: Closed | Open) -> str:
+    return f"{_place(one)}: {_line(one.title)} ({_code(one.id)})"
+
+
+_STATES = {
+    "outdated": "outdated",
+    "protected": "not ours to write",
+    "declined": "no patch",
+    "refused": "no patch stood",
+    "missed": "not done",
+}
+
+
+def _tested(done: Testing) -> Iterator[str]:
+    if done.written:
+        files = words.count(len(done.written), "file")
+        yield f"**Tests that were written** ({files}, a commit for each; they were not run)"
+        yield _rows(done.written, _test_file)
+    if done.left:
+        yield f"**Without a test** ({words.count(len(done.left), 'behaviour')})"
+        yield _rows(
+            done.left,
+            lambda one: f"- {_behaviour(one)}: {_NO_TEST[one.state]}: {_line(one.why)}",
+        )
+    if done.covered:
+        yield f"**Tested already** ({words.count(len(done.covered), 'behaviour')})"
+        yield _rows(done.covered, lambda one: f"- {_behaviour(one)} ({_covering(one)})")
+    if not (done.written or done.left or done.covered):
+        yield "There is no behaviour to test."
+
+
+def _test_file(one: TestsWritten) -> str:
+    new = " (new)" if one.status == "added" else ""
+    rows = [f"- {_code(one.path)}{new}"]
+    for each in one.tests:
+        names = [_code(name) for name in each.names[:NAMES_SHOWN]]
+        rows.append(f"  - {_listed(names, len(each.names))}: {_behaviour(each)}")
+    return "\n".join(rows)
+
+
+def _behaviour(one: Tested | Untested | Covered) -> str:
+    at = one.path if one.line is None or one.side == "LEFT" else f"{one.path}:{one.line}"
+    return f"{_code(at)}: {_line(one.what)}"
+
+
+def _covering(one: Covered) -> str:
+    line = "" if one.tested_line is None else f":{one.tested_line}"
+    return _code(f"{one.tested_in}{line}")
+
+
+_NO_TEST = {
+    "untestable": "none can be written",
+    "unplaced": "no file for it",
+    "declined": "none was written",
+    "refused": "none stood",
+    "missed": "not done",
+}
+
+
+def _place(one: Closed | Open) -> str:
+    return _code(one.path if one.line is None else f"{one.path}:{one.line}")
+
+
+def _reported(findings: Sequence[Finding]) -> list[str]:
+    if not findings:
+        return []
+    rows = _rows(
+        words.ranked(findings), lambda one: f"- {_code(words.place(one))}: {_line(one.title)}"
+    )
+    return ["**What tools report of the result**", rows]
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    return [_rows(notes, lambda note: f"- {_line(note)}")] if notes else []
+
+
+def _foot(account: Account) -> str:
+    return f"<sub>{markdown_line(words.cost(account.cost))}</sub>"
+
+
+# How it is to be had -----------------------------------------------------------------------------
+
+
+def opened_lead(
+    number: int, url: str, commits: int, state: Literal["open", "closed", "merged"]
+) -> str:
+    """Say where the stacked pull request is."""
+    link = f"[#{number}]({url})"
+    if state == "closed":
+        return f"It was in {link}, which is closed."
+    if state == "merged":
+        return f"It is in {link}, which is merged."
+    many = words.count(commits, "commit")
+    return (
+        f"{link} has {many} on top of this pull request: merge it, and they are part of this one. "
+        f"{UNDO} closes it and deletes its branch."
+    )
+
+
+Reason = Literal[
+    "server", "repository", "fork", "closed", "merged", "conflict", "base", "refused", "too_large"
+]
+"""Why there is no stacked pull request."""
+
+_REASONS: dict[Reason, str] = {
+    "server": "this server does not write to repositories (whoever runs it can set `RLM_WRITE=on` "
+    "and grant the App `contents: write`)",
+    "repository": "this repository does not ask for it (`write: on` in `.github/rlm.yml` of the "
+    "default branch does)",
+    "fork": "its branch would have to be in the fork, which is not ours to write to",
+    "closed": "this pull request was closed meanwhile",
+    "merged": "this pull request was merged meanwhile",
+    "conflict": "this pull request has moved on, and these files are not what they were",
+    "base": "the branch of this pull request is not there any more",
+    "refused": "GitHub does not let us",
+    "too_large": "it is larger than what can be handed over",
+}
+
+
+def no_branch_lead(reason: Reason, detail: str = "", paths: Sequence[str] = ()) -> str:
+    """Say why there is no stacked pull request. `detail`: in GitHub's words; `paths`: of which."""
+    text = f"No pull request was opened: {_REASONS[reason]}"
+    if paths:
+        text += f": {_listed([_code(path) for path in paths[:PATHS_SHOWN]], len(paths))}"
+    if detail:
+        text += f": {fitted(masked(detail), LINE_BYTES, markdown_line)}"
+    text = f"{text.rstrip('.')}."
+    if reason == "conflict":
+        text += " Nothing was applied. Ask again, and it is made for what is there now."
+    return text
+
+
+def kept_branch_lead(branch: str) -> str:
+    """Say that a branch stays which was to go."""
+    return f"Our branch {_code(branch)} could not be removed again: delete it."
+
+
+def suggestions_lead(number: int) -> str:
+    """Say that parts of the patch stand at their lines."""
+    many = "is 1 part of it" if number == 1 else f"are {number} parts of it"
+    return f"At the lines that this pull request shows there {many}, as suggestions."
+
+
+PATCH_OPEN = "<details><summary>The patch</summary>"
+
+
+def patch_block(text: str | None, page: str = "", room: int = LIMIT_BYTES // 2) -> str:
+    """Return a patch to be folded into a comment, or where else it is (`page`: an address of ours).
+
+    What has a secret or something hidden in it is not shown changed: it would be another patch.
+    """
+    elsewhere = f"[The patch]({page})" if page else ""
+    if text is None or not text:
+        return elsewhere
+    if size(text) > room:
+        return elsewhere or "The patch is too large for a comment."
+    if not can_offer(text) or masked(text) != text:
+        return elsewhere or "The patch has something in it that a comment does not show."
+    return "\n\n".join(
+        [
+            PATCH_OPEN,
+            "For `git apply`:",
+            fence(text.removesuffix("\n").split("\n"), "diff"),
+            "</details>",
+        ]
+    )
+
+
+# Undoing -----------------------------------------------------------------------------------------
+
+
+def undone_comment(  # noqa: PLR0917
+    number: int,
+    url: str,
+    branch: str,
+    pull: Literal["closed", "merged", "gone", "forbidden"],
+    state: Literal["gone", "kept", "foreign", "forbidden"],
+    why: str = "",
+) -> str:
+    """Say how the stacked pull request and its branch stand after `/rlm undo`."""
+    link, name = f"[#{number}]({url})", _code(branch)
+    said = f" ({fitted(masked(why), LINE_BYTES, markdown_line)})" if why else ""
+    if pull == "merged":
+        return f"{link} is merged, so there is nothing of it to undo: revert it on its page."
+    if pull == "forbidden":
+        return f"Nothing is undone: GitHub does not let us close {link}{said}."
+    first = f"{link} is closed" if pull == "closed" else f"#{number} is gone"
+    if state == "foreign":
+        return f"{first}. Its branch {name} stays: it has commits that are not ours."
+    if state == "forbidden":
+        return f"{first}. Its branch {name} stays: GitHub does not let us delete it{said}."
+    return f"{first}, and its branch {name} is deleted."
+
+
+# Pieces ------------------------------------------------------------------------------------------
+
+# Masked before it becomes Markdown, where a backslash may stand in the middle of a token.
+
+
+def _text(text: str) -> str:
+    return fitted(masked(text), TEXT_BYTES, prose)
+
+
+def _line(text: str) -> str:
+    return fitted(masked(text), LINE_BYTES, _inline)
+
+
+def _inline(text: str) -> str:
+    return inline(one_line(text))
+
+
+def _name(text: str) -> str:
+    return fitted(masked(text), LINE_BYTES, markdown_line)
+
+
+def _code(text: str) -> str:
+    return fitted(masked(text), PATH_BYTES, markdown_code)
+
+
+def _files(files: Sequence[FileInfo]) -> str:
+    signs = {"added": " (new)", "deleted": " (deleted)", "modified": ""}
+    shown = [_code(one.path) + signs[one.status] for one in files[:FILES_SHOWN]]
+    return _listed(shown, len(files))
+
+
+def _listed(shown: Sequence[str], every: int) -> str:
+    """Return names in a line, and how many of `every` there are more."""
+    more = [f"{every - len(shown):,} more"] if every > len(shown) else []
+    return ", ".join([*shown, *more])
+
+
+def _rows(things: Sequence[_T], row: Callable[[_T], str], limit: int = SECTION_BYTES) -> str:
+    """Return a row for each, as many as there is room for, and how many more there are."""
+    kept: list[str] = []
+    for one in things:
+        kept.append(row(one))
+        limit -= size(kept[-1]) + 1
+        if limit < 0:
+            kept[-1] = f"- … {len(things) - len(kept) + 1:,} more"
+            break
+    return "\n".join(kept)
+
+
+def _fit(parts: Sequence[str], foot: Sequence[str]) -> str:
+    """Return parts in order, as many as GitHub has room for above what goes last."""
+    foot = [one for one in foot if one]
+    room = LIMIT_BYTES - sum(size(one) + 2 for one in foot)
+    kept: list[str] = []
+    for part in (one for one in parts if one):
+        room -= size(part) + 2
+        if room < 0:
+            foot = ["… (cut: there is a limit of size)", *foot]
+            break
+        kept.append(part)
+    return masked("\n\n".join([*kept, *foot]))

@@ -1,0 +1,359 @@
+"""What the github role does for runs that write: plans are shown and started, results delivered.
+
+A plan is a comment. Somebody who may write starts it, with `/rlm go` or a reaction, once: the run
+that carries it out has the plan for its origin. What a run came to is handed to `deliver`, which
+makes the branch and the pull request or says why there is none; here it is decided with which
+permissions, and remembered what stands where.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+from pydantic import ValidationError
+
+from app.commands import Parsed, PlainCommand, RefactorCommand
+from app.github import own_comment
+from app.github.auth import NotGranted
+from app.github.branches import undo
+from app.github.client import Hub
+from app.github.errors import NotThere
+from app.github.pulls import Pull, pull_at
+from app.github.replies import reply
+from app.github.stacked import Delivery, deliver
+from app.jobs import Command, Wish
+from app.render.escape import markdown_line
+from app.render.writing import plan_comment, undone_comment
+from app.store import Plan, Run, Stacked, Store, Task
+from app.written import Written
+from reviewer.errors import GiveUp, RlmError
+from reviewer.refactor.values import Refactoring
+
+log = logging.getLogger(__name__)
+
+DAY_S = 86_400.0
+WAITS_S = 7 * DAY_S
+"""A plan waits so long for somebody to start it; then the code is another."""
+
+YOUNG_S = 3_600.0
+"""The reactions to a plan that was shown less long ago are looked at often."""
+
+REACTIONS_S = 30.0
+
+KEEP_PLANS_S = 30 * DAY_S
+
+MOST_ASKED = 10
+"""Of those who reacted to a plan, so many are asked about at GitHub: anybody can react."""
+
+ONLY_OPEN = "Only an open pull request is worked on."
+NOT_YET = "This comes with a later version."
+NO_PLAN = "There is no plan that waits here. `/rlm refactor` and what to change makes one."
+ALREADY = "The newest plan here is started already. `/rlm refactor` makes another one."
+EDITED = (
+    "This plan was edited after it was made, so it is not carried out. Ask again, with "
+    "`/rlm refactor` and what to do differently."
+)
+NOTHING_STACKED = "There is no pull request of mine on top of this one."
+TOO_OLD = "This plan waited for more than a week. Ask again with `/rlm refactor`."
+
+PROBLEM_CHARS = 2_000
+
+Connect = Callable[[int, int], AbstractContextManager[Hub]]
+Begin = Callable[[Hub, int, Pull, str, Wish], None]
+
+
+class Writing:
+    """Obeys what is to be written, and delivers what came of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        connect: Connect,
+        begin: Begin,
+        key: bytes,
+        *,
+        connect_to_read: Connect | None = None,
+        connect_to_write: Connect | None = None,
+        page: Callable[[Run], str] = lambda _run: "",
+    ) -> None:
+        """Take what it needs; without `connect_to_write` the server does not write.
+
+        `connect_to_read`: where files can be read, to show a patch of them.
+        """
+        self._store = store
+        self._connect = connect
+        self._connect_to_read = connect_to_read
+        self._connect_to_write = connect_to_write
+        self._begin = begin
+        self._key = key
+        self._page = page
+        self._comments: dict[str, int] = {}
+        """Where the comments of runs are: each is looked for once."""
+
+    # Commands
+
+    def obey(self, hub: Hub, command: Command, said: Parsed, origin: str) -> str:
+        """Do what a command about writing says; return the answer, "" where the deed is one."""
+        match said:
+            case RefactorCommand(instruction=instruction):
+                return self.ask(hub, command, "refactor", origin, instruction=instruction)
+            case PlainCommand(name="tests"):
+                return self.ask(hub, command, "tests", origin)
+            case PlainCommand(name="go"):
+                return self.go(hub, command)
+            case PlainCommand(name="undo"):
+                return self.undo(hub, command)
+            case _:
+                return NOT_YET
+
+    def ask(
+        self,
+        hub: Hub,
+        command: Command,
+        task: Task,
+        origin: str,
+        *,
+        instruction: str = "",
+        findings: tuple[str, ...] = (),
+    ) -> str:
+        """Begin a run that writes, for a command; return why not, "" where it begins."""
+        pull = pull_at(hub, command.repository, command.number)
+        if pull is None or pull.state != "open":
+            return ONLY_OPEN
+        wish = Wish(
+            trigger="command",
+            comment=command.comment_id,
+            thread=command.thread,
+            sender=command.sender,
+            task=task,
+            instruction=instruction,
+            findings=findings,
+        )
+        self._begin(hub, command.installation, pull, origin, wish)
+        return ""
+
+    def go(self, hub: Hub, command: Command) -> str:
+        """Start the newest plan on a pull request; return why not, "" if it began."""
+        where = command.repository_id, command.number
+        if any(_began_by(run, command.comment_id) for run in self._store.runs_of(*where)):
+            return ""  # this command did so, before its job was interrupted
+        newest = next(iter(self._store.plans_of(*where)), None)
+        if newest is None:
+            return NO_PLAN
+        if newest.state == "started":
+            return ALREADY
+        wish = Wish(
+            trigger="go",
+            comment=command.comment_id,
+            thread=command.thread,
+            sender=command.sender,
+            task="refactor",
+        )
+        return self._start(hub, newest, wish)
+
+    def undo(self, hub: Hub, command: Command) -> str:
+        """Close the newest pull request of ours on top of this one, and delete its branch."""
+        found = self._to_undo(command)
+        if found is None:
+            return NOTHING_STACKED
+        self._store.update(found.run, undone_by=command.comment_id)
+        name = command.repository
+        url = f"{hub.server.web}/{name}/pull/{found.stacked}"
+        with self._opened(command, hub, write=True) as (writer, _):
+            try:
+                done = undo(writer, name, found.stacked, found.branch, found.head)
+            except GiveUp as error:
+                return markdown_line(str(error))
+        if done.pull in {"closed", "gone"}:
+            self._store.update(found.run, state="undone")
+        return undone_comment(found.stacked, url, found.branch, done.pull, done.branch, done.why)
+
+    def _to_undo(self, command: Command) -> Stacked | None:
+        """Return what a command means: what it had undone before, else the newest that is open,
+        else the newest; on a stacked pull request itself, that one.
+        """
+        here = self._store.by_stacked(command.repository_id, command.number)
+        if here is not None:
+            return here
+        every = self._store.stacked_of(command.repository_id, command.number)
+        mine = [one for one in every if one.undone_by == command.comment_id]
+        return next(iter([*mine, *(one for one in every if one.state == "open"), *every]), None)
+
+    # Plans
+
+    def look_at_reactions(self, *, young: bool) -> int:
+        """Start the plans that somebody who may has reacted to; return how many were.
+
+        `young`: look at those alone that were shown just now.
+        """
+        now = time.time()
+        started = 0
+        for plan in self._store.waiting_plans(now - (YOUNG_S if young else 2 * WAITS_S)):
+            try:
+                started += self._looked_at(plan, now)
+            except RlmError as error:  # the others can still be looked at
+                log.info("reactions not read", extra={"run": plan.run, "why": error})
+        if not young:
+            self._store.forget_plans(now - KEEP_PLANS_S)
+        return started
+
+    def _looked_at(self, plan: Plan, now: float) -> bool:
+        if now - plan.since > WAITS_S:
+            self._store.decide(plan.run, "over")
+            return False
+        with self._connect(plan.installation, plan.repository_id) as hub:
+            try:
+                people = own_comment.starters(hub, plan.repository, plan.comment)
+            except NotThere:  # it was deleted, and with it the plan
+                self._store.decide(plan.run, "over")
+                return False
+            for who in people[:MOST_ASKED]:
+                if hub.may_write(plan.repository, who):
+                    wish = Wish(trigger="reaction", sender=who, task="refactor")
+                    if why := self._start(hub, plan, wish):
+                        about = f"not-started-{plan.run}"
+                        reply(hub, plan.repository, plan.number, why, about=about, key=self._key)
+                        self._store.decide(plan.run, "over")
+                    return not why
+        return False
+
+    def _start(self, hub: Hub, plan: Plan, wish: Wish) -> str:
+        """Begin the run that carries a plan out, once; return why not, "" if it has begun."""
+        if time.time() - plan.since > WAITS_S:
+            self._store.decide(plan.run, "over")
+            return TOO_OLD
+        stands = own_comment.standing(hub, plan.repository, plan.comment)
+        if stands is None or stands.digest != plan.digest:
+            self._store.decide(plan.run, "over")
+            return NO_PLAN if stands is None else EDITED
+        pull = pull_at(hub, plan.repository, plan.number)
+        if pull is None or pull.state != "open":
+            return ONLY_OPEN
+        wish = wish.model_copy(update={"plan_of": plan.run})
+        self._begin(hub, plan.installation, pull, f"go:{plan.run}", wish)
+        self._store.decide(plan.run, "started")
+        return ""
+
+    # What came of a run
+
+    def publish(self, hub: Hub, run: Run, wish: Wish) -> str:
+        """Say what a run came to, and bring it where it belongs; return how it ended."""
+        try:
+            written = Written.model_validate_json(run.report)
+        except ValidationError as error:
+            log.error("refused", extra={"run": run.id, "why": str(error)[:500]})
+            raise GiveUp("What came of it is not fit to be written.") from error
+        account = written.account
+        if isinstance(account, Refactoring) and not wish.plan_of:
+            return self._show_plan(hub, run, wish, account)
+        if account.status == "declined" and isinstance(account, Refactoring):
+            self._say(hub, run, wish, plan_comment(account))
+            return "declined"
+        write = written.policy_write and bool(written.commits)
+        with self._opened(run, hub, write=write) as (writer, writes):
+            done = deliver(
+                writer,
+                Delivery(
+                    run=run.id,
+                    repository=run.repository,
+                    number=run.number,
+                    written=written,
+                    server_writes=writes,
+                    repository_id=run.repository_id,
+                    page=self._page(run),
+                ),
+                key=self._key,
+            )
+        if done.number:
+            self._store.note(
+                Stacked(
+                    run=run.id,
+                    repository_id=run.repository_id,
+                    number=run.number,
+                    stacked=done.number,
+                    branch=done.branch,
+                    head=done.head,
+                    task=written.task,
+                )
+            )
+            log.info("stacked", extra={"run": run.id, "pull": done.number, "branch": done.branch})
+        if done.text:
+            self._say(hub, run, wish, done.text)
+        return done.outcome
+
+    def _show_plan(self, hub: Hub, run: Run, wish: Wish, account: Refactoring) -> str:
+        stands = self._say(hub, run, wish, plan_comment(account))
+        if account.plan is None or not account.plan.is_work or account.status != "planned":
+            return "declined" if account.status == "declined" else "no plan"
+        self._store.propose(
+            Plan(
+                run=run.id,
+                installation=run.installation,
+                repository_id=run.repository_id,
+                repository=run.repository,
+                number=run.number,
+                comment=stands.id,
+                digest=stands.digest,
+                state="waiting",
+                since=time.time(),
+            )
+        )
+        return "planned"
+
+    def end_without(self, hub: Hub, run: Run, wish: Wish) -> str:
+        """Say that a run was stopped, or why it came to nothing; return how it ended."""
+        if run.stop:
+            self._say(hub, run, wish, f"Stopped: {markdown_line(run.stop)}. Nothing was changed.")
+            return f"stopped: {run.stop}"
+        problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
+        self._say(hub, run, wish, f"I cannot do this: {problem}")
+        return f"problem: {problem}"
+
+    def progress(self, hub: Hub, run: Run) -> None:
+        """Say how far a run is, where its result will stand."""
+        wish = Wish.model_validate_json(run.request)
+        doing = "Working on it" if wish.plan_of or wish.task != "refactor" else "Planning it"
+        self._say(hub, run, wish, f"{doing}. {markdown_line(run.progress)}")
+
+    def _say(self, hub: Hub, run: Run, wish: Wish, text: str) -> own_comment.Standing:
+        """Let the one comment of a run say this."""
+        plans = wish.task == "refactor" and not wish.plan_of
+        about = f"plan-{run.id}" if plans else f"written-{run.id}"
+        known = self._comments.get(run.id, 0)
+        stands = own_comment.put(hub, run.repository, run.number, text, about, self._key, known)
+        if run.state == "open" and len(self._comments) < 1_000:
+            self._comments[run.id] = stands.id
+        return stands
+
+    def forget(self, run: Run) -> None:
+        """Forget where the comment of a run is: it has ended."""
+        self._comments.pop(run.id, None)
+
+    @contextmanager
+    def _opened(self, place: Run | Command, hub: Hub, *, write: bool) -> Iterator[tuple[Hub, bool]]:
+        """Yield GitHub with the permission to write contents, if the server has it and it is of
+        use (`write`), or to read them, and whether the server writes.
+        """
+        writes = self._connect_to_write is not None
+        wanted = [self._connect_to_write] if write and writes else []
+        with ExitStack() as opened:
+            for connect in (*wanted, self._connect_to_read):
+                if connect is None:
+                    continue
+                try:
+                    found = opened.enter_context(connect(place.installation, place.repository_id))
+                except NotGranted as error:
+                    log.warning("not granted", extra={"repo": place.repository, "why": error})
+                    writes = False
+                else:
+                    hub = found
+                    break
+            yield hub, writes
+
+
+def _began_by(run: Run, comment: int) -> bool:
+    """Did this comment start a plan, in this run?"""
+    if not run.origin.startswith("go:"):
+        return False
+    return Wish.model_validate_json(run.request).comment == comment

@@ -1,0 +1,324 @@
+"""Runs that come to commits: what an engine does when somebody asked for a change of the code.
+
+Each task is a function of what is there to what came of it; `WORK` names them. Nothing is written
+here but objects in a folder of our own: what comes out is handed over (`app/written.py`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from app.accounts import Account
+from app.engine import PRIVATE, Plan, service_of
+from app.forget import TENANT
+from app.github.blobs import RemoteBlobs
+from app.github.cache import in_use
+from app.github.fetch import Checkout
+from app.jobs import Wish
+from app.objects import LocalObjects, missing_objects
+from app.paid import journal_of
+from app.settings import Settings
+from app.store import Run, Task
+from app.store.database import Database
+from app.trees import GitTrees
+from app.written import Written
+from reviewer.change import Change
+from reviewer.errors import GiveUp
+from reviewer.git import GitRepo, open_repo
+from reviewer.model.base import Model
+from reviewer.model.prices import Prices, load
+from reviewer.ports import Cancelled
+from reviewer.refactor.job import refactor
+from reviewer.refactor.patch import Patch
+from reviewer.refactor.protect import shown
+from reviewer.refactor.request import RefactorRequest
+from reviewer.refactor.tree import REGULAR, Start
+from reviewer.refactor.values import Plan as Planned
+from reviewer.refactor.values import Refactoring
+from reviewer.request import ReviewRequest, StopReason
+from reviewer.rlm.journal import Journal
+from reviewer.rlm.trace import Event, Note, TraceSink
+from reviewer.testing.job import write_tests
+from reviewer.testing.request import TestingRequest
+from reviewer.testing.values import Testing
+
+log = logging.getLogger(__name__)
+
+MOST_FILES = 20_000
+"""Of a repository that is changed: each is brought, for a use that is not seen would be broken."""
+
+TOO_MANY = (
+    "the repository has {count:,} files that would have to be fetched to change it, and {most:,} "
+    "are the most. `rlm refactor` in a clone has no such bound."
+)
+NO_MODEL = "no model is asked here, and this takes one. {}"
+NO_PLAN = "the plan is not kept any more. Ask again with `/rlm refactor`."
+CHANGED = "These files have changed since the plan was made: {}. Ask again for a new plan."
+NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """What a task works with: a commit (`trees.start`), a wish, a model and what it may cost.
+
+    `base` is the commit that the pull request is compared with, the merge base.
+    `request` has the model, caps, guidelines and policy as they are settled; `stored` gives what
+    an earlier run on the same pull request came to, as JSON, "" where that is not kept.
+    """
+
+    commit: str
+    base: str
+    trees: GitTrees
+    wish: Wish
+    request: ReviewRequest
+    settings: Settings
+    model: Model
+    model_name: str
+    prices: Prices
+    sink: TraceSink
+    cancelled: Cancelled
+    journal: Journal
+    tenant: str
+    stored: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came of it. `named`: of a plan, the files that it names, with their blobs."""
+
+    account: Account
+    patch: Patch
+    named: Mapping[str, str]
+
+
+def run_writing(  # noqa: PLR0917
+    run: Run,
+    wish: Wish,
+    checkout: Checkout,
+    settings: Settings,
+    plan: Plan,
+    stored: Callable[[str], str],
+    *,
+    sink: TraceSink,
+    cancelled: Cancelled,
+    shared: Database | None = None,
+) -> Written:
+    """Do what a writing run was asked for, at the head of a pull request that was fetched.
+
+    `shared` has what was paid where servers share it.
+    """
+    task, request = wish.task, plan.request
+    if task is None or task not in WORK:
+        raise GiveUp("this version cannot do that.")
+    if request.model is None:
+        raise GiveUp(NO_MODEL.format(" ".join(plan.notes[:1])).strip())
+    said: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Note):
+            said.append(event.text)
+        sink(event)
+
+    tenant = TENANT.format(run.installation)
+    kept_s = settings.operations.keep_answers_s
+    with (
+        in_use(checkout.repo),
+        open_repo(str(checkout.repo)) as repo,
+    ):
+        _bring(repo, checkout, cancelled)
+        with (
+            GitTrees(repo, checkout.head, settings.home) as trees,
+            journal_of(shared or settings.home, run.id, request.caps, tenant, kept_s) as journal,
+        ):
+            came = asyncio.run(
+                _work(
+                    task, checkout, settings, trees, wish, request, journal, tenant, stored,
+                    listen, cancelled,
+                )
+            )  # fmt: skip
+    written = Written.of(
+        task, _discreet(came.account, said), came.patch, write=request.policy.write
+    )
+    return written.model_copy(update={"named": dict(came.named)})
+
+
+async def _work(  # noqa: PLR0917
+    task: Task,
+    checkout: Checkout,
+    settings: Settings,
+    trees: GitTrees,
+    wish: Wish,
+    request: ReviewRequest,
+    journal: Journal,
+    tenant: str,
+    stored: Callable[[str], str],
+    sink: TraceSink,
+    cancelled: Cancelled,
+) -> Came:
+    async with service_of(settings) as model:
+        there = There(
+            commit=checkout.head,
+            base=checkout.start.commit,
+            trees=trees,
+            wish=wish,
+            request=request,
+            settings=settings,
+            model=model,
+            model_name=request.model or "",
+            prices=load(settings.prices),
+            sink=sink,
+            cancelled=cancelled,
+            journal=journal,
+            tenant=tenant,
+            stored=stored,
+        )
+        return await WORK[task](there)
+
+
+def _bring(repo: GitRepo, checkout: Checkout, cancelled: Cancelled) -> None:
+    """Have every file of the head here: who changes code looks at all that may use it."""
+    change = Change(checkout.head, checkout.head, checkout.head, ())
+    with LocalObjects(repo, change, supply=RemoteBlobs(checkout.origin, cancelled)) as objects:
+        files = {one.sha for one in objects.entries("", "head") if one.mode in REGULAR}
+        lacking = missing_objects(repo, files)
+        if len(lacking) > MOST_FILES:
+            raise GiveUp(TOO_MANY.format(count=len(lacking), most=MOST_FILES))
+        objects.prefetch(lacking)
+
+
+def _discreet(account: Account, said: list[str]) -> Account:
+    """Leave out what is only for whoever runs this: see `app.engine.discreet`."""
+    stopped = account.stopped
+    if stopped not in PRIVATE:
+        return account
+    told = PRIVATE[StopReason(stopped)]
+    for detail in (*said, *account.notes):
+        log.warning("a run was ended", extra={"stopped": stopped, "why": detail})
+    update: dict[str, object] = {"notes": [told]}
+    if isinstance(account, Refactoring):
+        update["left"] = [one.model_copy(update={"why": told}) for one in account.left]
+    if isinstance(account, Testing):
+        update["left"] = [
+            one.model_copy(update={"why": told}) if one.state == "missed" else one
+            for one in account.left
+        ]
+    return account.model_copy(update=update)
+
+
+# Refactoring -------------------------------------------------------------------------------------
+
+
+async def refactoring(there: There) -> Came:
+    """Plan an instruction, or carry out the very plan that a person has started."""
+    plan, instruction = None, there.wish.instruction
+    start = there.trees.start
+    if there.wish.plan_of:
+        planned = _planned(there)
+        account, plan = planned.account, planned.plan
+        if changed := [path for path, blob in planned.named.items() if _blob(path, start) != blob]:
+            return Came(_moved_on(account, changed, there.commit), Patch(there.commit), {})
+        instruction = account.instruction
+    outcome = await refactor(
+        RefactorRequest(
+            instruction=instruction,
+            commit=there.commit,
+            model=there.model_name,
+            cheap_model=there.request.cheap_model,
+            effort=there.request.effort,
+            caps=there.request.caps,
+            guidelines=there.request.guidelines,
+            plan_only=plan is None,
+            plan=plan,
+        ),
+        start,
+        there.trees,
+        model=there.model,
+        prices=there.prices,
+        sink=there.sink,
+        cancelled=there.cancelled,
+        concurrency=there.settings.concurrency,
+        journal=there.journal,
+        tenant=there.tenant,
+    )
+    done = outcome.refactoring
+    names = () if plan is not None or done.plan is None else _names(done.plan)
+    return Came(done, outcome.patch, {path: _blob(path, start) for path in names})
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    account: Refactoring
+    plan: Planned
+    named: Mapping[str, str]
+
+
+def _planned(there: There) -> _Planned:
+    raw = there.stored(there.wish.plan_of)
+    if not raw:
+        raise GiveUp(NO_PLAN)
+    written = Written.model_validate_json(raw)
+    account = written.account
+    if not isinstance(account, Refactoring) or account.plan is None:
+        raise GiveUp(NO_PLAN)
+    return _Planned(account, account.plan, written.named)
+
+
+def _names(plan: Planned) -> tuple[str, ...]:
+    """Return the files that a plan names, each once."""
+    named = [path for one in plan.modules for path in (*one.files, *one.new_files)]
+    named += [one.path for one in plan.renames]
+    named += [path for one in plan.moves for path in (one.path, one.to)]
+    return tuple(dict.fromkeys(named))
+
+
+def _blob(path: str, start: Start) -> str:
+    """Return the id of what has that path at the start, "" where there is nothing."""
+    return start.blobs.get(path, "")
+
+
+def _moved_on(account: Refactoring, changed: list[str], commit: str) -> Refactoring:
+    more = f" and {len(changed) - NAMED} more" if changed[NAMED:] else ""
+    why = CHANGED.format(", ".join(shown(path) for path in changed[:NAMED]) + more)
+    summary = account.plan.summary if account.plan else account.instruction
+    return Refactoring(
+        status="declined",
+        instruction=account.instruction,
+        commit=commit,
+        plan=Planned(summary=summary, refusal=why),
+    )
+
+
+# Testing -----------------------------------------------------------------------------------------
+
+
+async def testing(there: There) -> Came:
+    """Write tests for what the pull request does and no test covers."""
+    outcome = await write_tests(
+        TestingRequest(
+            commit=there.commit,
+            base=there.base,
+            paths=there.request.paths,
+            model=there.model_name,
+            cheap_model=there.request.cheap_model,
+            effort=there.request.effort,
+            caps=there.request.caps,
+            guidelines=there.request.guidelines,
+            policy=there.request.policy,
+            policy_before=there.request.policy_before,
+        ),
+        there.trees.start,
+        there.trees,
+        model=there.model,
+        prices=there.prices,
+        sink=there.sink,
+        cancelled=there.cancelled,
+        concurrency=there.settings.concurrency,
+        journal=there.journal,
+        tenant=there.tenant,
+    )
+    return Came(outcome.testing, outcome.patch, {})
+
+
+WORK = {"refactor": refactoring, "tests": testing}
+"""How each task is done."""

@@ -1,0 +1,145 @@
+"""Which files of a tree are tests, by its own layout, and what a new one may be called. Pure.
+
+Tests are told by their paths (`languages.is_test`). Where a folder has files that are named like
+tests, those that are not (helpers, `conftest.py`, data) are none: nobody runs them as tests.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+
+from reviewer.detectors.places import is_test_data
+from reviewer.languages import is_fixture, is_test, language_of, test_folder
+from reviewer.refactor.protect import shown
+from reviewer.review.changed import EXTRACTED
+
+_SCRIPT = frozenset(["js", "jsx", "mjs", "cjs", "ts", "tsx", "mts", "cts"])
+_MARKS = (
+    re.compile(r"^(tests?[_-])."),
+    re.compile(r"^(Tests?)[A-Z]"),
+    re.compile(r".([._-](?:tests?|spec|cy|e2e))$"),
+    re.compile(r".(Tests?|TestCase|Spec|ITCase|IT)$"),
+    re.compile(r"^(tests?)$"),
+)
+"""What a file's name says that it is a test, without its suffix."""
+
+
+class Layout:
+    """The test files of a tree, and where others like them may lie."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = sorted(paths)
+
+    def refusal(self, path: str) -> str | None:
+        """Return why a path is none of a test file, there or new; None if it is one."""
+        if not is_test(path):
+            return "by its path it is no test file"
+        if language_of(path) not in EXTRACTED:
+            return "it is in a language whose tests are not written here"
+        if is_test_data(_folder(path)):
+            return "it lies among the data of tests"
+        alike = [other for other in self._tests if _family(other) == _family(path)]
+        if path in self._there:
+            return None if path in alike else "it lies among tests and is none: a helper, or data"
+        if not alike:
+            return "no test of that language is there, whose place and style a new one could follow"
+        return self._not_new(path, alike)
+
+    def neighbours(self, path: str) -> list[str]:
+        """Return the test files that a new one would be like, the nearest first, not itself."""
+        folder, root = _folder(path), test_folder(path)
+        alike = [one for one in self._tests if _family(one) == _family(path) and one != path]
+        return sorted(
+            alike,
+            key=lambda one: (
+                _folder(one) != folder,
+                test_folder(one) != root,
+                -len(_shared(one, path)),
+                one,
+            ),
+        )
+
+    def _not_new(self, path: str, alike: list[str]) -> str | None:
+        root = test_folder(path)
+        if root is None:
+            near = [one for one in alike if test_folder(one) is None]
+            if not near:
+                return "tests lie in folders of their own here, not beside the code"
+            if _folder(path) not in self._folders:
+                return "there is no code beside it"
+        else:
+            # Another package of a repository may get the folder that the first one has.
+            near = [one for one in alike if _named_as(test_folder(one), root)]
+            if not near:
+                return f"no test of that language lies in a folder like {shown(root)}"
+            if _folder(root) not in self._folders:
+                return f"there is no folder {shown(_folder(root))}"
+        marks = {_mark(one) for one in near}
+        if _mark(path) not in marks:
+            like = [one for one in self.neighbours(path) if one in near][:3]
+            names = ", ".join(shown(one.rpartition("/")[2]) for one in like)
+            return f"it is not named like the tests around it ({names})"
+        return None
+
+    @cached_property
+    def _there(self) -> frozenset[str]:
+        return frozenset(self._paths)
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        found = {""}
+        for path in self._paths:
+            while (path := _folder(path)) and path not in found:
+                found.add(path)
+        return frozenset(found)
+
+    @cached_property
+    def _tests(self) -> list[str]:
+        named = [
+            path
+            for path in self._paths
+            if is_test(path)
+            and language_of(path) in EXTRACTED
+            and not is_test_data(_folder(path))
+            and (_mark(path) or not is_fixture(path))
+        ]
+        marked = {(test_folder(path), _family(path)) for path in named if _mark(path)}
+        return [
+            path
+            for path in named
+            if _mark(path) or (test_folder(path), _family(path)) not in marked
+        ]
+
+
+def _folder(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[0]
+
+
+def _family(path: str) -> str:
+    suffix = path.rpartition(".")[2].lower()
+    return "script" if suffix in _SCRIPT else suffix
+
+
+def _mark(path: str) -> str:
+    """Return what of a name says that the file is a test; "" where its place alone does."""
+    stem = path.rpartition("/")[2].rpartition(".")[0]
+    found = next((mark for mark in _MARKS if mark.search(stem)), None)
+    match = found.search(stem) if found else None
+    return match[1] if match else ""
+
+
+def _named_as(one: str | None, other: str) -> bool:
+    return (
+        one is not None
+        and one.rstrip("/").rpartition("/")[2] == other.rstrip("/").rpartition("/")[2]
+    )
+
+
+def _shared(one: str, other: str) -> str:
+    """Return the folders that both paths begin with."""
+    common = ""
+    for left, right in zip(one.split("/")[:-1], other.split("/")[:-1], strict=False):
+        if left != right:
+            break
+        common += f"{left}/"
+    return common

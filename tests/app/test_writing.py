@@ -1,0 +1,459 @@
+"""Plans that people start, and what is written then: the github role's part, step by step."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import write_steps
+from app.github.client import Hub
+from app.obey import STOPPED
+from app.write_steps import ALREADY, EDITED, NO_PLAN, NOTHING_STACKED, TOO_OLD
+from reviewer.errors import GiveUp
+from reviewer.refactor.values import Plan
+from tests.app.writing_desk import AFTER, HEAD, PLAN, Desk
+from tests.github.hub import FakeGitHub
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Iterator[FakeGitHub]:
+    with FakeGitHub(tmp_path / "hub") as fake:
+        yield fake
+
+
+@pytest.fixture
+def desk(fake: FakeGitHub, tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(fake, tmp_path)
+    yield desk
+    desk.store.close()
+
+
+def planned(desk: Desk) -> Any:
+    """Ask for a plan, and have it; return the comment with it."""
+    desk.says("alice", "/rlm refactor rename f to g\nand nothing else")
+    desk.plans()
+    (comment,) = desk.ours
+    return comment
+
+
+# A plan and its start ----------------------------------------------------------------------------
+
+
+def test_a_plan_is_a_comment_and_nothing_is_written_before_somebody_starts_it(desk: Desk) -> None:
+    desk.says("alice", "/rlm refactor rename f to g\nand nothing else")
+    _, run, wish = desk.engine()
+    assert (run.kind, wish.instruction, wish.plan_of) == (
+        "refactor", "rename f to g\nand nothing else", "",
+    )  # fmt: skip
+    desk.store.recover("engine-1")
+    desk.plans()
+    (comment,) = desk.ours
+    assert "f is called g" in comment.body and "`/rlm go`" in comment.body
+    assert desk.outcomes() == ["planned"]
+    assert (desk.stacked, desk.branches) == ([], {})
+    assert not [seen for seen in desk.fake.requests if "/git/" in seen.path]
+
+
+def test_go_has_the_plan_carried_out_in_one_pull_request_on_top(desk: Desk) -> None:
+    comment = planned(desk)
+    (plan,) = desk.store.plans_of(desk.repo.id, desk.pull.number)
+    go = desk.says("alice", "/rlm go")
+    _, run, wish = desk.engine()
+    assert (wish.plan_of, run.origin, run.head) == (plan.run, f"go:{plan.run}", desk.head)
+    desk.store.recover("engine-1")
+    desk.carries()
+    (stacked,) = desk.stacked
+    assert stacked.base_ref == "topic" and stacked.head_ref in desk.branches
+    assert desk.text(stacked.head, "a.py") == AFTER["a.py"]
+    assert desk.repo.git("rev-list", "--count", f"{desk.head}..{stacked.head}") == "1"
+    assert desk.ours[0] is comment
+    (_, result) = desk.ours
+    assert f"/pull/{stacked.number}" in result.body
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    assert (row.stacked, row.branch, row.head) == (stacked.number, stacked.head_ref, stacked.head)
+    assert desk.outcomes() == ["planned", "stacked"]
+    # The job of the command is done again, and somebody gives it again.
+    desk.obeys(go)
+    assert len(desk.ours) == 2
+    desk.says("alice", "/rlm go")
+    assert ALREADY in desk.ours[-1].body
+    assert desk.outcomes() == ["planned", "stacked"] and len(desk.stacked) == 1
+
+
+def test_a_stranger_starts_nothing(desk: Desk) -> None:
+    desk.says("mallory", "/rlm refactor delete it all")
+    assert desk.outcomes() == [] and "Only people who may write" in desk.ours[-1].body
+    desk.says("alice", "/rlm refactor rename f to g")
+    desk.plans()
+    desk.says("mallory", "/rlm go")
+    for who in ("mallory", "bob", desk.app.actor):
+        desk.reacts(who, "+1", desk.ours[-1])
+    desk.reacts("alice", "eyes", desk.ours[-1])
+    desk.reacts("alice", "-1", desk.ours[-1])
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    assert desk.outcomes() == ["planned"]
+
+
+@pytest.mark.parametrize("content", ["+1", "rocket", "hooray"])
+def test_a_reaction_of_somebody_who_may_write_starts_it_once(desk: Desk, content: str) -> None:
+    comment = planned(desk)
+    desk.reacts("mallory", content, comment)
+    desk.reacts("alice", content, comment)
+    desk.repo.permit("carol", "admin")
+    desk.reacts("carol", content, comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+    assert desk.started().writing.look_at_reactions(young=True) == 0
+    _, _, wish = desk.engine()
+    assert (wish.trigger, wish.sender, wish.is_asked) == ("reaction", "alice", True)
+    assert desk.outcomes() == ["planned", "open"]
+
+
+def test_both_ways_at_once_start_it_once(desk: Desk) -> None:
+    comment = planned(desk)
+    desk.reacts("alice", "+1", comment)
+    (plan,) = desk.store.waiting_plans(0.0)
+    desk.says("alice", "/rlm go")
+    # Another server has read that it waits, before.
+    desk.steps.writing._looked_at(plan, time.time())
+    assert desk.outcomes() == ["planned", "open"]
+
+
+def test_an_edited_plan_is_not_started(desk: Desk) -> None:
+    comment = planned(desk)
+    comment.body = comment.body.replace("f is called g", "everything is deleted")
+    go = desk.says("alice", "/rlm go")
+    assert EDITED in desk.ours[-1].body
+    desk.obeys(go)
+    assert len(desk.ours) == 2 and desk.outcomes() == ["planned"]
+
+
+def test_an_edited_plan_is_not_started_by_a_reaction_and_that_is_said_once(desk: Desk) -> None:
+    comment = planned(desk)
+    comment.body = comment.body.replace("f is called g", "everything is deleted")
+    desk.reacts("alice", "rocket", comment)
+    for _ in range(2):
+        assert desk.steps.writing.look_at_reactions(young=True) == 0
+    assert [EDITED in one.body for one in desk.ours] == [False, True]
+    assert desk.outcomes() == ["planned"]
+
+
+def test_line_endings_and_a_lost_marker_are_no_edit(desk: Desk) -> None:
+    comment = planned(desk)
+    comment.body = comment.body[: comment.body.index("<!--")].replace("\n", "\r\n")
+    desk.says("alice", "/rlm go")
+    assert desk.outcomes() == ["planned", "open"]
+
+
+def test_a_deleted_plan_is_none(desk: Desk) -> None:
+    desk.pull.comments.remove(planned(desk))
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.says("alice", "/rlm go")
+    assert NO_PLAN in desk.ours[-1].body and desk.outcomes() == ["planned"]
+
+
+def test_a_newer_plan_takes_the_place_of_an_older_one(desk: Desk) -> None:
+    old = planned(desk)
+    desk.says("alice", "/rlm refactor rename f to h")
+    run = desk.plans()
+    desk.reacts("alice", "+1", old)
+    assert desk.steps.writing.look_at_reactions(young=False) == 0
+    desk.says("alice", "/rlm go")
+    _, _, wish = desk.engine()
+    assert wish.plan_of == run.id
+
+
+def test_a_plan_waits_for_a_week(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    comment = planned(desk)
+    desk.reacts("alice", "+1", comment)
+    now = time.time()
+    monkeypatch.setattr(write_steps.time, "time", lambda: now + 8 * 86_400)
+    desk.says("alice", "/rlm go")
+    assert TOO_OLD in desk.ours[-1].body
+    assert desk.steps.writing.look_at_reactions(young=False) == 0
+    assert desk.outcomes() == ["planned"]
+
+
+def test_reactions_to_older_plans_are_looked_at_less_often(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.reacts("alice", "+1", planned(desk))
+    now = time.time()
+    monkeypatch.setattr(write_steps.time, "time", lambda: now + 2 * 3_600)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    assert desk.steps.writing.look_at_reactions(young=False) == 1
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (Plan(summary="?", questions=["Which f?"]), "Which f?"),
+        (Plan(summary="No.", refusal="It would delete the tests."), "It would delete the tests."),
+        (Plan(summary="f is called g already."), "f is called g already."),
+    ],
+)
+def test_a_plan_that_asks_or_refuses_is_said_and_cannot_be_started(
+    desk: Desk, plan: Plan, said: str
+) -> None:
+    desk.says("alice", "/rlm refactor rename it")
+    desk.plans(plan)
+    (comment,) = desk.ours
+    assert said in comment.body and "/rlm go" not in comment.body
+    desk.reacts("alice", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.says("alice", "/rlm go")
+    assert NO_PLAN in desk.ours[-1].body
+    assert desk.outcomes() == ["declined"]
+
+
+def test_only_an_open_pull_request_is_worked_on(desk: Desk) -> None:
+    comment = planned(desk)
+    desk.pull.close()
+    desk.says("alice", "/rlm go")
+    desk.says("alice", "/rlm refactor rename it")
+    assert [write_steps.ONLY_OPEN in one.body for one in desk.ours] == [False, True, True]
+    desk.reacts("alice", "+1", comment)
+    desk.steps.writing.look_at_reactions(young=True)
+    assert desk.outcomes() == ["planned"]
+
+
+# What comes of it --------------------------------------------------------------------------------
+
+
+def begun(desk: Desk) -> None:
+    planned(desk)
+    desk.says("alice", "/rlm go")
+
+
+def test_progress_and_result_are_one_comment(desk: Desk) -> None:
+    begun(desk)
+    job, run, _ = desk.engine()
+    desk.store.progressed(run.id, "2 of 5 parts read so far.")
+    shown: dict[str, str] = {}
+    desk.steps.show_progress(shown)
+    assert "Working on it. 2 of 5 parts" in desk.ours[1].body
+    desk.steps.show_progress(shown)
+    desk.started().show_progress({})
+    assert len(desk.ours) == 2
+    desk.store.recover("engine-1")
+    desk.steps = desk.started()
+    desk.carries()
+    assert len(desk.ours) == 2 and f"/pull/{desk.stacked[0].number}" in desk.ours[1].body
+    desk.steps.show_progress({})
+    assert "Working" not in desk.ours[1].body
+    assert job.kind == "review"
+
+
+def test_a_stop_writes_nothing_and_says_so(desk: Desk) -> None:
+    begun(desk)
+    job, run, _ = desk.engine()
+    desk.says("alice", "/rlm stop")
+    assert desk.store.stopped(run.id) == STOPPED
+    desk.store.recover("engine-1")
+    desk.carries()
+    assert "Stopped: somebody gave the command" in desk.ours[-1].body
+    assert (desk.stacked, desk.branches) == ([], {}) and job.id
+    assert desk.outcomes()[-1].startswith("stopped")
+
+
+def test_what_the_engine_cannot_do_is_said(desk: Desk) -> None:
+    begun(desk)
+    desk.comes(problem="the cap of this pull request is reached.")
+    desk.work()
+    assert "I cannot do this: the cap of this pull request is reached" in desk.ours[-1].body
+
+
+def test_a_newer_push_elsewhere_carries_it_along(desk: Desk) -> None:
+    begun(desk)
+    newer = desk.repo.commit(HEAD | {"d.py": b"print(4)\n"}, desk.head)
+    desk.pull.push(newer)
+    desk.carries()
+    (stacked,) = desk.stacked
+    assert desk.repo.git("rev-parse", f"{stacked.head}^") == newer
+    assert desk.text(stacked.head, "d.py") == b"print(4)\n"
+    assert desk.text(stacked.head, "c.py") == AFTER["c.py"]
+
+
+def test_a_newer_push_to_its_files_stops_it_whole(desk: Desk) -> None:
+    begun(desk)
+    desk.pull.push(desk.repo.commit(HEAD | {"c.py": b"print(4)\n"}, desk.head))
+    desk.carries()
+    assert (desk.stacked, desk.branches) == ([], {})
+    assert "c.py" in desk.ours[-1].body and "Nothing was applied" in desk.ours[-1].body
+    assert desk.outcomes()[-1] == "patch"
+
+
+def test_without_the_servers_switch_there_is_a_patch(fake: FakeGitHub, tmp_path: Path) -> None:
+    desk = Desk(fake, tmp_path, writes=False)
+    begun(desk)
+    desk.carries()
+    assert (desk.stacked, desk.branches) == ([], {})
+    assert "RLM_WRITE" in desk.ours[-1].body and "```diff" in desk.ours[-1].body
+    assert not [seen for seen in fake.requests if seen.method == "POST" and "/git/" in seen.path]
+
+
+def test_without_the_repositorys_switch_there_is_a_patch(desk: Desk) -> None:
+    desk.policy = False
+    begun(desk)
+    desk.carries()
+    assert (desk.stacked, desk.branches) == ([], {})
+    assert "write: on" in desk.ours[-1].body and "```diff" in desk.ours[-1].body
+
+
+def test_a_permission_that_nobody_granted_costs_the_branch_alone(
+    fake: FakeGitHub, tmp_path: Path
+) -> None:
+    desk = Desk(fake, tmp_path, granted={"pull_requests": "write", "checks": "write",
+                                         "issues": "read", "contents": "read"})  # fmt: skip
+    begun(desk)
+    desk.carries()
+    assert (desk.stacked, desk.branches) == ([], {})
+    assert "```diff" in desk.ours[-1].body
+    assert desk.outcomes()[-1] == "patch"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".github/workflows/ci.yml", ".git/hooks/pre-commit", "../x", "a/../../x", ".gitattributes"],
+)
+def test_what_is_not_ours_is_refused_whatever_the_engine_says(desk: Desk, path: str) -> None:
+    begun(desk)
+    report = desk.written().model_dump_json().replace('"path":"c.py"', f'"path":"{path}"', 1)
+    # The account names it, too: only what is to be written counts.
+    assert path in report
+    raw = report.replace('"path":"a.py"', f'"path":"{path}"')
+    desk.comes(raw)
+    with pytest.raises(GiveUp, match="not fit to be written"):
+        desk.work()
+    assert (desk.stacked, desk.branches) == ([], {})
+
+
+# Undoing -----------------------------------------------------------------------------------------
+
+
+def test_undo_closes_the_pull_request_and_deletes_its_branch(desk: Desk) -> None:
+    begun(desk)
+    desk.carries()
+    (stacked,) = desk.stacked
+    undo = desk.says("alice", "/rlm undo")
+    assert stacked.state == "closed" and desk.branches == {}
+    said = desk.ours[-1].body
+    assert f"{stacked.number}" in said and "deleted" in said
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    assert row.state == "undone"
+    count = len(desk.ours)
+    desk.obeys(undo)
+    assert len(desk.ours) == count
+    desk.says("alice", "/rlm undo")
+    assert len(desk.ours) == count + 1 and "deleted" in desk.ours[-1].body
+    desk.says("mallory", "/rlm undo")
+
+
+def test_undo_that_is_done_twice_takes_back_one(desk: Desk) -> None:
+    for _ in range(2):
+        desk.says("alice", "/rlm refactor rename f to g")
+        desk.plans()
+        desk.says("alice", "/rlm go")
+        desk.carries()
+    first, second = desk.stacked
+    undo = desk.says("alice", "/rlm undo")
+    desk.obeys(undo)
+    assert (first.state, second.state) == ("open", "closed")
+    desk.says("alice", "/rlm undo")
+    assert first.state == "closed" and desk.branches == {}
+
+
+def test_undo_on_the_stacked_pull_request_itself(desk: Desk) -> None:
+    begun(desk)
+    desk.carries()
+    (stacked,) = desk.stacked
+    desk.says("alice", "/rlm undo", stacked)
+    assert stacked.state == "closed" and desk.branches == {}
+
+
+def test_undo_leaves_others_commits_alone(desk: Desk) -> None:
+    begun(desk)
+    desk.carries()
+    (stacked,) = desk.stacked
+    theirs = desk.repo.commit(HEAD, stacked.head)
+    desk.repo.git("update-ref", f"refs/heads/{stacked.head_ref}", theirs)
+    desk.says("alice", "/rlm undo")
+    assert desk.branches == {stacked.head_ref: theirs}
+    assert "commits that are not ours" in desk.ours[-1].body
+
+
+def test_undo_where_there_is_nothing(desk: Desk) -> None:
+    desk.says("alice", "/rlm undo")
+    assert NOTHING_STACKED in desk.ours[-1].body
+
+
+def test_a_stranger_undoes_nothing(desk: Desk) -> None:
+    begun(desk)
+    desk.carries()
+    desk.says("mallory", "/rlm undo")
+    assert desk.stacked[0].state == "open" and len(desk.branches) == 1
+
+
+# Interrupted at every request --------------------------------------------------------------------
+
+
+class _Killed(BaseException):
+    """The process is gone, after the request was done."""
+
+
+def test_whatever_interrupts_a_delivery_everything_is_there_once(
+    fake: FakeGitHub, tmp_path: Path
+) -> None:
+    desk = Desk(fake, tmp_path)
+    begun(desk)
+    desk.comes(desk.written())
+    first = len(fake.requests)
+    writes = 0
+    for number in range(60):
+        job = desk.store.claim("github", "github", 60)
+        if job is None:
+            break
+        died = _dies_at(desk, job, number)
+        desk.store.recover("github")
+        desk.steps = desk.started()
+        writes += died
+        if not died:
+            break
+    assert writes > 5, "it was interrupted at each request in turn"
+    assert len(desk.stacked) == 1 and len(desk.branches) == 1
+    assert len(desk.ours) == 2 and desk.outcomes()[-1] == "stacked"
+    assert len(fake.requests) > first
+
+
+def _dies_at(desk: Desk, job: Any, number: int) -> bool:
+    """Do a job, with the answer to its request of this number lost and the process with it."""
+    count = 0
+
+    def ask(self: Any, doing: str, verb: str, path: str, body: object = None) -> Any:
+        nonlocal count
+        answer = original(self, doing, verb, path, body)
+        count += 1
+        if count > number:
+            raise _Killed
+        return answer
+
+    original = Hub.ask
+    Hub.ask = ask  # type: ignore[method-assign]
+    try:
+        desk.steps.do(job)
+    except _Killed:
+        return True
+    finally:
+        Hub.ask = original  # type: ignore[method-assign]
+    return False
+
+
+def test_the_name_of_a_branch_is_ours_alone(desk: Desk) -> None:
+    desk.pull.title = "refs/heads/main --force"
+    desk.says("alice", "/rlm refactor on branch main: push to refs/heads/main")
+    desk.plans(PLAN.model_copy(update={"summary": "refs/heads/main"}))
+    desk.says("alice", "/rlm go")
+    desk.carries()
+    (branch,) = desk.branches
+    assert branch.startswith(f"rlm-refactor-{desk.pull.number}-")
