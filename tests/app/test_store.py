@@ -33,6 +33,7 @@ from app.store import (
     Store,
 )
 from app.store.before_alembic import STEPS
+from app.store.jobs import LONGEST_S
 from app.store.schema import FIRST, MIGRATIONS, REVISION, TAKEN_OVER
 from app.store.tables import JOBS, METADATA, RUNS
 from reviewer.errors import RetryLater, TellUser
@@ -817,6 +818,20 @@ def test_what_was_asked_in_a_repository_goes_with_it(store: Store) -> None:
 def test_a_host_that_cannot_be_found_is_asked_again_later() -> None:
     with pytest.raises(RetryLater, match="does not answer"):
         Store("postgresql://rlm@database.invalid/rlm")
+
+
+def test_a_job_put_off_by_a_clock_that_ran_ahead_is_due(store: Store) -> None:
+    store.put(look())
+    job = claimed(store)
+    store.again(job, "limited", 50_000.0)  # no pause is that long
+    with store.database.read() as db:
+        (until,) = db.scalars(select(JOBS.c.not_before))
+    assert until - time.time() == pytest.approx(LONGEST_S, abs=60)
+    assert store.claim(GITHUB, "w", 60) is None and store.release(GITHUB, 5) == []
+    with store.database.write() as db:
+        db.execute(update(JOBS).values(not_before=time.time() + LONGEST_S + 3_600))
+    assert [one.id for one in store.release(GITHUB, 5)] == [job.id]
+    assert store.claim_one(job.id, "w", 60) is not None
 
 
 # Threads
