@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from app.diagnosis import Check, State
 from app.github.auth import CLOCK_S, AppAuth, level_rank
-from app.manifest import CONTENTS, reasons
+from app.manifest import CONTENTS, STATUSES, reasons
 from app.queue import connected
 from app.server_settings import REDIS_URLS, ServerSettings, redis_url, store_at
 from app.signature import HEADER, sign
@@ -48,6 +48,7 @@ _COSTS = {
     "issues": "linked issues are not read, and commands in comments do not arrive",
     "checks": "there is no check run, and what is lost is not found",
     "merge_queues": "a merge queue that requires our check waits for ever",
+    STATUSES: "what CI says of a branch of ours is read from check runs alone",
 }
 """What is missing without each permission, for whoever decides about it."""
 
@@ -175,7 +176,8 @@ def _granted(name: str, permissions: dict[str, str], hint: str, write: bool) -> 
         cost = _COSTS.get(one, "what it is for does not work")
         if one == CONTENTS and level_rank(permissions.get(one, "none")) > level_rank("none"):
             cost = NO_BRANCHES
-        yield Check(name, "faulty", f"{one}: {level} is missing, so {cost}", hint)
+        state: State = "warning" if one == STATUSES else "faulty"
+        yield Check(name, state, f"{one}: {level} is missing, so {cost}", hint)
     if not lacking:
         yield Check(name, "ok", ", ".join(f"{one}: {level}" for one, level in wanted))
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from app.check_names import FULL, REVIEW_LABEL
+from app.check_names import FIX, FULL, REVIEW_LABEL
 from app.commands import parse_commands
 from app.jobs import (
     Command,
@@ -19,6 +19,7 @@ from app.jobs import (
     Gone,
     Id,
     Look,
+    Pressed,
     Queued,
     Reply,
     Rerun,
@@ -63,7 +64,7 @@ class Subject:
     repository_id: int | None = None
 
 
-Job = Look | Command | Reply | Rerun | Queued | Gone
+Job = Look | Command | Reply | Rerun | Pressed | Queued | Gone
 Read = Job | Ignored | Bad
 
 
@@ -242,6 +243,7 @@ class _Button(_Part):
 class _CheckRunEvent(_Event):
     check_run: _Check
     requested_action: _Button | None = None
+    sender: _Account | None = None
 
 
 class _CheckSuiteEvent(_Event):
@@ -357,8 +359,27 @@ def _commanded(
 def _check_run(payload: Mapping[str, object], event_id: str) -> Read:
     event = _CheckRunEvent.model_validate(payload)
     button = event.requested_action
+    if button is not None and button.identifier == FIX:
+        return _pressed(event, event_id)
     full = button is not None and button.identifier == FULL
     return _rerun(event, event.check_run, event.check_run.external_id or "", event_id, full=full)
+
+
+def _pressed(event: _CheckRunEvent, event_id: str) -> Read:
+    """Read a button that costs money and writes: who pressed it has to be known."""
+    if event.sender is None:
+        return Bad("sender: it is missing.")
+    if event.sender.type == "Bot":
+        return Ignored("A bot pressed it: bots give no commands.")
+    return Pressed.model_validate(
+        {
+            **event.place(),
+            "head": event.check_run.head_sha,
+            "external_id": event.check_run.external_id or "",
+            "event_id": event_id,
+            "sender": event.sender.login,
+        }
+    )
 
 
 def _check_suite(payload: Mapping[str, object], event_id: str) -> Read:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.commands import MAX_FINDINGS
-from app.store import ENGINE, GITHUB, REVIEW, Kind, NewJob, NewRun, Run, Task
+from app.store import CI, ENGINE, GITHUB, REVIEW, Kind, NewJob, NewRun, Run, Task
 from reviewer.explain.values import Question
 from reviewer.fix.failed import MAX_FAILED, FailedCheck
 from reviewer.refactor.request import INSTRUCTION_CHARS
@@ -24,7 +24,12 @@ FullName = Annotated[
 Sha = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?$")]
 
+RunId = Annotated[str, Field(pattern=r"^[a-z0-9]{12,40}$")]
+
 FindingId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}(-[0-9]{1,4})?$")]
+
+MAX_MENDS = 10
+"""Runs whose commits are on one branch of ours."""
 
 MAX_COMMAND_CHARS = 10_000
 """Of a comment with a command. Longer ones are cut: a command stands on a line of its own."""
@@ -34,6 +39,11 @@ COMMAND_FIRST = 10
 
 QUEUE_FIRST = 20
 """Priority: a merge queue stands still."""
+
+CI_FIRST_S = 60.0
+CI_GROWS = 1.5
+CI_LONGEST_S = 600.0
+"""How long checks are left alone before they are looked at: at first, more each time, at most."""
 
 ASKED_EVENTS = frozenset({"workflow_dispatch", "issue_comment"})
 """Events of GitHub Actions that a person causes who wants something done."""
@@ -181,6 +191,49 @@ class Queued(_Place):
         return self._job(key, QUEUE_FIRST)
 
 
+class Pressed(_Place):
+    """Close findings, because `sender` pressed the button for it below a check run.
+
+    `external_id` of our check run says which review is meant.
+    """
+
+    kind: ClassVar = "pressed"
+
+    head: Sha
+    external_id: Annotated[str, Field(max_length=500)] = ""
+    event_id: Annotated[str, Field(max_length=100)]
+    sender: Login
+
+    def job(self) -> NewJob:
+        """Return the job. Its key is the commit: which pull request it means is found out."""
+        key = f"commit:{self.repository_id}:{self.head}"
+        return self._job(key, COMMAND_FIRST)
+
+
+class Ci(_OnPull):
+    """Look at what the checks say of `head`, the last commit of ours on a stacked branch.
+
+    `run` opened the stacked pull request, and `since` is when `head` was put there (Unix time);
+    `round` counts how often it was mended before, and `look` how often was looked since.
+    """
+
+    kind: ClassVar = CI
+
+    run: RunId
+    head: Sha
+    since: float
+    round: Annotated[int, Field(ge=0, le=100)] = 0
+    look: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+    def job(self) -> NewJob:
+        """Return the job, for a while from now: the longer it has lasted, the longer the while.
+
+        It keeps nothing else on its pull request waiting.
+        """
+        pause = min(CI_FIRST_S * CI_GROWS**self.look, CI_LONGEST_S)
+        return self._job(f"ci:{self.run}", 0, time.time() + pause)
+
+
 RequestId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -272,8 +325,9 @@ class Wish(_Payload):
     it began.
 
     A run with a `task` writes: what the `instruction` says, or the `findings`, or against checks
-    that `failed` on the stacked pull request `stacked`. `plan_of` is the run whose plan it carries
-    out; without, an instruction is planned and no more.
+    that `failed` on the stacked pull request `stacked`, which the runs `mends` have written.
+    `review_of` is the run that made the findings. `plan_of` is the run whose plan it carries out;
+    without, an instruction is planned and no more.
     """
 
     trigger: str
@@ -289,7 +343,9 @@ class Wish(_Payload):
     instruction: Annotated[str, Field(max_length=INSTRUCTION_CHARS)] = ""
     findings: Annotated[tuple[FindingId, ...], Field(max_length=MAX_FINDINGS)] = ()
     plan_of: Annotated[str, Field(pattern=r"^([a-z0-9]{12,40})?$")] = ""
+    review_of: Annotated[str, Field(pattern=r"^([a-z0-9]{12,40})?$")] = ""
     stacked: Annotated[int, Field(ge=0, le=2**53)] = 0
+    mends: Annotated[tuple[RunId, ...], Field(max_length=MAX_MENDS)] = ()
     failed: Annotated[tuple[FailedCheck, ...], Field(max_length=MAX_FAILED)] = ()
 
     @property

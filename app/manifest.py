@@ -12,6 +12,10 @@ CONTENTS = "contents"
 TO_WRITE = "fetch pull requests; make branches of ours, for pull requests that somebody asked for"
 """Why contents may be written, where whoever runs the server wants that (`RLM_WRITE`)."""
 
+STATUSES = "statuses"
+TO_WATCH = "read what CI says of a branch of ours"
+"""Why commit statuses are read, where contents may be written; checks alone would do, too."""
+
 _REASONED = re.compile(r"  (?:- )?(?P<name>[a-z_]+)(?:: (?P<level>[a-z]+))? # (?P<reason>.+)")
 
 
@@ -27,11 +31,11 @@ def manifest(
     """Return what GitHub's page for new Apps is given; without `webhook` it is switched off.
 
     `callback` is where GitHub sends those who log in to the run pages. `write`: the App asks for
-    the permission to write contents.
+    the permission to write contents, and to read commit statuses.
     """
     content: dict[str, Any] = yaml.safe_load(_text())
     if write:
-        content["default_permissions"] |= {CONTENTS: "write"}
+        content["default_permissions"] |= {CONTENTS: "write", STATUSES: "read"}
     content |= {"public": public, "redirect_url": redirect_url}
     if name:
         content["name"] = name
@@ -53,7 +57,8 @@ def reasons(*, write: bool = False) -> list[tuple[str, str, str]]:
     ]
     if not write:
         return listed
-    return [(CONTENTS, "write", TO_WRITE) if one[0] == CONTENTS else one for one in listed]
+    listed = [(CONTENTS, "write", TO_WRITE) if one[0] == CONTENTS else one for one in listed]
+    return [*listed, (STATUSES, "read", TO_WATCH)]
 
 
 def _text() -> str:

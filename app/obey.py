@@ -40,6 +40,7 @@ from app.write_steps import Writing
 
 log = logging.getLogger(__name__)
 
+UNWATCHED = "The checks of my pull request on top are not looked at any more."
 STOPPED = "somebody gave the command `/rlm stop`"
 
 MOST_ANSWERS = 30
@@ -206,7 +207,10 @@ class Commands:
         """Do it, and say how it is now: a job that is done twice finds its own deed."""
         where = command.repository_id, command.number
         if name == "stop":
-            return "" if self._store.stop(*where, STOPPED) else "Nothing is running here."
+            watched = self._store.unwatch(*where)
+            if self._store.stop(*where, STOPPED):
+                return ""
+            return UNWATCHED if watched else "Nothing is running here."
         if name == "pause":
             self._store.pause(*where, command.sender)
             return "Paused: pushes are reviewed again after `/rlm resume`."

@@ -161,19 +161,27 @@ class LocalObjects:
         return list(known)
 
     def grep(
-        self, pattern: str, at: Rev = "head", under: str = "", limit: int = 200
+        self,
+        pattern: str,
+        at: Rev = "head",
+        under: str = "",
+        limit: int = 200,
+        *,
+        literal: bool = False,
     ) -> list[Match]:
         """Return the lines of text files that match an extended regular expression, in path order.
 
-        At most `limit`, each cut after MAX_LINE_BYTES. Raise GiveUp for a bad pattern, with git's
-        own words, and for one that takes too long; MissingBlob where files cannot be brought.
+        `literal`: that have this text. At most `limit`, each cut after MAX_LINE_BYTES. Raise GiveUp
+        for a bad pattern, with git's own words, and for one that takes too long; MissingBlob where
+        files cannot be brought.
         """
         if len(pattern) > MAX_PATTERN_CHARACTERS or re.search(r"[\0\n]", pattern):
             raise GiveUp(f"A pattern is one line of at most {MAX_PATTERN_CHARACTERS} characters.")
         under = self._folder(under, at)
         self._bring_all(under, at)
         commit = self._commits[at]
-        args: list[str | bytes] = ["grep", "-I", "-n", "-z", "-E", "--no-color", "--full-name"]
+        kind = "-F" if literal else "-E"
+        args: list[str | bytes] = ["grep", "-I", "-n", "-z", kind, "--no-color", "--full-name"]
         args += ["-e", encode(pattern), commit, "--", *_pathspec(under)]
         try:
             with self._repo.stream(*args, timeout_s=self._grep_timeout_s, ok=(0, 1)) as pipe:

@@ -90,7 +90,8 @@ class Report(BaseModel):
     A finding without an anchor goes to the summary alone; `anchors` has the other places of a
     finding too, by their ids. `inline_comments` is how many comments at lines the repository wants
     at the most. `blocks`: a finding that is at least so bad fails the check run, None where none
-    does. `sarif`: the findings go to code scanning, too. `looked` is the review's.
+    does. `sarif`: the findings go to code scanning, too. `write`: the repository wants branches and
+    pull requests of ours. `looked` is the review's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -101,6 +102,7 @@ class Report(BaseModel):
     inline_comments: Annotated[int, Field(ge=0)] = DEFAULT_INLINE
     blocks: Severity | None = None
     sarif: bool = False
+    write: bool = False
     looked: Looked = Looked()
 
     def snippets(self) -> Snippets:
@@ -150,6 +152,7 @@ def report(review: Review, change: Change, objects: Objects, policy: Policy = NO
         inline_comments=policy.comments.inline,
         blocks=policy.blocks,
         sarif=policy.sarif,
+        write=policy.write,
         looked=review.looked,
     )
 

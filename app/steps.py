@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+from app.ci_steps import CiSteps
 from app.config_rows import Configured
 from app.github import check_runs
 from app.github.answers import render_answer
@@ -22,7 +23,20 @@ from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, look_at, pull_at
 from app.github.replies import reply
-from app.jobs import Command, Gone, Handed, Look, Queued, Reply, Rerun, Step, Wish, step
+from app.jobs import (
+    Ci,
+    Command,
+    Gone,
+    Handed,
+    Look,
+    Pressed,
+    Queued,
+    Reply,
+    Rerun,
+    Step,
+    Wish,
+    step,
+)
 from app.measures import COUNTS, RUNS, UNPUBLISHED
 from app.obey import STOPPED, Commands, configured
 from app.operations import DEFAULTS, Operations
@@ -101,6 +115,7 @@ class Steps:
         connect_for_scanning: Connect,
         connect_to_read: Connect | None = None,
         connect_to_write: Connect | None = None,
+        connect_to_watch: Connect | None = None,
         installed: Installed,
         includes: Includes,
         public_url: str = "",
@@ -128,6 +143,8 @@ class Steps:
             connect_to_write=connect_to_write,
             page=self._page,
         )
+        self._writes = connect_to_write is not None
+        self._ci = CiSteps(store, connect_to_watch or connect, self._begin, self.writing)
         self._commands = Commands(store, self._begin, marker_key, self.writing, operations)
 
     def do(self, job: Job) -> None:
@@ -139,6 +156,10 @@ class Steps:
                 self._command(job, Command.model_validate_json(job.payload))
             case Rerun.kind:
                 self._rerun(job, Rerun.model_validate_json(job.payload))
+            case Pressed.kind:
+                self._pressed(job, Pressed.model_validate_json(job.payload))
+            case Ci.kind:
+                self._ci.look(job, Ci.model_validate_json(job.payload))
             case Reply.kind:
                 self._reply(job, Reply.model_validate_json(job.payload))
             case Handed.kind:
@@ -337,6 +358,11 @@ class Steps:
                     self._begin(hub, rerun.installation, pull, origin, wish)
         self.store.done(job)
 
+    def _pressed(self, job: Job, pressed: Pressed) -> None:
+        with self._connect(pressed.installation, pressed.repository_id) as hub:
+            self.writing.fixes.press(hub, pressed)
+        self.store.done(job)
+
     def _numbers(self, rerun: Rerun) -> list[int]:
         """Find out which pull requests are meant: of a fork's the event does not say it."""
         if rerun.numbers:
@@ -462,7 +488,10 @@ class Steps:
                 self._end_without(hub, job, run, wish)
                 return
             if run.kind in WRITING:
-                self._ended(job, run, self.writing.publish(hub, run, wish))
+                publish_it = self._ci.publish if wish.stacked else self.writing.publish
+                outcome = publish_it(hub, run, wish)
+                follows = self._ci.follows(run, outcome)
+                self._ended(job, run, outcome, *(one.job() for one in follows))
                 return
             if run.kind != "review":
                 self._answer(hub, run, wish)
@@ -489,6 +518,7 @@ class Steps:
                     whole=not wish.paths,
                     repository_id=run.repository_id,
                     page=self._page(run),
+                    fixable=report.write and self._writes,
                 ),
                 key=self._key,
             )

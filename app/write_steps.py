@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from pydantic import ValidationError
 
-from app.commands import Parsed, PlainCommand, RefactorCommand
+from app.commands import FixCommand, Parsed, PlainCommand, RefactorCommand
+from app.fix_steps import FixSteps
 from app.github import own_comment
 from app.github.auth import NotGranted
 from app.github.branches import undo
@@ -88,6 +89,7 @@ class Writing:
         self._begin = begin
         self._key = key
         self._page = page
+        self.fixes = FixSteps(store, begin, key)
         self._comments: dict[str, int] = {}
         """Where the comments of runs are: each is looked for once."""
 
@@ -104,6 +106,8 @@ class Writing:
                 return self.go(hub, command)
             case PlainCommand(name="undo"):
                 return self.undo(hub, command)
+            case FixCommand():
+                return self.fixes.obey(hub, command, said, origin)
             case _:
                 return NOT_YET
 
@@ -160,7 +164,7 @@ class Writing:
         self._store.update(found.run, undone_by=command.comment_id)
         name = command.repository
         url = f"{hub.server.web}/{name}/pull/{found.stacked}"
-        with self._opened(command, hub, write=True) as (writer, _):
+        with self.opened(command, hub, write=True) as (writer, _):
             try:
                 done = undo(writer, name, found.stacked, found.branch, found.head)
             except GiveUp as error:
@@ -248,10 +252,11 @@ class Writing:
         if isinstance(account, Refactoring) and not wish.plan_of:
             return self._show_plan(hub, run, wish, account)
         if account.status == "declined" and isinstance(account, Refactoring):
-            self._say(hub, run, wish, plan_comment(account))
+            self.say(hub, run, wish, plan_comment(account))
             return "declined"
+        page = self._page(run)
         write = written.policy_write and bool(written.commits)
-        with self._opened(run, hub, write=write) as (writer, writes):
+        with self.opened(run, hub, write=write) as (writer, writes):
             done = deliver(
                 writer,
                 Delivery(
@@ -261,7 +266,8 @@ class Writing:
                     written=written,
                     server_writes=writes,
                     repository_id=run.repository_id,
-                    page=self._page(run),
+                    page=page,
+                    patch_page=f"{page}/patch" if page and written.mails else "",
                 ),
                 key=self._key,
             )
@@ -279,11 +285,11 @@ class Writing:
             )
             log.info("stacked", extra={"run": run.id, "pull": done.number, "branch": done.branch})
         if done.text:
-            self._say(hub, run, wish, done.text)
+            self.say(hub, run, wish, done.text)
         return done.outcome
 
     def _show_plan(self, hub: Hub, run: Run, wish: Wish, account: Refactoring) -> str:
-        stands = self._say(hub, run, wish, plan_comment(account))
+        stands = self.say(hub, run, wish, plan_comment(account))
         if account.plan is None or not account.plan.is_work or account.status != "planned":
             return "declined" if account.status == "declined" else "no plan"
         self._store.propose(
@@ -304,19 +310,19 @@ class Writing:
     def end_without(self, hub: Hub, run: Run, wish: Wish) -> str:
         """Say that a run was stopped, or why it came to nothing; return how it ended."""
         if run.stop:
-            self._say(hub, run, wish, f"Stopped: {markdown_line(run.stop)}. Nothing was changed.")
+            self.say(hub, run, wish, f"Stopped: {markdown_line(run.stop)}. Nothing was changed.")
             return f"stopped: {run.stop}"
         problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
-        self._say(hub, run, wish, f"I cannot do this: {problem}")
+        self.say(hub, run, wish, f"I cannot do this: {problem}")
         return f"problem: {problem}"
 
     def progress(self, hub: Hub, run: Run) -> None:
         """Say how far a run is, where its result will stand."""
         wish = Wish.model_validate_json(run.request)
         doing = "Working on it" if wish.plan_of or wish.task != "refactor" else "Planning it"
-        self._say(hub, run, wish, f"{doing}. {markdown_line(run.progress)}")
+        self.say(hub, run, wish, f"{doing}. {markdown_line(run.progress)}")
 
-    def _say(self, hub: Hub, run: Run, wish: Wish, text: str) -> own_comment.Standing:
+    def say(self, hub: Hub, run: Run, wish: Wish, text: str) -> own_comment.Standing:
         """Let the one comment of a run say this."""
         plans = wish.task == "refactor" and not wish.plan_of
         about = f"plan-{run.id}" if plans else f"written-{run.id}"
@@ -331,7 +337,7 @@ class Writing:
         self._comments.pop(run.id, None)
 
     @contextmanager
-    def _opened(self, place: Run | Command, hub: Hub, *, write: bool) -> Iterator[tuple[Hub, bool]]:
+    def opened(self, place: Run | Command, hub: Hub, *, write: bool) -> Iterator[tuple[Hub, bool]]:
         """Yield GitHub with the permission to write contents, if the server has it and it is of
         use (`write`), or to read them, and whether the server writes.
         """

@@ -6,11 +6,13 @@ here but objects in a folder of our own: what comes out is handed over (`app/wri
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from app.accounts import Account
 from app.engine import PRIVATE, Plan, service_of
+from app.fix_runs import fixing
 from app.forget import TENANT
 from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
@@ -18,17 +20,20 @@ from app.github.fetch import Checkout
 from app.jobs import Wish
 from app.objects import LocalObjects, missing_objects
 from app.paid import journal_of
+from app.plumbing import NOBODY
 from app.settings import Settings
 from app.store import Run, Task
 from app.store.database import Database
+from app.task_work import Came, There
+from app.tests_runs import testing
 from app.trees import GitTrees
-from app.written import Written
+from app.written import MAX_BYTES, Written
 from reviewer.change import Change
 from reviewer.errors import GiveUp
+from reviewer.fix.values import Fixing
 from reviewer.git import GitRepo, open_repo
-from reviewer.model.base import Model
-from reviewer.model.prices import Prices, load
-from reviewer.ports import Cancelled
+from reviewer.model.prices import load
+from reviewer.ports import Cancelled, MissingBlob
 from reviewer.refactor.job import refactor
 from reviewer.refactor.patch import Patch
 from reviewer.refactor.protect import shown
@@ -36,11 +41,8 @@ from reviewer.refactor.request import RefactorRequest
 from reviewer.refactor.tree import REGULAR, Start
 from reviewer.refactor.values import Plan as Planned
 from reviewer.refactor.values import Refactoring
-from reviewer.request import ReviewRequest, StopReason
-from reviewer.rlm.journal import Journal
+from reviewer.request import StopReason
 from reviewer.rlm.trace import Event, Note, TraceSink
-from reviewer.testing.job import write_tests
-from reviewer.testing.request import TestingRequest
 from reviewer.testing.values import Testing
 
 log = logging.getLogger(__name__)
@@ -56,40 +58,6 @@ NO_MODEL = "no model is asked here, and this takes one. {}"
 NO_PLAN = "the plan is not kept any more. Ask again with `/rlm refactor`."
 CHANGED = "These files have changed since the plan was made: {}. Ask again for a new plan."
 NAMED = 10
-
-
-@dataclass(frozen=True, slots=True)
-class There:
-    """What a task works with: a commit (`trees.start`), a wish, a model and what it may cost.
-
-    `base` is the commit that the pull request is compared with, the merge base.
-    `request` has the model, caps, guidelines and policy as they are settled; `stored` gives what
-    an earlier run on the same pull request came to, as JSON, "" where that is not kept.
-    """
-
-    commit: str
-    base: str
-    trees: GitTrees
-    wish: Wish
-    request: ReviewRequest
-    settings: Settings
-    model: Model
-    model_name: str
-    prices: Prices
-    sink: TraceSink
-    cancelled: Cancelled
-    journal: Journal
-    tenant: str
-    stored: Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Came:
-    """What came of it. `named`: of a plan, the files that it names, with their blobs."""
-
-    account: Account
-    patch: Patch
-    named: Mapping[str, str]
 
 
 def run_writing(  # noqa: PLR0917
@@ -131,49 +99,34 @@ def run_writing(  # noqa: PLR0917
             GitTrees(repo, checkout.head, settings.home) as trees,
             journal_of(shared or settings.home, run.id, request.caps, tenant, kept_s) as journal,
         ):
-            came = asyncio.run(
-                _work(
-                    task, checkout, settings, trees, wish, request, journal, tenant, stored,
-                    listen, cancelled,
-                )
-            )  # fmt: skip
+            there = partial(
+                There,
+                commit=checkout.head,
+                base=checkout.start.commit,
+                trees=trees,
+                wish=wish,
+                request=request,
+                settings=settings,
+                model_name=request.model,
+                prices=load(settings.prices),
+                sink=listen,
+                cancelled=cancelled,
+                journal=journal,
+                tenant=tenant,
+                stored=stored,
+                blobs=partial(_blobs, repo, checkout, cancelled),
+            )
+            came = asyncio.run(_work(task, settings, there))
+            mails = _text(trees.mails(came.patch, NOBODY))
     written = Written.of(
         task, _discreet(came.account, said), came.patch, write=request.policy.write
     )
-    return written.model_copy(update={"named": dict(came.named)})
+    return written.model_copy(update={"named": dict(came.named), "mails": mails})
 
 
-async def _work(  # noqa: PLR0917
-    task: Task,
-    checkout: Checkout,
-    settings: Settings,
-    trees: GitTrees,
-    wish: Wish,
-    request: ReviewRequest,
-    journal: Journal,
-    tenant: str,
-    stored: Callable[[str], str],
-    sink: TraceSink,
-    cancelled: Cancelled,
-) -> Came:
+async def _work(task: Task, settings: Settings, there: Callable[..., There]) -> Came:
     async with service_of(settings) as model:
-        there = There(
-            commit=checkout.head,
-            base=checkout.start.commit,
-            trees=trees,
-            wish=wish,
-            request=request,
-            settings=settings,
-            model=model,
-            model_name=request.model or "",
-            prices=load(settings.prices),
-            sink=sink,
-            cancelled=cancelled,
-            journal=journal,
-            tenant=tenant,
-            stored=stored,
-        )
-        return await WORK[task](there)
+        return await WORK[task](there(model=model))
 
 
 def _bring(repo: GitRepo, checkout: Checkout, cancelled: Cancelled) -> None:
@@ -185,6 +138,32 @@ def _bring(repo: GitRepo, checkout: Checkout, cancelled: Cancelled) -> None:
         if len(lacking) > MOST_FILES:
             raise GiveUp(TOO_MANY.format(count=len(lacking), most=MOST_FILES))
         objects.prefetch(lacking)
+
+
+def _blobs(
+    repo: GitRepo, checkout: Checkout, cancelled: Cancelled, names: Sequence[str]
+) -> Mapping[str, bytes]:
+    """Return what blobs hold, brought if they are not here; those that cannot be had are left out.
+
+    They are of commits that need not be here: a server may refuse what no branch has any more.
+    """
+    change = Change(checkout.head, checkout.head, checkout.head, ())
+    with LocalObjects(repo, change, supply=RemoteBlobs(checkout.origin, cancelled)) as objects:
+        try:
+            objects.prefetch(names)
+        except MissingBlob as error:
+            log.info("not shown", extra={"why": error})
+        lacking = missing_objects(repo, names)
+        found = objects.blobs(name for name in names if name not in lacking)
+        return {name: data for name, data in found if data is not None}
+
+
+def _text(mails: bytes) -> str:
+    """Return mails as text, "" where they are none or too many to be handed over."""
+    try:
+        return mails.decode("utf-8") if len(mails) <= MAX_BYTES else ""
+    except UnicodeDecodeError:
+        return ""
 
 
 def _discreet(account: Account, said: list[str]) -> Account:
@@ -202,6 +181,11 @@ def _discreet(account: Account, said: list[str]) -> Account:
         update["left"] = [
             one.model_copy(update={"why": told}) if one.state == "missed" else one
             for one in account.left
+        ]
+    if isinstance(account, Fixing):
+        update["open"] = [
+            one.model_copy(update={"why": told}) if one.state == "missed" else one
+            for one in account.open
         ]
     return account.model_copy(update=update)
 
@@ -289,36 +273,9 @@ def _moved_on(account: Refactoring, changed: list[str], commit: str) -> Refactor
     )
 
 
-# Testing -----------------------------------------------------------------------------------------
-
-
-async def testing(there: There) -> Came:
-    """Write tests for what the pull request does and no test covers."""
-    outcome = await write_tests(
-        TestingRequest(
-            commit=there.commit,
-            base=there.base,
-            paths=there.request.paths,
-            model=there.model_name,
-            cheap_model=there.request.cheap_model,
-            effort=there.request.effort,
-            caps=there.request.caps,
-            guidelines=there.request.guidelines,
-            policy=there.request.policy,
-            policy_before=there.request.policy_before,
-        ),
-        there.trees.start,
-        there.trees,
-        model=there.model,
-        prices=there.prices,
-        sink=there.sink,
-        cancelled=there.cancelled,
-        concurrency=there.settings.concurrency,
-        journal=there.journal,
-        tenant=there.tenant,
-    )
-    return Came(outcome.testing, outcome.patch, {})
-
-
-WORK = {"refactor": refactoring, "tests": testing}
+WORK: Mapping[Task, Callable[[There], Awaitable[Came]]] = {
+    "refactor": refactoring,
+    "fix": fixing,
+    "tests": testing,
+}
 """How each task is done."""

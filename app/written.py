@@ -99,7 +99,8 @@ class Written(BaseModel):
 
     `policy_write`: the repository wants branches and pull requests. `too_large`: there are commits,
     with more than can be handed over. `named` are the files that a plan names, with the ids of
-    their blobs as the plan has seen them ("": not there).
+    their blobs as the plan has seen them ("": not there). `mails` are the commits as `git am` takes
+    them, "" where that is too large or no text: for whoever fetches it, and never written.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -111,6 +112,7 @@ class Written(BaseModel):
     policy_write: bool = False
     too_large: bool = False
     named: Annotated[dict[str, BlobId], Field(max_length=MAX_NAMED)] = {}
+    mails: Annotated[str, Field(max_length=MAX_BYTES)] = ""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -82,12 +82,19 @@ class Objects(Protocol):
         ...
 
     def grep(
-        self, pattern: str, at: Rev = "head", under: str = "", limit: int = 200
+        self,
+        pattern: str,
+        at: Rev = "head",
+        under: str = "",
+        limit: int = 200,
+        *,
+        literal: bool = False,
     ) -> list[Match]:
         """Return the lines matching an extended regular expression, at most `limit`.
 
-        Files that are not here are brought first. Raise GiveUp with git's own words for a pattern
-        that is no regular expression, and MissingBlob where not all files can be searched.
+        `literal`: the lines that have it as it stands. Files that are not here are brought first.
+        Raise GiveUp with git's own words for a pattern that is no regular expression, and
+        MissingBlob where not all files can be searched.
         """
         ...
 

@@ -17,11 +17,11 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.github.client import Hub, checked_name
-from app.github.errors import Forbidden, NotThere, Refused, Unsure, calls
+from app.github.errors import SOON_S, Forbidden, NotThere, Refused, Unsure, calls
 from app.github.git_trees import GitCommit, Sha, Trees
 from app.github.sticky import is_ours
 from app.written import Written, WrittenCommit, WrittenFile, blob_id
-from reviewer.errors import GiveUp
+from reviewer.errors import GiveUp, RetryLater
 
 MOST_NAMES = 9
 """Of a branch: the one that was thought of, then with -2 to -9 behind it."""
@@ -261,10 +261,12 @@ def open_stacked(  # noqa: PLR0917
             return there
         raise
     except Refused as error:
-        there = _stacked(hub, repository, branch, onto_branch)
-        if there and _PULL_THERE in error.said.lower():
+        if _PULL_THERE not in error.said.lower():
+            raise
+        if there := _stacked(hub, repository, branch, onto_branch):
             return there
-        raise
+        # The list is behind. To take it for a refusal would be to take the branch away.
+        raise RetryLater(str(error), SOON_S) from error
     with calls(hub.server, doing):
         return _opened(hub, _Pull.model_validate(answer))
 

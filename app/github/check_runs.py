@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from github.GithubObject import NotSet
 
-from app.check_names import AGAIN, FULL
+from app.check_names import AGAIN, FIX, FULL
 from app.github.client import Hub
 from app.github.errors import Refused, Unsure, calls
 from app.render import words
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 NAME = "rlm review"
 
-BUTTONS = [
+_BUTTONS = [
     {"label": "Review again", "identifier": AGAIN, "description": "What was said is not repeated"},
     {
         "label": "Say all again",
@@ -34,6 +34,11 @@ BUTTONS = [
         "description": "Review, and repeat what was said",
     },
 ]
+_FIX_BUTTON = {
+    "label": "Fix findings",
+    "identifier": FIX,
+    "description": "A pull request on top that closes them",
+}
 """At most three, with labels of 20 characters and descriptions of 40."""
 
 QUEUE = "queue"
@@ -168,14 +173,16 @@ def conclude(  # noqa: PLR0917
     annotations: Sequence[Annotation] = (),
     *,
     buttons: bool = True,
+    fixable: bool = False,
 ) -> None:
     """Complete the check run; to do it again changes nothing and adds no annotation twice.
 
-    `buttons`: below it somebody who may write can ask for more.
+    `buttons`: below it somebody who may write can ask for more; `fixable`: for the findings to be
+    closed, too.
     """
     end: dict[str, Any] = {"status": "completed", "conclusion": conclusion}
     if buttons:
-        end["actions"] = BUTTONS
+        end["actions"] = [*_BUTTONS, *([_FIX_BUTTON] if fixable else [])]
     output = _output(title, summary)
     try:
         last = _annotate(hub, repository, check_run, output, annotations)

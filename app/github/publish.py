@@ -56,6 +56,7 @@ class Publication:
     `dismissed` names who dismissed a finding in this repository, by the finding's id as a marker
     holds it; `forgotten` are dismissals that count no more, though their words still stand in
     threads. `whole`: all of the pull request was to be reviewed, so what is not found is gone.
+    `fixable`: its findings can be closed by the press of a button.
     `page`: the address of the run's own page. `repository_id`: what has the name of the repository
     by now and another number is another one; 0 where nobody knows it.
     """
@@ -72,6 +73,7 @@ class Publication:
     whole: bool = True
     repository_id: int = 0
     page: str = ""
+    fixable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +373,7 @@ class _Posting:
                 STALE_TITLE if outcome == "stale" else check_runs.title(review),
                 self._text(check_runs.SUMMARY_BYTES, notes),
                 [] if said_here else check_runs.annotations(unsaid),
+                fixable=what.fixable and bool(self.findings) and review.status == "complete",
             )
             self.concluded = True
 

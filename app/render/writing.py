@@ -187,9 +187,12 @@ def stacked_body(account: Account, number: int, page: str = "") -> str:
 def _heading(account: Account) -> str:
     """Return in a few words what came of it."""
     task = _TASKS[type(account)]
+    if isinstance(account, Fixing) and account.checks:
+        task = "Fix of what checks say"
     if account.status == "partial":
         return f"{task}: partial, because {_why_partial(account)}"
-    return f"{task}: {'not done' if account.status == 'declined' else 'done'}"
+    nothing = isinstance(account, Fixing) and account.open and not account.closed
+    return f"{task}: {'not done' if account.status == 'declined' or nothing else 'done'}"
 
 
 def _why_partial(account: Account) -> str:
@@ -233,15 +236,27 @@ def _commit(one: CommitInfo) -> str:
 
 
 def _fixed(done: Fixing) -> Iterator[str]:
-    if done.closed:
+    if done.checks:
+        yield from _against_checks(done)
+    elif done.closed:
         yield f"**Closed** ({words.count(len(done.closed), 'finding')}, a commit for each)"
         yield _rows(done.closed, lambda one: f"- {_finding(one)}")
-    if done.open:
+    if done.open and not done.checks:
         yield f"**Still open** ({words.count(len(done.open), 'finding')})"
         yield _rows(
             done.open,
             lambda one: f"- {_finding(one)}: {_STATES[one.state]}: {_line(one.why)}",
         )
+
+
+def _against_checks(done: Fixing) -> Iterator[str]:
+    """Say what was made of checks that failed: all of them are one piece of work."""
+    names = _listed([_code(one) for one in done.checks[:FILES_SHOWN]], len(done.checks))
+    if done.closed:
+        yield f"**Mended**: what made {names} fail."
+        yield _rows(done.closed, lambda one: _text(plain(one.message)))
+    for one in done.open:
+        yield f"**Not mended**: {names}: {_STATES[one.state]}: {_line(one.why)}"
 
 
 def _finding(one: Closed | Open) -> str:

@@ -256,7 +256,9 @@ class _Engine:
         )
 
     def _checkout(self, run: Run, watch: "_Watch") -> Checkout:
-        wanted = Wanted(self.server, run.repository, run.number, run.base, run.head)
+        # A branch of ours is known to GitHub by the pull request that is stacked with it.
+        number = Wish.model_validate_json(run.request).stacked or run.number
+        wanted = Wanted(self.server, run.repository, number, run.base, run.head)
 
         def lend() -> SecretStr | None:
             return self.tokens.ask(run.id, TOKEN_TIMEOUT_S).token

@@ -67,6 +67,9 @@ TO_READ = {"contents": "read", "pull_requests": "write"}
 TO_WRITE = {"contents": "write", "pull_requests": "write"}
 """To make branches and pull requests that somebody asked for: only where that is switched on."""
 
+TO_WATCH = {**WRITES, "statuses": "read"}
+"""To look at the checks of a branch of ours, statuses too where that is granted, and to say it."""
+
 NOT_GRANTED_S = 600.0
 """An owner who reads of a missing permission and accepts it gets the review that was asked for."""
 
@@ -96,6 +99,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 connect_for_scanning=app.connect_for_scanning,
                 connect_to_read=app.connect_to_read,
                 connect_to_write=app.connect_to_write if settings.write else None,
+                connect_to_watch=app.connect_to_watch,
                 installed=app.auth.installation_of,
                 includes=app.auth.includes,
                 public_url=settings.public.url,
@@ -213,6 +217,12 @@ class _App:
     ) -> AbstractContextManager[Hub]:
         """Open GitHub to make branches and pull requests, and for nothing else."""
         return self._connect(installation, repository_id, TO_WRITE)
+
+    def connect_to_watch(
+        self, installation: int, repository_id: int
+    ) -> AbstractContextManager[Hub]:
+        """Open GitHub to read checks, and to speak."""
+        return self._connect(installation, repository_id, TO_WATCH, WRITES)
 
     def connect_to_look(self, installation: int) -> AbstractContextManager[Hub]:
         """Open GitHub to look at every repository of an installation."""

@@ -17,6 +17,7 @@ from app.store.spending import Spendings
 from app.store.stacked import Stacks
 from app.store.threads import Threads
 from app.store.values import (
+    CI,
     ENGINE,
     GITHUB,
     OPEN,
@@ -43,7 +44,7 @@ from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
-    "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "WRITING", "Begun", "Dismissed", "Job",
+    "CI", "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "WRITING", "Begun", "Dismissed", "Job",
     "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent", "Stacked", "Store", "Task",
     "Told", "Watched", "Worker",
 ]  # fmt: skip

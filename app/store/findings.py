@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.store.base import Base
 from app.store.tables import FINDINGS
-from app.store.values import Told
+from app.store.values import State, Told
 
 _BEFORE = {"open": 0, "accepted": 1, "dismissed": 2, "fixed": 2}
 """Nothing goes back by itself: what was fixed is not accepted later, whatever a thread says."""
@@ -15,6 +15,14 @@ _BEFORE = {"open": 0, "accepted": 1, "dismissed": 2, "fixed": 2}
 
 class Findings(Base):
     """The part of the store that knows what became of findings."""
+
+    def became(self, repository_id: int, number: int) -> dict[str, State]:
+        """Return what became of each finding that was told on a pull request, by its id."""
+        rows = select(FINDINGS.c.finding, FINDINGS.c.state).where(
+            FINDINGS.c.repository_id == repository_id, FINDINGS.c.number == number
+        )
+        with self.database.read() as db:
+            return {row.finding: row.state for row in db.execute(rows)}
 
     def told(self, repository_id: int, number: int, run: str, findings: Iterable[Told]) -> None:
         """Note findings as a publication met them; to do it again changes nothing.

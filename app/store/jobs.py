@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 
 from app.store.base import Base, end, put
 from app.store.tables import JOBS, TURNS
-from app.store.values import Job, NewJob
+from app.store.values import CI, Job, NewJob
 
 FAILED_S = 3_600.0
 """What failed is not tried again before, and is then: an outage may be over."""
@@ -177,8 +177,10 @@ class Jobs(Base):
             return db.scalar(held.limit(1)) or ""
 
     def waiting(self, role: str) -> int:
-        """Count the jobs of a role that nobody has done yet."""
-        number = select(func.count()).where(JOBS.c.role == role, JOBS.c.state != "failed")
+        """Count the jobs of a role that nobody has done yet, without those that watch checks."""
+        number = select(func.count()).where(
+            JOBS.c.role == role, JOBS.c.state != "failed", JOBS.c.kind != CI
+        )
         with self.database.read() as db:
             return db.scalar(number) or 0
 

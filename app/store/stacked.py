@@ -6,8 +6,8 @@ from typing import Literal
 from sqlalchemy import ColumnElement, delete, select, update
 
 from app.store.base import Base
-from app.store.tables import PLANS, STACKED
-from app.store.values import Plan, Stacked
+from app.store.tables import JOBS, PLANS, STACKED
+from app.store.values import CI, Plan, Stacked
 
 _STACKED = tuple(STACKED.c[name] for name in Stacked.__slots__)
 _PLAN = tuple(PLANS.c[name] for name in Plan.__slots__)
@@ -23,6 +23,11 @@ class Stacks(Base):
         again = {"stacked": made.stacked, "branch": made.branch, "head": made.head}
         with self.database.write() as db:
             db.execute(new.on_conflict_do_update(index_elements=["run"], set_=again))
+
+    def stacked(self, run: str) -> Stacked | None:
+        """Return the stacked pull request that a run has made."""
+        found = self._stacked(STACKED.c.run == run)
+        return found[0] if found else None
 
     def stacked_of(self, repository_id: int, number: int) -> list[Stacked]:
         """Return what is stacked on a pull request, the newest first."""
@@ -57,6 +62,13 @@ class Stacks(Base):
         rows = select(*_STACKED).where(which).order_by(STACKED.c.since.desc(), STACKED.c.run)
         with self.database.read() as db:
             return [Stacked(*row) for row in db.execute(rows)]
+
+    def unwatch(self, repository_id: int, number: int) -> int:
+        """Look no more at the checks of what is stacked on a pull request; count what that ends."""
+        keys = [f"{CI}:{one.run}" for one in self.stacked_of(repository_id, number)]
+        waits = (JOBS.c.kind == CI) & (JOBS.c.state != "claimed") & JOBS.c.key.in_(keys)
+        with self.database.write() as db:
+            return db.execute(delete(JOBS).where(waits)).rowcount
 
     # Plans
 

@@ -6,6 +6,9 @@ from typing import Literal
 GITHUB, ENGINE = "github", "engine"
 """The roles that take jobs: the one talks to GitHub, the other to the model."""
 
+CI = "ci"
+"""The kind of jobs that look now and then for hours: nobody waits for them."""
+
 OPEN, REVIEW, PUBLISH = "open", "review", "publish"
 """The steps of a run: show it on GitHub, review, publish. The second is the engine's."""
 

@@ -302,8 +302,18 @@ def _run_views(blueprint: Blueprint, pages: Pages) -> None:
                     if one.id != run.id
                 ],
                 kind=views.KINDS.get(run.kind, "Run"),
+                has_patch=bool(views.mails_of(run)),
             )
         return _unless_same(page)
+
+    @blueprint.get("/runs/<name>/patch")
+    def patch(name: str) -> Response:
+        run, _ = _readable_run(pages, name)
+        mails = views.mails_of(run)
+        if not mails:
+            raise NotFound
+        kept = {"Content-Disposition": f'attachment; filename="{run.id}.patch"'}
+        return Response(mails, mimetype="text/plain", headers=kept)
 
     @blueprint.get("/runs/<name>/nodes/<node>")
     def node_page(name: str, node: str) -> Response:

@@ -16,7 +16,7 @@ from app.render.html import percent, shown_finding, shown_skipped, tally
 from app.render.outgoing import without_secrets
 from app.render.trace_facts import call_words
 from app.report import Report
-from app.store import OPEN, PUBLISH
+from app.store import OPEN, PUBLISH, WRITING
 from app.store.values import State
 from app.trace_document import NodeDoc
 from app.web.plots import Plot, Series
@@ -156,6 +156,18 @@ def row(run: RunRecord) -> dict[str, Any]:
         "usd": spent(run),
         "created": moment(run.created),
     }
+
+
+def mails_of(run: RunRecord) -> str:
+    """Return the commits that a run came to, as `git am` takes them; "" where there are none."""
+    if run.kind not in WRITING or not run.result:
+        return ""
+    try:
+        written = json.loads(run.result)
+    except ValueError:
+        return ""
+    mails = written.get("mails") if isinstance(written, dict) else None
+    return mails if isinstance(mails, str) else ""
 
 
 def review_of(run: RunRecord, threads: Mapping[str, tuple[str, str]]) -> dict[str, Any] | None:

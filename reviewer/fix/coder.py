@@ -10,7 +10,7 @@ from typing import Any
 from reviewer.fix.locate import Spot, Target
 from reviewer.refactor.apply import readable
 from reviewer.refactor.edit import WHOLE_TOKENS, Editor, EditScope, Part
-from reviewer.refactor.outlines import marked, outline, tokens
+from reviewer.refactor.outlines import marked, tokens
 from reviewer.refactor.tree import Overlay, Tree
 from reviewer.refactor.values import Module
 from reviewer.review.guidance import set_apart
@@ -27,6 +27,9 @@ BODY_CHARS = 4_000
 CODE_CHARS = 8_000
 """Of a finding and of a patch that did not stand, as they are told: a finding may be anybody's."""
 
+OTHERS = 20
+"""Findings that are named to the coder of another one."""
+
 _MARKED = "each line behind a | that is not in it"
 
 
@@ -39,10 +42,14 @@ class Refusal:
 
 
 class Coder(Editor):
-    """The task. One instance for each state of the tree; a part is a finding, named by its id."""
+    """The task. One instance for each state of the tree; a part is a finding, named by its id.
+
+    `waiting` are findings that are worked on later: a node is told of those in its files, and of
+    those that others work on now.
+    """
 
     name = "fix"
-    version = "1"
+    version = "2"
 
     def __init__(
         self,
@@ -51,11 +58,13 @@ class Coder(Editor):
         targets: Sequence[Target],
         refusals: Mapping[str, Sequence[Refusal]],
         *,
+        waiting: Sequence[Target] = (),
         guidance: str = "",
         window: int = WINDOW_TOKENS,
     ) -> None:
         super().__init__(tree, overlay, "", guidance=guidance, window=window)
         self._targets = {each.finding.id: each for each in targets}
+        self._waiting = waiting
         self._refusals = refusals
         self._spelled = {printable(path): path for path in (*overlay.start.modes, *overlay.files)}
         self._read: defaultdict[str, set[str]] = defaultdict(set)
@@ -65,7 +74,10 @@ class Coder(Editor):
         return EditScope(tuple(part_of(each) for each in self._targets.values()))
 
     def instructions(self, scope: EditScope) -> str:
-        return _prompt() + (f"\n{self._guidance}" if self._guidance else "")
+        # Only a scope of one part is read.
+        checks = self._target(scope.parts[0]).is_checks
+        text = _prompt("checks.md" if checks else "coder.md")
+        return text + (f"\n{self._guidance}" if self._guidance else "")
 
     def size(self, scope: EditScope) -> int:
         size = sum(tokens(self._code(part)) for part in scope.parts)
@@ -85,7 +97,12 @@ class Coder(Editor):
         if len(scope.parts) != 1:
             return ""
         (part,) = scope.parts
-        said = [f"The finding {part.module.name}:\n\n{set_apart(part.module.what)}"]
+        what = "What failed" if self._target(part).is_checks else "The finding"
+        said = [f"{what} {part.module.name}:\n\n{set_apart(part.module.what)}"]
+        if others := self._others(part):
+            listed = "\n".join(f"- {_titled(each)}" for each in others[:OTHERS])
+            more = f"\n- and {len(others) - OTHERS} more" if others[OTHERS:] else ""
+            said.append(f"{_OTHERS}\n\n{set_apart(listed + more)}")
         for each in self._refusals.get(part.module.name, ()):
             said.append(f"A patch that did not stand, because:\n\n{set_apart(each.why)}")
             if each.diff:
@@ -113,11 +130,20 @@ class Coder(Editor):
         """Return the files that the finding names, and those that its node has read."""
         return {*part.files, *self._read[part.module.name]}
 
+    def _others(self, part: Part) -> list[Target]:
+        """Return the findings that others close: in its files, or at the same time."""
+        mine = set(part.files)
+        near = [each for each in self._waiting if not mine.isdisjoint(each.paths)]
+        return [*(each for each in self._targets.values() if each != self._target(part)), *near]
+
     def _target(self, part: Part) -> Target:
         return self._targets[part.module.name]
 
     def _code(self, part: Part) -> str:
-        """Return the files of a finding whole, as far as they fit, else the lines around it."""
+        """Return the files of a finding whole, as far as they fit, else the lines around it.
+
+        No outline: whoever closes one finding seldom needs more of a file than that.
+        """
         shown, left = "", WHOLE_TOKENS
         for path in part.files:
             blob = self._overlay.blob(path)
@@ -126,9 +152,9 @@ class Coder(Editor):
             if tokens(text) <= left:
                 piece = f"=== file {quoted(path)}, {_MARKED}\n{marked(text.split(chr(10)))}\n"
             else:
-                piece = outline(path, self._tree.code.context)
-                piece += "(too long to be shown whole: read(path, start, end))\n"
-                piece += f"\n--- of it, around the finding, {_MARKED}\n{_around(text, spots)}\n"
+                piece = f"=== file {quoted(path)}, around the finding, {_MARKED}\n"
+                piece += "(too long to be shown whole: read(path, start, end), outline(path))\n"
+                piece += f"{_around(text, spots)}\n"
             shown += piece + "\n"
             left -= tokens(piece)
         return shown
@@ -145,6 +171,8 @@ def part_of(target: Target) -> Part:
 def told(target: Target) -> str:
     """Return a finding as a node reads it, with the lines where it stands today."""
     finding = target.finding
+    if target.is_checks:
+        return finding.body
     said = [
         f"{' '.join(finding.title.split())[:TITLE_CHARS]} ({finding.category}, {finding.severity})",
         finding.body[:BODY_CHARS],
@@ -157,6 +185,11 @@ def told(target: Target) -> str:
         code = _indented(finding.suggestion[:CODE_CHARS])
         said.append(f"It proposes to put in place of exactly the quoted lines:\n\n{code}")
     return "\n\n".join(said)
+
+
+def _titled(target: Target) -> str:
+    title = " ".join(target.finding.title.split())[:TITLE_CHARS]
+    return f"{_place(target.spots[0])}: {title}"
 
 
 def _place(spot: Spot) -> str:
@@ -185,6 +218,9 @@ def _around(text: str, spots: Sequence[Spot]) -> str:
     return "\n".join(shown)
 
 
+_OTHERS = "Others close these findings; leave them:"
+
+
 @cache
-def _prompt() -> str:
-    return (Path(__file__).parent / "coder.md").read_text(encoding="utf-8").strip() + "\n"
+def _prompt(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8").strip() + "\n"

@@ -1,4 +1,4 @@
-"""The fix job: findings and a commit in, a patch with its account out.
+"""The fix job: findings (or checks that fail) and a commit in, a patch with its account out.
 
 look up each finding ── coder: edits ── do they fit, parse, please the detectors? ── fresh reviewer
                           ▲                                                             │
@@ -11,6 +11,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from reviewer.fix.checks import as_target, told_checks
 from reviewer.fix.locate import Target, located, spellings
 from reviewer.fix.request import FixRequest
 from reviewer.fix.rounds import Rounds
@@ -25,6 +26,7 @@ from reviewer.review.finder import PACES
 from reviewer.rlm.journal import Journal
 from reviewer.rlm.run import CALL_TIMEOUT_S, CONCURRENCY, Pricing, open_run
 from reviewer.rlm.trace import TraceSink
+from reviewer.text import printable
 
 LEVELS = 2
 """At the least: all findings of a round, and one."""
@@ -83,13 +85,14 @@ async def fix(
         cost = cost_of(run, time.monotonic() - began)
         halted = run.stopped.reason if run.stopped is not None else None
     order = {each.id: index for index, each in enumerate(request.findings)}
-    everything = sorted([*left, *rounds.open], key=lambda one: order[one.id])
+    everything = sorted([*left, *rounds.open], key=lambda one: order.get(one.id, -1))
     stopped = halted or _stopped(rounds, everything)
     fixing = Fixing(
         status="complete" if stopped is None else "partial",
         stopped=stopped,
         commit=request.commit,
         reviewed=request.reviewed,
+        checks=[printable(each.name) for each in request.failed],
         closed=rounds.closed,
         open=everything,
         findings=rounds.findings,
@@ -100,9 +103,15 @@ async def fix(
 
 
 def _sorted_out(request: FixRequest, tree: Overlay) -> tuple[list[Target], list[Open]]:
-    """Return the findings that can be worked on, and those of which it is known why not."""
+    """Return the findings that can be worked on, and those of which it is known why not.
+
+    What checks say comes first, for it is of what was handed out already.
+    """
     spelled = spellings(tree)
     looked_up = [located(each, tree, spelled) for each in request.findings]
+    if request.failed:
+        what = told_checks(request.failed, request.patched, request.kept)
+        looked_up.insert(0, as_target(request.failed, request.patched, what, tree, spelled))
     targets = [one for one in looked_up if isinstance(one, Target)]
     return targets, [one for one in looked_up if isinstance(one, Open)]
 

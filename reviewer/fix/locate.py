@@ -36,10 +36,14 @@ class Spot:
 
 @dataclass(frozen=True)
 class Target:
-    """A finding that can be worked on, and where it stands: its own place is the first."""
+    """A finding that can be worked on, and where it stands: its own place is the first.
+
+    `is_checks`: it is checks that fail, see `reviewer.fix.checks`.
+    """
 
     finding: Finding
     spots: tuple[Spot, ...]
+    is_checks: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:

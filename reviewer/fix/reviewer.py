@@ -54,7 +54,7 @@ class Reviewer:
     """The task; a node looks at one patch."""
 
     name = "refute"
-    version = "1"
+    version = "2"
     tier: Tier = "cheap"
     result: type[Opinions] = Opinions
 
@@ -81,8 +81,9 @@ class Reviewer:
 
     def content(self, scope: LookScope) -> str:
         (one,) = scope.candidates
+        what = "What failed" if one.target.is_checks else "The finding"
         return printable(
-            f"The finding {one.id}:\n\n{set_apart(told(one.target))}\n\n"
+            f"{what} {one.id}:\n\n{set_apart(told(one.target))}\n\n"
             f"The patch, set behind a mark:\n\n{set_apart(one.diff)}\n"
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reviewer.finding import Finding
 from reviewer.fix.coder import Coder, Refusal, part_of
-from reviewer.fix.locate import Target
+from reviewer.fix.locate import Target, located, spellings
 from reviewer.fix.reviewer import Candidate, LookScope, Reviewer, diff_of, lacking
 from reviewer.fix.values import Closed, Open, Opinion, Opinions, State, left_open
 from reviewer.parsing.worker import Parsers
@@ -71,13 +71,28 @@ class Rounds:
                 for each in todo:
                     self._leave(each, "missed", str(self.run.stopped))
                 return
-            batch = apart(todo)
-            again = await self._round(batch)
+            batch, before = apart(todo), self.tree
+            again = await self._round(batch, [each for each in todo if each not in batch])
             todo = [each for each in todo if each not in batch or each in again]
+            if self.tree is not before:
+                todo = await asyncio.to_thread(self._looked_up_again, todo)
 
-    async def _round(self, batch: Sequence[Target]) -> list[Target]:
+    def _looked_up_again(self, todo: Sequence[Target]) -> list[Target]:
+        """Return where findings stand now that code has moved; some may be closed with others."""
+        spelled = spellings(self.tree)
+        left: list[Target] = []
+        for each in todo:
+            found = each if each.is_checks else located(each.finding, self.tree, spelled)
+            if isinstance(found, Target):
+                left.append(found)
+            else:
+                why = f"{found.why} (another patch of this run has changed it)"
+                self._leave(each, found.state, why)
+        return left
+
+    async def _round(self, batch: Sequence[Target], waiting: Sequence[Target]) -> list[Target]:
         """Work once on findings of different files; return those that are to be tried again."""
-        patches, again = await self._made(batch)
+        patches, again = await self._made(batch, waiting)
         with ExitStack() as open_trees:
             candidates = []
             for one in list(patches):
@@ -99,7 +114,9 @@ class Rounds:
 
     # Making ---------------------------------------------------------------------------------------
 
-    async def _made(self, batch: Sequence[Target]) -> tuple[list[_Patch], list[Target]]:
+    async def _made(
+        self, batch: Sequence[Target], waiting: Sequence[Target]
+    ) -> tuple[list[_Patch], list[Target]]:
         """Have patches made; return those that fit, and findings that are to be tried again."""
         with self.trees.tree(self.tree.files) as tree:
             coder = Coder(
@@ -107,6 +124,7 @@ class Rounds:
                 self.tree,
                 batch,
                 self._refusals,
+                waiting=waiting,
                 guidance=self.guidance,
                 window=self.run.window,
             )
@@ -203,7 +221,8 @@ class Rounds:
         finding = one.target.finding
         before: dict[str, Blob | None] = {path: self.tree.blob(path) for path in one.files}
         title = printable(" ".join(finding.title.split()))
-        message = message_of(f"{one.message.strip() or title}\n\nFinding: {finding.id}", title)
+        about = title if one.target.is_checks else f"Finding: {finding.id}"
+        message = message_of(f"{one.message.strip() or title}\n\n{about}", title)
         commit = commit_of(finding.id, "model", message, before, one.files)
         if commit is None:  # `_fitting` lets nothing through that changes nothing
             raise AssertionError("a patch without a change")

@@ -101,6 +101,8 @@ class Fixing(BaseModel):
 
     `status` is "partial" exactly when `stopped` says why: the run ended early, or `findings`, what
     the detectors say of the result, is not empty. Findings that stay open are no partial result.
+    `checks` are the names of those that failed on an earlier fix: all of them are one entry of
+    `closed` or `open`, with a line of None.
     """
 
     model_config = _SHAPE
@@ -110,6 +112,7 @@ class Fixing(BaseModel):
     stopped: StopReason | None = None
     commit: str
     reviewed: str
+    checks: list[str] = []
     closed: list[Closed] = []
     open: list[Open] = []
     findings: list[Finding] = []

@@ -6,13 +6,15 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reviewer.change import Change
 from reviewer.errors import GiveUp
 from reviewer.ports import Entry, Objects
 from reviewer.refactor.patch import Blob, Files
-from reviewer.review.functions import Code
+
+if TYPE_CHECKING:  # whoever only checks paths needs no sandbox
+    from reviewer.review.functions import Code
 
 REGULAR = frozenset({"100644", "100755", "100664"})
 
@@ -23,7 +25,7 @@ class Tree:
 
     change: Change
     objects: Objects
-    code: Code
+    code: "Code"
 
 
 class Trees(Protocol):

@@ -62,12 +62,17 @@ def functions(
         piece = _piece(text.split("\n"), max(1, numbers[0] - lines), numbers[-1] + lines)
         return f"== {printable(path)}, around {hunk}, at the {at}\n{piece}"
 
-    async def grep(pattern: str, under: str = "", at: Rev = "head") -> list[dict[str, Any]]:
-        """The first 100 lines that match an extended regular expression, in all files or those
-        under a folder or file, as {"path", "line", "text"}; tests and documentation included. A
-        last one whose path is "" is no match: it says what is missing. No match at all is []."""
+    async def grep(
+        pattern: str, under: str = "", at: Rev = "head", literal: bool = False
+    ) -> list[dict[str, Any]]:
+        """The first 100 lines that match an extended regular expression, or with literal=True have
+        exactly that text, in all files or those under a folder or file, as {"path", "line",
+        "text"}; tests and documentation included. A last one whose path is "" is no match: it says
+        what is missing. No match at all is []."""
         try:
-            matches = await asyncio.to_thread(objects.grep, pattern, at, under, GREP_LINES)
+            matches = await asyncio.to_thread(
+                objects.grep, pattern, at, under, GREP_LINES, literal=bool(literal)
+            )
         except NoSuchFile as error:
             return [_note(str(error))]
         found = [_match(match) for match in matches]

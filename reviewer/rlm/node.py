@@ -50,6 +50,9 @@ MOST_PROMPT_TOKENS = 40_000
 """A conversation that could outgrow this gets its closing turn: what a model is shown beyond it
 makes it find less, not more (see WINDOW_TOKENS), and is paid again in every turn."""
 
+GROWTH_MARGIN = 1.5
+"""Of the turn that a conversation has grown most by: the next one may bring so much."""
+
 DIVIDING_TURNS = 5
 """After so many turns of a node that leads, the host gives out what it has not."""
 
@@ -139,8 +142,10 @@ async def _converse(
     )
     request = _opening(task, scope, question, own, run)
     earlier = True
+    grown = 0
     for turn in range(MAX_TURNS):
-        request, closing = _fitted(run, seat.account, request, turn)
+        before = _tokens(request)
+        request, closing = _fitted(run, seat.account, request, turn, grown)
         conversation.closing = closing
         try:
             answered = await call(seat, request, replace(place, turn=turn))
@@ -163,6 +168,7 @@ async def _converse(
         if desk is not None and conversation.desk is None:
             seat = replace(seat, behind=True)  # it has divided: now it looks across
         request = _continued(request, answered.reply, answers, run)
+        grown = max(grown, _tokens(request) - before)
     raise AssertionError("the last turn is a closing one")
 
 
@@ -317,23 +323,32 @@ def _opening(
     )
 
 
-def _fitted(run: Run, account: Account, request: Request, turn: int) -> tuple[Request, bool]:
+def _fitted(
+    run: Run, account: Account, request: Request, turn: int, grown: int
+) -> tuple[Request, bool]:
     """Return the request as the account affords it, and whether it is the closing one.
 
     A call is made as usual only if a closing one is still affordable after it, whatever it costs
     and brings: so a node that runs out of money, of turns or of room ends with a result, not in the
-    middle.
+    middle. `grown` is the most that one of its turns has added: by that, and not by what a reply
+    could be at its longest, a node is told that the end is near.
     """
-    tokens = bound_tokens(request) // 3  # bytes for a token, about: an estimate, no cap hangs on it
+    tokens = _tokens(request)
     now = worst_case(run, request.model, tokens, request.max_tokens)
     later = tokens + request.max_tokens + PRINT_CHARS // 3
     after = worst_case(run, request.model, later, CLOSING_TOKENS)
     room = turn == 0 or later <= MOST_PROMPT_TOKENS
     if turn < MAX_TURNS - 1 and room and account.left.admits(now + after):
-        then = later + request.max_tokens + PRINT_CHARS // 3
+        usual = int(grown * GROWTH_MARGIN)
+        then = tokens + usual + request.max_tokens + PRINT_CHARS // 3
         nearly = turn > 0 and (turn + 2 == MAX_TURNS or then > MOST_PROMPT_TOKENS)
         return _saying(request, NEARLY) if nearly else request, False
     return _closing(request), True
+
+
+def _tokens(request: Request) -> int:
+    """Return about how many tokens a request has: an estimate, no cap hangs on it."""
+    return bound_tokens(request) // 3
 
 
 def _saying(request: Request, words: str) -> Request:

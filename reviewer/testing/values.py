@@ -1,6 +1,6 @@
 """What the nodes that write tests hand in, and what it came to: the vocabulary, without I/O."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -107,10 +107,18 @@ class TestsOf(BaseModel):
     )
 
 
+def _adding(schema: dict[str, Any]) -> None:
+    """Offer a node the edits that add, and no others."""
+    offered = {"replacements", "new_files", "message", "left", "tests"}
+    schema["properties"] = {k: v for k, v in schema["properties"].items() if k in offered}
+
+
 class TestEdits(Edits):
     """What a node hands in for a test file: the edits, and what each new test is for."""
 
     __test__ = False
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_adding)
 
     tests: list[TestsOf] = Field(default=[], max_length=200)
 

@@ -252,7 +252,8 @@ def test_the_permission_to_write_is_proved_where_writing_is_on(probed: Probed) -
     probed.environ["RLM_WRITE"] = "on"
     code, lines = probed()
     assert code == 1 and lines["writing"][0]["text"].startswith("on")
-    (of_app,), (of_octo,) = lines["permissions"], lines["installations"]
+    (of_app, more), (of_octo, _) = lines["permissions"], lines["installations"]
+    assert more["state"] == "warning" and more["text"].startswith("statuses: read is missing")
     assert (
         "contents: write is missing, so what somebody asks for is handed over as a patch"
         in (of_app["text"])
@@ -260,6 +261,8 @@ def test_the_permission_to_write_is_proved_where_writing_is_on(probed: Probed) -
     assert of_octo["text"].startswith("octo: contents: write")
     probed.app.permissions["contents"] = "write"
     probed.world.installation.permissions["contents"] = "write"
+    probed.app.permissions["statuses"] = "read"
+    probed.world.installation.permissions["statuses"] = "read"
     _, lines = probed()
     assert "contents: write" in lines["permissions"][0]["text"]
     assert [one["state"] for one in (*lines["permissions"], *lines["installations"])] == ["ok"] * 2

@@ -5,7 +5,16 @@ import pytest
 
 from app.check_names import REVIEW_LABEL
 from app.events import Bad, Ignored, Subject, read_event, subject_of
-from app.jobs import COMMAND_FIRST, MAX_COMMAND_CHARS, QUEUE_FIRST, Command, Look, Queued, Rerun
+from app.jobs import (
+    COMMAND_FIRST,
+    MAX_COMMAND_CHARS,
+    QUEUE_FIRST,
+    Command,
+    Look,
+    Pressed,
+    Queued,
+    Rerun,
+)
 from tests.app.deliveries import VERSIONS, example, examples
 
 DELIVERY = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
@@ -199,6 +208,24 @@ def test_a_check_run_is_run_again() -> None:
     assert isinstance(read, Rerun)
     assert (read.external_id, read.head, read.numbers) == ("r1", check["head_sha"], ())
     assert read.event_id == DELIVERY
+
+
+def test_the_button_for_a_fix_says_who_has_pressed_it() -> None:
+    payload = example("check_run", "requested_action")
+    check = payload["check_run"]
+    check.update(external_id="octo/hello#2:r1")
+    payload["requested_action"] = {"identifier": "fix"}
+    read = read_event("check_run", payload, DELIVERY)
+    assert isinstance(read, Pressed)
+    assert (read.external_id, read.head) == ("octo/hello#2:r1", check["head_sha"])
+    assert (read.sender, read.event_id) == (payload["sender"]["login"], DELIVERY)
+    assert read.job().priority == COMMAND_FIRST
+    payload["sender"]["type"] = "Bot"
+    assert isinstance(read_event("check_run", payload, DELIVERY), Ignored)
+    del payload["sender"]
+    assert isinstance(read_event("check_run", payload, DELIVERY), Bad)
+    payload["requested_action"] = {"identifier": "full"}
+    assert isinstance(read_event("check_run", payload, DELIVERY), Rerun)
 
 
 def test_a_check_suite_is_run_again_for_its_pull_requests() -> None:

@@ -190,6 +190,8 @@ def test_grep(objects: LocalObjects) -> None:
     assert [path for path, _, _ in places("^new")] == ["src/a.py", "src/deep/b.py", "srcs"]
     assert [path for path, _, _ in places("^new", under="src")] == ["src/a.py", "src/deep/b.py"]
     assert places("= 1", at="base") == [("src/a.py", 1, "old = 1"), ("src/gone.py", 1, "gone = 1")]
+    assert places("other = [12]", literal=True) == []
+    assert places("other = 2", literal=True) == [("src/a.py", 2, "other = 2")]
     assert places("nothing like it") == []
     assert places("--output=x") == places("-r") == []
     assert places("/etc/passwd") == []  # the target of a link is no text

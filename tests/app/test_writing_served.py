@@ -4,17 +4,20 @@ import os
 import re
 import signal
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.written import Written
 from tests.app.kills import MODEL, Point
 from tests.app.test_serve import Server
 from tests.app.world import World, wait_until
 from tests.app.writing_desk import GRANTED
 from tests.github.hub import FakePull, Seen
 from tests.github.state import FakePull as Pull
+from tests.github.state import Reaction
 from tests.model_server import Answer
 from tests.reviewer.refactor.shop import FILES, edited, module, planned, plans, script
 
@@ -86,6 +89,9 @@ def test_a_plan_is_started_and_stands_as_a_pull_request_that_undo_takes_away(
         assert asked == 1
         world.says(server, pull, "/rlm go", 2)
         world.assert_stacked_once(pull)
+        with closing(world.store) as store:
+            kept = Written.model_validate_json(store.result(world.runs()[0].id))
+        assert kept.mails.count("Subject: [PATCH") == 2 and "subtotal(items) * 3" in kept.mails
         # The plan was carried out, not made anew.
         assert not any(plans(one.body) for one in world.service.requests[asked:])
         world.commented(server, pull, "alice", "/rlm undo")
@@ -95,6 +101,20 @@ def test_a_plan_is_started_and_stands_as_a_pull_request_that_undo_takes_away(
         assert written, "over the API"
         # What writes is one role's: the engine's token reads.
         assert not [seen for seen in world.hub.requests if seen.path.endswith("git-receive-pack")]
+
+
+def test_a_reaction_is_seen_by_the_server_and_by_one_that_was_away(tmp_path: Path) -> None:
+    with Shop(tmp_path) as world:
+        pull = world.pull(head_ref="topic")
+        with world.serve(RLM_WRITE="on") as server:
+            world.says(server, pull, ASK, 1)
+        state = world.hub.state
+        (plan,) = (one for one in pull.comments if one.user.login == world.app.actor)
+        for who in ("mallory", "alice"):
+            plan.reactions.append(Reaction(state.next_id(), world.hub.user(who), "+1", state.now()))
+        with world.serve(RLM_WRITE="on"):
+            world.settle(runs=2)
+        world.assert_stacked_once(pull)
 
 
 def test_a_push_between_plan_and_start(tmp_path: Path) -> None:

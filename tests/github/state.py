@@ -125,6 +125,18 @@ class FakeCheckRun:
     actions: list[dict[str, str]] = field(default_factory=list)
 
 
+@dataclass(eq=False)
+class FakeStatus:
+    """A commit status: error, failure, pending or success."""
+
+    id: int
+    sha: str
+    context: str
+    state: str
+    said: str
+    at: float
+
+
 class FakePull:
     """A pull request, or a plain issue where `base` is ""."""
 
@@ -281,6 +293,8 @@ class FakeRepo:
         """Does a rule of the repository forbid to make branches?"""
         self.sarifs: list[dict[str, object]] = []
         self.suites: dict[tuple[str, str], int] = {}
+        self.suites_to_come: set[int] = set()  # with jobs that wait for those that ran
+        self.statuses: list[FakeStatus] = []
         self._diff = lru_cache(maxsize=16)(lambda base, head: git.diff(self.folder, base, head))
         git.create(self.folder, shares_with=source.folder if source else None)
         self.permit(self.owner.login, "admin")

@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from app.credentials import load
 from app.github import branches, check_runs, patches
 from app.github.auth import AppAuth
+from app.github.ci import checks_of, described
 from app.github.client import Hub
 from app.github.errors import Misfit, Refused
 from app.github.git_trees import Trees
@@ -53,8 +54,11 @@ USED = {
     "/app/installations/{installation_id}/access_tokens": ["post"],
     "/repos/{owner}/{repo}/check-runs": ["post"],
     "/repos/{owner}/{repo}/check-runs/{check_run_id}": ["get", "patch"],
+    "/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations": ["get"],
     "/repos/{owner}/{repo}/collaborators/{username}/permission": ["get"],
     "/repos/{owner}/{repo}/commits/{ref}/check-runs": ["get"],
+    "/repos/{owner}/{repo}/commits/{ref}/check-suites": ["get"],
+    "/repos/{owner}/{repo}/commits/{ref}/status": ["get"],
     "/repos/{owner}/{repo}/compare/{basehead}": ["get"],
     "/repos/{owner}/{repo}/git/blobs": ["post"],
     "/repos/{owner}/{repo}/git/blobs/{file_sha}": ["get"],
@@ -370,6 +374,21 @@ def test_commits_a_branch_and_its_pull_request_are_made_and_undone(
     asked = taken()
     for verb, path in (("patch", "git/refs/heads/ours"), ("post", "git/blobs"), ("post", "pulls")):
         assert f"{verb} /repos/{NAME}/{path}" in asked
+
+
+def test_what_checks_say_is_read(prism: Prism, taken: Taken) -> None:
+    head = the_pull(prism).head
+    with prism.hub() as hub:
+        found = checks_of(hub, NAME, head)
+        assert {one.by for one in found.checks} == {"octoapp", "status"} and not found.notes
+        (told, *_) = described(hub, NAME, [one for one in found.checks if one.run])
+    assert told.summary and told.annotations[0].startswith("README.md:2: Spell Checker\n")
+    assert {one.partition("?")[0].rpartition("/")[2] for one in taken()} >= {
+        "check-runs",
+        "check-suites",
+        "status",
+        "annotations",
+    }
 
 
 def test_setup_takes_the_key_of_a_new_app(

@@ -137,6 +137,21 @@ def test_a_connection_cut_after_the_pull_request_leads_to_one(scene):
     assert len(scene.stacked) == 1
 
 
+def test_a_pull_request_that_no_list_shows_yet_is_waited_for(scene):
+    said = [
+        {"resource": "PullRequest", "message": f"A pull request already exists for octo:{BRANCH}."}
+    ]
+    body = {"message": "Validation Failed", "errors": said}
+    scene.fake.fault("POST", "/pulls$", status=422, body=body, when="after")
+    scene.fake.fault("GET", "/pulls$", status=200, body=[], times=3)
+    with pytest.raises(RetryLater):
+        give(scene)
+    assert list(scene.branches()) == [BRANCH]
+    scene.fake.mend()
+    assert give(scene).number == scene.stacked[0].number
+    assert len(scene.stacked) == 1
+
+
 @pytest.mark.parametrize("where", POINTS)
 def test_a_limit_is_for_the_job_to_wait_out(scene, where):
     body = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}

@@ -357,3 +357,20 @@ def test_undoing_is_told_as_it_went():
 def test_plain_leaves_ordinary_text_alone():
     text = "Close files (a/b.py) -- 50% faster: see naïve — 日本語"
     assert plain(text) == text
+
+
+def test_a_fix_of_what_checks_say_names_the_checks() -> None:
+    closed = Closed(
+        id="0" * 12, path="a.py", line=None, severity=Severity.HIGH, title="Checks fail: unit",
+        message="Count once\n\n@alice the total was doubled", files=[], tries=1,
+    )  # fmt: skip
+    done = Fixing(commit="a" * 40, reviewed="", checks=["unit", "`x` @bob"], closed=[closed])
+    text = result_comment(done, [])
+    assert text.startswith("## Fix of what checks say: done")
+    assert "**Mended**: what made `unit`, `` `x` @bob `` fail." in text
+    assert "Count once" in text and "@alice" not in text
+    left = Open(**closed.model_dump(exclude={"message", "files", "tries"}), state="declined",
+                why="The registry was away.")  # fmt: skip
+    text = result_comment(done.model_copy(update={"closed": [], "open": [left]}), [])
+    assert text.startswith("## Fix of what checks say: not done")
+    assert "no patch: The registry was away." in text

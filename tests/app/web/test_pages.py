@@ -7,11 +7,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from app.github.markers import short_id
 from app.jobs import step
 from app.render import words
 from app.store import PUBLISH, Begun, Told
+from app.store.tables import RUNS
 from app.web.access import FRESH_S, Access
 from app.web.pages import AT_ONCE
 from app.web.session import Session
@@ -66,6 +68,26 @@ def test_a_run_is_for_those_who_may_read_its_repository(site: Site) -> None:
     assert [bob.get(path).status_code for path in paths] == [404] * 4
     assert [nobody.get(path).status_code for path in paths] == [401] * 4
     assert bob.get("/").status_code == 200 and "installed nowhere" in bob.get("/").text
+
+
+def test_a_run_that_writes_has_its_patch_for_those_who_may_read(fresh: Site) -> None:
+    other = fresh.reviewed(fresh.run())
+    run = fresh.run(kind="refactor")
+    report = '{"task": "refactor", "mails": "From 1\\n<script>x</script>\\n"}'
+    with fresh.store.database.write() as db:
+        ended = {"state": "ended", "outcome": "patch", "result": report}
+        db.execute(update(RUNS).where(RUNS.c.id == run).values(**ended))
+    alice = fresh.reader()
+    page = alice.get(f"/runs/{run}")
+    assert f"/runs/{run}/patch" in page.text and "Refactoring of" in page.text
+    patch = alice.get(f"/runs/{run}/patch")
+    assert patch.text == "From 1\n<script>x</script>\n"
+    assert patch.mimetype == "text/plain"
+    assert patch.headers["Content-Disposition"].startswith("attachment")
+    assert patch.headers["X-Content-Type-Options"] == "nosniff"
+    assert fresh.reader("bob").get(f"/runs/{run}/patch").status_code == 404
+    assert fresh.browser().get(f"/runs/{run}/patch").status_code == 401
+    assert alice.get(f"/runs/{other}/patch").status_code == 404
 
 
 def test_what_is_not_for_somebody_looks_like_what_is_not_there(site: Site) -> None:
@@ -318,8 +340,6 @@ def test_a_partial_review_says_so_first(site: Site) -> None:
 
 def test_a_report_of_another_version_costs_its_findings_and_nothing_else(fresh: Site) -> None:
     from sqlalchemy import update
-
-    from app.store.tables import RUNS
 
     run = fresh.reviewed(fresh.run())
     with fresh.store.database.write() as db:

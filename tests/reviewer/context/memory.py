@@ -57,13 +57,20 @@ class MemoryObjects:
         ]
 
     def grep(
-        self, pattern: str, at: Rev = "head", under: str = "", limit: int = 200
+        self,
+        pattern: str,
+        at: Rev = "head",
+        under: str = "",
+        limit: int = 200,
+        *,
+        literal: bool = False,
     ) -> list[Match]:
+        search = re.escape(pattern) if literal else pattern
         return [
             Match(path, number, line.decode())
             for path, data in self._trees[at].items()
             for number, line in enumerate(data.split(b"\n"), 1)
-            if re.search(pattern.encode(), line) and path.startswith(under)
+            if re.search(search.encode(), line) and path.startswith(under)
         ][:limit]
 
 

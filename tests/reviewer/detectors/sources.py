@@ -130,7 +130,13 @@ class Files:
         ]
 
     def grep(
-        self, pattern: str, at: Rev = "head", under: str = "", limit: int = 200
+        self,
+        pattern: str,
+        at: Rev = "head",
+        under: str = "",
+        limit: int = 200,
+        *,
+        literal: bool = False,
     ) -> list[Match]:
         raise NotImplementedError("no detector here greps")
 

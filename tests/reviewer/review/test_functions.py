@@ -27,7 +27,13 @@ class Nothing:
         raise NoSuchFile(f"There is no {under} at the {at}.")
 
     def grep(
-        self, pattern: str, at: Rev = "head", under: str = "", limit: int = 200
+        self,
+        pattern: str,
+        at: Rev = "head",
+        under: str = "",
+        limit: int = 200,
+        *,
+        literal: bool = False,
     ) -> list[Match]:
         raise NoSuchFile(f"There is no {under} at the {at}.")
 
@@ -75,13 +81,37 @@ def test_who_reads_what_one_end_lacks_is_told_where_it_is(path: str, at: Rev, to
 def test_a_grep_that_is_cut_says_so_in_a_row_that_is_no_match():
     class Many(Nothing):
         def grep(
-            self, pattern: str, at: Rev = "head", under: str = "", limit: int = 200
+            self,
+            pattern: str,
+            at: Rev = "head",
+            under: str = "",
+            limit: int = 200,
+            *,
+            literal: bool = False,
         ) -> list[Match]:
             return [Match("a.py", number, "x") for number in range(1, limit + 1)]
 
     rows = asyncio.run(functions(change(), Many(), ())["grep"]("x"))
     assert [row["path"] for row in rows] == ["a.py"] * GREP_LINES + [""]
     assert rows[-1]["text"].startswith("… no match but a note: only the first 100 matches")
+
+
+def test_a_text_is_looked_for_as_it_stands():
+    class Echo(Nothing):
+        def grep(
+            self,
+            pattern: str,
+            at: Rev = "head",
+            under: str = "",
+            limit: int = 200,
+            *,
+            literal: bool = False,
+        ) -> list[Match]:
+            return [Match("a.py", 1, f"{pattern} {literal}")]
+
+    grep = functions(change(), Echo(), ())["grep"]
+    assert [row["text"] for row in asyncio.run(grep("f(x)[0]", literal=True))] == ["f(x)[0] True"]
+    assert [row["text"] for row in asyncio.run(grep("f"))] == ["f False"]
 
 
 def test_the_model_s_code_can_catch_what_read_raises():

@@ -8,7 +8,7 @@ import pytest
 
 from reviewer.request import Caps, StopReason
 from reviewer.rlm.call import COUNT_MARGIN
-from reviewer.rlm.node import CLOSING_TOKENS
+from reviewer.rlm.node import CLOSING_TOKENS, MAX_TURNS
 from reviewer.rlm.sandbox import PRINT_CHARS
 from reviewer.rlm.trace import CallEnded, CodeRun, FunctionCalled, NodeEnded, NodeStarted, Submitted
 from tests.model_rules import every_block
@@ -197,6 +197,30 @@ def test_a_node_that_loops_gets_a_last_turn():
         outcome = solved(server, ("a",))
     assert outcome.solved.result.words == ["a"]
     assert len(server.calls) == 12
+
+
+def announced(request: dict[str, Any]) -> str:
+    """Return what the last message of a request says of the turns that are left."""
+    said = [b.get("text", "") for b in request["messages"][-1]["content"]]
+    return next((word for word in ("may be your last", "your last turn") if word in str(said)), "")
+
+
+def test_the_end_is_announced_by_what_turns_have_brought_so_far():
+    """The longest reply that there could be would fill the conversation in its second turn."""
+
+    def script(request: dict[str, Any]) -> Answer:
+        if announced(request) == "your last turn":
+            return honest(request)
+        return tool("python", {"code": "print('x' * 11_000)"})
+
+    with ModelServer(script) as server:
+        outcome = solved(server, ("a",))
+    assert outcome.solved.result.words == ["a"]
+    heard = [announced(call) for call in server.calls]
+    closing = heard.index("your last turn")
+    assert heard[closing - 1] == "may be your last"
+    assert 1 <= heard.count("may be your last") <= 2  # a margin, and no alarm from the start
+    assert 3 < closing < MAX_TURNS - 1  # for its size, not for the number of turns
 
 
 def test_busy_answers_are_tried_again():

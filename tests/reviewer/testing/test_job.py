@@ -13,6 +13,7 @@ from reviewer.git import open_repo
 from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.prices import load
 from reviewer.request import Caps, StopReason
+from reviewer.testing import values
 from reviewer.testing.finder import Target
 from reviewer.testing.job import Outcome, write_tests
 from reviewer.testing.request import TestingRequest as Request
@@ -195,6 +196,12 @@ def target(path: str, number: int) -> Target:
     object.__setattr__(made, "id", f"{path}{number}")
     object.__setattr__(made, "test_file", path)
     return made
+
+
+def test_a_writer_is_offered_what_adds_and_nothing_else() -> None:
+    schema = values.TestEdits.model_json_schema()
+    assert set(schema["properties"]) == {"replacements", "new_files", "message", "left", "tests"}
+    assert set(schema["$defs"]) == {"Replacement", "NewFile", "Undone", "TestsOf"}
 
 
 def test_two_parts_of_one_file_are_never_worked_on_at_once() -> None:

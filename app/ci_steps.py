@@ -1,0 +1,244 @@
+"""What the github role does about the checks of a branch that a fix has made.
+
+A job looks at them now and then until they have ended. What fails there and passed on the pull
+request itself begins a fix of its own, whose commits go on top of the branch, twice at most.
+Nothing is run here: what the checks say comes from where the repository runs them.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+from pydantic import ValidationError
+
+from app.github.branches import push_commits
+from app.github.ci import Checks, Compared, checks_of, compared, described
+from app.github.client import Hub
+from app.github.errors import Forbidden, NotThere
+from app.github.pulls import Pull, pull_at
+from app.jobs import Ci, Wish
+from app.render.ci import Doing, checks_ended, checks_mended, checks_too_long, no_checks
+from app.render.writing import commit_message, opened_lead, result_comment
+from app.store import Job, Run, Stacked, Store
+from app.write_steps import Writing
+from app.written import Written
+from reviewer.errors import GiveUp
+
+log = logging.getLogger(__name__)
+
+MAX_ROUNDS = 2
+"""How often checks are mended on one branch: what two patches do not mend, a person looks at."""
+
+LONGEST_S = 6 * 3_600.0
+"""Checks that have not ended by then are looked at no more."""
+
+NONE_S = 1_800.0
+"""Where no check has begun by then, none will."""
+
+NOT_PUSHED = {
+    "moved": "Somebody else has pushed to the branch meanwhile, so this was not put on top of it.",
+    "gone": "The branch is not there any more, so this was not put on top of it.",
+    "undone": "The stacked pull request was undone or closed meanwhile: nothing was pushed.",
+    "off": "Nothing was pushed: the server or the repository has writing switched off by now.",
+    "large": "It is larger than what can be handed over: nothing was pushed.",
+}
+
+Connect = Callable[[int, int], AbstractContextManager[Hub]]
+Begin = Callable[[Hub, int, Pull, str, Wish], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """The stacked pull request whose checks are looked at."""
+
+    made: Stacked
+    run: Run
+    pull: Pull
+
+
+class CiSteps:
+    """Looks at checks, begins what mends them, and puts that where it belongs."""
+
+    def __init__(self, store: Store, connect: Connect, begin: Begin, writing: Writing) -> None:
+        self._store = store
+        self._connect = connect
+        self._begin = begin
+        self._writing = writing
+
+    # Looking
+
+    def look(self, job: Job, ci: Ci) -> None:
+        """Look at the checks of a branch, and do what follows; end the job."""
+        again = None
+        try:
+            with self._connect(ci.installation, ci.repository_id) as hub:
+                again = self._looked(hub, ci)
+        except (Forbidden, NotThere) as error:
+            log.warning("checks not looked at", extra={"run": ci.run, "why": error})
+        self._store.done(job, *([again.job()] if again else []))
+
+    def _looked(self, hub: Hub, ci: Ci) -> Ci | None:
+        """Return the next look, None where that was the last one."""
+        there = self._there(hub, ci)
+        if there is None:
+            return None
+        later = ci.model_copy(update={"look": ci.look + 1})
+        age = time.time() - ci.since
+        checks = checks_of(hub, ci.repository, ci.head)
+        if not checks.ended:
+            if age < (LONGEST_S if checks.checks else NONE_S):
+                return later
+            hours = round(LONGEST_S / 3_600)
+            text = checks_too_long(ci.head, hours) if checks.checks else no_checks(ci.head)
+            self._said(hub, there, text)
+            return None
+        before = checks_of(hub, ci.repository, there.pull.base)
+        found = compared(checks, before)
+        if _may_still_pass(found, before) and age < LONGEST_S:
+            return later
+        self._ended(hub, ci, there, checks, found)
+        return None
+
+    def _there(self, hub: Hub, ci: Ci) -> _There | None:
+        """Return what is looked at; None where it is over: undone, closed, pushed to by others."""
+        made, run = self._store.stacked(ci.run), self._store.run(ci.run)
+        if made is None or run is None or made.state != "open" or made.head != ci.head:
+            return None
+        pull = pull_at(hub, ci.repository, made.stacked)
+        if pull is None or pull.state != "open" or pull.head != ci.head:
+            return None
+        return _There(made, run, pull)
+
+    def _ended(self, hub: Hub, ci: Ci, there: _There, checks: Checks, found: Compared) -> None:
+        """Say what the checks came to, and begin to mend what fails because of us."""
+        doing: Doing = "nothing"
+        rounds = ci.round
+        if found.new:
+            doing = "given up"
+            if ci.round < MAX_ROUNDS and self._mends(hub, ci, there, found):
+                doing, rounds = "mending", ci.round + 1
+        text = checks_ended(
+            ci.head,
+            len(checks.checks),
+            [one.name for one in found.new],
+            [one.name for one in found.known],
+            [one.name for one in found.unknown],
+            doing,
+            rounds,
+            checks.notes,
+        )
+        self._said(hub, there, text)
+
+    def _mends(self, hub: Hub, ci: Ci, there: _There, found: Compared) -> bool:
+        """Begin the run that mends what failed, once a round; False where nobody wants it."""
+        pull = pull_at(hub, ci.repository, ci.number)
+        if pull is None or pull.state != "open":
+            return False
+        wish = Wish(
+            trigger="ci",
+            task="fix",
+            stacked=there.made.stacked,
+            mends=self._runs(there.made),
+            failed=described(hub, ci.repository, found.new),
+        )
+        # What is below our branch is its author's: settings come from the base, as in a review.
+        here = replace(pull, head=ci.head)
+        self._begin(hub, ci.installation, here, f"ci:{ci.run}:{ci.round}", wish)
+        self._store.update(ci.run, rounds=ci.round + 1)
+        return True
+
+    def _runs(self, made: Stacked) -> tuple[str, ...]:
+        """Return the runs whose commits are on a branch, the first one first."""
+        runs = self._store.runs_of(made.repository_id, made.number)
+        pushed = [run.id for run in runs if run.outcome == "pushed" and _mended(run, made)]
+        return (made.run, *reversed(pushed))
+
+    def _said(self, hub: Hub, there: _There, text: str) -> None:
+        """Let the comment of the run that made the branch say what its checks came to."""
+        made, run = there.made, there.run
+        kept = self._store.result(run.id)
+        url = f"{hub.server.web}/{there.pull.repository}/pull/{made.stacked}"
+        if kept:
+            written = Written.model_validate_json(kept)
+            lead = opened_lead(made.stacked, url, len(written.commits), "open")
+            text = result_comment(written.account, [lead, text])
+        else:
+            text = f"[#{made.stacked}]({url})\n\n{text}"
+        self._writing.say(hub, run, Wish.model_validate_json(run.request), text)
+
+    # What came of mending
+
+    def publish(self, hub: Hub, run: Run, wish: Wish) -> str:
+        """Put the commits of a run on top of the branch, say how it went, return how it ended."""
+        try:
+            written = Written.model_validate_json(run.report)
+        except ValidationError as error:
+            log.error("refused", extra={"run": run.id, "why": str(error)[:500]})
+            raise GiveUp("What came of it is not fit to be written.") from error
+        made = self._store.by_stacked(run.repository_id, wish.stacked)
+        outcome, lead = "declined", ""
+        if written.too_large:
+            outcome, lead = "large", NOT_PUSHED["large"]
+        elif written.commits:
+            outcome, head = self._pushed(hub, run, made, written)
+            lead = checks_mended(head) if outcome == "pushed" else NOT_PUSHED[outcome]
+        self._writing.say(hub, run, wish, result_comment(written.account, [lead] if lead else []))
+        return outcome
+
+    def _pushed(
+        self, hub: Hub, run: Run, made: Stacked | None, written: Written
+    ) -> tuple[str, str]:
+        pull = None if made is None else pull_at(hub, run.repository, made.stacked)
+        if made is None or made.state != "open" or pull is None or pull.state != "open":
+            return "undone", ""
+        write = written.policy_write
+        with self._writing.opened(run, hub, write=write) as (writer, writes):
+            if not (write and writes):
+                return "off", ""
+            commits = [
+                one.model_copy(update={"message": commit_message(one.message)})
+                for one in written.commits
+            ]
+            done = push_commits(writer, run.repository, made.branch, commits, onto=run.head)
+        if done.state == "pushed":
+            self._store.update(made.run, head=done.head)
+        return done.state, done.head
+
+    def follows(self, run: Run, outcome: str) -> list[Ci]:
+        """Return what follows on a fix: its checks are looked at when they have begun."""
+        wish = Wish.model_validate_json(run.request)
+        if run.kind != "fix" or outcome not in {"stacked", "pushed"}:
+            return []
+        made = (
+            self._store.by_stacked(run.repository_id, wish.stacked)
+            if wish.stacked
+            else self._store.stacked(run.id)
+        )
+        if made is None or made.state != "open" or not made.head:
+            return []
+        return [
+            Ci(
+                installation=run.installation,
+                repository_id=run.repository_id,
+                repository=run.repository,
+                number=run.number,
+                run=made.run,
+                head=made.head,
+                since=time.time(),
+                round=made.rounds,
+            )
+        ]
+
+
+def _may_still_pass(found: Compared, before: Checks) -> bool:
+    """Does a check that failed on our branch go on where it began? What it comes to decides."""
+    return any(before.state_of(one.key) == "running" for one in found.unknown)
+
+
+def _mended(run: Run, made: Stacked) -> bool:
+    """Did a run mend what checks said of this branch?"""
+    if run.kind != "fix":
+        return False
+    return Wish.model_validate_json(run.request).stacked == made.stacked

@@ -1,0 +1,451 @@
+"""A fix on a pull request, the github role's part: what begins it, and what its checks lead to."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from app.check_names import FIX
+from app.ci_steps import LONGEST_S, MAX_ROUNDS, NONE_S
+from app.events import read_event
+from app.fix_steps import ONLY_OPEN, RUNNING
+from app.github.ci import NO_STATUSES
+from app.jobs import CI_FIRST_S, CI_LONGEST_S, Ci, Pressed, Wish, step
+from app.obey import UNWATCHED
+from app.report import Report
+from app.store import CI, OPEN, NewRun, Run
+from app.store.tables import JOBS
+from app.written import Written
+from reviewer.finding import Category, Finding, Severity
+from reviewer.fix.values import Closed, Fixing, left_open
+from reviewer.refactor.patch import Blob, Patch, commit_of
+from reviewer.request import ChangeInfo, Coverage, Review
+from tests.app.writing_desk import HEAD, NAME, Desk
+from tests.github import ci
+from tests.github.hub import FakeGitHub
+from tests.github.state import FakePull
+
+FIXED = b"def f():\n    return 2\n"
+AGAIN = b"def f():\n    return 3\n"
+DELIVERY = "0b989ba4-242f-11e5-81e1-c7b6966d2516"
+
+
+def finding(title: str, severity: str = "high") -> Finding:
+    return Finding(
+        path="a.py",
+        start_line=2,
+        line=2,
+        category=Category.CORRECTNESS,
+        severity=Severity(severity),
+        confidence=1.0,
+        title=title,
+        body="b",
+        evidence="    return 1",
+        source="model:x",
+    )
+
+
+ONE, TWO = finding("f is one", "critical"), finding("f is short", "low")
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Iterator[FakeGitHub]:
+    with FakeGitHub(tmp_path / "hub") as fake:
+        fake.apps.actions()
+        yield fake
+
+
+@pytest.fixture
+def desk(fake: FakeGitHub, tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(fake, tmp_path)
+    yield desk
+    desk.store.close()
+
+
+def reviewed(desk: Desk, *findings: Finding, write: bool = True) -> Run:
+    """Let a review of the pull request end with these findings; return its run."""
+    head, base = desk.pull.head, desk.pull.base
+    info = ChangeInfo(base=base, head=head, merge_base=base, files=1, added=1, deleted=0)
+    review = Review(
+        change=info,
+        findings=list(findings),
+        summary="",
+        coverage=Coverage(hunks=1, reviewed=1),
+    )
+    number = len(desk.store.runs_of(desk.repo.id, desk.pull.number))
+    wish = Wish(trigger="opened").model_dump_json()
+    run = NewRun(
+        f"{number:016x}", desk.installation.id, desk.repo.id, NAME, desk.pull.number,
+        f"head:{number}", wish, base, head,
+    )  # fmt: skip
+    assert desk.store.begin(run, step(OPEN, run))
+    desk.work()
+    report = Report(review=review, anchors={}, code={}, write=write)
+    desk.comes(report.model_dump_json())
+    desk.work()
+    found = desk.store.run(run.id)
+    assert found is not None and found.state == "ended"
+    return found
+
+
+def fixed(desk: Desk, data: bytes = FIXED, before: bytes = HEAD["a.py"]) -> Run:
+    """Let the fix that waits close a finding by a commit, and publish it."""
+    _, run, wish = desk.engine()
+    desk.store.recover("engine-1")
+    closed = Closed(
+        id=ONE.id, path="a.py", line=2, severity=ONE.severity, title=ONE.title,
+        message="Return two", files=[], tries=1,
+    )  # fmt: skip
+    names = [one.name for one in wish.failed]
+    account = Fixing(commit=run.head, reviewed="", checks=names, closed=[closed])
+    commit = commit_of(ONE.id, "model", "Return two", {"a.py": Blob(before)}, {"a.py": Blob(data)})
+    assert commit is not None
+    desk.comes(Written.of("fix", account, Patch(run.head, (commit,)), write=desk.policy))
+    desk.work()
+    return run
+
+
+def left(desk: Desk) -> None:
+    """Let the fix that waits come to nothing."""
+    _, run, wish = desk.engine()
+    desk.store.recover("engine-1")
+    names = [one.name for one in wish.failed]
+    open_ = left_open(ONE, "declined", "The registry could not be reached.")
+    account = Fixing(commit=run.head, reviewed="", checks=names, open=[open_])
+    desk.comes(Written.of("fix", account, Patch(run.head), write=desk.policy))
+    desk.work()
+
+
+def begun(desk: Desk) -> FakePull:
+    """Have a finding closed in a stacked pull request; return that."""
+    reviewed(desk, ONE)
+    desk.says("alice", "/rlm fix")
+    fixed(desk)
+    (stacked,) = desk.stacked
+    return stacked
+
+
+def watched(desk: Desk) -> list[Ci]:
+    """The looks at checks that are to come."""
+    with desk.store.database.read() as db:
+        rows = db.scalars(select(JOBS.c.payload).where(JOBS.c.kind == CI, JOBS.c.state != "failed"))
+        return [Ci.model_validate_json(row) for row in rows]
+
+
+def look(desk: Desk, *, age: float = 0.0) -> list[Ci]:
+    """Let the time of the next look come, as if it had begun so long ago; return what follows."""
+    (before,) = watched(desk)
+    later = before.model_copy(update={"since": before.since - age})
+    with desk.store.database.write() as db:
+        mine = update(JOBS).where(JOBS.c.kind == CI)
+        db.execute(mine.values(not_before=0, payload=later.model_dump_json()))
+    assert desk.work() == [CI]
+    return watched(desk)
+
+
+def failing(desk: Desk, sha: str, *names: str, before: str = "success") -> None:
+    """Let checks fail on a commit that did otherwise on the pull request's head."""
+    for name in names:
+        ci.check(desk.repo, desk.head, name, before)
+        note = ci.annotation("a.py", 2, f"{name}: 1 != 2")
+        ci.check(desk.repo, sha, name, "failure", said=f"{name} failed", annotations=(note,))
+
+
+def comments(desk: Desk, words: str) -> list[str]:
+    return [one.body for one in desk.ours if words in one.body]
+
+
+# What begins a fix -------------------------------------------------------------------------------
+
+
+def test_the_findings_that_stand_are_closed_in_a_pull_request_on_top(desk: Desk) -> None:
+    review = reviewed(desk, TWO, ONE)
+    desk.says("alice", "/rlm fix")
+    _, run, wish = desk.engine()
+    assert (run.kind, run.head, wish.review_of) == ("fix", desk.head, review.id)
+    assert wish.findings == (ONE.id, TWO.id)
+    desk.store.recover("engine-1")
+    fixed(desk)
+    (stacked,) = desk.stacked
+    assert stacked.base_ref == "topic" and desk.text(stacked.head, "a.py") == FIXED
+    (said,) = comments(desk, f"/pull/{stacked.number}")
+    assert "f is one" in said
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    assert (row.task, row.rounds, row.head) == ("fix", 0, stacked.head)
+
+
+def test_one_that_is_named_and_one_that_is_not_known(desk: Desk) -> None:
+    reviewed(desk, ONE, TWO)
+    desk.says("alice", f"/rlm fix {'0' * 12}")
+    assert f"`{ONE.id}`" in desk.ours[-1].body and "There is no finding" in desk.ours[-1].body
+    desk.says("alice", f"/rlm fix {TWO.id}")
+    _, _, wish = desk.engine()
+    assert wish.findings == (TWO.id,)
+
+
+def test_a_fix_at_a_time(desk: Desk) -> None:
+    reviewed(desk, ONE)
+    first = desk.says("alice", "/rlm fix")
+    desk.obeys(first)
+    desk.says("alice", "/rlm fix")
+    assert RUNNING in desk.ours[-1].body
+    assert len([run for run in desk.outcomes() if run == "open"]) == 1
+
+
+def test_what_is_closed_on_top_already_is_said_and_not_closed_again(desk: Desk) -> None:
+    stacked = begun(desk)
+    desk.says("alice", "/rlm fix")
+    assert f"closed in #{stacked.number} already" in desk.ours[-1].body
+    stacked.close()
+    desk.says("alice", "/rlm fix")
+    assert desk.engine()[2].findings == (ONE.id,)
+
+
+def test_strangers_and_closed_pull_requests_get_no_fix(desk: Desk) -> None:
+    reviewed(desk, ONE)
+    desk.says("mallory", "/rlm fix")
+    assert "Only people who may write" in desk.ours[-1].body
+    desk.pull.close()
+    desk.says("alice", "/rlm fix")
+    assert ONLY_OPEN in desk.ours[-1].body
+    assert desk.outcomes()[1:] == []
+
+
+# The button --------------------------------------------------------------------------------------
+
+
+def pressed(desk: Desk, sender: str = "alice", delivery: str = DELIVERY) -> None:
+    check = desk.repo.check_runs[0]
+    payload = desk.fake.payload_check_run(
+        check, "requested_action", desk.app, sender=sender, button=FIX
+    )
+    read = read_event("check_run", payload, delivery)
+    assert isinstance(read, Pressed)
+    desk.store.put(read.job())
+    desk.work()
+
+
+def test_the_button_closes_what_stands_for_whoever_may_write(desk: Desk) -> None:
+    reviewed(desk, ONE)
+    (check,) = desk.repo.check_runs
+    assert [one["identifier"] for one in check.actions] == ["again", "full", "fix"]
+    pressed(desk, "mallory")
+    assert desk.outcomes()[1:] == []
+    pressed(desk)
+    pressed(desk)  # delivered twice
+    _, run, wish = desk.engine()
+    assert (wish.trigger, wish.sender, wish.findings) == ("button", "alice", (ONE.id,))
+    assert wish.is_asked and run.number == desk.pull.number
+    pressed(desk, delivery=DELIVERY.replace("0b", "1b"))
+    assert RUNNING in desk.ours[-1].body
+
+
+@pytest.mark.parametrize(
+    ("writes", "write", "findings"), [(False, True, [ONE]), (True, False, [ONE]), (True, True, [])]
+)
+def test_without_writing_or_findings_there_is_no_button(
+    fake: FakeGitHub, tmp_path: Path, writes: bool, write: bool, findings: Sequence[Finding]
+) -> None:
+    desk = Desk(fake, tmp_path, writes=writes)
+    reviewed(desk, *findings, write=write)
+    (check,) = desk.repo.check_runs
+    assert [one["identifier"] for one in check.actions] == ["again", "full"]
+    desk.store.close()
+
+
+# What its checks say -----------------------------------------------------------------------------
+
+
+def test_checks_are_looked_at_after_a_minute_and_then_less_often(desk: Desk) -> None:
+    stacked = begun(desk)
+    (first,) = watched(desk)
+    assert (first.head, first.round, first.look) == (stacked.head, 0, 0)
+    pauses = []
+    for number in range(8):
+        job = first.model_copy(update={"look": number}).job()
+        pauses.append(round(job.not_before - time.time()))
+    assert pauses[0] == pytest.approx(CI_FIRST_S, abs=1)
+    assert pauses == sorted(pauses) and pauses[-1] == pytest.approx(CI_LONGEST_S, abs=1)
+    ci.check(desk.repo, stacked.head, "unit", None)
+    (second,) = look(desk)
+    assert (second.look, second.since) == (1, first.since)
+
+
+def test_checks_that_pass_are_said_in_the_comment_of_the_fix(desk: Desk) -> None:
+    stacked = begun(desk)
+    ci.check(desk.repo, stacked.head, "unit")
+    assert look(desk) == []
+    (said,) = comments(desk, "**Checks**")
+    assert "1 check ended, none failed." in said and f"/pull/{stacked.number}" in said
+    assert NO_STATUSES in said and "f is one" in said
+
+
+def test_what_fails_because_of_us_is_mended_on_top_of_the_branch(desk: Desk) -> None:
+    stacked = begun(desk)
+    first = stacked.head
+    failing(desk, first, "unit")
+    assert look(desk) == []
+    (said,) = comments(desk, "**Checks**")
+    assert "`unit` fails and passes without these commits. That is being mended" in said
+    _, run, wish = desk.engine()
+    row = desk.store.by_stacked(desk.repo.id, stacked.number)
+    assert row is not None and row.rounds == 1
+    assert (run.kind, run.head, run.number) == ("fix", first, desk.pull.number)
+    assert (run.base, wish.stacked, wish.mends) == (desk.base, stacked.number, (row.run,))
+    (told,) = wish.failed
+    assert told.name == "unit" and told.annotations == ("a.py:2: unit: 1 != 2",)
+    desk.store.recover("engine-1")
+    fixed(desk, AGAIN, FIXED)
+    assert stacked.head != first and desk.text(stacked.head, "a.py") == AGAIN
+    assert desk.repo.git("rev-list", "--count", f"{desk.head}..{stacked.head}") == "2"
+    assert len(desk.stacked) == 1 and desk.outcomes()[-1] == "pushed"
+    assert comments(desk, f"ends at `{stacked.head[:12]}`") or comments(desk, "ends at `")
+    (then,) = watched(desk)
+    assert (then.head, then.round, then.run) == (stacked.head, 1, row.run)
+
+
+def test_after_two_rounds_a_person_has_to_look(desk: Desk) -> None:
+    stacked = begun(desk)
+    before = FIXED
+    for number in range(MAX_ROUNDS):
+        failing(desk, stacked.head, "unit")
+        assert look(desk) == []
+        _, _, wish = desk.engine()
+        assert len(wish.mends) == number + 1
+        desk.store.recover("engine-1")
+        data = f"def f():\n    return {number + 3}\n".encode()
+        fixed(desk, data, before)
+        before = data
+    failing(desk, stacked.head, "unit")
+    assert look(desk) == []
+    (said,) = comments(desk, "**Checks**")
+    assert "It was mended 2 times already: now a person has to look." in said
+    assert desk.outcomes().count("open") == 0
+
+
+def test_what_failed_before_and_what_nobody_can_tell_is_left_alone(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "flaky", before="failure")
+    failing(desk, stacked.head, "odd", before="cancelled")
+    assert look(desk) == []
+    (said,) = comments(desk, "**Checks**")
+    assert "`flaky` fails on this pull request itself, too: left alone." in said
+    assert "`odd` fails, and did not end on this pull request itself" in said
+    assert desk.outcomes().count("open") == 0
+
+
+def test_a_check_that_goes_on_where_it_began_is_waited_for(desk: Desk) -> None:
+    stacked = begun(desk)
+    going = ci.check(desk.repo, desk.head, "unit", None)
+    ci.check(desk.repo, stacked.head, "unit", "failure")
+    assert len(look(desk)) == 1
+    going.status, going.conclusion = "completed", "success"
+    assert look(desk) == []
+    assert desk.engine()[2].failed[0].name == "unit"
+
+
+def test_a_failure_that_is_not_of_our_making_is_said_and_that_is_all(desk: Desk) -> None:
+    stacked = begun(desk)
+    head = stacked.head
+    failing(desk, head, "unit")
+    look(desk)
+    left(desk)
+    assert stacked.head == head and watched(desk) == []
+    assert comments(desk, "The registry could not be reached")
+    assert desk.outcomes()[-1] == "declined"
+
+
+def test_where_no_check_runs_and_where_none_ends_the_looking_does(desk: Desk) -> None:
+    stacked = begun(desk)
+    assert len(look(desk)) == 1
+    assert look(desk, age=NONE_S) == []
+    assert "none has run" in comments(desk, "**Checks**")[0]
+    row = desk.store.by_stacked(desk.repo.id, stacked.number)
+    assert row is not None
+    ci.check(desk.repo, stacked.head, "unit", None)
+    again = Ci(
+        installation=desk.installation.id,
+        repository_id=desk.repo.id,
+        repository=NAME,
+        number=desk.pull.number,
+        run=row.run,
+        head=row.head,
+        since=time.time(),
+    )
+    desk.store.put(again.job())
+    assert len(look(desk, age=NONE_S)) == 1
+    assert look(desk, age=LONGEST_S) == []
+    assert "within 6 hours" in comments(desk, "**Checks**")[0]
+
+
+@pytest.mark.parametrize("how", ["pushed", "closed", "undone", "merged"])
+def test_what_ends_the_looking(desk: Desk, how: str) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    if how == "pushed":
+        stacked.push(desk.repo.commit(HEAD, stacked.head))
+    elif how == "undone":
+        desk.says("alice", "/rlm undo")
+    else:
+        stacked.close(merged=how == "merged")
+    assert look(desk) == []
+    assert comments(desk, "**Checks**") == [] and desk.outcomes().count("open") == 0
+
+
+def test_stop_ends_the_looking(desk: Desk) -> None:
+    begun(desk)
+    desk.says("alice", "/rlm stop")
+    assert watched(desk) == [] and UNWATCHED in desk.ours[-1].body
+    desk.says("alice", "/rlm stop")
+    assert "Nothing is running here." in desk.ours[-1].body
+
+
+@pytest.mark.parametrize("how", ["pushed", "closed", "switched off"])
+def test_what_cannot_be_put_on_top_any_more_is_said(desk: Desk, how: str) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    if how == "pushed":
+        stacked.push(desk.repo.commit(HEAD, stacked.head))
+    elif how == "closed":
+        stacked.close()
+    else:
+        desk.policy = False
+    head = stacked.head
+    fixed(desk, AGAIN, FIXED)
+    assert stacked.head == head and watched(desk) == []
+    assert comments(desk, "not put on top") or comments(desk, "othing was pushed")
+
+
+def test_a_look_that_is_done_again_begins_one_run(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    (ahead,) = watched(desk)
+    look(desk)
+    desk.store.put(ahead.job())
+    look(desk)
+    assert desk.outcomes().count("open") == 1
+    row = desk.store.by_stacked(desk.repo.id, stacked.number)
+    assert row is not None and row.rounds == 1
+    assert len(comments(desk, "**Checks**")) == 1
+
+
+def test_commits_are_put_on_top_once_whatever_is_lost(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    desk.fake.fault("PATCH", r"/git/refs/", status=502, when="after")
+    fixed(desk, AGAIN, FIXED)
+    assert desk.repo.git("rev-list", "--count", f"{desk.head}..{stacked.head}") == "2"
+
+
+def test_what_checks_say_names_nobody_and_starts_nothing(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "@alice `x` #1\n/rlm go <!-- -->")
+    look(desk)
+    (said,) = comments(desk, "**Checks**")
+    assert (
+        "``@alice `x` #1 /rlm go <!-- -->`` fails" in said
+    )  # a code span: it shows, and does nothing
