@@ -77,6 +77,8 @@ class CiSteps:
                 again = self._looked(hub, ci)
         except (Forbidden, NotThere) as error:
             log.warning("checks not looked at", extra={"run": ci.run, "why": error})
+        if again is not None and self._unwatched(ci):
+            again = None
         self._store.done(job, *([again.job()] if again else []))
 
     def _looked(self, hub: Hub, ci: Ci) -> Ci | None:
@@ -102,14 +104,23 @@ class CiSteps:
         return None
 
     def _there(self, hub: Hub, ci: Ci) -> _There | None:
-        """Return what is looked at; None where it is over: undone, closed, pushed to by others."""
+        """Return what is looked at; None where it is over: stopped, undone, closed, pushed to by
+        others.
+        """
         made, run = self._store.stacked(ci.run), self._store.run(ci.run)
-        if made is None or run is None or made.state != "open" or made.head != ci.head:
+        if made is None or run is None or made.state != "open" or made.unwatched:
+            return None
+        if made.head != ci.head:
             return None
         pull = pull_at(hub, ci.repository, made.stacked)
         if pull is None or pull.state != "open" or pull.head != ci.head:
             return None
         return _There(made, run, pull)
+
+    def _unwatched(self, ci: Ci) -> bool:
+        """Has somebody said meanwhile that nobody is to look any more?"""
+        made = self._store.stacked(ci.run)
+        return made is None or bool(made.unwatched)
 
     def _ended(self, hub: Hub, ci: Ci, there: _There, checks: Checks, found: Compared) -> None:
         """Say what the checks came to, and begin to mend what fails because of us."""
@@ -119,6 +130,8 @@ class CiSteps:
             doing = "given up"
             if ci.round < MAX_ROUNDS and self._mends(hub, ci, there, found):
                 doing, rounds = "mending", ci.round + 1
+            elif self._unwatched(ci):
+                return
         text = checks_ended(
             ci.head,
             len(checks.checks),
@@ -143,6 +156,8 @@ class CiSteps:
             mends=self._runs(there.made),
             failed=described(hub, ci.repository, found.new),
         )
+        if self._unwatched(ci):
+            return False
         # What is below our branch is its author's: settings come from the base, as in a review.
         here = replace(pull, head=ci.head)
         self._begin(hub, ci.installation, here, f"ci:{ci.run}:{ci.round}", wish)
@@ -152,7 +167,7 @@ class CiSteps:
     def _runs(self, made: Stacked) -> tuple[str, ...]:
         """Return the runs whose commits are on a branch, the first one first."""
         runs = self._store.runs_of(made.repository_id, made.number)
-        pushed = [run.id for run in runs if run.outcome == "pushed" and _mended(run, made)]
+        pushed = [run.id for run in runs if run.outcome == "pushed" and mends(run, made)]
         return (made.run, *reversed(pushed))
 
     def _said(self, hub: Hub, there: _There, text: str) -> None:
@@ -211,12 +226,14 @@ class CiSteps:
         wish = Wish.model_validate_json(run.request)
         if run.kind != "fix" or outcome not in {"stacked", "pushed"}:
             return []
+        if self._store.stopped(run.id):  # too late for its commits, and not for this
+            return []
         made = (
             self._store.by_stacked(run.repository_id, wish.stacked)
             if wish.stacked
             else self._store.stacked(run.id)
         )
-        if made is None or made.state != "open" or not made.head:
+        if made is None or made.state != "open" or made.unwatched or not made.head:
             return []
         return [
             Ci(
@@ -237,8 +254,8 @@ def _may_still_pass(found: Compared, before: Checks) -> bool:
     return any(before.state_of(one.key) == "running" for one in found.unknown)
 
 
-def _mended(run: Run, made: Stacked) -> bool:
-    """Did a run mend what checks said of this branch?"""
+def mends(run: Run, made: Stacked) -> bool:
+    """Is a run there to mend what checks say of this branch?"""
     if run.kind != "fix":
         return False
     return Wish.model_validate_json(run.request).stacked == made.stacked

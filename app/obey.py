@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from app.caps import spent_against
+from app.ci_steps import mends
 from app.commands import (
     MAX_QUESTION_CHARS,
     ONLY_WRITERS,
@@ -41,6 +42,7 @@ from app.write_steps import Writing
 log = logging.getLogger(__name__)
 
 UNWATCHED = "The checks of my pull request on top are not looked at any more."
+UNWATCHED_HERE = "The checks of this pull request are not looked at any more."
 STOPPED = "somebody gave the command `/rlm stop`"
 
 MOST_ANSWERS = 30
@@ -207,15 +209,31 @@ class Commands:
         """Do it, and say how it is now: a job that is done twice finds its own deed."""
         where = command.repository_id, command.number
         if name == "stop":
-            watched = self._store.unwatch(*where)
-            if self._store.stop(*where, STOPPED):
-                return ""
-            return UNWATCHED if watched else "Nothing is running here."
+            return self._stopped(*where)
         if name == "pause":
             self._store.pause(*where, command.sender)
             return "Paused: pushes are reviewed again after `/rlm resume`."
         self._store.resume(*where)
         return "Not paused: each push is reviewed, from the next one on."
+
+    def _stopped(self, repository_id: int, number: int) -> str:
+        """Stop what runs on a pull request, and the looking at checks on top of it; on one of ours,
+        also what is done about its own. Return the answer, "" where those runs say it themselves.
+        """
+        on_top = self._store.stacked_of(repository_id, number)
+        here = self._store.by_stacked(repository_id, number)
+        # First of all this: what looks at checks begins runs.
+        watched = self._store.unwatch([one.run for one in (*on_top, here) if one is not None])
+        stopped = self._store.stop(repository_id, number, STOPPED)
+        if here is not None:
+            runs = self._store.runs_of(repository_id, here.number)
+            mend = [run.id for run in runs if run.state == "open" and mends(run, here)]
+            stopped += self._store.stop(repository_id, here.number, STOPPED, mend)
+        if stopped:
+            return ""
+        if not watched:
+            return "Nothing is running here."
+        return UNWATCHED if here is None else UNWATCHED_HERE
 
     def _config(self, hub: Hub, command: Command, origin: str) -> str:
         """Have an engine look: what holds is read from the repository, as for a review."""

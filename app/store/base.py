@@ -1,6 +1,7 @@
 """What the parts of the store share: the database, and what they all do in a transaction."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -55,10 +56,19 @@ def end(db: Connection, job: Job, *then: NewJob) -> bool:
     return True
 
 
-def stop(db: Connection, repository_id: int, number: int, why: str, but: str = "") -> int:
+def stop(
+    db: Connection,
+    repository_id: int,
+    number: int,
+    why: str,
+    *,
+    but: str = "",
+    only: Sequence[str] | None = None,
+) -> int:
     """Mark the open runs of a pull request; one that waits for an engine is over at once.
 
-    With `but`, a review that takes their place: of the reviews the others, and no answer.
+    With `but`, a review that takes their place: of the reviews the others, and no answer. `only`:
+    of these runs.
     """
     theirs = (RUNS.c.repository_id == repository_id, RUNS.c.number == number)
     marked = (
@@ -68,6 +78,8 @@ def stop(db: Connection, repository_id: int, number: int, why: str, but: str = "
     )
     if but:
         marked = marked.where(RUNS.c.kind == "review")
+    if only is not None:
+        marked = marked.where(RUNS.c.id.in_(only))
     found = db.execute(marked).rowcount
     over = select("run:" + RUNS.c.id).where(*theirs, RUNS.c.state == "open", RUNS.c.stop != "")
     db.execute(

@@ -116,10 +116,12 @@ class Runs(Base):
         with self.database.read() as db:
             return [Run(*row) for row in db.execute(which)]  # type: ignore[arg-type]
 
-    def stop(self, repository_id: int, number: int, why: str) -> int:
-        """Ask the open runs of a pull request to stop; return how many there are."""
+    def stop(
+        self, repository_id: int, number: int, why: str, only: Sequence[str] | None = None
+    ) -> int:
+        """Ask the open runs of a pull request to stop, or some; return how many there are."""
         with self.database.write() as db:
-            return stop(db, repository_id, number, why)
+            return stop(db, repository_id, number, why, only=only)
 
     def stopped(self, run: str) -> str:
         """Return why a run shall stop, "" while it shall not."""

@@ -1,9 +1,10 @@
 """What is to be written, and what was: plans that wait for a person, and pull requests of ours."""
 
 import time
+from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app.store.base import Base
 from app.store.tables import JOBS, PLANS, STACKED
@@ -63,12 +64,21 @@ class Stacks(Base):
         with self.database.read() as db:
             return [Stacked(*row) for row in db.execute(rows)]
 
-    def unwatch(self, repository_id: int, number: int) -> int:
-        """Look no more at the checks of what is stacked on a pull request; count what that ends."""
-        keys = [f"{CI}:{one.run}" for one in self.stacked_of(repository_id, number)]
-        waits = (JOBS.c.kind == CI) & (JOBS.c.state != "claimed") & JOBS.c.key.in_(keys)
+    def unwatch(self, runs: Sequence[str]) -> int:
+        """Look no more at the checks of what runs have stacked; count the lookings that ends.
+
+        A look under way finds it in the row. That is there before the jobs are looked for: whoever
+        has not found it has put its next look where it is found here.
+        """
         with self.database.write() as db:
-            return db.execute(delete(JOBS).where(waits)).rowcount
+            db.execute(update(STACKED).where(STACKED.c.run.in_(runs)).values(unwatched=1))
+        looks = (JOBS.c.kind == CI) & JOBS.c.key.in_([f"{CI}:{run}" for run in runs])
+        waits, goes_on = JOBS.c.state == "waiting", JOBS.c.state == "claimed"
+        with self.database.write() as db:
+            under_way = select(func.count()).select_from(JOBS).where(looks, goes_on)
+            return db.execute(delete(JOBS).where(looks, waits)).rowcount + (
+                db.scalar(under_way) or 0
+            )
 
     # Plans
 

@@ -252,6 +252,7 @@ STACKED = Table(
     Column("rounds", Integer, nullable=False, server_default="0"),
     Column("state", Text, nullable=False, server_default="open"),
     Column("undone_by", BigInteger, nullable=False, server_default="0"),
+    Column("unwatched", Integer, nullable=False, server_default="0"),
     Column("since", Double, nullable=False),
     CheckConstraint("state IN ('open', 'undone')", name="state"),
     Index("stacked_by_number", "repository_id", "number"),

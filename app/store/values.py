@@ -199,7 +199,8 @@ class Stacked:
     """A pull request of ours (number `stacked`) on top of the one that it was asked for on.
 
     `head` is the last commit of ours on its `branch`; `rounds`, how often it was mended since;
-    `undone_by`, the comment that had it undone.
+    `undone_by`, the comment that had it undone; `unwatched`, whether somebody wants its checks to
+    be looked at no more.
     """
 
     run: str
@@ -212,6 +213,7 @@ class Stacked:
     rounds: int = 0
     state: Literal["open", "undone"] = "open"
     undone_by: int = 0
+    unwatched: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from app.events import read_event
 from app.fix_steps import ONLY_OPEN, RUNNING
 from app.github.ci import NO_STATUSES
 from app.jobs import CI_FIRST_S, CI_LONGEST_S, Ci, Pressed, Wish, step
-from app.obey import UNWATCHED
+from app.obey import STOPPED, UNWATCHED, UNWATCHED_HERE
 from app.report import Report
-from app.store import CI, OPEN, NewRun, Run
+from app.store import CI, GITHUB, OPEN, NewRun, Run
 from app.store.tables import JOBS
 from app.written import Written
 from reviewer.finding import Category, Finding, Severity
@@ -24,7 +25,7 @@ from reviewer.refactor.patch import Blob, Patch, commit_of
 from reviewer.request import ChangeInfo, Coverage, Review
 from tests.app.writing_desk import HEAD, NAME, Desk
 from tests.github import ci
-from tests.github.hub import FakeGitHub
+from tests.github.hub import FakeGitHub, Seen
 from tests.github.state import FakePull
 
 FIXED = b"def f():\n    return 2\n"
@@ -136,13 +137,18 @@ def watched(desk: Desk) -> list[Ci]:
 
 def look(desk: Desk, *, age: float = 0.0) -> list[Ci]:
     """Let the time of the next look come, as if it had begun so long ago; return what follows."""
+    hurried(desk, age)
+    assert desk.work() == [CI]
+    return watched(desk)
+
+
+def hurried(desk: Desk, age: float = 0.0) -> None:
+    """Let the time of the next look come, as if it had begun so long ago."""
     (before,) = watched(desk)
     later = before.model_copy(update={"since": before.since - age})
     with desk.store.database.write() as db:
         mine = update(JOBS).where(JOBS.c.kind == CI)
         db.execute(mine.values(not_before=0, payload=later.model_dump_json()))
-    assert desk.work() == [CI]
-    return watched(desk)
 
 
 def failing(desk: Desk, sha: str, *names: str, before: str = "success") -> None:
@@ -400,6 +406,72 @@ def test_stop_ends_the_looking(desk: Desk) -> None:
     assert watched(desk) == [] and UNWATCHED in desk.ours[-1].body
     desk.says("alice", "/rlm stop")
     assert "Nothing is running here." in desk.ours[-1].body
+
+
+def test_stop_on_the_pull_request_of_ours_ends_the_looking_too(desk: Desk) -> None:
+    stacked = begun(desk)
+    desk.says("alice", "/rlm stop", stacked)
+    assert watched(desk) == [] and UNWATCHED_HERE in stacked.comments[-1].body
+    desk.says("alice", "/rlm stop", stacked)
+    assert "Nothing is running here." in stacked.comments[-1].body
+
+
+def test_stop_on_the_pull_request_of_ours_ends_its_mending_and_nothing_else(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    desk.says("alice", "/rlm ask why?")
+    desk.says("alice", "/rlm stop", stacked)
+    desk.work()
+    asked, mend, *_ = desk.store.runs_of(desk.repo.id, desk.pull.number)
+    assert (mend.kind, mend.state, mend.stop) == ("fix", "ended", STOPPED)
+    assert (asked.kind, asked.state, asked.stop) == ("ask", "open", "")
+
+
+def test_stop_while_a_look_goes_on_lets_no_other_follow(desk: Desk) -> None:
+    stacked = begun(desk)
+    ci.check(desk.repo, stacked.head, "unit", None)
+    hurried(desk)
+    job = desk.store.claim(GITHUB, "another", 60)
+    assert job is not None and job.kind == CI
+    desk.says("alice", "/rlm stop")
+    assert UNWATCHED in desk.ours[-1].body
+    desk.steps.do(job)
+    assert watched(desk) == []
+
+
+@pytest.mark.parametrize("state", ["failure", None])
+def test_stop_while_github_is_asked_begins_nothing(desk: Desk, state: str | None) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    if state is None:
+        ci.check(desk.repo, stacked.head, "slow", None)
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    last = "/annotations" if state else f"/commits/{stacked.head}/status"
+
+    def stop(_index: int, seen: Seen, when: str) -> None:
+        if when == "before" and last in seen.path:
+            desk.store.unwatch([row.run])
+
+    desk.fake.on_request(stop)
+    assert look(desk) == []
+    assert desk.store.stacked(row.run) == replace(row, unwatched=1)
+    assert desk.outcomes().count("open") == 0 and comments(desk, "**Checks**") == []
+
+
+def test_nobody_looks_at_the_checks_of_a_fix_that_was_stopped_while_it_was_published(
+    desk: Desk,
+) -> None:
+    reviewed(desk, ONE)
+    desk.says("alice", "/rlm fix")
+
+    def stop(_index: int, seen: Seen, when: str) -> None:
+        if (when, seen.method) == ("before", "POST") and seen.path.endswith("/pulls"):
+            desk.store.stop(desk.repo.id, desk.pull.number, STOPPED)
+
+    desk.fake.on_request(stop)
+    fixed(desk)
+    assert len(desk.stacked) == 1 and watched(desk) == []
 
 
 @pytest.mark.parametrize("how", ["pushed", "closed", "switched off"])
