@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from app.github.branches import push_commits
+from app.github.branches import below, push_commits
 from app.github.ci import Checks, Compared, checks_of, compared, described
 from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere
@@ -96,7 +96,7 @@ class CiSteps:
             text = checks_too_long(ci.head, hours) if checks.checks else no_checks(ci.head)
             self._said(hub, there, text)
             return None
-        before = checks_of(hub, ci.repository, there.pull.base)
+        before = checks_of(hub, ci.repository, self._onto(hub, ci, there))
         found = compared(checks, before)
         if _may_still_pass(found, before) and age < LONGEST_S:
             return later
@@ -116,6 +116,22 @@ class CiSteps:
         if pull is None or pull.state != "open" or pull.head != ci.head:
             return None
         return _There(made, run, pull)
+
+    def _onto(self, hub: Hub, ci: Ci, there: _There) -> str:
+        """Return the commit that our branch grew from: the one below it may be pushed to since.
+
+        Where that cannot be told any more, the end of that branch.
+        """
+        if there.made.onto:
+            return there.made.onto
+        kept = [self._store.result(run) for run in self._runs(there.made)]
+        if not all(kept):
+            return there.pull.base
+        ours = sum(len(Written.model_validate_json(one).commits) for one in kept)
+        with self._writing.opened(there.run, hub, write=False) as (reader, _):
+            onto = below(reader, ci.repository, ci.head, ours)
+        self._store.update(ci.run, onto=onto)
+        return onto or there.pull.base
 
     def _unwatched(self, ci: Ci) -> bool:
         """Has somebody said meanwhile that nobody is to look any more?"""

@@ -96,6 +96,18 @@ def ours_below(hub: Hub, repository: str, commits: Sequence[WrittenCommit], tip:
     return ""
 
 
+def below(hub: Hub, repository: str, tip: str, commits: int) -> str:
+    """Return the commit that so many commits, the last of them `tip`, stand on; "" where they are
+    not one above the other.
+    """
+    stack = _Stack(hub, repository, ())
+    for _ in range(commits):
+        if (parent := stack.parent(tip)) is None:
+            return ""
+        tip = parent
+    return tip
+
+
 def tip_of(hub: Hub, repository: str, branch: str) -> str | None:
     """Return the commit that a branch ends at; None if there is none."""
     doing = f"look for the branch {branch}"

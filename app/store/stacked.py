@@ -50,9 +50,11 @@ class Stacks(Base):
         rounds: int | None = None,
         state: Literal["open", "undone"] | None = None,
         undone_by: int | None = None,
+        onto: str | None = None,
     ) -> None:
         """Change what is known of the stacked pull request of a run."""
         given = {"head": head, "rounds": rounds, "state": state, "undone_by": undone_by}
+        given["onto"] = onto
         changed = {name: value for name, value in given.items() if value is not None}
         if not changed:
             return

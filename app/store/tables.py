@@ -253,6 +253,7 @@ STACKED = Table(
     Column("state", Text, nullable=False, server_default="open"),
     Column("undone_by", BigInteger, nullable=False, server_default="0"),
     Column("unwatched", Integer, nullable=False, server_default="0"),
+    Column("onto", Text, nullable=False, server_default=""),
     Column("since", Double, nullable=False),
     CheckConstraint("state IN ('open', 'undone')", name="state"),
     Index("stacked_by_number", "repository_id", "number"),

@@ -200,7 +200,7 @@ class Stacked:
 
     `head` is the last commit of ours on its `branch`; `rounds`, how often it was mended since;
     `undone_by`, the comment that had it undone; `unwatched`, whether somebody wants its checks to
-    be looked at no more.
+    be looked at no more; `onto`, the commit that its commits stand on, "" while nobody asked.
     """
 
     run: str
@@ -214,6 +214,7 @@ class Stacked:
     state: Literal["open", "undone"] = "open"
     undone_by: int = 0
     unwatched: int = 0
+    onto: str = ""
 
 
 @dataclass(frozen=True, slots=True)

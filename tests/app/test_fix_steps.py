@@ -342,6 +342,25 @@ def test_what_failed_before_and_what_nobody_can_tell_is_left_alone(desk: Desk) -
     assert desk.outcomes().count("open") == 0
 
 
+def test_checks_are_compared_with_what_our_branch_grew_from(desk: Desk) -> None:
+    stacked = begun(desk)
+    ci.check(desk.repo, stacked.head, "unit", None)
+    # Its author pushes meanwhile what fails in the same way.
+    moved = desk.repo.commit(HEAD | {"d.py": b""}, desk.head)
+    ci.check(desk.repo, moved, "unit", "failure")
+    desk.pull.push(moved)
+    stacked.base = moved
+    assert len(look(desk)) == 1
+    for one in desk.repo.check_runs:
+        if one.head_sha == stacked.head and one.name == "unit":
+            one.status, one.conclusion = "completed", "failure"
+    ci.check(desk.repo, desk.head, "unit")
+    assert look(desk) == []
+    assert desk.engine()[2].failed[0].name == "unit"
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    assert row.onto == desk.head
+
+
 def test_a_check_that_goes_on_where_it_began_is_waited_for(desk: Desk) -> None:
     stacked = begun(desk)
     going = ci.check(desk.repo, desk.head, "unit", None)
