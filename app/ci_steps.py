@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from app.github.branches import below, push_commits
 from app.github.ci import Checks, Compared, checks_of, compared, described
 from app.github.client import Hub
-from app.github.errors import Forbidden, NotThere
+from app.github.errors import Forbidden, Limited, NotThere
 from app.github.pulls import Pull, pull_at
 from app.jobs import Ci, Wish
 from app.render.ci import Doing, checks_ended, checks_mended, checks_too_long, no_checks
@@ -24,7 +24,7 @@ from app.render.writing import commit_message, opened_lead, result_comment
 from app.store import Job, Run, Stacked, Store
 from app.write_steps import Writing
 from app.written import Written
-from reviewer.errors import GiveUp
+from reviewer.errors import GiveUp, RetryLater
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,12 @@ class CiSteps:
                 again = self._looked(hub, ci)
         except (Forbidden, NotThere) as error:
             log.warning("checks not looked at", extra={"run": ci.run, "why": error})
+        except RetryLater as error:
+            # An outage may take hours, as the checks themselves do: no attempt at it is the last.
+            if isinstance(error, Limited) or time.time() - ci.since >= LONGEST_S:
+                raise
+            log.info("checks looked at later", extra={"run": ci.run, "why": error})
+            again = _later(ci)
         if again is not None and self._unwatched(ci):
             again = None
         self._store.done(job, *([again.job()] if again else []))
@@ -86,7 +92,7 @@ class CiSteps:
         there = self._there(hub, ci)
         if there is None:
             return None
-        later = ci.model_copy(update={"look": ci.look + 1})
+        later = _later(ci)
         age = time.time() - ci.since
         checks = checks_of(hub, ci.repository, ci.head)
         if not checks.ended:
@@ -115,7 +121,7 @@ class CiSteps:
         pull = pull_at(hub, ci.repository, made.stacked)
         if pull is None or pull.state != "open" or pull.head != ci.head:
             return None
-        return _There(made, run, pull)
+        return _There(made, replace(run, repository=pull.repository), pull)
 
     def _onto(self, hub: Hub, ci: Ci, there: _There) -> str:
         """Return the commit that our branch grew from: the one below it may be pushed to since.
@@ -263,6 +269,10 @@ class CiSteps:
                 round=made.rounds,
             )
         ]
+
+
+def _later(ci: Ci) -> Ci:
+    return ci.model_copy(update={"look": ci.look + 1})
 
 
 def _may_still_pass(found: Compared, before: Checks) -> bool:

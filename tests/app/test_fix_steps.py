@@ -342,6 +342,28 @@ def test_what_failed_before_and_what_nobody_can_tell_is_left_alone(desk: Desk) -
     assert desk.outcomes().count("open") == 0
 
 
+def test_an_outage_ends_no_looking(desk: Desk) -> None:
+    stacked = begun(desk)
+    ci.check(desk.repo, stacked.head, "unit")
+    (first,) = watched(desk)
+    for number in range(1, 10):
+        desk.fake.fault("GET", f"/commits/{stacked.head}/check-runs", status=502, times=None)
+        (then,) = look(desk)
+        assert (then.look, then.since) == (number, first.since)
+        desk.fake.mend()
+    assert look(desk) == []
+    assert "1 check ended, none failed." in comments(desk, "**Checks**")[0]
+
+
+def test_what_checks_came_to_is_said_under_the_new_name_of_a_repository(desk: Desk) -> None:
+    stacked = begun(desk)
+    ci.check(desk.repo, stacked.head, "unit")
+    desk.repo.rename("octo/renamed")
+    assert look(desk) == []
+    (said,) = comments(desk, "**Checks**")
+    assert f"octo/renamed/pull/{stacked.number}" in said
+
+
 def test_checks_are_compared_with_what_our_branch_grew_from(desk: Desk) -> None:
     stacked = begun(desk)
     ci.check(desk.repo, stacked.head, "unit", None)
