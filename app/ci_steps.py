@@ -149,10 +149,9 @@ class CiSteps:
         doing: Doing = "nothing"
         rounds = ci.round
         if found.new:
-            doing = "given up"
-            if ci.round < MAX_ROUNDS and self._mends(hub, ci, there, found):
-                doing, rounds = "mending", ci.round + 1
-            elif self._unwatched(ci):
+            doing = "given up" if ci.round >= MAX_ROUNDS else self._mends(hub, ci, there, found)
+            rounds += doing == "mending"
+            if self._unwatched(ci):
                 return
         text = checks_ended(
             ci.head,
@@ -166,11 +165,11 @@ class CiSteps:
         )
         self._said(hub, there, text)
 
-    def _mends(self, hub: Hub, ci: Ci, there: _There, found: Compared) -> bool:
-        """Begin the run that mends what failed, once a round; False where nobody wants it."""
+    def _mends(self, hub: Hub, ci: Ci, there: _There, found: Compared) -> Doing:
+        """Begin the run that mends what failed, once a round, where that is of use."""
         pull = pull_at(hub, ci.repository, ci.number)
         if pull is None or pull.state != "open":
-            return False
+            return "closed"
         wish = Wish(
             trigger="ci",
             task="fix",
@@ -179,12 +178,12 @@ class CiSteps:
             failed=described(hub, ci.repository, found.new),
         )
         if self._unwatched(ci):
-            return False
+            return "nothing"
         # What is below our branch is its author's: settings come from the base, as in a review.
         here = replace(pull, head=ci.head)
         self._begin(hub, ci.installation, here, f"ci:{ci.run}:{ci.round}", wish)
         self._store.update(ci.run, rounds=ci.round + 1)
-        return True
+        return "mending"
 
     def _runs(self, made: Stacked) -> tuple[str, ...]:
         """Return the runs whose commits are on a branch, the first one first."""

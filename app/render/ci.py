@@ -12,8 +12,11 @@ from app.render.escape import cut, markdown_code
 NAMES_SHOWN = 10
 NAME_CHARS = 100
 
-Doing = Literal["mending", "given up", "nothing"]
-"""What is done about checks that fail because of us: nothing where there is none."""
+Doing = Literal["mending", "given up", "closed", "nothing"]
+"""What is done about checks that fail because of us: nothing where there is none.
+
+closed: nothing is, for the pull request below is closed or merged.
+"""
 
 
 def checks_ended(  # noqa: PLR0917
@@ -45,6 +48,8 @@ def checks_ended(  # noqa: PLR0917
             said.append(
                 f"It was mended {words.count(rounds, 'time')} already: now a person has to look."
             )
+        elif doing == "closed":
+            said.append("It is not mended: this pull request is not open any more.")
     if known:
         verb = "fails" if len(known) == 1 else "fail"
         said.append(f"{_listed(known)} {verb} on this pull request itself, too: left alone.")

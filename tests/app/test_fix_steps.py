@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -342,6 +341,16 @@ def test_what_failed_before_and_what_nobody_can_tell_is_left_alone(desk: Desk) -
     assert desk.outcomes().count("open") == 0
 
 
+def test_below_a_pull_request_that_is_closed_nothing_is_mended(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    desk.pull.close()
+    assert look(desk) == []
+    (said,) = comments(desk, "**Checks**")
+    assert "It is not mended: this pull request is not open any more." in said
+    assert "0 times" not in said and desk.outcomes().count("open") == 0
+
+
 def test_an_outage_ends_no_looking(desk: Desk) -> None:
     stacked = begun(desk)
     ci.check(desk.repo, stacked.head, "unit")
@@ -496,7 +505,8 @@ def test_stop_while_github_is_asked_begins_nothing(desk: Desk, state: str | None
 
     desk.fake.on_request(stop)
     assert look(desk) == []
-    assert desk.store.stacked(row.run) == replace(row, unwatched=1)
+    there = desk.store.stacked(row.run)
+    assert there is not None and (there.unwatched, there.rounds) == (1, 0)
     assert desk.outcomes().count("open") == 0 and comments(desk, "**Checks**") == []
 
 
