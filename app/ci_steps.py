@@ -170,6 +170,9 @@ class CiSteps:
         pull = pull_at(hub, ci.repository, ci.number)
         if pull is None or pull.state != "open":
             return "closed"
+        with self._writing.opened(there.run, hub, write=True) as (_, writes):
+            if not writes:
+                return "off"
         wish = Wish(
             trigger="ci",
             task="fix",

@@ -12,10 +12,10 @@ from app.render.escape import cut, markdown_code
 NAMES_SHOWN = 10
 NAME_CHARS = 100
 
-Doing = Literal["mending", "given up", "closed", "nothing"]
+Doing = Literal["mending", "given up", "closed", "off", "nothing"]
 """What is done about checks that fail because of us: nothing where there is none.
 
-closed: nothing is, for the pull request below is closed or merged.
+closed: nothing is, for the pull request below is closed or merged; off: for nothing can be pushed.
 """
 
 
@@ -50,6 +50,8 @@ def checks_ended(  # noqa: PLR0917
             )
         elif doing == "closed":
             said.append("It is not mended: this pull request is not open any more.")
+        elif doing == "off":
+            said.append("It is not mended: the server may not write here any more.")
     if known:
         verb = "fails" if len(known) == 1 else "fail"
         said.append(f"{_listed(known)} {verb} on this pull request itself, too: left alone.")

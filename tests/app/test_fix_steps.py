@@ -351,6 +351,17 @@ def test_below_a_pull_request_that_is_closed_nothing_is_mended(desk: Desk) -> No
     assert "0 times" not in said and desk.outcomes().count("open") == 0
 
 
+def test_where_nothing_can_be_pushed_nothing_is_mended(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    desk.writes = False
+    desk.steps = desk.started()
+    assert look(desk) == []
+    (said,) = comments(desk, "**Checks**")
+    assert "It is not mended: the server may not write here any more." in said
+    assert desk.outcomes().count("open") == 0
+
+
 def test_an_outage_ends_no_looking(desk: Desk) -> None:
     stacked = begun(desk)
     ci.check(desk.repo, stacked.head, "unit")
