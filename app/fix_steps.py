@@ -59,8 +59,7 @@ class FixSteps:
             findings=found.findings,
             review_of=found.review,
         )
-        self._begin(hub, command.installation, pull, origin, wish)
-        return found.said
+        return self._begun(hub, command.installation, pull, origin, wish) or found.said
 
     def press(self, hub: Hub, pressed: Pressed) -> None:
         """Begin what the button asks for, if whoever pressed it may write."""
@@ -86,11 +85,19 @@ class FixSteps:
                 findings=found.findings,
                 review_of=found.review,
             )
-            self._begin(hub, pressed.installation, pull, origin, wish)
-            said = found.said
+            said = self._begun(hub, pressed.installation, pull, origin, wish) or found.said
         if said:
             about = f"pressed-{pressed.event_id}"[:100]
             reply(hub, pull.repository, run.number, str(said), about=about, key=self._key)
+
+    def _begun(self, hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish) -> str:
+        """Begin a fix; return why not, "" if it has begun.
+
+        The button is another job than a command: both may have found nothing that goes on.
+        """
+        self._begin(hub, installation, pull, origin, wish)
+        runs = self._store.runs_of(pull.repository_id, pull.url.number)
+        return "" if any(run.origin == origin for run in runs) else RUNNING
 
     def _chosen(
         self,

@@ -452,7 +452,9 @@ class Steps:
         )
         # An answer takes no review's place, has no check run, and begins at once.
         first = step(OPEN, run) if is_review else step(REVIEW, run)
-        if self.store.begin(run, first, SUPERSEDED if is_review else ""):
+        # What mends a branch of ours is bound to that one, and has its own bounds.
+        only_one = wish.task == "fix" and not wish.stacked
+        if self.store.begin(run, first, SUPERSEDED if is_review else "", only_one=only_one):
             where = f"{run.repository}#{run.number}"
             log.info("run begins", extra={"run": run.id, "pull": where, "trigger": wish.trigger})
 

@@ -35,11 +35,14 @@ _OF_REPOSITORIES = (PAUSES, DISMISSALS, FINDINGS, THREADS, REQUESTS, WATCHED, ST
 class Runs(Base):
     """The part of the store that knows the runs."""
 
-    def begin(self, new: NewRun, first: NewJob, stop_others: str = "") -> bool:
+    def begin(
+        self, new: NewRun, first: NewJob, stop_others: str = "", *, only_one: bool = False
+    ) -> bool:
         """Store a new run and its first job; with `stop_others`, why, the pull request's other
         reviews shall stop.
 
-        False, and nothing, if a run of the same origin is there already.
+        False, and nothing, if a run of the same origin is there already; with `only_one`, if
+        another of its kind goes on there.
         """
         row = {
             "id": new.id,
@@ -56,7 +59,16 @@ class Runs(Base):
             "created": time.time(),
             "seq": select(func.coalesce(func.max(RUNS.c.seq), 0) + 1).scalar_subquery(),
         }
+        others = select(1).where(
+            RUNS.c.repository_id == new.repository_id,
+            RUNS.c.number == new.number,
+            RUNS.c.kind == new.kind,
+            RUNS.c.state == "open",
+            RUNS.c.stop == "",
+        )
         with self.database.write(alone="begin") as db:
+            if only_one and db.scalar(others.limit(1)) is not None:
+                return False
             added = self.database.insert_new(db, RUNS, **row)
             if added:
                 self.database.insert_new(

@@ -10,8 +10,10 @@ from sqlalchemy import select, update
 from app.check_names import FIX
 from app.ci_steps import LONGEST_S, MAX_ROUNDS, NONE_S
 from app.events import read_event
-from app.fix_steps import ONLY_OPEN, RUNNING
+from app.fix_steps import ONLY_OPEN, RUNNING, FixSteps
 from app.github.ci import NO_STATUSES
+from app.github.client import Hub
+from app.github.pulls import Pull
 from app.jobs import CI_FIRST_S, CI_LONGEST_S, Ci, Pressed, Wish, step
 from app.obey import STOPPED, UNWATCHED, UNWATCHED_HERE
 from app.report import Report
@@ -22,7 +24,7 @@ from reviewer.finding import Category, Finding, Severity
 from reviewer.fix.values import Closed, Fixing, left_open
 from reviewer.refactor.patch import Blob, Patch, commit_of
 from reviewer.request import ChangeInfo, Coverage, Review
-from tests.app.writing_desk import HEAD, NAME, Desk
+from tests.app.writing_desk import HEAD, KEY, NAME, Desk
 from tests.github import ci
 from tests.github.hub import FakeGitHub, Seen
 from tests.github.state import FakePull
@@ -258,6 +260,29 @@ def test_without_writing_or_findings_there_is_no_button(
     (check,) = desk.repo.check_runs
     assert [one["identifier"] for one in check.actions] == ["again", "full"]
     desk.store.close()
+
+
+def test_the_button_and_a_command_at_once_begin_one_fix(desk: Desk) -> None:
+    reviewed(desk, ONE)
+    begin = desk.steps._begin
+    (check,) = desk.repo.check_runs
+    payload = desk.fake.payload_check_run(
+        check, "requested_action", desk.app, sender="alice", button=FIX
+    )
+    press = read_event("check_run", payload, DELIVERY)
+    assert isinstance(press, Pressed)
+
+    def meanwhile(hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish) -> None:
+        """Another server does the other job, after both have looked for what goes on."""
+        desk.steps.writing.fixes = FixSteps(desk.store, begin, KEY)
+        desk.steps.writing.fixes.press(hub, press)
+        begin(hub, installation, pull, origin, wish)
+
+    desk.steps.writing.fixes = FixSteps(desk.store, meanwhile, KEY)
+    desk.says("alice", "/rlm fix")
+    assert RUNNING in desk.ours[-1].body
+    assert desk.outcomes().count("open") == 1
+    assert desk.engine()[2].trigger == "button"
 
 
 # What its checks say -----------------------------------------------------------------------------
