@@ -208,7 +208,7 @@ class Writing:
             return False
         with self._connect(plan.installation, plan.repository_id) as hub:
             try:
-                people = own_comment.starters(hub, plan.repository, plan.comment)
+                people = own_comment.starters(hub, plan.repository, plan.comment, plan.stands)
             except NotThere:  # it was deleted, and with it the plan
                 self._store.decide(plan.run, "over")
                 return False
@@ -303,6 +303,7 @@ class Writing:
                 digest=stands.digest,
                 state="waiting",
                 since=time.time(),
+                stands=stands.since,
             )
         )
         return "planned"

@@ -6,6 +6,7 @@ has edited it since.
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -27,10 +28,14 @@ MOST_REACTIONS = 300
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A comment of ours as it stands there; `digest` is of what people see of it."""
+    """A comment of ours as it stands there; `digest` is of what people see of it.
+
+    `since` is from when on it says that, by GitHub's clock, to the second.
+    """
 
     id: int
     digest: str
+    since: float
 
 
 class _User(BaseModel):
@@ -46,6 +51,7 @@ class _Comment(BaseModel):
     id: Annotated[int, Field(ge=1, le=2**53)]
     body: str | None = None
     user: _User | None = None
+    updated_at: datetime
 
 
 class _Reaction(BaseModel):
@@ -53,6 +59,7 @@ class _Reaction(BaseModel):
 
     content: str
     user: _User | None = None
+    created_at: datetime
 
 
 _COMMENTS = TypeAdapter(list[_Comment])
@@ -102,10 +109,12 @@ def standing(hub: Hub, repository: str, comment: int) -> Standing | None:
     return None if found is None else _standing(found)
 
 
-def starters(hub: Hub, repository: str, comment: int) -> list[str]:
+def starters(hub: Hub, repository: str, comment: int, since: float) -> list[str]:
     """Return who reacted to a comment of ours as one does to start a plan, the first first.
 
-    Raise NotThere where the comment is gone.
+    Only what came later than `since`, from when on the plan stands there by GitHub's clock: who
+    reacted before, or in that very second, has seen another text. Raise NotThere where the comment
+    is gone.
     """
     doing = "read the reactions"
     found: list[str] = []
@@ -117,7 +126,10 @@ def starters(hub: Hub, repository: str, comment: int) -> list[str]:
         found += [
             one.user.login
             for one in read
-            if one.content in STARTS and one.user is not None and one.user.type != "Bot"
+            if one.content in STARTS
+            and one.user is not None
+            and one.user.type != "Bot"
+            and one.created_at.timestamp() > since
         ]
         if len(read) < PAGE:
             break
@@ -165,4 +177,5 @@ def _find(hub: Hub, repository: str, number: int, marker: Marker, seal: Seal) ->
 
 def _standing(comment: _Comment) -> Standing:
     seen = visible(comment.body or "").encode("utf-8", "backslashreplace")
-    return Standing(comment.id, hashlib.sha256(seen).hexdigest())
+    digest = hashlib.sha256(seen).hexdigest()
+    return Standing(comment.id, digest, comment.updated_at.timestamp())

@@ -110,6 +110,48 @@ def test_a_reaction_of_somebody_who_may_write_starts_it_once(desk: Desk, content
     assert desk.outcomes() == ["planned", "open"]
 
 
+def test_a_reaction_from_before_the_plan_starts_nothing(desk: Desk) -> None:
+    desk.says("alice", "/rlm refactor rename f to g")
+    _, run, _ = desk.engine()
+    desk.store.progressed(run.id, "2 of 5 parts read so far.")
+    desk.steps.show_progress({})
+    (comment,) = desk.ours
+    assert "Planning it" in comment.body
+    desk.reacts("alice", "+1", comment, after_s=0.0)
+    desk.fake.state.clock_offset += 60
+    desk.store.recover("engine-1")
+    desk.plans()
+    assert desk.ours == [comment] and "f is called g" in comment.body
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.reacts("alice", "rocket", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+    assert desk.outcomes() == ["planned", "open"]
+
+
+def test_the_time_of_a_plan_is_that_of_its_text_after_a_kill_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub's clock is not ours, and the plan may stand there before it is remembered."""
+    desk.fake.state.clock_offset = -40
+
+    def dies(_plan: object) -> None:
+        raise _Killed
+
+    desk.says("alice", "/rlm refactor rename f to g")
+    with monkeypatch.context() as patched, pytest.raises(_Killed):
+        patched.setattr(desk.store, "propose", dies)
+        desk.plans()
+    desk.store.recover("github")
+    desk.fake.state.clock_offset = -20
+    desk.steps = desk.started()
+    desk.work()
+    (comment,) = desk.ours
+    (plan,) = desk.store.plans_of(desk.repo.id, desk.pull.number)
+    assert plan.stands == int(comment.updated)
+    desk.reacts("alice", "+1", comment, after_s=0.0)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+
+
 def test_both_ways_at_once_start_it_once(desk: Desk) -> None:
     comment = planned(desk)
     desk.reacts("alice", "+1", comment)
