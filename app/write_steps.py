@@ -25,7 +25,7 @@ from app.github.replies import reply
 from app.github.stacked import Delivery, deliver
 from app.jobs import Command, Wish
 from app.render.escape import markdown_line
-from app.render.writing import plan_comment, undone_comment
+from app.render.writing import can_start, plan_comment, undone_comment
 from app.store import Plan, Run, Stacked, Store, Task
 from app.written import Written
 from reviewer.errors import GiveUp, RlmError
@@ -290,7 +290,7 @@ class Writing:
 
     def _show_plan(self, hub: Hub, run: Run, wish: Wish, account: Refactoring) -> str:
         stands = self.say(hub, run, wish, plan_comment(account))
-        if account.plan is None or not account.plan.is_work or account.status != "planned":
+        if not can_start(account):
             return "declined" if account.status == "declined" else "no plan"
         self._store.propose(
             Plan(

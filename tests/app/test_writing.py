@@ -12,7 +12,7 @@ from app.github.client import Hub
 from app.obey import STOPPED
 from app.write_steps import ALREADY, EDITED, NO_PLAN, NOTHING_STACKED, TOO_OLD
 from reviewer.errors import GiveUp
-from reviewer.refactor.values import Plan
+from reviewer.refactor.values import Module, Plan
 from tests.app.writing_desk import AFTER, HEAD, PLAN, Desk
 from tests.github.hub import FakeGitHub
 
@@ -247,6 +247,22 @@ def test_a_plan_that_asks_or_refuses_is_said_and_cannot_be_started(
     desk.says("alice", "/rlm go")
     assert NO_PLAN in desk.ours[-1].body
     assert desk.outcomes() == ["declined"]
+
+
+def test_a_plan_of_which_people_see_a_part_cannot_be_started(desk: Desk) -> None:
+    desk.says("alice", "/rlm refactor tidy everything")
+    desk.plans(
+        Plan(
+            summary="All is tidy.",
+            modules=[Module(name=f"m{n}", what="tidy the module " * 200) for n in range(60)],
+        )
+    )
+    (comment,) = desk.ours
+    assert "too large to be shown" in comment.body and "/rlm go" not in comment.body
+    desk.reacts("alice", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.says("alice", "/rlm go")
+    assert NO_PLAN in desk.ours[-1].body and desk.outcomes() == ["no plan"]
 
 
 def test_only_an_open_pull_request_is_worked_on(desk: Desk) -> None:
