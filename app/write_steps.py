@@ -19,6 +19,7 @@ from app.github import own_comment
 from app.github.auth import NotGranted
 from app.github.branches import undo
 from app.github.client import Hub
+from app.github.comments import written_at
 from app.github.errors import NotThere
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
@@ -50,6 +51,10 @@ MOST_ASKED = 10
 ONLY_OPEN = "Only an open pull request is worked on."
 NOT_YET = "This comes with a later version."
 NO_PLAN = "There is no plan that waits here. `/rlm refactor` and what to change makes one."
+STILL_PLANNED = (
+    "The plan is still being made. When it is here, `/rlm go` or a reaction to it starts it."
+)
+NOT_SEEN = "The newest plan here is newer than this comment: read it, and say `/rlm go` again."
 ALREADY = "The newest plan here is started already. `/rlm refactor` makes another one."
 EDITED = (
     "This plan was edited after it was made, so it is not carried out. Ask again, with "
@@ -140,13 +145,19 @@ class Writing:
     def go(self, hub: Hub, command: Command) -> str:
         """Start the newest plan on a pull request; return why not, "" if it began."""
         where = command.repository_id, command.number
-        if any(_began_by(run, command.comment_id) for run in self._store.runs_of(*where)):
+        runs = self._store.runs_of(*where)
+        if any(_began_by(run, command.comment_id) for run in runs):
             return ""  # this command did so, before its job was interrupted
+        if any(_is_planning(run) for run in runs):
+            return STILL_PLANNED
         newest = next(iter(self._store.plans_of(*where)), None)
         if newest is None:
             return NO_PLAN
         if newest.state == "started":
             return ALREADY
+        said = written_at(hub, command.repository, command.comment_id, at_lines=command.thread != 0)
+        if said < newest.stands:
+            return NOT_SEEN
         wish = Wish(
             trigger="go",
             comment=command.comment_id,
@@ -357,6 +368,13 @@ class Writing:
                     hub = found
                     break
             yield hub, writes
+
+
+def _is_planning(run: Run) -> bool:
+    """Is a run at a plan that nobody has seen yet?"""
+    if run.kind != "refactor" or run.state != "open" or run.stop:
+        return False
+    return not Wish.model_validate_json(run.request).plan_of
 
 
 def _began_by(run: Run, comment: int) -> bool:

@@ -9,11 +9,21 @@ import pytest
 
 from app import write_steps
 from app.github.client import Hub
+from app.jobs import Command
 from app.obey import STOPPED
-from app.write_steps import ALREADY, EDITED, NO_PLAN, NOTHING_STACKED, TOO_OLD
+from app.roles.github import WRITES
+from app.write_steps import (
+    ALREADY,
+    EDITED,
+    NO_PLAN,
+    NOT_SEEN,
+    NOTHING_STACKED,
+    STILL_PLANNED,
+    TOO_OLD,
+)
 from reviewer.errors import GiveUp
 from reviewer.refactor.values import Module, Plan
-from tests.app.writing_desk import AFTER, HEAD, PLAN, Desk
+from tests.app.writing_desk import AFTER, HEAD, NAME, PLAN, Desk
 from tests.github.hub import FakeGitHub
 
 
@@ -204,6 +214,38 @@ def test_a_newer_plan_takes_the_place_of_an_older_one(desk: Desk) -> None:
     desk.says("alice", "/rlm go")
     _, _, wish = desk.engine()
     assert wish.plan_of == run.id
+
+
+def test_go_starts_no_older_plan_while_another_is_made(desk: Desk) -> None:
+    planned(desk)
+    both = desk.says("alice", "/rlm refactor rename f to h\n/rlm go")
+    assert STILL_PLANNED in desk.ours[-1].body
+    assert desk.outcomes() == ["planned", "open"]
+    # What is stopped makes no plan: the one that stands is meant again.
+    desk.says("alice", "/rlm stop")
+    desk.says("alice", "/rlm go")
+    _, _, wish = desk.engine()
+    assert wish.plan_of == desk.store.plans_of(desk.repo.id, desk.pull.number)[0].run
+    assert both.comment_id != wish.comment
+
+
+@pytest.mark.parametrize("at_lines", [False, True])
+def test_go_starts_no_plan_that_was_shown_after_it_was_written(desk: Desk, at_lines: bool) -> None:
+    """The job of a command may be done late, or again."""
+    command = desk.says("alice", "/rlm refactor rename f to g\n/rlm go")
+    with desk._with(WRITES)(desk.installation.id, desk.repo.id) as hub:
+        if at_lines:
+            where = {"path": "c.py", "line": 1, "side": "RIGHT", "commit_id": desk.head}
+            path = f"/repos/{NAME}/pulls/{desk.pull.number}/comments"
+            made = hub.ask("comment", "POST", path, {"body": command.body, **where})
+            thread = {"comment_id": made["id"], "thread": made["id"]}
+            command = command.model_copy(update=thread)
+        desk.fake.state.clock_offset += 20
+        desk.plans()
+        assert desk.steps.writing.go(hub, command) == NOT_SEEN
+    assert desk.outcomes() == ["planned"]
+    desk.says("alice", "/rlm go")
+    assert desk.outcomes() == ["planned", "open"]
 
 
 def test_a_plan_waits_for_a_week(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
