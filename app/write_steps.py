@@ -56,6 +56,7 @@ STILL_PLANNED = (
 )
 NOT_SEEN = "The newest plan here is newer than this comment: read it, and say `/rlm go` again."
 ALREADY = "The newest plan here is started already. `/rlm refactor` makes another one."
+DECIDED = frozenset({NO_PLAN, ALREADY})
 EDITED = (
     "This plan was edited after it was made, so it is not carried out. Ask again, with "
     "`/rlm refactor` and what to do differently."
@@ -227,6 +228,8 @@ class Writing:
                 if hub.may_write(plan.repository, who):
                     wish = Wish(trigger="reaction", sender=who, task="refactor")
                     if why := self._start(hub, plan, wish):
+                        if why in DECIDED:
+                            return False  # and whoever did so has been told
                         about = f"not-started-{plan.run}"
                         reply(hub, plan.repository, plan.number, why, about=about, key=self._key)
                         self._store.decide(plan.run, "over")
@@ -245,10 +248,21 @@ class Writing:
         pull = pull_at(hub, plan.repository, plan.number)
         if pull is None or pull.state != "open":
             return ONLY_OPEN
+        if why := self._decided(plan):
+            return why
         wish = wish.model_copy(update={"plan_of": plan.run})
         self._begin(hub, plan.installation, pull, f"go:{plan.run}", wish)
         self._store.decide(plan.run, "started")
         return ""
+
+    def _decided(self, plan: Plan) -> str:
+        """Return why a plan waits no more, as it is known by now: another server may have started
+        it, or shown a newer one, since it was read.
+        """
+        known = self._store.plan(plan.run)
+        if known is None or known.state == "over":
+            return NO_PLAN
+        return ALREADY if known.state == "started" else ""
 
     # What came of a run
 

@@ -9,7 +9,6 @@ import pytest
 
 from app import write_steps
 from app.github.client import Hub
-from app.jobs import Command
 from app.obey import STOPPED
 from app.roles.github import WRITES
 from app.write_steps import (
@@ -214,6 +213,28 @@ def test_a_newer_plan_takes_the_place_of_an_older_one(desk: Desk) -> None:
     desk.says("alice", "/rlm go")
     _, _, wish = desk.engine()
     assert wish.plan_of == run.id
+
+
+@pytest.mark.parametrize("meanwhile", ["newer", "started"])
+def test_a_plan_that_was_read_before_it_was_decided_on_is_not_started(
+    desk: Desk, meanwhile: str
+) -> None:
+    """Another server shows a newer plan, or starts this one, while GitHub is asked about it."""
+    old = planned(desk)
+    desk.reacts("alice", "+1", old)
+    (plan,) = desk.store.waiting_plans(0.0)
+    if meanwhile == "newer":
+        desk.says("alice", "/rlm refactor rename f to h")
+        desk.plans()
+    else:
+        desk.store.decide(plan.run, "started")
+    before = desk.outcomes()
+    said = len(desk.ours)
+    assert not desk.steps.writing._looked_at(plan, time.time())
+    assert desk.outcomes() == before and len(desk.ours) == said
+    states = {one.run: one.state for one in desk.store.plans_of(desk.repo.id, desk.pull.number)}
+    assert states.pop(plan.run) == ("over" if meanwhile == "newer" else "started")
+    assert set(states.values()) <= {"waiting"}
 
 
 def test_go_starts_no_older_plan_while_another_is_made(desk: Desk) -> None:
