@@ -20,7 +20,7 @@ from app.github.auth import NotGranted
 from app.github.branches import undo
 from app.github.client import Hub
 from app.github.comments import written_at
-from app.github.errors import NotThere
+from app.github.errors import Limited, NotThere
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
 from app.github.stacked import Delivery, deliver
@@ -46,7 +46,9 @@ REACTIONS_S = 30.0
 KEEP_PLANS_S = 30 * DAY_S
 
 MOST_ASKED = 10
-"""Of those who reacted to a plan, so many are asked about at GitHub: anybody can react."""
+"""Of those who reacted to a plan, so many are asked about at GitHub in each round: anybody can
+react. Who may not is not asked about again, so that a crowd keeps nobody from starting it.
+"""
 
 ONLY_OPEN = "Only an open pull request is worked on."
 NOT_YET = "This comes with a later version."
@@ -98,6 +100,10 @@ class Writing:
         self.fixes = FixSteps(store, begin, key)
         self._comments: dict[str, int] = {}
         """Where the comments of runs are: each is looked for once."""
+        self._refused: dict[str, set[int]] = {}
+        """By plans: the reactions of people who may not start them."""
+        self._limited: dict[int, float] = {}
+        """Until when (on the monotonic clock) an installation has no requests left."""
 
     # Commands
 
@@ -205,13 +211,21 @@ class Writing:
         """
         now = time.time()
         started = 0
-        for plan in self._store.waiting_plans(now - (YOUNG_S if young else 2 * WAITS_S)):
+        waiting = self._store.waiting_plans(now - (YOUNG_S if young else 2 * WAITS_S))
+        for plan in waiting:
+            if time.monotonic() < self._limited.get(plan.installation, 0.0):
+                continue
             try:
                 started += self._looked_at(plan, now)
+            except Limited as error:
+                self._limited[plan.installation] = time.monotonic() + error.after_s
+                log.info("no more requests", extra={"run": plan.run, "after_s": error.after_s})
             except RlmError as error:  # the others can still be looked at
                 log.info("reactions not read", extra={"run": plan.run, "why": error})
         if not young:
             self._store.forget_plans(now - KEEP_PLANS_S)
+            for gone in self._refused.keys() - {plan.run for plan in waiting}:
+                self._refused.pop(gone, None)
         return started
 
     def _looked_at(self, plan: Plan, now: float) -> bool:
@@ -224,8 +238,12 @@ class Writing:
             except NotThere:  # it was deleted, and with it the plan
                 self._store.decide(plan.run, "over")
                 return False
-            for who in people[:MOST_ASKED]:
-                if hub.may_write(plan.repository, who):
+            refused = self._refused.setdefault(plan.run, set())
+            unasked = [who for who, reaction in people.items() if reaction not in refused]
+            for who in unasked[:MOST_ASKED]:
+                if not hub.may_write(plan.repository, who):
+                    refused.add(people[who])
+                else:
                     wish = Wish(trigger="reaction", sender=who, task="refactor")
                     if why := self._start(hub, plan, wish):
                         if why in DECIDED:

@@ -57,6 +57,7 @@ class _Comment(BaseModel):
 class _Reaction(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
+    id: int
     content: str
     user: _User | None = None
     created_at: datetime
@@ -109,32 +110,30 @@ def standing(hub: Hub, repository: str, comment: int) -> Standing | None:
     return None if found is None else _standing(found)
 
 
-def starters(hub: Hub, repository: str, comment: int, since: float) -> list[str]:
-    """Return who reacted to a comment of ours as one does to start a plan, the first first.
+def starters(hub: Hub, repository: str, comment: int, since: float) -> dict[str, int]:
+    """Return who reacted to a comment of ours as one does to start a plan, the first first, each
+    with the number of their last such reaction.
 
     Only what came later than `since`, from when on the plan stands there by GitHub's clock: who
     reacted before, or in that very second, has seen another text. Raise NotThere where the comment
     is gone.
     """
     doing = "read the reactions"
-    found: list[str] = []
+    found: dict[str, int] = {}
+    ours = (hub.actor or "").lower()
     for page in range(1, MOST_REACTIONS // PAGE + 1):
         path = f"{_comments(repository)}/{comment:d}/reactions?per_page={PAGE}&page={page}"
         answer = hub.ask(doing, "GET", path)
         with calls(hub.server, doing):
             read = _REACTIONS.validate_python(answer)
-        found += [
-            one.user.login
-            for one in read
-            if one.content in STARTS
-            and one.user is not None
-            and one.user.type != "Bot"
-            and one.created_at.timestamp() > since
-        ]
+        for one in read:
+            if one.content not in STARTS or one.created_at.timestamp() <= since:
+                continue
+            if one.user is not None and one.user.type != "Bot" and one.user.login.lower() != ours:
+                found[one.user.login] = one.id
         if len(read) < PAGE:
             break
-    ours = (hub.actor or "").lower()
-    return [one for one in dict.fromkeys(found) if one.lower() != ours]
+    return found
 
 
 def _comments(repository: str) -> str:

@@ -14,6 +14,7 @@ from app.roles.github import WRITES
 from app.write_steps import (
     ALREADY,
     EDITED,
+    MOST_ASKED,
     NO_PLAN,
     NOT_SEEN,
     NOTHING_STACKED,
@@ -159,6 +160,60 @@ def test_the_time_of_a_plan_is_that_of_its_text_after_a_kill_too(
     assert plan.stands == int(comment.updated)
     desk.reacts("alice", "+1", comment, after_s=0.0)
     assert desk.steps.writing.look_at_reactions(young=True) == 1
+
+
+def test_a_crowd_of_strangers_keeps_nobody_from_starting_it(desk: Desk) -> None:
+    comment = planned(desk)
+    for number in range(MOST_ASKED + 2):
+        for content in ("+1", "rocket"):
+            desk.reacts(f"stranger-{number}", content, comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    assert desk.steps.writing.look_at_reactions(young=False) == 0
+    asked = len(permissions(desk))
+    assert asked >= MOST_ASKED + 2
+    # Everybody is asked about once, until they react anew.
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    assert len(permissions(desk)) == asked
+    desk.repo.permit("stranger-1", "write")
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.reacts("alice", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+
+
+def test_who_is_let_in_may_start_it_by_another_reaction(desk: Desk) -> None:
+    comment = planned(desk)
+    desk.reacts("carol", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.repo.permit("carol", "write")
+    desk.reacts("carol", "rocket", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+
+
+def test_an_installation_without_requests_left_is_let_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comment = planned(desk)
+    desk.reacts("alice", "+1", comment)
+    desk.fake.fault(
+        "GET",
+        "/reactions",
+        status=403,
+        headers={"retry-after": "90"},
+        body={"message": "You have exceeded a secondary rate limit"},
+        times=None,
+    )
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    asked = len(desk.fake.requests)
+    desk.fake.mend()
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    assert len(desk.fake.requests) == asked
+    now = time.monotonic()
+    monkeypatch.setattr(write_steps.time, "monotonic", lambda: now + 91)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+
+
+def permissions(desk: Desk) -> list[str]:
+    return [one.path for one in desk.fake.requests if one.path.endswith("/permission")]
 
 
 def test_both_ways_at_once_start_it_once(desk: Desk) -> None:
