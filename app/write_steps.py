@@ -58,6 +58,11 @@ STILL_PLANNED = (
 )
 NOT_SEEN = "The newest plan here is newer than this comment: read it, and say `/rlm go` again."
 ALREADY = "The newest plan here is started already. `/rlm refactor` makes another one."
+NOTHING = frozenset({"problem", "lost", "stopped"})
+"""How a run ends that has made nothing: its plan can be started again."""
+
+AGAIN = "The plan is still there: `/rlm go` starts it again."
+
 DECIDED = frozenset({NO_PLAN, ALREADY})
 EDITED = (
     "This plan was edited after it was made, so it is not carried out. Ask again, with "
@@ -160,8 +165,8 @@ class Writing:
         newest = next(iter(self._store.plans_of(*where)), None)
         if newest is None:
             return NO_PLAN
-        if newest.state == "started":
-            return ALREADY
+        if newest.state == "started" and (why := self._decided(newest)):
+            return why
         said = written_at(hub, command.repository, command.comment_id, at_lines=command.thread != 0)
         if said < newest.stands:
             return NOT_SEEN
@@ -269,18 +274,37 @@ class Writing:
         if why := self._decided(plan):
             return why
         wish = wish.model_copy(update={"plan_of": plan.run})
-        self._begin(hub, plan.installation, pull, f"go:{plan.run}", wish)
+        before = len(self._tries(plan))  # a run has its origin for itself
+        origin = f"go:{plan.run}" + (f":{before}" if before else "")
+        self._begin(hub, plan.installation, pull, origin, wish)
         self._store.decide(plan.run, "started")
         return ""
 
     def _decided(self, plan: Plan) -> str:
         """Return why a plan waits no more, as it is known by now: another server may have started
         it, or shown a newer one, since it was read.
+
+        It waits again after a run that came to nothing.
         """
         known = self._store.plan(plan.run)
         if known is None or known.state == "over":
             return NO_PLAN
-        return ALREADY if known.state == "started" else ""
+        tries = self._tries(known)
+        if tries and not self._came_to_nothing(tries[0]):
+            self._store.decide(known.run, "started")  # whoever began it was killed before this
+            return ALREADY
+        return ALREADY if known.state == "started" and not tries else ""
+
+    def _tries(self, plan: Plan) -> list[Run]:
+        """Return the runs that were to carry a plan out, the newest first."""
+        runs = self._store.runs_of(plan.repository_id, plan.number)
+        first = f"go:{plan.run}"
+        return [run for run in runs if f"{run.origin}:".startswith(f"{first}:")]
+
+    def _came_to_nothing(self, run: Run) -> bool:
+        """Has a run ended without anything of what it was to make, not even a patch?"""
+        how = run.outcome.partition(":")[0]
+        return run.state == "ended" and how in NOTHING and self._store.stacked(run.id) is None
 
     # What came of a run
 
@@ -353,11 +377,13 @@ class Writing:
 
     def end_without(self, hub: Hub, run: Run, wish: Wish) -> str:
         """Say that a run was stopped, or why it came to nothing; return how it ended."""
+        again = f"\n\n{AGAIN}" if wish.plan_of else ""
         if run.stop:
-            self.say(hub, run, wish, f"Stopped: {markdown_line(run.stop)}. Nothing was changed.")
+            why = markdown_line(run.stop)
+            self.say(hub, run, wish, f"Stopped: {why}. Nothing was changed.{again}")
             return f"stopped: {run.stop}"
         problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
-        self.say(hub, run, wish, f"I cannot do this: {problem}")
+        self.say(hub, run, wish, f"I cannot do this: {problem}{again}")
         return f"problem: {problem}"
 
     def progress(self, hub: Hub, run: Run) -> None:

@@ -12,6 +12,7 @@ from app.github.client import Hub
 from app.obey import STOPPED
 from app.roles.github import WRITES
 from app.write_steps import (
+    AGAIN,
     ALREADY,
     EDITED,
     MOST_ASKED,
@@ -431,6 +432,67 @@ def test_a_stop_writes_nothing_and_says_so(desk: Desk) -> None:
     assert "Stopped: somebody gave the command" in desk.ours[-1].body
     assert (desk.stacked, desk.branches) == ([], {}) and job.id
     assert desk.outcomes()[-1].startswith("stopped")
+
+
+def test_a_plan_can_be_started_again_after_a_run_that_came_to_nothing(desk: Desk) -> None:
+    comment = planned(desk)
+    desk.reacts("alice", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+    desk.says("alice", "/rlm go")
+    assert ALREADY in desk.ours[-1].body
+    # A cap is reached.
+    desk.comes(problem="the cap of this pull request is reached.")
+    desk.work()
+    assert AGAIN in desk.ours[-1].body
+    assert desk.steps.writing.look_at_reactions(young=True) == 0, "nobody has asked again"
+    # A stop.
+    go = desk.says("alice", "/rlm go")
+    assert desk.outcomes()[-1] == "open"
+    desk.says("alice", "/rlm stop")
+    assert AGAIN in desk.ours[-1].body and "Nothing was changed" in desk.ours[-1].body
+    desk.obeys(go)
+    # Nobody knows what came of it.
+    desk.says("alice", "/rlm go")
+    desk.comes("{}")
+    job = desk.store.claim("github", "github", 60)
+    assert job is not None
+    with pytest.raises(GiveUp) as told:
+        desk.steps.do(job)
+    desk.steps.lost(job, told.value)
+    # In the end it is carried out, once.
+    desk.says("alice", "/rlm go")
+    desk.carries()
+    desk.says("alice", "/rlm go")
+    assert ALREADY in desk.ours[-1].body
+    assert [one.partition(":")[0] for one in desk.outcomes()] == [
+        "planned", "problem", "stopped", "lost", "stacked",
+    ]  # fmt: skip
+    runs = desk.store.runs_of(desk.repo.id, desk.pull.number)
+    plan = runs[-1].id
+    assert [run.origin for run in reversed(runs[:-1])] == [
+        f"go:{plan}", f"go:{plan}:1", f"go:{plan}:2", f"go:{plan}:3",
+    ]  # fmt: skip
+    assert len(desk.stacked) == 1
+
+
+def test_a_plan_whose_run_was_begun_before_a_kill_is_not_started_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comment = planned(desk)
+
+    def dies(*_: object) -> None:
+        raise _Killed
+
+    with monkeypatch.context() as patched, pytest.raises(_Killed):
+        patched.setattr(desk.store, "decide", dies)
+        desk.says("alice", "/rlm go")
+    desk.store.recover("github")
+    desk.work()
+    assert desk.outcomes() == ["planned", "open"]
+    desk.reacts("alice", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.says("alice", "/rlm go")
+    assert ALREADY in desk.ours[-1].body and desk.outcomes() == ["planned", "open"]
 
 
 def test_what_the_engine_cannot_do_is_said(desk: Desk) -> None:
