@@ -51,7 +51,6 @@ react. Who may not is not asked about again, so that a crowd keeps nobody from s
 """
 
 ONLY_OPEN = "Only an open pull request is worked on."
-NOT_YET = "This comes with a later version."
 NO_PLAN = "There is no plan that waits here. `/rlm refactor` and what to change makes one."
 STILL_PLANNED = (
     "The plan is still being made. When it is here, `/rlm go` or a reaction to it starts it."
@@ -126,7 +125,7 @@ class Writing:
             case FixCommand():
                 return self.fixes.obey(hub, command, said, origin)
             case _:
-                return NOT_YET
+                raise ValueError(f"nothing to be written: {said}")
 
     def ask(
         self,
