@@ -45,6 +45,7 @@ from app.render.escape import markdown_line
 from app.report import Report, Verdict
 from app.store import (
     OPEN,
+    PROGRESS,
     PUBLISH,
     REVIEW,
     WRITING,
@@ -172,11 +173,7 @@ class Steps:
             case Queued.kind:
                 self._queued(job, Queued.model_validate_json(job.payload))
             case _:
-                run = self.store.run(Step.model_validate_json(job.payload).run)
-                if run is None or run.state == "ended":
-                    self.store.done(job)
-                else:
-                    self._step(job, run)
+                self._step(job, self.store.run(Step.model_validate_json(job.payload).run))
 
     def lost(self, job: Job, error: RlmError) -> None:
         """End a job that cannot be done, and say why where its reader looks."""
@@ -465,10 +462,15 @@ class Steps:
 
     # The steps of a run
 
-    def _step(self, job: Job, run: Run) -> None:
+    def _step(self, job: Job, run: Run | None) -> None:
         """Do a step, under the new name of a repository that was renamed since the run began."""
-        act = self._open if job.kind == OPEN else self._publish
-        self._under_its_name(run, partial(act, job))
+        if run is None or run.state == "ended":
+            self.store.done(job)
+        elif job.kind == PROGRESS:
+            self._progress(job, run)
+        else:
+            act = self._open if job.kind == OPEN else self._publish
+            self._under_its_name(run, partial(act, job))
 
     def _under_its_name(self, run: Run, act: Callable[[Run], None]) -> None:
         """Do something about a run, again under the new name of a repository that was renamed."""
@@ -667,6 +669,12 @@ class Steps:
         for run in self.store.open_runs():
             if shown.get(run.id, "") == run.progress:
                 continue
+            if run.kind in WRITING:
+                # Its comment is made once, and its result written over by nobody: in a job, whose
+                # key lets no server do another one about this pull request meanwhile.
+                if not run.progress or self.store.put_if_idle(step(PROGRESS, run)):
+                    shown[run.id] = run.progress
+                continue
             try:
                 with self._showing:
                     self._show(run.id)
@@ -674,15 +682,19 @@ class Steps:
                 log.info("no progress shown", extra={"run": run.id, "why": error})
             shown[run.id] = run.progress
 
+    def _progress(self, job: Job, run: Run) -> None:
+        """Say how far a run that writes is. It is not tried again: more will be said soon."""
+        if _goes_on(run) and run.progress:
+            try:
+                with self._connect(run.installation, run.repository_id) as hub:
+                    self.writing.progress(hub, run)
+            except RlmError as error:
+                log.info("no progress shown", extra={"run": run.id, "why": error})
+        self.store.done(job)
+
     def _show(self, name: str) -> None:
         run = self.store.run(name)  # as it is now: its end may have begun
-        if run is None or run.state == "ended" or run.stop or run.report or run.problem:
-            return
-        if run.kind in WRITING and run.progress:
-            with self._connect(run.installation, run.repository_id) as hub:
-                self.writing.progress(hub, run)
-            return
-        if run.check_run is None:
+        if run is None or run.check_run is None or not _goes_on(run):
             return
         with self._connect_for_checks(run.installation, run.repository_id) as hub:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
@@ -692,6 +704,10 @@ def _its_pull(hub: Hub, place: Look | Handed | Rerun, number: int) -> Pull | Non
     """Return a pull request of this very repository; None for one that only has its old name."""
     pull = pull_at(hub, place.repository, number)
     return pull if pull is not None and pull.repository_id == place.repository_id else None
+
+
+def _goes_on(run: Run) -> bool:
+    return run.state == "open" and not (run.stop or run.report or run.problem)
 
 
 def _is_kept(run: Run, wish: Wish) -> bool:

@@ -11,12 +11,12 @@ import pytest
 from app.github import patches
 from app.github.client import Hub
 from app.jobs import Look
-from app.steps import CLOSED
-from app.store import GITHUB
+from app.steps import CLOSED, Steps
+from app.store import GITHUB, PROGRESS
 from app.worker import MAX_ATTEMPTS, attempt
 from reviewer.errors import GiveUp, RetryLater
-from tests.app.writing_desk import HEAD, NAME, Desk
-from tests.github.hub import FakeGitHub
+from tests.app.writing_desk import BASE, HEAD, NAME, POLICY, Desk
+from tests.github.hub import FakeGitHub, FakeRepo
 
 
 @pytest.fixture
@@ -281,6 +281,101 @@ def test_a_branch_of_that_name_with_others_commits_is_not_taken_away(desk: Desk)
     desk.work()
     assert desk.branches == {branch: theirs}
     assert "Nothing was changed" in desk.ours[-1].body
+
+
+# Two servers on one store ------------------------------------------------------------------------
+
+
+def test_two_servers_make_one_comment_about_how_far_it_is(desk: Desk) -> None:
+    begun(desk)
+    _, run, _ = desk.engine()
+    desk.store.progressed(run.id, "2 of 5 parts read so far.")
+    servers = [desk.started() for _ in range(2)]
+    at_once = threading.Barrier(2)
+
+    def serve(name: str, steps: Steps) -> None:
+        at_once.wait()
+        steps.show_progress({})
+        while (job := desk.store.claim(GITHUB, name, 60)) is not None:
+            steps.do(job)
+
+    threads = [
+        threading.Thread(target=serve, args=(f"github-{n}", steps))
+        for n, steps in enumerate(servers)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    desk.work()
+    assert ["Working on it. 2 of 5" in one.body for one in desk.ours] == [False, True]
+
+
+def test_no_plan_is_written_over_by_progress_that_is_late(desk: Desk) -> None:
+    desk.says("alice", "/rlm refactor rename f to g")
+    _, run, _ = desk.engine()
+    desk.store.progressed(run.id, "2 of 5 parts read so far.")
+    desk.started().show_progress({})
+    late = desk.store.claim(GITHUB, "github-2", 60)
+    assert late is not None and late.kind == PROGRESS
+    desk.store.recover("engine-1")
+    desk.plans()
+    # The other server is at it: the plan waits, however long that takes.
+    assert desk.outcomes() == ["open"]
+    desk.started().do(late)
+    desk.work()
+    (comment,) = desk.ours
+    assert "f is called g" in comment.body and desk.outcomes() == ["planned"]
+
+
+# Wanted ------------------------------------------------------------------------------------------
+
+
+def says(desk: Desk, policy: bytes | None, repo: FakeRepo | None = None) -> None:
+    """Let the default branch say this from now on."""
+    there = repo or desk.repo
+    files = {"a.py": BASE["a.py"]} | ({} if policy is None else {POLICY: policy})
+    tip = there.commit(files, *([] if repo else [desk.base]))
+    there.git("update-ref", "refs/heads/main", tip)
+
+
+@pytest.mark.parametrize(
+    "policy", [b"write: off\n", None, b"write: [\n"], ids=["off", "none", "broken"]
+)
+def test_what_the_repository_says_by_now_counts(desk: Desk, policy: bytes | None) -> None:
+    begun(desk)
+    desk.comes(desk.written())
+    says(desk, policy)
+    desk.work()
+    assert (desk.stacked, desk.branches) == ([], {})
+    assert "write: on" in desk.ours[-1].body and desk.outcomes()[-1] == "patch"
+
+
+def test_a_no_that_comes_after_the_branch_takes_it_away(desk: Desk) -> None:
+    branch_made(desk)
+    says(desk, b"write: off\n")
+    desk.work()
+    assert (desk.stacked, desk.branches) == ([], {})
+    assert "write: on" in desk.ours[-1].body
+
+
+def test_an_outage_is_no_answer(desk: Desk) -> None:
+    begun(desk)
+    desk.comes(desk.written())
+    fault = {"message": "Bad"}
+    desk.fake.fault("GET", "/contents/.github/rlm.yml", status=502, body=fault, times=None)
+    with pytest.raises(RetryLater):
+        desk.work()
+    assert (desk.stacked, desk.branches) == ([], {})
+
+
+def test_the_owner_may_say_it_for_all(desk: Desk) -> None:
+    everywhere = desk.fake.repository("octo/.github")
+    says(desk, None)
+    says(desk, b"write: on\n", everywhere)
+    begun(desk)
+    desk.carries()
+    assert len(desk.stacked) == 1
 
 
 # Closed ------------------------------------------------------------------------------------------
