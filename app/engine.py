@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.code import code_of
 from app.config_rows import Row, rows
@@ -35,6 +36,9 @@ from reviewer.review.job import review
 from reviewer.rlm.journal import Journal
 from reviewer.rlm.run import CALL_TIMEOUT_S, Pricing
 from reviewer.rlm.trace import Event, Note, TraceSink
+
+if TYPE_CHECKING:
+    from app.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -165,11 +169,12 @@ def run_review(
     cancelled: Cancelled,
     run: str = "",
     tenant: str = HERE,
+    shared: "Database | None" = None,
 ) -> Report:
     """Review a pull request that was fetched, as planned, for somebody to publish.
 
     `run` is its name, the same when it is taken up again after it was cut off; `tenant` whose it
-    is: what one paid for no other one gets.
+    is: what one paid for no other one gets. `shared` has what was paid where servers share it.
     """
     prices = load(settings.prices)
     request = plan.request
@@ -180,7 +185,7 @@ def run_review(
             said.append(event.text)
         sink(event)
 
-    with _opened(checkout, settings, request, run, tenant, cancelled) as there:
+    with _opened(checkout, settings, request, run, tenant, cancelled, shared) as there:
         work = review_with(
             settings,
             request,
@@ -208,8 +213,9 @@ def run_explain(
     cancelled: Cancelled,
     run: str = "",
     tenant: str = HERE,
+    shared: "Database | None" = None,
 ) -> Explanation:
-    """Answer a question about a pull request that was fetched; `run` and `tenant` as in
+    """Answer a question about a pull request that was fetched; `run`, `tenant` and `shared` as in
     `run_review`. Without a model nobody can, and the explanation says so."""
     prices = load(settings.prices)
     request = plan.request
@@ -244,7 +250,7 @@ def run_explain(
         request = request.model_copy(update={"caps": capped})
     # A question that is asked again is another one: what the first cost is no part of its cap.
     name = run or secrets.token_hex(16)
-    with _opened(checkout, settings, request, name, tenant, cancelled) as there:
+    with _opened(checkout, settings, request, name, tenant, cancelled, shared) as there:
         done = asyncio.run(answer(there))
     if done.stopped in PRIVATE:
         for detail in said:
@@ -271,6 +277,7 @@ def _opened(  # noqa: PLR0917
     run: str,
     tenant: str,
     cancelled: Cancelled,
+    shared: "Database | None",
 ) -> Iterator[_Opened]:
     with in_use(checkout.repo), open_repo(str(checkout.repo)) as repo:
         change = build_change(repo, checkout.base, checkout.head, checkout.start)
@@ -286,20 +293,25 @@ def _opened(  # noqa: PLR0917
                 cancelled=cancelled,
                 warm=request.model is not None,
             ) as code,
-            _paying(settings, request, change, run, tenant) as journal,
+            _paying(settings, request, change, run, tenant, shared) as journal,
         ):
             yield _Opened(change, objects, code, journal)
 
 
 @contextmanager
-def _paying(
-    settings: Settings, request: ReviewRequest, change: Change, run: str, tenant: str
+def _paying(  # noqa: PLR0917
+    settings: Settings,
+    request: ReviewRequest,
+    change: Change,
+    run: str,
+    tenant: str,
+    shared: "Database | None",
 ) -> Iterator[Journal | None]:
     kept_s = settings.operations.keep_answers_s
     if request.model is None:
         yield None
     elif run:
-        with journal_of(settings.home, run, request.caps, tenant, kept_s) as journal:
+        with journal_of(shared or settings.home, run, request.caps, tenant, kept_s) as journal:
             yield journal
     else:
         with journal_here(

@@ -1,18 +1,23 @@
-"""What an installation leaves behind on this disk, removed when it is gone.
+"""What an installation leaves behind beside the store's rows, removed when it is gone.
 
-The store's rows go in one transaction; files (fetched repositories, what was derived from them,
-traces, kept answers) go one by one, and what cannot be removed now is said and tried again.
+The rows go in one transaction; files of this disk (fetched repositories, what was derived from
+them, traces) go one by one, then the kept answers, on this disk and in the database that servers
+share. What cannot be removed now is said and tried again.
 """
 
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.github.cache import history_of, locked, place_of, remove
 from app.github.urls import Server
 from app.journal import FILE, forget_runs
 from app.trace_folder import forget_trace
+
+if TYPE_CHECKING:
+    from app.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +25,18 @@ TENANT = "installation {}"
 """Whose the answers in the journal are."""
 
 
-def forget_files(
-    home: Path, server: Server, installation: int, repositories: Iterable[str], runs: Sequence[str]
+def forget_files(  # noqa: PLR0917
+    home: Path,
+    server: Server,
+    shared: "Database | None",
+    installation: int,
+    repositories: Iterable[str],
+    runs: Sequence[str],
+    whole: bool,
 ) -> None:
-    """Remove what is kept of repositories (OWNER/NAME) and of runs; raise RetryLater for later."""
+    """Remove what is kept of repositories (OWNER/NAME) and of runs, `whole`: and all else that is
+    the installation's; raise RetryLater for later.
+    """
     from app.code import forget_code  # noqa: PLC0415 half a second at each start, for what is rare
 
     for name in repositories:
@@ -36,7 +49,10 @@ def forget_files(
     for run in runs:
         with suppress(FileNotFoundError):
             forget_trace(home, run)
-    forget_runs(home / FILE, TENANT.format(installation), runs)
+    # A server that shares a database now may have had none before.
+    places: list[Path | Database] = [home / FILE, *([] if shared is None else [shared])]
+    for where in places:
+        forget_runs(where, TENANT.format(installation), runs, whole=whole)
 
 
 def _silent(_: str) -> None:

@@ -1,4 +1,7 @@
-"""The journal on the disk: one file for all runs of all tenants, in as many processes as there are.
+"""The journal: one for all runs of all tenants, in as many processes as there are.
+
+It is a file (`app/journal_file.py`), or lies in the database that servers share
+(`app/journal_tables.py`).
 
 One thread of each process writes. What queues up while it writes one transaction goes into the next
 one together, so 64 calls do not wait for 64 flushes of the disk, and the event loop for none. The
@@ -10,11 +13,11 @@ settled with its reply kept, or reserved in the amount of its worst case. Only o
 has a run open: what another one still has in flight would look lost here. The lock on a run goes
 with its process, however that ends.
 
-Trouble with the file takes no review down. What is damaged is moved aside (`.broken`) and begun
-anew, with what this run has spent carried over. Where the file cannot be used (a full disk, a
-folder without write permission, a lock held for too long), nothing is found, a run without a cap
-goes on unrecorded, and one with a cap makes no further call: after a crash its cap could not be
-kept.
+Trouble with it takes no review down. A file that is damaged is moved aside (`.broken`) and begun
+anew, with what this run has spent carried over. A database that is busy or away is waited for.
+Where it cannot be used (a full disk, a folder without write permission, a lock held for too long),
+nothing is found, a run without a cap goes on unrecorded, and one with a cap makes no further call:
+after a crash its cap could not be kept.
 """
 
 import asyncio
@@ -27,30 +30,35 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.journal_file import (
     BUSY_S,
+    ELSEWHERE_S,
     KEPT_S,
     MAX_BYTES,
     USED_S,
     Broken,
     Found,
     JournalFile,
+    Whose,
     beside,
     explained,
     is_broken,
     taken,
 )
-from reviewer.errors import RetryLater, TellUser
+from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.base import Reply
 from reviewer.rlm.budget import Amount, Limit
 from reviewer.rlm.journal import Kept, Key, Ledger
 from reviewer.rlm.sealed import seal, unseal
+
+if TYPE_CHECKING:
+    from app.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +71,73 @@ SWEPT_EVERY = 500
 MOST_OWED = 100
 """Settlements that are held until the disk takes them; the rest stay at their worst case."""
 
-ELSEWHERE_S = 30.0
 LOCK_KEPT_S = 86_400.0
+
+AGAIN_S = 0.5
+"""Between two tries to write into a database that is busy or away."""
+
+OTHERS = "another server has taken this run up, or what it is about was uninstalled"
 
 _LOCKS = ".runs"
 _RUN_BYTES = 16
 _NO_ROW = 0
+
+_Told = TypeVar("_Told")
+
+_TROUBLE = (sqlite3.Error, OSError, Broken, RlmError)
+"""What a book can meet: the file the first three, the database the last."""
+
+
+class Book(Protocol):
+    """What the journal is written into, by one thread at a time: a file, or tables of a database.
+
+    All that writes is called within `transaction`, but for `past` and `sweep`.
+    """
+
+    @property
+    def moved(self) -> bool:
+        """Is it no longer the one with its name?"""
+        ...
+
+    def close(self) -> None: ...
+
+    def begin_anew(self, why: Exception) -> None:
+        """Put a damaged one aside, and open a new one."""
+        ...
+
+    def past(self, whose: Whose) -> tuple[Amount, Amount]:
+        """Open a run: return what it paid and reserved, and how much of that has no reply."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]: ...
+
+    def transaction(self) -> AbstractContextManager[None]: ...
+
+    def find(self, digest: bytes) -> Found | None: ...
+
+    def reserve(self, whose: Whose, worst: Amount) -> int | None:
+        """Write down the worst case of a call; return its row, None if the run is not ours now."""
+        ...
+
+    def settle(self, row: int | None, whose: Whose, worst: Amount, cost: Amount) -> int | None:
+        """Write down a cost; return its row, None where nothing of this run is kept any more."""
+        ...
+
+    def keep(self, row: int, whose: Whose, digest: bytes, sealed: bytes) -> None: ...
+
+    def use(self, row: int) -> None: ...
+
+    def drop(self, row: int) -> None: ...
+
+    def forget(self, tenant: bytes, runs: Sequence[bytes], *, whole: bool) -> None: ...
+
+    def sweep(self, whose: Whose) -> None: ...
+
+
+class Lock(Protocol):
+    """The right to write for a run; it goes with the process at the latest."""
+
+    def release(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +183,17 @@ class _Job:
     future: "asyncio.Future[Any] | None" = None
 
 
-class SqliteJournal:
-    """A Journal (`reviewer.rlm.journal`) in a file, for one run; close it after the run.
+class StoredJournal:
+    """A Journal (`reviewer.rlm.journal`) that outlives its process, for one run; close it after.
 
-    `run` names the run among those of its tenant, and is the same when the run is taken up again.
-    Lives on one event loop. Raise RetryLater where another process has the run open.
+    `where` is a file, or a database that servers share. `run` names the run among those of its
+    tenant, and is the same when the run is taken up again. Lives on one event loop. Raise
+    RetryLater where another process has the run open, or the database is away.
     """
 
     def __init__(
         self,
-        path: Path,
+        where: "Path | Database",
         run: str,
         caps: Limit,
         tenant: str = "",
@@ -132,14 +202,18 @@ class SqliteJournal:
         kept_s: float = KEPT_S,
         busy_s: float = BUSY_S,
     ) -> None:
-        self._path = path
+        self._name = named(where)
         self._run = run_digest(tenant, run)
-        self._lock: _RunLock | None = None
-        self._writer = _Writer(path, self._run, max_bytes=max_bytes, kept_s=kept_s, busy_s=busy_s)
+        self._lock: Lock | None = None
+        whose = Whose(self._run, tenant_digest(tenant))
+        self._writer = _Writer(where, whose, max_bytes=max_bytes, kept_s=kept_s, busy_s=busy_s)
         try:
-            self._lock = _RunLock(path, self._run)
+            self._lock = _locked(where, self._run)
             self._writer.open()
-        except (OSError, sqlite3.Error, Broken) as error:
+        except RetryLater:
+            self._release()
+            raise
+        except _TROUBLE as error:
             self._writer.fail(error)
         self._ledger = Ledger(caps, self._writer.used)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -147,7 +221,7 @@ class SqliteJournal:
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> "SqliteJournal":
+    def __enter__(self) -> "StoredJournal":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -160,8 +234,12 @@ class SqliteJournal:
         self._closed = True
         self._jobs.put(None)
         self._thread.join()
+        self._release()
+
+    def _release(self) -> None:
         if self._lock is not None:
             self._lock.release()
+        self._lock = None
 
     @property
     def lost(self) -> Amount:
@@ -198,10 +276,13 @@ class SqliteJournal:
             if not self._closed:
                 self._post(_Release(entry))
             raise
+        if why == OTHERS:
+            self._ledger.settle(entry, Amount())
+            raise TellUser(f"The run is not this process's any more: {why}.")
         if why and self._ledger.capped:
             self._ledger.settle(entry, Amount())
             raise TellUser(
-                f"The journal {self._path} cannot be written: {why}. Without it a cap on what the "
+                f"The journal {self._name} cannot be written: {why}. Without it a cap on what the "
                 "run may cost could not be kept after a crash.",
                 "Make it writable or set RLM_HOME to a folder with room, or set no cap.",
             )
@@ -261,13 +342,13 @@ class SqliteJournal:
 
 
 class _Writer:
-    """What the thread does with the file; it knows the run's open entries by their rows there."""
+    """What the thread does with the book; it knows the run's open entries by their rows there."""
 
-    def __init__(self, path: Path, run: bytes, **bounds: Any) -> None:
-        self._path = path
-        self._run = run
+    def __init__(self, where: "Path | Database", whose: Whose, **bounds: Any) -> None:
+        self._where = where
+        self._whose = whose
         self._bounds = bounds
-        self._file: JournalFile | None = None
+        self._book: Book | None = None
         self._why = ""
         self._open: dict[int, tuple[int, Amount]] = {}
         self._owed: list[_Settle] = []
@@ -279,26 +360,26 @@ class _Writer:
         self.lost = Amount()
 
     def open(self) -> None:
-        """Open the file and look up what the run paid before; raise sqlite3.Error or OSError."""
-        self._file = JournalFile(self._path, **self._bounds)
+        """Open the book and look up what the run paid before; raise what it meets."""
+        self._book = book_at(self._where, **self._bounds)
         try:
-            self.used, self.lost = self._file.past(self._run)
+            self.used, self.lost = self._book.past(self._whose)
         except sqlite3.DatabaseError as error:
             if not is_broken(error):
                 raise
-            self._file.begin_anew(error)
+            self._book.begin_anew(error)
 
     def fail(self, error: Exception) -> None:
-        """Use no file from now on."""
+        """Use no book from now on."""
         self.close()
         self._complain(error)
 
     def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
+        """Close the book."""
+        if self._book is not None:
             with suppress(sqlite3.Error):
-                self._file.close()
-        self._file = None
+                self._book.close()
+        self._book = None
 
     def do(self, works: Sequence[_Work]) -> list[Any]:
         """Do all in one transaction; return for each what whoever waits for it is told.
@@ -307,128 +388,171 @@ class _Writer:
         not is tried again with whatever is written next.
         """
         if all(isinstance(work, _Find) for work in works):
-            return [self._find(work) for work in works]
+            return self._found(works)
         settled = [work for work in works if isinstance(work, _Settle)]
         try:
             told = self._written([*self._owed, *works])[len(self._owed) :]
-        except (sqlite3.Error, OSError) as error:
+        except _TROUBLE as error:
             self._complain(error)
             self._owed = [*self._owed, *settled][-MOST_OWED:]
             return [self._refused(work) for work in works]
         self._owed = []
         self._settled += len(settled)
-        if self._file is not None:
+        if self._book is not None:
             self._why = ""
         return told
 
     def tidy(self, *, last: bool) -> None:
         """Do what can wait: the rest before the end, and now and then what is too old."""
-        if last and (self._owed or self._touched) and self._file is not None:
+        if last and (self._owed or self._touched) and self._book is not None:
             try:
                 self._written(self._owed)
-            except (sqlite3.Error, OSError) as error:
+            except _TROUBLE as error:
                 self._complain(error)
         if self._settled >= SWEPT_EVERY:
             self._settled = 0
             self._sweep()
 
     def _written(self, works: Sequence[_Work]) -> list[Any]:
-        """Do all or nothing; begin a damaged file anew and try again, once."""
+        """Do all or nothing; begin a damaged file anew and try again, once.
+
+        Where a database's answer to a commit was lost, what is done again may count twice: it is
+        on the safe side.
+        """
         try:
-            return self._transacted(works)
-        except (sqlite3.Error, OSError) as error:
+            return self._patiently(lambda: self._transacted(works))
+        except RlmError:
+            raise
+        except _TROUBLE as error:
             if not self._mended(error):
                 raise
         return self._transacted(works)
 
+    def _patiently(self, do: Callable[[], _Told]) -> _Told:
+        """Do something, again where the database is busy or away, for as long as others wait."""
+        until = time.monotonic() + self._bounds["busy_s"]
+        while True:
+            try:
+                return do()
+            except RetryLater:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(AGAIN_S)
+
     def _transacted(self, works: Sequence[_Work]) -> list[Any]:
-        file = self._file
-        if file is None:
+        book, whose = self._book, self._whose
+        if book is None:
             raise OSError(self._why)
-        if file.moved:
+        if book.moved:
             raise OSError("it was moved away")
         rows, used, told = dict(self._open), self.used, []
-        with file.transaction():
+        with book.transaction():
             for work in works:
                 answer: Any = None
                 match work:
                     case _Find(digest):
-                        answer = self._looked_up(file, digest)
+                        answer = self._looked_up(book, digest)
                     case _Reserve(entry, worst):
-                        rows[entry] = file.reserve(self._run, worst), worst
-                        answer = ""
+                        reserved = book.reserve(whose, worst)
+                        answer = OTHERS if reserved is None else ""
+                        if reserved is not None:
+                            rows[entry] = reserved, worst
                     case _Settle(entry, worst, cost, digest, sealed):
                         reserved, _ = rows.pop(entry, (None, worst))
-                        row = file.settle(reserved, self._run, worst, cost)
-                        if sealed is not None:
-                            file.keep(row, self._run, digest, sealed)
+                        row = book.settle(reserved, whose, worst, cost)
+                        if row is not None and sealed is not None:
+                            book.keep(row, whose, digest, sealed)
                         used += cost
                     case _Release(entry):
                         reserved, worst = rows.pop(entry, (None, Amount()))
                         if reserved is not None:
-                            file.settle(reserved, self._run, worst, Amount())
+                            book.settle(reserved, whose, worst, Amount())
                     case _Drop(row):
-                        file.drop(row)
+                        book.drop(row)
                 told.append(answer)
             for row in self._touched:
-                file.use(row)
+                book.use(row)
         self._open, self.used = rows, used
         self._touched.clear()
         return told
 
+    def _found(self, works: Sequence[_Work]) -> list[Any]:
+        """Look up all, in one go."""
+        if (book := self._book) is None:
+            return [self._owed_reply(work) for work in works]
+
+        def look() -> list[Any]:
+            with book.reading():
+                return [self._find(work) for work in works]
+
+        try:
+            return self._patiently(look)
+        except RlmError as error:
+            self._complain(error)
+            return [self._owed_reply(work) for work in works]
+
     def _find(self, work: _Work) -> Found | None:
+        if (owed := self._owed_reply(work)) is not None or self._book is None:
+            return owed
         if not isinstance(work, _Find):
             return None
-        for owed in self._owed:
-            if owed.digest == work.digest and owed.sealed is not None:
-                return Found(_NO_ROW, owed.sealed, self._run, time.time())
-        if self._file is None:
-            return None
         try:
-            return self._looked_up(self._file, work.digest)
+            return self._looked_up(self._book, work.digest)
         except (sqlite3.Error, OSError) as error:
             if not self._mended(error):
                 self._complain(error)
             return None
 
-    def _looked_up(self, file: JournalFile, digest: bytes) -> Found | None:
-        found = file.find(digest)
+    def _owed_reply(self, work: _Work) -> Found | None:
+        """Return a reply that could not be written yet."""
+        for owed in self._owed:
+            if isinstance(work, _Find) and owed.digest == work.digest and owed.sealed is not None:
+                return Found(_NO_ROW, owed.sealed, self._whose.run, time.time())
+        return None
+
+    def _looked_up(self, book: Book, digest: bytes) -> Found | None:
+        found = book.find(digest)
         if found is not None and time.time() - found.used > self._used_s:
             self._touched.add(found.row)
         return found
 
     def _refused(self, work: _Work) -> Any:
         """Answer without writing."""
-        return self._find(work) if isinstance(work, _Find) else self._why
+        if not isinstance(work, _Find):
+            return self._why
+        return self._find(work) if isinstance(self._book, JournalFile) else self._owed_reply(work)
 
     def _mended(self, error: Exception) -> bool:
         """Begin a damaged file anew, with what this run spent and has in flight; False: it stays.
 
         What was spent is one row there, and has no reply any more.
         """
-        if self._file is None or not (is_broken(error) or self._file.moved):
+        if self._book is None or not (is_broken(error) or self._book.moved):
             return False
         self._touched.clear()
         try:
-            self._file.begin_anew(error)
-            with self._file.transaction():
+            self._book.begin_anew(error)
+            with self._book.transaction():
                 if self.used != Amount():
-                    self._file.settle(None, self._run, self.used, self.used)
-                self._open = {
-                    entry: (self._file.reserve(self._run, worst), worst)
+                    self._book.settle(None, self._whose, self.used, self.used)
+                carried = {
+                    entry: (self._book.reserve(self._whose, worst), worst)
                     for entry, (_, worst) in self._open.items()
                 }
-        except (sqlite3.Error, OSError) as again:
+        except _TROUBLE as again:
             self.fail(again)
             return False
+        self._open = {
+            entry: (row, worst) for entry, (row, worst) in carried.items() if row is not None
+        }
         return True
 
     def _sweep(self) -> None:
-        if self._file is None:
+        if self._book is None:
             return
         try:
-            self._file.sweep(self._run)
-        except (sqlite3.Error, OSError) as error:
+            self._book.sweep(self._whose)
+        except _TROUBLE as error:
             if not self._mended(error):
                 self._complain(error)
 
@@ -436,7 +560,7 @@ class _Writer:
         """Say why the file cannot be used, once for each reason."""
         why = explained(error)
         if why != self._why:
-            log.warning("the journal %s cannot be used: %s", self._path, why)
+            log.warning("the journal %s cannot be used: %s", named(self._where), why)
         self._why = why
 
 
@@ -464,29 +588,63 @@ class _RunLock:
         os.close(self._file)
 
 
-def forget_runs(path: Path, tenant: str, runs: Sequence[str]) -> None:
-    """Remove from the journal what runs of a tenant paid for and were answered, if there is one.
+def book_at(where: "Path | Database", **bounds: Any) -> Book:
+    """Open the file, or the database's tables."""
+    if isinstance(where, Path):
+        return JournalFile(where, **bounds)
+    from app.journal_tables import JournalTables  # noqa: PLC0415 a terminal has no use for it
+
+    bounds.pop("busy_s", None)
+    return JournalTables(where, **bounds)
+
+
+def _locked(where: "Path | Database", run: bytes) -> Lock:
+    """Have a run alone, or raise RetryLater."""
+    if isinstance(where, Path):
+        return _RunLock(where, run)
+    from app.journal_tables import HeldRun  # noqa: PLC0415
+
+    return HeldRun(where, run)
+
+
+def named(where: "Path | Database") -> str:
+    """Return what the journal is called where people read of it."""
+    return str(where) if isinstance(where, Path) else f"in {where.name}"
+
+
+def forget_runs(
+    where: "Path | Database", tenant: str, runs: Sequence[str], *, whole: bool = False
+) -> None:
+    """Remove from the journal, if there is one, what runs of a tenant paid for and were answered;
+    `whole`: all that is the tenant's.
 
     Raise RetryLater where that cannot be done now.
     """
-    if not path.exists() or not runs:
+    if (isinstance(where, Path) and not where.exists()) or not (runs or whole):
         return
     try:
-        file = JournalFile(path)
+        book = book_at(where)
         try:
-            with file.transaction():
-                for run in runs:
-                    file.forget(run_digest(tenant, run))
+            digests = [run_digest(tenant, run) for run in runs]
+            book.forget(tenant_digest(tenant), digests, whole=whole)
         finally:
-            file.close()
+            book.close()
     except (sqlite3.Error, OSError, Broken) as error:
         raise RetryLater(f"The journal cannot be written: {explained(error)}", BUSY_S) from error
 
 
 def run_digest(tenant: str, run: str) -> bytes:
-    """Return what a run is called in the file."""
-    named = json.dumps([tenant, run]).encode()
-    return hashlib.sha256(named).digest()[:_RUN_BYTES]
+    """Return what a run is called in the journal."""
+    return _digest([tenant, run])
+
+
+def tenant_digest(tenant: str) -> bytes:
+    """Return what a tenant is called in the journal."""
+    return _digest([tenant])
+
+
+def _digest(names: list[str]) -> bytes:
+    return hashlib.sha256(json.dumps(names).encode()).digest()[:_RUN_BYTES]
 
 
 def _remove_unused(folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 Two tables. `ledger` has a row for each call that was made, with its worst case and, once it is
 known, its cost. `replies` has the sealed reply of a row, found by the digest of its request. A run
-stands in both as a digest of its name, so the file names nobody and quotes nothing.
+stands in both as a digest of its name, and so does its tenant, so the file names nobody and quotes
+nothing.
 
 Every transaction reaches the disk before it counts as written (synchronous=FULL): a reservation
 that a power cut takes back would be a call that nobody remembers. With NORMAL a call costs 0.07 ms
@@ -16,7 +17,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from reviewer.rlm.budget import Amount
 log = logging.getLogger(__name__)
 
 APPLICATION = 0x726C6D6A
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """A file of another version or another program is moved aside, and a new one begun."""
 
 BUSY_S = 20.0
@@ -41,11 +42,14 @@ LEDGER_S = 90 * 86_400.0
 MAX_BYTES = 2 << 30
 """Some 400,000 replies; beyond it those that were used least recently go."""
 
+ELSEWHERE_S = 30.0
+"""After so long a run that another process has open is tried again."""
+
 USED_S = 86_400.0
 """How exactly it is known when a reply was used: a read that writes costs a flush."""
 
-_SWEPT_AT_ONCE = 500
-_SWEEPS = 20
+SWEPT_AT_ONCE = 500
+SWEEPS = 20
 _SHRUNK = 0.9
 _FREED_PAGES = 4_096
 _WAL_BYTES = 16 << 20
@@ -53,16 +57,28 @@ _POLL_S = 0.01
 _MOST = 1 << 53
 _ALL_PAGES = (1 << 31) - 1
 
+_TENANT = "tenant BLOB NOT NULL DEFAULT x''"
+_BY_TENANT = "CREATE INDEX replies_by_tenant ON replies (tenant, run)"
 _SCHEMA = (
     "CREATE TABLE ledger (entry INTEGER PRIMARY KEY AUTOINCREMENT, run BLOB NOT NULL, "
     "worst_usd REAL NOT NULL, worst_tokens INTEGER NOT NULL, worst_calls INTEGER NOT NULL, "
-    "usd REAL, tokens INTEGER, calls INTEGER, at REAL NOT NULL)",
+    f"usd REAL, tokens INTEGER, calls INTEGER, at REAL NOT NULL, {_TENANT})",
     "CREATE INDEX ledger_by_run ON ledger (run)",
     "CREATE TABLE replies (entry INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, "
-    "run BLOB NOT NULL, sealed BLOB NOT NULL, used REAL NOT NULL)",
+    f"run BLOB NOT NULL, sealed BLOB NOT NULL, used REAL NOT NULL, {_TENANT})",
     "CREATE INDEX replies_by_use ON replies (used)",
+    _BY_TENANT,
 )
+_FROM_FIRST = (
+    f"ALTER TABLE ledger ADD COLUMN {_TENANT}",
+    f"ALTER TABLE replies ADD COLUMN {_TENANT}",
+    _BY_TENANT,
+)
+"""What was kept by version 1 has no tenant: it goes with its run, or with age."""
+
 _NOTHING: tuple[int, int, tuple[str, ...]] = (0, 0, ())
+_FIRST = tuple(one.replace(f", {_TENANT}", "") for one in _SCHEMA if one != _BY_TENANT)
+_OF_FIRST = (APPLICATION, 1, tuple(sorted(_FIRST)))
 _OURS = (APPLICATION, SCHEMA_VERSION, tuple(sorted(_SCHEMA)))
 
 _SUMS = (
@@ -72,6 +88,14 @@ _SUMS = (
 _LOST = _SUMS + (  # noqa: S608 - our own words
     " AND NOT EXISTS (SELECT 1 FROM replies WHERE replies.entry = ledger.entry)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """A run and its tenant, as the journal calls them: digests of their names."""
+
+    run: bytes
+    tenant: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +122,8 @@ class Broken(Exception):
 
 class JournalFile:
     """The file, opened; for one thread at a time. Errors are those of sqlite3, OSError, Broken.
+
+    A Book (`app/journal.py`).
 
     What is damaged is moved aside and begun anew by `begin_anew`, never by itself.
     """
@@ -146,10 +172,10 @@ class JournalFile:
 
     # What is in it
 
-    def past(self, run: bytes) -> tuple[Amount, Amount]:
+    def past(self, whose: Whose) -> tuple[Amount, Amount]:
         """Return what a run paid and reserved, and how much of that has no reply to show for it."""
-        used = self._db.execute(_SUMS, (run,)).fetchone()
-        lost = self._db.execute(_LOST, (run,)).fetchone()
+        used = self._db.execute(_SUMS, (whose.run,)).fetchone()
+        lost = self._db.execute(_LOST, (whose.run,)).fetchone()
         return Amount(*used), Amount(*lost)
 
     def find(self, digest: bytes) -> Found | None:
@@ -158,6 +184,11 @@ class JournalFile:
             "SELECT entry, sealed, run, used FROM replies WHERE digest = ?", (digest,)
         ).fetchone()
         return None if row is None else Found(*row)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold nothing: a reader waits for nobody here."""
+        yield
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -171,32 +202,39 @@ class JournalFile:
                 self._db.execute("ROLLBACK")
             raise
 
-    def reserve(self, run: bytes, worst: Amount) -> int:
+    def reserve(self, whose: Whose, worst: Amount) -> int:
         """Write down the worst case of a call; return its row."""
-        return self._insert(run, worst, None)
+        return self._insert(whose, worst, None)
 
-    def settle(self, row: int | None, run: bytes, worst: Amount, cost: Amount) -> int:
+    def settle(self, row: int | None, whose: Whose, worst: Amount, cost: Amount) -> int:
         """Write down the cost of a call, its reservation there or not; return its row."""
         if row is not None:
             found = self._db.execute(
                 "UPDATE ledger SET usd = ?, tokens = ?, calls = ? WHERE entry = ? AND run = ?",
-                (*_numbers(cost), row, run),
+                (*numbers(cost), row, whose.run),
             )
             if found.rowcount:
                 return row
-        return self._insert(run, worst, cost)
+        return self._insert(whose, worst, cost)
 
-    def keep(self, row: int, run: bytes, digest: bytes, sealed: bytes) -> None:
+    def keep(self, row: int, whose: Whose, digest: bytes, sealed: bytes) -> None:
         """Keep the reply that a row paid for; it takes the place of an older one."""
         self._db.execute(
-            "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?)",
-            (row, digest, run, sealed, time.time()),
+            "INSERT OR REPLACE INTO replies (entry, digest, run, sealed, used, tenant) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (row, digest, whose.run, sealed, time.time(), whose.tenant),
         )
 
-    def forget(self, run: bytes) -> None:
-        """Remove what a run paid for and what it was answered; inside a transaction."""
-        for table in ("replies", "ledger"):
-            self._db.execute(f"DELETE FROM {table} WHERE run = ?", (run,))  # noqa: S608 ours
+    def forget(self, tenant: bytes, runs: Iterable[bytes], *, whole: bool) -> None:
+        """Remove what runs of a tenant paid for and were answered; `whole`: all that is its."""
+        # Version 1 did not write down whose it was.
+        of_run = "tenant IN (?, x'') AND run = ?"
+        with self.transaction():
+            for table in ("replies", "ledger"):
+                for run in runs:
+                    self._db.execute(f"DELETE FROM {table} WHERE {of_run}", (tenant, run))  # noqa: S608 ours
+                if whole:
+                    self._db.execute(f"DELETE FROM {table} WHERE tenant = ?", (tenant,))  # noqa: S608 ours
 
     def use(self, row: int) -> None:
         """Write down that a reply was used now."""
@@ -206,7 +244,7 @@ class JournalFile:
         """Delete a reply."""
         self._db.execute("DELETE FROM replies WHERE entry = ?", (row,))
 
-    def sweep(self, run: bytes) -> None:
+    def sweep(self, whose: Whose) -> None:
         """Delete what is too old or too much, a bounded part of it, and give its space back.
 
         Nothing here looks at every row: what goes is at the beginning of an index.
@@ -216,39 +254,39 @@ class JournalFile:
             self._db.execute(
                 "DELETE FROM replies WHERE entry IN "
                 "(SELECT entry FROM replies WHERE used < ? ORDER BY used LIMIT ?)",
-                (now - self._kept_s, _SWEPT_AT_ONCE * _SWEEPS),
+                (now - self._kept_s, SWEPT_AT_ONCE * SWEEPS),
             )
             self._db.execute(
                 "DELETE FROM ledger WHERE at < ? AND run != ? AND entry IN "
                 "(SELECT entry FROM ledger ORDER BY entry LIMIT ?)",
-                (now - max(LEDGER_S, self._kept_s), run, _SWEPT_AT_ONCE),
+                (now - max(LEDGER_S, self._kept_s), whose.run, SWEPT_AT_ONCE),
             )
         self._shrink()
         _give_back(self._db, _FREED_PAGES)
 
     def _shrink(self) -> None:
         """Delete the replies used least recently while there is too much."""
-        for _ in range(_SWEEPS):
+        for _ in range(SWEEPS):
             bytes_ = self._bytes_used()
             if bytes_ <= self._max_bytes:
                 return
             (count,) = self._db.execute("SELECT count(*) FROM replies").fetchone()
-            if not count:
+            if not (many := too_many(count, bytes_, self._max_bytes)):
                 return
-            too_many = int(count * (1 - _SHRUNK * self._max_bytes / bytes_))
             with self.transaction():
                 self._db.execute(
                     "DELETE FROM replies WHERE entry IN "
                     "(SELECT entry FROM replies ORDER BY used LIMIT ?)",
-                    (max(1, too_many),),
+                    (many,),
                 )
 
-    def _insert(self, run: bytes, worst: Amount, cost: Amount | None) -> int:
-        real = (None, None, None) if cost is None else _numbers(cost)
+    def _insert(self, whose: Whose, worst: Amount, cost: Amount | None) -> int:
+        real = (None, None, None) if cost is None else numbers(cost)
         row = self._db.execute(
-            "INSERT INTO ledger (run, worst_usd, worst_tokens, worst_calls, usd, tokens, calls, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (run, *_numbers(worst), *real, time.time()),
+            "INSERT INTO ledger "
+            "(run, worst_usd, worst_tokens, worst_calls, usd, tokens, calls, at, tenant)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (whose.run, *numbers(worst), *real, time.time(), whose.tenant),
         ).lastrowid
         assert row is not None  # noqa: S101 - an INSERT has one
         return row
@@ -293,14 +331,14 @@ class JournalFile:
         found = _schema_of(self._db)
         if found == _NOTHING:
             self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before anything is in it
-        elif found != _OURS:
+        elif found not in (_OURS, _OF_FIRST):
             raise Broken("it is of another version or another program")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
-        if found == _NOTHING:
+        if found != _OURS:
             with self.transaction():
-                for statement in _SCHEMA:
+                for statement in _SCHEMA if found == _NOTHING else _FROM_FIRST:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA application_id = {APPLICATION}")
                 self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -360,6 +398,13 @@ def taken(lock: int) -> bool:
     return True
 
 
+def too_many(replies: int, bytes_: int, max_bytes: int) -> int:
+    """Return how many replies go where so many have so many bytes: enough to have room again."""
+    if bytes_ <= max_bytes or not replies:
+        return 0
+    return max(1, int(replies * (1 - _SHRUNK * max_bytes / bytes_)))
+
+
 def is_broken(error: Exception) -> bool:
     """Is the file at fault? Not where it is locked, read-only or the disk full."""
     return isinstance(error, Broken) or _code(error) in (
@@ -399,8 +444,8 @@ def _give_back(db: sqlite3.Connection, pages: int) -> None:
     db.executescript(f"PRAGMA incremental_vacuum({pages})")
 
 
-def _numbers(amount: Amount) -> tuple[float, int, int]:
-    """Return what SQLite can hold: a service may claim to have used any number of tokens."""
+def numbers(amount: Amount) -> tuple[float, int, int]:
+    """Return what a database can hold: a service may claim to have used any number of tokens."""
     return amount.usd, min(amount.tokens, _MOST), min(amount.calls, _MOST)
 
 

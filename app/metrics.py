@@ -35,8 +35,12 @@ JOB_ROLES = ("github", "engine")
 
 
 @contextmanager
-def served(store: Store, home: Path, address: tuple[str, int] | None) -> Iterator[None]:
+def served(
+    store: Store, home: Path, address: tuple[str, int] | None, month_usd: float | None = None
+) -> Iterator[None]:
     """Answer at an address (host, port) while the block runs; without one do nothing.
+
+    `month_usd` is the cap of an installation's month, if there is one.
 
     An address that cannot be had costs the metrics and not the server: the log says it.
     """
@@ -44,7 +48,7 @@ def served(store: Store, home: Path, address: tuple[str, int] | None) -> Iterato
         yield
         return
     registry = CollectorRegistry()
-    registry.register(ServerCollector(store, home))
+    registry.register(ServerCollector(store, home, month_usd=month_usd))
     host, port = address
     try:
         server, thread = start_http_server(port, host, registry)
@@ -64,7 +68,10 @@ def served(store: Store, home: Path, address: tuple[str, int] | None) -> Iterato
 class ServerCollector(Collector):
     """Reads the metrics of one server from its store and its disk."""
 
-    def __init__(self, store: Store, home: Path, counts: Counts = COUNTS) -> None:
+    def __init__(
+        self, store: Store, home: Path, counts: Counts = COUNTS, month_usd: float | None = None
+    ) -> None:
+        self._month_usd = month_usd
         self._store = store
         self._home = home
         self._counts = counts
@@ -88,7 +95,7 @@ class ServerCollector(Collector):
         up = GaugeMetricFamily("rlm_store_up", "Can the store be read? 1 or 0.")
         try:
             self._counts.bring(self._store)
-            found = [*self._counted(), *self._backlog(), *self._alive()]
+            found = [*self._counted(), *self._backlog(), *self._spent(), *self._alive()]
         except RlmError as error:
             log.error("the store cannot be read", extra={"why": error})
             found = []
@@ -130,6 +137,17 @@ class ServerCollector(Collector):
         runs = GaugeMetricFamily("rlm_runs_open", "Runs that have not ended.")
         runs.add_metric([], self._store.open_run_count())
         yield runs
+
+    def _spent(self) -> Iterator[Metric]:
+        if self._month_usd is None:
+            return
+        used = GaugeMetricFamily(
+            "rlm_month_budget_used_ratio",
+            "Share of RLM_MONTH_BUDGET that is spent or reserved, where most is.",
+        )
+        most = self._store.most_this_month()
+        used.add_metric([], most / self._month_usd if self._month_usd else 1.0)  # a cap of nothing
+        yield used
 
     def _alive(self) -> Iterator[Metric]:
         seen = GaugeMetricFamily(

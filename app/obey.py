@@ -105,15 +105,26 @@ class Commands:
         if text := "\n\n".join(filter(None, answers)):
             self._reply(hub, command, text)
 
+    def may_matter(self, said: Reply) -> bool:
+        """May an answer be one to hear, as far as that is known without asking GitHub?"""
+        return self._is_ours(said) is not False
+
+    def _is_ours(self, said: Reply) -> bool | None:
+        """Does an answer in a thread of ours want something? None: GitHub knows whose it is."""
+        if not (dismisses(said.body) or argues(said.body)):
+            return False
+        return self._store.is_ours(said.repository_id, said.number, said.thread)
+
     def hear(self, hub: Hub, said: Reply) -> None:
         """Hear an answer in a thread that we began: remember a dismissal, answer an objection.
 
         Whoever neither may write nor is the author is not heard: it costs money, and anybody can
         answer anything anywhere.
         """
-        if not (dismisses(said.body) or argues(said.body)):
+        ours = self._is_ours(said)
+        if ours is False:
             return
-        if not threads.is_begun_by_us(hub, said.repository, said.thread):
+        if ours is None and not threads.is_begun_by_us(hub, said.repository, said.thread):
             return
         writes = hub.may_write(said.repository, said.sender)
         pull = pull_at(hub, said.repository, said.number)
@@ -151,6 +162,7 @@ class Commands:
         if mine is None:
             return False
         log.info("dismissed", extra={"finding": mine.finding, "by": mine.who})
+        self._store.thread_became(said.repository_id, said.thread, "dismissed")
         _react(threads.react, hub, said, "+1")
         return True
 
@@ -268,7 +280,11 @@ class Commands:
         if not every:
             return "This thread is not mine." if command.thread else "No thread here is mine."
         # Said of how it is now: a job that is done twice finds its own deed.
-        closed = ["resolved" if one.resolved else threads.close(hub, one) for one in every]
+        closed: list[threads.Closed] = []
+        for one in every:
+            closed.append("resolved" if one.resolved else threads.close(hub, one))
+            if (state := closed[-1]) != "left":
+                self._store.thread_became(command.repository_id, one.first.number, state)
         if "left" in closed:
             return "I may not resolve threads here: the App has not the permission."
         if folded := closed.count("folded"):

@@ -12,14 +12,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from app.journal import FILE, SqliteJournal
+from app.journal import FILE, StoredJournal
 from app.journal_file import KEPT_S as ANSWERS_S
 from reviewer.change import Change
 from reviewer.errors import RetryLater
 from reviewer.request import Caps
 from reviewer.rlm.budget import Amount, Limit
+
+if TYPE_CHECKING:
+    from app.store.database import Database
 
 UNFINISHED = "unfinished"
 """Under RLM_HOME: a file for each run under way, named by what was asked."""
@@ -44,13 +47,15 @@ _NAME = re.compile(r"[0-9a-f]{32}")
 
 @contextmanager
 def journal_of(
-    home: Path, run: str, caps: Caps, tenant: str, kept_s: float = ANSWERS_S
-) -> Iterator[SqliteJournal]:
+    where: "Path | Database", run: str, caps: Caps, tenant: str, kept_s: float = ANSWERS_S
+) -> Iterator[StoredJournal]:
     """Open the journal for a run with a name; raise RetryLater where another process has it.
 
-    Answers that were not used for `kept_s` go.
+    It lies in a folder, or in the database that servers share. Answers that were not used for
+    `kept_s` go.
     """
-    with SqliteJournal(home / FILE, run, _limit(caps), tenant, kept_s=kept_s) as journal:
+    place = where / FILE if isinstance(where, Path) else where
+    with StoredJournal(place, run, _limit(caps), tenant, kept_s=kept_s) as journal:
         yield journal
 
 
@@ -63,15 +68,15 @@ def journal_here(
     say: Callable[[str], None],
     *,
     kept_s: float = ANSWERS_S,
-) -> Iterator[SqliteJournal]:
+) -> Iterator[StoredJournal]:
     """Open the journal for whoever asks now, in the name of an equal run that was cut off."""
     mark = home / UNFINISHED / _asked(request, change, tenant)
     run, limit = _cut_off(mark) or secrets.token_hex(16), _limit(request.caps)
     try:
-        journal = SqliteJournal(home / FILE, run, limit, tenant, kept_s=kept_s)
+        journal = StoredJournal(home / FILE, run, limit, tenant, kept_s=kept_s)
     except RetryLater:  # the same is asked twice at this moment
         run, mark = secrets.token_hex(16), mark.with_name(secrets.token_hex(32))
-        journal = SqliteJournal(home / FILE, run, limit, tenant, kept_s=kept_s)
+        journal = StoredJournal(home / FILE, run, limit, tenant, kept_s=kept_s)
     with journal:
         if journal.paid != Amount():
             say(TAKEN_UP)

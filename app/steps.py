@@ -101,8 +101,9 @@ Includes = Callable[[int, int], bool]
 """Has an installation a repository (by its id), as GitHub says now?"""
 
 
-Forget = Callable[[int, Sequence[str], Sequence[str]], None]
-"""Removes the files of an installation: of repositories by their names, and of runs."""
+Forget = Callable[[int, Sequence[str], Sequence[str], bool], None]
+"""Removes what an installation left outside of the store's rows: of repositories by their names,
+of runs, and whether all of the installation goes."""
 
 
 class Steps:
@@ -344,6 +345,9 @@ class Steps:
             self._commands.obey(hub, command.model_copy(update={"repository": name}))
 
     def _reply(self, job: Job, reply: Reply) -> None:
+        if not self._commands.may_matter(reply):
+            self.store.done(job)  # strangers talk much, and GitHub counts what we ask
+            return
         with self._connect(reply.installation, reply.repository_id) as hub:
             try:
                 self._commands.hear(hub, reply)
@@ -433,7 +437,7 @@ class Steps:
         names = self.store.repositories_in(gone.installation, ids).union(
             (run.repository for run in runs), lost.values()
         )
-        self._forget(gone.installation, sorted(names), [run.id for run in runs])
+        self._forget(gone.installation, sorted(names), [run.id for run in runs], ids is None)
         self.store.forget_installation(gone.installation, ids)
         log.info("forgotten", extra={"installation": gone.installation, "runs": len(runs)})
         self.store.done(job)
@@ -561,6 +565,8 @@ class Steps:
                 ),
             )
         self.store.told(run.repository_id, run.number, run.id, published.told)
+        if published.threads is not None:
+            self.store.noted(run.repository_id, run.number, run.id, published.threads)
         then = []
         if published.outcome == "stale":
             # The push that made it so may have been lost on its way to us.
@@ -600,6 +606,8 @@ class Steps:
             text = render_answer(done, f"{hub.server.web}/{run.repository}")
         about, thread = f"answer-{run.id}", wish.thread
         reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
+        if thread:
+            self.store.thread_became(run.repository_id, thread, "answered")
 
     def _end_without(self, hub: Hub, job: Job, run: Run, wish: Wish) -> None:
         if run.kind in WRITING:

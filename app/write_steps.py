@@ -50,7 +50,6 @@ MOST_ASKED = 10
 """Of those who reacted to a plan, so many are asked about at GitHub: anybody can react."""
 
 ONLY_OPEN = "Only an open pull request is worked on."
-NOT_YET = "This comes with a later version."
 NO_PLAN = "There is no plan that waits here. `/rlm refactor` and what to change makes one."
 ALREADY = "The newest plan here is started already. `/rlm refactor` makes another one."
 EDITED = (
@@ -115,7 +114,7 @@ class Writing:
             case FixCommand():
                 return self.fixes.obey(hub, command, said, origin)
             case _:
-                return NOT_YET
+                raise ValueError(f"nothing to be written: {said}")
 
     def ask(
         self,

@@ -23,6 +23,7 @@ from app.paid import journal_of
 from app.plumbing import NOBODY
 from app.settings import Settings
 from app.store import Run, Task
+from app.store.database import Database
 from app.task_work import Came, There
 from app.tests_runs import testing
 from app.trees import GitTrees
@@ -69,8 +70,12 @@ def run_writing(  # noqa: PLR0917
     *,
     sink: TraceSink,
     cancelled: Cancelled,
+    shared: Database | None = None,
 ) -> Written:
-    """Do what a writing run was asked for, at the head of a pull request that was fetched."""
+    """Do what a writing run was asked for, at the head of a pull request that was fetched.
+
+    `shared` has what was paid where servers share it.
+    """
     task, request = wish.task, plan.request
     if task is None or task not in WORK:
         raise GiveUp("this version cannot do that.")
@@ -92,7 +97,7 @@ def run_writing(  # noqa: PLR0917
         _bring(repo, checkout, cancelled)
         with (
             GitTrees(repo, checkout.head, settings.home) as trees,
-            journal_of(settings.home, run.id, request.caps, tenant, kept_s) as journal,
+            journal_of(shared or settings.home, run.id, request.caps, tenant, kept_s) as journal,
         ):
             there = partial(
                 There,

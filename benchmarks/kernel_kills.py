@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from app.journal import SqliteJournal
+from app.journal import StoredJournal
 from benchmarks.kernel_budget import TINY
 from benchmarks.kernel_rows import Line, Options, run, words
 from benchmarks.kernel_server import Book, Server, serving
@@ -223,7 +223,7 @@ def work(file: Path, book: Book, cap_usd: float, tells: Connection) -> None:
     """Make the run, as often as it is started: resuming is running again."""
     preload()
     tells.send("began")
-    with SqliteJournal(file, "the run", Limit(usd=cap_usd)) as journal:
+    with StoredJournal(file, "the run", Limit(usd=cap_usd)) as journal:
         seen = run(
             book,
             words(LEAVES),

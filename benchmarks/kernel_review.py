@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.code import code_of
-from app.journal import SqliteJournal
+from app.journal import StoredJournal
 from app.objects import LocalObjects
 from benchmarks.kernel_releases import built
 from benchmarks.kernel_rows import AT_ONCE, MODEL, Line, Options, critical_path
@@ -67,7 +67,7 @@ def reviewed(
         with (
             LocalObjects(opened, change) as objects,
             code_of(opened, change, objects, home, cancelled=lambda: False, warm=True) as code,
-            SqliteJournal(home / "journal.sqlite", run, Limit()) as journal,
+            StoredJournal(home / "journal.sqlite", run, Limit()) as journal,
         ):
             preload()
             began = time.monotonic()

@@ -13,7 +13,7 @@ from typing import Any
 
 import anthropic
 
-from app.journal import SqliteJournal
+from app.journal import StoredJournal
 from app.trace_file import about, recording
 from benchmarks.kernel_rows import (
     AT_ONCE,
@@ -114,7 +114,7 @@ def cpu(options: Options) -> list[Line]:
             f"{each:.2f} ms of CPU",
             f"{CPU_BOUND_MS:g} ms",
             each <= CPU_BOUND_MS,
-            note="this process alone: SDK, SqliteJournal with flushes, a trace file; without "
+            note="this process alone: SDK, StoredJournal with flushes, a trace file; without "
             f"journal and trace file {without:.2f} ms; best of {options.best}",
             figures={"ms": each, "ms_without": without, "calls": recorded.calls},
         )
@@ -128,10 +128,10 @@ def _recorded(book: Book) -> Seen:
 
 
 @contextmanager
-def _kept(folder: Path) -> Iterator[tuple[SqliteJournal, Any]]:
+def _kept(folder: Path) -> Iterator[tuple[StoredJournal, Any]]:
     first = about("a tree", "base", "head", ReviewRequest(model=MODEL), "run")
     with (
-        SqliteJournal(folder / "journal.sqlite", "run", Limit(usd=1e9)) as journal,
+        StoredJournal(folder / "journal.sqlite", "run", Limit(usd=1e9)) as journal,
         recording(first, folder, print) as trace,
     ):
         yield journal, trace.see

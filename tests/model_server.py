@@ -287,6 +287,17 @@ class ModelServer:
         """Let every answer that waits go out."""
         self._released.set()
 
+    def anew(self) -> None:
+        """Let whoever waits have an answer, and forget who asked what, for the next test."""
+        self._released.set()
+        end = time.monotonic() + 10
+        while self._open:
+            assert time.monotonic() < end, "somebody still waits for an answer"
+            time.sleep(0.01)
+        with self._lock:
+            self.requests, self.refused, self.peak, self._claims = [], [], 0, {}
+            self._released = threading.Event()
+
     def answer(self, request: dict[str, Any]) -> Answer:
         """Return what the script says to this request; the API's refusal comes first."""
         complaint = refusal(request)

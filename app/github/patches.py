@@ -6,7 +6,6 @@ bounded: a patch that is larger than a comment is had where the run is shown.
 
 import base64
 import binascii
-import difflib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from app.github.errors import calls, misfit
 from app.github.git_trees import Trees
 from app.plumbing import NOBODY, Plumbing, environment, run, said
 from app.written import Written, WrittenFile, blob_id
+from reviewer import linediff
 from reviewer.errors import GiveUp
 from reviewer.refactor.patch import Blob, Files
 
@@ -203,9 +203,7 @@ _Span = tuple[int, int, int, int]
 
 def _spans(old: list[str], new: list[str]) -> list[_Span]:
     spans: list[_Span] = []
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for kind, *ends in matcher.get_opcodes():
-        start, end, to_start, to_end = ends
+    for kind, start, end, to_start, to_end in linediff.spans(old, new):
         if kind == "equal":
             continue
         if spans and start - spans[-1][1] <= NEAR_LINES:

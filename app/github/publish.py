@@ -21,7 +21,7 @@ from app.github.others import Saying, said_by_others
 from app.github.pulls import Pull, look_at
 from app.github.remarks import Remark, told_before
 from app.github.reviews import Moved, Ours, Reviews
-from app.github.threads import Comment, Thread, answer, close, threads
+from app.github.threads import MOST_THREADS, Closed, Comment, Thread, answer, close, threads
 from app.github.urls import lines_url
 from app.render import words
 from app.render.comment import render_comment
@@ -29,7 +29,7 @@ from app.render.escape import markdown_code, markdown_line
 from app.render.markdown import DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
-from app.store.values import State, Told
+from app.store.values import Begun, State, ThreadState, Told
 from reviewer.finding import Category, Finding, Place, Severity
 from reviewer.policy import FILE, MAX_INLINE
 from reviewer.request import Effort, LookFirst
@@ -85,6 +85,7 @@ class Published:
     `dismissed` is what people have dismissed in the threads there, `mended` how many were closed.
     `findings` are those of the report that nobody dismissed.
     `told` says how each finding stands that was told there, now or before.
+    `threads` are all that are ours there, None where they could not all be read.
     """
 
     outcome: Outcome
@@ -97,6 +98,7 @@ class Published:
     mended: int = 0
     findings: tuple[Finding, ...] = ()
     told: tuple[Told, ...] = ()
+    threads: tuple[Begun, ...] | None = None
 
 
 def publish(hub: Hub, what: Publication, *, key: bytes | None) -> Published:
@@ -152,7 +154,9 @@ class _Posting:
         self.problems: list[str] = []
         self.told: dict[str, Remark] = {}
         self.said_by: dict[str, Saying] = {}
-        self.threads: list[Thread] = []
+        self.threads: list[Thread] | None = None
+        self.remarks: list[Remark] | None = None
+        self.closed: dict[int, Closed] = {}
         self.dismissed: list[Dismissal] = []
         self.waived: dict[str, str] = dict(what.dismissed)
         self.mended = 0
@@ -211,7 +215,7 @@ class _Posting:
         what = self.what
         if not what.whole or what.report.review.status != "complete":
             return
-        for thread in self.threads:
+        for thread in self.threads or ():
             marker = finding_of(thread, self.hub.actor or "", self.seal)
             if marker is None or thread.resolved or thread.first.folded or not thread.outdated:
                 continue
@@ -230,7 +234,7 @@ class _Posting:
                     self.seal.key,
                     repository_id=self.seal.repository,
                 )
-                close(self.hub, thread)
+                self.closed[thread.first.number] = close(self.hub, thread)
                 self.mended += 1
                 self.fixed.add(marker.finding)
 
@@ -272,7 +276,11 @@ class _Posting:
                     self._post(reviews, chosen)
                 except Moved:
                     return "stale"
-                self.told = told_before(self.findings, self.texts, reviews.said()[0])
+                remarks, _ = reviews.said()
+                self.told = told_before(self.findings, self.texts, remarks)
+                if any(one.id not in self.told for one in chosen):
+                    return "posted"  # of what had no place, or was not read, nobody knows more
+            self.remarks = remarks
         return "posted"
 
     def _choice(self) -> list[Finding]:
@@ -425,7 +433,34 @@ class _Posting:
             mended=self.mended,
             findings=tuple(self.findings),
             told=tuple(self._standing()) if outcome in {"posted", "merged"} else (),
+            threads=self._begun() if outcome == "posted" else None,
         )
+
+    def _begun(self) -> tuple[Begun, ...] | None:
+        """Return all threads of ours: those that were there, and what this run has said since."""
+        if self.threads is None or self.remarks is None or len(self.threads) >= MOST_THREADS:
+            return None
+        there = {one.first.number: one for one in self.threads}
+        begun = []
+        for number, thread in there.items():
+            marker = finding_of(thread, self.hub.actor or "", self.seal)
+            if marker is not None:
+                state, url = self._thread_state(thread), self._address(thread.first.url)
+                begun.append(Begun(number, thread.id, marker.run, marker.finding, url, state))
+        begun += [
+            Begun(one.number, "", self.what.run, one.finding, self._address(one.url))
+            for one in self.remarks
+            if one.finding and one.number not in there
+        ]
+        return tuple(begun)
+
+    def _thread_state(self, thread: Thread) -> ThreadState:
+        closed = self.closed.get(thread.first.number, "left")
+        if closed != "left":
+            return closed
+        if thread.resolved:
+            return "resolved"
+        return "folded" if thread.first.folded else "open"
 
     def _standing(self) -> Iterator[Told]:
         """Yield how each finding stands that was told here, now or before."""
@@ -435,7 +470,7 @@ class _Posting:
                 yield Told(name, finding.severity.value, finding.category.value)
         known = {short_id(one.id): one for one in self.found}
         here = {short_id(one.id) for one in self.findings}
-        for thread in self.threads:
+        for thread in self.threads or ():
             marker = finding_of(thread, self.hub.actor or "", self.seal)
             name = marker.finding if marker else ""
             state = self._state_of(thread, name) if name else "open"

@@ -12,7 +12,7 @@ from reviewer.finding import Finding
 class Remark:
     """A comment by our actor at a line. `text` is what people see; `line` is None if outdated.
 
-    `finding` is the id in its marker if that is signed, else "".
+    `finding` is the id in its marker if that is signed, else ""; `number` its own.
     """
 
     path: str
@@ -20,6 +20,7 @@ class Remark:
     text: str
     url: str
     finding: str = ""
+    number: int = 0
 
 
 def told_before(

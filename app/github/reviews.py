@@ -120,7 +120,7 @@ class Reviews:
             elif ours:
                 finding = found.marker.finding if found and found.signed else ""
                 text = visible(body)
-                remarks[one.id] = Remark(one.path, one.line, text, one.html_url, finding)
+                remarks[one.id] = Remark(one.path, one.line, text, one.html_url, finding, one.id)
             if found:
                 threads.add(one.id)
             elif one.in_reply_to_id not in threads and (saying := _saying(one)):

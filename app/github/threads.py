@@ -20,6 +20,7 @@ from reviewer.finding import Side
 
 PAGE = 50
 MOST_PAGES = 20
+MOST_THREADS = PAGE * MOST_PAGES
 """A thousand threads; what is behind them is not looked at."""
 
 MOST_REPLIES = 50

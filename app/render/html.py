@@ -95,12 +95,17 @@ def percent(review: Review) -> float:
     return 100.0 * ledger.reviewed / ledger.hunks if ledger.hunks else 0.0
 
 
-def shown_finding(number: int, finding: Finding, snippets: Snippets) -> dict[str, Any]:
-    """Return what the template needs of a finding."""
+def shown_finding(
+    number: int, finding: Finding, snippets: Snippets, thread: tuple[str, str] | None = None
+) -> dict[str, Any]:
+    """Return what the template needs of a finding; `thread`: the address of where it is talked
+    about, and how that stands.
+    """
     code = excerpt(finding, snippets)
     return {
         "anchor": f"finding-{number}",  # an id of the finding's own could be anything
         "it": finding,
+        "thread": thread,
         "place": words.place(finding),
         "also_at": words.also_at(finding),
         "circumstances": words.circumstances(finding),

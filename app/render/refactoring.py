@@ -37,6 +37,10 @@ def refactoring_text(
         for left in done.left:
             said = f"{one_line(left.module)}: {one_line(left.what)}: {one_line(left.why)}"
             lines += wrapped(said, width, "  - ")
+    if done.unneeded:
+        lines += ["", "Nothing to do"]
+        for one in done.unneeded:
+            lines += wrapped(f"{one_line(one.module)}: {one_line(one.why)}", width, "  - ")
     for note in done.notes:
         lines += ["", *wrapped(one_line(note), width)]
     lines += ["", *wrapped(_ending(done), width)]

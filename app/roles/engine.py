@@ -191,11 +191,11 @@ class _Engine:
                 trace.see(event)
                 watch.see(event)
 
+            tenant, shared = TENANT.format(run.installation), self.store.database.shared
             if wish.task is not None:
                 written = self._written(run, wish, fetched, settings, planned, see, watch)
                 trace.wrote(written.account)
                 return _Done.of(written.model_dump_json(), written.account.cost)
-            tenant = TENANT.format(run.installation)
             if wish.question is not None:
                 answer = run_explain(
                     fetched,
@@ -206,6 +206,7 @@ class _Engine:
                     cancelled=watch,
                     run=run.id,
                     tenant=tenant,
+                    shared=shared,
                 )
                 trace.answered(answer)
                 return _Done.of(answer.model_dump_json(), answer.cost)
@@ -217,6 +218,7 @@ class _Engine:
                 cancelled=watch,
                 run=run.id,
                 tenant=tenant,
+                shared=shared,
             )
             trace.ended(done.review)
         return _Done.of(bounded(done).model_dump_json(), done.review.cost)
@@ -241,7 +243,17 @@ class _Engine:
                 return ""
             return self.store.result(other)
 
-        return run_writing(run, wish, fetched, settings, planned, stored, sink=see, cancelled=watch)
+        return run_writing(
+            run,
+            wish,
+            fetched,
+            settings,
+            planned,
+            stored,
+            sink=see,
+            cancelled=watch,
+            shared=self.store.database.shared,
+        )
 
     def _checkout(self, run: Run, watch: "_Watch") -> Checkout:
         # A branch of ours is known to GitHub by the pull request that is stacked with it.

@@ -87,7 +87,8 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     with Health(store, name, "The GitHub App is being looked up.") as health:
         app = _app(settings, health, stopping)
         if app is not None:
-            forget = partial(forget_files, settings.home, settings.github)
+            shared = store.database.shared
+            forget = partial(forget_files, settings.home, settings.github, shared)
             key = _marker_key(settings)
             steps = Steps(
                 store,

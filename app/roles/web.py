@@ -71,15 +71,15 @@ DRAIN_S = 5.0
 def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> None:
     """Answer on the socket that the supervisor listens on until `stopping` is set."""
     settings = read_role_settings(environ)
-    home = settings.home
+    home, operations = settings.home, settings.base.operations
     name = environ.get(NODE, "") + name
     with (
         closing(Store(store_at(home, environ))) as store,
         closing(_listener(environ)) as listener,
         Health(store, name),
-        metrics.served(store, home, settings.base.operations.metrics),
+        metrics.served(store, home, operations.metrics, operations.month_budget_usd),
     ):
-        store.kept_s = settings.base.operations.keep_runs_s
+        store.kept_s = operations.keep_runs_s
         secrets = secrets_in(environ)
         app = make_app(
             store,

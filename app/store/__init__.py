@@ -15,6 +15,7 @@ from app.store.requests import Requests
 from app.store.runs import Runs
 from app.store.spending import Spendings
 from app.store.stacked import Stacks
+from app.store.threads import Threads
 from app.store.values import (
     CI,
     ENGINE,
@@ -24,6 +25,7 @@ from app.store.values import (
     PUBLISH,
     REVIEW,
     WRITING,
+    Begun,
     Dismissed,
     Job,
     Kind,
@@ -43,9 +45,9 @@ from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
-    "CI", "ENGINE", "GITHUB", "OPEN", "PROGRESS", "PUBLISH", "REVIEW", "WRITING", "Dismissed",
-    "Job", "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent", "Stacked", "Store",
-    "Task", "Told", "Watched", "Worker",
+    "CI", "ENGINE", "GITHUB", "OPEN", "PROGRESS", "PUBLISH", "REVIEW", "WRITING", "Begun",
+    "Dismissed", "Job", "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent", "Stacked",
+    "Store", "Task", "Told", "Watched", "Worker",
 ]  # fmt: skip
 
 
@@ -56,6 +58,7 @@ class Store(
     Requests,
     People,
     Findings,
+    Threads,
     Spendings,
     Stacks,
     Watches,

@@ -9,7 +9,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,11 @@ class Database:
             self.engine.dispose()
             raise
 
+    @property
+    def shared(self) -> "Database | None":
+        """This database, if several servers may use it: no file."""
+        return None if self.is_file else self
+
     def close(self) -> None:
         """Close all connections, once whoever writes has done so."""
         with self._writing:
@@ -116,6 +121,31 @@ class Database:
                     key = zlib.crc32(f"rlm:{alone}".encode())
                     db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
                 yield db
+
+    def hold(self, key: int) -> Connection | None:
+        """Take a lock that goes with this process, by a number of 64 bits; None if somebody has it.
+
+        PostgreSQL alone. The lock is its connection's: `let_go` gives both back.
+        """
+        with self.explained():
+            db = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                if db.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
+                    return db
+            except BaseException:
+                db.close()
+                raise
+            db.close()
+            return None
+
+    @staticmethod
+    def let_go(held: Connection) -> None:
+        """Give a lock back that `hold` took."""
+        with suppress(SQLAlchemyError):  # a connection that is gone has taken it along
+            held.execute(text("SELECT pg_advisory_unlock_all()"))
+        with suppress(SQLAlchemyError):
+            held.invalidate()
+        held.close()
 
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """Begin an INSERT that can say ON CONFLICT, in this database's dialect."""

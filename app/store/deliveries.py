@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.store.base import Base, put
 from app.store.tables import DELIVERIES, JOBS, REQUESTS, RUNS
+from app.store.threads import sweep_threads
 from app.store.values import NewJob
 
 REMEMBERED_S = 8 * 86_400.0
@@ -92,6 +93,7 @@ class Deliveries(Base):
         self._swept = now
         _delete_some(db, DELIVERIES, DELIVERIES.c.received < now - REMEMBERED_S)
         _delete_some(db, RUNS, (RUNS.c.state == "ended") & (RUNS.c.created < now - self.kept_s))
+        sweep_threads(db, now - self.kept_s, SWEPT_AT_ONCE)
         _delete_some(db, REQUESTS, REQUESTS.c.created < now - self.kept_s)
         _delete_some(db, JOBS, (JOBS.c.state == "failed") & (JOBS.c.created < now - self.kept_s))
 

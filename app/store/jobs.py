@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, update
 
 from app.store.base import Base, end, put
 from app.store.tables import JOBS, TURNS
@@ -11,6 +11,10 @@ from app.store.values import CI, Job, NewJob
 
 FAILED_S = 3_600.0
 """What failed is not tried again before, and is then: an outage may be over."""
+
+LONGEST_S = 7_200.0
+"""No job is put off for longer: GitHub's limits are over within the hour. What lies further ahead
+was written by a clock that ran ahead and was set right since, and is due."""
 
 RELEASED_S = 30.0
 """After this time a job that the queue was told of and nobody claimed counts as forgotten by it."""
@@ -87,7 +91,7 @@ class Jobs(Base):
 
     def _is_due(self, role: str, now: float) -> bool:
         """Look, without a lock on those who write; most looks find nothing."""
-        due = (JOBS.c.role == role, JOBS.c.not_before <= now, JOBS.c.state != "failed")
+        due = (JOBS.c.role == role, _has_come(now), JOBS.c.state != "failed")
         with self.database.read() as db:
             return db.scalar(select(1).where(*due).limit(1)) is not None
 
@@ -150,7 +154,7 @@ class Jobs(Base):
                     lease=0,
                     released=0,
                     why=why,
-                    not_before=time.time() + after_s,
+                    not_before=time.time() + min(after_s, LONGEST_S),
                     attempts=JOBS.c.attempts - (0 if counts else 1),
                 )
             )
@@ -181,6 +185,11 @@ class Jobs(Base):
             return db.scalar(number) or 0
 
 
+def _has_come(now: float) -> ColumnElement[bool]:
+    """Has a job's time come?"""
+    return or_(JOBS.c.not_before <= now, JOBS.c.not_before > now + LONGEST_S)
+
+
 def _first(role: str, now: float, since: float | None = None) -> Select[*tuple[Any, ...]]:
     """Select the next job of a role that is free and whose key nobody works at.
 
@@ -195,7 +204,7 @@ def _first(role: str, now: float, since: float | None = None) -> Select[*tuple[A
     held = select(1).where(other.c.key == JOBS.c.key, other.c.id != JOBS.c.id, busy).exists()
     return (
         select(JOBS)
-        .where(JOBS.c.role == role, JOBS.c.not_before <= now, free, ~held)
+        .where(JOBS.c.role == role, _has_come(now), free, ~held)
         .order_by(JOBS.c.priority.desc(), JOBS.c.turn, JOBS.c.id)
         .limit(1)
     )

@@ -17,6 +17,7 @@ from app.store.tables import (
     REQUESTS,
     RUNS,
     STACKED,
+    THREADS,
     WATCHED,
 )
 from app.store.values import WRITING, Job, NewJob, NewRun, Run, Spent
@@ -28,7 +29,7 @@ _LISTED = tuple(
 """Where there are many: a report can have megabytes."""
 
 
-_OF_REPOSITORIES = (PAUSES, DISMISSALS, FINDINGS, REQUESTS, WATCHED, STACKED, PLANS)
+_OF_REPOSITORIES = (PAUSES, DISMISSALS, FINDINGS, THREADS, REQUESTS, WATCHED, STACKED, PLANS)
 
 
 class Runs(Base):

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select, union_all, update
 
 from app.store.base import Base
 from app.store.tables import RUNS, SPENDING
@@ -69,6 +69,17 @@ class Spendings(Base):
         """Return what an installation has spent or may still spend this month, in dollars."""
         with self.database.read() as db:
             return _of_month(db, installation)
+
+    def most_this_month(self) -> float:
+        """Return what the installation that spends most has spent or may still spend this month."""
+        reserved = select(RUNS.c.installation, RUNS.c.reserved.label("usd")).where(
+            RUNS.c.state == "open"
+        )
+        spent = select(SPENDING.c.installation, SPENDING.c.usd).where(SPENDING.c.month == _month())
+        every = union_all(spent, reserved).subquery()
+        each = select(func.sum(every.c.usd).label("usd")).group_by(every.c.installation).subquery()
+        with self.database.read() as db:
+            return float(db.scalar(select(func.max(each.c.usd))) or 0.0)
 
 
 def settle(base: Base, db: Connection, run: str, usd: float | None) -> None:

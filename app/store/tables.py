@@ -10,6 +10,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -104,6 +105,7 @@ RUNS = Table(
     Column("findings", Integer),
     Column("result", Text, nullable=False, server_default=""),
     Column("verdict", Text, nullable=False, server_default=""),
+    Column("noted", Integer, nullable=False, server_default="0"),
     UniqueConstraint("repository_id", "number", "origin"),
     CheckConstraint("state IN ('open', 'ended')", name="state"),
     Index("runs_by_head", "repository_id", "head"),
@@ -113,7 +115,8 @@ RUNS = Table(
 )
 """`seq` is the order in which they were begun: a clock may jump. `result` is what a review came to,
 for its page, or what was planned or written; it stays for as long as the row does. `reserved` is
-what a run may spend and has not settled yet, in dollars."""
+what a run may spend and has not settled yet, in dollars. `noted`: all threads that were ours at its
+end are in `threads`."""
 
 REQUESTS = Table(
     "requests",
@@ -216,6 +219,7 @@ SPENDING = Table(
     sqlite_with_rowid=False,
 )
 """By calendar month in UTC ("2026-11"): it outlives the runs and what is taken out meanwhile."""
+
 FINDINGS = Table(
     "findings",
     METADATA,
@@ -273,3 +277,74 @@ PLANS = Table(
     sqlite_with_rowid=False,
 )
 """Plans that wait for a person, and the comments that they stand in."""
+
+THREADS = Table(
+    "threads",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("node", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("finding", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("changed", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+    CheckConstraint(
+        "state IN ('open', 'answered', 'dismissed', 'resolved', 'folded')", name="state"
+    ),
+    Index("threads_by_pull", "repository_id", "number"),
+    Index("threads_by_age", "seen"),
+    sqlite_with_rowid=False,
+)
+"""Threads that began with a finding of ours, by the number of their first comment; `node` is the
+thread's name in GraphQL, "" until it was read there. What stands in them GitHub knows."""
+
+PURSES = Table(
+    "purses",
+    METADATA,
+    Column("run", LargeBinary, primary_key=True),
+    Column("tenant", LargeBinary, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Index("purses_by_tenant", "tenant"),
+    Index("purses_by_age", "since"),
+    sqlite_with_rowid=False,
+)
+"""Who pays for a run now: whoever opened it last. Runs and tenants are digests of their names in
+these three tables, which are empty where servers share no database: see `app/journal_tables.py`."""
+
+PAYMENTS = Table(
+    "payments",
+    METADATA,
+    Column("entry", _COUNTED, primary_key=True, autoincrement=True),
+    Column("run", LargeBinary, nullable=False),
+    Column("worst_usd", Double, nullable=False),
+    Column("worst_tokens", BigInteger, nullable=False),
+    Column("worst_calls", BigInteger, nullable=False),
+    Column("usd", Double),
+    Column("tokens", BigInteger),
+    Column("calls", BigInteger),
+    Column("at", Double, nullable=False),
+    Index("payments_by_run", "run"),
+    sqlite_autoincrement=True,
+)
+"""A row for each call of a model, with its worst case and, once it is known, its cost."""
+
+ANSWERS = Table(
+    "answers",
+    METADATA,
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("run", LargeBinary, nullable=False),
+    Column("tenant", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("used", Double, nullable=False),
+    UniqueConstraint("digest"),
+    Index("answers_by_tenant", "tenant", "run"),
+    Index("answers_by_use", "used", "bytes"),
+)
+"""The sealed reply that a payment brought, by the digest of its request."""

@@ -159,6 +159,25 @@ class Told:
     state: State = "open"
 
 
+ThreadState = Literal["open", "answered", "dismissed", "resolved", "folded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A thread that began with a finding of ours, told by `run`, as it stood when we looked last.
+
+    `first` is its first comment, by REST's number, at `url`; `node` is the thread's id in GraphQL,
+    "" where it was not read there yet. folded: its first comment is folded away.
+    """
+
+    first: int
+    node: str
+    run: str
+    finding: str
+    url: str
+    state: ThreadState = "open"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A plan that a person may start: the comment with it, and a digest of what we wrote there.

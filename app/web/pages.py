@@ -291,7 +291,7 @@ def _run_views(blueprint: Blueprint, pages: Pages) -> None:
                 cap=words.money(cap) if cap is not None else "",
                 model=first.model if first is not None else None,
                 effort=first.effort if first is not None else "",
-                done=views.review_of(run),
+                done=views.review_of(run, pages.records.threads(run.repository_id, run.number)),
                 tree=shown,
                 part=look is not None and begin in look.trace.nodes,
                 reading=look.percent if look is not None and not look.is_whole else None,

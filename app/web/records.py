@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, ColumnElement, and_, case, cast, func
 
 from app.jobs import Step
 from app.store.database import Database
-from app.store.tables import FINDINGS, JOBS, RUNS
+from app.store.tables import FINDINGS, JOBS, RUNS, THREADS
 from app.store.values import State
 
 DAYS = 30
@@ -22,6 +22,7 @@ DAYS = 30
 DAY_S = 86_400
 
 RUNS_SHOWN = 30
+MOST_THREADS = 1_000
 STATES: tuple[State, ...] = ("open", "accepted", "dismissed", "fixed")
 
 
@@ -118,6 +119,23 @@ class Records:
         )
         with self._database.read() as db:
             return [RunRecord(*row) for row in db.execute(which)]
+
+    def threads(self, repository_id: int, number: int) -> dict[str, tuple[str, str]]:
+        """Return where findings of a pull request are talked about: address and state, by the
+        finding's short id; the newest thread of each, MOST_THREADS at the most.
+        """
+        which = (
+            select(THREADS.c.finding, THREADS.c.url, THREADS.c.state)
+            .where(
+                THREADS.c.repository_id == repository_id,
+                THREADS.c.number == number,
+                THREADS.c.url != "",
+            )
+            .order_by(THREADS.c.first.desc())
+            .limit(MOST_THREADS)
+        )
+        with self._database.read() as db:
+            return {row[0]: (row[1], row[2]) for row in reversed(db.execute(which).all())}
 
     def runs_in(
         self, repositories: Collection[int], before: int | None = None, limit: int = RUNS_SHOWN

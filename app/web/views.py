@@ -2,12 +2,13 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from app.github.markers import short_id
 from app.jobs import Wish
 from app.render import words
 from app.render.escape import one_line, visible
@@ -169,8 +170,11 @@ def mails_of(run: RunRecord) -> str:
     return mails if isinstance(mails, str) else ""
 
 
-def review_of(run: RunRecord) -> dict[str, Any] | None:
-    """Return what a review came to, for the template; None while there is none, or none is kept."""
+def review_of(run: RunRecord, threads: Mapping[str, tuple[str, str]]) -> dict[str, Any] | None:
+    """Return what a review came to, for the template; None while there is none, or none is kept.
+
+    `threads` are those of the pull request: address and state by the finding's short id.
+    """
     if run.kind != "review" or not run.result:
         return None
     try:
@@ -187,7 +191,8 @@ def review_of(run: RunRecord) -> dict[str, Any] | None:
         "tally": tally(review),
         "percent": percent(review),
         "findings": [
-            shown_finding(at, one, snippets) for at, one in enumerate(ordered[:MOST_FINDINGS], 1)
+            shown_finding(at, one, snippets, threads.get(short_id(one.id)))
+            for at, one in enumerate(ordered[:MOST_FINDINGS], 1)
         ],
         "more": max(0, len(ordered) - MOST_FINDINGS),
         "coverage": words.coverage(review).rstrip(":"),

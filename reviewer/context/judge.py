@@ -93,7 +93,7 @@ class _Outer:
         return verdicts.OTHER_IMPORT
 
     def _bare(self, source: Source, use: Use) -> Verdict:
-        if _is_parameter(source, use):
+        if _is_parameter(source, use, use.name):
             return verdicts.PARAMETER
         if source.path == self._target.path and use.name == self._name:
             return verdicts.SAME_FILE
@@ -130,6 +130,8 @@ class _Outer:
 
     def _received(self, source: Source, use: Use) -> Verdict:
         """With something before the dot: is that its module?"""
+        if _is_parameter(source, use, use.receiver.partition(".")[0]):
+            return self._named_alike(use.receiver) or self._member()
         origins = source.origins(use.receiver)
         for origin in origins:
             if self._target.path in meant(origin):
@@ -143,11 +145,18 @@ class _Outer:
     def _dotted(self, source: Source, receiver: str) -> Verdict:
         first, dot, _ = receiver.partition(".")
         outer = source.origins(first) if dot else []
-        alike = last_part(receiver) == self._target.stem
         if outer and not _of_tree(outer):
             return verdicts.OTHER_PACKAGE
-        if alike:
-            return verdicts.BY_NAMED_MODULE if outer else verdicts.BY_NAMED_RECEIVER
+        alike = self._named_alike(receiver)
+        if alike and outer:
+            return verdicts.BY_NAMED_MODULE
+        return alike or self._member()
+
+    def _named_alike(self, receiver: str) -> Verdict | None:
+        alike = last_part(receiver) == self._target.stem
+        return verdicts.BY_NAMED_RECEIVER if alike else None
+
+    def _member(self) -> Verdict:
         return verdicts.ONLY_ONE_MEMBER if self._unique else verdicts.MEMBER
 
 
@@ -296,12 +305,12 @@ def _of_tree(origins: Sequence[Origin]) -> bool:
     return any(each.to.files or each.to.inside for each in origins)
 
 
-def _is_parameter(source: Source, use: Use) -> bool:
-    """Is it a parameter of a function around the use?"""
+def _is_parameter(source: Source, use: Use, name: str) -> bool:
+    """Is a name one of the parameters of a function around the use?"""
     scope = use.scope
     while scope:
         for each in source.at(scope):
-            if each.parameters and any(one.name == use.name for one in each.parameters):
+            if each.parameters and any(one.name == name for one in each.parameters):
                 return True
         scope = scope.rpartition(".")[0]
     return False

@@ -6,7 +6,7 @@ stands for, through packages and barrel files that only pass names on.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from reviewer.context.target import inside
@@ -24,6 +24,9 @@ MAX_FILES = 200
 
 MAX_REMEMBERED = 20_000
 """Names that were followed; then it is begun anew."""
+
+MAX_PACKAGES = 20
+"""Of one dotted import of Python, that are bound with it."""
 
 _INCLUDES = frozenset({Language.RUBY, Language.C, Language.CPP})
 """Languages in which an import gives no name of its own: everything of the file is there."""
@@ -130,6 +133,9 @@ class Source:
             if not self._is_wholesale(what):
                 for local in self._locals(what):
                     found.setdefault(local, []).append(what)
+                if self.language is Language.PYTHON and not what.name and not what.alias:
+                    for package in _packages(what):
+                        _bind(found.setdefault(package.module, []), package)
         return found
 
     def _is_wholesale(self, what: Import) -> bool:
@@ -141,11 +147,28 @@ class Source:
         if what.name:
             return (what.name,)
         if self.language is Language.PYTHON:
-            return (what.module,)  # import a.b: uses say a.b, too
+            return (what.module,)  # uses say a.b, too; see `_packages` for what it binds
         parts = [part for part in _SEPARATORS.split(what.module) if part]
         if self.language is Language.GO and len(parts) > 1 and _GO_VERSION.fullmatch(parts[-1]):
             parts.pop()
         return (parts[-1],) if parts else ()
+
+
+def _packages(what: Import) -> Iterable[Import]:
+    """Return the packages that Python's `import a.b.c` imports on its way, and binds: `a`, `a.b`.
+
+    A relative import has no such form.
+    """
+    parts = what.module.split(".")
+    for count in range(1, min(len(parts), MAX_PACKAGES)):
+        yield replace(what, module=".".join(parts[:count]))
+
+
+def _bind(known: list[Import], package: Import) -> None:
+    """Add a package to what its name stands for: once, however many of its modules are imported."""
+    meant = (package.module, "", "")
+    if all((each.module, each.name, each.alias) != meant for each in known):
+        known.append(package)
 
 
 class Links:

@@ -164,7 +164,8 @@ class Rounds:
                     again += self._refused(target, "", why)
                 elif all(before[path] == blob for path, blob in done.files.items()):
                     said = "; ".join(f"{one.what}: {one.why}" for one in edits.left)
-                    self._leave(target, "declined", said or "no edits were handed in")
+                    said = said or edits.unneeded.strip() or "no edits were handed in"
+                    self._leave(target, "declined", said)
                 else:
                     diff = diff_of(before, done.files)
                     patches.append(_Patch(target, done.files, diff, edits.message))

@@ -4,14 +4,15 @@ Every replacement is exact: its old text stands once in the file as it is, so wh
 wrongly is refused and never merged. Replacements of one file are independent of their order.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import no_path, refused, shown
 from reviewer.refactor.tree import Overlay
-from reviewer.refactor.values import Edits, Replacement
+from reviewer.refactor.values import Cut, Edits, Replacement
 from reviewer.text import decode, encode
 
 TWICE = 'it stands {count} times in "{path}": give more lines, so that it stands once'
@@ -34,7 +35,8 @@ def applied(
     Nothing is made of edits with a problem but the list of problems.
     """
     done = Applied()
-    texts = _replaced(edits.replacements, tree, files, done.problems)
+    pieces = _cut(edits.cuts, tree, files, done.problems)
+    texts = _replaced(edits.replacements, pieces, tree, files, done.problems)
     gone = _removed(edits, tree, files, texts, done.problems)
     for index, one in enumerate(edits.new_files):
         where = f"new_files.{index}.path"
@@ -53,16 +55,109 @@ def applied(
                 done.problems.append(f"renamed: {problem}")
             done.files[to] = Blob(texts.get(path, blob.data), blob.mode)
         done.files[path] = None
+    _put(pieces, gone, tree, files, done)
     if not done.problems:
         done.problems += _in_the_way(done.files, tree)
     return Applied({}, done.problems) if done.problems else done
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """What a cut takes: where it stands, with the empty lines that go with it, and its text."""
+
+    cut: Cut
+    where: str
+    start: int
+    end: int
+    text: str
+    gap: int
+    """Empty lines that stood before it, else behind it; at least one."""
+
+
+def _cut(
+    cuts: list[Cut], tree: Overlay, files: Collection[str], problems: list[str]
+) -> list[_Piece]:
+    pieces = []
+    for index, one in enumerate(cuts):
+        where = f"cuts.{index}"
+        blob, problem = _own(one.path, tree, files)
+        if blob is None:
+            problems.append(f"{where}.path: {problem}")
+            continue
+        first, last = (as_in(blob.data, text.strip("\n")) for text in (one.first, one.last))
+        starts = _lines_at(blob.data, first)
+        if len(starts) != 1:
+            words = TWICE if starts else NOT_THERE
+            said = words.format(count=len(starts), path=shown(one.path))
+            problems.append(f"{where}.first: {said}")
+            continue
+        ends = [at + len(last) for at in _lines_at(blob.data, last, starts[0])]
+        end = next((end for end in ends if end >= starts[0] + len(first)), None)
+        if end is None:
+            problems.append(f"{where}.last: no line from `first` on reads so: copy whole lines")
+            continue
+        pieces.append(_piece(one, where, blob.data, starts[0], end))
+    return pieces
+
+
+def _lines_at(data: bytes, text: bytes, start: int = 0) -> list[int]:
+    """Return where whole lines stand that read so."""
+    if not text.strip():
+        return []
+    whole = re.compile(rb"^" + re.escape(text) + rb"(?=\r?$)", re.MULTILINE)
+    return [found.start() for found in whole.finditer(data, start)]
+
+
+def _piece(cut: Cut, where: str, data: bytes, start: int, end: int) -> _Piece:
+    """Return the piece with the empty lines behind it."""
+    above = data[len(data[:start].rstrip()) : start]
+    below = data[end : len(data) - len(data[end:].lstrip())]
+    empty = (each.count(b"\n") - 1 for each in (above, below))
+    gap = next((count for count in empty if count > 0), 1)
+    text = readable(data[start:end])
+    if end + len(below) == len(data):
+        return _Piece(cut, where, start, len(data), text, gap)
+    return _Piece(cut, where, start, end + below.rfind(b"\n") + 1, text, gap)
+
+
+def _put(
+    pieces: Sequence[_Piece],
+    gone: Collection[str],
+    tree: Overlay,
+    mine: Collection[str],
+    done: Applied,
+) -> None:
+    """Put pieces at the ends of the files that they go to."""
+    for one in pieces:
+        to = one.cut.to
+        if to == one.cut.path or to in gone:
+            blob, problem = None, "it is the file itself" if to == one.cut.path else "it is gone"
+        elif to in done.files or to not in mine:
+            blob, problem = (
+                done.files.get(to),
+                f'"{shown(to)}" is no file of yours, nor in `new_files`',
+            )
+        else:
+            blob, problem = _own(to, tree, mine)
+        if blob is None:
+            done.problems.append(f"{one.where}.to: {problem}")
+            continue
+        kept = blob.data.rstrip()
+        text = "\n" * (one.gap + 1 if kept else 0) + one.text + "\n"
+        done.files[to] = Blob(kept + as_in(blob.data, text), blob.mode)
+
+
 def _replaced(
-    replacements: list[Replacement], tree: Overlay, files: Collection[str], problems: list[str]
+    replacements: list[Replacement],
+    cut: Sequence[_Piece],
+    tree: Overlay,
+    files: Collection[str],
+    problems: list[str],
 ) -> dict[str, bytes]:
-    """Return the bytes of each file with its replacements made, all at once."""
-    found: defaultdict[str, list[tuple[int, int, bytes, int]]] = defaultdict(list)
+    """Return the bytes of each file with its replacements made and pieces cut, all at once."""
+    found: defaultdict[str, list[tuple[int, int, bytes, str]]] = defaultdict(list)
+    for piece in cut:
+        found[piece.cut.path].append((piece.start, piece.end, b"", f"{piece.where}.first"))
     for index, one in enumerate(replacements):
         blob, problem = _own(one.path, tree, files)
         if blob is None:
@@ -79,23 +174,32 @@ def _replaced(
             said = words.format(count=count, path=shown(one.path))
             problems.append(f"replacements.{index}.old: {said}")
             continue
-        found[one.path].append((first, first + len(old), new, index))
+        found[one.path].append((first, first + len(old), new, f"replacements.{index}.old"))
     texts: dict[str, bytes] = {}
     for path, pieces in found.items():
         pieces.sort()
         data = (tree.blob(path) or Blob(b"")).data
         out, at = [], 0
-        for start, end, new, index in pieces:
+        for start, end, new, where in pieces:
             if start < at:
                 problems.append(
-                    f"replacements.{index}.old: it overlaps another replacement of "
-                    f'"{shown(path)}": make one of the two'
+                    f'{where}: it overlaps another replacement or cut of "{shown(path)}": make one '
+                    "of the two"
                 )
                 continue
             out += [data[at:start], new]
             at = end
-        texts[path] = b"".join([*out, data[at:]])
+        text = b"".join([*out, data[at:]])
+        at_end = any(each.cut.path == path and each.end == len(data) for each in cut)
+        texts[path] = _ended(text) if at_end else text
     return texts
+
+
+def _ended(data: bytes) -> bytes:
+    """Return a file without the empty lines that a piece of its end has left."""
+    kept = data.rstrip()
+    end = data.find(b"\n", len(kept))
+    return data[: end + 1] if kept and end >= 0 else kept
 
 
 def _removed(

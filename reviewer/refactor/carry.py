@@ -19,7 +19,7 @@ from reviewer.refactor.patch import Blob, Commit, commit_of
 from reviewer.refactor.protect import shown
 from reviewer.refactor.repair import blamed, examined, with_victims
 from reviewer.refactor.tree import Overlay, Trees
-from reviewer.refactor.values import Edits, Joined, Left, Module, Plan, Rename
+from reviewer.refactor.values import Edits, Joined, Left, Module, Plan, Rename, Unneeded
 from reviewer.request import StopReason
 from reviewer.review.guidance import seen
 from reviewer.rlm.run import Run
@@ -59,6 +59,7 @@ class Carried:
 
     commits: list[Commit] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    unneeded: list[Unneeded] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stopped: StopReason | None = None
@@ -71,6 +72,7 @@ class _Module:
     module: Module
     message: str = ""
     left: list[Left] = field(default_factory=list)
+    unneeded: list[str] = field(default_factory=list)
     complaints: list[tuple[str, str]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
 
@@ -191,8 +193,12 @@ class _Carrying:
     def _told(self, known: _Module, edits: Edits, *, mending: bool) -> None:
         """Note what a node leaves: of its part, or of what the tools report about it."""
         name = known.module.name
+        why = edits.unneeded.strip()
         if mending and not known.complaints:
             self._said += [f"{name}: {one.what}: {one.why}" for one in edits.left]
+            self._said += [f"{name}: {why}"] if why else []
+        elif why and edits.is_empty and not edits.left:
+            known.unneeded.append(why)
         else:
             known.left += [Left(module=name, what=one.what, why=one.why) for one in edits.left]
 
@@ -273,12 +279,16 @@ class _Carrying:
             commit = commit_of(name, "model", message_of(known.message, name), before, after)
             if commit is not None:
                 done.commits.append(commit)
+            before_left = len(done.left)
             done.left += known.left
             done.left += [Left(module=name, what="edits", why=why) for _, why in known.complaints]
             done.left += [
                 Left(module=name, what="all of it" if commit is None else "some files", why=why)
                 for why in sorted(self._missed.get(name, ()))
             ]
+            if commit is None and len(done.left) == before_left and known.unneeded:
+                why = " ".join(dict.fromkeys(known.unneeded))
+                done.unneeded.append(Unneeded(module=name, why=why))
         if self._stops and (self._missed or done.findings):
             done.stopped = min(self._stops, key=list(StopReason).index)
         return done

@@ -62,7 +62,7 @@ class Editor:
     """The task. One instance for each state of the tree; a node edits one part."""
 
     name = "edit"
-    version = "1"
+    version = "3"
     tier: Tier = "strong"
     result: type[Edits] = Answer
 
@@ -179,8 +179,10 @@ class Editor:
             return done.problems
         if done.files and not result.message.strip() and not self._mending:
             return ["message: a commit needs one that says what it does, and why"]
-        if not done.files and not result.left:
-            return ["left: you hand in no edits: say why"]
+        if not done.files and not result.left and not result.unneeded.strip():
+            return [
+                "you hand in no edits: say why, in unneeded if nothing has to change, else in left"
+            ]
         before = {path: self._overlay.blob(path) for path in done.files}
         with Parsers() as parsers:
             faults = broken(done.files, before, parsers)

@@ -16,6 +16,7 @@ from reviewer.parsing.worker import Parsers
 from reviewer.refactor.moves import move
 from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Commit, commit_of
+from reviewer.refactor.plan import once, title
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.symbols import Done, rename
 from reviewer.refactor.tree import Overlay, Trees
@@ -48,6 +49,7 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
     done = Hosted(start)
     taken = {module.name for module in plan.modules}
     owned = {path for module in plan.modules for path in (*module.files, *module.new_files)}
+    plan = once(plan)
     steps: list[Rename | Move] = [*plan.renames, *plan.moves]
     for one in steps:
         with trees.tree(done.overlay.files) as tree:
@@ -66,13 +68,6 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
         done.notes += step.notes
         _given(one, step.leads, done, owned, taken, plan.summary)
     return done
-
-
-def title(one: Rename | Move) -> str:
-    """Return an operation in a few words."""
-    if isinstance(one, Rename):
-        return f"Rename {printable(one.symbol)} to {printable(one.to)}"
-    return f"Move {printable(one.symbol)} to {shown(one.to)}"
 
 
 def _step(one: Rename | Move, context: Context, tree: Overlay) -> Done:

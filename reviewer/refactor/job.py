@@ -20,7 +20,7 @@ from reviewer.refactor.plan import Planner, PlanScope
 from reviewer.refactor.request import RefactorRequest
 from reviewer.refactor.survey import concerned
 from reviewer.refactor.tree import Overlay, Start, Trees
-from reviewer.refactor.values import CommitInfo, FileInfo, Left, Plan, Refactoring
+from reviewer.refactor.values import CommitInfo, FileInfo, Left, Plan, Refactoring, Unneeded
 from reviewer.request import Cost, StopReason
 from reviewer.review.finder import PACES
 from reviewer.review.guidance import set_apart
@@ -61,6 +61,7 @@ class _Work:
     plan: Plan | None = None
     commits: list[Commit] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    unneeded: list[Unneeded] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stopped: StopReason | None = None
@@ -185,6 +186,7 @@ async def _carry(  # noqa: PLR0917
     done: Carried = await carry(plan, hosted, trees, run, guidance=guidance)
     work.commits = [*hosted.commits, *done.commits]
     work.left += done.left
+    work.unneeded += done.unneeded
     work.findings += done.findings
     work.notes += [*hosted.notes, *done.notes]
     work.stopped = work.stopped or done.stopped
@@ -214,6 +216,7 @@ def _outcome(request: RefactorRequest, work: _Work, cost: Cost) -> Outcome:
             for one in work.commits
         ],
         left=work.left,
+        unneeded=work.unneeded,
         findings=work.findings,
         notes=list(dict.fromkeys(work.notes)),
         cost=cost,

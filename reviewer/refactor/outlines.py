@@ -5,13 +5,13 @@ what has to be asked anew.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 
 from reviewer.context.values import Context
 from reviewer.errors import GiveUp
 from reviewer.parsing.packed import path_of
-from reviewer.parsing.symbols import DefKind, Extraction
+from reviewer.parsing.symbols import Definition, DefKind, Extraction
 from reviewer.ports import Rev
 from reviewer.review.scope import BYTES_A_TOKEN, quoted
 from reviewer.text import printable
@@ -26,6 +26,7 @@ HEAD_LINES = 60
 SIGNATURE_CHARS = 160
 
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
+_PATH = re.compile(r"[\w.@-]*/[\w./@-]+")
 
 
 def outline(path: str, context: Context, at: Rev = "head") -> str:
@@ -61,12 +62,12 @@ def tokens(text: str) -> int:
 def named_code(text: str, what: Extraction, said: Sequence[str], room: int) -> list[list[str]]:
     """Return the lines before a file's first definition, and those of definitions that are named
     in what is said, in the file's order, up to so many tokens."""
-    words = {word for one in said for word in _WORD.findall(one)}
+    words = {word for one in said for word in _WORD.findall(_PATH.sub(" ", one))}
     lines = text.split("\n")
     outer = [one for one in what.definitions if "." not in one.scope]
     first = min((one.start for one in outer), default=1)
     ranges = [(1, min(first - 1, HEAD_LINES))]
-    ranges += [(one.start, one.end) for one in outer if one.name in words]
+    ranges += [(one.start, one.end) for one in outer if _is_named(one, words)]
     pieces: list[list[str]] = []
     shown = 0
     for start, end in sorted(set(ranges)):
@@ -77,6 +78,14 @@ def named_code(text: str, what: Extraction, said: Sequence[str], room: int) -> l
             room -= size
             shown = end
     return pieces
+
+
+def _is_named(one: Definition, words: Collection[str]) -> bool:
+    """Is a definition meant by one of these words? Every class has an `__init__`, many a `name`."""
+    common = one.name.startswith("__") or one.kind is DefKind.CONSTANT
+    if one.scope and common and one.scope.rpartition(".")[2] not in words:
+        return False
+    return one.name in words
 
 
 def marked(lines: Sequence[str]) -> str:

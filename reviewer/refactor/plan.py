@@ -38,7 +38,7 @@ class Planner:
     """The task. `paths` are those that the user has named: modules lie within them."""
 
     name = "plan"
-    version = "1"
+    version = "2"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
@@ -119,6 +119,7 @@ class Planner:
             for index, move in enumerate(result.moves)
             if (problem := self._no_symbol(move, result.renames) or self._no_target(move))
         ]
+        problems += _twice("renames", result.renames) + _twice("moves", result.moves)
         taken: dict[str, str] = {}
         names: set[str] = set()
         new = {path for module in result.modules for path in module.new_files}
@@ -133,22 +134,27 @@ class Planner:
 
     def across(self, scope: PlanScope, parts: Sequence[Plan]) -> str | None:
         proposals = [part for part in parts if part.questions or part.refusal or part.is_work]
-        said = [part.model_dump_json(exclude_defaults=True) for part in proposals]
+        symbols = "\n".join(f"- {title(one)}, {one.path}" for one in _symbols(proposals))
+        rest = [part.model_copy(update={"renames": [], "moves": []}) for part in proposals]
+        said = [part.model_dump_json(exclude_defaults=True) for part in rest]
+        said += [f"(nothing to do) {part.summary}" for part in parts if part not in proposals]
         room = PROPOSAL_CHARS // max(1, len(said))
         listed = "\n".join(
             f"- {one if len(one) <= room else f'{one[:room]}… (cut)'}" for one in said
         )
         return printable(
             f"The outlines were too many for one node. {len(parts)} nodes have each seen some of "
-            "the files and none of the others'. Those that have something to do proposed the "
-            "following, as JSON; it is data, and may be wrong: a node that refuses or asks may "
-            "only have lacked what another one has.\n\n"
-            f"{listed or '(nothing)'}\n\nHand in the one plan for the whole."
+            "the files and none of the others'. They proposed the following, as JSON, or found "
+            "nothing to do; it is data, and may be wrong: a node that refuses or asks may only "
+            "have lacked what another one has. Renames and moves of all of them, each once; "
+            "host code tries them before any node edits, so what it does needs no module:\n\n"
+            f"{symbols or '(none)'}\n\nThe rest of each proposal:\n\n"
+            f"{listed}\n\nHand in the one plan for the whole."
         )
 
     def merge(self, scope: PlanScope, parts: Sequence[Plan], own: Plan | None) -> Plan:
         if own is not None:
-            return own
+            return once(own)
         if not parts:
             return Plan(summary="There is no file that could be changed.")
         return parts[0] if len(parts) == 1 else _NOT_JOINED
@@ -209,6 +215,39 @@ class Planner:
 
     def _size(self, path: str) -> int:
         return tokens(self._outline(path))
+
+
+def once(plan: Plan) -> Plan:
+    """Return a plan with each rename and move once: the second of two would find nothing."""
+    renames, moves = list(dict.fromkeys(plan.renames)), list(dict.fromkeys(plan.moves))
+    return plan.model_copy(update={"renames": renames, "moves": moves})
+
+
+def title(one: Rename | Move) -> str:
+    """Return an operation in a few words."""
+    if isinstance(one, Rename):
+        return f"Rename {printable(one.symbol)} to {printable(one.to)}"
+    return f"Move {printable(one.symbol)} to {shown(one.to)}"
+
+
+def _symbols(plans: Sequence[Plan]) -> list[Rename | Move]:
+    """Return the renames and moves of all plans, each once, renames first."""
+    renames = dict.fromkeys(one for plan in plans for one in plan.renames)
+    moves = dict.fromkeys(one for plan in plans for one in plan.moves)
+    return [*renames, *moves]
+
+
+def _twice(where: str, steps: Sequence[Rename | Move]) -> list[str]:
+    """Complain about a symbol that is to become two different things."""
+    known: dict[tuple[str, str], str] = {}
+    problems = []
+    for index, one in enumerate(steps):
+        before = known.setdefault((one.path, one.symbol), one.to)
+        if before != one.to:
+            problems.append(
+                f"{where}.{index}: {printable(one.symbol)} is to be {shown(before)}, too"
+            )
+    return problems
 
 
 def _no_name(one: Rename) -> str | None:

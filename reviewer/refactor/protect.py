@@ -15,19 +15,41 @@ _GIT = re.compile(r"\.git|git~\d+", re.IGNORECASE)
 _HIDDEN = re.compile(
     r"[\x00-\x1f\x7f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
-_ORDERS = re.compile(
-    r"(?:^|/)\.github/(?:workflows|actions)(?:/|$)|(?:^|/)\.github/rlm\.ya?ml$|"
-    r"(?:^|/)action\.ya?ml$|(?:^|/)\.git(?:modules|attributes|config)$|"
-    r"(?:^|/)\.(?:gitlab-ci|travis|drone)\.ya?ml$|(?:^|/)\.circleci(?:/|$)|(?:^|/)Jenkinsfile$|"
-    r"(?:^|/)(?:\.github/|docs/)?CODEOWNERS$",
-    re.IGNORECASE,
+_DECIDES = (
+    # GitHub's own: workflows, who owns what, what bots do, settings that an app applies.
+    r"\.github/(?!(?:issue_template|pull_request_template)(?:/|\.)).*",
+    r"\.git(?:modules|attributes|config|ignore_global)",
+    r"(?:docs/)?codeowners|owners(?:_aliases)?|\.mergify\.ya?ml|\.?renovate(?:rc)?(?:\.json5?)?",
+    r"action\.ya?ml",
+    # What other services run, with their secrets, as soon as a branch is there.
+    r"\.gitlab-ci\.ya?ml|\.gitlab/.*|\.travis\.ya?ml|\.drone\.(?:ya?ml|jsonnet|star)",
+    r"\.circleci/.*|\.buildkite/.*|\.semaphore/.*|\.teamcity/.*|\.woodpecker(?:/.*|\.ya?ml)",
+    r"\.cirrus\.(?:ya?ml|star)|\.?appveyor\.ya?ml|bitbucket-pipelines\.ya?ml|wercker\.ya?ml",
+    r"\.?azure-pipelines(?:/.*|[\w.-]*\.ya?ml)|cloudbuild\.(?:ya?ml|json)|buildspec\.ya?ml",
+    r"jenkinsfile[\w.-]*|\.?codefresh(?:/.*|\.ya?ml)|\.readthedocs\.ya?ml|netlify\.toml|vercel\.json",
+    # What runs on the machine of whoever takes the branch out.
+    r"\.pre-commit-(?:config|hooks)\.ya?ml|\.?lefthook(?:-local)?\.(?:ya?ml|toml|json)|\.husky/.*",
+    r"\.devcontainer(?:/.*|\.json)|\.gitpod\.ya?ml|\.vscode/.*|\.idea/.*|\.envrc|\.lfsconfig",
+    # What agents obey, ours too.
+    r"agents\.md|claude(?:\.local)?\.md|gemini\.md|\.cursorrules|\.windsurfrules|\.clinerules(?:/.*)?",
+    r"\.(?:claude|cursor|aider[\w.-]*|codex|gemini|mcp)(?:/.*|\.json)?",
 )
-_SECRETS = re.compile(
-    r"(?:^|/)(?:\.env(?:\.(?!example$|sample$|template$|dist$)[\w.-]+)?|\.netrc|\.npmrc|\.pypirc|"
-    r"\.htpasswd|id_(?:rsa|dsa|ecdsa|ed25519)|credentials|secrets?\.(?:ya?ml|json|toml|env))$|"
-    r"\.(?:pem|key|p12|pfx|jks|keystore|kdbx|asc|gpg)$|(?:^|/)\.(?:ssh|aws|gnupg)/",
-    re.IGNORECASE,
+_SECRET = (
+    r"\.env(?:\.(?!(?:example|sample|template|dist)$)[\w.-]+)?",
+    r"\.netrc|\.npmrc|\.yarnrc(?:\.yml)?|\.pypirc|\.htpasswd|\.git-credentials|\.pgpass|\.my\.cnf",
+    r"id_(?:rsa|dsa|ecdsa|ed25519)|credentials(?:\.(?:json|ya?ml|toml|ini))?",
+    r"secrets?\.(?:ya?ml|json|toml|env)|[^/]*\.tfvars(?:\.json)?|[^/]*\.tfstate",
+    r"service[-_]account[\w.-]*\.json|[^/]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|asc|gpg)",
+    r"\.(?:ssh|aws|gnupg|kube|docker|azure|gcloud)/.*",
 )
+
+
+def _names(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Compile patterns of names that may stand in any folder."""
+    return re.compile(f"(?:.*/)?(?:{'|'.join(patterns)})", re.IGNORECASE | re.DOTALL)
+
+
+_ORDERS, _SECRETS = _names(_DECIDES), _names(_SECRET)
 
 
 def no_path(path: str) -> str | None:
@@ -49,9 +71,9 @@ def no_path(path: str) -> str | None:
 
 def not_ours(path: str) -> str | None:
     """Return why a file of that name is not touched, whatever is in it; None if it may be."""
-    if _ORDERS.search(path):
+    if _ORDERS.fullmatch(path):
         return "it decides what runs, or who decides: that is changed by hand"
-    if _SECRETS.search(path):
+    if _SECRETS.fullmatch(path):
         return "by its name it holds secrets"
     if is_lockfile(path):
         return "a lock file is written by its tool"

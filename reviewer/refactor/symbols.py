@@ -7,9 +7,11 @@ rewritten (a string, a comment, a variable of the same name).
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from reviewer.context.values import Certainty, Context, Used
+from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
@@ -27,6 +29,7 @@ MOST_LEADS = 40
 _SCRIPT = frozenset({Language.JAVASCRIPT, Language.TYPESCRIPT, Language.TSX})
 _LISTED = re.compile(rb"(?:^|[;\s}])(?:export|import)(?:\s+type)?\s*$")
 _MEMBER_USES = frozenset({UseKind.CALL, UseKind.ATTRIBUTE, UseKind.WRITE})
+_SELF = frozenset({"self", "cls"})
 _IN_WORD = re.compile(rb"[\w$]")
 _OPENS, _CLOSES = b"{[(", b"}])"
 
@@ -59,7 +62,8 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
     answer = context.uses(one.symbol, one.path)
     if answer.notes:
         raise GiveUp(" ".join(answer.notes))
-    exact = [each for each in answer.items if each.certainty is Certainty.EXACT]
+    uses = _seen_through(one, answer.items, context, tree)
+    exact = [each for each in uses if each.certainty is Certainty.EXACT]
     places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
     for definition in definitions:
         place = _place_of(definition, context.extraction(one.path).what, one.path, tree)
@@ -78,8 +82,39 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
             done.files[path] = Blob(data, blob.mode)
     if one.path not in done.files:
         raise GiveUp(f"the definition of {printable(one.symbol)} was not found in its file")
-    _leads(one, answer.items, done, tree)
+    _leads(one, uses, done, tree)
     return done
+
+
+def _seen_through(one: Rename, uses: Sequence[Used], context: Context, tree: Overlay) -> list[Used]:
+    """Return the uses, no longer sure of those where a variable may hide what the name means.
+
+    The context knows parameters; a variable of a function it does not.
+    """
+    views: dict[str, View | None] = {}
+    found = []
+    for each in uses:
+        name = each.use.receiver.partition(".")[0] or each.use.name
+        sure = each.certainty is Certainty.EXACT and each.use.kind is not UseKind.IMPORT
+        bare_member = "." in one.symbol and not each.use.receiver
+        if not sure or bare_member or name in _SELF or not name.isidentifier():
+            found.append(each)
+            continue
+        if each.path not in views:
+            views[each.path] = _view(each.path, context, tree)
+        view = views[each.path]
+        if view is not None and view.hidden(name, each.use):
+            found.append(replace(each, certainty=Certainty.LIKELY, why=f"{name} may be another"))
+        else:
+            found.append(each)
+    return found
+
+
+def _view(path: str, context: Context, tree: Overlay) -> View | None:
+    language, blob = language_of(path), tree.blob(path)
+    if language is not Language.PYTHON or blob is None:
+        return None
+    return View(path, language, context.extraction(path).what, blob.data)
 
 
 def _overrides(one: Rename, definitions: list[Definition], context: Context) -> None:
@@ -184,7 +219,7 @@ def _is_shorthand(data: bytes, start: int, end: int) -> bool:
     return False
 
 
-def _leads(one: Rename, uses: tuple[Used, ...], done: Done, tree: Overlay) -> None:
+def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None:
     short = one.symbol.rpartition(".")[2]
     word = re.compile(rb"(?<![\w$])" + re.escape(encode(short)) + rb"(?![\w$])")
     elsewhere: set[str] = set()

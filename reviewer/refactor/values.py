@@ -117,8 +117,31 @@ class Replacement(BaseModel):
     new: str = Field(max_length=CODE_CHARS)
 
 
+class Cut(BaseModel):
+    """A piece of a file that goes to the end of another one as it is, without being said anew."""
+
+    model_config = _SHAPE
+
+    path: str = Field(min_length=1, max_length=PATH_CHARS)
+    first: str = Field(
+        min_length=1,
+        max_length=TEXT_CHARS,
+        description="its first line or lines, copied exactly, that stand exactly once in the file",
+    )
+    last: str = Field(
+        min_length=1,
+        max_length=TEXT_CHARS,
+        description="its last line or lines: the next from `first` on that read so",
+    )
+    to: str = Field(
+        min_length=1,
+        max_length=PATH_CHARS,
+        description="a file of yours, or one of `new_files`, which then has what stands before",
+    )
+
+
 class NewFile(BaseModel):
-    """A file that was not there, whole."""
+    """A file that was not there, whole, but for the pieces that are cut out for it."""
 
     model_config = _SHAPE
 
@@ -150,6 +173,7 @@ class Edits(BaseModel):
     model_config = _SHAPE
 
     replacements: list[Replacement] = Field(default=[], max_length=MOST_REPLACEMENTS)
+    cuts: list[Cut] = Field(default=[], max_length=MOST_REPLACEMENTS)
     new_files: list[NewFile] = Field(default=[], max_length=MOST_FILES)
     removed: list[str] = Field(default=[], max_length=MOST_FILES, description="paths of files")
     renamed: list[Renamed] = Field(default=[], max_length=MOST_FILES)
@@ -159,11 +183,17 @@ class Edits(BaseModel):
         description="of the commit: what in one line of at most 72 characters, a blank line, why",
     )
     left: list[Undone] = Field(default=[], max_length=30)
+    unneeded: str = Field(
+        default="",
+        max_length=TEXT_CHARS,
+        description="where nothing has to change: why; then there are no edits, and no `left`",
+    )
 
     @property
     def is_empty(self) -> bool:
         """Does it change nothing?"""
-        return not (self.replacements or self.new_files or self.removed or self.renamed)
+        changes = (self.replacements, self.cuts, self.new_files, self.removed, self.renamed)
+        return not any(changes)
 
 
 class Answer(Edits):
@@ -209,6 +239,15 @@ class Left(BaseModel):
     why: str
 
 
+class Unneeded(BaseModel):
+    """A module in which rightly nothing was changed, and why."""
+
+    model_config = _SHAPE
+
+    module: str
+    why: str
+
+
 class Refactoring(BaseModel):
     """The result; the documented JSON contract of `rlm refactor --format json`.
 
@@ -227,6 +266,7 @@ class Refactoring(BaseModel):
     plan: Plan | None = None
     commits: list[CommitInfo] = []
     left: list[Left] = []
+    unneeded: list[Unneeded] = []
     findings: list[Finding] = []
     notes: list[str] = []
     cost: Cost = Cost()

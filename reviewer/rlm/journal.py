@@ -3,7 +3,7 @@
 A request is a pure function of what its node knows (docs/design.md, "Journal"), so running again is
 resuming: what was answered before the process died, or before the last push, costs nothing.
 
-    SqliteJournal  (app)        on the disk, for all runs
+    StoredJournal  (app)        on the disk or in a database, for all runs
     MemoryJournal  (memory.py)  for one process
 """
 

@@ -7,8 +7,8 @@ more; so nobody who writes tests here can touch one that is there, but to give i
 import re
 from collections import Counter
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
+from reviewer import linediff
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind
 from reviewer.review.scope import quoted
@@ -114,7 +114,7 @@ def diff_of(path: str, before: str, after: str) -> str:
     """
     had, now = before.split("\n") if before else [], after.split("\n")
     marks: list[tuple[str, str]] = []
-    for kind, i, j, k, end in SequenceMatcher(None, had, now, autojunk=False).get_opcodes():
+    for kind, i, j, k, end in linediff.spans(had, now):
         marks += [("-", line) for line in had[i:j] if kind != "equal"]
         marks += [(" " if kind == "equal" else "+", line) for line in now[k:end]]
     start = 0

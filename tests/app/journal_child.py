@@ -1,6 +1,6 @@
 """A process that uses a journal, for the tests that kill it or take the disk away from it.
 
-python -m tests.app.journal_child cycles PATH RUN CAP_USD FIRST LAST
+python -m tests.app.journal_child cycles PATH-OR-URL RUN CAP_USD FIRST LAST
 python -m tests.app.journal_child full PATH
 """
 
@@ -10,7 +10,8 @@ import resource
 import sys
 from pathlib import Path
 
-from app.journal import SqliteJournal
+from app.journal import StoredJournal
+from app.store.database import Database
 from reviewer.errors import TellUser
 from reviewer.model.base import Reply, Request, Stop, Text, Turn
 from reviewer.rlm.budget import Amount, Limit, OutOfBudget
@@ -36,7 +37,7 @@ def say(*words: object) -> None:
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
-async def cycles(journal: SqliteJournal, first: int, last: int) -> None:
+async def cycles(journal: StoredJournal, first: int, last: int) -> None:
     """Find, reserve and settle each number; say what is settled only when that has returned."""
     numbers = iter(range(first, last))
 
@@ -60,8 +61,8 @@ async def cycles(journal: SqliteJournal, first: int, last: int) -> None:
 
 async def full(path: Path) -> None:
     """Have no file grow any more, then let them."""
-    with SqliteJournal(path, "capped", Limit(usd=9.0)) as capped:
-        with SqliteJournal(path, "free", Limit()) as free:
+    with StoredJournal(path, "capped", Limit(usd=9.0)) as capped:
+        with StoredJournal(path, "free", Limit()) as free:
             await capped.settle(await capped.reserve(key(1), WORST), key(1), COST, reply(1))
             held = await capped.reserve(key(2), WORST)
             soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -82,8 +83,9 @@ async def full(path: Path) -> None:
 
 async def main() -> None:
     match sys.argv[1:]:
-        case ["cycles", path, run, cap, first, last]:
-            with SqliteJournal(Path(path), run, Limit(usd=float(cap))) as journal:
+        case ["cycles", where, run, cap, first, last]:
+            place = Database(where) if "://" in where else Path(where)
+            with StoredJournal(place, run, Limit(usd=float(cap))) as journal:
                 say("open", journal.lost.usd)
                 await cycles(journal, int(first), int(last))
         case ["full", path]:

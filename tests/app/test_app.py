@@ -11,13 +11,14 @@ import pytest
 from app.check_names import REVIEW_LABEL
 from app.obey import MOST_OF_AUTHOR
 from reviewer.policy import FILE
+from tests.app.site import Site
 from tests.app.world import BASE, FLAWED, QUOTE, World, finds, submit, wait_until
 from tests.github.state import Reaction
 from tests.model_server import tool
 
 
-def test_an_opened_pull_request_is_reviewed_once(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_an_opened_pull_request_is_reviewed_once(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         assert world.opened(server, pull) == 202
         world.settle()
@@ -44,8 +45,8 @@ def test_an_opened_pull_request_is_reviewed_once(tmp_path: Path) -> None:
         assert "error" not in server.said.lower().replace("errors=0", "")
 
 
-def test_a_command_starts_a_review_and_is_acknowledged(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_command_starts_a_review_and_is_acknowledged(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull(fork="bob/hello")
         comment = world.commented(server, pull, "alice", "Please look.\n\n/rlm review")
         world.settle()
@@ -55,8 +56,8 @@ def test_a_command_starts_a_review_and_is_acknowledged(tmp_path: Path) -> None:
         ]
 
 
-def test_a_second_review_says_nothing_twice_and_a_full_one_does(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_second_review_says_nothing_twice_and_a_full_one_does(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         world.opened(server, pull)
         world.settle()
@@ -71,8 +72,8 @@ def test_a_second_review_says_nothing_twice_and_a_full_one_does(tmp_path: Path) 
         assert len(world.ours(pull)) == 1
 
 
-def test_only_the_paths_of_a_command_are_reviewed(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_only_the_paths_of_a_command_are_reviewed(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         world.commented(server, pull, "alice", "/rlm review notes.md")
         world.settle()
@@ -81,8 +82,8 @@ def test_only_the_paths_of_a_command_are_reviewed(tmp_path: Path) -> None:
         assert "outside the paths asked for" in summary
 
 
-def test_a_stranger_cannot_give_commands_and_is_told_once(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_stranger_cannot_give_commands_and_is_told_once(site: Site) -> None:
+    with site.world() as (world, server):
         world.repo.permit("mallory", "read")
         pull = world.pull()
         for _ in range(3):
@@ -96,8 +97,8 @@ def test_a_stranger_cannot_give_commands_and_is_told_once(tmp_path: Path) -> Non
         assert comment.reactions == []
 
 
-def test_help_and_slips_are_answered_where_they_were_asked(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_help_and_slips_are_answered_where_they_were_asked(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         world.commented(server, pull, "alice", "/rlm help")
         world.commented(server, pull, "alice", "/rlm reveiw")
@@ -108,8 +109,8 @@ def test_help_and_slips_are_answered_where_they_were_asked(tmp_path: Path) -> No
         assert world.runs() == []
 
 
-def test_our_own_words_and_those_of_other_bots_are_no_commands(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_our_own_words_and_those_of_other_bots_are_no_commands(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         for who in (world.app.actor, "dependabot[bot]"):
             world.repo.permit(who, "admin")
@@ -119,8 +120,8 @@ def test_our_own_words_and_those_of_other_bots_are_no_commands(tmp_path: Path) -
         assert world.runs() == []
 
 
-def test_a_command_stops_the_review_that_runs(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_command_stops_the_review_that_runs(site: Site) -> None:
+    with site.world() as (world, server):
         seen: list[Any] = []
 
         def slow(request: dict[str, Any]) -> Any:
@@ -144,8 +145,8 @@ def test_a_command_stops_the_review_that_runs(tmp_path: Path) -> None:
         assert "Nothing is running here." in world.ours(pull)[0]
 
 
-def test_a_push_stops_the_review_before_and_the_newest_head_is_reviewed(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_push_stops_the_review_before_and_the_newest_head_is_reviewed(site: Site) -> None:
+    with site.world() as (world, server):
         seen: list[Any] = []
 
         def slow_at_first(request: dict[str, Any]) -> Any:
@@ -175,8 +176,8 @@ WITH_MORE = {
 }
 
 
-def test_a_head_that_moved_unnoticed_gets_no_old_review(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_head_that_moved_unnoticed_gets_no_old_review(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
 
         def pushes(request: dict[str, Any]) -> Any:
@@ -192,8 +193,8 @@ def test_a_head_that_moved_unnoticed_gets_no_old_review(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("button", ["check_run", "check_suite"])
-def test_a_rerun_reviews_again(tmp_path: Path, button: str) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_rerun_reviews_again(site: Site, button: str) -> None:
+    with site.world() as (world, server):
         pull = world.pull(fork="bob/hello")
         world.opened(server, pull)
         world.settle()
@@ -208,8 +209,8 @@ def test_a_rerun_reviews_again(tmp_path: Path, button: str) -> None:
         assert [run.conclusion for run in world.repo.check_runs] == ["neutral", "neutral"]
 
 
-def test_a_draft_waits_until_it_is_ready(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_draft_waits_until_it_is_ready(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull(draft=True)
         assert world.opened(server, pull) in {200, 202}
         wait_until(world.idle, lambda: server.said)
@@ -243,8 +244,8 @@ def test_a_model_that_cannot_be_reached_leaves_a_marked_partial_review(tmp_path:
 
 
 @pytest.mark.parametrize("how", ["closed", "merged", "vanished", "deleted", "uninstalled"])
-def test_a_pull_request_that_ends_meanwhile_ends_its_run(tmp_path: Path, how: str) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_pull_request_that_ends_meanwhile_ends_its_run(site: Site, how: str) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
 
         def ends(request: dict[str, Any]) -> Any:
@@ -256,7 +257,7 @@ def test_a_pull_request_that_ends_meanwhile_ends_its_run(tmp_path: Path, how: st
                 case "deleted":
                     world.repo.delete()
                 case _:
-                    world.installation.uninstall()
+                    world.installation.delete()
             return finds(request)
 
         world.think = ends
@@ -268,9 +269,9 @@ def test_a_pull_request_that_ends_meanwhile_ends_its_run(tmp_path: Path, how: st
         assert "Traceback" not in server.said
 
 
-def test_permissions_that_were_not_accepted_cost_the_check_run_alone(tmp_path: Path) -> None:
+def test_permissions_that_were_not_accepted_cost_the_check_run_alone(site: Site) -> None:
     granted = {"contents": "read", "pull_requests": "write", "metadata": "read"}
-    with World(tmp_path, permissions=granted) as world, world.serve() as server:
+    with site.world(permissions=granted) as (world, server):
         pull = world.pull()
         world.opened(server, pull)
         world.settle()
@@ -294,8 +295,8 @@ def test_a_wrong_clock_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
             wait_until(lambda: server.get("/readyz")[0] == 200, lambda: str(server.ready()))
 
 
-def test_an_expired_token_is_replaced_in_the_middle(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_an_expired_token_is_replaced_in_the_middle(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
 
         def expires(request: dict[str, Any]) -> Any:
@@ -308,8 +309,8 @@ def test_an_expired_token_is_replaced_in_the_middle(tmp_path: Path) -> None:
         world.assert_said_once(pull)
 
 
-def test_a_secret_is_in_no_log_and_in_no_comment(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_secret_is_in_no_log_and_in_no_comment(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         world.opened(server, pull)
         world.settle()
@@ -361,8 +362,8 @@ def answers(request: dict[str, Any]) -> Any:
     )
 
 
-def test_a_question_in_a_thread_is_answered_there_with_what_was_said_before(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_question_in_a_thread_is_answered_there_with_what_was_said_before(site: Site) -> None:
+    with site.world() as (world, server):
         world.think = answers
         pull = world.pull(author="bob")
         world.opened(server, pull)
@@ -374,7 +375,7 @@ def test_a_question_in_a_thread_is_answered_there_with_what_was_said_before(tmp_
         answer = pull.review_comments[-1]
         assert (answer.user.login, answer.in_reply_to) == (world.app.actor, ours.id)
         assert answer.body.startswith("Because `items[1:]` drops it.")
-        assert f"/octo/hello/blob/{pull.head}/cart.py?plain=1#L2)" in answer.body
+        assert f"/{world.repo.full_name}/blob/{pull.head}/cart.py?plain=1#L2)" in answer.body
         assert [one.content for one in asked.reactions] == ["eyes"]
         told = world.service.requests[-1].body["messages"][0]["content"]
         shown = "\n".join(block["text"] for block in told)
@@ -384,8 +385,8 @@ def test_a_question_in_a_thread_is_answered_there_with_what_was_said_before(tmp_
         assert len(pull.reviews) == 4, "the review and three answers"
 
 
-def test_a_question_stops_no_review_and_a_push_stops_no_answer(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_question_stops_no_review_and_a_push_stops_no_answer(site: Site) -> None:
+    with site.world() as (world, server):
         seen: list[Any] = []
 
         def slow(request: dict[str, Any]) -> Any:
@@ -411,8 +412,8 @@ def test_a_question_stops_no_review_and_a_push_stops_no_answer(tmp_path: Path) -
         assert "in 2 runs on this pull request" in said and "$0.0" in said
 
 
-def test_a_paused_pull_request_is_reviewed_on_demand_until_it_is_resumed(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_paused_pull_request_is_reviewed_on_demand_until_it_is_resumed(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         world.commented(server, pull, "alice", "/rlm pause")
         wait_until(lambda: bool(world.ours(pull)), lambda: server.said)
@@ -427,8 +428,8 @@ def test_a_paused_pull_request_is_reviewed_on_demand_until_it_is_resumed(tmp_pat
         world.settle(runs=2)
 
 
-def test_threads_are_closed_on_demand(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_threads_are_closed_on_demand(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         world.opened(server, pull)
         world.settle()
@@ -461,8 +462,8 @@ def test_the_settings_are_told_with_where_they_come_from(tmp_path: Path) -> None
 # What else asks for a review ----------------------------------------------------------------------
 
 
-def test_a_label_or_a_request_asks_for_a_review_of_a_draft_too(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_label_or_a_request_asks_for_a_review_of_a_draft_too(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull(draft=True)
         payload = world.hub.payload_pull(pull, "labeled", world.app)
         for name in ("bug", REVIEW_LABEL):
@@ -477,8 +478,8 @@ def test_a_label_or_a_request_asks_for_a_review_of_a_draft_too(tmp_path: Path) -
         world.settle(runs=2)
 
 
-def test_another_base_is_another_change(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_another_base_is_another_change(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         world.opened(server, pull)
         world.settle()
@@ -494,8 +495,8 @@ def test_another_base_is_another_change(tmp_path: Path) -> None:
         assert world.runs()[0].base == pull.base
 
 
-def test_a_merge_queue_does_not_wait(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_merge_queue_does_not_wait(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         group = world.repo.commit({**WITH_MORE, "queue": b"x"}, world.head)
         payload = world.hub.payload_merge_group(pull, group, world.app)
@@ -512,8 +513,8 @@ def test_a_merge_queue_does_not_wait(tmp_path: Path) -> None:
         wait_until(lambda: check.conclusion == "success", lambda: server.said)
 
 
-def test_the_buttons_below_a_check_run_ask_for_more(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_the_buttons_below_a_check_run_ask_for_more(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         world.opened(server, pull)
         world.settle()
@@ -528,8 +529,8 @@ def test_the_buttons_below_a_check_run_ask_for_more(tmp_path: Path) -> None:
             assert len(pull.reviews) == reviews
 
 
-def test_what_the_author_promises_is_compared_with_the_change(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_what_the_author_promises_is_compared_with_the_change(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull(title="Let totals take a rate")
         issue = world.repo.issue(title="Totals have no tax", body="They should.")
         pull.body = f"Closes #{issue.number}"
@@ -553,8 +554,8 @@ def found_or_not(request: dict[str, Any]) -> Any:
     return finds(request) if f"+{QUOTE}" in str(request["messages"]) else submit()
 
 
-def test_the_thread_of_what_was_mended_is_closed_with_the_commit(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_the_thread_of_what_was_mended_is_closed_with_the_commit(site: Site) -> None:
+    with site.world() as (world, server):
         world.think = found_or_not
         pull = world.pull()
         world.opened(server, pull)
@@ -576,8 +577,8 @@ def test_the_thread_of_what_was_mended_is_closed_with_the_commit(tmp_path: Path)
         assert world.became() == ["open"]
 
 
-def test_what_is_still_there_keeps_its_thread_open(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_what_is_still_there_keeps_its_thread_open(site: Site) -> None:
+    with site.world() as (world, server):
         world.think = found_or_not
         pull = world.pull()
         world.opened(server, pull)
@@ -590,8 +591,8 @@ def test_what_is_still_there_keeps_its_thread_open(tmp_path: Path) -> None:
         assert not ours.folded
 
 
-def test_what_somebody_dismissed_is_not_said_again_in_the_repository(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_what_somebody_dismissed_is_not_said_again_in_the_repository(site: Site) -> None:
+    with site.world() as (world, server):
         world.think = found_or_not
         pull = world.pull(author="bob")
         world.repo.permit("bob", "write")
@@ -628,9 +629,9 @@ def test_what_somebody_dismissed_is_not_said_again_in_the_repository(tmp_path: P
 
 
 def test_what_is_forgotten_is_said_again_where_it_was_dismissed_until_it_is_dismissed_anew(
-    tmp_path: Path,
+    site: Site,
 ) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+    with site.world() as (world, server):
         world.think = found_or_not
         pull = world.pull(author="bob")
         world.opened(server, pull)
@@ -655,9 +656,9 @@ def test_what_is_forgotten_is_said_again_where_it_was_dismissed_until_it_is_dism
 
 
 def test_a_thumb_that_points_down_dismisses_and_a_grave_finding_stays_in_sight(
-    tmp_path: Path,
+    site: Site,
 ) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+    with site.world() as (world, server):
         world.think = lambda request: finds(request, severity="critical")
         pull = world.pull(author="bob")
         world.opened(server, pull)
@@ -673,8 +674,8 @@ def test_a_thumb_that_points_down_dismisses_and_a_grave_finding_stays_in_sight(
         assert "critical" in summary and "(dismissed by `alice`)" in summary
 
 
-def test_an_objection_is_answered_and_thanks_are_not(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_an_objection_is_answered_and_thanks_are_not(site: Site) -> None:
+    with site.world() as (world, server):
         world.think = found_or_not
         world.repo.permit("mallory", "read")
         pull = world.pull(author="bob")

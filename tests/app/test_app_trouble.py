@@ -13,6 +13,7 @@ from app.steps import Steps
 from app.store import OPEN, REVIEW, NewRun, Store
 from app.store.tables import JOBS
 from tests.app.kills import Point, killed_at
+from tests.app.site import Site
 from tests.app.test_app import WITH_MORE
 from tests.app.world import World, finds, wait_until
 from tests.github.state import FakePull
@@ -43,8 +44,8 @@ def check_of(world: World, pull: FakePull) -> Any:
 # Heads that come and go --------------------------------------------------------------------------
 
 
-def test_an_older_delivery_that_comes_later_changes_nothing(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_an_older_delivery_that_comes_later_changes_nothing(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         early = world.hub.payload_pull(pull, "opened", world.app)
         pull.push(world.repo.commit(WITH_MORE, world.head))
@@ -56,8 +57,8 @@ def test_an_older_delivery_that_comes_later_changes_nothing(tmp_path: Path) -> N
         world.assert_said_once(pull)
 
 
-def test_a_head_that_is_pushed_back_is_reviewed_after_all(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_head_that_is_pushed_back_is_reviewed_after_all(site: Site) -> None:
+    with site.world() as (world, server):
         seen = held(world, 8, times=2)
         pull = world.pull()
         first = pull.head
@@ -75,8 +76,8 @@ def test_a_head_that_is_pushed_back_is_reviewed_after_all(tmp_path: Path) -> Non
         assert {run.status for run in world.repo.check_runs} == {"completed"}
 
 
-def test_a_pull_request_that_was_closed_and_opened_again_is_reviewed(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_pull_request_that_was_closed_and_opened_again_is_reviewed(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
 
         def closes(request: dict[str, Any]) -> Any:
@@ -96,8 +97,8 @@ def test_a_pull_request_that_was_closed_and_opened_again_is_reviewed(tmp_path: P
         assert len(pull.reviews) == 1
 
 
-def test_our_own_pull_requests_are_left_alone(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_our_own_pull_requests_are_left_alone(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull(author=world.app.actor)
         assert world.opened(server, pull) == 202
         wait_until(world.idle, lambda: server.said)
@@ -108,8 +109,8 @@ def test_our_own_pull_requests_are_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [502, 401])
-def test_one_refusal_of_git_is_tried_again(tmp_path: Path, status: int) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_one_refusal_of_git_is_tried_again(site: Site, status: int) -> None:
+    with site.world() as (world, server):
         world.hub.fault(path=r"git-upload-pack|info/refs", status=status, times=1, body="x")
         pull = world.pull()
         world.opened(server, pull)
@@ -118,9 +119,9 @@ def test_one_refusal_of_git_is_tried_again(tmp_path: Path, status: int) -> None:
 
 
 def test_a_reaction_that_is_refused_does_not_keep_a_command_from_being_obeyed(
-    tmp_path: Path,
+    site: Site,
 ) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+    with site.world() as (world, server):
         world.hub.fault(method="POST", path=r"/reactions$", status=403, body=FORBIDDEN, times=1)
         pull = world.pull()
         world.commented(server, pull, "alice", "/rlm review")
@@ -129,8 +130,8 @@ def test_a_reaction_that_is_refused_does_not_keep_a_command_from_being_obeyed(
         assert "no reaction" in server.said
 
 
-def test_progress_is_shown_on_the_check_run_and_then_its_end(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_progress_is_shown_on_the_check_run_and_then_its_end(site: Site) -> None:
+    with site.world() as (world, server):
         held(world, 40)
         pull = world.pull()
         world.opened(server, pull)
@@ -217,9 +218,9 @@ def test_without_permission_to_speak_the_check_run_has_the_review(tmp_path: Path
         assert "pull_requests" in server.said
 
 
-def test_without_permission_to_read_the_code_the_check_run_says_so(tmp_path: Path) -> None:
+def test_without_permission_to_read_the_code_the_check_run_says_so(site: Site) -> None:
     granted = {name: level for name, level in ALL.items() if name != "contents"}
-    with World(tmp_path, permissions=granted) as world, world.serve() as server:
+    with site.world(permissions=granted) as (world, server):
         pull = world.pull()
         world.opened(server, pull)
         world.settle()
@@ -228,8 +229,8 @@ def test_without_permission_to_read_the_code_the_check_run_says_so(tmp_path: Pat
         assert "contents: read" in (check.summary or "")
 
 
-def test_a_permission_that_is_accepted_later_brings_the_review(tmp_path: Path) -> None:
-    with World(tmp_path, permissions={"metadata": "read"}) as world, world.serve() as server:
+def test_a_permission_that_is_accepted_later_brings_the_review(site: Site) -> None:
+    with site.world(permissions={"metadata": "read"}) as (world, server):
         pull = world.pull()
         world.opened(server, pull)
         wait_until(lambda: "has not granted" in server.said, lambda: server.said)
@@ -242,8 +243,8 @@ def test_a_permission_that_is_accepted_later_brings_the_review(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("what", ["checks", "pull_requests", "everything"])
-def test_what_is_taken_back_in_the_middle_ends_the_run(tmp_path: Path, what: str) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_what_is_taken_back_in_the_middle_ends_the_run(site: Site, what: str) -> None:
+    with site.world() as (world, server):
 
         def takes(request: dict[str, Any]) -> Any:
             if what == "everything":
@@ -272,8 +273,8 @@ def test_what_is_taken_back_in_the_middle_ends_the_run(tmp_path: Path, what: str
             assert "pull_requests: write" in (check.summary or "")
 
 
-def test_a_stop_of_a_run_whose_check_run_may_not_be_written_any_more(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_stop_of_a_run_whose_check_run_may_not_be_written_any_more(site: Site) -> None:
+    with site.world() as (world, server):
         seen = held(world, 4)
         pull = world.pull()
         world.opened(server, pull)
@@ -286,10 +287,10 @@ def test_a_stop_of_a_run_whose_check_run_may_not_be_written_any_more(tmp_path: P
         assert "check run left" in server.said
 
 
-def test_what_nobody_can_see_is_in_the_log(tmp_path: Path) -> None:
+def test_what_nobody_can_see_is_in_the_log(site: Site) -> None:
     granted = {name: level for name, level in ALL.items() if name != "checks"}
     said = {"message": "Unable to create comment because issue is locked."}
-    with World(tmp_path, permissions=granted) as world, world.serve() as server:
+    with site.world(permissions=granted) as (world, server):
         path = r"/(reviews|comments)$"
         world.hub.fault(method="POST", path=path, times=9, status=403, body=said)
         pull = world.pull()
@@ -299,8 +300,8 @@ def test_what_nobody_can_see_is_in_the_log(tmp_path: Path) -> None:
         assert "issue is locked" in server.said
 
 
-def test_a_locked_conversation_is_answered_by_the_check_run(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_locked_conversation_is_answered_by_the_check_run(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         pull.locked = True
         world.opened(server, pull)
@@ -361,8 +362,8 @@ def test_a_wrong_setting_of_the_engine_is_named_and_nothing_is_reviewed_without_
         world.assert_said_once(pull)
 
 
-def test_a_request_that_is_refused_unread_is_in_the_log(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_request_that_is_refused_unread_is_in_the_log(site: Site) -> None:
+    with site.world() as (_world, server):
         server.get("/healthz")
         announced = b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 26214402\r\n\r\n"
         with socket.create_connection(("127.0.0.1", server.port), 10) as connection:

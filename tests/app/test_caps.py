@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, update
 
+from app.measures import Counts
+from app.metrics import ServerCollector
 from app.store import ENGINE, GITHUB, PUBLISH, REVIEW, Job, NewJob, NewRun, Store, spending
 from app.store.spending import Caps, Reached
 from app.store.tables import SPENDING
@@ -59,6 +61,22 @@ def test_a_month_is_counted_over_all_pull_requests_of_one_installation(store: St
     assert store.reserve("second", caps) == 0.5
     assert store.reserve("theirs", caps) == 2.0
     assert store.spent_this_month(1) == 3.0
+
+
+def test_how_much_of_a_month_is_used_is_told_where_it_is_most(store: Store, tmp_path: Path) -> None:
+    def told(cap: float | None) -> dict[str, float]:
+        found = ServerCollector(store, tmp_path, Counts(), cap).collect()
+        return {one.name: one.value for family in found for one in family.samples}
+
+    assert told(5.0)["rlm_month_budget_used_ratio"] == 0.0
+    caps = Caps(2.0, None, 3.0)
+    done(store, begun(store, "first", number=1), "first", 1.5)
+    begun(store, "second", number=2)
+    begun(store, "theirs", number=3, installation=2)
+    assert store.reserve("second", caps) == 1.5
+    assert store.reserve("theirs", caps) == 2.0
+    assert told(5.0)["rlm_month_budget_used_ratio"] == 0.6
+    assert "rlm_month_budget_used_ratio" not in told(None)
 
 
 def test_a_new_month_begins_with_nothing_and_what_is_taken_out_stays_counted(

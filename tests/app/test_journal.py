@@ -1,4 +1,4 @@
-"""The journal on the disk: with real files, real processes, kills, damage and no room left."""
+"""The journal: with real files, a real database, real processes, kills, damage and no room left."""
 
 import asyncio
 import os
@@ -14,18 +14,21 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from app import journal as journal_module
-from app.journal import SqliteJournal, run_digest
-from app.journal_file import LEDGER_S, JournalFile, Size, beside, clear, size
+from app.journal import StoredJournal, forget_runs, run_digest
+from app.journal_file import LEDGER_S, JournalFile, Size, Whose, beside, clear, size
+from app.store.database import Database
 from reviewer.errors import RetryLater, TellUser
 from reviewer.rlm.budget import ROUNDING_USD, Amount, Limit, OutOfBudget
 from tests.app.journal_child import COST, WORST, key, reply
+from tests.postgres import Postgres, postgres
 
 NO_CAP = Limit()
 NOBODY = 65_534
@@ -35,6 +38,71 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "home" / "journal.sqlite"
+
+
+Row = tuple[Any, ...]
+
+
+class Place:
+    """Where a journal lies, and a look at it from outside: `{paid}` and `{kept}` are its tables."""
+
+    def __init__(self, where: Path | Database, url: str = "") -> None:
+        self.where = where
+        self.argument = url or str(where)
+        self._url = url
+        self._tables = (
+            {"paid": "payments", "kept": "answers"}
+            if url
+            else {"paid": "ledger", "kept": "replies"}
+        )
+
+    @contextmanager
+    def opened(self) -> Iterator[Callable[..., list[Row]]]:
+        """Ask and change things, each statement by itself."""
+        with ExitStack() as held:
+            db: Any
+            if self._url:
+                db = held.enter_context(psycopg.connect(self._url, autocommit=True))
+            else:
+                assert isinstance(self.where, Path)
+                db = held.enter_context(opened(self.where))
+
+            def do(query: str, *values: Any) -> list[Row]:
+                words = query.format_map(self._tables)
+                done = db.execute(words.replace("?", "%s") if self._url else words, values)
+                return done.fetchall() if done.description else []
+
+            yield do
+
+    def rows(self, query: str, *values: Any) -> list[Row]:
+        with self.opened() as do:
+            return do(query, *values)
+
+    def is_sound(self) -> bool:
+        return bool(self._url) or self.rows("PRAGMA integrity_check") == [("ok",)]
+
+    def used(self, run: str) -> float:
+        """What is written down that a run paid and reserved."""
+        query = "SELECT sum(coalesce(usd, worst_usd)) FROM {paid} WHERE run = ?"
+        return float(self.rows(query, run_digest("", run))[0][0] or 0.0)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(params=["file", "postgresql"])
+def place(request: pytest.FixtureRequest, path: Path) -> Iterator[Place]:
+    """Each promise holds in a file and in the database that servers share."""
+    if request.param == "file":
+        yield Place(path)
+        return
+    running: Postgres = request.getfixturevalue("server")
+    url = running.database()
+    with closing(Database(url)) as database:
+        yield Place(database, url)
 
 
 def sync(work: Coroutine[Any, Any, Any]) -> Any:
@@ -53,35 +121,34 @@ def rows(path: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return db.execute(query, values).fetchall()
 
 
-async def paid(journal: SqliteJournal, *numbers: int, chars: int = 0) -> None:
+async def paid(journal: StoredJournal, *numbers: int, chars: int = 0) -> None:
     for number in numbers:
         entry = await journal.reserve(key(number), WORST)
         await journal.settle(entry, key(number), COST, reply(number, chars))
 
 
-async def there(journal: SqliteJournal, *numbers: int) -> list[bool]:
+async def there(journal: StoredJournal, *numbers: int) -> list[bool]:
     return [await journal.find(key(number)) is not None for number in numbers]
 
 
 def used(path: Path, run: str) -> float:
     """What the file says that a run paid and reserved."""
-    query = "SELECT total(coalesce(usd, worst_usd)) FROM ledger WHERE run = ?"
-    return float(rows(path, query, run_digest("", run))[0][0])
+    return Place(path).used(run)
 
 
 # What it keeps
 
 
-def test_a_reply_is_found_by_its_request_also_after_closing(path: Path):
+def test_a_reply_is_found_by_its_request_also_after_closing(place: Place):
     async def run() -> None:
-        with SqliteJournal(path, "one", NO_CAP) as journal:
+        with StoredJournal(place.where, "one", NO_CAP) as journal:
             assert await journal.find(key(1)) is None
             await paid(journal, 1)
             kept = await journal.find(key(1))
             assert kept is not None
             assert (kept.reply, kept.cost, kept.own) == (reply(1), COST, True)
         for name, own in (("one", True), ("two", False)):
-            with SqliteJournal(path, name, NO_CAP) as journal:
+            with StoredJournal(place.where, name, NO_CAP) as journal:
                 kept = await journal.find(key(1))
                 assert kept is not None
                 assert (kept.reply, kept.cost, kept.own) == (reply(1), COST, own)
@@ -91,14 +158,14 @@ def test_a_reply_is_found_by_its_request_also_after_closing(path: Path):
     sync(run())
 
 
-def test_tenants_share_nothing(path: Path):
+def test_tenants_share_nothing(place: Place):
     async def run() -> None:
-        with SqliteJournal(path, "run", Limit(usd=0.03), "one") as journal:
+        with StoredJournal(place.where, "run", Limit(usd=0.03), "one") as journal:
             ours = key(1, "one")
             await journal.settle(await journal.reserve(ours, WORST), ours, COST, reply(1))
             await journal.reserve(key(2, "one"), Amount(0.02))
             # The other tenant's run of the same name is another run, at the same time.
-            with SqliteJournal(path, "run", Limit(usd=0.03), "two") as other:
+            with StoredJournal(place.where, "run", Limit(usd=0.03), "two") as other:
                 assert other.lost == Amount()
                 assert await other.find(key(1, "two")) is None
                 await other.reserve(key(1, "two"), WORST)
@@ -106,44 +173,44 @@ def test_tenants_share_nothing(path: Path):
     sync(run())
 
 
-def test_a_reservation_is_in_the_file_when_it_returns(path: Path):
+def test_a_reservation_is_in_the_file_when_it_returns(place: Place):
     async def run() -> None:
-        with SqliteJournal(path, "run", NO_CAP) as journal:
+        with StoredJournal(place.where, "run", NO_CAP) as journal:
             entry = await journal.reserve(key(1), WORST)
-            query = "SELECT worst_usd, worst_tokens, worst_calls, usd, tokens, calls FROM ledger"
-            assert rows(path, query) == [(0.03, 30, 1, None, None, None)]
+            query = "SELECT worst_usd, worst_tokens, worst_calls, usd, tokens, calls FROM {paid}"
+            assert place.rows(query) == [(0.03, 30, 1, None, None, None)]
             await journal.settle(entry, key(1), COST, None)
-            assert rows(path, query) == [(0.03, 30, 1, 0.01, 10, 1)]
-            assert rows(path, "SELECT * FROM replies") == []
+            assert place.rows(query) == [(0.03, 30, 1, 0.01, 10, 1)]
+            assert place.rows("SELECT * FROM {kept}") == []
             with pytest.raises(ValueError, match="once"):
                 await journal.settle(entry, key(1), COST, None)
 
     sync(run())
 
 
-def test_the_caps_hold_across_processes_of_a_run(path: Path):
+def test_the_caps_hold_across_processes_of_a_run(place: Place):
     async def run() -> None:
         caps = Limit(usd=0.1, calls=4)
-        with SqliteJournal(path, "run", caps) as journal:
+        with StoredJournal(place.where, "run", caps) as journal:
             await paid(journal, 1, 2)
             await journal.reserve(key(3), WORST)
             with pytest.raises(OutOfBudget):
                 await journal.reserve(key(4), Amount(0.051))
-        with SqliteJournal(path, "run", caps) as journal:
+        with StoredJournal(place.where, "run", caps) as journal:
             with pytest.raises(OutOfBudget):
                 await journal.reserve(key(4), Amount(0.051))
             await journal.reserve(key(4), Amount(0.05, 0, 1))
             with pytest.raises(OutOfBudget):  # the fifth call
                 await journal.reserve(key(4), Amount(0.0, 0, 1))
-        with SqliteJournal(path, "another", caps) as journal:
+        with StoredJournal(place.where, "another", caps) as journal:
             await journal.reserve(key(4), Amount(0.1))
 
     sync(run())
 
 
-def test_what_was_paid_without_a_reply_to_show_is_lost(path: Path):
+def test_what_was_paid_without_a_reply_to_show_is_lost(place: Place):
     async def run() -> None:
-        with SqliteJournal(path, "run", NO_CAP) as journal:
+        with StoredJournal(place.where, "run", NO_CAP) as journal:
             await paid(journal, 1, 2)
             await journal.reserve(key(3), Amount(0.5, 5, 1))
             charged = await journal.reserve(key(4), Amount(0.25, 5, 1))
@@ -152,13 +219,13 @@ def test_what_was_paid_without_a_reply_to_show_is_lost(path: Path):
             await journal.settle(refused, key(5), Amount(), None)
             assert journal.lost == Amount()
         # 3 was cut off, charged perhaps, and asked again: both count.
-        with SqliteJournal(path, "run", NO_CAP) as journal:
+        with StoredJournal(place.where, "run", NO_CAP) as journal:
             assert journal.lost == Amount(0.75, 10, 2)
             await paid(journal, 3)
-        with SqliteJournal(path, "run", NO_CAP) as journal:
+        with StoredJournal(place.where, "run", NO_CAP) as journal:
             assert journal.lost == Amount(0.75, 10, 2)
-        assert clear(path) == 3
-        with SqliteJournal(path, "run", NO_CAP) as journal:
+        place.rows("DELETE FROM {kept}")
+        with StoredJournal(place.where, "run", NO_CAP) as journal:
             assert journal.lost.usd == pytest.approx(0.78)
             assert (journal.lost.tokens, journal.lost.calls) == (40, 5)
 
@@ -167,7 +234,7 @@ def test_what_was_paid_without_a_reply_to_show_is_lost(path: Path):
 
 def test_the_file_is_its_owners_alone_and_names_nobody(path: Path):
     async def run() -> None:
-        with SqliteJournal(path, "run-of-alice", Limit(usd=1.0), "octo-corp") as journal:
+        with StoredJournal(path, "run-of-alice", Limit(usd=1.0), "octo-corp") as journal:
             await paid(journal, 1)
             assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
             files = [file for file in path.parent.rglob("*") if file.is_file()]
@@ -183,13 +250,13 @@ def test_the_file_is_its_owners_alone_and_names_nobody(path: Path):
 def test_a_file_that_others_could_read_is_closed_to_them(path: Path):
     path.parent.mkdir()
     path.touch(mode=0o644)
-    SqliteJournal(path, "run", NO_CAP).close()
+    StoredJournal(path, "run", NO_CAP).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_any_number_of_tokens_can_be_written_down(path: Path):
+def test_any_number_of_tokens_can_be_written_down(place: Place):
     async def run() -> None:
-        with SqliteJournal(path, "run", NO_CAP) as journal:
+        with StoredJournal(place.where, "run", NO_CAP) as journal:
             entry = await journal.reserve(key(1), WORST)
             await journal.settle(entry, key(1), Amount(0.01, 10**30, 1), reply(1))
             kept = await journal.find(key(1))
@@ -206,7 +273,7 @@ def test_any_number_of_tokens_can_be_written_down(path: Path):
 
 def test_an_entry_with_any_byte_flipped_is_dropped(path: Path):
     async def run() -> None:
-        with SqliteJournal(path, "run", NO_CAP) as journal, opened(path) as db:
+        with StoredJournal(path, "run", NO_CAP) as journal, opened(path) as db:
             await paid(journal, 1)
             ((digest, sealed, payer),) = db.execute("SELECT digest, sealed, run FROM replies")
             for column, value in (("sealed", sealed), ("run", payer)):
@@ -268,7 +335,7 @@ def _a_damaged_schema(path: Path) -> None:
 
 
 async def _one_run(path: Path) -> None:
-    with SqliteJournal(path, "before", NO_CAP) as journal:
+    with StoredJournal(path, "before", NO_CAP) as journal:
         await paid(journal, *range(30))
 
 
@@ -291,10 +358,10 @@ def test_what_is_no_journal_is_moved_aside(
     before = path.read_bytes()
 
     async def run() -> None:
-        with SqliteJournal(path, "run", Limit(usd=1.0)) as journal:
+        with StoredJournal(path, "run", Limit(usd=1.0)) as journal:
             await paid(journal, 1)
             assert await there(journal, 1) == [True]
-        with SqliteJournal(path, "run", Limit(usd=1.0)) as journal:
+        with StoredJournal(path, "run", Limit(usd=1.0)) as journal:
             assert await there(journal, 1) == [True]
 
     sync(run())
@@ -314,7 +381,7 @@ def test_one_of_many_that_open_a_broken_file_moves_it_aside(path: Path):
             start.wait()
             file = JournalFile(path)
             with file.transaction():
-                file.reserve(bytes([at]), WORST)
+                file.reserve(Whose(bytes([at]), b""), WORST)
             file.close()
 
         with ThreadPoolExecutor(8) as pool:
@@ -327,7 +394,7 @@ def test_a_file_that_breaks_in_mid_run_is_begun_anew_with_what_the_run_spent(pat
     before = rows(path, "SELECT count(*) FROM replies")
 
     async def run() -> None:
-        with SqliteJournal(path, "run", Limit(usd=0.15)) as journal:
+        with StoredJournal(path, "run", Limit(usd=0.15)) as journal:
             await paid(journal, 1)
             held = await journal.reserve(key(2), WORST)
             with opened(path) as db:
@@ -344,7 +411,7 @@ def test_a_file_that_breaks_in_mid_run_is_begun_anew_with_what_the_run_spent(pat
             assert await there(journal, 2, 3) == [True, True]
             with pytest.raises(OutOfBudget):
                 await journal.reserve(key(4), Amount(0.13))
-        with SqliteJournal(path, "run", Limit(usd=0.15)) as journal:
+        with StoredJournal(path, "run", Limit(usd=0.15)) as journal:
             assert used(path, "run") == pytest.approx(0.03)
             assert journal.lost.usd == pytest.approx(0.01)  # the reply is in the broken file
 
@@ -358,7 +425,7 @@ def _overwrite(path: Path, start: int) -> None:
 
 
 async def _many(path: Path) -> None:
-    with SqliteJournal(path, "before", NO_CAP) as journal:
+    with StoredJournal(path, "before", NO_CAP) as journal:
         await asyncio.gather(
             *(paid(journal, number, chars=3_000) for number in range(1_000, 1_300))
         )
@@ -366,12 +433,12 @@ async def _many(path: Path) -> None:
 
 def test_a_file_that_another_process_moved_aside_is_written_no_more(path: Path):
     async def run() -> None:
-        with SqliteJournal(path, "run", Limit(usd=1.0)) as journal:
+        with StoredJournal(path, "run", Limit(usd=1.0)) as journal:
             await paid(journal, 1)
             held = await journal.reserve(key(2), WORST)
             for suffix in ("", "-wal", "-shm"):
                 beside(path, suffix).rename(beside(path, f".elsewhere{suffix}"))
-            with SqliteJournal(path, "other", NO_CAP) as other:
+            with StoredJournal(path, "other", NO_CAP) as other:
                 await paid(other, 3)
                 await journal.settle(held, key(2), COST, reply(2))
                 assert await there(journal, 2, 3) == [True, True]
@@ -402,7 +469,7 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path, caps: Limit):
     (tmp_path / "home").write_text("a file, not a folder")
 
     async def run() -> None:
-        with SqliteJournal(tmp_path / "home" / "journal.sqlite", "run", caps) as journal:
+        with StoredJournal(tmp_path / "home" / "journal.sqlite", "run", caps) as journal:
             assert journal.lost == Amount()
             assert await journal.find(key(1)) is None
             if caps == NO_CAP:
@@ -430,7 +497,7 @@ def as_nobody() -> Iterator[None]:
 
 def test_a_folder_that_may_only_be_read():
     async def run(path: Path) -> None:
-        with SqliteJournal(path, "run", Limit(usd=1.0)) as journal:
+        with StoredJournal(path, "run", Limit(usd=1.0)) as journal:
             assert await journal.find(key(1)) is None
             with pytest.raises(TellUser, match="cannot be written"):
                 await journal.reserve(key(1), WORST)
@@ -445,8 +512,8 @@ def test_a_folder_that_may_only_be_read():
 def test_a_lock_that_is_held_for_too_long_blocks_no_loop_and_no_reading(path: Path):
     async def run() -> None:
         with (
-            SqliteJournal(path, "run", Limit(usd=1.0), busy_s=0.3) as journal,
-            SqliteJournal(path, "free", NO_CAP, busy_s=0.3) as free,
+            StoredJournal(path, "run", Limit(usd=1.0), busy_s=0.3) as journal,
+            StoredJournal(path, "free", NO_CAP, busy_s=0.3) as free,
             opened(path) as db,
         ):
             await paid(journal, 1)
@@ -475,7 +542,7 @@ def test_a_lock_that_is_held_for_too_long_blocks_no_loop_and_no_reading(path: Pa
 
 def test_what_no_file_could_be_opened_for_is_no_bug_of_the_thread(path: Path, monkeypatch: Any):
     async def run() -> None:
-        with SqliteJournal(path, "run", NO_CAP) as journal:
+        with StoredJournal(path, "run", NO_CAP) as journal:
             await paid(journal, 1)
 
             def fails(*_: Any) -> Any:
@@ -495,19 +562,19 @@ def test_what_no_file_could_be_opened_for_is_no_bug_of_the_thread(path: Path, mo
 # Many at once
 
 
-def test_the_caps_hold_for_64_at_once_some_of_them_cancelled(path: Path):
+def test_the_caps_hold_for_64_at_once_some_of_them_cancelled(place: Place):
     chance = random.Random(5)
     caps = Limit(usd=2.0, calls=150)
     most = 0.0
     settled: set[int] = set()
 
-    async def call(journal: SqliteJournal, number: int) -> None:
+    async def call(journal: StoredJournal, number: int) -> None:
         entry = await journal.reserve(key(number), WORST)
         await asyncio.sleep(chance.random() / 200)
         settled.add(number)
         await journal.settle(entry, key(number), COST, reply(number))
 
-    async def work(journal: SqliteJournal, numbers: Iterator[int]) -> None:
+    async def work(journal: StoredJournal, numbers: Iterator[int]) -> None:
         for number in numbers:
             with suppress(asyncio.CancelledError, OutOfBudget):
                 task = asyncio.create_task(call(journal, number))
@@ -515,35 +582,38 @@ def test_the_caps_hold_for_64_at_once_some_of_them_cancelled(path: Path):
                     asyncio.get_running_loop().call_later(chance.random() / 100, task.cancel)
                 await task
 
-    async def watch(db: sqlite3.Connection) -> None:
+    async def watch(do: Callable[..., list[Row]]) -> None:
         nonlocal most
         while True:
-            query = "SELECT total(coalesce(usd, worst_usd)) FROM ledger"
-            most = max(most, db.execute(query).fetchone()[0])
+            query = "SELECT sum(coalesce(usd, worst_usd)) FROM {paid}"
+            most = max(most, do(query)[0][0] or 0.0)
             await asyncio.sleep(0.002)
 
     async def run() -> None:
-        with SqliteJournal(path, "run", caps) as journal, opened(path) as db:
-            watching = asyncio.create_task(watch(db))
+        with StoredJournal(place.where, "run", caps) as journal, place.opened() as do:
+            watching = asyncio.create_task(watch(do))
             numbers = iter(range(600))
             await asyncio.gather(*(work(journal, numbers) for _ in range(64)))
             watching.cancel()
             # Also what was cancelled while it was being settled.
             assert await there(journal, *settled) == [True] * len(settled)
             in_memory = journal._ledger.used
-        assert used(path, "run") == pytest.approx(in_memory.usd)
+        assert place.used("run") == pytest.approx(in_memory.usd)
         assert 0.5 < most <= 2.0 + ROUNDING_USD
-        open_, done = rows(path, "SELECT sum(usd IS NULL), sum(usd > 0) FROM ledger")[0]
+        open_, done = place.rows(
+            "SELECT sum(CASE WHEN usd IS NULL THEN 1 ELSE 0 END), "
+            "sum(CASE WHEN usd > 0 THEN 1 ELSE 0 END) FROM {paid}"
+        )[0]
         assert done == len(settled)
         assert in_memory.usd == pytest.approx(open_ * WORST.usd + done * COST.usd)
-        assert rows(path, "SELECT sum(coalesce(calls, worst_calls)) <= 150 FROM ledger") == [(1,)]
+        assert place.rows("SELECT sum(coalesce(calls, worst_calls)) FROM {paid}")[0][0] <= 150
 
     sync(run())
 
 
 def test_a_cancelled_settlement_is_written_and_a_cancelled_reservation_is_not(path: Path):
     async def run() -> None:
-        with SqliteJournal(path, "run", Limit(calls=3)) as journal, opened(path) as db:
+        with StoredJournal(path, "run", Limit(calls=3)) as journal, opened(path) as db:
             entry = await journal.reserve(key(1), WORST)
             db.execute("BEGIN IMMEDIATE")  # all wait for this
             settling = asyncio.create_task(journal.settle(entry, key(1), COST, reply(1)))
@@ -561,19 +631,19 @@ def test_a_cancelled_settlement_is_written_and_a_cancelled_reservation_is_not(pa
             await journal.reserve(key(4), WORST)  # the third call: the cancelled one is none
             with pytest.raises(OutOfBudget):
                 await journal.reserve(key(5), WORST)
-        with SqliteJournal(path, "run", Limit(calls=3)) as journal:
+        with StoredJournal(path, "run", Limit(calls=3)) as journal:
             assert journal.lost == Amount(0.06, 60, 2)
 
     sync(run())
 
 
 def test_a_reservation_cancelled_just_as_it_is_answered_is_given_back(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ):
     answer = journal_module._resolve
 
     async def run() -> None:
-        with SqliteJournal(path, "run", Limit(calls=1)) as journal:
+        with StoredJournal(place.where, "run", Limit(calls=1)) as journal:
             waiting = asyncio.create_task(journal.reserve(key(1), WORST))
 
             def answer_and_cancel(answered: Any) -> None:
@@ -585,7 +655,7 @@ def test_a_reservation_cancelled_just_as_it_is_answered_is_given_back(
                 await waiting
             monkeypatch.undo()
             await journal.reserve(key(1), WORST)
-        with SqliteJournal(path, "run", Limit(calls=1)) as journal:
+        with StoredJournal(place.where, "run", Limit(calls=1)) as journal:
             assert journal.lost == WORST
 
     sync(run())
@@ -601,54 +671,71 @@ def child(*arguments: object) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_run_that_is_killed_loses_nothing_settled_and_passes_no_cap(path: Path):
+def wait_until_free(place: Place) -> None:
+    """Wait until nobody has the run: a database learns a moment later that a process is gone."""
+    until = time.monotonic() + 10
+    while True:
+        try:
+            StoredJournal(place.where, "run", NO_CAP).close()
+        except RetryLater:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        else:
+            return
+
+
+def test_a_run_that_is_killed_loses_nothing_settled_and_passes_no_cap(place: Place):
     chance = random.Random(7)
     settled: set[int] = set()
     lost = 0
     for _ in range(5):
-        running = child("cycles", path, "run", 1_000, 0, 100_000)
+        running = child("cycles", place.argument, "run", 1_000, 0, 100_000)
         assert running.stdout is not None
         assert running.stdout.readline().startswith("open")
         lines: list[str] = []
         until = chance.randrange(20, 100)
         while sum(line.startswith("settled") for line in lines) < until:
             lines.append(running.stdout.readline())
-        time.sleep(chance.uniform(0, 0.005))
+        time.sleep(chance.uniform(0, 0.03))
         running.kill()
         lines += running.communicate()[0].splitlines()
         said = [line.split() for line in lines]
         assert running.returncode == -signal.SIGKILL
+        wait_until_free(place)
         asked = {int(number) for what, number in said if what == "reserved"}
         assert asked.isdisjoint(settled)  # they were found
         settled |= {int(number) for what, number in said if what == "settled"}
-        with SqliteJournal(path, "run", Limit(usd=1_000.0)) as journal:
-            ((lost,),) = rows(path, "SELECT count(*) FROM ledger WHERE usd IS NULL")
+        with StoredJournal(place.where, "run", Limit(usd=1_000.0)) as journal:
+            ((lost,),) = place.rows("SELECT count(*) FROM {paid} WHERE usd IS NULL")
             assert journal.lost.usd == pytest.approx(lost * WORST.usd)
             assert journal.lost.calls == lost
             assert sync(there(journal, *settled)) == [True] * len(settled)
-        paid_, kept = rows(path, "SELECT (SELECT count(usd) FROM ledger), count(*) FROM replies")[0]
+        paid_, kept = place.rows("SELECT (SELECT count(usd) FROM {paid}), count(*) FROM {kept}")[0]
         assert paid_ == kept >= len(settled)  # each once
     assert lost > 0
     assert len(settled) >= 100
-    cap = used(path, "run") + 0.5
-    last = child("cycles", path, "run", cap, 0, 100_000)
+    cap = place.used("run") + 0.5
+    last = child("cycles", place.argument, "run", cap, 0, 100_000)
     out, _ = last.communicate(timeout=60)
     assert last.returncode == 0
     assert "refused" in out
-    assert cap - WORST.usd <= used(path, "run") <= cap + ROUNDING_USD
-    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    assert cap - WORST.usd <= place.used("run") <= cap + ROUNDING_USD
+    assert place.is_sound()
 
 
-def test_several_processes_write_one_file(path: Path):
-    running = [child("cycles", path, f"run-{at}", 100, at * 150, at * 150 + 300) for at in range(3)]
+def test_several_processes_write_one_file(place: Place):
+    running = [
+        child("cycles", place.argument, f"run-{at}", 100, at * 150, at * 150 + 300)
+        for at in range(3)
+    ]
     for one in running:
         out, err = one.communicate(timeout=60)
         assert (one.returncode, err) == (0, "")
         assert out.count("settled") + out.count("found") == 300
-    ledger = rows(path, "SELECT count(*), count(usd) FROM ledger")
+    ledger = place.rows("SELECT count(*), count(usd) FROM {paid}")
     assert ledger[0][0] == ledger[0][1] >= 600
-    assert rows(path, "SELECT count(*) FROM replies") == [(600,)]
-    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    assert place.rows("SELECT count(*) FROM {kept}") == [(600,)]
+    assert place.is_sound()
 
 
 def test_processes_that_find_a_broken_file_together_begin_one_new(path: Path):
@@ -662,88 +749,89 @@ def test_processes_that_find_a_broken_file_together_begin_one_new(path: Path):
     assert beside(path, ".broken").read_bytes().startswith(b"no database")
 
 
-def test_one_process_at_a_time_has_a_run(path: Path):
-    running = child("cycles", path, "run", 1_000, 0, 1_000_000)
+def test_one_process_at_a_time_has_a_run(place: Place):
+    running = child("cycles", place.argument, "run", 1_000, 0, 1_000_000)
     assert running.stdout is not None
     assert running.stdout.readline().startswith("open")
     with pytest.raises(RetryLater, match="Another process"):
-        SqliteJournal(path, "run", NO_CAP)
-    SqliteJournal(path, "other", NO_CAP).close()
+        StoredJournal(place.where, "run", NO_CAP)
+    StoredJournal(place.where, "other", NO_CAP).close()
     running.kill()
     running.communicate()
-    with SqliteJournal(path, "run", NO_CAP), pytest.raises(RetryLater):
-        SqliteJournal(path, "run", NO_CAP)
-    SqliteJournal(path, "run", NO_CAP).close()
-    assert list(beside(path, ".runs").iterdir()) == []
+    wait_until_free(place)
+    with StoredJournal(place.where, "run", NO_CAP), pytest.raises(RetryLater):
+        StoredJournal(place.where, "run", NO_CAP)
+    StoredJournal(place.where, "run", NO_CAP).close()
+    if isinstance(place.where, Path):
+        assert list(beside(place.where, ".runs").iterdir()) == []
 
 
 def test_a_lock_on_a_file_that_was_just_removed_is_none(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    before = [SqliteJournal(path, "run", NO_CAP)]
+    before = [StoredJournal(path, "run", NO_CAP)]
     really = journal_module.taken
 
     def late(lock: int) -> bool:
         if before:  # opened while one process had it; meanwhile that ends, and another begins
             before.pop().close()
-            before_us.append(SqliteJournal(path, "run", NO_CAP))
+            before_us.append(StoredJournal(path, "run", NO_CAP))
         return really(lock)
 
-    before_us: list[SqliteJournal] = []
+    before_us: list[StoredJournal] = []
     monkeypatch.setattr(journal_module, "taken", late)
     with pytest.raises(RetryLater):
-        SqliteJournal(path, "run", NO_CAP)
+        StoredJournal(path, "run", NO_CAP)
     before_us.pop().close()
-    SqliteJournal(path, "run", NO_CAP).close()
+    StoredJournal(path, "run", NO_CAP).close()
 
 
 def test_locks_of_the_killed_go_when_they_are_old(path: Path):
-    with SqliteJournal(path, "held", NO_CAP):
+    with StoredJournal(path, "held", NO_CAP):
         folder = beside(path, ".runs")
         (held,) = folder.iterdir()
         for name in ("old", "new"):
             (folder / name).touch()
         for lock in (held, folder / "old"):
             os.utime(lock, (0, 0))
-        SqliteJournal(path, "run", NO_CAP).close()
+        StoredJournal(path, "run", NO_CAP).close()
         assert sorted(folder.iterdir()) == sorted([held, folder / "new"])
 
 
 # Age and size
 
 
-def test_what_is_not_used_goes_and_what_is_used_stays(path: Path):
+def test_what_is_not_used_goes_and_what_is_used_stays(place: Place):
     async def run() -> None:
-        with SqliteJournal(path, "run", NO_CAP) as journal:
+        with StoredJournal(place.where, "run", NO_CAP) as journal:
             await paid(journal, 1, 2, 3)
         long_ago = time.time() - 31 * 86_400
         two_days_ago = time.time() - 2 * 86_400
-        with opened(path) as db:
-            db.execute("UPDATE replies SET used = ? WHERE digest = ?", (long_ago, key(1).digest))
-            db.execute(
-                "UPDATE replies SET used = ? WHERE digest != ?", (two_days_ago, key(1).digest)
-            )
-        with SqliteJournal(path, "run", NO_CAP) as journal:
+        with place.opened() as do:
+            do("UPDATE {kept} SET used = ? WHERE digest = ?", long_ago, key(1).digest)
+            do("UPDATE {kept} SET used = ? WHERE digest != ?", two_days_ago, key(1).digest)
+        with StoredJournal(place.where, "run", NO_CAP) as journal:
             assert await there(journal, 1, 2) == [False, True]
-        times = dict(rows(path, "SELECT digest, used FROM replies"))
+        times = dict(place.rows("SELECT digest, used FROM {kept}"))
         assert times[key(2).digest] > time.time() - 60
         assert times[key(3).digest] == two_days_ago
 
     sync(run())
 
 
-def test_the_ledger_of_old_runs_goes_but_not_that_of_this_one(path: Path):
+def test_the_ledger_of_old_runs_goes_but_not_that_of_this_one(place: Place):
     async def run() -> None:
         for name in ("old", "mine", "new"):
-            with SqliteJournal(path, name, NO_CAP) as journal:
+            with StoredJournal(place.where, name, NO_CAP) as journal:
                 await paid(journal, 1)
-        with opened(path) as db:
-            db.execute(
-                "UPDATE ledger SET at = ? WHERE run != ?",
-                (time.time() - LEDGER_S - 1, run_digest("", "new")),
+        with place.opened() as do:
+            do(
+                "UPDATE {paid} SET at = ? WHERE run != ?",
+                time.time() - LEDGER_S - 1,
+                run_digest("", "new"),
             )
-        SqliteJournal(path, "mine", NO_CAP).close()
-        assert [used(path, name) > 0 for name in ("old", "mine", "new")] == [False, True, True]
+        StoredJournal(place.where, "mine", NO_CAP).close()
+        assert [place.used(name) > 0 for name in ("old", "mine", "new")] == [False, True, True]
 
     sync(run())
 
@@ -755,11 +843,11 @@ def test_beyond_its_size_the_least_recently_used_go_and_the_space_comes_back(
     bound = 500_000
 
     async def fill(numbers: range, max_bytes: int) -> None:
-        with SqliteJournal(path, "run", NO_CAP, max_bytes=max_bytes) as journal:
+        with StoredJournal(path, "run", NO_CAP, max_bytes=max_bytes) as journal:
             await asyncio.gather(*(paid(journal, number, chars=5_000) for number in numbers))
 
     async def kept(numbers: range) -> int:
-        with SqliteJournal(path, "run", NO_CAP, max_bytes=bound) as journal:
+        with StoredJournal(path, "run", NO_CAP, max_bytes=bound) as journal:
             return sum(await there(journal, *numbers))
 
     sync(fill(range(300), 1 << 30))
@@ -783,7 +871,7 @@ def test_emptying_keeps_what_was_paid(path: Path):
     assert not path.exists()
 
     async def run() -> None:
-        with SqliteJournal(path, "run", Limit(usd=0.05)) as journal:
+        with StoredJournal(path, "run", Limit(usd=0.05)) as journal:
             await paid(journal, 1, 2, chars=100_000)
             before = size(path)
             assert before.replies == 2
@@ -808,7 +896,265 @@ def test_a_run_can_be_opened_while_its_folder_is_copied_back(path: Path):
     shutil.move(backup, path)
 
     async def run() -> None:
-        with SqliteJournal(path, "before", NO_CAP) as journal:
+        with StoredJournal(path, "before", NO_CAP) as journal:
             assert await there(journal, *range(30)) == [True] * 30
 
     sync(run())
+
+
+# What is forgotten
+
+
+def test_what_an_installation_paid_for_goes_with_it_and_nothing_else(place: Place):
+    async def run() -> None:
+        for tenant, name in (("a", "one"), ("a", "two"), ("a", "swept"), ("b", "one")):
+            with StoredJournal(place.where, name, NO_CAP, tenant) as journal:
+                its = key(1 if name == "one" else len(name), tenant)
+                await journal.settle(await journal.reserve(its, WORST), its, COST, reply(1))
+
+    def left() -> tuple[int, int]:
+        ((kept,),) = place.rows("SELECT count(*) FROM {kept}")
+        ((paid_,),) = place.rows("SELECT count(*) FROM {paid}")
+        return kept, paid_
+
+    sync(run())
+    assert left() == (4, 4)
+    forget_runs(place.where, "a", [])
+    assert left() == (4, 4)
+    forget_runs(place.where, "a", ["two", "unknown"])
+    assert left() == (3, 3)
+    forget_runs(place.where, "a", ["one"], whole=True)  # nobody remembers the third run
+    assert left() == (1, 1)
+    with StoredJournal(place.where, "one", NO_CAP, "b") as journal:
+        assert sync(journal.find(key(1, "b"))) is not None
+
+
+def test_what_the_first_version_kept_is_there_and_can_be_forgotten(path: Path):
+    sync(_one_run(path))
+    with opened(path) as db:
+        db.execute("DROP INDEX replies_by_tenant")
+        for table in ("ledger", "replies"):
+            db.execute(f"ALTER TABLE {table} DROP COLUMN tenant")
+        db.execute("PRAGMA user_version = 1")
+    with StoredJournal(path, "before", Limit(usd=1.0)) as journal:
+        assert sync(there(journal, *range(30))) == [True] * 30
+        sync(paid(journal, 30))
+    assert not beside(path, ".broken").exists()
+    forget_runs(path, "", ["before"])
+    assert rows(path, "SELECT (SELECT count(*) FROM ledger) + count(*) FROM replies") == [(0,)]
+
+
+# A database that servers share
+
+
+@pytest.fixture
+def shared(server: Postgres) -> Iterator[Place]:
+    url = server.database()
+    with closing(Database(url)) as database:
+        yield Place(database, url)
+
+
+def test_a_damaged_entry_of_a_database_is_dropped(shared: Place):
+    async def run() -> None:
+        with StoredJournal(shared.where, "run", NO_CAP) as journal, shared.opened() as do:
+            await paid(journal, 1, 2)
+            for change in (
+                "sealed = set_byte(sealed, 5, get_byte(sealed, 5) # 1)",
+                "sealed = substring(sealed FOR 20)",
+                "sealed = ''",
+                "run = set_byte(run, 0, get_byte(run, 0) # 1)",
+                "sealed = (SELECT sealed FROM {kept} WHERE digest <> d.digest)",
+            ):
+                do(f"UPDATE {{kept}} AS d SET {change} WHERE digest = ?", key(1).digest)
+                assert await there(journal, 1, 2) == [False, True]
+                await journal.reserve(key(3), WORST)  # written after what was asked before
+                assert do("SELECT count(*) FROM {kept}") == [(1,)]
+                await paid(journal, 1)
+
+    sync(run())
+
+
+def test_a_database_names_nobody_and_quotes_nothing(shared: Place):
+    async def run() -> None:
+        with StoredJournal(shared.where, "run-of-alice", Limit(usd=1.0), "octo-corp") as journal:
+            await paid(journal, 1)
+
+    sync(run())
+    said = "".join(
+        str([bytes(one) if isinstance(one, memoryview) else one for one in row])
+        for table in ("purses", "payments", "answers")
+        for row in shared.rows(f"SELECT * FROM {table}")
+    )
+    assert len(said) > 200
+    for secret in ("answer 1", "question", "alice", "octo", "model", "find"):
+        assert secret not in said
+
+
+def test_a_server_that_was_cut_off_pays_no_more_once_another_has_its_run(shared: Place):
+    caps = Limit(usd=0.10)
+
+    async def run() -> None:
+        with (
+            closing(Database(shared.argument)) as elsewhere,
+            StoredJournal(shared.where, "run", caps) as first,
+        ):
+            await paid(first, 1)
+            held = await first.reserve(key(2), WORST)
+            with pytest.raises(RetryLater, match="Another process"):
+                StoredJournal(elsewhere, "run", caps)
+            # Its connection is lost, as the server sees it, and its claim has run out.
+            shared.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks "
+                "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+            )
+            wait_until_free(Place(elsewhere, shared.argument))
+            with StoredJournal(elsewhere, "run", caps) as second:
+                assert second.paid == COST + WORST
+                assert second.lost == WORST
+                assert await there(second, 1) == [True]
+                with pytest.raises(OutOfBudget):
+                    await second.reserve(key(2), Amount(0.07))
+                with pytest.raises(TellUser, match="another server has taken this run up"):
+                    await first.reserve(key(3), Amount(0.01))
+                await first.settle(
+                    held, key(2), COST, reply(2)
+                )  # it is paid: what it brought is kept
+                assert await there(second, 2) == [True]
+                await paid(second, 3)
+        assert shared.used("run") == pytest.approx(3 * COST.usd)
+
+    sync(run())
+
+
+def test_a_run_without_a_cap_pays_no_more_either(shared: Place):
+    with StoredJournal(shared.where, "run", NO_CAP) as journal:
+        sync(paid(journal, 1))
+        shared.rows("UPDATE purses SET holder = 'another'")
+        with pytest.raises(TellUser, match="not this process's"):
+            sync(paid(journal, 2))
+    assert shared.rows("SELECT count(*) FROM {paid}") == [(1,)]
+
+
+def test_nothing_is_written_for_a_run_that_was_forgotten_under_way(shared: Place):
+    async def run() -> None:
+        with StoredJournal(shared.where, "run", NO_CAP, "gone") as journal:
+            one, two = key(1, "gone"), key(2, "gone")
+            held = await journal.reserve(one, WORST)
+            forget_runs(shared.where, "gone", [], whole=True)
+            await journal.settle(held, one, COST, reply(1))
+            with pytest.raises(TellUser, match="uninstalled"):
+                await journal.reserve(two, WORST)
+            assert await journal.find(one) is None
+
+    sync(run())
+    for table in ("purses", "payments", "answers"):
+        assert shared.rows(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_runs_that_pay_for_the_same_at_once_wait_for_nobody_for_long(shared: Place):
+    order = list(range(200))
+    began = time.monotonic()
+
+    def work(at: int) -> None:
+        with StoredJournal(shared.where, f"run-{at}", Limit(usd=1_000.0)) as journal:
+
+            async def run() -> None:
+                mine = random.Random(at).sample(order, len(order))
+                await asyncio.gather(*(paid(journal, number) for number in mine))
+
+            asyncio.run(run())
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert shared.rows("SELECT count(*), count(usd) FROM {paid}") == [(800, 800)]
+    assert shared.rows("SELECT count(*) FROM {kept}") == [(200,)]
+    assert time.monotonic() - began < 60
+    ((deadlocks,),) = shared.rows(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    )
+    assert deadlocks == 0
+
+
+def test_a_database_that_goes_away_is_waited_for(caplog: pytest.LogCaptureFixture):
+    async def run(own: Postgres, database: Database) -> None:
+        with StoredJournal(database, "run", Limit(usd=1.0)) as journal:
+            await paid(journal, 1)
+            held = await journal.reserve(key(2), WORST)
+            await asyncio.to_thread(own.stop)
+            asked = [
+                asyncio.ensure_future(one)
+                for one in (
+                    journal.find(key(1)),
+                    journal.settle(held, key(2), COST, reply(2)),
+                    journal.reserve(key(3), WORST),
+                )
+            ]
+            await asyncio.sleep(1)
+            assert not any(one.done() for one in asked)
+            await asyncio.to_thread(own.start)
+            found, _, entry = await asyncio.gather(*asked)
+            assert found is not None
+            await journal.settle(entry, key(3), COST, reply(3))
+            assert await there(journal, 1, 2, 3) == [True] * 3
+        with StoredJournal(database, "run", Limit(usd=1.0)) as journal:
+            assert (journal.paid.usd, journal.lost) == (pytest.approx(0.03), Amount())
+
+    with postgres() as own, closing(Database(own.database())) as database:
+        sync(run(own, database))
+    assert caplog.records == []
+
+
+def test_a_database_that_stays_away_ends_what_has_a_cap_and_nothing_else():
+    async def run(own: Postgres, database: Database) -> None:
+        with (
+            StoredJournal(database, "capped", Limit(usd=1.0), busy_s=0.2) as capped,
+            StoredJournal(database, "free", NO_CAP, busy_s=0.2) as free,
+        ):
+            held = await capped.reserve(key(1), WORST)
+            await asyncio.to_thread(own.stop)
+            with pytest.raises(TellUser, match="cannot be written"):
+                await capped.reserve(key(2), WORST)
+            await capped.settle(held, key(1), COST, reply(1))
+            await paid(free, 3)
+            assert await there(capped, 1, 3) == [True, False]
+            with pytest.raises(RetryLater):
+                StoredJournal(database, "other", NO_CAP)
+            await asyncio.to_thread(own.start)
+            await paid(capped, 2)
+            assert await there(capped, 1, 2) == [True, True]
+        with StoredJournal(database, "free", NO_CAP) as free:
+            assert await there(free, 1, 2, 3) == [True] * 3
+            assert free.paid.usd == pytest.approx(COST.usd)
+
+    with postgres() as own, closing(Database(own.database())) as database:
+        sync(run(own, database))
+
+
+def test_a_database_is_bounded_too(shared: Place, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(journal_module, "SWEPT_EVERY", 50)
+    bound = 500_000
+
+    async def fill(numbers: range, max_bytes: int) -> None:
+        with StoredJournal(shared.where, "run", NO_CAP, max_bytes=max_bytes) as journal:
+            await asyncio.gather(*(paid(journal, number, chars=5_000) for number in numbers))
+
+    def kept(numbers: range) -> int:
+        with StoredJournal(shared.where, "run", NO_CAP, max_bytes=bound) as journal:
+            return sum(sync(there(journal, *numbers)))
+
+    def bytes_() -> int:
+        return int(shared.rows("SELECT coalesce(sum(length(sealed)), 0) FROM {kept}")[0][0])
+
+    sync(fill(range(300), 1 << 30))
+    assert bytes_() > 1_200_000
+    with shared.opened() as do:
+        for number in range(300):  # the first hundred were used last
+            at = time.time() - (1 if number < 100 else 2) * 3_600
+            do("UPDATE {kept} SET used = ? WHERE digest = ?", at, key(number).digest)
+    assert 30 < kept(range(100)) <= 100
+    assert kept(range(100, 300)) == 0
+    assert bytes_() < bound
+    sync(fill(range(300, 600), bound))
+    assert bytes_() < bound * 1.5  # swept on the way
+    assert kept(range(300, 600)) > 30
+    assert bytes_() <= bound

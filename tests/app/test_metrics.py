@@ -31,7 +31,7 @@ def read(text: str) -> Read:
 
 def told(store: Store, home: Path) -> Read:
     registry = CollectorRegistry()
-    registry.register(ServerCollector(store, home, Counts()))
+    registry.register(ServerCollector(store, home, Counts(), month_usd=100.0))
     return read(generate_latest(registry).decode())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.journal import SqliteJournal
+from app.journal import StoredJournal
 from app.paid import KEPT_S, TAKEN_UP, UNFINISHED, journal_here, journal_of
 from reviewer.change import Change
 from reviewer.errors import RetryLater
@@ -28,20 +28,20 @@ class Killed(BaseException):
     """Stands for a process that goes away in the middle."""
 
 
-async def _pay(journal: SqliteJournal, settle: bool = True) -> None:
+async def _pay(journal: StoredJournal, settle: bool = True) -> None:
     entry = await journal.reserve(KEY, Amount(0.5, 200, 1))
     if settle:
         await journal.settle(entry, KEY, COST, Reply((Text("yes"),), Stop.END, Usage(50, 50)))
 
 
-def pay(journal: SqliteJournal, settle: bool = True) -> None:
+def pay(journal: StoredJournal, settle: bool = True) -> None:
     asyncio.run(_pay(journal, settle))
 
 
 @contextmanager
 def opened(
     home: Path, said: list[str], request: ReviewRequest = REQUEST
-) -> Iterator[SqliteJournal]:
+) -> Iterator[StoredJournal]:
     with journal_here(home, request, CHANGE, "here", said.append) as journal:
         yield journal
 

@@ -1,14 +1,20 @@
 """Several servers at one work: a PostgreSQL database, a Redis server, and `rlm serve` twice."""
 
+import json
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import func, select, update
 
 from app.server_settings import MARKER_FILE
+from app.store.tables import ANSWERS, JOBS, PAYMENTS, PURSES
 from tests.app.test_serve import Server
-from tests.app.world import World, wait_until
+from tests.app.world import World, finds, wait_until
+from tests.model_server import Scripted
 from tests.postgres import Postgres, postgres
 from tests.redis_server import redis_server
 
@@ -87,3 +93,55 @@ def test_a_database_that_goes_away_and_returns_costs_nothing(tmp_path: Path) -> 
         world.assert_said_once(pull)
         wait_until(lambda: running.get("/readyz")[0] == 200, lambda: running.said)
         assert "Traceback" not in running.said
+
+
+def test_another_server_goes_on_with_a_run_for_free_and_counts_what_was_in_flight(
+    tmp_path: Path, server: Postgres
+) -> None:
+    first, second = homes(tmp_path)
+    asked: list[str] = []
+    killed = threading.Event()
+
+    with World(tmp_path, database=server.database()) as world:
+
+        def think(request: dict[str, Any]) -> Scripted:
+            asked.append(json.dumps([request["system"], request["messages"]], sort_keys=True))
+            if len(asked) == 2 and not killed.is_set():
+                world.service.wait(60)
+            return finds(request)
+
+        world.think = think
+        with world.serve(RLM_CONCURRENCY="1") as one:
+            pull = world.pull()
+            world.opened(one, pull)
+            wait_until(lambda: len(asked) == 2, lambda: one.said)
+            key = key_of(first)
+            one.process.kill()  # with one answer, and another on its way
+            one.process.wait()
+        killed.set()
+        world.service.release()
+        with closing(world.store) as store:
+            with store.database.write() as db:  # two minutes later
+                assert db.execute(update(JOBS).where(JOBS.c.state == "claimed").values(lease=0))
+            with store.database.read() as db:
+                (in_flight,) = db.scalars(
+                    select(PAYMENTS.c.worst_usd).where(PAYMENTS.c.usd.is_(None))
+                )
+        with world.serve(RLM_CONCURRENCY="1", RLM_HOME=second, RLM_MARKER_KEY=key) as other:
+            world.settle()
+            world.assert_said_once(pull)
+            assert [asked.count(one) for one in asked[:2]] == [1, 2]
+            with closing(world.store) as store:
+                with store.database.read() as db:
+                    settled = db.scalar(select(func.sum(PAYMENTS.c.usd))) or 0.0
+                spent = store.spent(world.repo.id, pull.number)
+            assert spent.usd == pytest.approx(settled + in_flight)
+            # What one server has paid for, another one forgets.
+            gone = world.hub.payload_installation(world.installation, "deleted")
+            assert world.sent(other, "installation", gone) == 202
+            wait_until(lambda: world.runs() == [], lambda: other.said)
+            with closing(world.store) as store, store.database.read() as db:
+                for table in (ANSWERS, PAYMENTS, PURSES):
+                    assert db.scalar(select(func.count()).select_from(table)) == 0
+        for home in homes(tmp_path):
+            assert not (Path(home) / "journal.sqlite").exists()

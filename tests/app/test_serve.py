@@ -58,6 +58,7 @@ class Server:
             **environ,
         }
         self._lines: list[str] = []
+        self._page = 0
         self.process = subprocess.Popen(
             [*self.command(), "--port", "0", "--engines", "1", *options],
             cwd=home,
@@ -98,12 +99,20 @@ class Server:
 
     @property
     def said(self) -> str:
+        return "".join(self._lines[self._page :])
+
+    def turn_page(self) -> None:
+        """Have `said` begin here."""
+        self._page = len(self._lines)
+
+    @property
+    def _whole(self) -> str:
         return "".join(self._lines)
 
     @property
     def url(self) -> str:
-        until(lambda: ADDRESS.search(self.said) is not None or self.process.poll() is not None)
-        found = ADDRESS.search(self.said)
+        until(lambda: ADDRESS.search(self._whole) is not None or self.process.poll() is not None)
+        found = ADDRESS.search(self._whole)
         assert found, self.said
         return found[1]
 
@@ -113,12 +122,12 @@ class Server:
 
     @property
     def every_pid(self) -> list[int]:
-        return [int(pid) for _, pid in STARTED.findall(self.said)]
+        return [int(pid) for _, pid in STARTED.findall(self._whole)]
 
     @property
     def pids(self) -> dict[str, int]:
         """The process that each role has now."""
-        return {name: int(pid) for name, pid in STARTED.findall(self.said)}
+        return {name: int(pid) for name, pid in STARTED.findall(self._whole)}
 
     @property
     def alive(self) -> list[int]:

@@ -23,6 +23,7 @@ from app.store import (
     OPEN,
     PUBLISH,
     REVIEW,
+    Begun,
     Dismissed,
     Job,
     NewJob,
@@ -32,6 +33,7 @@ from app.store import (
     Store,
 )
 from app.store.before_alembic import STEPS
+from app.store.jobs import LONGEST_S
 from app.store.schema import FIRST, MIGRATIONS, REVISION, TAKEN_OVER
 from app.store.tables import JOBS, METADATA, RUNS
 from reviewer.errors import RetryLater, TellUser
@@ -816,3 +818,86 @@ def test_what_was_asked_in_a_repository_goes_with_it(store: Store) -> None:
 def test_a_host_that_cannot_be_found_is_asked_again_later() -> None:
     with pytest.raises(RetryLater, match="does not answer"):
         Store("postgresql://rlm@database.invalid/rlm")
+
+
+def test_a_job_put_off_by_a_clock_that_ran_ahead_is_due(store: Store) -> None:
+    store.put(look())
+    job = claimed(store)
+    store.again(job, "limited", 50_000.0)  # no pause is that long
+    with store.database.read() as db:
+        (until,) = db.scalars(select(JOBS.c.not_before))
+    assert until - time.time() == pytest.approx(LONGEST_S, abs=60)
+    assert store.claim(GITHUB, "w", 60) is None and store.release(GITHUB, 5) == []
+    with store.database.write() as db:
+        db.execute(update(JOBS).values(not_before=time.time() + LONGEST_S + 3_600))
+    assert [one.id for one in store.release(GITHUB, 5)] == [job.id]
+    assert store.claim_one(job.id, "w", 60) is not None
+
+
+# Threads
+
+
+def threads(*states: str) -> list[Begun]:
+    return [
+        Begun(at, f"T{at}", "r" * 16, f"{at:012x}", f"https://x/{at}", state)  # type: ignore[arg-type]
+        for at, state in enumerate(states, 1)
+    ]
+
+
+def test_what_is_known_of_threads(store: Store) -> None:
+    assert store.is_ours(7, 1, 1) is None
+    run = new_run()
+    store.begin(run, step(OPEN, run))
+    assert store.is_ours(7, 1, 1) is None
+    store.noted(7, 1, run.id, threads("open", "resolved", "open"))
+    assert [store.is_ours(7, 1, at) for at in (1, 2, 4)] == [True, True, None]  # it goes on
+    end(store)
+    assert [store.is_ours(7, 1, at) for at in (1, 2, 4)] == [True, True, False]
+    assert store.is_ours(7, 2, 4) is store.is_ours(8, 1, 1) is None
+    later = new_run("f" * 16, "head:c:d")
+    store.begin(later, step(OPEN, later))
+    assert store.is_ours(7, 1, 4) is None
+    end(store, later.id)  # without having looked
+    assert store.is_ours(7, 1, 4) is None and store.is_ours(7, 1, 1) is True
+
+
+def test_github_says_what_is_closed_and_the_store_what_else_is_known(store: Store) -> None:
+    run = new_run()
+    store.begin(run, step(OPEN, run))
+    store.noted(7, 1, run.id, threads("open", "open", "resolved", "open"))
+    store.thread_became(7, 1, "answered")
+    store.thread_became(7, 2, "dismissed")
+    store.thread_became(7, 3, "answered")
+    store.thread_became(7, 9, "resolved")  # not known: it stays so
+    before = [one.state for one in store.threads_of(7, 1)]
+    assert before == ["answered", "dismissed", "resolved", "open"]
+    again = threads("open", "resolved", "open", "folded")
+    store.noted(7, 1, run.id, [*again, Begun(5, "", "s" * 16, "b" * 12, "https://x/5")])
+    after = store.threads_of(7, 1)
+    assert [one.state for one in after] == ["answered", "resolved", "open", "folded", "open"]
+    store.noted(7, 1, run.id, [Begun(1, "", "", "", "")])
+    assert store.threads_of(7, 1)[0].node == "T1"
+
+
+def test_threads_are_forgotten_with_their_repository_and_by_age(store: Store) -> None:
+    run = new_run()
+    store.begin(run, step(OPEN, run))
+    store.noted(7, 1, run.id, threads("open"))
+    store.noted(8, 1, "", threads("open"))
+    store.kept_s = 0
+    sweep(store, "one")
+    assert store.threads_of(7, 1) and not store.threads_of(8, 1)  # a run knows of them
+    store.noted(8, 1, "", threads("open"))
+    store.forget_installation(1)
+    assert not store.threads_of(7, 1) and store.threads_of(8, 1)
+
+
+def sweep(store: Store, delivery: str) -> None:
+    store._swept = 0.0
+    store.accept(delivery, None)
+
+
+def end(store: Store, run: str = "0123456789abcdef") -> None:
+    job = store.claim("github", "w", 60)
+    assert job is not None
+    store.ended(job, run, "posted")

@@ -15,10 +15,10 @@ from app import trace_document
 from app.trace_document import Document
 from app.trace_folder import folder_of
 from reviewer.rlm.trace import CodeRun
+from tests.app.site import Site
 from tests.app.test_cli import COMMAND, FLAWED, ROOT, User, key, refused, submitted, wait_until
 from tests.app.test_cli import user as user  # noqa: PLC0414 - a fixture
 from tests.app.traces import EVENTS, FIRST, RUN, raw, whole, written
-from tests.app.world import World
 from tests.model_server import Answer, ModelServer, hang, tool
 
 LOOK = tool("python", {"code": "print(await grep('area'))"})
@@ -169,15 +169,19 @@ def test_a_run_in_a_subfolder_has_the_repositorys_name(user: User, service: Mode
     assert user.rlm("trace").out.rstrip().endswith("  work")
 
 
-def test_a_run_of_the_server_leaves_one_under_its_own_id(tmp_path: Path) -> None:
-    with World(tmp_path) as world, world.serve() as server:
+def test_a_run_of_the_server_leaves_one_under_its_own_id(site: Site) -> None:
+    with site.world() as (world, server):
         pull = world.pull()
         world.opened(server, pull)
         world.settle()
         (run,) = world.runs()
         world.assert_said_once(pull)
-    (path,) = folder_of(tmp_path / "rlm").iterdir()
+    (path,) = folder_of(world.folder / "rlm").glob(f"{run.id}*")
     assert path.stem == run.id
     first, *_, last = (json.loads(line) for line in path.read_text().splitlines())
-    assert (first["what"], first["base"], first["head"]) == ("octo/hello#1", run.base, run.head)
+    assert (first["what"], first["base"], first["head"]) == (
+        f"{world.repo.full_name}#1",
+        run.base,
+        run.head,
+    )
     assert (last["event"], last["status"], last["findings"]) == ("RunEnded", "complete", 1)

@@ -327,9 +327,14 @@ def test_what_is_not_ours_is_refused_whatever_the_engine_says(desk: Desk, path: 
     assert path in report
     raw = report.replace('"path":"a.py"', f'"path":"{path}"')
     desk.comes(raw)
-    with pytest.raises(GiveUp, match="not fit to be written"):
-        desk.work()
+    job = desk.store.claim("github", "github", 60)
+    assert job is not None
+    with pytest.raises(GiveUp, match="not fit to be written") as given_up:
+        desk.steps.do(job)
+    desk.steps.lost(job, given_up.value)
     assert (desk.stacked, desk.branches) == ([], {})
+    assert "I cannot do this: What came of it is not fit" in desk.ours[-1].body
+    assert desk.outcomes()[-1].startswith("lost")
 
 
 # Undoing -----------------------------------------------------------------------------------------

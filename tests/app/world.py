@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,24 +33,36 @@ Script = Callable[[dict[str, Any]], Scripted]
 class World:
     """A GitHub with one repository and one installed App, a model's service, and the server.
 
-    `think` answers the model's requests; a test may replace it.
+    `think` answers the model's requests; a test may replace it. `among`: the GitHub, the App and
+    the service are those of that world (see `tests.app.site`); the installation is not.
     """
 
     def __init__(
-        self, folder: Path, *, model: bool = True, database: str = "", **install: Any
+        self,
+        folder: Path,
+        *,
+        model: bool = True,
+        database: str = "",
+        among: "World | None" = None,
+        name: str = "octo/hello",
+        **install: Any,
     ) -> None:
         self.folder = folder
         self.database = database
-        self.hub = FakeGitHub(folder)
         self.think: Script = finds
-        self.service = ModelServer(self._think, key="sk-test")
         self.model = model
-        self.app: FakeApp = self.hub.app("rlm-review")
-        self.repo: FakeRepo = self.hub.repository("octo/hello", private=True)
+        if among is None:
+            self.hub = FakeGitHub(folder)
+            self.service = ModelServer(self._think, key="sk-test")
+            self.app: FakeApp = self.hub.app("rlm-review")
+        else:
+            self.hub, self.service, self.app = among.hub, among.service, among.app
+        self.repo: FakeRepo = self.hub.repository(name, private=True)
         self.repo.permit("alice", "write")
         self.installation = self.app.install(self.repo, **install)
         self.base = self.repo.commit(BASE)
         self.head = self.repo.commit(FLAWED, self.base)
+        self._store: Store | None = None
         self._open = ExitStack()
 
     def _think(self, request: dict[str, Any]) -> Scripted:
@@ -62,7 +74,14 @@ class World:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        self.leave()
         self._open.__exit__(*error)
+
+    def leave(self) -> None:
+        """Close the store; who asks afterwards what became of it opens it anew."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
     def environ(self) -> dict[str, str]:
         """The environment in which the server is started."""
@@ -110,18 +129,19 @@ class World:
 
     @property
     def store(self) -> Store:
-        """The server's store, opened by us too."""
-        return Store(self.database or self.folder / "rlm" / "rlm.sqlite3")
+        """The server's store, opened by us too: once, for whoever waits asks it all the time."""
+        if self._store is None:
+            self._store = Store(self.database or self.folder / "rlm" / "rlm.sqlite3")
+        return self._store
 
     def runs(self) -> list[Run]:
         """Every run of the first pull request, the newest first."""
-        with closing(self.store) as store:
-            return store.runs_of(self.repo.id, 1)
+        return self.store.runs_of(self.repo.id, 1)
 
     def idle(self) -> bool:
         """Has the server nothing left to do?"""
-        with closing(self.store) as store:
-            return store.waiting(GITHUB) == store.waiting(ENGINE) == 0 and not store.open_runs()
+        store = self.store
+        return store.waiting(GITHUB) == store.waiting(ENGINE) == 0 and not store.open_runs()
 
     def settle(self, *, runs: int = 1) -> None:
         """Wait until so many runs of the first pull request are there, and all has ended."""
@@ -134,7 +154,8 @@ class World:
     def became(self) -> list[str]:
         """What became of each finding that was told, as the store has it."""
         with self.store.database.read() as db:
-            return list(db.scalars(select(FINDINGS.c.state).order_by(FINDINGS.c.said)))
+            told = select(FINDINGS.c.state).where(FINDINGS.c.repository_id == self.repo.id)
+            return list(db.scalars(told.order_by(FINDINGS.c.said)))
 
     def assert_said_once(self, pull: FakePull) -> None:
         """One review with the finding at its line, one summary, one concluded check run."""
@@ -182,4 +203,4 @@ def wait_until(
     end = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < end, what()
-        time.sleep(0.05)
+        time.sleep(0.1)

@@ -165,8 +165,18 @@ class FakeGitHub:
         self._thread.join()
         self._http.server_close()
         if kind is None:
-            assert not self.violations, "GitHub would not take:\n" + "\n".join(self.violations)
-            assert not self.mistakes, "the fake is not GitHub:\n" + "\n".join(self.mistakes)
+            self.assert_in_line()
+
+    def assert_in_line(self) -> None:
+        """Fail if anything was asked or answered that GitHub's own document does not have."""
+        assert not self.violations, "GitHub would not take:\n" + "\n".join(self.violations)
+        assert not self.mistakes, "the fake is not GitHub:\n" + "\n".join(self.mistakes)
+
+    def anew(self) -> None:
+        """Forget what was asked, and what was to go wrong, for the next test that has this one."""
+        self.clock_offset, self.signed_in = 0.0, None
+        with self._book:
+            self._seen, self._faults, self._callbacks = [], [], []
 
     # What a test sets up.
 

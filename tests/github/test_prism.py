@@ -382,7 +382,7 @@ def test_what_checks_say_is_read(prism: Prism, taken: Taken) -> None:
         found = checks_of(hub, NAME, head)
         assert {one.by for one in found.checks} == {"octoapp", "status"} and not found.notes
         (told, *_) = described(hub, NAME, [one for one in found.checks if one.run])
-    assert told.summary and told.annotations[0].startswith("README.md:2: Spell Checker\n")
+    assert told.annotations[0].startswith("README.md:2: Spell Checker\n")
     assert {one.partition("?")[0].rpartition("/")[2] for one in taken()} >= {
         "check-runs",
         "check-suites",

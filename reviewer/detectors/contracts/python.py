@@ -88,7 +88,7 @@ class Python:
         if inner:
             return None  # an import inside a function binds the name there alone
         if imports:
-            alone = len({(each.module, each.name) for each in imports}) == 1
+            alone = len({(_bound(each), each.name) for each in imports}) == 1
             if not alone or any(each.guarded for each in imports) or view.members("", name):
                 return None
             return self._import(tree, tree.here(view.path), imports[0], 0)
@@ -105,9 +105,10 @@ class Python:
         if not to.files and not to.submodule:
             return Absent("", what.module) if to.inside else None
         if not what.name:
-            if not what.alias and "." in what.module:
-                return None  # `import a.b` binds `a`
-            return Module(to.files)
+            package = _bound(what)
+            if package != what.module:
+                to = tree.resolve(importer, Import(package, "", "", what.line))
+            return Module(to.files) if to.files else None
         found = self._in_any(tree, to.files, what.name, depth + 1)
         if to.submodule and not isinstance(found, Found):
             return Module((to.submodule,))
@@ -319,6 +320,12 @@ class Python:
         if not isinstance(made, Absent) or not isinstance(found, Found):
             return ()
         return self.callables(tree, found)
+
+
+def _bound(what: Import) -> str:
+    """Return the module that an import names or, of `import a.b`, binds: `a`."""
+    plain = not what.name and not what.alias
+    return what.module.partition(".")[0] if plain else what.module
 
 
 def _makes_up(view: View, name: str) -> bool:

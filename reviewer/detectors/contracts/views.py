@@ -149,11 +149,20 @@ class View:
         """Is an unexplained word the alias of an import that goes on, or the key of a hash?"""
         start = match.start()
         if name in self.locals and _AS.search(self.masked, max(0, start - 30), start):
-            return True
+            if self.language is not Language.PYTHON:
+                return True
+            return any(self._goes_on(each.line, start) for each in self.locals[name])
         return self.language is Language.RUBY and self.masked[match.end() : match.end() + 2] in (
             b": ",
             b":\n",
         )
+
+    def _goes_on(self, line: int, end: int) -> bool:
+        """Does the import at a line of Python go on to there? `with x as name` is none."""
+        text = self.masked[self.offset(line, 0) : end]
+        if text.count(b"(") == 1 and b")" not in text:
+            return True
+        return all(row.rstrip(b"\r").endswith(b"\\") for row in text.split(b"\n")[:-1])
 
     def hidden(self, name: str, use: Use) -> bool:
         """May the bare name mean something else at this use than at the top of its file?"""

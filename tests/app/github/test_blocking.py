@@ -24,6 +24,7 @@ from reviewer.finding import Severity
 from reviewer.policy import FILE
 from tests.app.github.test_publish import FINDINGS, NAME, TEN, Scene, at, report, title_of
 from tests.app.render.samples import empty, partial, review
+from tests.app.site import Site
 from tests.app.world import BASE, FLAWED, World
 from tests.github.hub import FakeGitHub
 
@@ -230,14 +231,13 @@ def test_a_repository_that_asks_gets_a_failed_check_and_alerts(tmp_path: Path) -
         assert tokens[0] not in others, "the token for it does nothing else"
 
 
-def test_a_refusal_of_code_scanning_costs_nothing_else(tmp_path: Path) -> None:
-    with World(tmp_path) as world:
+def test_a_refusal_of_code_scanning_costs_nothing_else(site: Site) -> None:
+    with site.world() as (world, server):
         asking(world)
-        with world.serve() as server:
-            pull = world.pull()
-            assert world.opened(server, pull) == 202
-            world.settle()
-            said = server.said
+        pull = world.pull()
+        assert world.opened(server, pull) == 202
+        world.settle()
+        said = server.said
         assert world.repo.sarifs == [] and "not in code scanning" in said
         assert "security_events: write" in said
         (check,) = world.repo.check_runs

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from app.github.markers import short_id
 from app.jobs import step
-from app.store import PUBLISH, Told
+from app.render import words
+from app.store import PUBLISH, Begun, Told
 from app.store.tables import RUNS
 from app.web.access import FRESH_S, Access
 from app.web.pages import AT_ONCE
@@ -233,6 +235,20 @@ def test_a_run_that_ended_shows_its_findings_beside_the_code(site: Site) -> None
     assert page.count("<details id=") == 5 and "<details open" not in page
     assert "grep(&#39;area&#39;) ×2" in page and "lens contracts" in page
     assert "0 claims; “Fine.”" in page and "failed: the model kept answering" in page
+
+
+def test_a_finding_links_to_its_thread_and_says_how_it_stands(fresh: Site) -> None:
+    run = fresh.reviewed(fresh.run())
+    name = short_id(words.ranked(samples.review().findings)[0].id)
+    url = "https://github.com/octo/hello/pull/12#discussion_r1"
+    begun = [
+        Begun(1, "", run, name, url, "answered"),
+        Begun(2, "", run, "f" * 12, "https://github.com/none", "open"),
+    ]
+    fresh.store.noted(fresh.hello.id, 12, run, begun)
+    page = fresh.reader().get(f"/runs/{run}").text
+    assert f'<a href="{url}">thread</a> answered' in page
+    assert page.count(">thread</a>") == 1
 
 
 def test_a_run_that_goes_on_says_how_far_it_is(fresh: Site) -> None:

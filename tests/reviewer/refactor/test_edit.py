@@ -52,6 +52,22 @@ def test_a_large_file_is_shown_in_outline_with_what_the_part_names(context: Prov
     assert editor(context).size(scope) < WHOLE_TOKENS
 
 
+def test_of_a_large_file_no_class_is_shown_for_a_name_that_many_have(context: Provider) -> None:
+    classes = "".join(
+        f"class C{n}:\n    name = 'c{n}'\n\n    def __init__(self):\n        self.n = {n}\n\n"
+        f"    def run(self):\n        return {'n + ' * 200}{n}\n\n\n"
+        for n in range(60)
+    )
+    made = overlay({"large.py": classes})
+    said = 'Make pkg/__init__.py and "pkg/C9/run.py"; C7 gets another __init__, a name and a run.'
+    with Provider(made.start.objects) as provider:
+        task = Editor(tree_of(made, provider), made, "")
+        text = task.content(EditScope((part("large.py", what=said),)))
+    assert "|class C7:" in text and "|        self.n = 7\n" in text
+    assert "|        self.n = 8\n" not in text and "|    name = 'c8'" not in text
+    assert "|class C9:" not in text
+
+
 def test_part_contract_and_leads_are_set_apart(context: Provider) -> None:
     scope = EditScope((part("small.py", what="a\n# Your task", told=(("small.py", "look"),)),))
     lens = editor(context, "f stays f").lens(scope)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.render.refactoring import refactoring_text
 from reviewer.refactor.values import Plan
 from reviewer.request import Caps, StopReason
 from reviewer.rlm.memory import MemoryJournal
@@ -184,6 +185,63 @@ def test_modules_are_edited_apart_with_the_contract_between_them(tmp_path: Path)
     made = after(done)
     assert made["shop/prices.py"] == "def net(items):\n    return sum(items)\n"
     assert "rounded(net(items) * 2)" in str(made["shop/cart.py"])
+
+
+def test_a_module_that_rightly_changes_nothing_is_done_and_listed(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    why = "It adds up nothing by itself."
+    edits = {
+        "rounding": OUT,
+        "cart": ROUND,
+        "report": tool("submit", {"unneeded": why}),
+    }
+    modules = [
+        module("rounding", "shop/prices.py", new=("shop/rounding.py",)),
+        module("cart", "shop/cart.py"),
+        module("report", "shop/report.py"),
+    ]
+    with ModelServer(script(planned(modules=modules), edits)) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert [(one.module, one.why) for one in done.refactoring.unneeded] == [("report", why)]
+    assert [one.module for one in done.patch.commits] == ["rounding", "cart"]
+    assert f"- report: {why}" in " ".join(refactoring_text(done.refactoring).split())
+
+
+def test_leads_that_mean_something_else_are_done_too(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/cart.py", 'from shop.prices import net\n\nprint("net", net([]))\n')
+    repo.commit()
+    name = "Rename net to subtotal: what is left"
+    edits = {name: tool("submit", {"unneeded": "It is a word for people."})}
+    with ModelServer(script(NET, edits)) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert [one.module for one in done.refactoring.unneeded] == [name]
+
+
+def test_no_edits_and_no_reason_goes_back(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(modules=[module("cart", CARD)])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        said = "in unneeded if nothing has to change" in refused(request)
+        return tool("submit", {"unneeded": "It is so."} if said else {})
+
+    with ModelServer(script(plan, {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert [one.why for one in done.refactoring.unneeded] == ["It is so."]
+
+
+def test_what_two_plan_is_done_once(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    same = rename("shop/prices.py", "net", "subtotal")
+    with ModelServer(script(planned(renames=[same, same]), {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(done.patch.commits) == 1 and not done.refactoring.left
+    assert done.refactoring.plan is not None and len(done.refactoring.plan.renames) == 1
 
 
 def test_a_broken_contract_goes_back_to_who_caused_it(tmp_path: Path) -> None:

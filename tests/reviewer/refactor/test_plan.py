@@ -57,6 +57,10 @@ def rename(path: str, symbol: str, to: str) -> dict[str, str]:
         (plan(modules=[module("a")]), "at least one file"),
         (plan(renames=[rename(CART, "gone", "x")]), "defines no 'gone'"),
         (plan(renames=[rename(CART, "total", "a b")]), "is no name"),
+        (
+            plan(renames=[rename(CART, "total", "a"), rename(CART, "total", "b")]),
+            "renames.1: total is to be a, too",
+        ),
         (plan(renames=[rename(CART, "total", "total")]), "has that name"),
         (plan(renames=[rename("shop/nothing.py", "total", "x")]), "There is no shop/nothing.py"),
         (plan(moves=[{"path": CART, "symbol": "total", "to": "../x.py"}]), "relative"),
@@ -77,6 +81,21 @@ def test_a_move_finds_what_a_rename_made_and_a_module_what_a_move_makes(context:
     )
     planner = Planner("change it", tree_of(TREE, context), TREE)
     assert planner.check(PlanScope((CART,)), good) == []
+
+
+def test_what_several_propose_to_rename_is_told_once_and_first(context: Provider) -> None:
+    planner = Planner("change it", tree_of(TREE, context), TREE)
+    one = rename(CART, "total", "whole")
+    parts = [
+        plan(renames=[one], modules=[module("a", CART)]),
+        plan(renames=[one, rename("shop/prices.py", "net", "sum_of")]),
+        Plan(summary="Nothing here."),
+    ]
+    told = planner.across(PlanScope(()), parts)
+    assert told is not None and told.count("Rename total to whole, shop/cart.py") == 1
+    assert told.index("Rename net to sum_of, shop/prices.py") < told.index('"modules"')
+    assert "host code tries them before any node edits" in told and '"renames"' not in told
+    assert "- (nothing to do) Nothing here." in told
 
 
 def test_the_paths_that_the_user_named_bound_the_modules(context: Provider) -> None:

@@ -66,6 +66,76 @@ def test_a_name_that_is_handed_on_as_itself_goes_with_it() -> None:
     }
 
 
+PACKAGE = {
+    "pkg/__init__.py": "from .app import App as App\n",
+    "pkg/app.py": "class App:\n    pass\n",
+    "pkg/views.py": "class View:\n    pass\n",
+    "pkg/sub/__init__.py": "from ..app import App\n",
+    "pkg/sub/deep.py": "X = 1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("imports", "use"),
+    [
+        ("import pkg.views\n", "pkg.App()"),
+        ("import pkg.views\nimport pkg.sub\nimport pkg\n", "pkg.App()"),
+        ("import os.path\nimport pkg.sub.deep\n", "pkg.App()"),
+        ("import pkg.sub.deep\n", "pkg.sub.App()"),
+        ("import pkg.sub.deep\n", "pkg.sub.deep and pkg.App"),
+        ("import pkg.views as views\nimport pkg.app\n", "pkg.app.App()"),
+    ],
+)
+def test_an_import_of_a_module_binds_the_packages_on_its_way(imports: str, use: str) -> None:
+    done = renamed({**PACKAGE, "t.py": f"{imports}\n{use}\n"}, "pkg/app.py", "App", "Application")
+    assert texts(done)["t.py"] == f"{imports}\n{use.replace('App', 'Application')}\n"
+    assert texts(done)["pkg/sub/__init__.py"] == "from ..app import Application\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import pkg.views as views\n\npkg.App()\n",
+        "import pkg.views as pkg\n\npkg.App()\n",
+        "from pkg import views\n\nviews.App(), pkg.App()\n",
+        "from . import views\n\nviews.App(), pkg.App()\n",
+    ],
+)
+def test_and_binds_nothing_but_the_name_that_it_is_given(text: str) -> None:
+    done = renamed({**PACKAGE, "pkg/t.py": text}, "pkg/app.py", "App", "Application")
+    assert "pkg/t.py" not in done.files
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "def f(pkg):\n    return pkg.App()\n",
+        "def f(*, pkg=None):\n    return lambda: pkg.App()\n",
+        "def f():\n    pkg = g()\n    return pkg.App()\n",
+        "def f():\n    for pkg in g():\n        yield pkg.App()\n",
+        "def f():\n    with g() as pkg:\n        return pkg.App\n",
+    ],
+)
+def test_a_variable_that_hides_what_is_imported_is_another(function: str) -> None:
+    start = "import pkg.views\n\npkg.App()\n\n\n"
+    done = renamed({**PACKAGE, "t.py": start + function}, "pkg/app.py", "App", "Application")
+    assert texts(done)["t.py"] == start.replace("App", "Application") + function
+    assert any("the old name still stands here" in each for each in done.leads["t.py"])
+
+
+def test_a_file_where_nothing_is_sure_is_told_and_stays() -> None:
+    files = {
+        **PACKAGE,
+        "t.py": "import pkg.views\n\n\ndef f():\n    pkg = g()\n    return pkg.App()\n",
+        "u.py": "from pkg import App\n\n\ndef f():\n    App = g()\n    return App()\n",
+    }
+    done = renamed(files, "pkg/app.py", "App", "Application")
+    assert "t.py" not in done.files
+    assert "pkg may be another" in done.leads["t.py"][0]
+    assert texts(done)["u.py"] == files["u.py"].replace("import App", "import Application")
+    assert any("old name still stands here: App = g()" in each for each in done.leads["u.py"])
+
+
 def test_a_method_by_its_class_and_what_is_likely_as_a_lead() -> None:
     files = {
         "a.py": "class A:\n    def m(self):\n        return self.m()\n",

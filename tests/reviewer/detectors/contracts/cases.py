@@ -158,6 +158,19 @@ CASES: list[Case] = [
     _py("hidden by a local", "def parse(", "def parse_it(", also={"cli.py": (("Reader, parse", "Reader"), ("def main():", "def main():\n    parse = print"))}),
     _py("import that may fail", "def parse(", "def parse_it(", also={"cli.py": (("from pkg.text import LIMIT, Reader, parse", "from pkg.text import LIMIT, Reader\ntry:\n    from pkg.text import parse\nexcept ImportError:\n    parse = print"),)}),
     _py("same name in another module", "def parse(", "def parse_it(", also={"cli.py": (("LIMIT, Reader, parse", "LIMIT, Reader\nfrom pkg.other import parse"),)}, more={"pkg/other.py": "def parse(text, strict):\n    pass\n"}),
+    *(
+        _py(f"through the package that {name} binds", "def parse(", "def parse_it(", *said, also={"cli.py": (), "pkg/__init__.py": (("parse", "parse_it"),)}, more={"pkg/__init__.py": "from .text import parse\n", "pkg/other.py": "", "pkg/more.py": "", "cli.py": text})
+        for name, text, said in (
+            ("an import of its module", "import pkg.other\n\npkg.parse('x')\n", ("`parse` was renamed",)),
+            ("several of them", "import pkg.other\nimport pkg.more\nimport pkg\n\npkg.parse('x')\n", ("`parse` was renamed",)),
+            ("no import with a name of its own", "import pkg.other as pkg\n\npkg.parse('x')\n", ()),
+            ("no import, for a parameter hides it", "import pkg.other\n\n\ndef f(pkg):\n    pkg.parse('x')\n", ()),
+            ("no import, for a variable hides it", "import pkg.other\n\n\ndef f():\n    pkg = g()\n    pkg.parse('x')\n", ()),
+            ("no import, for a file hides it", "import pkg.other\n\n\ndef f():\n    with g() as pkg:\n        pkg.parse('x')\n", ()),
+            ("an import before one that goes on", "import pkg.other\nfrom elsewhere import (\n    a,\n    b as c,\n)\n\nc(pkg.parse('x'))\n", ("`parse` was renamed",)),
+            ("one of two imports", "import pkg.other\nfrom elsewhere import pkg\n\npkg.parse('x')\n", ()),
+        )
+    ),
     _py("through the package", "def parse(", "def parse_it(", "`parse` was renamed", also={"cli.py": ()}, more={"pkg/__init__.py": "from .text import parse\n", "cli.py": "import pkg\n\npkg.parse('x')\n"}),
     _py("unknown receiver", "def read(", "def read_all(", also={"cli.py": (("Reader('a').read()", "thing().read()"),)}),
     _py("overload that fits", "def parse(text, strict=False)", "@overload\ndef parse(text, strict): ...\n@overload\ndef parse(text, mode): ...\ndef parse(text, *rest, **more)"),
