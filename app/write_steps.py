@@ -8,8 +8,9 @@ permissions, and remembered what stands where.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -20,16 +21,17 @@ from app.github.auth import NotGranted
 from app.github.branches import undo
 from app.github.client import Hub
 from app.github.comments import written_at
-from app.github.errors import Limited, NotThere
+from app.github.errors import Limited, NotThere, Refused
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
-from app.github.stacked import Delivery, deliver
+from app.github.stacked import Delivered, Delivery, branch_name, deliver, settled
 from app.jobs import Command, Wish
 from app.render.escape import markdown_line
-from app.render.writing import can_start, plan_comment, undone_comment
-from app.store import Plan, Run, Stacked, Store, Task
+from app.render.writing import can_start, kept_branch_lead, plan_comment, undone_comment
+from app.store import Kind, Plan, Run, Stacked, Store, Task
+from app.writes_wanted import wants_writing
 from app.written import Written
-from reviewer.errors import GiveUp, RlmError
+from reviewer.errors import GiveUp, RetryLater, RlmError
 from reviewer.refactor.values import Refactoring
 
 log = logging.getLogger(__name__)
@@ -70,7 +72,11 @@ EDITED = (
 NOTHING_STACKED = "There is no pull request of mine on top of this one."
 TOO_OLD = "This plan waited for more than a week. Ask again with `/rlm refactor`."
 
+UNFIT = "What came of it is not fit to be written."
+
 PROBLEM_CHARS = 2_000
+
+TASKS: Mapping[Kind, Task] = {"refactor": "refactor", "fix": "fix", "tests": "tests"}
 
 Connect = Callable[[int, int], AbstractContextManager[Hub]]
 Begin = Callable[[Hub, int, Pull, str, Wish], None]
@@ -191,7 +197,7 @@ class Writing:
                 done = undo(writer, name, found.stacked, found.branch, found.head)
             except GiveUp as error:
                 return markdown_line(str(error))
-        if done.pull in {"closed", "gone"}:
+        if done.pull != "forbidden":  # of what is merged, too, there is nothing more to undo
             self._store.update(found.run, state="undone")
         return undone_comment(found.stacked, url, found.branch, done.pull, done.branch, done.why)
 
@@ -309,50 +315,61 @@ class Writing:
 
     def publish(self, hub: Hub, run: Run, wish: Wish) -> str:
         """Say what a run came to, and bring it where it belongs; return how it ended."""
-        try:
-            written = Written.model_validate_json(run.report)
-        except ValidationError as error:
-            log.error("refused", extra={"run": run.id, "why": str(error)[:500]})
-            raise GiveUp("What came of it is not fit to be written.") from error
+        written = read_written(run)
         account = written.account
         if isinstance(account, Refactoring) and not wish.plan_of:
             return self._show_plan(hub, run, wish, account)
         if account.status == "declined" and isinstance(account, Refactoring):
             self.say(hub, run, wish, plan_comment(account))
             return "declined"
-        page = self._page(run)
         write = written.policy_write and bool(written.commits)
         with self.opened(run, hub, write=write) as (writer, writes):
-            done = deliver(
-                writer,
-                Delivery(
-                    run=run.id,
-                    repository=run.repository,
-                    number=run.number,
-                    written=written,
-                    server_writes=writes,
-                    repository_id=run.repository_id,
-                    page=page,
-                    patch_page=f"{page}/patch" if page and written.mails else "",
-                ),
-                key=self._key,
-            )
-        if done.number:
-            self._store.note(
-                Stacked(
-                    run=run.id,
-                    repository_id=run.repository_id,
-                    number=run.number,
-                    stacked=done.number,
-                    branch=done.branch,
-                    head=done.head,
-                    task=written.task,
-                )
-            )
-            log.info("stacked", extra={"run": run.id, "pull": done.number, "branch": done.branch})
+            if write and writes:
+                written = wanted(writer, run, written)
+            done = deliver(writer, self._delivery(run, written, writes), key=self._key)
+        self._note(run, done)
         if done.text:
-            self.say(hub, run, wish, done.text)
+            self._say_done(hub, run, wish, done, done.text)
         return done.outcome
+
+    def _delivery(self, run: Run, written: Written, writes: bool) -> Delivery:
+        page = self._page(run)
+        return Delivery(
+            run=run.id,
+            repository=run.repository,
+            number=run.number,
+            written=written,
+            server_writes=writes,
+            repository_id=run.repository_id,
+            page=page,
+            patch_page=f"{page}/patch" if page and written.mails else "",
+        )
+
+    def _note(self, run: Run, done: Delivered) -> None:
+        """Remember the pull request that a run has opened, if it has."""
+        if not done.number or run.kind not in TASKS:
+            return
+        self._store.note(
+            Stacked(
+                run=run.id,
+                repository_id=run.repository_id,
+                number=run.number,
+                stacked=done.number,
+                branch=done.branch,
+                head=done.head,
+                task=TASKS[run.kind],
+            )
+        )
+        log.info("stacked", extra={"run": run.id, "pull": done.number, "branch": done.branch})
+
+    def _say_done(self, hub: Hub, run: Run, wish: Wish, done: Delivered, text: str) -> None:
+        """Say what stands. Where that is a pull request it counts, whether or not we may speak."""
+        try:
+            self.say(hub, run, wish, text)
+        except Refused as error:
+            if not done.number:
+                raise
+            log.warning("not said", extra={"run": run.id, "why": error})
 
     def _show_plan(self, hub: Hub, run: Run, wish: Wish, account: Refactoring) -> str:
         stands = self.say(hub, run, wish, plan_comment(account))
@@ -374,16 +391,49 @@ class Writing:
         )
         return "planned"
 
-    def end_without(self, hub: Hub, run: Run, wish: Wish) -> str:
-        """Say that a run was stopped, or why it came to nothing; return how it ended."""
-        again = f"\n\n{AGAIN}" if wish.plan_of else ""
-        if run.stop:
-            why = markdown_line(run.stop)
-            self.say(hub, run, wish, f"Stopped: {why}. Nothing was changed.{again}")
-            return f"stopped: {run.stop}"
-        problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
-        self.say(hub, run, wish, f"I cannot do this: {problem}{again}")
-        return f"problem: {problem}"
+    def end_without(self, hub: Hub, run: Run, wish: Wish, *, last: bool = False) -> str:
+        """Say that a run was stopped, or why it came to nothing; return how it ended.
+
+        An attempt to deliver it may have been interrupted: a pull request that it opened is said
+        and remembered, a branch without one is taken away. `last`: nobody comes back to it.
+        """
+        left = self._left(hub, run, wish, last=last)
+        self._note(run, left)
+        why, outcome = ended_without(run)
+        if left.number:
+            text = f"{why} It was done by then, and this stands:\n\n{left.text}"
+            self._say_done(hub, run, wish, left, text)
+            return left.outcome
+        if left.branch:
+            why = f"{why} {kept_branch_lead(left.branch)}"
+        elif run.stop:
+            why = f"{why} Nothing was changed."
+        again = f"\n\n{AGAIN}" if wish.plan_of and not left.branch else ""
+        self.say(hub, run, wish, why + again)
+        return outcome
+
+    def _left(self, hub: Hub, run: Run, wish: Wish, *, last: bool) -> Delivered:
+        """See to what an attempt to deliver a run has left behind."""
+        nothing = Delivered("nothing")
+        if not run.report or (wish.task == "refactor" and not wish.plan_of):
+            return nothing
+        try:
+            written = read_written(run)
+        except GiveUp:  # what is not fit to be written was never begun
+            return nothing
+        write = written.policy_write and bool(written.commits)
+        if not write:
+            return nothing
+        try:
+            with self.opened(run, hub, write=write) as (writer, writes):
+                return settled(writer, self._delivery(run, written, writes))
+        except Limited:
+            raise
+        except (RetryLater, GiveUp) as error:
+            if not last:
+                raise
+            log.warning("perhaps left", extra={"run": run.id, "why": error})
+            return replace(nothing, branch=branch_name(written.task, run.number, run.id))
 
     def progress(self, hub: Hub, run: Run) -> None:
         """Say how far a run is, where its result will stand."""
@@ -432,6 +482,40 @@ def _is_planning(run: Run) -> bool:
     if run.kind != "refactor" or run.state != "open" or run.stop:
         return False
     return not Wish.model_validate_json(run.request).plan_of
+
+
+def read_written(run: Run) -> Written:
+    """Return what a run has written; raise GiveUp where that is not fit to be written.
+
+    Whoever handed it over has read what strangers wrote: it answers for its own run alone.
+    """
+    try:
+        written = Written.model_validate_json(run.report)
+    except ValidationError as error:
+        log.error("refused", extra={"run": run.id, "why": str(error)[:500]})
+        raise GiveUp(UNFIT) from error
+    if written.task != run.kind or written.start != run.head:
+        log.error("refused", extra={"run": run.id, "why": "it is of another task or start"})
+        raise GiveUp(UNFIT)
+    return written
+
+
+def wanted(hub: Hub, run: Run, written: Written) -> Written:
+    """Return what is written with what its repository says by now: it may have said no meanwhile,
+    and the engine's word alone counts for nothing.
+    """
+    if not written.policy_write or wants_writing(hub, run.repository):
+        return written
+    log.info("not wanted any more", extra={"run": run.id, "repo": run.repository})
+    return written.model_copy(update={"policy_write": False})
+
+
+def ended_without(run: Run) -> tuple[str, str]:
+    """Return why a run that writes came to nothing, to be said, and how it ended."""
+    if run.stop:
+        return f"Stopped: {markdown_line(run.stop)}.", f"stopped: {run.stop}"
+    problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
+    return f"I cannot do this: {problem}", f"problem: {problem}"
 
 
 def _began_by(run: Run, comment: int) -> bool:

@@ -12,6 +12,9 @@ CI = "ci"
 OPEN, REVIEW, PUBLISH = "open", "review", "publish"
 """The steps of a run: show it on GitHub, review, publish. The second is the engine's."""
 
+PROGRESS = "progress"
+"""The kind of jobs that say how far a run is that writes."""
+
 Kind = Literal["review", "ask", "config", "refactor", "fix", "tests"]
 """What a run comes to: a review, an answer to somebody, or something to be written."""
 

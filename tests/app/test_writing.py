@@ -409,15 +409,18 @@ def test_progress_and_result_are_one_comment(desk: Desk) -> None:
     desk.store.progressed(run.id, "2 of 5 parts read so far.")
     shown: dict[str, str] = {}
     desk.steps.show_progress(shown)
+    desk.work()
     assert "Working on it. 2 of 5 parts" in desk.ours[1].body
     desk.steps.show_progress(shown)
     desk.started().show_progress({})
+    desk.work()
     assert len(desk.ours) == 2
     desk.store.recover("engine-1")
     desk.steps = desk.started()
     desk.carries()
     assert len(desk.ours) == 2 and f"/pull/{desk.stacked[0].number}" in desk.ours[1].body
     desk.steps.show_progress({})
+    desk.work()
     assert "Working" not in desk.ours[1].body
     assert job.kind == "review"
 
