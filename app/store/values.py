@@ -182,8 +182,9 @@ class Begun:
 class Plan:
     """A plan that a person may start: the comment with it, and a digest of what we wrote there.
 
-    `since` is when it was shown. It is "waiting" until a run carries it out ("started"), or until
-    it is too old, was edited, or cannot be carried out any more ("over").
+    `since` is when it was shown, `stands` the same by GitHub's clock. It is "waiting" until a run
+    carries it out ("started"), or until it is too old, was edited, or cannot be carried out any
+    more ("over").
     """
 
     run: str
@@ -195,6 +196,7 @@ class Plan:
     digest: str
     state: Literal["waiting", "started", "over"]
     since: float
+    stands: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

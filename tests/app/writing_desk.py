@@ -116,11 +116,11 @@ class Desk:
         self.store.put(command.job())
         self.work()
 
-    def reacts(self, who: str, content: str, comment: FakeComment) -> None:
-        """Have somebody react to a comment."""
+    def reacts(self, who: str, content: str, comment: FakeComment, after_s: float = 2.0) -> None:
+        """Have somebody react to a comment, who has taken the time to read it."""
         state = self.fake.state
         comment.reactions.append(
-            Reaction(state.next_id(), self.fake.user(who), content, state.now())
+            Reaction(state.next_id(), self.fake.user(who), content, state.now() + after_s)
         )
 
     def work(self) -> list[str]:
