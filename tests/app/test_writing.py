@@ -126,6 +126,7 @@ def test_a_reaction_from_before_the_plan_starts_nothing(desk: Desk) -> None:
     _, run, _ = desk.engine()
     desk.store.progressed(run.id, "2 of 5 parts read so far.")
     desk.steps.show_progress({})
+    desk.work()
     (comment,) = desk.ours
     assert "Planning it" in comment.body
     desk.reacts("alice", "+1", comment, after_s=0.0)
