@@ -257,7 +257,7 @@ def test_a_pull_request_that_ends_meanwhile_ends_its_run(site: Site, how: str) -
                 case "deleted":
                     world.repo.delete()
                 case _:
-                    world.installation.uninstall()
+                    world.installation.delete()
             return finds(request)
 
         world.think = ends

@@ -112,7 +112,8 @@ def test_a_reaction_is_seen_by_the_server_and_by_one_that_was_away(tmp_path: Pat
         state = world.hub.state
         (plan,) = (one for one in pull.comments if one.user.login == world.app.actor)
         for who in ("mallory", "alice"):
-            plan.reactions.append(Reaction(state.next_id(), world.hub.user(who), "+1", state.now()))
+            read = state.now() + 2  # it takes a person a moment
+            plan.reactions.append(Reaction(state.next_id(), world.hub.user(who), "+1", read))
         with world.serve(RLM_WRITE="on"):
             world.settle(runs=2)
         world.assert_stacked_once(pull)

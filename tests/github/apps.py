@@ -167,8 +167,8 @@ class FakeInstallation:
         self.repositories.remove(repo)
 
     def delete(self) -> None:
-        """Uninstall the App."""
-        del self.app.installations[self.id]
+        """Uninstall the App; to do it again changes nothing."""
+        self.app.installations.pop(self.id, None)
 
 
 @dataclass(eq=False)
