@@ -280,7 +280,7 @@ def _fixed(done: Fixing) -> Iterator[str]:
         yield from _against_checks(done)
     elif done.closed:
         yield f"**Closed** ({words.count(len(done.closed), 'finding')}, a commit for each)"
-        yield _rows(done.closed, lambda one: f"- {_finding(one)}")
+        yield _rows(done.closed, lambda one: f"- {_finding(one)}{_test(one)}")
     if done.open and not done.checks:
         yield f"**Still open** ({words.count(len(done.open), 'finding')})"
         yield _rows(
@@ -297,6 +297,13 @@ def _against_checks(done: Fixing) -> Iterator[str]:
         yield _rows(done.closed, lambda one: _text(plain(one.message)))
     for one in done.open:
         yield f"**Not mended**: {names}: {_STATES[one.state]}: {_line(one.why)}"
+
+
+def _test(one: Closed) -> str:
+    """Return the test of a closed finding, or why there is none; "" where none was asked for."""
+    if one.test:
+        return f"; test, in a commit of its own: {_code(one.test)}"
+    return f"; no test: {_line(one.no_test)}" if one.no_test else ""
 
 
 def _finding(one: Closed | Open) -> str:

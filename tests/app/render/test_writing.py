@@ -333,7 +333,10 @@ def worst() -> list[str]:
     )  # fmt: skip
     about = {"severity": Severity.LOW, "line": 1, "path": HOSTILE, "title": HOSTILE_BLOCK}
     mended = fixing(
-        closed=[Closed(id=HOSTILE, message=HOSTILE_BLOCK, tries=1, files=[], **about)],
+        closed=[
+            Closed(id=HOSTILE, message=HOSTILE_BLOCK, tries=1, files=[], **some, **about)
+            for some in ({"test": HOSTILE}, {"no_test": HOSTILE_BLOCK})
+        ],
         open=[Open(id=HOSTILE, state="missed", why=HOSTILE_BLOCK, **about)],
         notes=[HOSTILE_BLOCK],
     )
@@ -448,8 +451,17 @@ def test_a_fix_of_what_checks_say_names_the_checks() -> None:
     assert text.startswith("## Fix of what checks say: done")
     assert "**Mended**: what made `unit`, `` `x` @bob `` fail." in text
     assert "Count once" in text and "@alice" not in text
-    left = Open(**closed.model_dump(exclude={"message", "files", "tries"}), state="declined",
+    left = Open(**closed.model_dump(exclude={"message", "files", "tries", "test", "no_test"}), state="declined",
                 why="The registry was away.")  # fmt: skip
     text = result_comment(done.model_copy(update={"closed": [], "open": [left]}), [])
     assert text.startswith("## Fix of what checks say: not done")
     assert "no patch: The registry was away." in text
+
+
+def test_a_closed_finding_says_which_test_it_has_or_why_none() -> None:
+    (one,) = fixing().closed
+    assert "test" not in result_comment(fixing(), []).split("**Closed**")[1].split("**Still")[0]
+    made = fixing(closed=[one.model_copy(update={"test": "tests/test_a.py"})])
+    assert "; test, in a commit of its own: `tests/test_a.py`" in result_comment(made, [])
+    none = fixing(closed=[one.model_copy(update={"no_test": "no test file belongs to a.py"})])
+    assert "; no test: no test file belongs to a.py" in result_comment(none, [])
