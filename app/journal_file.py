@@ -176,6 +176,9 @@ class JournalFile:
         """Return what a run paid and reserved, and how much of that has no reply to show for it."""
         used = self._db.execute(_SUMS, (whose.run,)).fetchone()
         lost = self._db.execute(_LOST, (whose.run,)).fetchone()
+        there = self._db.execute("SELECT 1 FROM ledger WHERE run = ? LIMIT 1", (whose.run,))
+        if there.fetchone() is not None:
+            self._written.add(whose.run)
         return Amount(*used), Amount(*lost)
 
     def find(self, digest: bytes) -> Found | None:
@@ -194,20 +197,24 @@ class JournalFile:
     def transaction(self) -> Iterator[None]:
         """Hold the only writer's place: all that is written inside is on the disk, or nothing."""
         self._db.execute("BEGIN IMMEDIATE")
+        self._writing.clear()
         try:
             yield
             self._db.execute("COMMIT")  # if it fails, the transaction may still be open
+            self._written |= self._writing
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
 
-    def reserve(self, whose: Whose, worst: Amount) -> int:
-        """Write down the worst case of a call; return its row."""
-        return self._insert(whose, worst, None)
+    def reserve(self, whose: Whose, worst: Amount) -> int | None:
+        """Write down the worst case of a call; return its row, None of a run that was forgotten."""
+        return None if self._is_forgotten(whose) else self._insert(whose, worst, None)
 
-    def settle(self, row: int | None, whose: Whose, worst: Amount, cost: Amount) -> int:
-        """Write down the cost of a call, its reservation there or not; return its row."""
+    def settle(self, row: int | None, whose: Whose, worst: Amount, cost: Amount) -> int | None:
+        """Write down the cost of a call; return its row, None of a run that was forgotten."""
+        if self._is_forgotten(whose):
+            return None
         if row is not None:
             found = self._db.execute(
                 "UPDATE ledger SET usd = ?, tokens = ?, calls = ? WHERE entry = ? AND run = ?",
@@ -280,6 +287,16 @@ class JournalFile:
                     (many,),
                 )
 
+    def _is_forgotten(self, whose: Whose) -> bool:
+        """Has somebody removed all that this file has of a run since we wrote down something of it?
+
+        Nothing else removes the rows of a run that goes on.
+        """
+        if whose.run not in self._written:
+            return False
+        there = self._db.execute("SELECT 1 FROM ledger WHERE run = ? LIMIT 1", (whose.run,))
+        return there.fetchone() is None
+
     def _insert(self, whose: Whose, worst: Amount, cost: Amount | None) -> int:
         real = (None, None, None) if cost is None else numbers(cost)
         row = self._db.execute(
@@ -289,6 +306,7 @@ class JournalFile:
             (whose.run, *numbers(worst), *real, time.time(), whose.tenant),
         ).lastrowid
         assert row is not None  # noqa: S101 - an INSERT has one
+        self._writing.add(whose.run)
         return row
 
     def _bytes_used(self) -> int:
@@ -320,6 +338,8 @@ class JournalFile:
         if stat.S_IMODE(self._path.stat().st_mode) != 0o600:
             self._path.chmod(0o600)
         self._db = connected(self._path, self._busy_s)
+        self._written: set[bytes] = set()
+        self._writing: set[bytes] = set()
         try:
             self._prepare()
             self._inode = _inode(self._path)

@@ -929,6 +929,20 @@ def test_what_an_installation_paid_for_goes_with_it_and_nothing_else(place: Plac
         assert sync(journal.find(key(1, "b"))) is not None
 
 
+def test_a_run_that_goes_on_leaves_nothing_after_it_was_forgotten(place: Place):
+    async def run() -> None:
+        with StoredJournal(place.where, "one", NO_CAP, "a") as journal:
+            entry = await journal.reserve(key(1, "a"), WORST)
+            forget_runs(place.where, "a", ["one"], whole=True)
+            await journal.settle(entry, key(1, "a"), COST, reply(1))
+            with pytest.raises(TellUser):
+                await journal.reserve(key(2, "a"), WORST)
+
+    sync(run())
+    assert place.rows("SELECT count(*) FROM {kept}") == [(0,)]
+    assert place.rows("SELECT count(*) FROM {paid}") == [(0,)]
+
+
 def test_what_the_first_version_kept_is_there_and_can_be_forgotten(path: Path):
     sync(_one_run(path))
     with opened(path) as db:
