@@ -11,20 +11,18 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from pydantic import ValidationError
-
-from app.github.branches import push_commits
+from app.github.branches import ends_with, push_commits, tip_of
 from app.github.ci import Checks, Compared, checks_of, compared, described
 from app.github.client import Hub
-from app.github.errors import Forbidden, NotThere
+from app.github.errors import Forbidden, Limited, NotThere, Refused
 from app.github.pulls import Pull, pull_at
 from app.jobs import Ci, Wish
 from app.render.ci import Doing, checks_ended, checks_mended, checks_too_long, no_checks
 from app.render.writing import commit_message, opened_lead, result_comment
 from app.store import Job, Run, Stacked, Store
-from app.write_steps import Writing
-from app.written import Written
-from reviewer.errors import GiveUp
+from app.write_steps import Writing, ended_without, read_written, wanted
+from app.written import Written, WrittenCommit
+from reviewer.errors import GiveUp, RetryLater
 
 log = logging.getLogger(__name__)
 
@@ -172,11 +170,7 @@ class CiSteps:
 
     def publish(self, hub: Hub, run: Run, wish: Wish) -> str:
         """Put the commits of a run on top of the branch, say how it went, return how it ended."""
-        try:
-            written = Written.model_validate_json(run.report)
-        except ValidationError as error:
-            log.error("refused", extra={"run": run.id, "why": str(error)[:500]})
-            raise GiveUp("What came of it is not fit to be written.") from error
+        written = read_written(run)
         made = self._store.by_stacked(run.repository_id, wish.stacked)
         outcome, lead = "declined", ""
         if written.too_large:
@@ -184,8 +178,53 @@ class CiSteps:
         elif written.commits:
             outcome, head = self._pushed(hub, run, made, written)
             lead = checks_mended(head) if outcome == "pushed" else NOT_PUSHED[outcome]
-        self._writing.say(hub, run, wish, result_comment(written.account, [lead] if lead else []))
+        text = result_comment(written.account, [lead] if lead else [])
+        try:
+            self._writing.say(hub, run, wish, text)
+        except Refused as error:
+            if outcome != "pushed":
+                raise
+            log.warning("not said", extra={"run": run.id, "why": error})
         return outcome
+
+    def end_without(self, hub: Hub, run: Run, wish: Wish, *, last: bool = False) -> str:
+        """Say that a run was stopped, or why it came to nothing; return how it ended.
+
+        What an interrupted attempt has pushed stands, and is said.
+        """
+        head = self._there_already(hub, run, wish, last=last)
+        why, outcome = ended_without(run)
+        if head:
+            why, outcome = f"{why} It was done by then. {checks_mended(head)}", "pushed"
+        elif run.stop:
+            why = f"{why} Nothing was changed."
+        self._writing.say(hub, run, wish, why)
+        return outcome
+
+    def _there_already(self, hub: Hub, run: Run, wish: Wish, *, last: bool) -> str:
+        """Return the end of our branch if the commits of a run are what it ends with, else ""."""
+        made = self._store.by_stacked(run.repository_id, wish.stacked)
+        if made is None or not run.report:
+            return ""
+        try:
+            written = read_written(run)
+            if not written.commits or not written.policy_write:
+                return ""
+            with self._writing.opened(run, hub, write=True) as (writer, _):
+                tip = tip_of(writer, run.repository, made.branch)
+                commits = _made_of(written)
+                there = tip is not None and tip != run.head
+                if not there or not ends_with(writer, run.repository, commits, tip or ""):
+                    return ""
+        except Limited:
+            raise
+        except (RetryLater, GiveUp) as error:
+            if not last and isinstance(error, RetryLater):
+                raise
+            log.warning("perhaps pushed", extra={"run": run.id, "why": error})
+            return ""
+        self._store.update(made.run, head=tip)
+        return tip or ""
 
     def _pushed(
         self, hub: Hub, run: Run, made: Stacked | None, written: Written
@@ -195,13 +234,11 @@ class CiSteps:
             return "undone", ""
         write = written.policy_write
         with self._writing.opened(run, hub, write=write) as (writer, writes):
-            if not (write and writes):
+            if not (write and writes and wanted(writer, run, written).policy_write):
                 return "off", ""
-            commits = [
-                one.model_copy(update={"message": commit_message(one.message)})
-                for one in written.commits
-            ]
-            done = push_commits(writer, run.repository, made.branch, commits, onto=run.head)
+            done = push_commits(
+                writer, run.repository, made.branch, _made_of(written), onto=run.head
+            )
         if done.state == "pushed":
             self._store.update(made.run, head=done.head)
         return done.state, done.head
@@ -230,6 +267,12 @@ class CiSteps:
                 round=made.rounds,
             )
         ]
+
+
+def _made_of(written: Written) -> list[WrittenCommit]:
+    return [
+        one.model_copy(update={"message": commit_message(one.message)}) for one in written.commits
+    ]
 
 
 def _may_still_pass(found: Compared, before: Checks) -> bool:

@@ -499,7 +499,11 @@ def _add_fix(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "findings", nargs="*", metavar="FINDING", help="ids of findings to close (default: all)"
     )
     fix.add_argument("--repo", default=".", metavar="PATH", help="repository (default: here)")
-    _add_commit_options(fix, fix.add_argument_group("how much work"), each="finding")
+    work = fix.add_argument_group("how much work")
+    work.add_argument(
+        "--no-tests", action="store_true", help="write no tests for the findings that are closed"
+    )
+    _add_commit_options(fix, work, each="finding")
 
 
 def _add_tests(commands: "argparse._SubParsersAction[_Parser]") -> None:

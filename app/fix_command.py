@@ -40,6 +40,7 @@ class _Fix(Work[FixRequest, Fixing]):
             commit=change.head,
             reviewed=self._review.change.head,
             findings=self._findings,
+            tests=not self.options.no_tests,
             model=model,
             cheap_model=asked.cheap_model,
             effort=asked.effort,

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 
 from app.ci_steps import CiSteps
 from app.config_rows import Configured
@@ -44,6 +45,7 @@ from app.render.escape import markdown_line
 from app.report import Report, Verdict
 from app.store import (
     OPEN,
+    PROGRESS,
     PUBLISH,
     REVIEW,
     WRITING,
@@ -68,6 +70,9 @@ QUEUED_TITLE = "Reviewed on its pull request"
 QUEUED_TEXT = (
     "What was found stands on pull request #{number}. A merge queue does not wait for more."
 )
+
+DELIVERED = frozenset({"stacked", "pushed"})
+"""Outcomes of runs whose commits stand on a branch."""
 
 MAX_SUPERSEDED = 3
 """So many runs in a row may give way to a newer push; then one is let finish, so that a busy pull
@@ -169,11 +174,7 @@ class Steps:
             case Queued.kind:
                 self._queued(job, Queued.model_validate_json(job.payload))
             case _:
-                run = self.store.run(Step.model_validate_json(job.payload).run)
-                if run is None or run.state == "ended":
-                    self.store.done(job)
-                else:
-                    self._step(job, run)
+                self._step(job, self.store.run(Step.model_validate_json(job.payload).run))
 
     def lost(self, job: Job, error: RlmError) -> None:
         """End a job that cannot be done, and say why where its reader looks."""
@@ -187,6 +188,9 @@ class Steps:
             self.store.fail(job, str(error))
             return
         log.error("run lost", extra={"run": run.id, "why": error})
+        if run.kind in WRITING:
+            self._under_its_name(run, partial(self._writing_lost, job, error))
+            return
         if run.check_run is not None and not isinstance(error, NotThere):
             try:
                 with self._connect_for_checks(run.installation, run.repository_id) as hub:
@@ -194,18 +198,22 @@ class Steps:
                     self._conclude(hub, run, "neutral", title, str(error))
             except GiveUp as refusal:
                 log.warning("check run left", extra={"run": run.id, "why": refusal})
-        if run.kind in WRITING and not isinstance(error, NotThere):
-            self._say_lost(run, error)
         self._ended(job, run, f"lost: {error}")
 
-    def _say_lost(self, run: Run, error: RlmError) -> None:
-        """Say where it was asked for that a run came to nothing: it has no check run."""
-        wish = Wish.model_validate_json(run.request)
+    def _writing_lost(self, job: Job, error: RlmError, run: Run) -> None:
+        """End a run that writes: whatever it left is seen to, and said where people wait for it."""
+        outcome = ""
         try:
             with self._connect(run.installation, run.repository_id) as hub:
-                self.writing.end_without(hub, replace(run, problem=str(error)), wish)
-        except GiveUp as refusal:
+                wish = Wish.model_validate_json(run.request)
+                told = replace(run, problem=str(error))
+                outcome = self._ends(wish).end_without(hub, told, wish, last=True)
+        except GiveUp as refusal:  # a conversation that is locked, a repository that is gone
             log.warning("not said", extra={"run": run.id, "why": refusal})
+        if outcome in DELIVERED:
+            self._writing_ended(job, run, outcome)
+        else:
+            self._ended(job, run, f"lost: {error}")
 
     # What asks for a review
 
@@ -458,16 +466,25 @@ class Steps:
 
     # The steps of a run
 
-    def _step(self, job: Job, run: Run) -> None:
+    def _step(self, job: Job, run: Run | None) -> None:
         """Do a step, under the new name of a repository that was renamed since the run began."""
-        act = self._open if job.kind == OPEN else self._publish
+        if run is None or run.state == "ended":
+            self.store.done(job)
+        elif job.kind == PROGRESS:
+            self._progress(job, run)
+        else:
+            act = self._open if job.kind == OPEN else self._publish
+            self._under_its_name(run, partial(act, job))
+
+    def _under_its_name(self, run: Run, act: Callable[[Run], None]) -> None:
+        """Do something about a run, again under the new name of a repository that was renamed."""
         try:
-            act(job, run)
+            act(run)
         except Elsewhere:
             with self._connect(run.installation, run.repository_id) as hub:
                 name = look_at(hub, run.repository, run.number).repository
             log.info("renamed", extra={"run": run.id, "from": run.repository, "to": name})
-            act(job, replace(run, repository=name))
+            act(replace(run, repository=name))
 
     def _open(self, job: Job, run: Run) -> None:
         """Show on GitHub that the review has begun, where checks are allowed."""
@@ -495,14 +512,11 @@ class Steps:
             pass
         wish = Wish.model_validate_json(run.request)
         with self._connect(run.installation, run.repository_id) as hub:
-            if run.stop or not run.report:
+            if not run.report or (run.stop and not _is_kept(run, wish)):
                 self._end_without(hub, job, run, wish)
                 return
             if run.kind in WRITING:
-                publish_it = self._ci.publish if wish.stacked else self.writing.publish
-                outcome = publish_it(hub, run, wish)
-                follows = self._ci.follows(run, outcome)
-                self._ended(job, run, outcome, *(one.job() for one in follows))
+                self._writing_ended(job, run, self._ends(wish).publish(hub, run, wish))
                 return
             if run.kind != "review":
                 self._answer(hub, run, wish)
@@ -597,7 +611,7 @@ class Steps:
 
     def _end_without(self, hub: Hub, job: Job, run: Run, wish: Wish) -> None:
         if run.kind in WRITING:
-            self._ended(job, run, self.writing.end_without(hub, run, wish))
+            self._writing_ended(job, run, self._ends(wish).end_without(hub, run, wish))
             return
         if run.stop:
             self._conclude(hub, run, "cancelled", "Stopped", f"This review stopped: {run.stop}.")
@@ -612,6 +626,14 @@ class Steps:
             about, thread = f"problem-{run.id}", wish.thread
             reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)
         self._ended(job, run, f"problem: {problem}")
+
+    def _ends(self, wish: Wish) -> CiSteps | Writing:
+        """Return who sees to the end of a run that writes."""
+        return self._ci if wish.stacked else self.writing
+
+    def _writing_ended(self, job: Job, run: Run, outcome: str) -> None:
+        follows = self._ci.follows(run, outcome)
+        self._ended(job, run, outcome, *(one.job() for one in follows))
 
     def _ended(
         self,
@@ -655,6 +677,12 @@ class Steps:
         for run in self.store.open_runs():
             if shown.get(run.id, "") == run.progress:
                 continue
+            if run.kind in WRITING:
+                # Its comment is made once, and its result written over by nobody: in a job, whose
+                # key lets no server do another one about this pull request meanwhile.
+                if not run.progress or self.store.put_if_idle(step(PROGRESS, run)):
+                    shown[run.id] = run.progress
+                continue
             try:
                 with self._showing:
                     self._show(run.id)
@@ -662,15 +690,19 @@ class Steps:
                 log.info("no progress shown", extra={"run": run.id, "why": error})
             shown[run.id] = run.progress
 
+    def _progress(self, job: Job, run: Run) -> None:
+        """Say how far a run that writes is. It is not tried again: more will be said soon."""
+        if _goes_on(run) and run.progress:
+            try:
+                with self._connect(run.installation, run.repository_id) as hub:
+                    self.writing.progress(hub, run)
+            except RlmError as error:
+                log.info("no progress shown", extra={"run": run.id, "why": error})
+        self.store.done(job)
+
     def _show(self, name: str) -> None:
         run = self.store.run(name)  # as it is now: its end may have begun
-        if run is None or run.state == "ended" or run.stop or run.report or run.problem:
-            return
-        if run.kind in WRITING and run.progress:
-            with self._connect(run.installation, run.repository_id) as hub:
-                self.writing.progress(hub, run)
-            return
-        if run.check_run is None:
+        if run is None or run.check_run is None or not _goes_on(run):
             return
         with self._connect_for_checks(run.installation, run.repository_id) as hub:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
@@ -680,6 +712,18 @@ def _its_pull(hub: Hub, place: Look | Handed | Rerun, number: int) -> Pull | Non
     """Return a pull request of this very repository; None for one that only has its old name."""
     pull = pull_at(hub, place.repository, number)
     return pull if pull is not None and pull.repository_id == place.repository_id else None
+
+
+def _goes_on(run: Run) -> bool:
+    return run.state == "open" and not (run.stop or run.report or run.problem)
+
+
+def _is_kept(run: Run, wish: Wish) -> bool:
+    """Is a run that was stopped to be handed over all the same? Its pull request was closed, and
+    what had been written by then is there to be taken as a patch.
+    """
+    is_work = wish.plan_of or wish.task != "refactor"
+    return run.kind in WRITING and run.stop == CLOSED and bool(is_work) and not wish.stacked
 
 
 def _verdict(review: Review, published: Published) -> str:

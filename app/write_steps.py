@@ -8,8 +8,9 @@ permissions, and remembered what stands where.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -19,16 +20,18 @@ from app.github import own_comment
 from app.github.auth import NotGranted
 from app.github.branches import undo
 from app.github.client import Hub
-from app.github.errors import NotThere
+from app.github.comments import written_at
+from app.github.errors import Limited, NotThere, Refused
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
-from app.github.stacked import Delivery, deliver
+from app.github.stacked import Delivered, Delivery, branch_name, deliver, settled
 from app.jobs import Command, Wish
 from app.render.escape import markdown_line
-from app.render.writing import plan_comment, undone_comment
-from app.store import Plan, Run, Stacked, Store, Task
+from app.render.writing import can_start, kept_branch_lead, plan_comment, undone_comment
+from app.store import Kind, Plan, Run, Stacked, Store, Task
+from app.writes_wanted import wants_writing
 from app.written import Written
-from reviewer.errors import GiveUp, RlmError
+from reviewer.errors import GiveUp, RetryLater, RlmError
 from reviewer.refactor.values import Refactoring
 
 log = logging.getLogger(__name__)
@@ -45,11 +48,23 @@ REACTIONS_S = 30.0
 KEEP_PLANS_S = 30 * DAY_S
 
 MOST_ASKED = 10
-"""Of those who reacted to a plan, so many are asked about at GitHub: anybody can react."""
+"""Of those who reacted to a plan, so many are asked about at GitHub in each round: anybody can
+react. Who may not is not asked about again, so that a crowd keeps nobody from starting it.
+"""
 
 ONLY_OPEN = "Only an open pull request is worked on."
 NO_PLAN = "There is no plan that waits here. `/rlm refactor` and what to change makes one."
+STILL_PLANNED = (
+    "The plan is still being made. When it is here, `/rlm go` or a reaction to it starts it."
+)
+NOT_SEEN = "The newest plan here is newer than this comment: read it, and say `/rlm go` again."
 ALREADY = "The newest plan here is started already. `/rlm refactor` makes another one."
+NOTHING = frozenset({"problem", "lost", "stopped"})
+"""How a run ends that has made nothing: its plan can be started again."""
+
+AGAIN = "The plan is still there: `/rlm go` starts it again."
+
+DECIDED = frozenset({NO_PLAN, ALREADY})
 EDITED = (
     "This plan was edited after it was made, so it is not carried out. Ask again, with "
     "`/rlm refactor` and what to do differently."
@@ -57,7 +72,11 @@ EDITED = (
 NOTHING_STACKED = "There is no pull request of mine on top of this one."
 TOO_OLD = "This plan waited for more than a week. Ask again with `/rlm refactor`."
 
+UNFIT = "What came of it is not fit to be written."
+
 PROBLEM_CHARS = 2_000
+
+TASKS: Mapping[Kind, Task] = {"refactor": "refactor", "fix": "fix", "tests": "tests"}
 
 Connect = Callable[[int, int], AbstractContextManager[Hub]]
 Begin = Callable[[Hub, int, Pull, str, Wish], None]
@@ -91,6 +110,10 @@ class Writing:
         self.fixes = FixSteps(store, begin, key)
         self._comments: dict[str, int] = {}
         """Where the comments of runs are: each is looked for once."""
+        self._refused: dict[str, set[int]] = {}
+        """By plans: the reactions of people who may not start them."""
+        self._limited: dict[int, float] = {}
+        """Until when (on the monotonic clock) an installation has no requests left."""
 
     # Commands
 
@@ -139,13 +162,19 @@ class Writing:
     def go(self, hub: Hub, command: Command) -> str:
         """Start the newest plan on a pull request; return why not, "" if it began."""
         where = command.repository_id, command.number
-        if any(_began_by(run, command.comment_id) for run in self._store.runs_of(*where)):
+        runs = self._store.runs_of(*where)
+        if any(_began_by(run, command.comment_id) for run in runs):
             return ""  # this command did so, before its job was interrupted
+        if any(_is_planning(run) for run in runs):
+            return STILL_PLANNED
         newest = next(iter(self._store.plans_of(*where)), None)
         if newest is None:
             return NO_PLAN
-        if newest.state == "started":
-            return ALREADY
+        if newest.state == "started" and (why := self._decided(newest)):
+            return why
+        said = written_at(hub, command.repository, command.comment_id, at_lines=command.thread != 0)
+        if said < newest.stands:
+            return NOT_SEEN
         wish = Wish(
             trigger="go",
             comment=command.comment_id,
@@ -168,7 +197,7 @@ class Writing:
                 done = undo(writer, name, found.stacked, found.branch, found.head)
             except GiveUp as error:
                 return markdown_line(str(error))
-        if done.pull in {"closed", "gone"}:
+        if done.pull != "forbidden":  # of what is merged, too, there is nothing more to undo
             self._store.update(found.run, state="undone")
         return undone_comment(found.stacked, url, found.branch, done.pull, done.branch, done.why)
 
@@ -192,13 +221,21 @@ class Writing:
         """
         now = time.time()
         started = 0
-        for plan in self._store.waiting_plans(now - (YOUNG_S if young else 2 * WAITS_S)):
+        waiting = self._store.waiting_plans(now - (YOUNG_S if young else 2 * WAITS_S))
+        for plan in waiting:
+            if time.monotonic() < self._limited.get(plan.installation, 0.0):
+                continue
             try:
                 started += self._looked_at(plan, now)
+            except Limited as error:
+                self._limited[plan.installation] = time.monotonic() + error.after_s
+                log.info("no more requests", extra={"run": plan.run, "after_s": error.after_s})
             except RlmError as error:  # the others can still be looked at
                 log.info("reactions not read", extra={"run": plan.run, "why": error})
         if not young:
             self._store.forget_plans(now - KEEP_PLANS_S)
+            for gone in self._refused.keys() - {plan.run for plan in waiting}:
+                self._refused.pop(gone, None)
         return started
 
     def _looked_at(self, plan: Plan, now: float) -> bool:
@@ -207,14 +244,20 @@ class Writing:
             return False
         with self._connect(plan.installation, plan.repository_id) as hub:
             try:
-                people = own_comment.starters(hub, plan.repository, plan.comment)
+                people = own_comment.starters(hub, plan.repository, plan.comment, plan.stands)
             except NotThere:  # it was deleted, and with it the plan
                 self._store.decide(plan.run, "over")
                 return False
-            for who in people[:MOST_ASKED]:
-                if hub.may_write(plan.repository, who):
+            refused = self._refused.setdefault(plan.run, set())
+            unasked = [who for who, reaction in people.items() if reaction not in refused]
+            for who in unasked[:MOST_ASKED]:
+                if not hub.may_write(plan.repository, who):
+                    refused.add(people[who])
+                else:
                     wish = Wish(trigger="reaction", sender=who, task="refactor")
                     if why := self._start(hub, plan, wish):
+                        if why in DECIDED:
+                            return False  # and whoever did so has been told
                         about = f"not-started-{plan.run}"
                         reply(hub, plan.repository, plan.number, why, about=about, key=self._key)
                         self._store.decide(plan.run, "over")
@@ -233,63 +276,104 @@ class Writing:
         pull = pull_at(hub, plan.repository, plan.number)
         if pull is None or pull.state != "open":
             return ONLY_OPEN
+        if why := self._decided(plan):
+            return why
         wish = wish.model_copy(update={"plan_of": plan.run})
-        self._begin(hub, plan.installation, pull, f"go:{plan.run}", wish)
+        before = len(self._tries(plan))  # a run has its origin for itself
+        origin = f"go:{plan.run}" + (f":{before}" if before else "")
+        self._begin(hub, plan.installation, pull, origin, wish)
         self._store.decide(plan.run, "started")
         return ""
+
+    def _decided(self, plan: Plan) -> str:
+        """Return why a plan waits no more, as it is known by now: another server may have started
+        it, or shown a newer one, since it was read.
+
+        It waits again after a run that came to nothing.
+        """
+        known = self._store.plan(plan.run)
+        if known is None or known.state == "over":
+            return NO_PLAN
+        tries = self._tries(known)
+        if tries and not self._came_to_nothing(tries[0]):
+            self._store.decide(known.run, "started")  # whoever began it was killed before this
+            return ALREADY
+        return ALREADY if known.state == "started" and not tries else ""
+
+    def _tries(self, plan: Plan) -> list[Run]:
+        """Return the runs that were to carry a plan out, the newest first."""
+        runs = self._store.runs_of(plan.repository_id, plan.number)
+        first = f"go:{plan.run}"
+        return [run for run in runs if f"{run.origin}:".startswith(f"{first}:")]
+
+    def _came_to_nothing(self, run: Run) -> bool:
+        """Has a run ended without anything of what it was to make, not even a patch?"""
+        how = run.outcome.partition(":")[0]
+        return run.state == "ended" and how in NOTHING and self._store.stacked(run.id) is None
 
     # What came of a run
 
     def publish(self, hub: Hub, run: Run, wish: Wish) -> str:
         """Say what a run came to, and bring it where it belongs; return how it ended."""
-        try:
-            written = Written.model_validate_json(run.report)
-        except ValidationError as error:
-            log.error("refused", extra={"run": run.id, "why": str(error)[:500]})
-            raise GiveUp("What came of it is not fit to be written.") from error
+        written = read_written(run)
         account = written.account
         if isinstance(account, Refactoring) and not wish.plan_of:
             return self._show_plan(hub, run, wish, account)
         if account.status == "declined" and isinstance(account, Refactoring):
             self.say(hub, run, wish, plan_comment(account))
             return "declined"
-        page = self._page(run)
         write = written.policy_write and bool(written.commits)
         with self.opened(run, hub, write=write) as (writer, writes):
-            done = deliver(
-                writer,
-                Delivery(
-                    run=run.id,
-                    repository=run.repository,
-                    number=run.number,
-                    written=written,
-                    server_writes=writes,
-                    repository_id=run.repository_id,
-                    page=page,
-                    patch_page=f"{page}/patch" if page and written.mails else "",
-                ),
-                key=self._key,
-            )
-        if done.number:
-            self._store.note(
-                Stacked(
-                    run=run.id,
-                    repository_id=run.repository_id,
-                    number=run.number,
-                    stacked=done.number,
-                    branch=done.branch,
-                    head=done.head,
-                    task=written.task,
-                )
-            )
-            log.info("stacked", extra={"run": run.id, "pull": done.number, "branch": done.branch})
+            if write and writes:
+                written = wanted(writer, run, written)
+            done = deliver(writer, self._delivery(run, written, writes), key=self._key)
+        self._note(run, done)
         if done.text:
-            self.say(hub, run, wish, done.text)
+            self._say_done(hub, run, wish, done, done.text)
         return done.outcome
+
+    def _delivery(self, run: Run, written: Written, writes: bool) -> Delivery:
+        page = self._page(run)
+        return Delivery(
+            run=run.id,
+            repository=run.repository,
+            number=run.number,
+            written=written,
+            server_writes=writes,
+            repository_id=run.repository_id,
+            page=page,
+            patch_page=f"{page}/patch" if page and written.mails else "",
+        )
+
+    def _note(self, run: Run, done: Delivered) -> None:
+        """Remember the pull request that a run has opened, if it has."""
+        if not done.number or run.kind not in TASKS:
+            return
+        self._store.note(
+            Stacked(
+                run=run.id,
+                repository_id=run.repository_id,
+                number=run.number,
+                stacked=done.number,
+                branch=done.branch,
+                head=done.head,
+                task=TASKS[run.kind],
+            )
+        )
+        log.info("stacked", extra={"run": run.id, "pull": done.number, "branch": done.branch})
+
+    def _say_done(self, hub: Hub, run: Run, wish: Wish, done: Delivered, text: str) -> None:
+        """Say what stands. Where that is a pull request it counts, whether or not we may speak."""
+        try:
+            self.say(hub, run, wish, text)
+        except Refused as error:
+            if not done.number:
+                raise
+            log.warning("not said", extra={"run": run.id, "why": error})
 
     def _show_plan(self, hub: Hub, run: Run, wish: Wish, account: Refactoring) -> str:
         stands = self.say(hub, run, wish, plan_comment(account))
-        if account.plan is None or not account.plan.is_work or account.status != "planned":
+        if not can_start(account):
             return "declined" if account.status == "declined" else "no plan"
         self._store.propose(
             Plan(
@@ -302,18 +386,54 @@ class Writing:
                 digest=stands.digest,
                 state="waiting",
                 since=time.time(),
+                stands=stands.since,
             )
         )
         return "planned"
 
-    def end_without(self, hub: Hub, run: Run, wish: Wish) -> str:
-        """Say that a run was stopped, or why it came to nothing; return how it ended."""
-        if run.stop:
-            self.say(hub, run, wish, f"Stopped: {markdown_line(run.stop)}. Nothing was changed.")
-            return f"stopped: {run.stop}"
-        problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
-        self.say(hub, run, wish, f"I cannot do this: {problem}")
-        return f"problem: {problem}"
+    def end_without(self, hub: Hub, run: Run, wish: Wish, *, last: bool = False) -> str:
+        """Say that a run was stopped, or why it came to nothing; return how it ended.
+
+        An attempt to deliver it may have been interrupted: a pull request that it opened is said
+        and remembered, a branch without one is taken away. `last`: nobody comes back to it.
+        """
+        left = self._left(hub, run, wish, last=last)
+        self._note(run, left)
+        why, outcome = ended_without(run)
+        if left.number:
+            text = f"{why} It was done by then, and this stands:\n\n{left.text}"
+            self._say_done(hub, run, wish, left, text)
+            return left.outcome
+        if left.branch:
+            why = f"{why} {kept_branch_lead(left.branch)}"
+        elif run.stop:
+            why = f"{why} Nothing was changed."
+        again = f"\n\n{AGAIN}" if wish.plan_of and not left.branch else ""
+        self.say(hub, run, wish, why + again)
+        return outcome
+
+    def _left(self, hub: Hub, run: Run, wish: Wish, *, last: bool) -> Delivered:
+        """See to what an attempt to deliver a run has left behind."""
+        nothing = Delivered("nothing")
+        if not run.report or (wish.task == "refactor" and not wish.plan_of):
+            return nothing
+        try:
+            written = read_written(run)
+        except GiveUp:  # what is not fit to be written was never begun
+            return nothing
+        write = written.policy_write and bool(written.commits)
+        if not write:
+            return nothing
+        try:
+            with self.opened(run, hub, write=write) as (writer, writes):
+                return settled(writer, self._delivery(run, written, writes))
+        except Limited:
+            raise
+        except (RetryLater, GiveUp) as error:
+            if not last:
+                raise
+            log.warning("perhaps left", extra={"run": run.id, "why": error})
+            return replace(nothing, branch=branch_name(written.task, run.number, run.id))
 
     def progress(self, hub: Hub, run: Run) -> None:
         """Say how far a run is, where its result will stand."""
@@ -355,6 +475,47 @@ class Writing:
                     hub = found
                     break
             yield hub, writes
+
+
+def _is_planning(run: Run) -> bool:
+    """Is a run at a plan that nobody has seen yet?"""
+    if run.kind != "refactor" or run.state != "open" or run.stop:
+        return False
+    return not Wish.model_validate_json(run.request).plan_of
+
+
+def read_written(run: Run) -> Written:
+    """Return what a run has written; raise GiveUp where that is not fit to be written.
+
+    Whoever handed it over has read what strangers wrote: it answers for its own run alone.
+    """
+    try:
+        written = Written.model_validate_json(run.report)
+    except ValidationError as error:
+        log.error("refused", extra={"run": run.id, "why": str(error)[:500]})
+        raise GiveUp(UNFIT) from error
+    if written.task != run.kind or written.start != run.head:
+        log.error("refused", extra={"run": run.id, "why": "it is of another task or start"})
+        raise GiveUp(UNFIT)
+    return written
+
+
+def wanted(hub: Hub, run: Run, written: Written) -> Written:
+    """Return what is written with what its repository says by now: it may have said no meanwhile,
+    and the engine's word alone counts for nothing.
+    """
+    if not written.policy_write or wants_writing(hub, run.repository):
+        return written
+    log.info("not wanted any more", extra={"run": run.id, "repo": run.repository})
+    return written.model_copy(update={"policy_write": False})
+
+
+def ended_without(run: Run) -> tuple[str, str]:
+    """Return why a run that writes came to nothing, to be said, and how it ended."""
+    if run.stop:
+        return f"Stopped: {markdown_line(run.stop)}.", f"stopped: {run.stop}"
+    problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
+    return f"I cannot do this: {problem}", f"problem: {problem}"
 
 
 def _began_by(run: Run, comment: int) -> bool:

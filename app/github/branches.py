@@ -38,6 +38,8 @@ ENTRIES_BYTES = 1_000_000
 
 PAGE = 100
 
+GITHUB_ITSELF = "web-flow"
+
 # GitHub's words, each of which makes a refusal an answer.
 _TAKEN = "reference already exists"
 _NO_SUCH_REFERENCE = "reference does not exist"
@@ -94,6 +96,11 @@ def ours_below(hub: Hub, repository: str, commits: Sequence[WrittenCommit], tip:
             break
         tip = below
     return ""
+
+
+def ends_with(hub: Hub, repository: str, commits: Sequence[WrittenCommit], tip: str) -> bool:
+    """Does a branch end with exactly these commits, on whatever they were put?"""
+    return _Stack(hub, repository, commits).is_at(tip)
 
 
 def tip_of(hub: Hub, repository: str, branch: str) -> str | None:
@@ -350,7 +357,9 @@ def delete_ours(hub: Hub, repository: str, branch: str, head: str) -> Literal["g
 def _ours_alone(hub: Hub, repository: str, head: str, tip: str) -> bool:
     """Has our own actor made every commit above `head`, by GitHub's own signature?
 
-    A name anybody can write into a commit. Where a server signs nothing, none is ours for certain.
+    A name anybody can write into a commit, and the signature is its committer's: whoever takes a
+    commit of ours to another place leaves us its author. Where a server signs nothing, none is
+    ours for certain.
     """
     doing = "compare our branch with what we made of it"
     try:
@@ -365,7 +374,13 @@ def _ours_alone(hub: Hub, repository: str, head: str, tip: str) -> bool:
         and found.total_commits == len(found.commits)
         and all(one.commit.verification.verified for one in found.commits)
         and all(is_ours(hub, one.author) for one in found.commits)
+        and all(_is_signed_for_us(hub, one.committer) for one in found.commits)
     )
+
+
+def _is_signed_for_us(hub: Hub, committer: "_User | None") -> bool:
+    """GitHub itself commits in the name of whoever has it make a commit."""
+    return is_ours(hub, committer) or (committer is not None and committer.login == GITHUB_ITSELF)
 
 
 # Commits on top of one another -------------------------------------------------------------------
@@ -557,6 +572,7 @@ class _CommitOf(_Answer):
 class _Compared(_Answer):
     commit: _CommitOf
     author: _User | None = None
+    committer: _User | None = None
 
 
 class _Comparison(_Answer):

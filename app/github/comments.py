@@ -1,6 +1,7 @@
 """One comment of a conversation, read from the REST API: what it says, and who wrote it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,6 +33,12 @@ class _Answer(BaseModel):
     issue_url: str
 
 
+class _Dated(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    created_at: datetime
+
+
 def comment_at(hub: Hub, repository: str, number: int, comment: int) -> Said | None:
     """Return a comment below a pull request (or issue) that a person wrote; None for any other."""
     doing = "read the comment"
@@ -48,3 +55,16 @@ def comment_at(hub: Hub, repository: str, number: int, comment: int) -> Said | N
     if read.user is None or read.user.type == "Bot":
         return None
     return Said(cut_comment(read.body or ""), read.user.login)
+
+
+def written_at(hub: Hub, repository: str, comment: int, *, at_lines: bool) -> float:
+    """Return when a comment was written, by GitHub's clock, to the second.
+
+    `at_lines`: it stands in a thread at lines. Raise NotThere where it is gone.
+    """
+    doing = "read when the comment was written"
+    kind = "pulls" if at_lines else "issues"
+    path = f"/repos/{checked_name(repository)}/{kind}/comments/{comment:d}"
+    answer = hub.ask(doing, "GET", path)
+    with calls(hub.server, doing):
+        return _Dated.model_validate(answer).created_at.timestamp()

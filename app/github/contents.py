@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import github
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from app.github.client import checked_name, connect, request
+from app.github.client import Hub, checked_name, connect, request
 from app.github.errors import NotThere, calls, misfit
 from app.github.urls import Server
 from reviewer.ports import FileTooLarge
@@ -45,16 +45,34 @@ def read_file(
     doing = f"read {path} of {repository}"
     try:
         with calls(server, doing):
-            where = f"/repos/{checked_name(repository)}/contents/{quote(path)}"
-            where += f"?{urlencode({'ref': at})}" if at else ""
-            raw: Any = request(client, "GET", where)
-            if isinstance(raw, list) or (isinstance(raw, dict) and raw.get("type") != "file"):
-                return None
-            file = _File.model_validate(raw)
+            raw = request(client, "GET", _place(repository, path, at))
     except NotThere:
         return None
     finally:
         client.close()
+    return _data(server, repository, path, raw)
+
+
+def read_with(hub: Hub, repository: str, path: str) -> bytes | None:
+    """Return the bytes of a file of the default branch, as `read_file` does."""
+    try:
+        raw = hub.ask(f"read {path} of {repository}", "GET", _place(repository, path))
+    except NotThere:
+        return None
+    return _data(hub.server, repository, path, raw)
+
+
+def _place(repository: str, path: str, at: str = "") -> str:
+    where = f"/repos/{checked_name(repository)}/contents/{quote(path)}"
+    return f"{where}?{urlencode({'ref': at})}" if at else where
+
+
+def _data(server: Server, repository: str, path: str, raw: Any) -> bytes | None:
+    doing = f"read {path} of {repository}"
+    if isinstance(raw, list) or (isinstance(raw, dict) and raw.get("type") != "file"):
+        return None
+    with calls(server, doing):
+        file = _File.model_validate(raw)
     if file.size > MAX_BYTES or file.encoding != "base64":
         raise FileTooLarge(f"{path} of {repository} has {file.size:,} bytes.")
     try:

@@ -6,6 +6,7 @@ has edited it since.
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -27,10 +28,14 @@ MOST_REACTIONS = 300
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A comment of ours as it stands there; `digest` is of what people see of it."""
+    """A comment of ours as it stands there; `digest` is of what people see of it.
+
+    `since` is from when on it says that, by GitHub's clock, to the second.
+    """
 
     id: int
     digest: str
+    since: float
 
 
 class _User(BaseModel):
@@ -46,13 +51,16 @@ class _Comment(BaseModel):
     id: Annotated[int, Field(ge=1, le=2**53)]
     body: str | None = None
     user: _User | None = None
+    updated_at: datetime
 
 
 class _Reaction(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
+    id: int
     content: str
     user: _User | None = None
+    created_at: datetime
 
 
 _COMMENTS = TypeAdapter(list[_Comment])
@@ -102,27 +110,30 @@ def standing(hub: Hub, repository: str, comment: int) -> Standing | None:
     return None if found is None else _standing(found)
 
 
-def starters(hub: Hub, repository: str, comment: int) -> list[str]:
-    """Return who reacted to a comment of ours as one does to start a plan, the first first.
+def starters(hub: Hub, repository: str, comment: int, since: float) -> dict[str, int]:
+    """Return who reacted to a comment of ours as one does to start a plan, the first first, each
+    with the number of their last such reaction.
 
-    Raise NotThere where the comment is gone.
+    Only what came later than `since`, from when on the plan stands there by GitHub's clock: who
+    reacted before, or in that very second, has seen another text. Raise NotThere where the comment
+    is gone.
     """
     doing = "read the reactions"
-    found: list[str] = []
+    found: dict[str, int] = {}
+    ours = (hub.actor or "").lower()
     for page in range(1, MOST_REACTIONS // PAGE + 1):
         path = f"{_comments(repository)}/{comment:d}/reactions?per_page={PAGE}&page={page}"
         answer = hub.ask(doing, "GET", path)
         with calls(hub.server, doing):
             read = _REACTIONS.validate_python(answer)
-        found += [
-            one.user.login
-            for one in read
-            if one.content in STARTS and one.user is not None and one.user.type != "Bot"
-        ]
+        for one in read:
+            if one.content not in STARTS or one.created_at.timestamp() <= since:
+                continue
+            if one.user is not None and one.user.type != "Bot" and one.user.login.lower() != ours:
+                found[one.user.login] = one.id
         if len(read) < PAGE:
             break
-    ours = (hub.actor or "").lower()
-    return [one for one in dict.fromkeys(found) if one.lower() != ours]
+    return found
 
 
 def _comments(repository: str) -> str:
@@ -165,4 +176,5 @@ def _find(hub: Hub, repository: str, number: int, marker: Marker, seal: Seal) ->
 
 def _standing(comment: _Comment) -> Standing:
     seen = visible(comment.body or "").encode("utf-8", "backslashreplace")
-    return Standing(comment.id, hashlib.sha256(seen).hexdigest())
+    digest = hashlib.sha256(seen).hexdigest()
+    return Standing(comment.id, digest, comment.updated_at.timestamp())

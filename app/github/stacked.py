@@ -5,8 +5,9 @@ the patch in the comment, with what fits there as suggestions at lines. Whatever
 to call it again makes neither a second time; what cannot be finished is taken away again.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from github.PullRequest import ReviewComment
@@ -15,6 +16,7 @@ from app.github.branches import (
     Made,
     Opened,
     delete_ours,
+    ends_with,
     make_branch,
     names_of,
     open_stacked,
@@ -24,7 +26,7 @@ from app.github.branches import (
     tip_of,
 )
 from app.github.client import Hub
-from app.github.errors import NotThere, Refused, calls
+from app.github.errors import Forbidden, NotThere, Refused, calls
 from app.github.git_trees import Trees
 from app.github.markers import Marker, Seal
 from app.github.patches import Hunk, changes_of, diff_text, hunks
@@ -36,6 +38,8 @@ from app.render.outgoing import masked
 from app.store import Task
 from app.written import Written, WrittenCommit
 from reviewer.errors import GiveUp
+
+log = logging.getLogger(__name__)
 
 MOST_SUGGESTIONS = 10
 """Of one review, as many as a review of ours has comments."""
@@ -112,13 +116,8 @@ def deliver(hub: Hub, what: Delivery, *, key: bytes | None) -> Delivered:
 
     What GitHub refuses is no error here, but said in the text. `key` signs our markers.
     """
-    if hub.actor is None:
-        raise ValueError("who does not know its own login cannot know its own work")
-    try:
-        pull = look_at(hub, what.repository, what.number)
-    except NotThere:
-        return Delivered("gone")
-    if what.repository_id not in {0, pull.repository_id}:
+    pull = _its_pull(hub, what)
+    if pull is None:
         return Delivered("gone")
     written = what.written
     if not written.commits and not written.too_large:
@@ -130,7 +129,30 @@ def deliver(hub: Hub, what: Delivery, *, key: bytes | None) -> Delivered:
         made = _Why("refused", error.said)
     except GiveUp as error:
         made = _Why("refused", str(error))
-    return made if isinstance(made, Delivered) else done.as_patch(made)
+    if isinstance(made, Delivered):
+        return made
+    return done.as_patch(replace(made, kept=done.cleared()))
+
+
+def settled(hub: Hub, what: Delivery) -> Delivered:
+    """Say what an earlier attempt has opened of what is not to be delivered any more; where that is
+    nothing, take its branch away. `branch` is one that stays all the same.
+    """
+    pull = _its_pull(hub, what)
+    if pull is None or not what.written.commits:
+        return Delivered("gone" if pull is None else "nothing")
+    done = _Delivering(hub, what, pull, None)
+    return done.delivered() or Delivered("nothing", branch=done.cleared())
+
+
+def _its_pull(hub: Hub, what: Delivery) -> Pull | None:
+    if hub.actor is None:
+        raise ValueError("who does not know its own login cannot know its own work")
+    try:
+        pull = look_at(hub, what.repository, what.number)
+    except NotThere:
+        return None
+    return pull if what.repository_id in {0, pull.repository_id} else None
 
 
 @dataclass
@@ -154,22 +176,27 @@ class _Delivering:
     def stacked(self) -> Delivered | _Why:
         """Make the branch and open the pull request, or say why that is not to be."""
         pull, written = self.pull, self.what.written
+        if (there := self.delivered()) is not None:
+            return there
         if (why := self._switched_off()) is not None:
             return why
-        name = branch_name(written.task, pull.number, self.what.run)
-        if (there := self._delivered(name)) is not None:
-            return there
         if pull.state != "open":
             return _Why("merged" if pull.state == "merged" else "closed", offers=False)
         fit, paths = rebased(self.trees, written, pull.head)
         if fit == "conflict":
             return _Why("conflict", paths=paths, offers=False)
-        made = make_branch(self.hub, pull.repository, self.commits, onto=pull.head, name=name)
+        made = make_branch(
+            self.hub, pull.repository, self.commits, onto=pull.head, name=self._name()
+        )
         try:
             found = self._open(made)
         except Refused as error:
-            return self._taken_back(made, error)
+            gone = any(words in error.said.lower() for words in BRANCH_GONE)
+            return _Why("base", offers=False) if gone else _Why("refused", error.said)
         return self._said(found, made.branch, made.head)
+
+    def _name(self) -> str:
+        return branch_name(self.what.written.task, self.pull.number, self.what.run)
 
     def _switched_off(self) -> _Why | None:
         written = self.what.written
@@ -181,17 +208,48 @@ class _Delivering:
             return _Why("server")
         return None if written.policy_write else _Why("repository")
 
-    def _delivered(self, name: str) -> Delivered | None:
+    def delivered(self) -> Delivered | None:
         """Return what an earlier attempt has opened, whatever people have made of it since."""
-        for branch in names_of(name):
-            for one in opened(self.hub, self.pull.repository, branch):
-                if one.ours:
-                    repository = self.pull.repository
-                    head = ours_below(self.hub, repository, self.commits, one.head)
-                    return self._said(one, branch, head)
-            if tip_of(self.hub, self.pull.repository, branch) is None:
-                return None
+        if not self.commits:
+            return None
+        repository = self.pull.repository
+        try:
+            for branch in names_of(self._name()):
+                for one in opened(self.hub, repository, branch):
+                    if one.ours:
+                        return self._said(one, branch, self._head(one.head))
+                if tip_of(self.hub, repository, branch) is None:
+                    break
+        except Forbidden:
+            pass  # who may not read that has made nothing
         return None
+
+    def _head(self, tip: str) -> str:
+        """Return the last commit of ours below the end of a branch; "" where nobody can say."""
+        try:
+            return ours_below(self.hub, self.pull.repository, self.commits, tip)
+        except Forbidden:
+            return ""
+
+    def cleared(self) -> str:
+        """Remove the branch of ours that there is no pull request for; return its name if it stays.
+
+        This attempt may have made it or one before: the pull request may have moved since, or a
+        permission may have gone.
+        """
+        repository, kept = self.pull.repository, ""
+        try:
+            for branch in names_of(self._name()) if self.commits else ():
+                tip = tip_of(self.hub, repository, branch)
+                if tip is None:
+                    break
+                kept = branch
+                if ends_with(self.hub, repository, self.commits, tip):
+                    return "" if delete_ours(self.hub, repository, branch, tip) == "gone" else kept
+                kept = ""
+        except Refused:
+            return kept
+        return ""
 
     def _open(self, made: Made) -> Opened:
         account = self.what.written.account
@@ -203,17 +261,6 @@ class _Delivering:
             writing.stacked_title(account),
             writing.stacked_body(account, self.pull.number, self.what.page),
         )
-
-    def _taken_back(self, made: Made, error: Refused) -> _Why:
-        """Remove the branch that there is no pull request for."""
-        gone = any(words in error.said.lower() for words in BRANCH_GONE)
-        reason: writing.Reason = "base" if gone else "refused"
-        detail = "" if gone else error.said
-        try:
-            left = delete_ours(self.hub, self.pull.repository, made.branch, made.head)
-        except Refused:
-            left = "foreign"
-        return _Why(reason, detail, offers=not gone, kept="" if left == "gone" else made.branch)
 
     def _said(self, found: Opened, branch: str, head: str) -> Delivered:
         written = self.what.written
@@ -233,12 +280,13 @@ class _Delivering:
         if written.commits:
             try:
                 changes = changes_of(self.hub, self.pull.repository, self.trees, written)
-            except Refused:
-                changes = None  # what it was made for is gone, or not to be read any more
-            if changes is not None:
-                text = diff_text(changes, written.start)
-                if why.offers:
-                    offered = self._suggest(list(hunks(changes)))
+                text = None if changes is None else diff_text(changes, written.start)
+            except GiveUp as error:
+                # What it was made for is gone, or not to be read any more; or git does not do it.
+                log.warning("no patch shown", extra={"run": self.what.run, "why": error})
+                changes = None
+            if changes is not None and why.offers:
+                offered = self._suggest(list(hunks(changes)))
         if offered:
             lead.append(writing.suggestions_lead(offered))
         patch = writing.patch_block(text, self.what.patch_page)

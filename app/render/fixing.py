@@ -26,6 +26,12 @@ def fixing_text(done: Fixing, width: int = PIPE_COLUMNS) -> str:
             lines += commit_text(index, commit, width)
             if one.tries > 1:
                 lines.append(f"     (the patch that stood was number {one.tries})")
+            if one.test:
+                lines += wrapped(
+                    f"Test, in a commit of its own: {one_line(one.test)}", width, "     "
+                )
+            elif one.no_test:
+                lines += wrapped(f"No test: {one_line(one.no_test)}", width, "     ")
     if done.open:
         lines += ["", f"Open: {words.count(len(done.open), 'finding')}"]
         for left in done.open:

@@ -7,23 +7,26 @@ a space behind it.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, TypeVar
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
 
 from app.accounts import Account
 from app.render import words
 from app.render.comment import can_offer
 from app.render.escape import (
+    code_line,
     fence,
     markdown_code,
     markdown_line,
     one_line,
     visible,
 )
-from app.render.markdown import LIMIT_BYTES, fitted, inline, prose
+from app.render.markdown import LIMIT_BYTES, LINE_CHARS, fitted, inline, prose
 from app.render.outgoing import masked, size
+from app.render.prose import blocks
 from reviewer.finding import Finding
 from reviewer.fix.values import Closed, Fixing, Open
-from reviewer.refactor.values import CommitInfo, FileInfo, Module, Plan, Refactoring
+from reviewer.refactor.values import MOST_FILES, CommitInfo, FileInfo, Module, Plan, Refactoring
 from reviewer.testing.values import Covered, Tested, Testing
 from reviewer.testing.values import Left as Untested
 from reviewer.testing.values import Written as TestsWritten
@@ -106,16 +109,52 @@ def _short(text: str, chars: int) -> str:
 
 def plan_comment(done: Refactoring) -> str:
     """Return a plan as the comment that a person starts, or why there is nothing to start."""
-    foot = f"<sub>{markdown_line(words.cost(done.cost))}</sub>"
     plan = done.plan
     if plan is None or not plan.is_work:
-        return _fit([*_no_work(plan), *_notes(done.notes)], [foot])
-    lead = [
-        f"Nothing is changed yet. Somebody who may write here starts it with {GO} or with 👍, 🚀 "
-        f"or 🎉 on this comment, within {PLAN_DAYS} days. To have another plan, ask again: "
-        "`/rlm refactor` and what to do differently."
-    ]
-    return _fit([*_plan(plan), *_notes(done.notes)], [*lead, foot])
+        return _fit([*_no_work(plan), *_notes(done.notes)], [_foot(done)])
+    if _has_secret(plan):
+        lead = _NOT_STARTED.format("it has a secret in it, or what looks like one")
+    elif whole := _whole(done, plan):
+        return whole
+    else:
+        lead = _NOT_STARTED.format("it is too large to be shown")
+    return _fit([lead, *_plan(plan, _BRIEF), *_notes(done.notes)], [_foot(done)])
+
+
+def can_start(done: Refactoring) -> bool:
+    """Is there a plan to start, of which `plan_comment` shows everything?"""
+    plan = done.plan
+    if plan is None or not plan.is_work or done.status != "planned":
+        return False
+    return not _has_secret(plan) and bool(_whole(done, plan))
+
+
+_START = (
+    f"Nothing is changed yet. Somebody who may write here starts it with {GO} or with 👍, 🚀 "
+    f"or 🎉 on this comment, within {PLAN_DAYS} days. To have another plan, ask again: "
+    "`/rlm refactor` and what to do differently."
+)
+_NOT_STARTED = (
+    "**This plan cannot be started**: {}, and only what people see is carried out. Ask for less, "
+    "in a new `/rlm refactor`."
+)
+
+
+def _whole(done: Refactoring, plan: Plan) -> str:
+    """Return the comment with every word of a plan, "" where GitHub has no room for it."""
+    parts = [*_plan(plan, _WHOLE), *_notes(done.notes), _START, _foot(done)]
+    text = "\n\n".join(part for part in parts if part)
+    return text if size(text) <= LIMIT_BYTES and masked(text) == text else ""
+
+
+def _has_secret(plan: Plan) -> bool:
+    """Would something in a plan be masked? Whoever starts it would not see what it says."""
+    said = [plan.summary, plan.contract]
+    said += [text for one in plan.renames for text in (one.path, one.symbol, one.to)]
+    said += [text for one in plan.moves for text in (one.path, one.symbol, one.to)]
+    for one in plan.modules:
+        said += [one.name, one.what, *one.files, *one.new_files]
+    return any(masked(text) != text for text in said)
 
 
 def _no_work(plan: Plan | None) -> list[str]:
@@ -130,32 +169,33 @@ def _no_work(plan: Plan | None) -> list[str]:
     return ["**There is nothing to do**", _text(plan.summary)]
 
 
-def _plan(plan: Plan) -> list[str]:
+def _plan(plan: Plan, pieces: "_Pieces") -> list[str]:
+    code, rows = pieces.code, pieces.rows
     parts = [
         "## Plan",
-        _text(plan.summary),
-        _rows(
+        pieces.text(plan.summary),
+        rows(
             plan.renames,
-            lambda one: f"- rename {_code(one.symbol)} to {_code(one.to)} ({_code(one.path)})",
+            lambda one: f"- rename {code(one.symbol)} to {code(one.to)} ({code(one.path)})",
         ),
-        _rows(
+        rows(
             plan.moves,
-            lambda one: f"- move {_code(one.symbol)} from {_code(one.path)} to {_code(one.to)}",
+            lambda one: f"- move {code(one.symbol)} from {code(one.path)} to {code(one.to)}",
         ),
-        _rows([*enumerate(plan.modules, 1)], lambda one: _module(*one)),
+        rows([*enumerate(plan.modules, 1)], lambda one: _module(*one, pieces)),
     ]
     if plan.contract.strip():
         summary = "<details><summary>Between them it holds</summary>"
-        parts.append(f"{summary}\n\n{_text(plan.contract)}\n\n</details>")
+        parts.append(f"{summary}\n\n{pieces.text(plan.contract)}\n\n</details>")
     return parts
 
 
-def _module(number: int, module: Module) -> str:
-    said = f"{number}. **{_name(module.name)}**: {_line(module.what)}"
+def _module(number: int, module: Module, pieces: "_Pieces") -> str:
+    said = f"{number}. **{pieces.name(module.name)}**: {pieces.line(module.what)}"
     paths = [(path, "") for path in module.files] + [(path, " (new)") for path in module.new_files]
     if not paths:
         return said
-    shown = [_code(path) + sign for path, sign in paths[:FILES_SHOWN]]
+    shown = [pieces.code(path) + sign for path, sign in paths[: pieces.files]]
     return f"{said}\n   {_listed(shown, len(paths))}"
 
 
@@ -240,7 +280,7 @@ def _fixed(done: Fixing) -> Iterator[str]:
         yield from _against_checks(done)
     elif done.closed:
         yield f"**Closed** ({words.count(len(done.closed), 'finding')}, a commit for each)"
-        yield _rows(done.closed, lambda one: f"- {_finding(one)}")
+        yield _rows(done.closed, lambda one: f"- {_finding(one)}{_test(one)}")
     if done.open and not done.checks:
         yield f"**Still open** ({words.count(len(done.open), 'finding')})"
         yield _rows(
@@ -257,6 +297,13 @@ def _against_checks(done: Fixing) -> Iterator[str]:
         yield _rows(done.closed, lambda one: _text(plain(one.message)))
     for one in done.open:
         yield f"**Not mended**: {names}: {_STATES[one.state]}: {_line(one.why)}"
+
+
+def _test(one: Closed) -> str:
+    """Return the test of a closed finding, or why there is none; "" where none was asked for."""
+    if one.test:
+        return f"; test, in a commit of its own: {_code(one.test)}"
+    return f"; no test: {_line(one.no_test)}" if one.no_test else ""
 
 
 def _finding(one: Closed | Open) -> str:
@@ -478,6 +525,30 @@ def _code(text: str) -> str:
     return fitted(masked(text), PATH_BYTES, markdown_code)
 
 
+def _unhidden(text: str) -> str:
+    """Return prose as `prose` does where that shows all of it, else as it stands.
+
+    Prose leaves out what stands behind the signs that open a block of code, and the ends of very
+    long lines in one.
+    """
+    found = blocks(text)
+    kept = "".join(block.marker + block.text for block in found)
+    code = [line for one in found if one.kind == "code" for line in one.text.split("\n")]
+    if _SIGNS.sub("", text) == _SIGNS.sub("", kept) and all(
+        len(code_line(line)) <= LINE_CHARS for line in code
+    ):
+        return prose(text)
+    return fence([f" {code_line(line)}" for line in text.replace("\r\n", "\n").split("\n")])
+
+
+_SIGNS = re.compile(r"[\s#*+.)`~-]+")
+"""What makes Markdown, in `prose`."""
+
+
+def _every(things: Sequence[_T], row: Callable[[_T], str]) -> str:
+    return "\n".join(map(row, things))
+
+
 def _files(files: Sequence[FileInfo]) -> str:
     signs = {"added": " (new)", "deleted": " (deleted)", "modified": ""}
     shown = [_code(one.path) + signs[one.status] for one in files[:FILES_SHOWN]]
@@ -500,6 +571,26 @@ def _rows(things: Sequence[_T], row: Callable[[_T], str], limit: int = SECTION_B
             kept[-1] = f"- … {len(things) - len(kept) + 1:,} more"
             break
     return "\n".join(kept)
+
+
+class _Rows(Protocol):
+    def __call__(self, things: Sequence[_T], row: Callable[[_T], str], /) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """How the parts of a plan become Markdown; of each module so many `files` are named."""
+
+    text: Callable[[str], str]
+    line: Callable[[str], str]
+    name: Callable[[str], str]
+    code: Callable[[str], str]
+    rows: _Rows
+    files: int
+
+
+_BRIEF = _Pieces(_text, _line, _name, _code, _rows, FILES_SHOWN)
+_WHOLE = _Pieces(_unhidden, _inline, markdown_line, markdown_code, _every, 2 * MOST_FILES)
 
 
 def _fit(parts: Sequence[str], foot: Sequence[str]) -> str:

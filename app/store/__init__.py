@@ -21,6 +21,7 @@ from app.store.values import (
     ENGINE,
     GITHUB,
     OPEN,
+    PROGRESS,
     PUBLISH,
     REVIEW,
     WRITING,
@@ -44,9 +45,9 @@ from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
-    "CI", "ENGINE", "GITHUB", "OPEN", "PUBLISH", "REVIEW", "WRITING", "Begun", "Dismissed", "Job",
-    "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent", "Stacked", "Store", "Task",
-    "Told", "Watched", "Worker",
+    "CI", "ENGINE", "GITHUB", "OPEN", "PROGRESS", "PUBLISH", "REVIEW", "WRITING", "Begun",
+    "Dismissed", "Job", "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent", "Stacked",
+    "Store", "Task", "Told", "Watched", "Worker",
 ]  # fmt: skip
 
 

@@ -271,6 +271,7 @@ PLANS = Table(
     Column("digest", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("since", Double, nullable=False),
+    Column("stands", Double, nullable=False, server_default="0"),
     CheckConstraint("state IN ('waiting', 'started', 'over')", name="state"),
     Index("plans_by_number", "repository_id", "number"),
     Index("plans_by_state", "state", "since"),

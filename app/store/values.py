@@ -12,6 +12,9 @@ CI = "ci"
 OPEN, REVIEW, PUBLISH = "open", "review", "publish"
 """The steps of a run: show it on GitHub, review, publish. The second is the engine's."""
 
+PROGRESS = "progress"
+"""The kind of jobs that say how far a run is that writes."""
+
 Kind = Literal["review", "ask", "config", "refactor", "fix", "tests"]
 """What a run comes to: a review, an answer to somebody, or something to be written."""
 
@@ -179,8 +182,9 @@ class Begun:
 class Plan:
     """A plan that a person may start: the comment with it, and a digest of what we wrote there.
 
-    `since` is when it was shown. It is "waiting" until a run carries it out ("started"), or until
-    it is too old, was edited, or cannot be carried out any more ("over").
+    `since` is when it was shown, `stands` the same by GitHub's clock. It is "waiting" until a run
+    carries it out ("started"), or until it is too old, was edited, or cannot be carried out any
+    more ("over").
     """
 
     run: str
@@ -192,6 +196,7 @@ class Plan:
     digest: str
     state: Literal["waiting", "started", "over"]
     since: float
+    stands: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Coder(Editor):
     """
 
     name = "fix"
-    version = "2"
+    version = "3"
 
     def __init__(
         self,
@@ -180,7 +180,7 @@ def told(target: Target) -> str:
     if finding.evidence.strip():
         gone = " (lines that the change took away)" if finding.side == "LEFT" else ""
         said.append(f"It quotes{gone}:\n\n{_indented(finding.evidence[:CODE_CHARS])}")
-    said.append("It names:\n\n" + "\n".join(f"- {_place(spot)}" for spot in target.spots))
+    said.append("It stands at:\n\n" + "\n".join(f"- {_place(spot)}" for spot in target.spots))
     if finding.suggestion is not None:
         code = _indented(finding.suggestion[:CODE_CHARS])
         said.append(f"It proposes to put in place of exactly the quoted lines:\n\n{code}")

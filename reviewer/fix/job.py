@@ -5,6 +5,8 @@ look up each finding ── coder: edits ── do they fit, parse, please the d
                           └──────────────── with the reason, at most twice ◄────────────┤ refuted
                                                                                         ▼
                                                                             a commit for the finding
+
+In the end, with what is left of the money, a test for each that was closed (`tester.py`).
 """
 
 import asyncio
@@ -15,6 +17,7 @@ from reviewer.fix.checks import as_target, told_checks
 from reviewer.fix.locate import Target, located, spellings
 from reviewer.fix.request import FixRequest
 from reviewer.fix.rounds import Rounds
+from reviewer.fix.tester import add_tests
 from reviewer.fix.values import Fixing, Open
 from reviewer.model.base import Model
 from reviewer.ports import Cancelled
@@ -79,11 +82,15 @@ async def fix(
     ) as run:
         rounds = Rounds(trees, run, overlay, guidance_of(request.guidelines))
         await rounds.close(targets)
-        notes = list(rounds.notes)
-        if run.stopped is not None:
-            notes.append(str(run.stopped))
-        cost = cost_of(run, time.monotonic() - began)
         halted = run.stopped.reason if run.stopped is not None else None
+        ended = [str(run.stopped)] if run.stopped is not None else []
+        if request.tests:
+            ended += await add_tests(rounds, request.commit, request.findings)
+            # That tests are lacking makes nothing partial, that somebody has stopped it does.
+            if run.stopped is not None and run.stopped.reason is StopReason.CANCELLED:
+                halted = StopReason.CANCELLED
+        notes = [*rounds.notes, *ended]
+        cost = cost_of(run, time.monotonic() - began)
     order = {each.id: index for index, each in enumerate(request.findings)}
     everything = sorted([*left, *rounds.open], key=lambda one: order.get(one.id, -1))
     stopped = halted or _stopped(rounds, everything)

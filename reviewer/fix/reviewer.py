@@ -54,7 +54,7 @@ class Reviewer:
     """The task; a node looks at one patch."""
 
     name = "refute"
-    version = "2"
+    version = "3"
     tier: Tier = "cheap"
     result: type[Opinions] = Opinions
 

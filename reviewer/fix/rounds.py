@@ -60,8 +60,8 @@ class Rounds:
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stops: set[StopReason] = field(default_factory=set)
+    roots: int = 0
     _refusals: dict[str, list[Refusal]] = field(default_factory=dict)
-    _roots: int = 0
 
     async def close(self, targets: Sequence[Target]) -> None:
         """Work on findings until each is closed, or it is known why it stays open."""
@@ -255,8 +255,8 @@ class Rounds:
         self.open.append(left_open(target.finding, state, printable(why)))
 
     def _root(self) -> str:
-        self._roots += 1
-        return str(self._roots)
+        self.roots += 1
+        return str(self.roots)
 
 
 def apart(todo: Sequence[Target]) -> list[Target]:

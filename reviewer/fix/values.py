@@ -62,7 +62,11 @@ class Looks(Opinions):
 
 
 class Closed(BaseModel):
-    """A finding with the commit that closes it. `tries`: patches that were made until one stood."""
+    """A finding with the commit that closes it. `tries`: patches that were made until one stood.
+
+    `test` is the file with a test of it, in a commit of its own, `no_test` why there is none; both
+    are empty where none was asked for.
+    """
 
     model_config = _SHAPE
 
@@ -74,6 +78,8 @@ class Closed(BaseModel):
     message: str
     files: list[FileInfo]
     tries: int
+    test: str = ""
+    no_test: str = ""
 
 
 State = Literal["outdated", "protected", "declined", "refused", "missed"]

@@ -160,11 +160,10 @@ class Editor:
         return part.files
 
     def functions(self, scope: EditScope) -> Mapping[str, Function]:
-        files = {path for part in scope.parts for path in part.files}
-
         async def stands(path: str, old: str) -> int:
             """How often a text stands in one of your files, as `old` of a replacement would."""
-            blob = self._overlay.blob(path) if path in files else None
+            mine = any(path in self.editable(part) for part in scope.parts)
+            blob = self._overlay.blob(path) if mine else None
             if blob is None or not old:
                 raise GiveUp(f"{shown(path)!r} is none of your files, or the text is empty")
             return blob.data.count(as_in(blob.data, old))

@@ -59,7 +59,8 @@ class _Version:
 class Rounds:
     """The tree as tests bring it on. `commits` and `written` are in the same order.
 
-    `base` is the commit without the change: what the tests are to fail on.
+    `base` is the commit without the change: what the tests are to fail on. `most` is how many
+    behaviours a commit tests, `roots` how many questions the run has asked before.
     """
 
     trees: Trees
@@ -73,12 +74,13 @@ class Rounds:
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stops: set[StopReason] = field(default_factory=set)
+    most: int = MOST_TARGETS
+    roots: int = 1
     _stood: dict[tuple[str, str], Look] = field(default_factory=dict)
-    _roots: int = 1
 
     async def write(self, targets: Sequence[Target]) -> None:
         """Work on test files until each is written, or it is known why not."""
-        todo = grouped(targets)
+        todo = grouped(targets, self.most)
         while todo:
             if self.run.stopped is not None:
                 for file in todo:
@@ -265,19 +267,19 @@ class Rounds:
         self.left += [left_out(each.behaviour, each.place, state, why) for each in targets]
 
     def _root(self) -> str:
-        self._roots += 1
-        return str(self._roots)
+        self.roots += 1
+        return str(self.roots)
 
 
-def grouped(targets: Sequence[Target]) -> list[TestFile]:
+def grouped(targets: Sequence[Target], most: int = MOST_TARGETS) -> list[TestFile]:
     """Return test files with what each is to say, as much as a node can write at once."""
     by_path: dict[str, list[Target]] = {}
     for each in targets:
         by_path.setdefault(each.test_file, []).append(each)
     return [
-        TestFile(path, some[at : at + MOST_TARGETS])
+        TestFile(path, some[at : at + most])
         for path, some in by_path.items()
-        for at in range(0, len(some), MOST_TARGETS)
+        for at in range(0, len(some), most)
     ]
 
 

@@ -13,3 +13,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shared = Site(tmp_path_factory.mktemp("site") for _ in iter(int, 1))
     yield shared
     shared.close()
+
+
+@pytest.fixture(scope="session")
+def writing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The same where the server may write."""
+    shared = Site((tmp_path_factory.mktemp("writing") for _ in iter(int, 1)), RLM_WRITE="on")
+    yield shared
+    shared.close()

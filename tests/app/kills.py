@@ -49,35 +49,37 @@ def killed_at(folder: Path, point: Point, command: str = "") -> tuple[World, Fak
 
     It is asked for by alice's comment where there is a `command`, else by opening it.
     """
-    kill = _Kill(point)
-    with World(folder) as world:
-        world.hub.on_request(kill.on_request)
+    with World(folder) as world, world.serve() as server:
+        return world, killed(world, server, point, command)
 
-        def think(request: dict[str, Any]) -> Any:
-            if point.method == MODEL:
-                kill()
-            return finds(request)
 
-        world.think = think
-        server = world.serve()
-        kill.server = server
-        pull = world.pull()
-        with server:
-            if command:
-                world.commented(server, pull, "alice", command)
-            else:
-                assert world.opened(server, pull) == 202
-            if point.role == "all":
-                wait_until(kill.done.is_set, lambda: server.said)
-                server.process.wait()
-                with world.serve() as following:
-                    world.settle()
-                    _settled(following, world)
-            else:
-                world.settle()
-                _settled(server, world)
-        assert kill.done.is_set(), f"nothing like {point} ever came"
-    return world, pull
+def killed(world: World, server: Server, point: Point, command: str = "") -> FakePull:
+    """Do what `killed_at` does, to a server that runs."""
+    kill = _Kill(point, server)
+    world.hub.on_request(kill.on_request)
+
+    def think(request: dict[str, Any]) -> Any:
+        if point.method == MODEL:
+            kill()
+        return finds(request)
+
+    world.think = think
+    pull = world.pull()
+    if command:
+        world.commented(server, pull, "alice", command)
+    else:
+        assert world.opened(server, pull) == 202
+    if point.role == "all":
+        wait_until(kill.done.is_set, lambda: server.said)
+        server.process.wait()
+        with world.serve() as following:
+            world.settle()
+            _settled(following, world)
+    else:
+        world.settle()
+        _settled(server, world)
+    assert kill.done.is_set(), f"nothing like {point} ever came"
+    return pull
 
 
 def killed_at_request(folder: Path, number: int, phase: str) -> tuple[World, FakePull, bool]:
@@ -128,9 +130,8 @@ def killed_after(folder: Path, role: str, seconds: float) -> tuple[World, FakePu
 
 
 class _Kill:
-    def __init__(self, point: Point) -> None:
-        self.point = point
-        self.server: Server | None = None
+    def __init__(self, point: Point, server: Server) -> None:
+        self.point, self.server = point, server
         self.done = threading.Event()
 
     def on_request(self, _index: int, seen: Seen, phase: str) -> None:
@@ -141,7 +142,7 @@ class _Kill:
             self()
 
     def __call__(self) -> None:
-        if self.done.is_set() or self.server is None:
+        if self.done.is_set():
             return
         self.done.set()
         if self.point.role == "all":

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from app.id_token import LINES
+from tests.app.site import Site
 from tests.app.test_action import assert_quiet
 from tests.app.test_cli import COMMAND
 from tests.app.test_serve import Server
@@ -107,32 +109,50 @@ def free_port() -> int:
 
 
 class Meeting:
-    """A world whose server knows where it is reached, and a job that knows it too."""
+    """A place where a server is reached that knows it, and where it meets jobs."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        (world.folder / "job").mkdir()
-        self.job = Job(world.hub, world.folder / "job", self.url)
+    def __init__(self) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.options, self.environ = ("--port", str(port)), {"RLM_PUBLIC_URL": self.url}
 
-    def serve(self) -> Server:
-        return self.world.serve("--port", str(self.port), RLM_PUBLIC_URL=self.url)
+    def job(self, world: World, folder: Path) -> Job:
+        """A job that knows the place too."""
+        (folder / "job").mkdir()
+        return Job(world.hub, folder / "job", self.url)
+
+    def serve(self, world: World) -> Server:
+        return world.serve(*self.options, **self.environ)
 
 
-@pytest.fixture
-def meeting(tmp_path: Path) -> Iterator[Meeting]:
-    with World(tmp_path) as world:
-        yield Meeting(world)
+class Shared(Meeting):
+    """The same for tests that have one server in turn."""
+
+    def __init__(self, folders: Iterator[Path]) -> None:
+        super().__init__()
+        self.site = Site(folders, *self.options, **self.environ)
+
+    @contextmanager
+    def world(self, folder: Path) -> Iterator[tuple[World, Server, Job]]:
+        with self.site.world() as (world, server):
+            yield world, server, self.job(world, folder)
+
+
+@pytest.fixture(scope="module")
+def meeting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    shared = Shared(tmp_path_factory.mktemp("meeting") for _ in iter(int, 1))
+    yield shared
+    shared.site.close()
 
 
 # From the job to the review
 
 
-def test_a_job_has_the_server_review_and_ends_as_the_review_did(meeting: Meeting) -> None:
-    world, job = meeting.world, meeting.job
-    pull = world.pull()
-    with meeting.serve():
+def test_a_job_has_the_server_review_and_ends_as_the_review_did(
+    meeting: Shared, tmp_path: Path
+) -> None:
+    with meeting.world(tmp_path) as (world, _server, job):
+        pull = world.pull()
         ran = job.pushed(pull)
         assert ran.code == 0, ran.log
         world.assert_said_once(pull)
@@ -157,11 +177,10 @@ def test_a_job_has_the_server_review_and_ends_as_the_review_did(meeting: Meeting
 
 
 def test_a_comment_is_obeyed_once_whether_its_event_or_its_job_comes_first(
-    meeting: Meeting,
+    meeting: Shared, tmp_path: Path
 ) -> None:
-    world, job = meeting.world, meeting.job
-    pull = world.pull()
-    with meeting.serve() as server:
+    with meeting.world(tmp_path) as (world, server, job):
+        pull = world.pull()
         comment = world.commented(server, pull, "alice", "/rlm review")
         payload = world.hub.payload_comment(comment, world.app)
         payload.pop("installation")
@@ -177,10 +196,9 @@ def test_a_comment_is_obeyed_once_whether_its_event_or_its_job_comes_first(
         assert len(world.runs()) == 1, "who may not write gives no commands this way either"
 
 
-def test_a_draft_waits_but_not_for_a_person_who_names_it(meeting: Meeting) -> None:
-    world, job = meeting.world, meeting.job
-    pull = world.pull(draft=True)
-    with meeting.serve():
+def test_a_draft_waits_but_not_for_a_person_who_names_it(meeting: Shared, tmp_path: Path) -> None:
+    with meeting.world(tmp_path) as (world, _server, job):
+        pull = world.pull(draft=True)
         ran = job.pushed(pull)
         assert (ran.code, ran.outputs["status"]) == (0, "skipped")
         assert "it is a draft" in ran.said("notice")[0].message
@@ -192,45 +210,46 @@ def test_a_draft_waits_but_not_for_a_person_who_names_it(meeting: Meeting) -> No
         world.assert_said_once(pull)
 
 
-def test_what_cannot_be_done_is_said_and_fails_the_step(meeting: Meeting) -> None:
-    world, job = meeting.world, meeting.job
-    world.pull()
-    other = world.hub.repository("octo/elsewhere")
-    base = other.commit({"a.py": b"a = 1\n"})
-    for _ in range(3):
-        stranger = other.pull(base, other.commit({"a.py": b"a = 2\n"}, base))
-    assert stranger.number == 3
-    with meeting.serve():
+def test_what_cannot_be_done_is_said_and_fails_the_step(meeting: Shared, tmp_path: Path) -> None:
+    with meeting.world(tmp_path) as (world, _server, job):
+        world.pull()
+        other = world.hub.repository("octo/elsewhere")
+        base = other.commit({"a.py": b"a = 1\n"})
+        for _ in range(3):
+            stranger = other.pull(base, other.commit({"a.py": b"a = 2\n"}, base))
+        assert stranger.number == 3
         # A number of another repository is no number of this one.
         ran = job.run(world.repo, "workflow_dispatch", {}, RLM_PULL_REQUEST="3")
         assert ran.code == 2
-        assert "octo/hello has no pull request 3" in ran.said("error")[0].message
+        assert f"{world.repo.full_name} has no pull request 3" in ran.said("error")[0].message
         # The App is not there.
         ran = job.pushed(stranger)
         assert ran.code == 2
         said = ran.said("error")[0].message
         assert "not installed on octo/elsewhere" in said and "/apps/rlm-review" in said
-    assert stranger.all_reviews == [] and world.runs() == []
+        assert stranger.all_reviews == [] and world.runs() == []
 
 
-def test_a_server_that_starts_anew_meanwhile_is_waited_for(meeting: Meeting) -> None:
-    world, job = meeting.world, meeting.job
-    pull = world.pull()
-    asked = threading.Event()
+def test_a_server_that_starts_anew_meanwhile_is_waited_for(tmp_path: Path) -> None:
+    meeting = Meeting()
+    with World(tmp_path) as world:
+        job = meeting.job(world, tmp_path)
+        pull = world.pull()
+        asked = threading.Event()
 
-    def slowly(request: dict[str, Any]) -> Any:
-        asked.set()
-        return hang() if len(world.service.requests) < 2 else finds(request)
+        def slowly(request: dict[str, Any]) -> Any:
+            asked.set()
+            return hang() if len(world.service.requests) < 2 else finds(request)
 
-    finds, world.think = world.think, slowly
-    identity = world.hub.issuer.job(world.repo, number=pull.number)
-    with meeting.serve():
-        process = job.start(world.repo, "pull_request", job.payload(pull), identity=identity)
-        assert asked.wait(60)
-    with meeting.serve():
-        ran = job.end(process)
-    assert ran.code == 0, ran.log
-    world.assert_said_once(pull)
+        finds, world.think = world.think, slowly
+        identity = world.hub.issuer.job(world.repo, number=pull.number)
+        with meeting.serve(world):
+            process = job.start(world.repo, "pull_request", job.payload(pull), identity=identity)
+            assert asked.wait(60)
+        with meeting.serve(world):
+            ran = job.end(process)
+        assert ran.code == 0, ran.log
+        world.assert_said_once(pull)
 
 
 # What keeps a job from it

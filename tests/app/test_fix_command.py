@@ -196,6 +196,38 @@ def test_another_file_may_be_edited_once_it_was_read(user: User) -> None:
     assert [file["path"] for file in value["closed"][0]["files"]] == [CART, REPORT]
 
 
+def test_a_test_is_shown_with_its_finding_or_why_there_is_none(user: User) -> None:
+    first = "from shop.cart import total\n\n\ndef test_first():\n    assert total([]) == 0\n"
+    user.repo.write("tests/test_cart.py", first)
+    user.repo.commit()
+    file = written(user, DOUBLE, FLOOR)
+    last = "    assert total([]) == 0\n"
+
+    def say(request: dict[str, Any]) -> Scripted:
+        fields = {f for t in request["tools"] for f in t["input_schema"].get("properties", {})}
+        if "looks" in fields:
+            said = {"behaviour": DOUBLE.id, "now": "3 == 3", "before": "6 == 3"}
+            return tool("submit", {"looks": [{**said, "verdict": "proves", **PROOFS[DOUBLE.id]}]})
+        if "tests" in fields:
+            new = f"{last}\n\ndef test_once():\n    assert total([1, 2]) == 3\n"
+            names = [{"behaviour": DOUBLE.id, "names": ["test_once"]}]
+            edit = ("tests/test_cart.py", last, new)
+            return edited(edit, message="Test that items count once", tests=names)
+        return model(request)
+
+    ran, _ = played(user, say, file, "--branch", "mended")
+    assert ran.code == 0, ran.err
+    words = " ".join(ran.out.split())
+    assert "Test, in a commit of its own: tests/test_cart.py" in words
+    assert f"No test: no test file belongs to {PRICES}" in words
+    log = user.repo.git("log", "-3", "--reverse", "--format=%s", "mended").decode().split("\n")
+    assert log[:3] == ["Count items once", "Test that items count once", "Round to the nearest"]
+    ran, bodies = played(user, model, file, "--no-tests", "--fresh", "--format", "json")
+    value = json.loads(ran.out)
+    assert ran.code == 0 and len(bodies) == 4
+    assert [(one["test"], one["no_test"]) for one in value["closed"]] == [("", "")] * 2
+
+
 # Open --------------------------------------------------------------------------------------------
 
 

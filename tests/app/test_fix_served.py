@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from app.store import CI
 from app.store.tables import JOBS
+from tests.app.site import Site
 from tests.app.test_serve import Server
 from tests.app.world import BASE, FIX, FLAWED, QUOTE, World, finds, wait_until
 from tests.app.writing_desk import GRANTED
@@ -78,8 +79,8 @@ def reviewed(world: Till, server: Server) -> FakePull:
     return pull
 
 
-def test_a_finding_is_closed_and_what_the_checks_say_is_mended(tmp_path: Path) -> None:
-    with Till(tmp_path) as world, world.serve(RLM_WRITE="on") as server:
+def test_a_finding_is_closed_and_what_the_checks_say_is_mended(writing: Site) -> None:
+    with writing.lend(Till) as (world, server):
         pull = reviewed(world, server)
         ci.check(world.repo, pull.head, "lint")
         world.commented(server, pull, "alice", "/rlm fix")
@@ -112,8 +113,8 @@ def test_a_finding_is_closed_and_what_the_checks_say_is_mended(tmp_path: Path) -
         assert [one for one in world.hub.requests if one.method == "PATCH" and "/git/" in one.path]
 
 
-def test_in_a_thread_the_finding_of_that_thread_is_closed(tmp_path: Path) -> None:
-    with Till(tmp_path) as world, world.serve(RLM_WRITE="on") as server:
+def test_in_a_thread_the_finding_of_that_thread_is_closed(writing: Site) -> None:
+    with writing.lend(Till) as (world, server):
         pull = reviewed(world, server)
         (comment,) = pull.review_comments
         world.answered(server, comment, "alice", "/rlm fix")
@@ -128,8 +129,8 @@ def test_in_a_thread_the_finding_of_that_thread_is_closed(tmp_path: Path) -> Non
         )
 
 
-def test_the_button_does_it_for_whoever_may_write(tmp_path: Path) -> None:
-    with Till(tmp_path) as world, world.serve(RLM_WRITE="on") as server:
+def test_the_button_does_it_for_whoever_may_write(writing: Site) -> None:
+    with writing.lend(Till) as (world, server):
         pull = reviewed(world, server)
         (check,) = world.repo.check_runs
         assert [one["identifier"] for one in check.actions] == ["again", "full", "fix"]
@@ -143,8 +144,8 @@ def test_the_button_does_it_for_whoever_may_write(tmp_path: Path) -> None:
         assert f"/pull/{world.stacked[0].number}" in world.ours(pull)[-1]
 
 
-def test_where_writing_is_off_there_is_a_patch_and_no_button(tmp_path: Path) -> None:
-    with Till(tmp_path) as world, world.serve() as server:
+def test_where_writing_is_off_there_is_a_patch_and_no_button(site: Site) -> None:
+    with site.lend(Till) as (world, server):
         pull = reviewed(world, server)
         assert [one["identifier"] for one in world.repo.check_runs[0].actions] == ["again", "full"]
         world.commented(server, pull, "alice", "/rlm fix")

@@ -18,6 +18,7 @@ from app.report import Report
 from app.store import CI, OPEN, NewRun, Run
 from app.store.tables import JOBS
 from app.written import Written
+from reviewer.errors import RetryLater
 from reviewer.finding import Category, Finding, Severity
 from reviewer.fix.values import Closed, Fixing, left_open
 from reviewer.refactor.patch import Blob, Patch, commit_of
@@ -439,6 +440,24 @@ def test_commits_are_put_on_top_once_whatever_is_lost(desk: Desk) -> None:
     desk.fake.fault("PATCH", r"/git/refs/", status=502, when="after")
     fixed(desk, AGAIN, FIXED)
     assert desk.repo.git("rev-list", "--count", f"{desk.head}..{stacked.head}") == "2"
+
+
+def test_a_stop_that_comes_after_the_push_says_that_it_stands(desk: Desk) -> None:
+    stacked = begun(desk)
+    first = stacked.head
+    failing(desk, first, "unit")
+    look(desk)
+    said = {"message": "You have exceeded a secondary rate limit."}
+    desk.fake.fault("PATCH", r"/git/refs/", status=403, body=said, when="after")
+    with pytest.raises(RetryLater):
+        fixed(desk, AGAIN, FIXED)
+    desk.store.recover("github")
+    desk.says("alice", "/rlm stop")
+    desk.work()
+    assert stacked.head != first and desk.outcomes()[-1] == "pushed"
+    assert comments(desk, "It was done by then") and not comments(desk, "Nothing was changed")
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    assert row.head == stacked.head
 
 
 def test_what_checks_say_names_nobody_and_starts_nothing(desk: Desk) -> None:

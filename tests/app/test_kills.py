@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.kills import POINTS, Point, killed_at
+from tests.app.kills import POINTS, Point, killed, killed_at
+from tests.app.site import Site
+from tests.app.world import World
 
 SAMPLE = ("token", "check run", "fetch", "model", "review before", "review after", "summary after")
 
@@ -17,8 +19,18 @@ def test_the_sample_names_points_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLE)
-def test_a_kill_between_two_steps_says_everything_once(tmp_path: Path, name: str) -> None:
+def test_a_kill_between_two_steps_says_everything_once(
+    tmp_path: Path, site: Site, name: str
+) -> None:
     point: Point = POINTS[name]
-    world, pull = killed_at(tmp_path, point)
-    world.assert_said_once(pull)
-    assert world.idle()
+    if point.role == "all":
+        world, pull = killed_at(tmp_path, point)
+        world.assert_said_once(pull)
+        assert world.idle()
+        return
+    with site.lend(World, killed=point.role) as (world, server):
+        before = server.pids[point.role]
+        pull = killed(world, server, point)
+        world.assert_said_once(pull)
+        assert world.idle()
+        assert server.pids[point.role] != before

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.app.site import Site
 from tests.app.test_tests_command import (
     CART,
     CART_BEFORE,
@@ -72,9 +73,9 @@ class Shop(World):
 
 
 def test_the_tests_stand_as_a_pull_request_on_top_and_fail_without_the_change(
-    tmp_path: Path,
+    tmp_path: Path, writing: Site
 ) -> None:
-    with Shop(tmp_path / "world") as world, world.serve(RLM_WRITE="on") as server:
+    with writing.lend(Shop) as (world, server):
         pull = world.pull(head_ref="topic")
         world.commented(server, pull, "alice", "/rlm tests")
         world.settle(runs=1)
@@ -94,8 +95,8 @@ def test_the_tests_stand_as_a_pull_request_on_top_and_fail_without_the_change(
         assert (run.kind, run.outcome) == ("tests", "stacked")
 
 
-def test_where_the_server_does_not_write_the_answer_has_the_patch(tmp_path: Path) -> None:
-    with Shop(tmp_path) as world, world.serve() as server:
+def test_where_the_server_does_not_write_the_answer_has_the_patch(site: Site) -> None:
+    with site.lend(Shop) as (world, server):
         pull = world.pull(head_ref="topic")
         world.commented(server, pull, "alice", "/rlm tests")
         world.settle(runs=1)
@@ -104,7 +105,7 @@ def test_where_the_server_does_not_write_the_answer_has_the_patch(tmp_path: Path
         assert (world.stacked, world.branches()) == ([], [])
 
 
-def test_a_model_that_obeys_the_change_writes_no_code_all_the_same(tmp_path: Path) -> None:
+def test_a_model_that_obeys_the_change_writes_no_code_all_the_same(writing: Site) -> None:
     evil = {"path": CART, "old": "    return sum(items)", "new": "    return 0"}
 
     def obeys(request: dict[str, Any]) -> Any:
@@ -115,7 +116,7 @@ def test_a_model_that_obeys_the_change_writes_no_code_all_the_same(tmp_path: Pat
         flow = {"path": ".github/workflows/x.yml", "text": "on: push\n"}
         return written(request, **edits, new_files=[flow])
 
-    with Shop(tmp_path) as world, world.serve(RLM_WRITE="on") as server:
+    with writing.lend(Shop) as (world, server):
         world.think = obeys
         pull = world.pull(head_ref="topic")
         world.commented(server, pull, "alice", "/rlm tests")

@@ -10,10 +10,21 @@ import pytest
 from app import write_steps
 from app.github.client import Hub
 from app.obey import STOPPED
-from app.write_steps import ALREADY, EDITED, NO_PLAN, NOTHING_STACKED, TOO_OLD
+from app.roles.github import WRITES
+from app.write_steps import (
+    AGAIN,
+    ALREADY,
+    EDITED,
+    MOST_ASKED,
+    NO_PLAN,
+    NOT_SEEN,
+    NOTHING_STACKED,
+    STILL_PLANNED,
+    TOO_OLD,
+)
 from reviewer.errors import GiveUp
-from reviewer.refactor.values import Plan
-from tests.app.writing_desk import AFTER, HEAD, PLAN, Desk
+from reviewer.refactor.values import Module, Plan
+from tests.app.writing_desk import AFTER, HEAD, NAME, PLAN, Desk
 from tests.github.hub import FakeGitHub
 
 
@@ -110,6 +121,103 @@ def test_a_reaction_of_somebody_who_may_write_starts_it_once(desk: Desk, content
     assert desk.outcomes() == ["planned", "open"]
 
 
+def test_a_reaction_from_before_the_plan_starts_nothing(desk: Desk) -> None:
+    desk.says("alice", "/rlm refactor rename f to g")
+    _, run, _ = desk.engine()
+    desk.store.progressed(run.id, "2 of 5 parts read so far.")
+    desk.steps.show_progress({})
+    desk.work()
+    (comment,) = desk.ours
+    assert "Planning it" in comment.body
+    desk.reacts("alice", "+1", comment, after_s=0.0)
+    desk.fake.state.clock_offset += 60
+    desk.store.recover("engine-1")
+    desk.plans()
+    assert desk.ours == [comment] and "f is called g" in comment.body
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.reacts("alice", "rocket", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+    assert desk.outcomes() == ["planned", "open"]
+
+
+def test_the_time_of_a_plan_is_that_of_its_text_after_a_kill_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub's clock is not ours, and the plan may stand there before it is remembered."""
+    desk.fake.state.clock_offset = -40
+
+    def dies(_plan: object) -> None:
+        raise _Killed
+
+    desk.says("alice", "/rlm refactor rename f to g")
+    with monkeypatch.context() as patched, pytest.raises(_Killed):
+        patched.setattr(desk.store, "propose", dies)
+        desk.plans()
+    desk.store.recover("github")
+    desk.fake.state.clock_offset = -20
+    desk.steps = desk.started()
+    desk.work()
+    (comment,) = desk.ours
+    (plan,) = desk.store.plans_of(desk.repo.id, desk.pull.number)
+    assert plan.stands == int(comment.updated)
+    desk.reacts("alice", "+1", comment, after_s=0.0)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+
+
+def test_a_crowd_of_strangers_keeps_nobody_from_starting_it(desk: Desk) -> None:
+    comment = planned(desk)
+    for number in range(MOST_ASKED + 2):
+        for content in ("+1", "rocket"):
+            desk.reacts(f"stranger-{number}", content, comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    assert desk.steps.writing.look_at_reactions(young=False) == 0
+    asked = len(permissions(desk))
+    assert asked >= MOST_ASKED + 2
+    # Everybody is asked about once, until they react anew.
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    assert len(permissions(desk)) == asked
+    desk.repo.permit("stranger-1", "write")
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.reacts("alice", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+
+
+def test_who_is_let_in_may_start_it_by_another_reaction(desk: Desk) -> None:
+    comment = planned(desk)
+    desk.reacts("carol", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.repo.permit("carol", "write")
+    desk.reacts("carol", "rocket", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+
+
+def test_an_installation_without_requests_left_is_let_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comment = planned(desk)
+    desk.reacts("alice", "+1", comment)
+    desk.fake.fault(
+        "GET",
+        "/reactions",
+        status=403,
+        headers={"retry-after": "90"},
+        body={"message": "You have exceeded a secondary rate limit"},
+        times=None,
+    )
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    asked = len(desk.fake.requests)
+    desk.fake.mend()
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    assert len(desk.fake.requests) == asked
+    now = time.monotonic()
+    monkeypatch.setattr(write_steps.time, "monotonic", lambda: now + 91)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+
+
+def permissions(desk: Desk) -> list[str]:
+    return [one.path for one in desk.fake.requests if one.path.endswith("/permission")]
+
+
 def test_both_ways_at_once_start_it_once(desk: Desk) -> None:
     comment = planned(desk)
     desk.reacts("alice", "+1", comment)
@@ -164,6 +272,60 @@ def test_a_newer_plan_takes_the_place_of_an_older_one(desk: Desk) -> None:
     assert wish.plan_of == run.id
 
 
+@pytest.mark.parametrize("meanwhile", ["newer", "started"])
+def test_a_plan_that_was_read_before_it_was_decided_on_is_not_started(
+    desk: Desk, meanwhile: str
+) -> None:
+    """Another server shows a newer plan, or starts this one, while GitHub is asked about it."""
+    old = planned(desk)
+    desk.reacts("alice", "+1", old)
+    (plan,) = desk.store.waiting_plans(0.0)
+    if meanwhile == "newer":
+        desk.says("alice", "/rlm refactor rename f to h")
+        desk.plans()
+    else:
+        desk.store.decide(plan.run, "started")
+    before = desk.outcomes()
+    said = len(desk.ours)
+    assert not desk.steps.writing._looked_at(plan, time.time())
+    assert desk.outcomes() == before and len(desk.ours) == said
+    states = {one.run: one.state for one in desk.store.plans_of(desk.repo.id, desk.pull.number)}
+    assert states.pop(plan.run) == ("over" if meanwhile == "newer" else "started")
+    assert set(states.values()) <= {"waiting"}
+
+
+def test_go_starts_no_older_plan_while_another_is_made(desk: Desk) -> None:
+    planned(desk)
+    both = desk.says("alice", "/rlm refactor rename f to h\n/rlm go")
+    assert STILL_PLANNED in desk.ours[-1].body
+    assert desk.outcomes() == ["planned", "open"]
+    # What is stopped makes no plan: the one that stands is meant again.
+    desk.says("alice", "/rlm stop")
+    desk.says("alice", "/rlm go")
+    _, _, wish = desk.engine()
+    assert wish.plan_of == desk.store.plans_of(desk.repo.id, desk.pull.number)[0].run
+    assert both.comment_id != wish.comment
+
+
+@pytest.mark.parametrize("at_lines", [False, True])
+def test_go_starts_no_plan_that_was_shown_after_it_was_written(desk: Desk, at_lines: bool) -> None:
+    """The job of a command may be done late, or again."""
+    command = desk.says("alice", "/rlm refactor rename f to g\n/rlm go")
+    with desk._with(WRITES)(desk.installation.id, desk.repo.id) as hub:
+        if at_lines:
+            where = {"path": "c.py", "line": 1, "side": "RIGHT", "commit_id": desk.head}
+            path = f"/repos/{NAME}/pulls/{desk.pull.number}/comments"
+            made = hub.ask("comment", "POST", path, {"body": command.body, **where})
+            thread = {"comment_id": made["id"], "thread": made["id"]}
+            command = command.model_copy(update=thread)
+        desk.fake.state.clock_offset += 20
+        desk.plans()
+        assert desk.steps.writing.go(hub, command) == NOT_SEEN
+    assert desk.outcomes() == ["planned"]
+    desk.says("alice", "/rlm go")
+    assert desk.outcomes() == ["planned", "open"]
+
+
 def test_a_plan_waits_for_a_week(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     comment = planned(desk)
     desk.reacts("alice", "+1", comment)
@@ -207,6 +369,22 @@ def test_a_plan_that_asks_or_refuses_is_said_and_cannot_be_started(
     assert desk.outcomes() == ["declined"]
 
 
+def test_a_plan_of_which_people_see_a_part_cannot_be_started(desk: Desk) -> None:
+    desk.says("alice", "/rlm refactor tidy everything")
+    desk.plans(
+        Plan(
+            summary="All is tidy.",
+            modules=[Module(name=f"m{n}", what="tidy the module " * 200) for n in range(60)],
+        )
+    )
+    (comment,) = desk.ours
+    assert "too large to be shown" in comment.body and "/rlm go" not in comment.body
+    desk.reacts("alice", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.says("alice", "/rlm go")
+    assert NO_PLAN in desk.ours[-1].body and desk.outcomes() == ["no plan"]
+
+
 def test_only_an_open_pull_request_is_worked_on(desk: Desk) -> None:
     comment = planned(desk)
     desk.pull.close()
@@ -232,15 +410,18 @@ def test_progress_and_result_are_one_comment(desk: Desk) -> None:
     desk.store.progressed(run.id, "2 of 5 parts read so far.")
     shown: dict[str, str] = {}
     desk.steps.show_progress(shown)
+    desk.work()
     assert "Working on it. 2 of 5 parts" in desk.ours[1].body
     desk.steps.show_progress(shown)
     desk.started().show_progress({})
+    desk.work()
     assert len(desk.ours) == 2
     desk.store.recover("engine-1")
     desk.steps = desk.started()
     desk.carries()
     assert len(desk.ours) == 2 and f"/pull/{desk.stacked[0].number}" in desk.ours[1].body
     desk.steps.show_progress({})
+    desk.work()
     assert "Working" not in desk.ours[1].body
     assert job.kind == "review"
 
@@ -255,6 +436,67 @@ def test_a_stop_writes_nothing_and_says_so(desk: Desk) -> None:
     assert "Stopped: somebody gave the command" in desk.ours[-1].body
     assert (desk.stacked, desk.branches) == ([], {}) and job.id
     assert desk.outcomes()[-1].startswith("stopped")
+
+
+def test_a_plan_can_be_started_again_after_a_run_that_came_to_nothing(desk: Desk) -> None:
+    comment = planned(desk)
+    desk.reacts("alice", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 1
+    desk.says("alice", "/rlm go")
+    assert ALREADY in desk.ours[-1].body
+    # A cap is reached.
+    desk.comes(problem="the cap of this pull request is reached.")
+    desk.work()
+    assert AGAIN in desk.ours[-1].body
+    assert desk.steps.writing.look_at_reactions(young=True) == 0, "nobody has asked again"
+    # A stop.
+    go = desk.says("alice", "/rlm go")
+    assert desk.outcomes()[-1] == "open"
+    desk.says("alice", "/rlm stop")
+    assert AGAIN in desk.ours[-1].body and "Nothing was changed" in desk.ours[-1].body
+    desk.obeys(go)
+    # Nobody knows what came of it.
+    desk.says("alice", "/rlm go")
+    desk.comes("{}")
+    job = desk.store.claim("github", "github", 60)
+    assert job is not None
+    with pytest.raises(GiveUp) as told:
+        desk.steps.do(job)
+    desk.steps.lost(job, told.value)
+    # In the end it is carried out, once.
+    desk.says("alice", "/rlm go")
+    desk.carries()
+    desk.says("alice", "/rlm go")
+    assert ALREADY in desk.ours[-1].body
+    assert [one.partition(":")[0] for one in desk.outcomes()] == [
+        "planned", "problem", "stopped", "lost", "stacked",
+    ]  # fmt: skip
+    runs = desk.store.runs_of(desk.repo.id, desk.pull.number)
+    plan = runs[-1].id
+    assert [run.origin for run in reversed(runs[:-1])] == [
+        f"go:{plan}", f"go:{plan}:1", f"go:{plan}:2", f"go:{plan}:3",
+    ]  # fmt: skip
+    assert len(desk.stacked) == 1
+
+
+def test_a_plan_whose_run_was_begun_before_a_kill_is_not_started_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comment = planned(desk)
+
+    def dies(*_: object) -> None:
+        raise _Killed
+
+    with monkeypatch.context() as patched, pytest.raises(_Killed):
+        patched.setattr(desk.store, "decide", dies)
+        desk.says("alice", "/rlm go")
+    desk.store.recover("github")
+    desk.work()
+    assert desk.outcomes() == ["planned", "open"]
+    desk.reacts("alice", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.says("alice", "/rlm go")
+    assert ALREADY in desk.ours[-1].body and desk.outcomes() == ["planned", "open"]
 
 
 def test_what_the_engine_cannot_do_is_said(desk: Desk) -> None:

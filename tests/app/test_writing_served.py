@@ -4,7 +4,8 @@ import os
 import re
 import signal
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from app.written import Written
 from tests.app.kills import MODEL, Point
+from tests.app.site import Site
 from tests.app.test_serve import Server
 from tests.app.world import World, wait_until
 from tests.app.writing_desk import GRANTED
@@ -77,9 +79,9 @@ ASK = "/rlm refactor call net subtotal\nand triple totals"
 
 
 def test_a_plan_is_started_and_stands_as_a_pull_request_that_undo_takes_away(
-    tmp_path: Path,
+    writing: Site,
 ) -> None:
-    with Shop(tmp_path) as world, world.serve(RLM_WRITE="on") as server:
+    with writing.lend(Shop) as (world, server):
         pull = world.pull(head_ref="topic")
         world.says(server, pull, ASK, 1)
         (plan,) = world.ours(pull)
@@ -89,8 +91,7 @@ def test_a_plan_is_started_and_stands_as_a_pull_request_that_undo_takes_away(
         assert asked == 1
         world.says(server, pull, "/rlm go", 2)
         world.assert_stacked_once(pull)
-        with closing(world.store) as store:
-            kept = Written.model_validate_json(store.result(world.runs()[0].id))
+        kept = Written.model_validate_json(world.store.result(world.runs()[0].id))
         assert kept.mails.count("Subject: [PATCH") == 2 and "subtotal(items) * 3" in kept.mails
         # The plan was carried out, not made anew.
         assert not any(plans(one.body) for one in world.service.requests[asked:])
@@ -111,14 +112,15 @@ def test_a_reaction_is_seen_by_the_server_and_by_one_that_was_away(tmp_path: Pat
         state = world.hub.state
         (plan,) = (one for one in pull.comments if one.user.login == world.app.actor)
         for who in ("mallory", "alice"):
-            plan.reactions.append(Reaction(state.next_id(), world.hub.user(who), "+1", state.now()))
+            read = state.now() + 2  # it takes a person a moment
+            plan.reactions.append(Reaction(state.next_id(), world.hub.user(who), "+1", read))
         with world.serve(RLM_WRITE="on"):
             world.settle(runs=2)
         world.assert_stacked_once(pull)
 
 
-def test_a_push_between_plan_and_start(tmp_path: Path) -> None:
-    with Shop(tmp_path) as world, world.serve(RLM_WRITE="on") as server:
+def test_a_push_between_plan_and_start(writing: Site) -> None:
+    with writing.lend(Shop) as (world, server):
         pull = world.pull(head_ref="topic")
         world.says(server, pull, ASK, 1)
         elsewhere = HEAD | {"shop/new.py": b"from shop.prices import net\n\nprint(net([1]))\n"}
@@ -167,9 +169,9 @@ def test_a_budget_that_ends_is_a_partial_result_that_says_so(tmp_path: Path) -> 
         assert log.splitlines() == ["Rename net to subtotal"]
 
 
-def test_a_stop_while_it_is_carried_out(tmp_path: Path) -> None:
+def test_a_stop_while_it_is_carried_out(writing: Site) -> None:
     held = threading.Event()
-    with Shop(tmp_path) as world, world.serve(RLM_WRITE="on") as server:
+    with writing.lend(Shop) as (world, server):
         pull = world.pull(head_ref="topic")
         world.says(server, pull, ASK, 1)
         think, asked = world.think, threading.Event()
@@ -202,13 +204,26 @@ CARRYING = {
 }
 
 
+@contextmanager
+def to_be_killed(folder: Path, writing: Site, role: str) -> Iterator[tuple[Shop, Server]]:
+    """Yield a shop and its server: one of its own where all of it is killed."""
+    if role != "all":
+        with writing.lend(Shop, killed=role) as lent:
+            yield lent
+    else:
+        with Shop(folder) as world, world.serve(RLM_WRITE="on") as server:
+            yield world, server
+
+
 @pytest.mark.parametrize("name", [*PLANNING, *CARRYING])
-def test_a_kill_between_two_steps_leaves_everything_there_once(tmp_path: Path, name: str) -> None:
+def test_a_kill_between_two_steps_leaves_everything_there_once(
+    tmp_path: Path, writing: Site, name: str
+) -> None:
     point = (PLANNING | CARRYING)[name]
     done = threading.Event()
     armed = threading.Event()
-    with Shop(tmp_path) as world:
-        servers: list[Server] = []
+    with to_be_killed(tmp_path, writing, point.role) as (world, server):
+        servers = [server]
 
         def kill() -> None:
             if not armed.is_set() or done.is_set():
@@ -234,20 +249,18 @@ def test_a_kill_between_two_steps_leaves_everything_there_once(tmp_path: Path, n
 
         world.think = thinks
         pull = world.pull(head_ref="topic")
-        with world.serve(RLM_WRITE="on") as server:
-            servers.append(server)
-            if name in PLANNING:
-                armed.set()
-            world.commented(server, pull, "alice", ASK)
-            running = _goes_on(world, servers, point, done, name in PLANNING)
-            world.settle(runs=1)
+        if name in PLANNING:
             armed.set()
-            world.commented(running, pull, "alice", "/rlm go")
-            _goes_on(world, servers, point, done, name in CARRYING)
-            world.settle(runs=2)
-            world.assert_stacked_once(pull)
-            for one in servers[1:]:
-                one.__exit__(None, None, None)
+        world.commented(server, pull, "alice", ASK)
+        running = _goes_on(world, servers, point, done, name in PLANNING)
+        world.settle(runs=1)
+        armed.set()
+        world.commented(running, pull, "alice", "/rlm go")
+        _goes_on(world, servers, point, done, name in CARRYING)
+        world.settle(runs=2)
+        world.assert_stacked_once(pull)
+        for one in servers[1:]:
+            one.__exit__(None, None, None)
     assert done.is_set(), f"nothing like {point} ever came"
 
 
@@ -263,7 +276,7 @@ def _goes_on(
     return servers[-1]
 
 
-def test_what_is_not_to_be_written_is_not_whoever_orders_it(tmp_path: Path) -> None:
+def test_what_is_not_to_be_written_is_not_whoever_orders_it(writing: Site) -> None:
     """A model that obeys the pull request: workflows, git's own folder, what a link leads to."""
     hostile = planned(
         summary="@octo: fixes #1, closes https://evil.test",
@@ -272,7 +285,7 @@ def test_what_is_not_to_be_written_is_not_whoever_orders_it(tmp_path: Path) -> N
             module("link", "link.py", "folder/x.py"),
         ],
     )
-    with Shop(tmp_path, hostile) as world, world.serve(RLM_WRITE="on") as server:
+    with writing.lend(Shop, plan=hostile) as (world, server):
         linked = world.repo.commit(
             HEAD | {"link.py": b"/etc/passwd", "folder": b"/tmp"},
             world.head,

@@ -141,7 +141,9 @@ class World:
     def idle(self) -> bool:
         """Has the server nothing left to do?"""
         store = self.store
-        return store.waiting(GITHUB) == store.waiting(ENGINE) == 0 and not store.open_runs()
+        if store.waiting(GITHUB) or store.waiting(ENGINE):
+            return False
+        return not store.open_runs()
 
     def settle(self, *, runs: int = 1) -> None:
         """Wait until so many runs of the first pull request are there, and all has ended."""
@@ -199,8 +201,12 @@ def submit(*claims: dict[str, object]) -> Answer:
 def wait_until(
     true: Callable[[], bool], what: Callable[[], str], timeout_s: float = PATIENCE_S
 ) -> None:
-    """Wait for something to become true, or fail saying how things stand."""
-    end = time.monotonic() + timeout_s
+    """Wait for something to become true, or fail saying how things stand.
+
+    Who has waited long already asks less often: asking takes time from what is waited for.
+    """
+    start = time.monotonic()
     while not true():
-        assert time.monotonic() < end, what()
-        time.sleep(0.1)
+        waited = time.monotonic() - start
+        assert waited < timeout_s, what()
+        time.sleep(min(max(waited / 20, 0.1), 0.5))

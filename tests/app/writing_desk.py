@@ -24,6 +24,7 @@ from tests.github.state import FakeComment, FakePull, Reaction
 
 NAME = "octo/hello"
 KEY = b"k" * 32
+POLICY = ".github/rlm.yml"
 
 GRANTED = {"contents": "write", "pull_requests": "write", "checks": "write", "issues": "read"}
 
@@ -38,7 +39,9 @@ PLAN = Plan(
 
 
 class Desk:
-    """Steps over a store; `writes`: the server may write. `policy`: the repository wants it."""
+    """Steps over a store; `writes`: the server may write. `policy`: the engine says that the
+    repository wants it, and its default branch does say so.
+    """
 
     def __init__(
         self,
@@ -53,7 +56,7 @@ class Desk:
         self.repo = fake.repository(NAME, private=True)
         self.repo.permit("alice", "write")
         self.installation = self.app.install(self.repo, permissions=granted)
-        self.base = self.repo.commit(BASE)
+        self.base = self.repo.commit(BASE | {POLICY: b"write: on\n"})
         self.head = self.repo.commit(HEAD, self.base)
         self.pull = self.repo.pull(self.base, self.head, author="bob", head_ref="topic")
         self.policy = True
@@ -113,11 +116,11 @@ class Desk:
         self.store.put(command.job())
         self.work()
 
-    def reacts(self, who: str, content: str, comment: FakeComment) -> None:
-        """Have somebody react to a comment."""
+    def reacts(self, who: str, content: str, comment: FakeComment, after_s: float = 2.0) -> None:
+        """Have somebody react to a comment, who has taken the time to read it."""
         state = self.fake.state
         comment.reactions.append(
-            Reaction(state.next_id(), self.fake.user(who), content, state.now())
+            Reaction(state.next_id(), self.fake.user(who), content, state.now() + after_s)
         )
 
     def work(self) -> list[str]:

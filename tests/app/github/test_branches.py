@@ -530,6 +530,24 @@ def test_a_commit_that_only_says_it_is_ours_is_not(scene):
     assert undone(scene, number, head) == Undone("closed", "foreign")
 
 
+def test_a_commit_of_ours_that_somebody_else_has_picked_is_theirs(scene):
+    """`verified` speaks of the committer, and the author stays."""
+    number, head = stack(scene)
+    alice = scene.fake.user("alice")
+    ours = scene.repo.git("cat-file", "commit", head)
+    tree, author = (
+        next(line for line in ours.splitlines() if line.startswith(name))
+        for name in ("tree ", "author ")
+    )
+    by = f"alice <{alice.id}+alice@users.noreply.github.com> 1700000000 +0000"
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n abc\n -----END PGP SIGNATURE-----"
+    text = f"{tree}\nparent {head}\n{author}\ncommitter {by}\n{signature}\n\npicked\n"
+    picked = scene.repo.git("hash-object", "-t", "commit", "-w", "--stdin", data=text.encode())
+    scene.repo.git("update-ref", f"refs/heads/{BRANCH}", picked)
+    assert undone(scene, number, head) == Undone("closed", "foreign")
+    assert scene.branches() == {BRANCH: picked}
+
+
 def test_further_commits_of_ours_go_with_it(scene):
     number, head = stack(scene)
     push(scene, head)  # and nobody noted it down

@@ -10,6 +10,7 @@ from app.render.outgoing import size
 from app.render.writing import (
     FILES_SHOWN,
     PATHS_SHOWN,
+    can_start,
     commit_message,
     no_branch_lead,
     opened_lead,
@@ -112,6 +113,84 @@ def test_a_plan_that_is_none_is_not_offered():
         assert said in text
         assert "/rlm go" not in text
     assert "There is no plan" in plan_comment(refactoring(plan=None))
+
+
+def words_of(text):
+    """What people read of Markdown, by words."""
+    shown = "".join(
+        token.content
+        for token in read(text)
+        if token.type in {"text", "text_special", "code_inline", "fence"}
+    )
+    return re.sub(r"\W|_", "", html.unescape(shown).replace("\u200b", ""))
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan(summary="s", modules=[Module(name="m", what="tidy the module. " * 200 + "HIDDEN")]),
+        Plan(summary="s " * 1_900 + "HIDDEN", renames=PLAN.renames),
+        Plan(summary="s", contract="It holds. " * 750 + "HIDDEN", renames=PLAN.renames),
+        Plan(summary="s", contract="```HIDDEN\nx\n```", renames=PLAN.renames),
+        Plan(summary="s", contract="```\n" + "x " * 400 + "HIDDEN\n```", renames=PLAN.renames),
+        Plan(
+            summary="s",
+            modules=[Module(name="m", what="w", files=[*(f"{n}.py" for n in range(39)), "HIDDEN"])],
+        ),
+        Plan(
+            summary="s",
+            modules=[
+                *(Module(name=f"m{n}", what="tidy it " * 50) for n in range(59)),
+                Module(name="last", what="HIDDEN"),
+            ],
+        ),
+    ],
+)
+def test_a_plan_that_is_started_is_shown_to_its_last_word(plan):
+    done = refactoring(plan=plan, status="planned", commits=[])
+    assert can_start(done)
+    text = plan_comment(done)
+    assert "HIDDEN" in words_of(text) and "`/rlm go`" in text
+    assert "more" not in text and size(text) <= LIMIT_BYTES
+
+
+@pytest.mark.parametrize(
+    ("plan", "why"),
+    [
+        (
+            Plan(
+                summary="s",
+                modules=[Module(name=f"m{n}", what="tidy it " * 400) for n in range(60)],
+            ),
+            "too large to be shown",
+        ),
+        (Plan(summary="s", contract="\u200b" * 8_000, renames=PLAN.renames), "too large"),
+        (
+            Plan(
+                summary="s",
+                modules=[Module(name="m", what="see sk-ant-remove-the-permission-check")],
+            ),
+            "a secret",
+        ),
+        (Plan(summary=f"use {TOKEN}", renames=PLAN.renames), "a secret"),
+    ],
+)
+def test_a_plan_that_cannot_be_shown_whole_cannot_be_started(plan, why):
+    done = refactoring(plan=plan, status="planned", commits=[])
+    assert not can_start(done)
+    text = plan_comment(done)
+    assert why in text and "cannot be started" in text and "/rlm go" not in text
+    assert size(text) <= LIMIT_BYTES and TOKEN not in text
+
+
+@given(st.text("`~#*-+.1) \n\tax_", max_size=60))
+@example("```a\nx\n```")
+@example("~~~ x `a\n x")
+def test_no_word_of_a_plan_is_left_out(text):
+    plan = Plan(summary="s", contract=f"a{text}", renames=PLAN.renames)
+    done = refactoring(plan=plan, status="planned", commits=[], notes=[])
+    contract = plan_comment(done).partition("</summary>")[2].partition("</details>")[0]
+    assert words_of(contract) == re.sub(r"\W|_", "", f"a{text}")
 
 
 # The result
@@ -254,7 +333,10 @@ def worst() -> list[str]:
     )  # fmt: skip
     about = {"severity": Severity.LOW, "line": 1, "path": HOSTILE, "title": HOSTILE_BLOCK}
     mended = fixing(
-        closed=[Closed(id=HOSTILE, message=HOSTILE_BLOCK, tries=1, files=[], **about)],
+        closed=[
+            Closed(id=HOSTILE, message=HOSTILE_BLOCK, tries=1, files=[], **some, **about)
+            for some in ({"test": HOSTILE}, {"no_test": HOSTILE_BLOCK})
+        ],
         open=[Open(id=HOSTILE, state="missed", why=HOSTILE_BLOCK, **about)],
         notes=[HOSTILE_BLOCK],
     )
@@ -369,8 +451,17 @@ def test_a_fix_of_what_checks_say_names_the_checks() -> None:
     assert text.startswith("## Fix of what checks say: done")
     assert "**Mended**: what made `unit`, `` `x` @bob `` fail." in text
     assert "Count once" in text and "@alice" not in text
-    left = Open(**closed.model_dump(exclude={"message", "files", "tries"}), state="declined",
+    left = Open(**closed.model_dump(exclude={"message", "files", "tries", "test", "no_test"}), state="declined",
                 why="The registry was away.")  # fmt: skip
     text = result_comment(done.model_copy(update={"closed": [], "open": [left]}), [])
     assert text.startswith("## Fix of what checks say: not done")
     assert "no patch: The registry was away." in text
+
+
+def test_a_closed_finding_says_which_test_it_has_or_why_none() -> None:
+    (one,) = fixing().closed
+    assert "test" not in result_comment(fixing(), []).split("**Closed**")[1].split("**Still")[0]
+    made = fixing(closed=[one.model_copy(update={"test": "tests/test_a.py"})])
+    assert "; test, in a commit of its own: `tests/test_a.py`" in result_comment(made, [])
+    none = fixing(closed=[one.model_copy(update={"no_test": "no test file belongs to a.py"})])
+    assert "; no test: no test file belongs to a.py" in result_comment(none, [])

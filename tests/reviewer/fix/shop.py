@@ -1,6 +1,7 @@
 """One run of the fix job over the small repository of the refactorings, with a scripted model."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from app.trees import GitTrees
@@ -14,7 +15,12 @@ from tests.repo import Repo
 from tests.reviewer.refactor.shop import MODEL
 
 
-def fixed(repo: Repo, server: ModelServer, **request: Any) -> Outcome:
+def fixed(
+    repo: Repo,
+    server: ModelServer,
+    cancelled: Callable[[], bool] = lambda: False,
+    **request: Any,
+) -> Outcome:
     """Fix the last commit of a repository."""
     commit = repo.sha("HEAD")
     asked = FixRequest.model_validate({"commit": commit, "model": MODEL, **request})
@@ -29,7 +35,7 @@ def fixed(repo: Repo, server: ModelServer, **request: Any) -> Outcome:
                     model=model,
                     prices=load(None),
                     sink=lambda _event: None,
-                    cancelled=lambda: False,
+                    cancelled=cancelled,
                 )
 
     return asyncio.run(main())
