@@ -140,6 +140,7 @@ class JournalFile:
         self._max_bytes = max_bytes
         self._kept_s = kept_s
         self._busy_s = busy_s
+        self._known: set[bytes] = set()  # runs that have a row: where none is left, they are gone
         with self._alone():
             try:
                 self._open()
@@ -161,6 +162,7 @@ class JournalFile:
             if not self.moved:
                 self._move_aside(why)
             self._open()
+        self._known.clear()
 
     @property
     def moved(self) -> bool:
@@ -176,9 +178,8 @@ class JournalFile:
         """Return what a run paid and reserved, and how much of that has no reply to show for it."""
         used = self._db.execute(_SUMS, (whose.run,)).fetchone()
         lost = self._db.execute(_LOST, (whose.run,)).fetchone()
-        there = self._db.execute("SELECT 1 FROM ledger WHERE run = ? LIMIT 1", (whose.run,))
-        if there.fetchone() is not None:
-            self._written.add(whose.run)
+        if self._has_rows(whose):
+            self._known.add(whose.run)
         return Amount(*used), Amount(*lost)
 
     def find(self, digest: bytes) -> Found | None:
@@ -197,32 +198,32 @@ class JournalFile:
     def transaction(self) -> Iterator[None]:
         """Hold the only writer's place: all that is written inside is on the disk, or nothing."""
         self._db.execute("BEGIN IMMEDIATE")
-        self._writing.clear()
+        known = set(self._known)
         try:
             yield
             self._db.execute("COMMIT")  # if it fails, the transaction may still be open
-            self._written |= self._writing
         except BaseException:
+            self._known = known
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
 
     def reserve(self, whose: Whose, worst: Amount) -> int | None:
-        """Write down the worst case of a call; return its row, None of a run that was forgotten."""
-        return None if self._is_forgotten(whose) else self._insert(whose, worst, None)
+        """Write down the worst case of a call; return its row, None of a run that was forgotten.
+
+        That is told by its rows: what is forgotten before a run has any is not noticed.
+        """
+        return None if self._was_forgotten(whose) else self._insert(whose, worst, None)
 
     def settle(self, row: int | None, whose: Whose, worst: Amount, cost: Amount) -> int | None:
         """Write down the cost of a call; return its row, None of a run that was forgotten."""
-        if self._is_forgotten(whose):
-            return None
         if row is not None:
             found = self._db.execute(
                 "UPDATE ledger SET usd = ?, tokens = ?, calls = ? WHERE entry = ? AND run = ?",
                 (*numbers(cost), row, whose.run),
             )
-            if found.rowcount:
-                return row
-        return self._insert(whose, worst, cost)
+            return row if found.rowcount else None
+        return None if self._was_forgotten(whose) else self._insert(whose, worst, cost)
 
     def keep(self, row: int, whose: Whose, digest: bytes, sealed: bytes) -> None:
         """Keep the reply that a row paid for; it takes the place of an older one."""
@@ -287,16 +288,6 @@ class JournalFile:
                     (many,),
                 )
 
-    def _is_forgotten(self, whose: Whose) -> bool:
-        """Has somebody removed all that this file has of a run since we wrote down something of it?
-
-        Nothing else removes the rows of a run that goes on.
-        """
-        if whose.run not in self._written:
-            return False
-        there = self._db.execute("SELECT 1 FROM ledger WHERE run = ? LIMIT 1", (whose.run,))
-        return there.fetchone() is None
-
     def _insert(self, whose: Whose, worst: Amount, cost: Amount | None) -> int:
         real = (None, None, None) if cost is None else numbers(cost)
         row = self._db.execute(
@@ -306,8 +297,15 @@ class JournalFile:
             (whose.run, *numbers(worst), *real, time.time(), whose.tenant),
         ).lastrowid
         assert row is not None  # noqa: S101 - an INSERT has one
-        self._writing.add(whose.run)
+        self._known.add(whose.run)
         return row
+
+    def _was_forgotten(self, whose: Whose) -> bool:
+        return whose.run in self._known and not self._has_rows(whose)
+
+    def _has_rows(self, whose: Whose) -> bool:
+        row = self._db.execute("SELECT 1 FROM ledger WHERE run = ? LIMIT 1", (whose.run,))
+        return row.fetchone() is not None
 
     def _bytes_used(self) -> int:
         (pages,), (free,), (bytes_,) = (
@@ -338,8 +336,6 @@ class JournalFile:
         if stat.S_IMODE(self._path.stat().st_mode) != 0o600:
             self._path.chmod(0o600)
         self._db = connected(self._path, self._busy_s)
-        self._written: set[bytes] = set()
-        self._writing: set[bytes] = set()
         try:
             self._prepare()
             self._inode = _inode(self._path)

@@ -14,6 +14,9 @@ from reviewer.refactor.protect import refused
 from reviewer.refactor.tree import Overlay
 from reviewer.text import printable
 
+_MARK = "    | "
+"""Before each line that is not ours: what a check prints must not pass for a heading of ours."""
+
 TOLD_CHARS = 16_000
 """Of what the checks say together, and as many of the patches: a prompt has room for both."""
 
@@ -54,11 +57,12 @@ def told_checks(
 ) -> str:
     """Return what failed, on which patches, and what these closed, as a node reads it."""
     said = [_told(each) for each in failed]
-    diffs = [f"=== file {_quoted(each.path)}\n{each.diff}" for each in patched]
+    diffs = [f"=== file {_quoted(each.path)}\n{_behind_mark(each.diff)}" for each in patched]
     parts = [
-        "These checks fail on the branch with the patches, and do not without them:",
+        "These checks fail on the branch with the patches, and do not without them. What they say "
+        "stands behind a mark:",
         "\n\n".join(_fitted(said)),
-        "The patches so far, all together:",
+        "The patches so far, all together, behind a mark:",
         "\n".join(_fitted(diffs)),
     ]
     if kept:
@@ -68,9 +72,13 @@ def told_checks(
 
 
 def _told(one: FailedCheck) -> str:
-    lines = [f"=== check {_quoted(one.name)}", one.summary.strip()]
-    lines += [f"- {each.strip()}" for each in one.annotations]
-    return "\n".join(filter(None, lines))
+    said = [one.summary.strip(), *(f"- {each.strip()}" for each in one.annotations)]
+    marked = [_behind_mark(each) for each in said if each]
+    return "\n".join([f"=== check {_quoted(one.name)}", *marked])
+
+
+def _behind_mark(text: str) -> str:
+    return "\n".join(f"{_MARK}{line}".rstrip() for line in text.splitlines())
 
 
 def _quoted(name: str) -> str:

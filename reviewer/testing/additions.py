@@ -1,4 +1,4 @@
-"""Do edits of a test file only add tests? What is there stays, line for line. Pure.
+"""What edits of a test file add, and whether the functions in it stay as they were. Pure.
 
 A test that is changed so that a new one fits beside it, or is switched off, proves nothing any
 more; so nobody who writes tests here can touch one that is there, but to give it more cases.
@@ -12,12 +12,6 @@ from reviewer import linediff
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind
 from reviewer.review.scope import quoted
-from reviewer.text import printable
-
-_IMPORT = re.compile(
-    r"\s*(?:from\s+\S+\s+import\b|import\b|use\s|using\s|require\b|#\s*include\b)|.*\brequire\("
-)
-"""A line that says what is used from elsewhere: it may be extended."""
 
 _CASE = re.compile(r"([\w./:-]+)\[.*\]")
 _DECORATOR = re.compile(r"\s*(?:@|#\[|\[[A-Z]\w*(?:\(.*\))?(?:, .*)?\]\s*$)")
@@ -25,18 +19,8 @@ _DECORATOR = re.compile(r"\s*(?:@|#\[|\[[A-Z]\w*(?:\(.*\))?(?:, .*)?\]\s*$)")
 
 _CALLABLE = frozenset({DefKind.FUNCTION, DefKind.METHOD})
 
-LINE_CHARS = 160
 AROUND_LINES = 6
 """Of what was added, before and after."""
-
-
-def changed_line(before: str, after: str) -> str | None:
-    """Return the first line of a file that is not there any more, other than an import."""
-    rest = iter([line for line in after.split("\n") if not _IMPORT.match(line)])
-    for line in before.split("\n"):
-        if line.strip() and not _IMPORT.match(line) and all(line != other for other in rest):
-            return printable(line.strip())[:LINE_CHARS]
-    return None
 
 
 def changed_definition(before: str, after: str, known: Sequence[Definition]) -> str | None:

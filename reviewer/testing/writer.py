@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reviewer.change import Change, Span
 from reviewer.fix.coder import CODE_CHARS, Refusal
+from reviewer.languages import language_of
 from reviewer.parsing.symbols import Definition
 from reviewer.parsing.worker import Parsers
 from reviewer.refactor.apply import Applied, applied, readable
@@ -23,11 +24,11 @@ from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function
 from reviewer.testing.additions import (
     changed_definition,
-    changed_line,
     missing_name,
     short,
 )
 from reviewer.testing.finder import Target
+from reviewer.testing.insertions import not_added
 from reviewer.testing.layout import Layout
 from reviewer.testing.values import TestEdits
 from reviewer.text import printable
@@ -165,8 +166,8 @@ class Writer(Editor):
         if blob is None or after is None:
             return []
         old, new = readable(blob.data), readable(after.data)
-        if (line := changed_line(old, new)) is not None:
-            return [f"replacements: this line was there and is to stay as it is: {line}"]
+        if (more := not_added(old, new, language_of(path))) is not None:
+            return [f"replacements: {more} (tests are added beside what is there)"]
         known = self._known(path)
         if (name := changed_definition(old, new, known)) is not None:
             return [

@@ -929,17 +929,38 @@ def test_what_an_installation_paid_for_goes_with_it_and_nothing_else(place: Plac
         assert sync(journal.find(key(1, "b"))) is not None
 
 
-def test_a_run_that_goes_on_leaves_nothing_after_it_was_forgotten(place: Place):
+@pytest.mark.parametrize("paid_before", [True, False])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_run_under_way_writes_nothing_back_after_it_was_forgotten(
+    place: Place, paid_before: bool, whole: bool
+):
     async def run() -> None:
-        with StoredJournal(place.where, "one", NO_CAP, "a") as journal:
-            entry = await journal.reserve(key(1, "a"), WORST)
-            forget_runs(place.where, "a", ["one"], whole=True)
-            await journal.settle(entry, key(1, "a"), COST, reply(1))
-            with pytest.raises(TellUser):
-                await journal.reserve(key(2, "a"), WORST)
+        with StoredJournal(place.where, "run", NO_CAP, "gone") as journal:
+            one, two = key(1, "gone"), key(2, "gone")
+            if paid_before:
+                await journal.settle(await journal.reserve(two, WORST), two, COST, reply(2))
+            held = await journal.reserve(one, WORST)
+            if whole:
+                forget_runs(place.where, "gone", [], whole=True)
+            else:
+                forget_runs(place.where, "gone", ["run"])
+            await journal.settle(held, one, COST, reply(1))
+            with pytest.raises(TellUser, match="uninstalled"):
+                await journal.reserve(two, WORST)
+            assert await journal.find(one) is None
 
     sync(run())
+    assert place.rows("SELECT count(*) FROM {paid}") == [(0,)]
     assert place.rows("SELECT count(*) FROM {kept}") == [(0,)]
+    if isinstance(place.where, Database):
+        assert place.rows("SELECT count(*) FROM purses") == [(0,)]
+
+
+def test_a_run_that_was_forgotten_may_be_opened_again(place: Place):
+    for _ in range(2):
+        with StoredJournal(place.where, "run", NO_CAP, "gone") as journal:
+            sync(paid(journal, 1))
+        forget_runs(place.where, "gone", ["run"])
     assert place.rows("SELECT count(*) FROM {paid}") == [(0,)]
 
 
@@ -1047,22 +1068,6 @@ def test_a_run_without_a_cap_pays_no_more_either(shared: Place):
         with pytest.raises(TellUser, match="not this process's"):
             sync(paid(journal, 2))
     assert shared.rows("SELECT count(*) FROM {paid}") == [(1,)]
-
-
-def test_nothing_is_written_for_a_run_that_was_forgotten_under_way(shared: Place):
-    async def run() -> None:
-        with StoredJournal(shared.where, "run", NO_CAP, "gone") as journal:
-            one, two = key(1, "gone"), key(2, "gone")
-            held = await journal.reserve(one, WORST)
-            forget_runs(shared.where, "gone", [], whole=True)
-            await journal.settle(held, one, COST, reply(1))
-            with pytest.raises(TellUser, match="uninstalled"):
-                await journal.reserve(two, WORST)
-            assert await journal.find(one) is None
-
-    sync(run())
-    for table in ("purses", "payments", "answers"):
-        assert shared.rows(f"SELECT count(*) FROM {table}") == [(0,)]
 
 
 def test_runs_that_pay_for_the_same_at_once_wait_for_nobody_for_long(shared: Place):
