@@ -8,6 +8,7 @@ import hashlib
 import importlib.resources
 import logging
 import re
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,21 @@ STATIC = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What an installation has spent in this calendar month, beside its cap, in dollars."""
+
+    usd: float
+    cap_usd: float
+
+
 class LoggedOut(Exception):
     """Nobody is logged in, or GitHub does not take the token any more."""
 
 
 class Pages:
-    """The pages of one server. `key` seals sessions; `budget_usd` is the cap of one run."""
+    """The pages of one server. `key` seals sessions; `budget_usd` is the cap of one run,
+    `month_budget_usd` that of an installation's month."""
 
     def __init__(
         self,
@@ -95,6 +105,7 @@ class Pages:
         *,
         key: SecretStr,
         budget_usd: float | None = None,
+        month_budget_usd: float | None = None,
     ) -> None:
         parts = urlsplit(public.url)
         self.root = parts.path
@@ -103,6 +114,8 @@ class Pages:
         self.traces = Traces(home)
         self.server = server
         self.budget_usd = budget_usd
+        self.month_budget_usd = month_budget_usd
+        self.spent_this_month = store.spent_this_month
         self.login = Login(public, server)
         self.access = Access(server)
         self.cookies = Cookies(key, self.root, secure=parts.scheme == "https")
@@ -411,8 +424,20 @@ def _list_views(blueprint: Blueprint, pages: Pages) -> None:
             runs=[views.row(one) for one in runs],
             sums=views.total(list(sums.values())),
             plots=_plots(pages, ids),
+            month=_month(pages, installation),
             **_common(pages, ids),
         )
+
+
+def _month(pages: Pages, installation: int) -> Month | None:
+    """Return what the month has cost so far, where that has a cap.
+
+    It is of all repositories, also of those that the reader may not read: `/rlm cost` tells it in
+    each of them.
+    """
+    if pages.month_budget_usd is None:
+        return None
+    return Month(pages.spent_this_month(installation), pages.month_budget_usd)
 
 
 def _last(sums: dict[int, Any], number: int) -> float:

@@ -80,6 +80,7 @@ class Site:
             changes.pop("public", public),
             key=SecretStr(changes.pop("key", "ab" * 32)),
             budget_usd=2.0,
+            month_budget_usd=changes.pop("month_budget_usd", None),
         )
         return make_app(self.store, [b"secret"], pages=self.pages)
 

@@ -115,6 +115,16 @@ def test_an_installation_lists_only_what_somebody_may_read(fresh: Site) -> None:
     assert "$1.00" in page and "$2.00</b>" not in page
 
 
+def test_an_installation_shows_its_month_beside_the_cap_where_there_is_one(fresh: Site) -> None:
+    fresh.reviewed(fresh.run(fresh.hello), usd=1.5)
+    address = f"/installations/{fresh.installation.id}"
+    assert "This month" not in fresh.reader().get(address).text
+    fresh.flask = fresh.make(month_budget_usd=40.0)
+    page = fresh.reader().get(address).text
+    assert "This month, in all repositories: $1.50 of at most $40.00." in page
+    assert 'max="40.0" high="32.0" optimum="0" value="1.5"' in page
+
+
 def test_read_permission_is_asked_again_after_a_minute_and_no_later(fresh: Site) -> None:
     now = 1_000.0
     access = Access(fresh.pages.server, clock=lambda: now)
