@@ -99,7 +99,7 @@ def test_a_finding_is_closed_and_what_the_checks_say_is_mended(writing: Site) ->
         told = world.asked[-1]
         assert '> === check "lint"' in told and "cart.py:2: 0 + is useless" in told
         assert "> - The first item is lost" in told
-        assert f"> -{QUOTE}" in told and f"> +{WORSE}" in told  # the patch so far
+        assert f"    | -{QUOTE}" in told and f"    | +{WORSE}" in told  # the patch so far
         log = world.repo.git("log", "--reverse", "--format=%s", f"{pull.head}..{stacked.head}")
         assert log.splitlines() == ["Count the first item", "Add nothing"]
         ci.check(world.repo, stacked.head, "lint")

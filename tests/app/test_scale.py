@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -120,27 +120,23 @@ def test_another_server_goes_on_with_a_run_for_free_and_counts_what_was_in_fligh
             one.process.wait()
         killed.set()
         world.service.release()
-        with closing(world.store) as store:
-            with store.database.write() as db:  # two minutes later
-                assert db.execute(update(JOBS).where(JOBS.c.state == "claimed").values(lease=0))
-            with store.database.read() as db:
-                (in_flight,) = db.scalars(
-                    select(PAYMENTS.c.worst_usd).where(PAYMENTS.c.usd.is_(None))
-                )
+        with world.store.database.write() as db:  # two minutes later
+            assert db.execute(update(JOBS).where(JOBS.c.state == "claimed").values(lease=0))
+        with world.store.database.read() as db:
+            (in_flight,) = db.scalars(select(PAYMENTS.c.worst_usd).where(PAYMENTS.c.usd.is_(None)))
         with world.serve(RLM_CONCURRENCY="1", RLM_HOME=second, RLM_MARKER_KEY=key) as other:
             world.settle()
             world.assert_said_once(pull)
             assert [asked.count(one) for one in asked[:2]] == [1, 2]
-            with closing(world.store) as store:
-                with store.database.read() as db:
-                    settled = db.scalar(select(func.sum(PAYMENTS.c.usd))) or 0.0
-                spent = store.spent(world.repo.id, pull.number)
+            with world.store.database.read() as db:
+                settled = db.scalar(select(func.sum(PAYMENTS.c.usd))) or 0.0
+            spent = world.store.spent(world.repo.id, pull.number)
             assert spent.usd == pytest.approx(settled + in_flight)
             # What one server has paid for, another one forgets.
             gone = world.hub.payload_installation(world.installation, "deleted")
             assert world.sent(other, "installation", gone) == 202
             wait_until(lambda: world.runs() == [], lambda: other.said)
-            with closing(world.store) as store, store.database.read() as db:
+            with world.store.database.read() as db:
                 for table in (ANSWERS, PAYMENTS, PURSES):
                     assert db.scalar(select(func.count()).select_from(table)) == 0
         for home in homes(tmp_path):
