@@ -20,7 +20,8 @@ from app.jobs import Ci, Wish
 from app.render.ci import Doing, checks_ended, checks_mended, checks_too_long, no_checks
 from app.render.writing import commit_message, opened_lead, result_comment
 from app.store import Job, Run, Stacked, Store
-from app.write_steps import Writing, ended_without, read_written, wanted
+from app.write_steps import Writing, ended_without, read_written
+from app.writes_wanted import wanted
 from app.written import Written, WrittenCommit
 from reviewer.errors import GiveUp, RetryLater
 
@@ -273,7 +274,7 @@ class CiSteps:
             return "undone", ""
         write = written.policy_write
         with self._writing.opened(run, hub, write=write) as (writer, writes):
-            if not (write and writes and wanted(writer, run, written).policy_write):
+            if not (write and writes and wanted(writer, run.repository, written).policy_write):
                 return "off", ""
             done = push_commits(
                 writer, run.repository, made.branch, _made_of(written), onto=run.head
