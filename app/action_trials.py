@@ -305,7 +305,9 @@ def _joined(written: Written, mends: list[Written]) -> Written:
     return Written.model_validate(
         {
             **{name: getattr(written, name) for name in Written.model_fields},
-            "account": written.account.model_copy(update={"cost": cost}),
+            "account": written.account.model_copy(
+                update={"cost": cost, "findings": mends[-1].account.findings}
+            ),
             "commits": tuple(commit for one in every for commit in one.commits),
             # One mail a commit, as `git am` takes them.
             "mails": "".join(one.mails for one in every) if all(o.mails for o in every) else "",

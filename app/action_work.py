@@ -114,16 +114,11 @@ def is_fork(pull: Pull) -> bool:
 
 def answer(hub: Hub, step: Step, comment: Comment, text: str, *, about: str = "") -> None:
     """Answer a comment, once however often the job runs."""
-    about = about or answer_about(comment)
+    about = about or f"comment-{comment.comment_id}"
     try:
         reply(hub, step.repository, comment.number, text, about=about, key=None)
     except (Forbidden, NotThere) as error:
         step.log.tell("warning", sentence(str(error)))
-
-
-def answer_about(comment: Comment) -> str:
-    """Return what the marker of the answer to a comment says that it is about."""
-    return f"comment-{comment.comment_id}"
 
 
 def patiently(step: Step, call: Callable[[], _T]) -> _T:

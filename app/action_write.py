@@ -12,7 +12,6 @@ from functools import partial
 from typing import TextIO, cast
 
 from app.accounts import Account
-from app.action_event import Comment
 from app.action_step import (
     ACTIONS_LOGIN,
     EXIT_OK,
@@ -22,7 +21,7 @@ from app.action_step import (
     Step,
 )
 from app.action_trials import Tried, tried, with_budget
-from app.action_work import Asked, answer, answer_about, fetched, patiently, reviewed, sentence
+from app.action_work import Asked, answer, fetched, patiently, reviewed, sentence
 from app.engine import HERE, Plan
 from app.fix_wishes import Chosen, picked
 from app.github import own_comment
@@ -75,7 +74,7 @@ def written(asked: Asked) -> int:
     except GiveUp as error:
         if comment is not None:
             text = f"I cannot do this: {markdown_line(masked(str(error)))}"
-            answer(asked.hub, step, comment, text)
+            answer(asked.hub, step, comment, text, about=_about(asked))
         step.log.tell("error", sentence(str(error)))
         step.set_outputs(status="skipped", findings="0", posted="false", report="", patch="")
         return EXIT_TROUBLE
@@ -142,6 +141,12 @@ def _opened_before(asked: Asked) -> Opened | None:
         if not found:
             break
     return None
+
+
+def _about(asked: Asked) -> str:
+    """Say what an answer is about: a comment may give several commands."""
+    comment = asked.wish.comment
+    return f"{asked.wish.order}-{comment.comment_id if comment is not None else 0}"
 
 
 # The work ----------------------------------------------------------------------------------------
@@ -230,7 +235,7 @@ def _nothing(asked: Asked, why: str, report: Report) -> int:
     """Say why no finding is worked on."""
     step, comment = asked.step, asked.wish.comment
     if comment is not None:
-        answer(asked.hub, step, comment, f"{why}\n\n{AGAIN}")
+        answer(asked.hub, step, comment, f"{why}\n\n{AGAIN}", about=_about(asked))
     step.log.tell("notice", why)
     step.set_outputs(
         status=report.review.status,
@@ -298,11 +303,11 @@ def _report(step: Step, report: Report | None) -> str:
 def undone(asked: Asked) -> int:
     """Close the newest pull request of ours on top of this one, delete its branch, and say so."""
     pull, hub, step, comment = asked.pull, asked.hub, asked.step, asked.wish.comment
-    if comment is None or _answered(asked, comment):
+    if comment is None or _answered(asked):
         return step.skipped()
     found = _stacked(pull, hub)
     if found is None:
-        answer(hub, step, comment, NOTHING_STACKED)
+        answer(hub, step, comment, NOTHING_STACKED, about=_about(asked))
         return step.skipped()
     # What is above the commit that it began at counts as ours only if GitHub signs that it is.
     head = grown_from(hub, pull.repository, found.onto, found.head) or pull.head
@@ -310,19 +315,19 @@ def undone(asked: Asked) -> int:
     try:
         done = patiently(step, lambda: undo(hub, *where, head))
     except GiveUp as error:
-        answer(hub, step, comment, markdown_line(masked(str(error))))
+        answer(hub, step, comment, markdown_line(masked(str(error))), about=_about(asked))
         step.log.tell("error", sentence(str(error)))
         return EXIT_TROUBLE
     text = undone_comment(found.number, found.url, found.branch, done.pull, done.branch, done.why)
-    answer(hub, step, comment, text)
+    answer(hub, step, comment, text, about=_about(asked))
     step.set_outputs(status="complete", findings="0", posted="true", report="", patch="")
     return EXIT_OK
 
 
-def _answered(asked: Asked, comment: Comment) -> bool:
+def _answered(asked: Asked) -> bool:
     """Was this done before, by an earlier run of the same job?"""
     repository, number = asked.pull.repository, asked.pull.number
-    marker = Marker(kind="reply", run=answer_about(comment))
+    marker = Marker(kind="reply", run=_about(asked))
     path = f"/repos/{repository}/issues/{number:d}/comments"
     return stands(asked.hub, path, marker, Seal(None, 0, number))
 

@@ -197,7 +197,9 @@ def test_a_fix_is_a_pull_request_on_top_that_undo_takes_away(shop: Shop) -> None
     assert len(shop.stacked) == 1 and len(shop.service.requests) == paid
     assert shop.outputs["status"] == "skipped"
 
-    ran = shop.says(pull, "/rlm undo")
+    # What else a comment asks for is answered, too.
+    ran = shop.says(pull, "/rlm pause\n/rlm undo")
+    assert "takes the App" in ours(pull)[-2]
     assert ran.code == 0 and stacked.state == "closed" and shop.branches() == [], ran.log
     assert "is closed, and its branch" in ours(pull)[-1]
 

@@ -1,6 +1,7 @@
 """One run of a test command: what it sees, how it ends, and what is left of it."""
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 from app.trial import KEPT, KEPT_BYTES, Ran, environment, ran
 
+ROOT = Path(__file__).parents[2]
 ENVIRON = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "GITHUB_TOKEN": "ghs_secret"}
 
 
@@ -104,6 +106,25 @@ def test_nothing_that_it_starts_gets_more_rights(tmp_path: Path) -> None:
     assert found["NoNewPrivs"].strip() == "1"
     if os.getuid() == 0:
         assert not int(found["CapBnd"], 16) & (1 << 19 | 1 << 21 | 1 << 38)
+
+
+RUNS = """
+import ctypes, os, pathlib
+from app.trial import ran
+done = ran(("true",), pathlib.Path.cwd(), os.environ, limit_s=60, cancelled=lambda: False)
+print(done.state, ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+"""
+
+
+def test_nobody_of_our_user_looks_into_our_process(tmp_path: Path) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("Linux alone has this")
+    environ = {**ENVIRON, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", RUNS]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["passed", "0"], "PR_GET_DUMPABLE"
 
 
 def test_our_own_environment_has_no_way_in(tmp_path: Path) -> None:
