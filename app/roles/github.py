@@ -13,7 +13,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from app.broker import Lent, TokenLender, inherited
-from app.forget import forget_files
+from app.forget import Forgetting
 from app.github.auth import AppAuth, NotGranted, Token
 from app.github.client import Hub
 from app.github.errors import BadToken
@@ -87,8 +87,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     with Health(store, name, "The GitHub App is being looked up.") as health:
         app = _app(settings, health, stopping)
         if app is not None:
-            shared = store.database.shared
-            forget = partial(forget_files, settings.home, settings.github, shared)
+            forget = Forgetting(store, settings.home, settings.github, stopping.is_set).catch_up
             key = _marker_key(settings)
             steps = Steps(
                 store,
@@ -110,6 +109,9 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 Claims(store, GITHUB, name), partial(_do, steps, health), steps.lost, stopping
             )
             threads = threads_for(taker, environ, THREADS)
+            threads.append(
+                threading.Thread(target=reconcile, args=((forget,), stopping), name="forget")
+            )
             _work(threads, steps, lender, app, stopping)
     store.close()
 
