@@ -14,12 +14,13 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.diagnosis import Check
 from app.github.cache import forget, history_of, place_of
 from app.github.urls import Server
 from app.journal import FILE, forget_paid
@@ -41,6 +42,9 @@ DONE = "forgotten.json"
 AGAIN_S = 6 * 3600.0
 """So long after it was forgotten it is removed once more: what runs under way at the time have
 fetched or written meanwhile. None lasts that long."""
+
+CLOCKS_S = 300.0
+"""So far the clocks of two servers may be from each other."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class Forgetting:
             if self.store.run(trace.run) is not None:
                 return True
             # A run that ended is not known for ever.
-            return trace.began > one.since and self.store.is_there(trace.repository)
+            return trace.began > one.since + CLOCKS_S and self.store.is_there(trace.repository)
 
         forget_traces(self.home, one.repositories, is_wanted)
 
@@ -118,6 +122,21 @@ class Forgetting:
 def is_due(one: Forgotten, at: float | None, now: float) -> bool:
     """Is a row to be gone through at `now`? `at` is when it was last, None for never."""
     return at is None or at < one.since + AGAIN_S <= now
+
+
+def removed_here(home: Path, rows: Collection[str]) -> Check:
+    """Say whether this server has gone through these rows of the store."""
+    left = len(set(rows) - done_at(home).keys())
+    if not left:
+        said = "what was uninstalled, or taken out, is removed from this disk"
+        return Check("uninstalled", "ok", said)
+    times = "once" if left == 1 else f"{left} times"
+    return Check(
+        "uninstalled",
+        "warning",
+        f"something was uninstalled or taken out, {times}, and not removed from this disk yet",
+        "A running `rlm serve` does so within ten minutes; its log says what keeps it.",
+    )
 
 
 def done_at(home: Path) -> dict[str, float]:
