@@ -84,10 +84,15 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     node = environ.get(NODE, "")
     name = node + name
     store.recover(name)
+    forget = Forgetting(store, settings.home, settings.github, stopping.is_set).catch_up
+    # What is gone goes, whether GitHub answers or not.
+    forgetting = threading.Thread(
+        target=reconcile, args=((forget,), stopping), name="forget", daemon=True
+    )
+    forgetting.start()
     with Health(store, name, "The GitHub App is being looked up.") as health:
         app = _app(settings, health, stopping)
         if app is not None:
-            forget = Forgetting(store, settings.home, settings.github, stopping.is_set).catch_up
             key = _marker_key(settings)
             steps = Steps(
                 store,
@@ -109,10 +114,8 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 Claims(store, GITHUB, name), partial(_do, steps, health), steps.lost, stopping
             )
             threads = threads_for(taker, environ, THREADS)
-            threads.append(
-                threading.Thread(target=reconcile, args=((forget,), stopping), name="forget")
-            )
             _work(threads, steps, lender, app, stopping)
+    forgetting.join()
     store.close()
 
 

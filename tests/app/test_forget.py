@@ -16,7 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Text, select, update
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import select, text, update
 
 from app.code import cache_file
 from app.forget import AGAIN_S, DONE, TENANT, Forgetting
@@ -24,7 +27,7 @@ from app.github import cache
 from app.github.cache import aside, history_of, in_use, locked, place_of
 from app.github.urls import Server
 from app.jobs import Gone, Step, Wish, step
-from app.journal import FILE, StoredJournal
+from app.journal import FILE, StoredJournal, forget_paid, run_digest, tenant_digest
 from app.store import (
     GITHUB,
     OPEN,
@@ -41,8 +44,9 @@ from app.store import (
 )
 from app.store.database import Database
 from app.store.forgotten import FORGOTTEN_S
+from app.store.schema import MIGRATIONS
 from app.store.spending import Caps
-from app.store.tables import FORGOTTEN, METADATA
+from app.store.tables import FORGOTTEN, METADATA, PURSES
 from app.trace_file import about, recording
 from app.trace_folder import folder_of
 from reviewer.finding import Severity
@@ -167,22 +171,20 @@ def names_under(home: Path, word: str) -> list[str]:
 
 def rows_about(store: Store, installation: int, repository: int, *words: str) -> list[str]:
     """Name the tables and columns in which one of them stands, whatever the table is for."""
+    numbers = {"installation": installation, "repository_id": repository}
+    tenant = TENANT.format(installation)
+    digests = {tenant_digest(tenant), *(run_digest(tenant, word) for word in words)}
     found = []
     with store.database.read() as db:
         for table in METADATA.tables.values():
             if table is FORGOTTEN:
                 continue
             for row in db.execute(select(table)).mappings():
-                for column in table.c:
-                    value = row[column.name]
-                    is_it = (column.name, value) in {
-                        ("installation", installation),
-                        ("repository_id", repository),
-                        (f"id of {table.name}", repository),
-                    }
-                    text = isinstance(column.type, Text) and str(value)
-                    if is_it or (text and any(word in text for word in words)):
-                        found.append(f"{table.name}.{column.name}")
+                for name, value in row.items():
+                    is_word = isinstance(value, str) and any(word in value for word in words)
+                    is_digest = isinstance(value, bytes) and value in digests
+                    if is_word or is_digest or numbers.get(name) == value is not None:
+                        found.append(f"{table.name}.{name}")
     return found
 
 
@@ -243,30 +245,34 @@ def test_nothing_is_left_of_an_installation_on_two_servers(
         worked(home, runs[0], home / FILE, 50)  # it shared no database before
     lived_in(store, runs[0])
     words = REPO, FORMER, *(run.id for run in runs)
-    before = set(rows_about(store, 1, 7, *words))
-    assert {one.partition(".")[0] for one in before} == {
+    before = {one.partition(".")[0] for one in rows_about(store, 1, 7, *words)}
+    shared = {"purses", "payments", "answers"}
+    assert before - shared == {
         "jobs", "runs", "requests", "pauses", "dismissals", "repositories", "watched", "findings",
         "stacked", "plans", "threads",
     }  # fmt: skip
+    assert before.issuperset(shared) == (store.database.shared is not None)
     for home in homes:
         assert names_under(home, "hello") and names_under(home, "once")
 
     assert store.forget_installation(1, job=claimed(store)) == 3
-    assert rows_about(store, 1, 7, *words) == [] and not store.paused_by(107, 1)
-    assert store.spent_this_month(1) == 0.0
-    assert all(names_under(home, "hello") for home in homes)  # each server has its own round
+    assert {one.partition(".")[0] for one in rows_about(store, 1, 7, *words)} <= shared
+    assert not store.paused_by(107, 1) and store.spent_this_month(1) == 0.0
     for home in homes:
+        assert names_under(home, "hello")  # each server has its own round
         assert housekeeping(store, home).catch_up() == 1
-        for word in ("hello", "once", "installation 1"):
+        for word in ("hello", "once"):
             assert names_under(home, word) == []
         repos = place_of(home, GITHUB_COM, OTHER), history_of(home, GITHUB_COM, OTHER)
         left = {cache_file(home, repo) for repo in repos}
         assert set((home / "cache" / "context").iterdir()) == left
-        for number in (*range(3), *range(10, 13), 50):
-            for where in {home / FILE, journal_of(store, home)}:
-                assert not is_kept(where, runs[0], number)
         assert trace_of(home, stays).exists() and names_under(home, "other")
-    assert is_kept(journal_of(store, homes[1]), stays, 13)
+    assert rows_about(store, 1, 7, *words) == []
+    for number, home in enumerate(homes):
+        assert is_kept(journal_of(store, home), stays, 10 * number + 3)
+        for at in (*range(3), *range(10, 13), 50):
+            for where in {home / FILE, journal_of(store, home)}:
+                assert not is_kept(where, runs[0], at)
     since(store, FORGOTTEN_S + 1)
     assert store.to_forget() == []
     with store.database.read() as db:
@@ -298,6 +304,29 @@ def test_nothing_is_begun_any_more_for_an_installation_that_is_gone(store: Store
     assert not store.begin(again, NewJob(GITHUB, OPEN, "k", Step(run=again.id).model_dump_json()))
     assert store.runs_in(1) == [] and not store.is_there(REPO)
     begun(store, "2", installation=2)  # it was installed again, under another number
+
+
+def test_what_was_paid_before_the_tables_knew_of_repositories_is_there_and_goes(
+    store: Store,
+) -> None:
+    tenant = tenant_digest(TENANT.format(1))
+    migration = ScriptDirectory(str(MIGRATIONS)).get_revision("0018").module
+    old = PURSES.insert().values(run=b"r" * 16, tenant=tenant, holder="h", since=0.0)
+    with store.database.write() as db:
+        db.execute(text("DROP TABLE forgotten"))
+        for table in ("purses", "answers"):
+            db.execute(text(f"ALTER TABLE {table} DROP COLUMN repository"))
+        db.execute(old)
+        with Operations.context(MigrationContext.configure(db)):
+            migration.upgrade()
+        assert db.execute(select(PURSES.c.run, PURSES.c.repository)).all() == [(b"r" * 16, None)]
+    forget_paid(store.database, TENANT.format(2), ["o/r"])
+    with store.database.read() as db:
+        assert db.scalar(select(PURSES.c.tenant)) == tenant
+    forget_paid(store.database, TENANT.format(1), ["o/r"])
+    with store.database.read() as db:
+        assert db.execute(select(PURSES)).all() == []
+    assert store.to_forget() == []
 
 
 # Of a repository ----------------------------------------------------------------------------------
