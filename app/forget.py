@@ -114,9 +114,13 @@ class Forgetting:
         forget_traces(self.home, one.repositories, is_wanted)
 
     def _remove_paid(self, where: "Path | Database", one: Forgotten) -> None:
-        of = None if one.whole else one.repositories
-        known = [] if one.whole else self.store.runs_in(one.installation)
-        forget_paid(where, TENANT.format(one.installation), of, [run.id for run in known])
+        tenant = TENANT.format(one.installation)
+        if one.whole:
+            forget_paid(where, tenant)
+            return
+        known = [run.id for run in self.store.runs_in(one.installation)]
+        # A run since then that ended is not known for ever, and one from before is over by then.
+        forget_paid(where, tenant, one.repositories, known, one.since + AGAIN_S)
 
 
 def is_due(one: Forgotten, at: float | None, now: float) -> bool:

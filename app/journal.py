@@ -130,7 +130,11 @@ class Book(Protocol):
     def drop(self, row: int) -> None: ...
 
     def forget(
-        self, tenant: bytes, repositories: Collection[bytes] | None, spared: Collection[bytes]
+        self,
+        tenant: bytes,
+        repositories: Collection[bytes] | None,
+        spared: Collection[bytes],
+        until: float,
     ) -> None: ...
 
     def sweep(self, whose: Whose) -> None: ...
@@ -621,9 +625,11 @@ def forget_paid(
     tenant: str,
     repositories: Collection[str] | None = None,
     spared: Collection[str] = (),
+    until: float = math.inf,
 ) -> None:
     """Remove from the journal, if there is one, what was paid and answered for repositories of a
-    tenant, None: for all of them, but what the runs `spared` brought.
+    tenant, None: for all of them, but what the runs `spared` brought, and runs that were opened
+    later than `until`.
 
     What an earlier version kept without its repository goes with any of the tenant's. Raise
     RetryLater where that cannot be done now.
@@ -637,7 +643,7 @@ def forget_paid(
         book = book_at(where)
         try:
             runs = frozenset(run_digest(tenant, run) for run in spared)
-            book.forget(tenant_digest(tenant), of, runs)
+            book.forget(tenant_digest(tenant), of, runs, until)
         finally:
             book.close()
     except (sqlite3.Error, OSError, Broken) as error:

@@ -266,19 +266,26 @@ class JournalFile:
         )
 
     def forget(
-        self, tenant: bytes, repositories: Collection[bytes] | None, spared: Collection[bytes]
+        self,
+        tenant: bytes,
+        repositories: Collection[bytes] | None,
+        spared: Collection[bytes],
+        until: float,
     ) -> None:
         """Remove what was paid and answered for repositories of a tenant, None: for all of them.
 
-        What runs that are `spared` brought stays. What nobody noted the repository of goes, too.
+        What runs brought that are `spared`, or were opened later than `until`, stays. What nobody
+        noted the repository of goes, too.
         """
         with self.transaction():
+            later = "SELECT run FROM purses WHERE tenant = ? AND since > ?"
+            kept = {*spared, *(run for (run,) in self._db.execute(later, (tenant, until)))}
             for table in ("purses", "replies", "ledger"):
                 every = f"SELECT DISTINCT tenant, repository, run FROM {table}"  # noqa: S608 ours
                 rows = self._db.execute(f"{every} WHERE tenant IN (?, x'')", (tenant,)).fetchall()
                 for its_tenant, repository, run in rows:
                     meant = repositories is None or not repository or repository in repositories
-                    if meant and run not in spared:
+                    if meant and run not in kept:
                         self._db.execute(
                             f"DELETE FROM {table} WHERE run = ? AND tenant = ? AND repository = ?",  # noqa: S608 ours
                             (run, its_tenant, repository),

@@ -169,11 +169,16 @@ class JournalTables:
         self._dropped.add(row)
 
     def forget(
-        self, tenant: bytes, repositories: Collection[bytes] | None, spared: Collection[bytes]
+        self,
+        tenant: bytes,
+        repositories: Collection[bytes] | None,
+        spared: Collection[bytes],
+        until: float,
     ) -> None:
         """Remove what was paid and answered for repositories of a tenant, None: for all of them.
 
-        What runs that are `spared` brought stays. What nobody noted the repository of goes, too.
+        What runs brought that are `spared`, or were opened later than `until`, stays. What nobody
+        noted the repository of goes, too.
         """
 
         def meant(repository: Column[bytes | None]) -> ColumnElement[bool]:
@@ -183,10 +188,11 @@ class JournalTables:
 
         its_purse = (PURSES.c.tenant == tenant) & meant(PURSES.c.repository)
         its_answer = (ANSWERS.c.tenant == tenant) & meant(ANSWERS.c.repository)
+        later = select(PURSES.c.run).where(PURSES.c.tenant == tenant, PURSES.c.since > until)
         with self._database.write() as db:
             found = {*db.scalars(select(PURSES.c.run).where(its_purse))}
             found |= {*db.scalars(select(ANSWERS.c.run).where(its_answer).distinct())}
-            gone = sorted(found.difference(spared))
+            gone = sorted(found.difference(spared, db.scalars(later)))
             for at in range(0, len(gone), MOST_NAMED):
                 some = gone[at : at + MOST_NAMED]
                 # This waits for what is being written for them; nothing is written after it.

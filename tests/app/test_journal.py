@@ -958,6 +958,18 @@ def test_what_was_paid_for_a_repository_goes_with_it_whoever_remembers_the_run(p
     assert left(place, *runs) == ["again", "b", "two"]
 
 
+def test_what_was_paid_long_after_stays(place: Place):
+    """A server hears of it when nobody remembers the runs since."""
+    runs = ("a", "o/one", "one"), ("a", "o/one", "later"), ("b", "o/one", "b")
+    pay(place, *runs)
+    at = "UPDATE purses SET since = since + 1000 WHERE run = ?"
+    place.rows(at, run_digest("a", "later"))
+    forget_paid(place.where, "a", ["o/one"], until=time.time() + 500)
+    assert left(place, *runs) == ["b", "later"]
+    forget_paid(place.where, "a")
+    assert left(place, *runs) == ["b"]
+
+
 def test_what_an_earlier_version_paid_for_without_a_repository_goes_too(place: Place):
     """But not what is known to be another repository's run."""
     runs = ("a", "o/one", "one"), ("a", "o/two", "two"), ("a", "o/three", "three")
