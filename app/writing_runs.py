@@ -91,7 +91,8 @@ def run_writing(  # noqa: PLR0917
             said.append(event.text)
         sink(event)
 
-    kept_s = settings.operations.keep_answers_s
+    kept_s, where = settings.operations.keep_answers_s, shared or settings.home
+    repository = checkout.origin.wanted.repository
     with (
         in_use(checkout.repo),
         open_repo(str(checkout.repo)) as repo,
@@ -99,7 +100,7 @@ def run_writing(  # noqa: PLR0917
         bring(repo, checkout, cancelled)
         with (
             GitTrees(repo, checkout.head, settings.home) as trees,
-            journal_of(shared or settings.home, name, request.caps, tenant, kept_s) as journal,
+            journal_of(where, name, request.caps, tenant, repository, kept_s) as journal,
         ):
             there = partial(
                 There,
