@@ -184,6 +184,8 @@ class Steps:
         if job.kind == Handed.kind:
             handed = Handed.model_validate_json(job.payload)
             self.store.answer(handed.request, why=str(error), failed=True)
+        if job.kind == Ci.kind:
+            self._ci.lost(Ci.model_validate_json(job.payload), error)
         if run is None:
             self.store.fail(job, str(error))
             return

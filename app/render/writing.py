@@ -299,6 +299,12 @@ def _against_checks(done: Fixing) -> Iterator[str]:
         yield f"**Not mended**: {names}: {_STATES[one.state]}: {_line(one.why)}"
 
 
+def no_patch(account: Account) -> str:
+    """Return why a run that was to mend what checks say has made no patch, in a few words."""
+    left = account.open[0] if isinstance(account, Fixing) and account.open else None
+    return "no patch was made" if left is None else f"{_STATES[left.state]}: {_line(left.why)}"
+
+
 def _test(one: Closed) -> str:
     """Return the test of a closed finding, or why there is none; "" where none was asked for."""
     if one.test:
