@@ -192,11 +192,13 @@ class Writing:
         self._store.update(found.run, undone_by=command.comment_id)
         name = command.repository
         url = f"{hub.server.web}/{name}/pull/{found.stacked}"
-        with self.opened(command, hub, write=True) as (writer, _):
+        with self.opened(command, hub, write=True) as (writer, writes):
             try:
                 done = undo(writer, name, found.stacked, found.branch, found.head)
             except GiveUp as error:
                 return markdown_line(str(error))
+        if done.branch == "forbidden" and not writes:
+            done = replace(done, branch="off")
         if done.pull != "forbidden":  # of what is merged, too, there is nothing more to undo
             self._store.update(found.run, state="undone")
         return undone_comment(found.stacked, url, found.branch, done.pull, done.branch, done.why)

@@ -488,7 +488,7 @@ def undone_comment(  # noqa: PLR0917
     url: str,
     branch: str,
     pull: Literal["closed", "merged", "gone", "forbidden"],
-    state: Literal["gone", "kept", "foreign", "forbidden"],
+    state: Literal["gone", "kept", "foreign", "forbidden", "off"],
     why: str = "",
 ) -> str:
     """Say how the stacked pull request and its branch stand after `/rlm undo`."""
@@ -501,6 +501,8 @@ def undone_comment(  # noqa: PLR0917
     first = f"{link} is closed" if pull == "closed" else f"#{number} is gone"
     if state == "foreign":
         return f"{first}. Its branch {name} stays: it has commits that are not ours."
+    if state == "off":
+        return f"{first}. Its branch {name} stays: {_REASONS['server']}. Delete it."
     if state == "forbidden":
         return f"{first}. Its branch {name} stays: GitHub does not let us delete it{said}."
     return f"{first}, and its branch {name} is deleted."

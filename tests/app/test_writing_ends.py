@@ -272,6 +272,24 @@ def test_a_switch_that_goes_off_after_the_pull_request_does_not_deny_it(desk: De
     assert desk.outcomes()[-1] == "stacked"
 
 
+def test_undo_knows_its_own_after_a_switch_went_off(desk: Desk) -> None:
+    pull_opened(desk)
+    (stacked,) = desk.stacked
+    desk.writes = False
+    desk.steps = desk.started()
+    desk.work()
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    assert row.head == stacked.head
+    desk.says("alice", "/rlm undo")
+    assert stacked.state == "closed" and "not ours" not in desk.ours[-1].body
+    assert "is closed. Its branch" in desk.ours[-1].body
+    assert "stays: this server does not write to repositories" in desk.ours[-1].body
+    desk.writes = True
+    desk.steps = desk.started()
+    desk.says("alice", "/rlm undo")
+    assert desk.branches == {} and "is deleted" in desk.ours[-1].body
+
+
 def test_a_branch_of_that_name_with_others_commits_is_not_taken_away(desk: Desk) -> None:
     branch_made(desk)
     (branch,) = desk.branches
