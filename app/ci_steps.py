@@ -50,7 +50,7 @@ NONE_S = 1_800.0
 NOT_PUSHED = {
     "moved": "Somebody else has pushed to the branch meanwhile, so this was not put on top of it.",
     "gone": "The branch is not there any more, so this was not put on top of it.",
-    "undone": "The stacked pull request was undone or closed meanwhile: nothing was pushed.",
+    "undone": "The stacked pull request is not open any more: nothing was pushed.",
     "off": "Nothing was pushed: the server or the repository has writing switched off by now.",
     "large": "It is larger than what can be handed over: nothing was pushed.",
 }
@@ -143,6 +143,8 @@ class CiSteps:
         if made.head != ci.head:
             return None
         pull = pull_at(hub, ci.repository, made.stacked)
+        if pull is not None and pull.state == "merged":
+            self._store.update(ci.run, state="merged")
         if pull is None or pull.state != "open" or pull.head != ci.head:
             return None
         return _There(made, replace(run, repository=pull.repository), pull)

@@ -222,6 +222,8 @@ class Steps:
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
             pull = _its_pull(hub, look, look.number)
+            if pull is not None and look.trigger == "pushed":
+                self.writing.note_merged(hub, pull)
             if pull is None or pull.state != "open":
                 self.store.stop(look.repository_id, look.number, CLOSED)
             elif self._settled(hub, look, pull) is None:

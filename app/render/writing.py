@@ -121,6 +121,12 @@ def plan_comment(done: Refactoring) -> str:
     return _fit([lead, *_plan(plan, _BRIEF), *_notes(done.notes)], [_foot(done)])
 
 
+def superseded_comment(done: Refactoring, url: str) -> str:
+    """Return a plan as the comment that says where the newer one is (`url`)."""
+    parts = [_SUPERSEDED.format(url), *(_plan(done.plan, _BRIEF) if done.plan else [])]
+    return _fit(parts, [_foot(done)])
+
+
 def can_start(done: Refactoring) -> bool:
     """Is there a plan to start, of which `plan_comment` shows everything?"""
     plan = done.plan
@@ -134,6 +140,7 @@ _START = (
     f"or 🎉 on this comment, within {PLAN_DAYS} days. To have another plan, ask again: "
     "`/rlm refactor` and what to do differently."
 )
+_SUPERSEDED = "**A [newer plan]({}) took the place of this one**, which cannot be started any more."
 _NOT_STARTED = (
     "**This plan cannot be started**: {}, and only what people see is carried out. Ask for less, "
     "in a new `/rlm refactor`."

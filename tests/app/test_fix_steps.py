@@ -639,6 +639,8 @@ def test_what_ends_the_looking(desk: Desk, how: str) -> None:
         stacked.close(merged=how == "merged")
     assert look(desk) == []
     assert comments(desk, "**Checks**") == [] and desk.outcomes().count("open") == 0
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    assert row.state == (how if how in {"merged", "undone"} else "open")
 
 
 def test_stop_ends_the_looking(desk: Desk) -> None:
