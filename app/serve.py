@@ -16,10 +16,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import app
 from app import broker, log
@@ -60,7 +62,45 @@ ROOT = Path(app.__file__).parent.parent
 """Where the processes find the very code that this one runs."""
 
 
-def serve(options: argparse.Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
+class Process(Protocol):
+    """What was started, as `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int:
+        """Its id, which is that of its group and its session, too."""
+
+    def poll(self) -> int | None:
+        """Return the exit code, negative for a signal, or None while it runs."""
+
+    def wait(self) -> int:
+        """Wait for its end and return the exit code."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+
+Launch = Callable[[str, Mapping[str, str], Sequence[int]], Process]
+"""Starts the process of a role by its name, with an environment and descriptors to inherit."""
+
+
+def launch_program(name: str, environ: Mapping[str, str], descriptors: Sequence[int]) -> Process:
+    """Start a role as a program of its own: it has nothing of ours but what it is given."""
+    return subprocess.Popen(
+        # -P: the folder that `rlm serve` was started in is no place for code.
+        [sys.executable, "-P", "-m", "app.roles", name],
+        env=environ,
+        pass_fds=descriptors,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us alone; and its programs end with it
+    )
+
+
+def serve(
+    options: argparse.Namespace,
+    environ: Mapping[str, str],
+    interrupts: Interrupts,
+    launch: Launch = launch_program,
+) -> int:
     """Run the server until it is asked to stop; return 0 when all its processes have ended."""
     settings = read_server_settings(environ)
     operations = settings.base.operations
@@ -76,7 +116,8 @@ def serve(options: argparse.Namespace, environ: Mapping[str, str], interrupts: I
         if ours := node(settings.home, environ):
             environ[NODE] = ours
         listener = held.enter_context(_listening(options.host, options.port))
-        children = _children(options.engines, operations.grace_s, listener, lock, held)
+        make = partial(Child, grace_s=operations.grace_s, launch=launch)
+        children = _children(options.engines, make, listener, lock, held)
         wakeup = held.enter_context(_wakeup())
         _introduce(settings, listener, options.engines, state)
         watched = _Watched(settings.home / APP_FILE)
@@ -105,7 +146,11 @@ def _check_key(store: Store, key: str) -> None:
 
 
 def _children(
-    engines: int, grace_s: float, listener: socket.socket, lock: int, held: ExitStack
+    engines: int,
+    make: "Callable[[str, Mapping[str, str], tuple[int, ...]], Child]",
+    listener: socket.socket,
+    lock: int,
+    held: ExitStack,
 ) -> "list[Child]":
     """Return the processes to start, web first, with the descriptors that each inherits."""
     alive, ours = os.pipe()  # nobody writes: it ends when this process does
@@ -121,7 +166,7 @@ def _children(
     def child(name: str, given: Mapping[str, str], *descriptors: int) -> Child:
         # They hold the lock too: as long as one of them lives, nobody else starts.
         inherits = {ALIVE_FD: str(alive), **given}
-        return Child(name, inherits, (alive, lock, *descriptors), grace_s)
+        return make(name, inherits, (alive, lock, *descriptors))
 
     names = ",".join(f"{name}={number}" for name, number in at_github.items())
     listening = listener.fileno()
@@ -140,7 +185,8 @@ class Child:
     given: Mapping[str, str]
     descriptors: tuple[int, ...]
     grace_s: float = GRACE_S
-    _process: subprocess.Popen[bytes] | None = None
+    launch: Launch = launch_program
+    _process: Process | None = None
     _environ: Mapping[str, str] = field(default_factory=dict)
     _since: float = 0.0
     _wait_s: float = FIRST_WAIT_S
@@ -189,14 +235,8 @@ class Child:
             self._bury()
 
     def _start(self, environ: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            # -P: the folder that `rlm serve` was started in is no place for code.
-            [sys.executable, "-P", "-m", "app.roles", self.name],
-            env={**environ, **self.given, "PYTHONPATH": str(ROOT)},
-            pass_fds=self.descriptors,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us alone; and its programs end with it
-        )
+        given = {**environ, **self.given, "PYTHONPATH": str(ROOT)}
+        self._process = self.launch(self.name, given, self.descriptors)
         self._environ, self._since, self._killed_at = environ, time.monotonic(), None
         logger.info("started", extra={"role": self.name, "pid": self._process.pid})
 

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.app.site import Site
+from tests.app.world import World
+
+World.forks = True
 
 
 @pytest.fixture(scope="session")

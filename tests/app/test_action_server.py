@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +16,9 @@ from typing import Any
 import pytest
 
 from app.id_token import LINES
+from tests import warm
 from tests.app.site import Site
 from tests.app.test_action import assert_quiet
-from tests.app.test_cli import COMMAND
 from tests.app.test_serve import Server
 from tests.app.world import World, wait_until
 from tests.composite import StepRan, job_environ, read_outputs
@@ -46,7 +45,7 @@ class Job:
         *,
         identity: dict[str, str] | None = None,
         **more: str,
-    ) -> "subprocess.Popen[bytes]":
+    ) -> Any:
         self.started += 1
         self.temp = self.folder / f"temp-{self.started}"
         self.temp.mkdir()
@@ -67,16 +66,11 @@ class Job:
             RLM_SERVER=self.server,
             **{name: str(path) for name, path in files.items()},
         )
-        return subprocess.Popen(
-            [*COMMAND, "action"],
-            env=environ | (identity or {}) | more,
-            cwd=self.temp,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+        return warm.start(
+            ["action"], cwd=self.temp, env=environ | (identity or {}) | more, together=True
         )
 
-    def end(self, process: "subprocess.Popen[bytes]") -> StepRan:
+    def end(self, process: Any) -> StepRan:
         log, _ = process.communicate(timeout=90)
         ran = StepRan(
             process.returncode,

@@ -17,21 +17,11 @@ import pytest
 
 from app.cli import _bug, main
 from reviewer.request import Review
+from tests import warm
 from tests.app.pull_server import PullServer, Refusal
 from tests.model_server import Answer, ModelServer, hang, tool
 from tests.repo import Repo
-
-ROOT = Path(__file__).parents[2]
-# -P: the folder that the user stands in is the reviewed repository, and none of ours. Who runs the
-# tests may have had Ctrl-C switched off, as a background job has.
-LAUNCH = f"""
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.path.insert(0, {str(ROOT)!r})
-from app.cli import run
-run()
-"""
-COMMAND = [sys.executable, "-P", "-c", LAUNCH]
+from tests.warm import COMMAND, ROOT
 
 CLEAN = "def area(w, h):\n    return w * h\n"
 FLAWED = "def area(w, h):\n<<<<<<< HEAD\n    return w * h\n=======\n    return h * w\n>>>>>>> x\n"
@@ -61,14 +51,8 @@ class User:
         return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8", **more}
 
     def start(self, *arguments: str, cwd: Path | None = None, **environ: str) -> Any:
-        return subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=cwd or self.repo.path,
-            env=self.environ(**environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        return warm.start(
+            arguments, cwd=cwd or self.repo.path, env=self.environ(**environ), text=True
         )
 
     def rlm(self, *arguments: str, cwd: Path | None = None, **environ: str) -> Ran:
@@ -153,6 +137,17 @@ def test_help_is_found_under_every_name(user: User) -> None:
 def test_the_version(user: User) -> None:
     ran = user.rlm("--version")
     assert ran.code == 0 and ran.out.startswith("rlm ")
+
+
+def test_a_start_from_nothing_is_as_those_of_the_tests(user: User) -> None:
+    """All others start from a process that has the program in memory."""
+    command = [*COMMAND, "review", "--format", "json", "main..topic"]
+    real = subprocess.run(
+        command, cwd=user.repo.path, env=user.environ(), capture_output=True, check=True
+    )
+    warm = user.rlm(*command[len(COMMAND) :])
+    found = Review.model_validate_json(real.stdout).findings
+    assert found and found == warm.review.findings and warm.code == 0
 
 
 @pytest.mark.parametrize(

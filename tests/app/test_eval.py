@@ -18,7 +18,7 @@ from app.eval.judge import NONSENSE
 from app.eval.report import Report
 from reviewer.model.base import Usage
 from reviewer.model.prices import load
-from tests.app.test_cli import COMMAND, ROOT, User
+from tests.app.test_cli import User
 from tests.model_server import (
     Answer,
     ModelServer,
@@ -31,6 +31,7 @@ from tests.model_server import (
 )
 from tests.model_server import verdict as holds
 from tests.repo import Repo
+from tests.warm import COMMAND, ROOT
 
 MODEL, CHEAP = "claude-sonnet-5-5", "claude-haiku-5-5"
 SHIPPED = str(ROOT / "evaluation")

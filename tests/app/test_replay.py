@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,8 +17,8 @@ from app.credentials import Credentials, save
 from app.replay import guess_event, read_recorded
 from app.store import Store
 from reviewer.errors import TellUser
+from tests import warm
 from tests.app.deliveries import SECRET, VERSIONS, example, examples
-from tests.app.test_cli import COMMAND
 from tests.app.test_webhook import Web
 
 GUID = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
@@ -34,21 +35,20 @@ def web(tmp_path: Path) -> Iterator[Web]:
 def rlm(
     home: Path, *arguments: str, stdin: bytes = b"", **environ: str
 ) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(
-        [*COMMAND, "webhook", "replay", *arguments],
-        cwd=home,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "RLM_HOME": str(home / "state"),
-            "RLM_WEBHOOK_SECRET": SECRET,
-            **environ,
-        },
-        input=stdin,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "RLM_HOME": str(home / "state"),
+        "RLM_WEBHOOK_SECRET": SECRET,
+        **environ,
+    }
+    with tempfile.TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
+        command = ["webhook", "replay", *arguments]
+        process = warm.start(command, cwd=home, env=env, stdin=given.fileno())
+        out, err = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def payload_file(folder: Path, payload: object) -> str:

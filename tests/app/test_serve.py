@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import threading
 import time
 import urllib.error
@@ -23,7 +22,7 @@ from app.credentials import Credentials, save
 from app.doctor import doctor
 from app.roles import ALIVE_FD, BROKER_FDS, LISTEN_FD, MARKER_KEY
 from app.serve import FIRST_WAIT_S, Child, running
-from tests.app.test_cli import COMMAND
+from tests import warm
 
 STARTED = re.compile(r"INFO serve started role=(\S+) pid=(\d+)")
 ADDRESS = re.compile(r"rlm serve listens on (http://\S+)")
@@ -47,8 +46,10 @@ def private_key() -> str:
 class Server:
     """One `rlm serve`, and what it says on standard error."""
 
-    def __init__(self, home: Path, *options: str, **environ: str) -> None:
+    def __init__(self, home: Path, *options: str, forks: bool = False, **environ: str) -> None:
+        """Start it; with `forks` its processes are not started as programs (`tests/warm.py`)."""
         self.home = home
+        self.forks = forks
         self.environ = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
@@ -59,22 +60,17 @@ class Server:
         }
         self._lines: list[str] = []
         self._page = 0
-        self.process = subprocess.Popen(
-            [*self.command(), "--port", "0", "--engines", "1", *options],
-            cwd=home,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        self.process = self.start("--port", "0", "--engines", "1", *options)
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
-    def command(self) -> list[str]:
-        """What is started, without its options."""
-        return [*COMMAND, "serve"]
+    def start(self, *options: str) -> Any:
+        """Start it with these options; return what is as `subprocess.Popen` is."""
+        return warm.start(
+            ["serve", *options],
+            cwd=self.home, env=self.environ, text=True, session=True, silent=True,
+            forks=self.forks,
+        )  # fmt: skip
 
     def _read(self) -> None:
         assert self.process.stderr

@@ -16,10 +16,11 @@ from app.trace_document import Document
 from app.trace_folder import folder_of
 from reviewer.rlm.trace import CodeRun
 from tests.app.site import Site
-from tests.app.test_cli import COMMAND, FLAWED, ROOT, User, key, refused, submitted, wait_until
+from tests.app.test_cli import FLAWED, User, key, refused, submitted, wait_until
 from tests.app.test_cli import user as user  # noqa: PLC0414 - a fixture
 from tests.app.traces import EVENTS, FIRST, RUN, raw, whole, written
 from tests.model_server import Answer, ModelServer, hang, tool
+from tests.warm import COMMAND, ROOT
 
 LOOK = tool("python", {"code": "print(await grep('area'))"})
 

@@ -37,6 +37,9 @@ class World:
     the service are those of that world (see `tests.app.site`); the installation is not.
     """
 
+    forks = False
+    """Whether the server's processes are forks (`tests/warm.py`); the tests of the app say so."""
+
     def __init__(
         self,
         folder: Path,
@@ -96,7 +99,7 @@ class World:
         """Start the server; a context manager."""
         home = self.folder / "user"
         home.mkdir(exist_ok=True)
-        return Server(home, *options, **(self.environ() | environ))
+        return Server(home, *options, forks=self.forks, **(self.environ() | environ))
 
     def pull(self, **options: Any) -> FakePull:
         """Open the pull request with the flaw."""

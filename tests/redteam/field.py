@@ -40,6 +40,7 @@ class Field:
         self.folder = folder
         self.model = Obeying()
         self.world = World(folder / "world")
+        self.world.forks = False  # what a process has of the others is looked for here
         self.world.think = self.model
         self.world.service.confirms = False
         self.repo: FakeRepo = self.world.repo
