@@ -25,7 +25,7 @@ from app.render.markdown import LIMIT_BYTES, LINE_CHARS, fitted, inline, prose
 from app.render.outgoing import masked, size
 from app.render.prose import blocks
 from reviewer.finding import Finding
-from reviewer.fix.values import Closed, Fixing, Open
+from reviewer.fix.values import Closed, ClosedWith, Fixing, Open
 from reviewer.refactor.values import MOST_FILES, CommitInfo, FileInfo, Module, Plan, Refactoring
 from reviewer.testing.values import Covered, Tested, Testing
 from reviewer.testing.values import Left as Untested
@@ -92,7 +92,7 @@ def stacked_title(account: Account) -> str:
     if isinstance(account, Testing):
         many = sum(len(one.tests) for one in account.written)
         return _title("Test", words.count(many, "behaviour"))
-    return _title("Fix", words.count(len(account.closed), "finding"))
+    return _title("Fix", words.count(len(account.all_closed), "finding"))
 
 
 def _title(task: str, what: str) -> str:
@@ -288,6 +288,12 @@ def _fixed(done: Fixing) -> Iterator[str]:
     elif done.closed:
         yield f"**Closed** ({words.count(len(done.closed), 'finding')}, a commit for each)"
         yield _rows(done.closed, lambda one: f"- {_finding(one)}{_test(one)}")
+    if done.closed_with:
+        yield f"**Closed with others** ({words.count(len(done.closed_with), 'finding')})"
+        yield _rows(
+            done.closed_with,
+            lambda one: f"- {_finding(one)}: closed with {_code(one.by)}: {_line(one.why)}",
+        )
     if done.open and not done.checks:
         yield f"**Still open** ({words.count(len(done.open), 'finding')})"
         yield _rows(
@@ -319,7 +325,7 @@ def _test(one: Closed) -> str:
     return f"; no test: {_line(one.no_test)}" if one.no_test else ""
 
 
-def _finding(one: Closed | Open) -> str:
+def _finding(one: Closed | ClosedWith | Open) -> str:
     return f"{_place(one)}: {_line(one.title)} ({_code(one.id)})"
 
 
@@ -378,7 +384,7 @@ _NO_TEST = {
 }
 
 
-def _place(one: Closed | Open) -> str:
+def _place(one: Closed | ClosedWith | Open) -> str:
     return _code(one.path if one.line is None else f"{one.path}:{one.line}")
 
 

@@ -24,7 +24,7 @@ from app.worker import MAX_ATTEMPTS, attempt
 from app.written import Written
 from reviewer.errors import RetryLater
 from reviewer.finding import Category, Finding, Severity
-from reviewer.fix.values import Closed, Fixing, left_open
+from reviewer.fix.values import Closed, Fixing, closed_with, left_open
 from reviewer.refactor.patch import Blob, Patch, commit_of
 from reviewer.request import ChangeInfo, Coverage, Review
 from tests.app.writing_desk import HEAD, KEY, NAME, POLICY, Desk
@@ -95,8 +95,13 @@ def reviewed(desk: Desk, *findings: Finding, write: bool = True) -> Run:
     return found
 
 
-def fixed(desk: Desk, data: bytes = FIXED, before: bytes = HEAD["a.py"]) -> Run:
-    """Let the fix that waits close a finding by a commit, and publish it."""
+def fixed(
+    desk: Desk,
+    data: bytes = FIXED,
+    before: bytes = HEAD["a.py"],
+    along: Sequence[Finding] = (),
+) -> Run:
+    """Let the fix that waits close a finding by a commit, and others along, and publish it."""
     _, run, wish = desk.engine()
     desk.store.recover("engine-1")
     closed = Closed(
@@ -104,7 +109,10 @@ def fixed(desk: Desk, data: bytes = FIXED, before: bytes = HEAD["a.py"]) -> Run:
         message="Return two", files=[], tries=1,
     )  # fmt: skip
     names = [one.name for one in wish.failed]
-    account = Fixing(commit=run.head, reviewed="", checks=names, closed=[closed])
+    others = [closed_with(one, ONE.id, "Read it.") for one in along]
+    account = Fixing(
+        commit=run.head, reviewed="", checks=names, closed=[closed], closed_with=others
+    )
     commit = commit_of(ONE.id, "model", "Return two", {"a.py": Blob(before)}, {"a.py": Blob(data)})
     assert commit is not None
     desk.comes(Written.of("fix", account, Patch(run.head, (commit,)), write=desk.policy))
@@ -211,6 +219,14 @@ def test_what_is_closed_on_top_already_is_said_and_not_closed_again(desk: Desk) 
     stacked.close()
     desk.says("alice", "/rlm fix")
     assert desk.engine()[2].findings == (ONE.id,)
+
+
+def test_what_another_patch_has_closed_on_top_is_not_closed_again_either(desk: Desk) -> None:
+    reviewed(desk, ONE, TWO)
+    desk.says("alice", "/rlm fix")
+    fixed(desk, along=(TWO,))
+    desk.says("alice", "/rlm fix")
+    assert f"closed in #{desk.stacked[0].number} already" in desk.ours[-1].body
 
 
 def test_strangers_and_closed_pull_requests_get_no_fix(desk: Desk) -> None:
