@@ -80,7 +80,7 @@ _FIX = re.compile(r"\n\n(?:Suggested:\n\n`{3,}diff|`{3,}suggestion)\n.*\Z", re.D
 _KIND = re.compile(
     r"(?P<category>[a-z]+) · (?P<ticks>`+) ?(?P<source>.+?) ?(?P=ticks) · confidence"
 )
-_BREAKS = re.compile(r"\u200b|\\(?=[^\w\s])|\\$")
+_BREAKS = re.compile(r"\u200b|\\(?=_|[^\w\s])|\\$")
 
 
 def claim_of(text: str, path: str) -> Finding | None:
