@@ -6,7 +6,7 @@ grew from and forward again. It knows renames as git does, by what is alike.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -167,19 +167,23 @@ class Heads:
         found = [one.sha for one in self._one_by_one(commit) if mentions(one.files, names)]
         return found[0] if len(found) == 1 else ""
 
-    def _one_by_one(self, commit: str) -> Iterator[_Commit]:
+    def _one_by_one(self, commit: str) -> list[_Commit]:
+        """Return the commits since an earlier head with their files; none where nobody tells."""
         since = self.since(commit)
         if since is None or since.commits is None:
-            return
-        with self.open() as hub:
-            for name in since.commits:
-                if name not in self._commits:
-                    doing = "read a commit"
-                    path = f"/repos/{checked_name(self.repository)}/commits/{name}"
-                    answer = hub.ask(doing, "GET", path)
-                    with calls(hub.server, doing):
-                        self._commits[name] = _Commit.model_validate(answer)
-                yield self._commits[name]
+            return []
+        doing = "read a commit"
+        try:
+            with self.open() as hub:
+                for name in since.commits:
+                    if name not in self._commits:
+                        path = f"/repos/{checked_name(self.repository)}/commits/{name}"
+                        answer = hub.ask(doing, "GET", path)
+                        with calls(hub.server, doing):
+                            self._commits[name] = _Commit.model_validate(answer)
+        except (Refused, Unsure):
+            return []
+        return [self._commits[name] for name in since.commits]
 
     def _asked(self, commit: str) -> Since | None:
         if commit == self.head:

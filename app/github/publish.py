@@ -97,6 +97,7 @@ class Published:
     `findings` are those of the report that nobody dismissed.
     `told` says how each finding stands that was told there, now or before.
     `threads` are all that are ours there, None where they could not all be read.
+    `first_ids` are for the ids of the report that are not those under which it was said first.
     """
 
     outcome: Outcome
@@ -110,6 +111,7 @@ class Published:
     findings: tuple[Finding, ...] = ()
     told: tuple[Told, ...] = ()
     threads: tuple[Begun, ...] | None = None
+    first_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 def publish(
@@ -172,6 +174,7 @@ class _Posting:
         self.said: tuple[list[Remark], list[Saying]] | None = None
         self.told: dict[str, Remark] = {}
         self.again: dict[str, Remark] = {}
+        self.first_ids: Mapping[str, str] = {}
         self.said_by: dict[str, Saying] = {}
         self.threads: list[Thread] | None = None
         self.remarks: list[Remark] | None = None
@@ -207,7 +210,7 @@ class _Posting:
         and with it all that was decided about it."""
         told = told_before(self.findings, self.texts, remarks)
         again = retellings(self.findings, told, remarks, self.heads)
-        names = first_ids(self.findings, told, again, self.heads)
+        names = self.first_ids = first_ids(self.findings, told, again, self.heads)
         report = under_ids(self.what.report, names)
         self.again = {names.get(name, name): remark for name, remark in again.items()}
         self.what = replace(self.what, report=report)
@@ -520,6 +523,7 @@ class _Posting:
             findings=tuple(self.findings),
             told=tuple(self._standing()) if outcome in {"posted", "merged"} else (),
             threads=self._begun() if outcome == "posted" else None,
+            first_ids=self.first_ids,
         )
 
     def _begun(self) -> tuple[Begun, ...] | None:
