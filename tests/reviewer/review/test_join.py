@@ -78,10 +78,10 @@ def test_the_same_harm_on_lines_that_only_overlap_takes_some_words_in_common():
 
 
 def test_thousands_of_findings_are_joined_in_no_time():
-    began = time.monotonic()
+    began = time.process_time()  # of the processor: others may have the machine meanwhile
     many = [finding(f"number {n}", n // 2 + 1, path=f"{n % 3}.py") for n in range(20_000)]
     assert len(join(many)) == 20_000
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_the_same_words_about_one_line_are_one_whatever_the_kind():
@@ -250,7 +250,7 @@ def test_thousands_of_titles_are_compared_in_no_time():
         for n in range(5_000)
     ]  # fmt: skip
     assert len(join(many)) == 5_000
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 TWICE = (
