@@ -91,6 +91,7 @@ class Look(_OnPull):
 
     "labelled" and "requested": somebody wants one, of a draft too. `reviewer` is who was requested.
     "handed": the job of a workflow said so. "missed": nobody has told us; it was found.
+    "closed" and "drafted": what is under way may have to end.
     """
 
     kind: ClassVar = "look"
@@ -105,6 +106,8 @@ class Look(_OnPull):
         "requested",
         "handed",
         "missed",
+        "closed",
+        "drafted",
     ]
     reviewer: Login | None = None
 

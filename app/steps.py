@@ -36,6 +36,7 @@ from app.jobs import (
     Rerun,
     Step,
     Wish,
+    run_key,
     step,
 )
 from app.measures import COUNTS, RUNS, UNPUBLISHED
@@ -65,11 +66,15 @@ log = logging.getLogger(__name__)
 
 SUPERSEDED = "a newer review of this pull request took its place"
 CLOSED = "the pull request was closed"
+DRAFTED = "the pull request became a draft"
 
 QUEUED_TITLE = "Reviewed on its pull request"
 QUEUED_TEXT = (
     "What was found stands on pull request #{number}. A merge queue does not wait for more."
 )
+
+ANSWERS = frozenset({"ask", "config"})
+"""Kinds of runs that answer somebody: on a closed pull request, too."""
 
 DELIVERED = frozenset({"stacked", "pushed"})
 """Outcomes of runs whose commits stand on a branch."""
@@ -220,13 +225,35 @@ class Steps:
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
             pull = _its_pull(hub, look, look.number)
-            if pull is None or pull.state != "open":
+            if pull is None:
                 self.store.stop(look.repository_id, look.number, CLOSED)
-            elif self._settled(hub, look, pull) is None:
-                # Not a failure: the newest head is looked at when the run before is through.
-                self.store.again(job, "the run before is let finish", LET_FINISH_S, counts=False)
-                return
+            elif pull.state != "open":
+                self._stop(pull, CLOSED, lambda run: run.kind not in ANSWERS)
+            else:
+                if pull.draft:
+                    self._stop(pull, DRAFTED, self._is_queued_unasked)
+                if self._settled(hub, look, pull) is None:
+                    # Not a failure: the newest head is looked at when the run before is through.
+                    self.store.again(
+                        job, "the run before is let finish", LET_FINISH_S, counts=False
+                    )
+                    return
         self.store.done(job)
+
+    def _stop(self, pull: Pull, why: str, which: Callable[[Run], bool]) -> None:
+        """Stop some of what is under way on a pull request: what has its result is let end."""
+        here = pull.repository_id, pull.url.number
+        listed = (self.store.run(one.id) for one in self.store.runs_of(*here) if _open([one]))
+        only = [run.id for run in listed if run is not None and _goes_on(run) and which(run)]
+        if only:
+            self.store.stop(*here, why, only)
+
+    def _is_queued_unasked(self, run: Run) -> bool:
+        """Is it a review that nobody has asked for, and that no engine has begun? One that has been
+        begun is paid for: it may finish, and is told in the check run alone.
+        """
+        asked = Wish.model_validate_json(run.request).is_asked
+        return run.kind == "review" and not asked and not self.store.claimant(run_key(run.id))
 
     def _settled(self, hub: Hub, look: Look, pull: Pull) -> str | None:
         """Begin a review if one is wanted. Return the run that settles what this head needs ("":
@@ -546,6 +573,7 @@ class Steps:
                     repository_id=run.repository_id,
                     page=self._page(run),
                     fixable=report.write and self._writes,
+                    unasked=not wish.is_asked,
                 ),
                 key=self._key,
             )
@@ -740,7 +768,14 @@ def _counts(run: Run) -> bool:
     """Does a run settle what its head needs? Not if it ended before anything could be said."""
     if run.stop:
         return run.stop == STOPPED
-    return run.outcome.partition(":")[0] not in {"stale", "closed", "gone", "problem", "lost"}
+    return run.outcome.partition(":")[0] not in {
+        "stale",
+        "closed",
+        "draft",
+        "gone",
+        "problem",
+        "lost",
+    }
 
 
 def _open(runs: list[Run]) -> bool:

@@ -54,6 +54,8 @@ def test_every_example_of_github_is_a_job_or_is_ignored(version: str) -> None:
         ("opened", "opened"),
         ("reopened", "reopened"),
         ("ready_for_review", "ready"),
+        ("converted_to_draft", "drafted"),
+        ("closed", "closed"),
         ("synchronize", "pushed"),
     ],
 )
@@ -65,7 +67,7 @@ def test_a_pull_request_is_looked_at(action: str, trigger: str) -> None:
     assert read.job().role == "github"
 
 
-@pytest.mark.parametrize("action", ["unlabeled", "closed", "assigned", "auto_merge_enabled"])
+@pytest.mark.parametrize("action", ["unlabeled", "locked", "assigned", "auto_merge_enabled"])
 def test_other_actions_on_a_pull_request_are_ignored(action: str) -> None:
     assert action in ignored("pull_request", example("pull_request", "opened", action=action))
 
@@ -134,8 +136,9 @@ def test_a_draft_waits_until_it_is_ready() -> None:
     assert "draft" in ignored("pull_request", payload)
     payload["action"] = "synchronize"
     assert "draft" in ignored("pull_request", payload)
-    payload["action"] = "ready_for_review"
-    assert isinstance(read_event("pull_request", payload, DELIVERY), Look)
+    for action in ("ready_for_review", "converted_to_draft", "closed"):
+        payload["action"] = action
+        assert isinstance(read_event("pull_request", payload, DELIVERY), Look)
 
 
 def test_a_webhook_of_a_repository_alone_is_ignored() -> None:

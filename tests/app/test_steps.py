@@ -1,0 +1,137 @@
+"""The github role's steps about reviews, without its process: what ends them, and what is given up.
+
+The engine's part is played by the test.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.jobs import Look, Wish, step
+from app.steps import CLOSED, DRAFTED
+from app.store import ENGINE, PUBLISH, Run
+from tests.app.github.test_publish import report
+from tests.app.writing_desk import NAME, Desk
+from tests.github.hub import FakeGitHub
+
+
+class ReviewDesk(Desk):
+    """Where pull requests are looked at and their reviews published."""
+
+    def looks(self, trigger: str = "opened") -> None:
+        """Have the pull request looked at."""
+        look = Look.model_validate(
+            {
+                "installation": self.installation.id,
+                "repository_id": self.repo.id,
+                "repository": NAME,
+                "number": self.pull.number,
+                "trigger": trigger,
+            }
+        )
+        self.store.put(look.job())
+        self.work()
+
+    def reviewed(self) -> Run:
+        """Let the review that waits come to its report, and publish it."""
+        run = self.comes(report(findings=[]).model_dump_json())
+        self.work()
+        return run
+
+    @property
+    def checks(self) -> list[tuple[str, str | None]]:
+        """How the check runs stand, the oldest first."""
+        return [(one.status, one.conclusion) for one in self.repo.check_runs]
+
+    def run(self) -> Run:
+        """The newest run."""
+        run = self.store.run(self.store.runs_of(self.repo.id, self.pull.number)[0].id)
+        assert run is not None
+        return run
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[ReviewDesk]:
+    with FakeGitHub(tmp_path) as fake:
+        made = ReviewDesk(fake, tmp_path)
+        yield made
+        made.store.close()
+
+
+# Pull requests that end, or become drafts --------------------------------------------------------
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_review_that_waits_ends_with_its_pull_request(desk: ReviewDesk, merged: bool) -> None:
+    desk.looks()
+    desk.pull.close(merged=merged)
+    desk.looks("closed")
+    assert desk.store.claim(ENGINE, "engine-1", 60) is None
+    assert desk.checks == [("completed", "cancelled")]
+    assert desk.outcomes() == [f"stopped: {CLOSED}"]
+    if not merged:
+        desk.pull.reopen()
+        desk.looks("reopened")
+        desk.reviewed()
+        assert desk.outcomes()[1:] == ["posted"]
+
+
+def test_a_review_that_runs_is_told_to_stop_when_its_pull_request_is_closed(
+    desk: ReviewDesk,
+) -> None:
+    desk.looks()
+    job, run, _ = desk.engine()
+    desk.pull.close()
+    desk.looks("closed")
+    assert desk.store.stopped(run.id) == CLOSED
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report="")
+    desk.work()
+    assert desk.checks == [("completed", "cancelled")]
+
+
+def test_an_answer_and_a_result_are_not_taken_from_anybody_by_the_end(desk: ReviewDesk) -> None:
+    desk.says("alice", "/rlm ask why?")
+    _, asked, _ = desk.engine()
+    desk.looks()
+    job, run, _ = desk.engine()
+    # It waits for its publication.
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report=report().model_dump_json())
+    desk.pull.close()
+    desk.looks("closed")
+    assert desk.store.stopped(asked.id) == ""
+    assert desk.outcomes()[1:] == ["closed"]
+    assert "closed meanwhile" in (desk.repo.check_runs[0].summary or "")
+
+
+def test_a_draft_drops_the_review_that_waits_and_is_told_nothing_by_the_one_that_runs(
+    desk: ReviewDesk,
+) -> None:
+    desk.looks()
+    desk.pull.draft = True
+    desk.looks("drafted")
+    assert desk.store.claim(ENGINE, "engine-1", 60) is None
+    assert desk.outcomes() == [f"stopped: {DRAFTED}"]
+    desk.pull.draft = False
+    desk.looks("ready")
+    job, run, _ = desk.engine()
+    desk.pull.draft = True
+    desk.looks("drafted")
+    assert desk.store.stopped(run.id) == ""
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report=report().model_dump_json())
+    desk.work()
+    assert desk.outcomes()[1:] == ["draft"]
+    assert desk.pull.reviews == [] and desk.ours == []
+    desk.pull.draft = False
+    desk.looks("ready")  # what was told in the check run alone settles nothing
+    desk.reviewed()
+    assert desk.outcomes()[2:] == ["posted"]
+
+
+def test_a_review_of_a_draft_that_somebody_asked_for_is_made_and_posted(desk: ReviewDesk) -> None:
+    desk.says("alice", "/rlm review")
+    desk.pull.draft = True
+    desk.looks("drafted")
+    run = desk.reviewed()
+    assert Wish.model_validate_json(run.request).is_asked
+    assert desk.outcomes() == ["posted"]
