@@ -68,10 +68,19 @@ SUPERSEDED = "a newer review of this pull request took its place"
 CLOSED = "the pull request was closed"
 DRAFTED = "the pull request became a draft"
 
-QUEUED_TITLE = "Reviewed on its pull request"
-QUEUED_TEXT = (
-    "What was found stands on pull request #{number}. A merge queue does not wait for more."
-)
+QUEUED_TITLES = {
+    "complete": "Reviewed on its pull request",
+    "partial": "Reviewed in part on its pull request",
+    "failure": "Its pull request has findings that block it",
+    "": "Not reviewed",
+}
+QUEUED_TEXTS = {
+    "complete": "What was found stands on pull request #{number}.",
+    "partial": "What was found, and what was not looked at, stands on pull request #{number}.",
+    "failure": "The check of the review of pull request #{number} fails, and says why.",
+    "": "Of the newest commit of pull request #{number} there is no finished review.",
+}
+QUEUED_TEXT = " A merge queue does not wait for more."
 
 ANSWERS = frozenset({"ask", "config"})
 """Kinds of runs that answer somebody: on a closed pull request, too."""
@@ -421,27 +430,42 @@ class Steps:
         """Let no merge queue wait for us: what was to be said stands on the pull request."""
         with self._connect(queued.installation, queued.repository_id) as hub:
             try:
-                check_run = check_runs.ensure(
-                    hub,
-                    queued.repository,
-                    queued.head,
-                    check_runs.QUEUE,
-                    queued.number,
-                    QUEUED_TITLE,
-                    QUEUED_TEXT.format(number=queued.number),
-                )
-                check_runs.conclude(
-                    hub,
-                    queued.repository,
-                    check_run,
-                    "success",
-                    QUEUED_TITLE,
-                    QUEUED_TEXT.format(number=queued.number),
-                    buttons=False,
-                )
+                came = self._came(hub, queued)
+                text = QUEUED_TEXTS[came].format(number=queued.number) + QUEUED_TEXT
+                conclusion: check_runs.Conclusion = "failure" if came == "failure" else "success"
+                self._conclude_queued(hub, queued, conclusion, QUEUED_TITLES[came], text)
             except (Forbidden, NotThere) as error:
                 log.warning("no check run", extra={"head": queued.head, "why": error})
         self.store.done(job)
+
+    def _conclude_queued(
+        self, hub: Hub, queued: Queued, conclusion: check_runs.Conclusion, title: str, text: str
+    ) -> None:
+        where = hub, queued.repository
+        check_run = check_runs.ensure(
+            *where, queued.head, check_runs.QUEUE, queued.number, title, text
+        )
+        check_runs.conclude(*where, check_run, conclusion, title, text, buttons=False)
+
+    def _came(self, hub: Hub, queued: Queued) -> str:
+        """Return what the review of a queued pull request came to: "complete", "partial",
+        "failure" where its check fails, "" where its newest commit was not reviewed.
+        """
+        pull = _its_pull(hub, queued, queued.number)
+        if pull is None:
+            return ""
+        runs = self.store.runs_of(queued.repository_id, queued.number)
+        made = [one for one in runs if one.verdict and not one.stop and one.head == pull.head]
+        if not made:
+            return ""
+        if (check_run := made[0].check_run) is not None:
+            # It is asked, for what blocks is decided when a review is published, and stands there.
+            shown = check_runs.conclusion_of(hub, queued.repository, check_run)
+            if shown == "failure":
+                return shown
+        whole = (one for one in made if not Wish.model_validate_json(one.request).paths)
+        run = next(whole, None)
+        return "partial" if run is None else Verdict.model_validate_json(run.verdict).status
 
     def _gone(self, job: Job, gone: Gone) -> None:
         """Forget what an installation left behind, the files first: the rows name them.
@@ -738,7 +762,7 @@ class Steps:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
 
 
-def _its_pull(hub: Hub, place: Look | Handed | Rerun, number: int) -> Pull | None:
+def _its_pull(hub: Hub, place: Look | Handed | Rerun | Queued, number: int) -> Pull | None:
     """Return a pull request of this very repository; None for one that only has its old name."""
     pull = pull_at(hub, place.repository, number)
     return pull if pull is not None and pull.repository_id == place.repository_id else None

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs import Look, Wish, step
+from app.jobs import Look, Queued, Wish, step
+from app.report import Report
 from app.steps import CLOSED, DRAFTED
 from app.store import ENGINE, PUBLISH, Run
 from tests.app.github.test_publish import report
 from tests.app.writing_desk import NAME, Desk
+from reviewer.finding import Severity
 from tests.github.hub import FakeGitHub
+from tests.github.state import FakeCheckRun
 
 
 class ReviewDesk(Desk):
@@ -33,11 +36,25 @@ class ReviewDesk(Desk):
         self.store.put(look.job())
         self.work()
 
-    def reviewed(self) -> Run:
+    def reviewed(self, made: Report | None = None) -> Run:
         """Let the review that waits come to its report, and publish it."""
-        run = self.comes(report(findings=[]).model_dump_json())
+        run = self.comes((made or report(findings=[])).model_dump_json())
         self.work()
         return run
+
+    def queued(self, group: str) -> FakeCheckRun:
+        """Have a merge queue ask about the commit that it made; return its check run."""
+        queued = Queued(
+            installation=self.installation.id,
+            repository_id=self.repo.id,
+            repository=NAME,
+            head=group,
+            number=self.pull.number,
+        )
+        self.store.put(queued.job())
+        self.work()
+        (check,) = [one for one in self.repo.check_runs if one.head_sha == group]
+        return check
 
     @property
     def checks(self) -> list[tuple[str, str | None]]:
@@ -135,3 +152,42 @@ def test_a_review_of_a_draft_that_somebody_asked_for_is_made_and_posted(desk: Re
     run = desk.reviewed()
     assert Wish.model_validate_json(run.request).is_asked
     assert desk.outcomes() == ["posted"]
+
+
+# Merge queues ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("made", "conclusion", "title"),
+    [
+        (None, "success", "Not reviewed"),
+        (report(), "success", "Reviewed on its pull request"),
+        (report(status="partial"), "success", "Reviewed in part on its pull request"),
+        (
+            report().model_copy(update={"blocks": Severity.HIGH}),
+            "failure",
+            "Its pull request has findings that block it",
+        ),
+    ],
+)
+def test_a_merge_queue_is_told_at_once_what_the_review_came_to(
+    desk: ReviewDesk, made: Report | None, conclusion: str, title: str
+) -> None:
+    if made is not None:
+        desk.looks()
+        desk.reviewed(made)
+    check = desk.queued(desk.repo.commit({"queue": b"x"}, desk.head))
+    assert (check.status, check.conclusion, check.title) == ("completed", conclusion, title)
+    assert f"#{desk.pull.number}" in (check.summary or "") and check.actions == []
+
+
+def test_a_review_of_an_older_commit_or_of_a_part_is_not_taken_for_one_of_all(
+    desk: ReviewDesk,
+) -> None:
+    desk.says("alice", "/rlm review a.py")
+    desk.reviewed()
+    group = desk.repo.commit({"queue": b"x"}, desk.head)
+    assert desk.queued(group).title == "Reviewed in part on its pull request"
+    desk.pull.push(desk.repo.commit({"a.py": b"x = 1\n"}, desk.head))
+    newer = desk.repo.commit({"queue": b"y"}, desk.pull.head)
+    assert desk.queued(newer).title == "Not reviewed"
