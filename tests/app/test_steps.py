@@ -12,9 +12,9 @@ from app.jobs import Look, Queued, Wish, step
 from app.report import Report
 from app.steps import CLOSED, DRAFTED
 from app.store import ENGINE, PUBLISH, Run
+from reviewer.finding import Severity
 from tests.app.github.test_publish import report
 from tests.app.writing_desk import NAME, Desk
-from reviewer.finding import Severity
 from tests.github.hub import FakeGitHub
 from tests.github.state import FakeCheckRun
 
