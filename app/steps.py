@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
+from pydantic import ValidationError
+
 from app.ci_steps import CiSteps
 from app.config_rows import Configured
 from app.github import check_runs
@@ -103,6 +105,9 @@ NO_COMMENT = "The comment is not on this pull request, or a bot wrote it: it is 
 ANSWERED = "What the comment says takes no review: it was obeyed or answered where it stands."
 
 PROBLEM_CHARS = 2_000
+
+NOT_DONE = "I have given up on this: {why}. Give the command again where it is still wanted."
+LOST_TITLE = "This could not be done"
 
 Connect = Callable[[int, int], AbstractContextManager[Hub]]
 """Opens GitHub as the App sees it through an installation, for one repository (by its ids)."""
@@ -198,6 +203,10 @@ class Steps:
             handed = Handed.model_validate_json(job.payload)
             self.store.answer(handed.request, why=str(error), failed=True)
         if run is None:
+            try:
+                self._say_lost(job, markdown_line(str(error)[:PROBLEM_CHARS]))
+            except (GiveUp, ValidationError) as refusal:
+                log.warning("not said", extra={"job": job.id, "why": refusal})
             self.store.fail(job, str(error))
             return
         log.error("run lost", extra={"run": run.id, "why": error})
@@ -212,6 +221,36 @@ class Steps:
             except GiveUp as refusal:
                 log.warning("check run left", extra={"run": run.id, "why": refusal})
         self._ended(job, run, f"lost: {error}")
+
+    def _say_lost(self, job: Job, why: str) -> None:
+        """Say that a job of no run came to nothing, where somebody waits for it."""
+        match job.kind:
+            case Command.kind:
+                command = Command.model_validate_json(job.payload)
+                with self._connect(command.installation, command.repository_id) as hub:
+                    name = look_at(hub, command.repository, command.number).repository
+                    about, thread = f"lost-{command.comment_id}", command.thread
+                    text = NOT_DONE.format(why=why)
+                    reply(
+                        hub, name, command.number, text, about=about, key=self._key, thread=thread
+                    )
+            case Queued.kind:
+                self._conclude_lost(Queued.model_validate_json(job.payload), why)
+            case Rerun.kind:
+                rerun = Rerun.model_validate_json(job.payload)
+                meant = check_runs.parse_external_id(rerun.external_id)
+                if meant is not None:  # it shows as waiting since
+                    self._conclude_lost(rerun, why, meant.number, meant.run)
+
+    def _conclude_lost(
+        self, what: Queued | Rerun, why: str, number: int = 0, run: str = check_runs.QUEUE
+    ) -> None:
+        """Conclude the check run that somebody waits for. It keeps nobody from merging."""
+        number = what.number if isinstance(what, Queued) else number
+        with self._connect(what.installation, what.repository_id) as hub:
+            name = look_at(hub, what.repository, number).repository
+            check_run = check_runs.ensure(hub, name, what.head, run, number, LOST_TITLE, why)
+            check_runs.conclude(hub, name, check_run, "neutral", LOST_TITLE, why)
 
     def _writing_lost(self, job: Job, error: RlmError, run: Run) -> None:
         """End a run that writes: whatever it left is seen to, and said where people wait for it."""

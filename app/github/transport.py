@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from app.github.errors import Outage
 from app.github.urls import Server
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.text import printable
@@ -74,7 +75,7 @@ class Moved(RetryLater):
     """The server does not have a commit, or no longer: the pull request was pushed to."""
 
 
-class Unreached(RetryLater):
+class Unreached(Outage):
     """The connection failed or ended early."""
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs import Look, Queued, Wish, step
+from app.jobs import Command, Look, Queued, Rerun, Wish, step
 from app.report import Report
 from app.steps import CLOSED, DRAFTED
-from app.store import ENGINE, PUBLISH, Run
+from app.store import ENGINE, GITHUB, PUBLISH, Run
+from reviewer.errors import GiveUp
 from reviewer.finding import Severity
 from tests.app.github.test_publish import report
 from tests.app.writing_desk import NAME, Desk
@@ -42,16 +43,25 @@ class ReviewDesk(Desk):
         self.work()
         return run
 
-    def queued(self, group: str) -> FakeCheckRun:
-        """Have a merge queue ask about the commit that it made; return its check run."""
-        queued = Queued(
+    def loses(self, why: str) -> None:
+        """Give up the one job that there is."""
+        job = self.store.claim(GITHUB, "github", 60)
+        assert job is not None
+        self.steps.lost(job, GiveUp(why))
+
+    def asks(self, group: str) -> Queued:
+        """What a merge queue asks about the commit that it made."""
+        return Queued(
             installation=self.installation.id,
             repository_id=self.repo.id,
             repository=NAME,
             head=group,
             number=self.pull.number,
         )
-        self.store.put(queued.job())
+
+    def queued(self, group: str) -> FakeCheckRun:
+        """Have a merge queue ask; return its check run."""
+        self.store.put(self.asks(group).job())
         self.work()
         (check,) = [one for one in self.repo.check_runs if one.head_sha == group]
         return check
@@ -152,6 +162,57 @@ def test_a_review_of_a_draft_that_somebody_asked_for_is_made_and_posted(desk: Re
     run = desk.reviewed()
     assert Wish.model_validate_json(run.request).is_asked
     assert desk.outcomes() == ["posted"]
+
+
+# What is given up --------------------------------------------------------------------------------
+
+
+def test_a_command_that_is_given_up_is_answered_below_it(desk: ReviewDesk) -> None:
+    comment = desk.pull.comment("alice", "/rlm review")
+    command = Command(
+        installation=desk.installation.id,
+        repository_id=desk.repo.id,
+        repository=NAME,
+        number=desk.pull.number,
+        comment_id=comment.id,
+        body="/rlm review",
+        sender="alice",
+    )
+    desk.store.put(command.job())
+    desk.loses("GitHub was away (tried for 6 hours)")
+    (said,) = desk.ours
+    assert "given up on this: GitHub was away" in said.body
+    desk.pull.locked = True  # nobody can be told
+    desk.store.put(command.model_copy(update={"comment_id": comment.id + 1}).job())
+    desk.loses("GitHub was away")
+    assert len(desk.ours) == 1 and desk.store.waiting("github") == 0
+
+
+def test_a_check_of_a_merge_queue_that_is_given_up_is_concluded(desk: ReviewDesk) -> None:
+    group = desk.repo.commit({"queue": b"x"}, desk.head)
+    desk.store.put(desk.asks(group).job())
+    desk.loses("GitHub was away")
+    (check,) = desk.repo.check_runs
+    assert (check.head_sha, check.status, check.conclusion) == (group, "completed", "neutral")
+    assert "GitHub was away" in (check.summary or "")
+
+
+def test_a_check_that_was_to_be_run_again_and_is_given_up_is_concluded(desk: ReviewDesk) -> None:
+    desk.looks()
+    desk.reviewed()
+    (check,) = desk.repo.check_runs
+    check.status, check.conclusion = "queued", None  # as GitHub shows it when it is run again
+    rerun = Rerun(
+        installation=desk.installation.id,
+        repository_id=desk.repo.id,
+        repository=NAME,
+        head=desk.head,
+        external_id=check.external_id or "",
+        event_id="e1",
+    )
+    desk.store.put(rerun.job())
+    desk.loses("GitHub was away")
+    assert desk.checks == [("completed", "neutral")]
 
 
 # Merge queues ------------------------------------------------------------------------------------
