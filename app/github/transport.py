@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from app.github.errors import Outage
 from app.github.urls import Server
-from reviewer.errors import RetryLater, RlmError, TellUser
+from reviewer.errors import NoRoom, RetryLater, RlmError, TellUser
 from reviewer.text import printable
 
 SLOW_BYTES_PER_S = 1_000
@@ -151,7 +151,7 @@ def explain(error_text: str, server: Server, *, with_token: bool, folder: Path) 
     # Not every complaint about a full disk says so.
     full = shutil.disk_usage(folder).free < FULL_BYTES
     if full or "no space left on device" in text or "disk quota exceeded" in text:
-        return TellUser(
+        return NoRoom(
             "The disk is full: the pull request could not be fetched",
             "Make room, or set RLM_HOME to a folder on another disk.",
         )
