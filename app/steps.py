@@ -202,6 +202,8 @@ class Steps:
         if job.kind == Handed.kind:
             handed = Handed.model_validate_json(job.payload)
             self.store.answer(handed.request, why=str(error), failed=True)
+        if job.kind == Ci.kind:
+            self._ci.lost(Ci.model_validate_json(job.payload), error)
         if run is None:
             try:
                 self._say_lost(job, markdown_line(str(error)[:PROBLEM_CHARS]))
@@ -272,6 +274,8 @@ class Steps:
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
             pull = _its_pull(hub, look, look.number)
+            if pull is not None and look.trigger == "pushed":
+                self.writing.note_merged(hub, pull)
             if pull is None:
                 self.store.stop(look.repository_id, look.number, CLOSED)
             elif pull.state != "open":
