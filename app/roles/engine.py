@@ -276,7 +276,7 @@ class _Engine:
             return self.store.result(other)
 
         return run_writing(
-            run,
+            run.id,
             wish,
             fetched,
             settings,
@@ -284,6 +284,7 @@ class _Engine:
             stored,
             sink=see,
             cancelled=watch,
+            tenant=TENANT.format(run.installation),
             shared=self.store.database.shared,
         )
 
