@@ -35,7 +35,9 @@ MAX_COMMANDS = 5
 
 MAX_PATHS = 20
 MAX_PATH_CHARS = 400
-MAX_LINES = 1_000
+MAX_STARTS = 50
+"""Lines of one comment that address us. Where there are more, none of them is looked at."""
+
 MAX_QUESTION_CHARS = 4_000
 MAX_FINDINGS = 20
 """Of one `fix`."""
@@ -114,16 +116,19 @@ def parse_commands(body: str) -> tuple[Parsed, ...]:
     """
     lines = _lines(body)
     starts = [n for n, line in enumerate(lines) if line.plain and _COMMAND.match(line.text)]
+    if len(starts) > MAX_STARTS:
+        return (_too_many(len(starts)),)
     found: list[Parsed] = []
     for start, end in pairwise([*starts, len(lines)]):
         after = [line.text for line in lines[start + 1 : end]]
         said = _parse(lines[start].text.removeprefix(PREFIX), after)
         if said not in found:
             found.append(said)
-    if len(found) > MAX_COMMANDS:
-        too_many = f"A comment can give {MAX_COMMANDS} commands; this one gives {len(found)}."
-        return (Misunderstood(too_many),)
-    return tuple(found)
+    return (_too_many(len(found)),) if len(found) > MAX_COMMANDS else tuple(found)
+
+
+def _too_many(number: int) -> Misunderstood:
+    return Misunderstood(f"A comment can give {MAX_COMMANDS} commands; this one gives {number}.")
 
 
 HELP: Sequence[tuple[str, str]] = (
@@ -179,7 +184,7 @@ def _lines(body: str) -> list[_Line]:
     lines: list[_Line] = []
     fence = ""
     hidden = tangled = has_html = False
-    for line in body.replace("\r\n", "\n").split("\n")[:MAX_LINES]:
+    for line in body.replace("\r\n", "\n").split("\n"):
         found = None if hidden else _FENCE.match(line)
         if fence:
             closing = found and found["marks"][0] == fence[0] and len(found["marks"]) >= len(fence)
@@ -271,7 +276,7 @@ def _refactor(first: Sequence[str], after: Sequence[str]) -> Parsed:
             f"`{PREFIX} refactor` needs an instruction, on the same line or below it."
         )
     if len(text) > MAX_QUESTION_CHARS:
-        return Misunderstood(f"An instruction can have {MAX_QUESTION_CHARS} characters.")
+        return _too_long("An instruction", text)
     return RefactorCommand(text)
 
 
@@ -284,6 +289,12 @@ def _fix(arguments: list[str]) -> Parsed:
     return FixCommand(tuple(dict.fromkeys(names)))
 
 
+def _too_long(what: str, text: str) -> Misunderstood:
+    return Misunderstood(
+        f"{what} can have {MAX_QUESTION_CHARS:,} characters; this one has {len(text):,}."
+    )
+
+
 def _words(first: Sequence[str], after: Sequence[str]) -> str:
     return "\n".join(printable(line) for line in (*first, *after)).strip()
 
@@ -293,7 +304,7 @@ def _ask(first: Sequence[str], after: Sequence[str]) -> Parsed:
     if not text:
         return Misunderstood(f"`{PREFIX} ask` needs a question, on the same line or below it.")
     if len(text) > MAX_QUESTION_CHARS:
-        return Misunderstood(f"A question can have {MAX_QUESTION_CHARS} characters.")
+        return _too_long("A question", text)
     return AskCommand(text)
 
 

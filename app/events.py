@@ -179,6 +179,8 @@ class _PullRequestEvent(_Event):
         "opened",
         "reopened",
         "ready_for_review",
+        "converted_to_draft",
+        "closed",
         "synchronize",
         "edited",
         "labeled",
@@ -265,11 +267,18 @@ _TRIGGERS = {
     "opened": "opened",
     "reopened": "reopened",
     "ready_for_review": "ready",
+    "converted_to_draft": "drafted",
+    "closed": "closed",
     "synchronize": "pushed",
     "edited": "retargeted",
     "labeled": "labelled",
     "review_requested": "requested",
 }
+
+
+_ABOUT_DRAFTS = frozenset({"ready_for_review", "converted_to_draft", "closed"})
+"""What is looked at though the payload says that it is a draft: it may have just become none, or
+what was begun before has to end."""
 
 
 def _pull_request(payload: Mapping[str, object], _event_id: str) -> Read:
@@ -286,7 +295,7 @@ def _pull_request(payload: Mapping[str, object], _event_id: str) -> Read:
             "reviewer": asked.login if asked and event.action == "review_requested" else None,
         }
     )
-    if event.pull_request.draft and not look.is_asked and event.action != "ready_for_review":
+    if event.pull_request.draft and not look.is_asked and event.action not in _ABOUT_DRAFTS:
         return Ignored("It is a draft: it is reviewed when it is ready, or on `/rlm review`.")
     return look
 

@@ -31,8 +31,8 @@ FindingId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}(-[0-9]{1,4})?$")]
 MAX_MENDS = 10
 """Runs whose commits are on one branch of ours."""
 
-MAX_COMMAND_CHARS = 10_000
-"""Of a comment with a command. Longer ones are cut: a command stands on a line of its own."""
+MAX_COMMENT_CHARS = 65_536
+"""GitHub takes no longer comments. So all of one is read: a command may stand below a long log."""
 
 COMMAND_FIRST = 10
 """Priority: somebody waits for the answer to a command."""
@@ -53,10 +53,12 @@ PUSH_PAUSE_S = 3.0
 
 
 def cut_comment(body: str) -> str:
-    """Shorten a comment after a whole line, so that no command loses its last word."""
-    if len(body) <= MAX_COMMAND_CHARS:
+    """Shorten what is longer than any comment after a whole line, if it has one: no command shall
+    lose its last word.
+    """
+    if len(body) <= MAX_COMMENT_CHARS:
         return body
-    return body[: body.rfind("\n", 0, MAX_COMMAND_CHARS) + 1]
+    return body[: body.rfind("\n", 0, MAX_COMMENT_CHARS) + 1] or body[:MAX_COMMENT_CHARS]
 
 
 class _Payload(BaseModel):
@@ -89,6 +91,7 @@ class Look(_OnPull):
 
     "labelled" and "requested": somebody wants one, of a draft too. `reviewer` is who was requested.
     "handed": the job of a workflow said so. "missed": nobody has told us; it was found.
+    "closed" and "drafted": what is under way may have to end.
     """
 
     kind: ClassVar = "look"
@@ -103,6 +106,8 @@ class Look(_OnPull):
         "requested",
         "handed",
         "missed",
+        "closed",
+        "drafted",
     ]
     reviewer: Login | None = None
 
@@ -129,7 +134,7 @@ class Command(_OnPull):
 
     comment_id: Id
     thread: Annotated[int, Field(ge=0, le=2**53)] = 0
-    body: Annotated[str, Field(max_length=MAX_COMMAND_CHARS)]
+    body: Annotated[str, Field(max_length=MAX_COMMENT_CHARS)]
     sender: Login
 
     def job(self) -> NewJob:
@@ -144,7 +149,7 @@ class Reply(_OnPull):
 
     comment_id: Id
     thread: Id
-    body: Annotated[str, Field(max_length=MAX_COMMAND_CHARS)]
+    body: Annotated[str, Field(max_length=MAX_COMMENT_CHARS)]
     sender: Login
 
     def job(self) -> NewJob:

@@ -58,7 +58,7 @@ ORPHAN_S = 600.0
 
 MOST_SETTLED = 50_000
 
-LEFT = frozenset({"stale", "closed", "gone"})
+LEFT = frozenset({"stale", "closed", "draft", "gone"})
 """How runs ended that said nothing, because there was nothing to say it about."""
 
 Connect = Callable[[int], AbstractContextManager[Hub]]

@@ -16,6 +16,7 @@ from app.store.tables import (
     DISMISSALS,
     FINDINGS,
     FORGOTTEN,
+    HOLDS,
     JOBS,
     PAUSES,
     PLANS,
@@ -64,7 +65,7 @@ class Forgettings(Base):
                 _forget_repository(db, repository)
             runs = self._forget_runs(db, installation, repositories)
             if repositories is None:
-                for table in (WATCHED, SPENDING, PLANS):
+                for table in (WATCHED, SPENDING, PLANS, HOLDS):
                     db.execute(delete(table).where(table.c.installation == installation))
                 waiting = JOBS.c.state != "claimed"
                 db.execute(delete(JOBS).where(JOBS.c.installation == installation, waiting))

@@ -58,6 +58,7 @@ JOBS = Table(
     Column("installation", BigInteger, nullable=False, server_default="0"),
     Column("turn", BigInteger, nullable=False, server_default="0"),
     Column("released", Double, nullable=False, server_default="0"),
+    Column("away_since", Double, nullable=False, server_default="0"),
     CheckConstraint("state IN ('waiting', 'claimed', 'failed')", name="state"),
     Index("jobs_to_claim", "role", text("priority DESC"), "turn", "id"),
     Index("jobs_by_installation", "role", "installation", "turn"),
@@ -66,7 +67,8 @@ JOBS = Table(
 )
 """`turn` is start-time fair queueing: each installation's jobs have a turn each, beginning at the
 one that is served now, and the lowest turn goes first. So a flood waits behind itself alone.
-`released` is when the queue was told of it, where there is one."""
+`released` is when the queue was told of it, where there is one. `away_since` is when what it needs
+was found away, and has been since; 0 where it is not."""
 
 TURNS = Table(
     "turns",
@@ -213,6 +215,16 @@ WATCHED = Table(
     sqlite_with_rowid=False,
 )
 """Repositories that are gone through for what nobody has told us, those longest ago first."""
+
+HOLDS = Table(
+    "holds",
+    METADATA,
+    Column("installation", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", Double, nullable=False),
+    Column("pause", Double, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+"""Whom GitHub wants no requests of, until when, and the last pause whose length it left to us."""
 
 MEASURES = Table(
     "measures",

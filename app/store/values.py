@@ -46,6 +46,7 @@ class Job:
     """A job that one worker has claimed. `attempts` counts this one too.
 
     `claim` numbers the claims on it: whoever lost its claim to another cannot end the job.
+    `away_since` is when what it needs was found away (seconds since 1970), 0 where it was not.
     """
 
     id: int
@@ -54,6 +55,7 @@ class Job:
     payload: str
     attempts: int
     claim: int
+    away_since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,9 +112,9 @@ def test_a_command_starts_its_line_outside_of_quotes_and_code(body: str, meant: 
         ("/rlm stop now", "no arguments"),
         ("/rlm pauze", "Did you mean `/rlm pause`?"),
         ("/rlm ask", "needs a question"),
-        ("/rlm ask " + "a" * 4_001, "4000 characters"),
+        ("/rlm ask " + "a" * 4_001, "4,000 characters; this one has 4,001"),
         ("/rlm refactor", "needs an instruction"),
-        ("/rlm refactor " + "a" * 4_001, "4000 characters"),
+        ("/rlm refactor " + "a" * 4_001, "4,000 characters; this one has 4,001"),
         ("/rlm fix everything", "names of findings"),
         ("/rlm fix" + "".join(f" {n:012x}" for n in range(21)), "At most 20"),
         ("/rlm go now", "no arguments"),
@@ -163,6 +163,14 @@ def test_a_hostile_comment_is_read_in_no_time() -> None:
         ReviewCommand(paths=("\x1b[31m\u202esrc",)),
     )
     assert len(parse_commands("/rlm ask x\n" * 9_000)) == 1
+    before = time.process_time()
+    (said,) = parse_commands("".join(f"/rlm x{n}\n" for n in range(6_500)))
+    assert isinstance(said, Misunderstood) and "6500" in said.why
+    assert time.process_time() - before < 1
+
+
+def test_a_command_below_a_long_log_is_found() -> None:
+    assert parse_commands("x\n" * 30_000 + "/rlm stop") == (PlainCommand("stop"),)
 
 
 @pytest.mark.parametrize("path", ["`../x`", "`/etc`", "`", "``", "`-x`"])
