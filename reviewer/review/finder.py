@@ -73,7 +73,7 @@ class Finder:
     """The task. One instance serves every pass of a review; scopes carry the lens."""
 
     name = "find"
-    version = "1"
+    version = "2"
     tier: Tier = "strong"
     result: type[FinderResult] = Answer
 
