@@ -73,7 +73,8 @@ class Finding(BaseModel):
     are None for a claim about a whole file. `evidence` quotes the code. `suggestion`, where there
     is one, replaces exactly the lines start_line..line on the RIGHT side. `source` names who says
     it: `model:<lens>` or `detector:<name>[/<rule>]`. `verified`: a second model has tried to refute
-    it and could not; detectors need none. `places` are others where the same is true.
+    it and could not; detectors need none. `places` are others where the same is true. `also_by` are
+    the sources of other detectors that say the same here.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,6 +95,7 @@ class Finding(BaseModel):
     verified: bool = False
     source: str
     places: tuple[Place, ...] = Field(default=(), max_length=MOST_PLACES)
+    also_by: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _range(self) -> "Finding":

@@ -15,13 +15,13 @@ from app.render.escape import (
 from app.render.markdown import (
     BODY_BYTES,
     LINE_CHARS,
-    ROW_BYTES,
     SIGNS,
     TITLE_BYTES,
     also_at,
     fitted,
     prose,
     short,
+    sources,
 )
 from app.render.outgoing import size
 from app.render.prose import unbold
@@ -52,9 +52,8 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
         parts.append("This was there before this change.")
     if fix := _fix(finding, anchor, snippets):
         parts.append(fix)
-    source = fitted(finding.source, ROW_BYTES, markdown_code)
     sure = f"confidence {finding.confidence:.0%}"
-    parts += [_FOLDED, f"{finding.category.value} · {source} · {sure}", "</details>"]
+    parts += [_FOLDED, f"{finding.category.value} · {sources(finding)} · {sure}", "</details>"]
     # Behind what `said` returns: neither a repeat that comes nor a second look is news.
     if words.unverified(finding):
         parts.append(f"{words.UNVERIFIED.capitalize()}.")

@@ -214,6 +214,11 @@ def also_at(finding: Finding) -> str:
     return f"Also at: {', '.join(shown + more)}" if shown else ""
 
 
+def sources(finding: Finding) -> str:
+    """Return who says a finding, each as code."""
+    return ", ".join(fitted(one, ROW_BYTES, markdown_code) for one in words.sources(finding))
+
+
 def _already(said_by: SaidBy, code: Callable[[str], str]) -> str:
     """Name who said it in code, where a name is no mention."""
     return f"{said_by.how} {fitted(said_by.login, CELL_BYTES, code)}"
@@ -236,8 +241,7 @@ def _detail(finding: Finding, said_by: SaidBy | None, snippets: Snippets) -> str
     if fix := suggested(finding, snippets):
         lines = [line.kind + cut(code_line(line.text), LINE_CHARS) for line in fix]
         parts.append("Suggested:\n\n" + fence(short(lines), "diff"))
-    source = fitted(finding.source, ROW_BYTES, markdown_code)
-    parts.append(f"<sub>{source}, confidence {finding.confidence:.0%}</sub>")
+    parts.append(f"<sub>{sources(finding)}, confidence {finding.confidence:.0%}</sub>")
     return "\n\n".join([*parts, "</details>"])
 
 

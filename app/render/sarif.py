@@ -112,6 +112,7 @@ def _result(finding: Finding, index: dict[str, int], snippets: Snippets) -> dict
             "preexisting": finding.preexisting,
             "verified": finding.verified,
             "source": one_line(finding.source),
+            "alsoBy": words.sources(finding)[1:],
             "side": finding.side,
         },
     }

@@ -134,7 +134,8 @@ class _Page:
             yield "  Suggested:"
             yield from self.diff(fix)
         yield ""
-        origin = f"{one_line(finding.source)}, confidence {finding.confidence:.0%}, {finding.id}"
+        sources = ", ".join(words.sources(finding))
+        origin = f"{sources}, confidence {finding.confidence:.0%}, {finding.id}"
         yield from self.wrapped(one_line(origin), "  ", style="dim")
 
     def outline(self, review: Review) -> Iterator[str]:

@@ -92,6 +92,11 @@ def circumstances(finding: Finding) -> list[str]:
     return said
 
 
+def sources(finding: Finding) -> list[str]:
+    """Return who says a finding, the one in whose words it is told first."""
+    return [one_line(source) for source in (finding.source, *finding.also_by)]
+
+
 def unverified(finding: Finding) -> bool:
     """Is this a model's claim that was not verified? Those of detectors need no second look."""
     return finding.source.startswith("model:") and not finding.verified

@@ -39,6 +39,14 @@ def test_a_comment_says_how_bad_what_and_how_to_mend_it():
     assert "shop/refund.py" not in text  # GitHub shows where it is
 
 
+def test_every_detector_that_says_it_is_named():
+    both = {"source": "detector:contracts/name", "also_by": ("detector:python-lint/F821",)}
+    text = render_comment(at_8(**both), HERE, code)
+    named = "`detector:contracts/name`, `detector:python-lint/F821`"
+    assert f" · {named} · " in text
+    assert named in render_markdown(review(findings=[finding(**both)]), code)
+
+
 def test_an_old_defect_is_said_to_be_old():
     assert "This was there before this change." in render_comment(
         at_8(preexisting=True), HERE, code
