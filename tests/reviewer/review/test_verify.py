@@ -293,13 +293,45 @@ def test_a_suggestion_after_which_the_file_does_not_parse_is_left_out(suggestion
     assert found.title == "It fails"
 
 
-def test_where_nothing_can_be_parsed_the_suggestion_stays():
-    files = Files(a_txt="one (\n", b_py="def f(:\n    return 1\n")
-    of_text = finding("a.txt", "one (", 1, "two (")
-    of_broken = finding("b.py", "    return 1", 2, "    return 2")
-    of_none = finding("c.py", "x", 1, "y")
-    found = parsing([of_text, of_broken, of_none], files)
-    assert [each.suggestion for each in found] == ["two (", "    return 2", "y"]
+def test_where_nobody_can_tell_whether_the_file_parses_the_text_alone_stays():
+    files = Files(
+        q_sql="select 1 (\n", p_html="<p>\n", a_zig="x\n", b_py="def f(:\n    return 1\n",
+        t_py_j2="x\n", c_c="int f( {\n  return 1;\n}\n",
+    )  # fmt: skip
+    unknown = [
+        finding("q.sql", "select 1 (", 1, "select 1"),
+        finding("p.html", "<p>", 1, "<p></p>"),
+        finding("a.zig", "x", 1, "y"),
+        finding("b.py", "    return 1", 2, "    return 2"),
+        finding("t.py.j2", "x", 1, "y"),
+        finding("c.c", "  return 1;", 2, "  return 2;"),
+        finding("gone.py", "x", 1, "y"),
+    ]
+    found = parsing(unknown, files)
+    assert [each.path for each in found if each.suggestion is not None] == []
+    assert [each.title for each in found] == ["It fails"] * len(unknown)
+
+
+def test_where_the_file_parses_after_it_the_suggestion_stays():
+    files = Files(
+        a_md="one (\n", b_py="def f(:\n    return 1\n", c_go="package a\n\nvar x = 1\n",
+        d_json="{\n  // of a tool\n  \"a\": 1\n}\n", e_yml="a: 1\n", f_toml="a = 1\n",
+    )  # fmt: skip
+    well = [
+        finding("a.md", "one (", 1, "two ("),
+        finding("b.py", "def f(:", 1, "def f():"),
+        finding("c.go", "var x = 1", 3, "var x = 2"),
+        finding("d.json", '  "a": 1', 3, '  "a": 2'),
+        finding("e.yml", "a: 1", 1, "a: 2"),
+        finding("f.toml", "a = 1", 1, "a = 2"),
+    ]
+    assert parsing(well, files) == well
+    badly = [
+        one.model_copy(update={"suggestion": f"{one.suggestion} : (["})
+        for one in well
+        if one.path != "a.md"
+    ]
+    assert [one.path for one in parsing(badly, files) if one.suggestion is not None] == []
 
 
 def test_a_run_that_is_stopped_while_it_verifies_is_partial_and_keeps_the_claim(repo: Made):
