@@ -481,6 +481,29 @@ def test_what_is_below_the_thresholds_is_counted_and_not_shown(repo: tuple[Path,
     assert "confidence 95%" in none.notes[-1]
 
 
+def test_a_claim_that_takes_itself_back_leaves_the_engine_as_a_note_alone(
+    repo: tuple[Path, str, str],
+):
+    def script(request: dict[str, Any]) -> Answer:
+        doubt = claim(request, LINE, title="Tax is taken twice")
+        doubt["why"] = "`rate` may hold the tax. The caller takes it out, so this is not a bug."
+        quoted = claim(
+            request, "    return len(items)", path="shop/cart.py", title="Counts too few"
+        )
+        quoted["why"] = 'The comment says "this is fine", and the first item is not counted.'
+        return submit(doubt, quoted)
+
+    with ModelServer(script) as server:
+        done = reviewed(repo, server)
+        asked = len(server.verifications)
+    assert [one.title for one in done.findings] == ["Counts too few"]
+    assert asked == 1, "nobody is paid to look at what nobody claims"
+    assert [one.title for one in done.looked.withheld] == ["Tax is taken twice"]
+    assert done.notes == [
+        "1 claim(s) of the pass general were dropped: they conclude that nothing is wrong."
+    ]
+
+
 def test_who_looked_and_what_was_withheld_goes_with_a_review(repo: tuple[Path, str, str]):
     def sources(done: Review, kind: str) -> set[str]:
         return {one for one in done.looked.by if one.startswith(kind)}
