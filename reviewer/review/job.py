@@ -5,7 +5,7 @@ import ctypes
 import gc
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import get_args
@@ -493,7 +493,7 @@ def _collect(
 
 def _meant(
     read: _Read,
-    claims: Sequence[Claim] | Sequence[IntentClaim],
+    claims: Iterable[Claim | IntentClaim],
     placed: Sequence[Finding | None],
     whose: str,
 ) -> list[Finding]:
