@@ -129,6 +129,16 @@ def verdict(review: Review) -> str:
     return f"No findings {read}."
 
 
+def clean(review: Review) -> bool:
+    """Was all of the change read, to its end, without a finding? There is nothing to say then."""
+    return (
+        review.status == "complete"
+        and not review.findings
+        and not review.coverage.skipped
+        and review.coverage.reviewed > 0
+    )
+
+
 def _empty(change: ChangeInfo) -> str:
     base, head = one_line(change.base)[:NAME_DIGITS], one_line(change.head)[:NAME_DIGITS]
     if base == head:
@@ -261,6 +271,12 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02} s"
+
+
+def cost_briefly(spent: Cost) -> str:
+    """Return what the run cost and how long it took."""
+    time = duration(spent.seconds)
+    return f"{time}." if spent.usd is None else f"{money(spent.usd)}, {time}."
 
 
 def cost(spent: Cost) -> str:
