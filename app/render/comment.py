@@ -18,6 +18,7 @@ from app.render.markdown import (
     SIGNS,
     TITLE_BYTES,
     also_at,
+    fails_when,
     fitted,
     prose,
     short,
@@ -34,6 +35,8 @@ SUGGESTION_BYTES = 40_000
 
 _FOLDED = "<details><summary>Where this comes from</summary>"
 
+_FAILS = re.compile(r"\n\n\*\*Fails when:\*\* [^\n]*")
+
 # Programs that obey comments read them as plain text, a suggestion included. Those that are called
 # by name are listed: `@State private var` is code.
 _COMMAND = re.compile(
@@ -48,6 +51,8 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
     parts = [f"**{SIGNS[finding.severity]}: {fitted(finding.title, TITLE_BYTES, _bold)}**"]
     if finding.body.strip():
         parts.append(fitted(finding.body, BODY_BYTES, prose))
+    if fails := fails_when(finding):
+        parts.append(fails)
     if finding.preexisting:
         parts.append("This was there before this change.")
     if fix := _fix(finding, anchor, snippets):
@@ -64,8 +69,8 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
 
 def said(text: str) -> str:
     """Return what a comment of ours tells a reader: without how sure we are, who says it, whether
-    it was verified, and the other places where it is true."""
-    return text.rpartition(f"\n\n{_FOLDED}")[0] or text
+    it was verified and by which input, and the other places where it is true."""
+    return _FAILS.sub("", text.rpartition(f"\n\n{_FOLDED}")[0] or text)
 
 
 def _bold(title: str) -> str:

@@ -239,6 +239,12 @@ def also_at(finding: Finding) -> str:
     return f"Also at: {', '.join(shown + more)}" if shown else ""
 
 
+def fails_when(finding: Finding) -> str:
+    """Return in one line what fails, "" where nobody has said it."""
+    told = words.fails_when(finding)
+    return f"**Fails when:** {fitted(told, TITLE_BYTES, _note)}" if told else ""
+
+
 def sources(finding: Finding) -> str:
     """Return who says a finding, each as code."""
     return ", ".join(fitted(one, ROW_BYTES, markdown_code) for one in words.sources(finding))
@@ -263,6 +269,8 @@ def _detail(finding: Finding, said_by: SaidBy | None, snippets: Snippets) -> str
         parts.append(fence(short(_code(code))))
     if finding.body.strip():
         parts.append(fitted(finding.body, BODY_BYTES, prose))
+    if fails := fails_when(finding):
+        parts.append(fails)
     if fix := suggested(finding, snippets):
         lines = [line.kind + cut(code_line(line.text), LINE_CHARS) for line in fix]
         parts.append("Suggested:\n\n" + fence(short(lines), "diff"))

@@ -128,6 +128,9 @@ class _Page:
         if finding.body.strip():
             yield ""
             yield from self.prose(finding.body, "  ")
+        if fails := words.fails_when(finding):
+            yield ""
+            yield from self.wrapped(plain(fails), "  Fails when: ")
         fix = suggested(finding, snippets)
         if finding.suggestion is not None and fix:
             yield ""

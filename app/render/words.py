@@ -92,6 +92,11 @@ def circumstances(finding: Finding) -> list[str]:
     return said
 
 
+def fails_when(finding: Finding) -> str:
+    """Return the input or state that a second look found to fail; "" where none was named."""
+    return one_line(finding.trigger).strip()
+
+
 def sources(finding: Finding) -> list[str]:
     """Return who says a finding, the one in whose words it is told first."""
     return [one_line(source) for source in (finding.source, *finding.also_by)]

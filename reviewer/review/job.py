@@ -369,6 +369,7 @@ async def _passes(
             objects,
             prepared.spans,
             guidance=finder.asked_by_maintainers,
+            language=request.policy.comments.language,
             code=code,
             causes=read.causes,
         )
@@ -449,7 +450,9 @@ async def _verified(
         return []
     solved = await solve(verifier, VerifyScope(tuple(candidates)), run, name)
     verdicts = await asyncio.to_thread(verifier.proved, solved.result)
-    stand, fell = judged(candidates, verdicts, MIN_CONFIDENCE)
+    stand, fell = await asyncio.to_thread(
+        judged, candidates, verdicts, MIN_CONFIDENCE, verifier.proof
+    )
     if fell:
         said = "; ".join(f"{one.title} ({one.path})" for one in fell[:DROPPED_SHOWN])
         more = "; …" if fell[DROPPED_SHOWN:] else ""

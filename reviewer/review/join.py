@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reviewer.finding import MOST_PLACES, Category, Finding, Place, Side
 
@@ -145,10 +145,23 @@ def masked(findings: list[Finding]) -> list[Finding]:
         if finding.category is Category.SECRET and finding.start_line is not None:
             for number, line in enumerate(finding.evidence.split("\n"), finding.start_line):
                 safe[finding.path, finding.side, number] = line
-    return [_without(finding, safe) for finding in findings]
+    return [_without(_proved_without(finding, safe), safe) for finding in findings]
 
 
-def _without(finding: Finding, safe: dict[tuple[str, str, int], str]) -> Finding:
+def _proved_without(finding: Finding, safe: Mapping[tuple[str, str, int], str]) -> Finding:
+    """Return a finding without a proof that holds such a line, or may do so."""
+    proof = finding.proof
+    if proof is None:
+        return finding
+    if proof.start_line is None or proof.line is None:
+        held = any((path, side) == (proof.path, proof.side) for path, side, _ in safe)
+    else:
+        numbers = range(proof.start_line, proof.line + 1)
+        held = any((proof.path, proof.side, number) in safe for number in numbers)
+    return finding.model_copy(update={"proof": None}) if held else finding
+
+
+def _without(finding: Finding, safe: Mapping[tuple[str, str, int], str]) -> Finding:
     if finding.start_line is None or finding.line is None:
         return finding
     numbers = range(finding.start_line, finding.line + 1)

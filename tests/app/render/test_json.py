@@ -55,6 +55,8 @@ def test_the_fields_stand_in_the_documented_order():
         "source",
         "places",
         "also_by",
+        "trigger",
+        "proof",
     ]
     assert list(value["coverage"]) == ["hunks", "reviewed", "skipped"]
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from reviewer.finding import Category, Finding, Severity
+from reviewer.finding import Category, Finding, Proof, Severity, Side
 from reviewer.review.join import join, masked, once
 
 
@@ -195,6 +195,25 @@ def test_a_line_with_a_secret_is_quoted_masked_by_every_finding():
     assert safe[1].evidence == 'first\nKEY = "sk_l…"'
     assert safe[1].suggestion is None
     assert safe[2] == elsewhere
+
+
+def test_a_proof_that_holds_a_secret_is_left_out():
+    secret = finding("Key", category=Category.SECRET, evidence="KEY", source="detector:secrets/x")
+
+    def proved(path: str, line: int | None, side: Side = "RIGHT") -> Finding:
+        proof = Proof(path=path, side=side, start_line=line, line=line, quote="KEY = 'sk_live_1'")
+        return finding("Read twice", 30, proof=proof)
+
+    for path, line, side, kept in (
+        ("a.py", 5, "RIGHT", False),
+        ("a.py", None, "RIGHT", False),
+        ("a.py", 6, "RIGHT", True),
+        ("a.py", 5, "LEFT", True),
+        ("b.py", 5, "RIGHT", True),
+        ("b.py", None, "RIGHT", True),
+    ):
+        one = proved(path, line, side)
+        assert masked([secret, one])[1].proof == (one.proof if kept else None), (path, line, side)
 
 
 # Repeats

@@ -11,9 +11,16 @@ import pytest
 
 from reviewer.change import FileChange, Status
 from reviewer.finding import Finding, Severity
+from reviewer.policy import Comments, Policy
 from reviewer.request import Caps, Effort, Review, StopReason
 from reviewer.review.suggestions import parsing
-from reviewer.review.verify import ADDED_LINES, PART_SHOWN, Verifier, VerifyScope
+from reviewer.review.verify import (
+    ADDED_LINES,
+    PART_SHOWN,
+    TRIGGER_CHARS,
+    Verifier,
+    VerifyScope,
+)
 from tests.model_server import Answer, ModelServer, error, hang, reported, text, verdict, verifies
 from tests.reviewer.review.test_job import LINE, claim, repo, reviewed, submit
 from tests.reviewer.review.test_place import Files
@@ -55,6 +62,34 @@ def test_what_stands_carries_the_verifiers_severity_and_confidence(repo: Made):
     assert found.preexisting
     assert found.verified
     assert found.suggestion == FIX
+
+
+def test_what_failed_and_the_proof_stay_with_the_finding(repo: Made):
+    token = "ghp_" + "a1B2c3D4" * 4 + "e5F6"
+    said = {
+        "trigger": f"items has one item.\nThen {token} is 0.",
+        "path": "shop/cart.py",
+        "quote": "def total(items, rate):",
+    }
+    done, _ = doubted(repo, lambda request: verdict(request, **said))
+    (found,) = done.findings
+    assert found.trigger == "items has one item.\nThen ghp_… is 0."
+    assert found.proof is not None
+    assert (found.proof.path, found.proof.quote) == ("shop/cart.py", said["quote"])
+    assert (found.proof.side, found.proof.start_line, found.proof.line) == ("RIGHT", 1, 1)
+    assert token not in done.model_dump_json()
+
+    done, _ = doubted(repo, lambda request: verdict(request, trigger="w " * 900))
+    assert len(done.findings[0].trigger) <= TRIGGER_CHARS
+    done, _ = doubted(repo, lambda request: verdict(request, candidate="another"))
+    assert (done.findings[0].trigger, done.findings[0].proof) == ("", None)
+
+
+def test_what_fails_is_said_in_the_language_of_the_comments(repo: Made):
+    policy = Policy(comments=Comments(language="pt-BR"))
+    _, server = doubted(repo, verdict, policy=policy)
+    (asked,) = server.verifications
+    assert "Write `trigger` in the language `pt-BR`" in asked["system"][0]["text"]
 
 
 def test_a_verifier_that_is_not_sure_confirms_nothing(repo: Made):
