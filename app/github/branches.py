@@ -305,11 +305,12 @@ class Undone:
 
     The pull request: closed, merged (then nothing is undone), gone, or forbidden to close. The
     branch: gone, kept with it, foreign (it has commits that are not ours, and stays), or forbidden
-    to delete. `why` has GitHub's words where something was forbidden.
+    to delete ("off": our own server does not write). `why` has GitHub's words where something was
+    forbidden.
     """
 
     pull: Literal["closed", "merged", "gone", "forbidden"]
-    branch: Literal["gone", "kept", "foreign", "forbidden"]
+    branch: Literal["gone", "kept", "foreign", "forbidden", "off"]
     why: str = ""
 
 
@@ -440,12 +441,32 @@ class _Stack:
             for one, commit in zip(reversed(found), self._commits, strict=True):
                 if one.message.strip() != commit.message.strip():
                     return False
-            return [one.tree.sha for one in reversed(found)] == self._trees_on(name)
+            trees = [one.tree.sha for one in reversed(found)]
+            try:
+                return trees == self._trees_on(name)
+            except Forbidden:  # it takes the right to write; to read what differs does not
+                return self._are_read(trees, name)
         except Forbidden:
             raise
         except Refused:
             # It ends too early, or the patch does not fit what it stands on: others' work.
             return False
+
+    def _are_read(self, trees: Sequence[str], onto: str) -> bool:
+        """Are these the trees of the commits, on top of another one? Nothing is written."""
+        before = self._reader.commit(onto).tree.sha
+        for tree, commit in zip(trees, self._commits, strict=True):
+            made = {
+                one.path: (one.mode, blob_id(one.raw, onto)) if one.mode else None
+                for one in commit.files
+            }
+            found = self._reader.differing(before, tree, made.keys())
+            if found is None:
+                return False
+            if made != {path: one and (one.mode, one.sha) for path, one in found.items()}:
+                return False
+            before = tree
+        return True
 
     def _trees_on(self, onto: str) -> list[str]:
         """Return the tree of each commit. Trees are named by what they hold: a repeat is free."""

@@ -25,7 +25,7 @@ from app.render.markdown import LIMIT_BYTES, LINE_CHARS, fitted, inline, prose
 from app.render.outgoing import masked, size
 from app.render.prose import blocks
 from reviewer.finding import Finding
-from reviewer.fix.values import Closed, Fixing, Open
+from reviewer.fix.values import Closed, ClosedWith, Fixing, Open
 from reviewer.refactor.values import MOST_FILES, CommitInfo, FileInfo, Module, Plan, Refactoring
 from reviewer.testing.values import Covered, Tested, Testing
 from reviewer.testing.values import Left as Untested
@@ -92,7 +92,7 @@ def stacked_title(account: Account) -> str:
     if isinstance(account, Testing):
         many = sum(len(one.tests) for one in account.written)
         return _title("Test", words.count(many, "behaviour"))
-    return _title("Fix", words.count(len(account.closed), "finding"))
+    return _title("Fix", words.count(len(account.all_closed), "finding"))
 
 
 def _title(task: str, what: str) -> str:
@@ -121,6 +121,12 @@ def plan_comment(done: Refactoring) -> str:
     return _fit([lead, *_plan(plan, _BRIEF), *_notes(done.notes)], [_foot(done)])
 
 
+def superseded_comment(done: Refactoring, url: str) -> str:
+    """Return a plan as the comment that says where the newer one is (`url`)."""
+    parts = [_SUPERSEDED.format(url), *(_plan(done.plan, _BRIEF) if done.plan else [])]
+    return _fit(parts, [_foot(done)])
+
+
 def can_start(done: Refactoring) -> bool:
     """Is there a plan to start, of which `plan_comment` shows everything?"""
     plan = done.plan
@@ -134,6 +140,7 @@ _START = (
     f"or 🎉 on this comment, within {PLAN_DAYS} days. To have another plan, ask again: "
     "`/rlm refactor` and what to do differently."
 )
+_SUPERSEDED = "**A [newer plan]({}) took the place of this one**, which cannot be started any more."
 _NOT_STARTED = (
     "**This plan cannot be started**: {}, and only what people see is carried out. Ask for less, "
     "in a new `/rlm refactor`."
@@ -281,6 +288,12 @@ def _fixed(done: Fixing) -> Iterator[str]:
     elif done.closed:
         yield f"**Closed** ({words.count(len(done.closed), 'finding')}, a commit for each)"
         yield _rows(done.closed, lambda one: f"- {_finding(one)}{_test(one)}")
+    if done.closed_with:
+        yield f"**Closed with others** ({words.count(len(done.closed_with), 'finding')})"
+        yield _rows(
+            done.closed_with,
+            lambda one: f"- {_finding(one)}: closed with {_code(one.by)}: {_line(one.why)}",
+        )
     if done.open and not done.checks:
         yield f"**Still open** ({words.count(len(done.open), 'finding')})"
         yield _rows(
@@ -299,6 +312,12 @@ def _against_checks(done: Fixing) -> Iterator[str]:
         yield f"**Not mended**: {names}: {_STATES[one.state]}: {_line(one.why)}"
 
 
+def no_patch(account: Account) -> str:
+    """Return why a run that was to mend what checks say has made no patch, in a few words."""
+    left = account.open[0] if isinstance(account, Fixing) and account.open else None
+    return "no patch was made" if left is None else f"{_STATES[left.state]}: {_line(left.why)}"
+
+
 def _test(one: Closed) -> str:
     """Return the test of a closed finding, or why there is none; "" where none was asked for."""
     if one.test:
@@ -306,7 +325,7 @@ def _test(one: Closed) -> str:
     return f"; no test: {_line(one.no_test)}" if one.no_test else ""
 
 
-def _finding(one: Closed | Open) -> str:
+def _finding(one: Closed | ClosedWith | Open) -> str:
     return f"{_place(one)}: {_line(one.title)} ({_code(one.id)})"
 
 
@@ -365,7 +384,7 @@ _NO_TEST = {
 }
 
 
-def _place(one: Closed | Open) -> str:
+def _place(one: Closed | ClosedWith | Open) -> str:
     return _code(one.path if one.line is None else f"{one.path}:{one.line}")
 
 
@@ -482,7 +501,7 @@ def undone_comment(  # noqa: PLR0917
     url: str,
     branch: str,
     pull: Literal["closed", "merged", "gone", "forbidden"],
-    state: Literal["gone", "kept", "foreign", "forbidden"],
+    state: Literal["gone", "kept", "foreign", "forbidden", "off"],
     why: str = "",
 ) -> str:
     """Say how the stacked pull request and its branch stand after `/rlm undo`."""
@@ -495,6 +514,8 @@ def undone_comment(  # noqa: PLR0917
     first = f"{link} is closed" if pull == "closed" else f"#{number} is gone"
     if state == "foreign":
         return f"{first}. Its branch {name} stays: it has commits that are not ours."
+    if state == "off":
+        return f"{first}. Its branch {name} stays: {_REASONS['server']}. Delete it."
     if state == "forbidden":
         return f"{first}. Its branch {name} stays: GitHub does not let us delete it{said}."
     return f"{first}, and its branch {name} is deleted."

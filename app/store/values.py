@@ -57,6 +57,21 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What every server has to remove from its own disk: of repositories, by all their names; of
+    an installation all else too, if the `whole` of it is gone.
+
+    `since` is when it was forgotten; what was begun later is not meant.
+    """
+
+    id: str
+    installation: int
+    whole: bool
+    repositories: tuple[str, ...]
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class NewRun:
     """One run over one pull request. `origin` names what asked for it, once per pull request."""
 
@@ -199,6 +214,10 @@ class Plan:
     stands: float = 0.0
 
 
+StackedState = Literal["open", "merged", "undone"]
+"""open: for all we know; merged: it is part of the one below; undone: by a command of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stacked:
     """A pull request of ours (number `stacked`) on top of the one that it was asked for on.
@@ -216,7 +235,7 @@ class Stacked:
     head: str
     task: Task
     rounds: int = 0
-    state: Literal["open", "undone"] = "open"
+    state: StackedState = "open"
     undone_by: int = 0
     unwatched: int = 0
     onto: str = ""

@@ -114,7 +114,7 @@ class Verifier:
     """
 
     name = "verify"
-    version = "2"
+    version = "3"
     tier: Tier = "cheap"
     result: type[Verdicts] = Verdicts
 
