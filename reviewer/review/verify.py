@@ -7,8 +7,6 @@ validator and Claude Code Review's verification are such steps.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +19,7 @@ from reviewer.request import StopReason
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Harm
 from reviewer.review.functions import Code, functions
 from reviewer.review.place import Placer, shown
+from reviewer.review.prompts import prompt
 from reviewer.review.scope import BYTES_A_TOKEN, quoted, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, Tier, Unit
@@ -143,7 +142,7 @@ class Verifier:
             self._spans.setdefault(printable(span.path), []).append(span)
 
     def instructions(self, scope: VerifyScope) -> str:
-        text = _prompt()
+        text = prompt("verifier.md")
         told = self._guidance([span for each in scope.candidates for span in self._around(each)])
         text = f"{text}\n{told}" if told else text
         if self._language is not None:
@@ -350,8 +349,3 @@ def _overlaps(span: Span, finding: Finding) -> bool:
         return False
     numbers = (line.old if finding.side == "LEFT" else line.new for line in span.lines)
     return any(finding.start_line <= number <= finding.line for number in numbers if number)
-
-
-@cache
-def _prompt() -> str:
-    return (Path(__file__).parent / "verifier.md").read_text(encoding="utf-8").strip() + "\n"
