@@ -20,7 +20,9 @@ from reviewer.model.prices import load
 from reviewer.policy import NO_POLICY, Instruction, Policy, Thresholds
 from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
 from reviewer.review.estimate import Estimate, estimate
+from reviewer.review.finder import LENSES
 from reviewer.review.job import review
+from reviewer.review.prompts import prompt as prompt_of
 from tests.model_server import Answer, ModelServer, error, hang, stopped, tool
 from tests.repo import Repo
 
@@ -315,6 +317,19 @@ def test_a_cancelled_review_is_partial(repo: tuple[Path, str, str]):
     done = reviewed(repo, None, cancelled=lambda: True)
     assert (done.status, done.stopped) == ("partial", StopReason.CANCELLED)
     assert done.coverage.reviewed == 0
+
+
+def test_a_deep_review_reads_every_hunk_through_five_lenses(repo: tuple[Path, str, str]):
+    five = ("correctness", "contracts", "resources", "security", "tests")
+    assert LENSES[Effort.DEEP] == five
+    with ModelServer(lambda _request: submit()) as server:
+        done = reviewed(repo, server, effort=Effort.DEEP)
+        asked = [str(request.body["messages"]) for request in server.requests]
+    words = {lens: prompt_of(f"lenses/{lens}.md").strip() for lens in five}
+    through = [[lens for lens in five if words[lens] in messages] for messages in asked]
+    assert through == [[lens] for lens in five], "in order, each alone"
+    assert all(LINE in messages and "Sells things." in messages for messages in asked)
+    assert {f"model:{lens}" for lens in five} <= set(done.looked.by)
 
 
 def test_the_first_pass_counts_when_the_second_has_no_money(repo: tuple[Path, str, str]):
