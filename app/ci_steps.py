@@ -31,8 +31,8 @@ from app.render.ci import (
 )
 from app.render.writing import commit_message, no_patch, opened_lead, result_comment
 from app.store import Job, Run, Stacked, Store
-from app.write_steps import Writing, ended_without, read_written, wanted
-from app.writes_wanted import wants_writing
+from app.write_steps import Writing, ended_without, read_written
+from app.writes_wanted import wanted, wants_writing
 from app.written import Written, WrittenCommit
 from reviewer.errors import GiveUp, RetryLater, RlmError
 
@@ -347,7 +347,7 @@ class CiSteps:
             return "undone", ""
         write = written.policy_write
         with self._writing.opened(run, hub, write=write) as (writer, writes):
-            if not (write and writes and wanted(writer, run, written).policy_write):
+            if not (write and writes and wanted(writer, run.repository, written).policy_write):
                 return "off", ""
             done = push_commits(
                 writer, run.repository, made.branch, _made_of(written), onto=run.head

@@ -35,7 +35,7 @@ from app.render.writing import (
     undone_comment,
 )
 from app.store import Kind, Plan, Run, Stacked, Store, Task
-from app.writes_wanted import wants_writing
+from app.writes_wanted import wanted
 from app.written import Written
 from reviewer.errors import GiveUp, RetryLater, RlmError
 from reviewer.refactor.values import Refactoring
@@ -353,7 +353,7 @@ class Writing:
         write = written.policy_write and bool(written.commits)
         with self.opened(run, hub, write=write) as (writer, writes):
             if write and writes:
-                written = wanted(writer, run, written)
+                written = wanted(writer, run.repository, written)
             done = deliver(writer, self._delivery(run, written, writes), key=self._key)
         self._note(run, done)
         if done.text:
@@ -576,16 +576,6 @@ def read_written(run: Run) -> Written:
         log.error("refused", extra={"run": run.id, "why": "it is of another task or start"})
         raise GiveUp(UNFIT)
     return written
-
-
-def wanted(hub: Hub, run: Run, written: Written) -> Written:
-    """Return what is written with what its repository says by now: it may have said no meanwhile,
-    and the engine's word alone counts for nothing.
-    """
-    if not written.policy_write or wants_writing(hub, run.repository):
-        return written
-    log.info("not wanted any more", extra={"run": run.id, "repo": run.repository})
-    return written.model_copy(update={"policy_write": False})
 
 
 def ended_without(run: Run) -> tuple[str, str]:

@@ -209,26 +209,43 @@ def _module(number: int, module: Module, pieces: "_Pieces") -> str:
 # The result --------------------------------------------------------------------------------------
 
 
-def result_comment(account: Account, lead: Sequence[str], patch: str = "") -> str:
+def result_comment(
+    account: Account, lead: Sequence[str], patch: str = "", *, tested: str = ""
+) -> str:
     """Return what a run came to, as the comment where it was asked for.
 
-    `lead` says how it is to be had, in Markdown of our own; `patch` is `patch_block`'s.
+    `lead` says how it is to be had, in Markdown of our own, and `tested` what a command said of it
+    that was run; `patch` is `patch_block`'s.
     """
-    parts = [f"## {_heading(account)}", *lead]
+    parts = [f"## {_heading(account)}", *lead, tested]
     foot = [patch] if patch else []
-    return _fit([*parts, *_account(account)], [*foot, _foot(account)])
+    return _fit([*parts, *_account(account, ran=bool(tested))], [*foot, _foot(account)])
 
 
-def stacked_body(account: Account, number: int, page: str = "") -> str:
-    """Return the text of the pull request that is stacked on the one with this number."""
-    lead = (
-        f"Stacked on #{number}: it merges into that pull request's branch. No test was run here; "
-        f"yours run on this branch. {UNDO} on #{number} closes this one and deletes its branch."
+def stacked_body(
+    account: Account, number: int, page: str = "", *, tested: str = "", by_job: bool = False
+) -> str:
+    """Return the text of the pull request that is stacked on the one with this number.
+
+    `tested` as in `result_comment`; `by_job`: a job of GitHub Actions opens it with its own token.
+    """
+    theirs = (
+        "GitHub starts no workflow for what a job's own token opens: close this one and reopen it, "
+        "and your tests run on its branch."
+        if by_job
+        else "Your tests run on its branch."
     )
+    here = "" if tested else "No test was run here. "
+    lead = (
+        f"Stacked on #{number}: it merges into that pull request's branch. {here}{theirs} {UNDO} "
+        f"on #{number} closes this one and deletes its branch."
+    )
+    if tested:
+        lead = f"{lead}\n\n{tested}"
     made = f" [How this was made]({page})" if page else ""
     partial = account.status == "partial"
     parts = [f"> [!WARNING]\n> Partial, because {_why_partial(account)}."] if partial else []
-    return _fit([*parts, lead, *_account(account)], [_foot(account) + made])
+    return _fit([*parts, lead, *_account(account, ran=bool(tested))], [_foot(account) + made])
 
 
 def _heading(account: Account) -> str:
@@ -248,13 +265,13 @@ def _why_partial(account: Account) -> str:
     return words.stopped(account.stopped)
 
 
-def _account(account: Account) -> list[str]:
+def _account(account: Account, *, ran: bool = False) -> list[str]:
     """Return what was changed, what was left and why, and what tools say of the result."""
     match account:
         case Refactoring():
             told = _refactored(account)
         case Testing():
-            told = _tested(account)
+            told = _tested(account, ran=ran)
         case Fixing():
             told = _fixed(account)
     return [*told, *_reported(account.findings), *_notes(account.notes)]
@@ -338,10 +355,11 @@ _STATES = {
 }
 
 
-def _tested(done: Testing) -> Iterator[str]:
+def _tested(done: Testing, *, ran: bool) -> Iterator[str]:
     if done.written:
         files = words.count(len(done.written), "file")
-        yield f"**Tests that were written** ({files}, a commit for each; they were not run)"
+        not_run = "" if ran else "; they were not run"
+        yield f"**Tests that were written** ({files}, a commit for each{not_run})"
         yield _rows(done.written, _test_file)
     if done.left:
         yield f"**Without a test** ({words.count(len(done.left), 'behaviour')})"
@@ -425,7 +443,18 @@ def opened_lead(
 
 
 Reason = Literal[
-    "server", "repository", "fork", "closed", "merged", "conflict", "base", "refused", "too_large"
+    "server",
+    "repository",
+    "fork",
+    "closed",
+    "merged",
+    "conflict",
+    "base",
+    "refused",
+    "actions",
+    "job",
+    "tests",
+    "too_large",
 ]
 """Why there is no stacked pull request."""
 
@@ -440,6 +469,11 @@ _REASONS: dict[Reason, str] = {
     "conflict": "this pull request has moved on, and these files are not what they were",
     "base": "the branch of this pull request is not there any more",
     "refused": "GitHub does not let us",
+    "actions": "this repository does not let GitHub Actions open pull requests (its settings do, "
+    "under Actions, General, *Allow GitHub Actions to create and approve pull requests*)",
+    "job": "the token of this job may not write here (`permissions:` of the job with `contents: "
+    "write` and `pull-requests: write` let it)",
+    "tests": "the tests fail with it, and pass without",
     "too_large": "it is larger than what can be handed over",
 }
 

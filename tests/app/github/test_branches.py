@@ -483,6 +483,7 @@ def test_a_pull_request_goes_into_the_branch_of_the_other_one(scene):
     assert (pull.base_ref, pull.head_ref, pull.head) == ("topic", BRANCH, made.head)
     assert found == Opened(
         pull.number,
+        BRANCH,
         f"{scene.fake.web}/{NAME}/pull/{pull.number}",
         "open",
         "topic",
