@@ -189,6 +189,7 @@ class _PullRequestEvent(_Event):
     label: _Label | None = None
     requested_reviewer: _Account | None = None
     """None where a team was asked."""
+    sender: _Account | None = None
 
 
 class _Issue(_Part):
@@ -284,6 +285,7 @@ def _pull_request(payload: Mapping[str, object], _event_id: str) -> Read:
             "number": event.pull_request.number,
             "trigger": trigger,
             "reviewer": asked.login if asked and event.action == "review_requested" else None,
+            "by_bot": event.sender is not None and event.sender.type == "Bot",
         }
     )
     if event.pull_request.draft and not look.is_asked and event.action != "ready_for_review":

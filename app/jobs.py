@@ -35,10 +35,10 @@ MAX_COMMAND_CHARS = 10_000
 """Of a comment with a command. Longer ones are cut: a command stands on a line of its own."""
 
 COMMAND_FIRST = 10
-"""Priority: somebody waits for the answer to a command."""
+"""Priority, within a turn: a person waits for the answer to a command."""
 
 QUEUE_FIRST = 20
-"""Priority: a merge queue stands still."""
+"""Priority, within a turn: a merge queue stands still."""
 
 CI_FIRST_S = 60.0
 CI_GROWS = 1.5
@@ -88,7 +88,8 @@ class Look(_OnPull):
     """Look at a pull request: it may want a review.
 
     "labelled" and "requested": somebody wants one, of a draft too. `reviewer` is who was requested.
-    "handed": the job of a workflow said so. "missed": nobody has told us; it was found.
+    "handed": the job of a workflow said so. "missed": nobody has told us; it was found. `by_bot`:
+    a program caused it, and no person waits for it.
     """
 
     kind: ClassVar = "look"
@@ -105,16 +106,17 @@ class Look(_OnPull):
         "missed",
     ]
     reviewer: Login | None = None
+    by_bot: bool = False
 
     @property
     def is_asked(self) -> bool:
-        """Does somebody wait for it?"""
+        """Is a review wanted by name, of a draft too?"""
         return self.trigger in {"labelled", "requested"}
 
     def job(self) -> NewJob:
         """Return the job; what happens to one pull request happens one thing after the other."""
         pause = PUSH_PAUSE_S if self.trigger == "pushed" else 0.0
-        first = COMMAND_FIRST if self.is_asked else 0
+        first = COMMAND_FIRST if self.is_asked and not self.by_bot else 0
         return self._job(self._key(), first, time.time() + pause)
 
 
@@ -186,7 +188,7 @@ class Queued(_Place):
     number: Id
 
     def job(self) -> NewJob:
-        """Return the job, ahead of everything: a queue of people's work waits for it."""
+        """Return the job, ahead of all else in its turn: a queue of people's work waits for it."""
         key = f"commit:{self.repository_id}:{self.head}"
         return self._job(key, QUEUE_FIRST)
 
@@ -319,8 +321,8 @@ def run_key(run: str) -> str:
 class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
-    `comment` is the command's, 0 where nobody gave one; `thread` is where it stands, as in
-    `Command`, and `sender` is who wrote it. `question` is what a run that answers is asked; one
+    `by_bot`: a program caused it. `comment` is the command's, 0 where nobody gave one; `thread` is
+    where it stands, as in `Command`, and `sender` is who wrote it. `question` is what a run that answers is asked; one
     with `config` says what holds here. `promise` is what the author of the pull request said when
     it began.
 
@@ -331,6 +333,7 @@ class Wish(_Payload):
     """
 
     trigger: str
+    by_bot: bool = False
     full: bool = False
     paths: tuple[str, ...] = ()
     comment: int = 0
@@ -360,7 +363,7 @@ class Wish(_Payload):
     @property
     def is_asked(self) -> bool:
         """Does a person wait for it?"""
-        return self.trigger in ASKING
+        return self.trigger in ASKING and not self.by_bot
 
 
 ASKING = frozenset(

@@ -59,13 +59,15 @@ JOBS = Table(
     Column("turn", BigInteger, nullable=False, server_default="0"),
     Column("released", Double, nullable=False, server_default="0"),
     CheckConstraint("state IN ('waiting', 'claimed', 'failed')", name="state"),
-    Index("jobs_to_claim", "role", text("priority DESC"), "turn", "id"),
-    Index("jobs_by_installation", "role", "installation", "turn"),
+    Index("jobs_to_claim", "role", "turn", text("priority DESC"), "id"),
+    Index("jobs_by_installation", "role", "installation", "priority", "turn"),
     Index("jobs_by_key", "key"),
     sqlite_autoincrement=True,
 )
 """`turn` is start-time fair queueing: each installation's jobs have a turn each, beginning at the
-one that is served now, and the lowest turn goes first. So a flood waits behind itself alone.
+one that is served now, and the lowest turn goes first. So a flood waits behind itself alone. Jobs
+of one priority have turns of their own, and go before lower ones of the same turn: what somebody
+waits for is not behind its installation's pushes, and a flood of it keeps no other waiting.
 `released` is when the queue was told of it, where there is one."""
 
 TURNS = Table(

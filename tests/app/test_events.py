@@ -14,6 +14,7 @@ from app.jobs import (
     Pressed,
     Queued,
     Rerun,
+    Wish,
 )
 from tests.app.deliveries import VERSIONS, example, examples
 
@@ -96,6 +97,17 @@ def test_what_asks_for_a_review_by_name_does_so_for_a_draft_and_first() -> None:
         assert isinstance(read, Look)
         assert (read.trigger, read.job().priority) == (trigger, COMMAND_FIRST)
     assert read.reviewer == "x[bot]"
+
+
+def test_what_a_bot_asks_for_is_done_and_not_before_what_people_ask_for() -> None:
+    label = {"label": {"name": REVIEW_LABEL}, "sender": {"login": "x[bot]", "type": "Bot"}}
+    payload = example("pull_request", "opened", action="labeled", **label)
+    payload["pull_request"]["draft"] = True
+    read = read_event("pull_request", payload, DELIVERY)
+    assert isinstance(read, Look)
+    assert (read.is_asked, read.job().priority) == (True, 0)
+    wish = Wish(trigger=read.trigger, by_bot=read.by_bot)
+    assert not wish.is_asked and Wish(trigger=read.trigger).is_asked
 
 
 def test_another_base_is_looked_at() -> None:

@@ -1,6 +1,7 @@
 """The store: what it promises to the webhook, to workers and to runs, with real files and threads."""
 
 import sqlite3
+import statistics
 import subprocess
 import sys
 import threading
@@ -730,7 +731,38 @@ def test_a_flood_from_one_installation_waits_behind_itself(store: Store) -> None
 def test_what_somebody_asked_for_goes_first_and_in_turn_too(store: Store) -> None:
     store.put(wanted(1, 0), wanted(2, 0))
     store.put(*(wanted(1, number, 10) for number in range(3)), wanted(2, 1, 10))
-    assert served(store, 6) == ["of 1", "of 2", "of 1", "of 1", "of 1", "of 2"]
+    assert served(store, 6) == ["of 1", "of 2", "of 1", "of 2", "of 1", "of 1"]
+
+
+def test_what_somebody_asked_for_is_not_behind_its_own_pushes(store: Store) -> None:
+    store.put(*(wanted(1, number) for number in range(50)))
+    served(store, 10)
+    store.put(wanted(1, 0, 10), wanted(2, 0))
+    job = store.claim(ENGINE, "w", 60.0)
+    assert job is not None and job.key == "1:0:10"
+
+
+@pytest.mark.parametrize("priority", [0, 10])
+def test_no_flood_makes_the_others_wait(store: Store, priority: int) -> None:
+    """Whatever one installation asks for: the others' pushes and commands have their turns."""
+    others = range(2, 12)
+
+    def waits(flood: int) -> dict[str, list[int]]:
+        store.put(*(wanted(1, number, priority) for number in range(flood)))
+        served(store, 1)
+        store.put(*(wanted(other, number) for number in range(5) for other in others))
+        store.put(*(wanted(other, 9, 10) for other in others))
+        order = served(store, flood - 1 + 6 * len(others))
+        assert store.claim(ENGINE, "w", 60.0) is None
+        return {
+            of: [place for place, done in enumerate(order) if done == of]
+            for of in (f"of {other}" for other in others)
+        }
+
+    alone, flooded = waits(1), waits(200)
+    for of, before in alone.items():
+        assert statistics.median(flooded[of]) <= 1.5 * max(statistics.median(before), 1)
+        assert flooded[of][0] <= before[0] + 1, "a command waits for one job of the flood at most"
 
 
 # PostgreSQL
