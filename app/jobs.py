@@ -322,9 +322,9 @@ class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
     `by_bot`: a program caused it. `comment` is the command's, 0 where nobody gave one; `thread` is
-    where it stands, as in `Command`, and `sender` is who wrote it. `question` is what a run that answers is asked; one
-    with `config` says what holds here. `promise` is what the author of the pull request said when
-    it began.
+    where it stands, as in `Command`, and `sender` is who wrote it. `question` is what a run that
+    answers is asked; one with `config` says what holds here. `promise` is what the author of the
+    pull request said when it began.
 
     A run with a `task` writes: what the `instruction` says, or the `findings`, or against checks
     that `failed` on the stacked pull request `stacked`, which the runs `mends` have written.

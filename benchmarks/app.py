@@ -144,7 +144,7 @@ def _waits(queued: dict[int, int], first: int = 0) -> Waits:
                 "{}",
                 0 if owner else first,
                 installation=owner,
-            )  # fmt: skip
+            )
             for owner, size in queued.items()
             for number in range(size)
         ]
