@@ -17,6 +17,7 @@ from pathlib import Path
 from app.defaults import OWN_WEBHOOK, PROVIDERS
 from app.diagnosis import Check, State, as_json, as_text, end_of, exit_code, size_of
 from app.engine import service_of
+from app.forget import removed_here
 from app.journal import FILE
 from app.journal_file import size
 from app.model_service import CLOUD_KEYS
@@ -309,7 +310,7 @@ def _server(settings: ServerSettings, environ: Mapping[str, str], online: bool) 
     yield _of_server("webhook secret", "web", text, settings)
     where = store_at(settings.home, environ)
     if isinstance(where, Path):
-        yield _store(where)
+        yield from _store(where, settings.home)
     elif not online:
         yield Check("store", "ok", f"in the database of {DATABASE_URL} (--online asks it)")
     if process := running(settings.home):
@@ -327,49 +328,59 @@ def _of_server(name: str, role: str, text: str, settings: ServerSettings) -> Che
     return Check(name, state, "; ".join(one.problem for one in troubles), hints)
 
 
-def _store(path: Path) -> Check:
+def _store(path: Path, home: Path) -> Iterator[Check]:
     """Look at the file from outside: opening it as another user would leave files of theirs."""
     try:
         with path.open("rb") as file:
             known = file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
         size, owner = path.stat().st_size, path.stat().st_uid
     except FileNotFoundError:
-        return Check("store", "absent", f"{path} is not there yet", "`rlm serve` makes it.")
+        yield Check("store", "absent", f"{path} is not there yet", "`rlm serve` makes it.")
+        return
     except OSError as error:
         hint = "Run as the user that runs `rlm serve`."
-        return Check("store", "warning", f"{path} cannot be read: {error.strerror}", hint)
+        yield Check("store", "warning", f"{path} cannot be read: {error.strerror}", hint)
+        return
+    text = f"{path}, {size_of(size)}"
     if not known:
         hint = "Restore it from a copy, or move it away."
-        return Check("store", "warning", f"{path} is no SQLite file", hint)
-    text = f"{path}, {size_of(size)}"
-    return (
-        _store_of_ours(path, text)
-        if owner == os.geteuid()
-        else Check("store", "ok", f"{text}; its owner alone can try to write")
-    )
+        yield Check("store", "warning", f"{path} is no SQLite file", hint)
+    elif owner == os.geteuid():
+        yield from _store_of_ours(path, text, home)
+    else:
+        yield Check("store", "ok", f"{text}; its owner alone can try to write")
 
 
-def _store_of_ours(path: Path, text: str) -> Check:
+def _store_of_ours(path: Path, text: str, home: Path) -> Iterator[Check]:
     """Look inside, which leaves no file that its owner could not write."""
     try:
-        version = _written(path)
+        version, forgotten = _written(path)
     except sqlite3.Error as error:
         hint = "Make room on its disk, or restore it from a copy."
-        return Check("store", "faulty", f"{path} cannot be written: {error}", hint)
+        yield Check("store", "faulty", f"{path} cannot be written: {error}", hint)
+        return
     if version not in known_versions():
         hint = "Start the version of this program that wrote it; to go back is not possible."
-        return Check("store", "faulty", f"{text}, of a newer version ({version})", hint)
+        yield Check("store", "faulty", f"{text}, of a newer version ({version})", hint)
+        return
     older = "" if version == REVISION else ", brought up to date by the next `rlm serve`"
-    return Check("store", "ok", f"{text}, can be written, version {version or 'of before'}{older}")
+    version = version or "of before"
+    yield Check("store", "ok", f"{text}, can be written, version {version}{older}")
+    yield removed_here(home, forgotten)
 
 
-def _written(path: Path) -> str:
-    """Hold the writer's place for a moment; return the version of the tables, "" for none."""
+def _written(path: Path) -> tuple[str, list[str]]:
+    """Hold the writer's place for a moment; return the version of the tables, "" for none, and the
+    rows that say what is to be removed.
+    """
     with closing(sqlite3.connect(path, timeout=PROGRAM_TIMEOUT_S, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         db.execute("ROLLBACK")
         named = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
         if db.execute(named).fetchone() is None:
-            return ""
+            return "", []
         found = db.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(found[0]) if found else ""
+        version = str(found[0]) if found else ""
+        if version != REVISION:
+            return version, []
+        return version, [str(row) for (row,) in db.execute("SELECT id FROM forgotten")]

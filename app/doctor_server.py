@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
 from app.diagnosis import Check, State
+from app.forget import removed_here
 from app.github.auth import CLOCK_S, AppAuth, level_rank
 from app.manifest import CONTENTS, STATUSES, reasons
 from app.queue import connected
@@ -320,12 +321,13 @@ def _database(subject: Subject) -> Iterator[Check]:
     where = store_at(subject.settings.home, subject.environ)
     if isinstance(where, Path):
         return
-    name, version = look_at(where)
+    name, version, forgotten = look_at(where)
     if version and version not in known_versions():
         hint = "Start the version of this program that wrote it; to go back is not possible."
         yield Check("store", "faulty", f"{name} is of a newer version ({version})", hint)
         return
     yield Check("store", "ok", f"{name}, version {version or 'none yet: `rlm serve` makes it'}")
+    yield removed_here(subject.settings.home, forgotten)
 
 
 def _queue(subject: Subject) -> Iterator[Check]:

@@ -293,7 +293,9 @@ def _opened(  # noqa: PLR0917
                 cancelled=cancelled,
                 warm=request.model is not None,
             ) as code,
-            _paying(settings, request, change, run, tenant, shared) as journal,
+            _paying(
+                settings, request, change, run, tenant, checkout.origin.wanted.repository, shared
+            ) as journal,
         ):
             yield _Opened(change, objects, code, journal)
 
@@ -305,13 +307,15 @@ def _paying(  # noqa: PLR0917
     change: Change,
     run: str,
     tenant: str,
+    repository: str,
     shared: "Database | None",
 ) -> Iterator[Journal | None]:
     kept_s = settings.operations.keep_answers_s
     if request.model is None:
         yield None
     elif run:
-        with journal_of(shared or settings.home, run, request.caps, tenant, kept_s) as journal:
+        where = shared or settings.home
+        with journal_of(where, run, request.caps, tenant, repository, kept_s) as journal:
             yield journal
     else:
         with journal_here(

@@ -30,7 +30,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +129,13 @@ class Book(Protocol):
 
     def drop(self, row: int) -> None: ...
 
-    def forget(self, tenant: bytes, runs: Sequence[bytes], *, whole: bool) -> None: ...
+    def forget(
+        self,
+        tenant: bytes,
+        repositories: Collection[bytes] | None,
+        spared: Collection[bytes],
+        until: float,
+    ) -> None: ...
 
     def sweep(self, whose: Whose) -> None: ...
 
@@ -187,8 +193,9 @@ class StoredJournal:
     """A Journal (`reviewer.rlm.journal`) that outlives its process, for one run; close it after.
 
     `where` is a file, or a database that servers share. `run` names the run among those of its
-    tenant, and is the same when the run is taken up again. Lives on one event loop. Raise
-    RetryLater where another process has the run open, or the database is away.
+    tenant, and is the same when the run is taken up again; `repository` is what the tenant may take
+    out, "" for nothing. Lives on one event loop. Raise RetryLater where another process has the run
+    open, or the database is away.
     """
 
     def __init__(
@@ -198,6 +205,7 @@ class StoredJournal:
         caps: Limit,
         tenant: str = "",
         *,
+        repository: str = "",
         max_bytes: int = MAX_BYTES,
         kept_s: float = KEPT_S,
         busy_s: float = BUSY_S,
@@ -205,7 +213,7 @@ class StoredJournal:
         self._name = named(where)
         self._run = run_digest(tenant, run)
         self._lock: Lock | None = None
-        whose = Whose(self._run, tenant_digest(tenant))
+        whose = Whose(self._run, tenant_digest(tenant), repository_digest(tenant, repository))
         self._writer = _Writer(where, whose, max_bytes=max_bytes, kept_s=kept_s, busy_s=busy_s)
         try:
             self._lock = _locked(where, self._run)
@@ -612,21 +620,30 @@ def named(where: "Path | Database") -> str:
     return str(where) if isinstance(where, Path) else f"in {where.name}"
 
 
-def forget_runs(
-    where: "Path | Database", tenant: str, runs: Sequence[str], *, whole: bool = False
+def forget_paid(
+    where: "Path | Database",
+    tenant: str,
+    repositories: Collection[str] | None = None,
+    spared: Collection[str] = (),
+    until: float = math.inf,
 ) -> None:
-    """Remove from the journal, if there is one, what runs of a tenant paid for and were answered;
-    `whole`: all that is the tenant's.
+    """Remove from the journal, if there is one, what was paid and answered for repositories of a
+    tenant, None: for all of them, but what the runs `spared` brought, and runs that were opened
+    later than `until`.
 
-    Raise RetryLater where that cannot be done now.
+    What an earlier version kept without its repository goes with any of the tenant's. Raise
+    RetryLater where that cannot be done now.
     """
-    if (isinstance(where, Path) and not where.exists()) or not (runs or whole):
+    if isinstance(where, Path) and not where.exists():
         return
+    of = None
+    if repositories is not None:
+        of = frozenset(repository_digest(tenant, one) for one in repositories)
     try:
         book = book_at(where)
         try:
-            digests = [run_digest(tenant, run) for run in runs]
-            book.forget(tenant_digest(tenant), digests, whole=whole)
+            runs = frozenset(run_digest(tenant, run) for run in spared)
+            book.forget(tenant_digest(tenant), of, runs, until)
         finally:
             book.close()
     except (sqlite3.Error, OSError, Broken) as error:
@@ -641,6 +658,11 @@ def run_digest(tenant: str, run: str) -> bytes:
 def tenant_digest(tenant: str) -> bytes:
     """Return what a tenant is called in the journal."""
     return _digest([tenant])
+
+
+def repository_digest(tenant: str, repository: str) -> bytes:
+    """Return what a repository of a tenant is called in the journal, b"" where it has no name."""
+    return _digest([tenant, "repository", repository]) if repository else b""
 
 
 def _digest(names: list[str]) -> bytes:

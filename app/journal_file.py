@@ -1,9 +1,10 @@
 """The file of the journal: sealed replies, and what each run reserved and paid, in SQLite.
 
-Two tables. `ledger` has a row for each call that was made, with its worst case and, once it is
-known, its cost. `replies` has the sealed reply of a row, found by the digest of its request. A run
-stands in both as a digest of its name, and so does its tenant, so the file names nobody and quotes
-nothing.
+Three tables. `ledger` has a row for each call that was made, with its worst case and, once it is
+known, its cost. `replies` has the sealed reply of a row, found by the digest of its request.
+`purses` has a row for each run that was opened: of one whose purse is gone, because what it is
+about was forgotten, nothing is written any more. A run stands in them as a digest of its name, and
+so do its tenant and its repository, so the file names nobody and quotes nothing.
 
 Every transaction reaches the disk before it counts as written (synchronous=FULL): a reservation
 that a power cut takes back would be a call that nobody remembers. With NORMAL a call costs 0.07 ms
@@ -17,7 +18,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from reviewer.rlm.budget import Amount
 log = logging.getLogger(__name__)
 
 APPLICATION = 0x726C6D6A
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """A file of another version or another program is moved aside, and a new one begun."""
 
 BUSY_S = 20.0
@@ -58,28 +59,50 @@ _MOST = 1 << 53
 _ALL_PAGES = (1 << 31) - 1
 
 _TENANT = "tenant BLOB NOT NULL DEFAULT x''"
+_REPOSITORY = "repository BLOB NOT NULL DEFAULT x''"
 _BY_TENANT = "CREATE INDEX replies_by_tenant ON replies (tenant, run)"
+_PURSES = (
+    "CREATE TABLE purses (run BLOB PRIMARY KEY, tenant BLOB NOT NULL, repository BLOB NOT NULL, "
+    "since REAL NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX purses_by_age ON purses (since)",
+)
 _SCHEMA = (
     "CREATE TABLE ledger (entry INTEGER PRIMARY KEY AUTOINCREMENT, run BLOB NOT NULL, "
     "worst_usd REAL NOT NULL, worst_tokens INTEGER NOT NULL, worst_calls INTEGER NOT NULL, "
-    f"usd REAL, tokens INTEGER, calls INTEGER, at REAL NOT NULL, {_TENANT})",
+    f"usd REAL, tokens INTEGER, calls INTEGER, at REAL NOT NULL, {_TENANT}, {_REPOSITORY})",
     "CREATE INDEX ledger_by_run ON ledger (run)",
     "CREATE TABLE replies (entry INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, "
-    f"run BLOB NOT NULL, sealed BLOB NOT NULL, used REAL NOT NULL, {_TENANT})",
+    f"run BLOB NOT NULL, sealed BLOB NOT NULL, used REAL NOT NULL, {_TENANT}, {_REPOSITORY})",
     "CREATE INDEX replies_by_use ON replies (used)",
     _BY_TENANT,
+    *_PURSES,
 )
+_FROM_SECOND = (
+    f"ALTER TABLE ledger ADD COLUMN {_REPOSITORY}",
+    f"ALTER TABLE replies ADD COLUMN {_REPOSITORY}",
+    *_PURSES,
+)
+"""What was kept by version 2 has no repository: it goes with any of its tenant's, or with age."""
+
 _FROM_FIRST = (
     f"ALTER TABLE ledger ADD COLUMN {_TENANT}",
     f"ALTER TABLE replies ADD COLUMN {_TENANT}",
     _BY_TENANT,
+    *_FROM_SECOND,
 )
-"""What was kept by version 1 has no tenant: it goes with its run, or with age."""
+"""What was kept by version 1 has no tenant either: it goes with anybody's, or with age."""
 
 _NOTHING: tuple[int, int, tuple[str, ...]] = (0, 0, ())
-_FIRST = tuple(one.replace(f", {_TENANT}", "") for one in _SCHEMA if one != _BY_TENANT)
-_OF_FIRST = (APPLICATION, 1, tuple(sorted(_FIRST)))
+_SECOND = tuple(one.replace(f", {_REPOSITORY}", "") for one in _SCHEMA if one not in _PURSES)
+_FIRST = tuple(one.replace(f", {_TENANT}", "") for one in _SECOND if one != _BY_TENANT)
 _OURS = (APPLICATION, SCHEMA_VERSION, tuple(sorted(_SCHEMA)))
+_TO_OURS = {
+    _NOTHING: _SCHEMA,
+    (APPLICATION, 1, tuple(sorted(_FIRST))): _FROM_FIRST,
+    (APPLICATION, 2, tuple(sorted(_SECOND))): _FROM_SECOND,
+    _OURS: (),
+}
+"""What makes a file one of this version, by what it is now."""
 
 _SUMS = (
     "SELECT total(coalesce(usd, worst_usd)), coalesce(sum(coalesce(tokens, worst_tokens)), 0), "
@@ -92,10 +115,14 @@ _LOST = _SUMS + (  # noqa: S608 - our own words
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """A run and its tenant, as the journal calls them: digests of their names."""
+    """A run, its tenant and its repository, as the journal calls them: digests of their names.
+
+    `repository` is b"" where nobody has to know it.
+    """
 
     run: bytes
     tenant: bytes
+    repository: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +167,8 @@ class JournalFile:
         self._max_bytes = max_bytes
         self._kept_s = kept_s
         self._busy_s = busy_s
-        self._known: set[bytes] = set()  # runs that have a row: where none is left, they are gone
+        self._purses: set[bytes] = set()  # of runs that were opened here: they have one until the
+        # runs are forgotten
         with self._alone():
             try:
                 self._open()
@@ -162,7 +190,7 @@ class JournalFile:
             if not self.moved:
                 self._move_aside(why)
             self._open()
-        self._known.clear()
+        self._purses.clear()
 
     @property
     def moved(self) -> bool:
@@ -175,11 +203,18 @@ class JournalFile:
     # What is in it
 
     def past(self, whose: Whose) -> tuple[Amount, Amount]:
-        """Return what a run paid and reserved, and how much of that has no reply to show for it."""
+        """Take the purse of a run. Return what the run paid and reserved, and how much of that has
+        no reply to show for it.
+        """
+        try:
+            with self.transaction():
+                self._take_purse(whose)
+        except sqlite3.OperationalError as error:
+            if is_broken(error):
+                raise
+            # What can be read can be used: whoever writes first takes it, or says why not.
         used = self._db.execute(_SUMS, (whose.run,)).fetchone()
         lost = self._db.execute(_LOST, (whose.run,)).fetchone()
-        if self._has_rows(whose):
-            self._known.add(whose.run)
         return Amount(*used), Amount(*lost)
 
     def find(self, digest: bytes) -> Found | None:
@@ -198,22 +233,19 @@ class JournalFile:
     def transaction(self) -> Iterator[None]:
         """Hold the only writer's place: all that is written inside is on the disk, or nothing."""
         self._db.execute("BEGIN IMMEDIATE")
-        known = set(self._known)
+        purses = set(self._purses)
         try:
             yield
             self._db.execute("COMMIT")  # if it fails, the transaction may still be open
         except BaseException:
-            self._known = known
+            self._purses = purses
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
 
     def reserve(self, whose: Whose, worst: Amount) -> int | None:
-        """Write down the worst case of a call; return its row, None of a run that was forgotten.
-
-        That is told by its rows: what is forgotten before a run has any is not noticed.
-        """
-        return None if self._was_forgotten(whose) else self._insert(whose, worst, None)
+        """Write down the worst case of a call; return its row, None of a run that was forgotten."""
+        return self._insert(whose, worst, None) if self._has_purse(whose) else None
 
     def settle(self, row: int | None, whose: Whose, worst: Amount, cost: Amount) -> int | None:
         """Write down the cost of a call; return its row, None of a run that was forgotten."""
@@ -223,26 +255,41 @@ class JournalFile:
                 (*numbers(cost), row, whose.run),
             )
             return row if found.rowcount else None
-        return None if self._was_forgotten(whose) else self._insert(whose, worst, cost)
+        return self._insert(whose, worst, cost) if self._has_purse(whose) else None
 
     def keep(self, row: int, whose: Whose, digest: bytes, sealed: bytes) -> None:
         """Keep the reply that a row paid for; it takes the place of an older one."""
         self._db.execute(
-            "INSERT OR REPLACE INTO replies (entry, digest, run, sealed, used, tenant) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (row, digest, whose.run, sealed, time.time(), whose.tenant),
+            "INSERT OR REPLACE INTO replies (entry, digest, run, sealed, used, tenant, repository) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (row, digest, whose.run, sealed, time.time(), whose.tenant, whose.repository),
         )
 
-    def forget(self, tenant: bytes, runs: Iterable[bytes], *, whole: bool) -> None:
-        """Remove what runs of a tenant paid for and were answered; `whole`: all that is its."""
-        # Version 1 did not write down whose it was.
-        of_run = "tenant IN (?, x'') AND run = ?"
+    def forget(
+        self,
+        tenant: bytes,
+        repositories: Collection[bytes] | None,
+        spared: Collection[bytes],
+        until: float,
+    ) -> None:
+        """Remove what was paid and answered for repositories of a tenant, None: for all of them.
+
+        What runs brought that are `spared`, or were opened later than `until`, stays. What nobody
+        noted the repository of goes, too.
+        """
         with self.transaction():
-            for table in ("replies", "ledger"):
-                for run in runs:
-                    self._db.execute(f"DELETE FROM {table} WHERE {of_run}", (tenant, run))  # noqa: S608 ours
-                if whole:
-                    self._db.execute(f"DELETE FROM {table} WHERE tenant = ?", (tenant,))  # noqa: S608 ours
+            later = "SELECT run FROM purses WHERE tenant = ? AND since > ?"
+            kept = {*spared, *(run for (run,) in self._db.execute(later, (tenant, until)))}
+            for table in ("purses", "replies", "ledger"):
+                every = f"SELECT DISTINCT tenant, repository, run FROM {table}"  # noqa: S608 ours
+                rows = self._db.execute(f"{every} WHERE tenant IN (?, x'')", (tenant,)).fetchall()
+                for its_tenant, repository, run in rows:
+                    meant = repositories is None or not repository or repository in repositories
+                    if meant and run not in kept:
+                        self._db.execute(
+                            f"DELETE FROM {table} WHERE run = ? AND tenant = ? AND repository = ?",  # noqa: S608 ours
+                            (run, its_tenant, repository),
+                        )
 
     def use(self, row: int) -> None:
         """Write down that a reply was used now."""
@@ -269,6 +316,11 @@ class JournalFile:
                 "(SELECT entry FROM ledger ORDER BY entry LIMIT ?)",
                 (now - max(LEDGER_S, self._kept_s), whose.run, SWEPT_AT_ONCE),
             )
+            self._db.execute(
+                "DELETE FROM purses WHERE since < ? AND run != ? AND run IN "
+                "(SELECT run FROM purses ORDER BY since LIMIT ?)",
+                (now - max(LEDGER_S, self._kept_s), whose.run, SWEPT_AT_ONCE),
+            )
         self._shrink()
         _give_back(self._db, _FREED_PAGES)
 
@@ -292,20 +344,26 @@ class JournalFile:
         real = (None, None, None) if cost is None else numbers(cost)
         row = self._db.execute(
             "INSERT INTO ledger "
-            "(run, worst_usd, worst_tokens, worst_calls, usd, tokens, calls, at, tenant)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (whose.run, *numbers(worst), *real, time.time(), whose.tenant),
+            "(run, worst_usd, worst_tokens, worst_calls, usd, tokens, calls, at, tenant, "
+            "repository) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (whose.run, *numbers(worst), *real, time.time(), whose.tenant, whose.repository),
         ).lastrowid
         assert row is not None  # noqa: S101 - an INSERT has one
-        self._known.add(whose.run)
         return row
 
-    def _was_forgotten(self, whose: Whose) -> bool:
-        return whose.run in self._known and not self._has_rows(whose)
-
-    def _has_rows(self, whose: Whose) -> bool:
-        row = self._db.execute("SELECT 1 FROM ledger WHERE run = ? LIMIT 1", (whose.run,))
+    def _has_purse(self, whose: Whose) -> bool:
+        """Has a run its purse still? One that could not be taken before is taken now."""
+        if whose.run not in self._purses:
+            self._take_purse(whose)
+        row = self._db.execute("SELECT 1 FROM purses WHERE run = ?", (whose.run,))
         return row.fetchone() is not None
+
+    def _take_purse(self, whose: Whose) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO purses (run, tenant, repository, since) VALUES (?, ?, ?, ?)",
+            (whose.run, whose.tenant, whose.repository, time.time()),
+        )
+        self._purses.add(whose.run)
 
     def _bytes_used(self) -> int:
         (pages,), (free,), (bytes_,) = (
@@ -347,14 +405,14 @@ class JournalFile:
         found = _schema_of(self._db)
         if found == _NOTHING:
             self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before anything is in it
-        elif found not in (_OURS, _OF_FIRST):
+        elif found not in _TO_OURS:
             raise Broken("it is of another version or another program")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         if found != _OURS:
             with self.transaction():
-                for statement in _SCHEMA if found == _NOTHING else _FROM_FIRST:
+                for statement in _TO_OURS[found]:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA application_id = {APPLICATION}")
                 self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

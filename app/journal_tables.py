@@ -14,11 +14,12 @@ more.
 
 import secrets
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Delete,
@@ -27,7 +28,9 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
+    true,
     update,
 )
 
@@ -87,9 +90,13 @@ class JournalTables:
         """
         with self._database.write() as db:
             taken = self._database.insert(PURSES).values(
-                run=whose.run, tenant=whose.tenant, holder=self._holder, since=time.time()
+                run=whose.run,
+                tenant=whose.tenant,
+                repository=whose.repository or None,
+                holder=self._holder,
+                since=time.time(),
             )
-            new = {"holder": taken.excluded.holder, "since": taken.excluded.since}
+            new = {name: taken.excluded[name] for name in ("holder", "since", "repository")}
             # From here on whoever had it is refused; what it wrote before is seen below.
             db.execute(taken.on_conflict_do_update(index_elements=["run"], set_=new))
             mine = PAYMENTS.c.run == whose.run
@@ -161,21 +168,37 @@ class JournalTables:
         """Delete a reply."""
         self._dropped.add(row)
 
-    def forget(self, tenant: bytes, runs: Sequence[bytes], *, whole: bool) -> None:
-        """Remove what runs of a tenant paid for and were answered; `whole`: all that is its."""
-        its_purse, its_answer = PURSES.c.tenant == tenant, ANSWERS.c.tenant == tenant
+    def forget(
+        self,
+        tenant: bytes,
+        repositories: Collection[bytes] | None,
+        spared: Collection[bytes],
+        until: float,
+    ) -> None:
+        """Remove what was paid and answered for repositories of a tenant, None: for all of them.
+
+        What runs brought that are `spared`, or were opened later than `until`, stays. What nobody
+        noted the repository of goes, too.
+        """
+
+        def meant(repository: Column[bytes | None]) -> ColumnElement[bool]:
+            if repositories is None:
+                return true()
+            return or_(repository.is_(None), repository.in_(repositories))
+
+        its_purse = (PURSES.c.tenant == tenant) & meant(PURSES.c.repository)
+        its_answer = (ANSWERS.c.tenant == tenant) & meant(ANSWERS.c.repository)
+        later = select(PURSES.c.run).where(PURSES.c.tenant == tenant, PURSES.c.since > until)
         with self._database.write() as db:
-            gone = list(runs)
-            if whole:
-                gone += db.scalars(select(PURSES.c.run).where(its_purse))
+            found = {*db.scalars(select(PURSES.c.run).where(its_purse))}
+            found |= {*db.scalars(select(ANSWERS.c.run).where(its_answer).distinct())}
+            gone = sorted(found.difference(spared, db.scalars(later)))
             for at in range(0, len(gone), MOST_NAMED):
                 some = gone[at : at + MOST_NAMED]
                 # This waits for what is being written for them; nothing is written after it.
                 db.execute(delete(PURSES).where(its_purse, PURSES.c.run.in_(some)))
                 db.execute(delete(PAYMENTS).where(PAYMENTS.c.run.in_(some)))
                 db.execute(delete(ANSWERS).where(its_answer, ANSWERS.c.run.in_(some)))
-            if whole:
-                db.execute(delete(ANSWERS).where(its_answer))
 
     def sweep(self, whose: Whose) -> None:
         """Delete what is too old or too much, a bounded part of it; what somebody else is at stays.
@@ -257,6 +280,7 @@ class JournalTables:
                         "digest": digest,
                         "run": whose.run,
                         "tenant": whose.tenant,
+                        "repository": whose.repository or None,
                         "sealed": sealed,
                         "bytes": len(sealed),
                         "used": now,

@@ -46,16 +46,22 @@ _NAME = re.compile(r"[0-9a-f]{32}")
 
 
 @contextmanager
-def journal_of(
-    where: "Path | Database", run: str, caps: Caps, tenant: str, kept_s: float = ANSWERS_S
+def journal_of(  # noqa: PLR0917
+    where: "Path | Database",
+    run: str,
+    caps: Caps,
+    tenant: str,
+    repository: str,
+    kept_s: float = ANSWERS_S,
 ) -> Iterator[StoredJournal]:
     """Open the journal for a run with a name; raise RetryLater where another process has it.
 
-    It lies in a folder, or in the database that servers share. Answers that were not used for
-    `kept_s` go.
+    It lies in a folder, or in the database that servers share. What is paid goes when the
+    `repository` does, and answers that were not used for `kept_s`.
     """
     place = where / FILE if isinstance(where, Path) else where
-    with StoredJournal(place, run, _limit(caps), tenant, kept_s=kept_s) as journal:
+    limit = _limit(caps)
+    with StoredJournal(place, run, limit, tenant, repository=repository, kept_s=kept_s) as journal:
         yield journal
 
 

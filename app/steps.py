@@ -7,7 +7,7 @@ has done before doing it, and ends its job in the transaction that stores what f
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -101,9 +101,8 @@ Includes = Callable[[int, int], bool]
 """Has an installation a repository (by its id), as GitHub says now?"""
 
 
-Forget = Callable[[int, Sequence[str], Sequence[str], bool], None]
-"""Removes what an installation left outside of the store's rows: of repositories by their names,
-of runs, and whether all of the installation goes."""
+Forget = Callable[[], object]
+"""Removes from this server what the store says that every server has to (`app/forget.py`)."""
 
 
 class Steps:
@@ -419,9 +418,10 @@ class Steps:
         self.store.done(job)
 
     def _gone(self, job: Job, gone: Gone) -> None:
-        """Forget what an installation left behind, the files first: the rows name them.
+        """Forget what an installation left behind: the rows, then what is on this server's disk.
 
-        An event may come late, or again: a repository that is back by now is left alone.
+        What a kill prevents, this server does at its start, as the others do on their own. An event
+        may come late, or again: a repository that is back by now is left alone.
         """
         here = gone.installation
         lost = {
@@ -435,14 +435,9 @@ class Steps:
             self.store.done(job)
             return
         ids = list(lost) or None
-        runs = self.store.runs_in(gone.installation, ids)
-        names = self.store.repositories_in(gone.installation, ids).union(
-            (run.repository for run in runs), lost.values()
-        )
-        self._forget(gone.installation, sorted(names), [run.id for run in runs], ids is None)
-        self.store.forget_installation(gone.installation, ids)
-        log.info("forgotten", extra={"installation": gone.installation, "runs": len(runs)})
-        self.store.done(job)
+        runs = self.store.forget_installation(here, ids, names=lost.values(), job=job)
+        log.info("forgotten", extra={"installation": here, "runs": runs})
+        self._forget()
 
     def _begin(self, hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish) -> None:
         is_review = wish.kind == "review"

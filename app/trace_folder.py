@@ -10,7 +10,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ SUFFIX = ".jsonl"
 ID_CHARS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is read as something else
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+_OWN_ID = re.compile(rf"[0-9]{{8}}-[0-9]{{6}}-[{ID_CHARS}]{{4}}")
 _HEAD_BYTES = 64_000
 _TAIL_BYTES = 64_000
 _NEAR = 5
@@ -48,16 +49,30 @@ class Kept:
     end: RunEnded | None
     running: bool
 
+    @property
+    def repository(self) -> str:
+        """OWNER/NAME of a run on a pull request, as it was called then; "" where nobody knows."""
+        return self.head.what.rpartition("#")[0] if self.head else ""
+
 
 def folder_of(home: Path) -> Path:
     """Return the folder of the traces, whether it is there or not."""
     return home / "traces"
 
 
-def forget_trace(home: Path, run: str) -> None:
-    """Remove the trace of a run; raise FileNotFoundError where there is none."""
-    if _ID.fullmatch(run):
-        (folder_of(home) / f"{run}{SUFFIX}").unlink()
+def forget_traces(
+    home: Path, repositories: Collection[str], is_wanted: Callable[[Kept], bool]
+) -> None:
+    """Remove the traces of a server's runs on repositories (OWNER/NAME), but those that are wanted.
+
+    Whoever writes one writes on, and nobody reads it any more. What a terminal left is its user's.
+    Raise OSError or TellUser where the folder cannot be changed.
+    """
+    for trace in kept(folder_of(home)):
+        if _OWN_ID.fullmatch(trace.run):
+            continue
+        if trace.repository in repositories and not is_wanted(trace):
+            trace.path.unlink(missing_ok=True)
 
 
 def new_id(began: datetime) -> str:

@@ -89,7 +89,7 @@ def run_writing(  # noqa: PLR0917
         sink(event)
 
     tenant = TENANT.format(run.installation)
-    kept_s = settings.operations.keep_answers_s
+    kept_s, where = settings.operations.keep_answers_s, shared or settings.home
     with (
         in_use(checkout.repo),
         open_repo(str(checkout.repo)) as repo,
@@ -97,7 +97,7 @@ def run_writing(  # noqa: PLR0917
         _bring(repo, checkout, cancelled)
         with (
             GitTrees(repo, checkout.head, settings.home) as trees,
-            journal_of(shared or settings.home, run.id, request.caps, tenant, kept_s) as journal,
+            journal_of(where, run.id, request.caps, tenant, run.repository, kept_s) as journal,
         ):
             there = partial(
                 There,

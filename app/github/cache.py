@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.github.urls import Server
@@ -19,6 +19,9 @@ from reviewer.errors import GiveUp, RetryLater, TellUser
 
 LOCK_WAIT_S = 600.0
 POLL_S = 0.2
+
+MOST_TRIES = 100
+"""To open a lock whose folder somebody removes each time."""
 
 LIMIT_BYTES = 20_000_000_000
 """What all repositories may take together, before those not used for longest are removed."""
@@ -39,6 +42,8 @@ Say = Callable[[str], None]
 _FILES, _HISTORY = Path("cache", "repos"), Path("cache", "history")
 
 _IN_USE = ".used"
+_BESIDE = (".commits", ".home", _IN_USE, ".lock")
+"""What may stand beside a repository; its lock is the last that goes."""
 
 
 class Stopped(GiveUp):
@@ -89,15 +94,22 @@ def locked(
 
     With those who only add blobs if `shared`.
     """
+    with _held(repo, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, say, cancelled) as lock:
+        os.utime(lock)  # when it was used last, for `make_room`
+        yield
+
+
+@contextmanager
+def _held(repo: Path, kind: int, say: Say, cancelled: Callable[[], bool]) -> Iterator[int]:
+    def take(lock: int) -> None:
+        _wait_for(lock, kind, say, cancelled)
+
     try:
-        repo.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(_lock(repo), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        lock = _taken(_lock(repo), take)
     except OSError as error:
         raise _not_writable(repo, error) from error
     try:
-        _wait_for(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, say, cancelled)
-        os.utime(lock)  # when it was used last, for `make_room`
-        yield
+        yield lock
     finally:
         os.close(lock)
 
@@ -105,9 +117,8 @@ def locked(
 @contextmanager
 def in_use(repo: Path) -> Iterator[None]:
     """Keep a repository from being removed while it is read."""
-    lock = os.open(repo.with_suffix(_IN_USE), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    lock = _taken(repo.with_suffix(_IN_USE), lambda file: fcntl.flock(file, fcntl.LOCK_SH))
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH)
         yield
     finally:
         os.close(lock)
@@ -133,6 +144,29 @@ def remove(repo: Path) -> None:
             repo.unlink(missing_ok=True)
     except OSError as error:
         raise _not_writable(repo, error) from error
+
+
+def forget(
+    repo: Path, is_wanted: Callable[[], bool], since: float, cancelled: Callable[[], bool]
+) -> bool:
+    """Remove a repository, and its name; False where it stays for those who read it.
+
+    Where it `is_wanted`, asked while nobody can fetch, it is removed only if nobody has used it
+    since then (Unix time) nor is at it: what was fetched before is not needed. Raise RetryLater or
+    Stopped where somebody is at it for long.
+    """
+    if not any(path.exists() for path in (repo, *_beside(repo))):
+        return True
+    with _held(repo, fcntl.LOCK_EX, lambda _: None, cancelled):
+        before = min(since, time.time() - KEPT_S)
+        if is_wanted() and (_last_used(repo) >= before or _is_read(repo)):
+            return False
+        remove(repo)
+        for path in _beside(repo):
+            remove(path)
+    with suppress(OSError):  # others lie there, too
+        repo.parent.rmdir()
+    return True
 
 
 def make_room(home: Path, limit: int = LIMIT_BYTES, kept_s: float = KEPT_S) -> None:
@@ -163,6 +197,40 @@ def _text(path: Path) -> str:
 
 def _lock(repo: Path) -> Path:
     return repo.with_suffix(".lock")
+
+
+def _beside(repo: Path) -> list[Path]:
+    return [repo.with_suffix(suffix) for suffix in _BESIDE]
+
+
+def _taken(path: Path, take: Callable[[int], None]) -> int:
+    """Open a lock that may be removed by whoever has it, and take it; its folder may go, too."""
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            if tries == MOST_TRIES:
+                raise
+            continue
+        try:
+            take(lock)
+            if _is_at(lock, path):
+                return lock
+        except BaseException:
+            os.close(lock)
+            raise
+        os.close(lock)
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Does an open file still have its name?"""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _not_writable(repo: Path, error: OSError) -> TellUser:
@@ -235,7 +303,9 @@ def _try_remove(repo: Path, used: float) -> bool:
     except OSError:
         return False
     try:
-        if not _take(lock) or _last_used(repo) != used or _is_read(repo):
+        if not _take(lock) or not _is_at(lock, _lock(repo)):
+            return False
+        if _last_used(repo) != used or _is_read(repo):
             return False
         shutil.rmtree(repo, ignore_errors=True)
         return not repo.exists()

@@ -13,7 +13,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from app.broker import Lent, TokenLender, inherited
-from app.forget import forget_files
+from app.forget import Forgetting
 from app.github.auth import AppAuth, NotGranted, Token
 from app.github.client import Hub
 from app.github.errors import BadToken
@@ -84,11 +84,15 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     node = environ.get(NODE, "")
     name = node + name
     store.recover(name)
+    forget = Forgetting(store, settings.home, settings.github, stopping.is_set).catch_up
+    # What is gone goes, whether GitHub answers or not.
+    forgetting = threading.Thread(
+        target=reconcile, args=((forget,), stopping), name="forget", daemon=True
+    )
+    forgetting.start()
     with Health(store, name, "The GitHub App is being looked up.") as health:
         app = _app(settings, health, stopping)
         if app is not None:
-            shared = store.database.shared
-            forget = partial(forget_files, settings.home, settings.github, shared)
             key = _marker_key(settings)
             steps = Steps(
                 store,
@@ -111,6 +115,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
             )
             threads = threads_for(taker, environ, THREADS)
             _work(threads, steps, lender, app, stopping)
+    forgetting.join()
     store.close()
 
 

@@ -8,6 +8,7 @@ was: every step is written so that doing it twice does it once.
 
 from app.store.deliveries import Deliveries
 from app.store.findings import Findings
+from app.store.forgotten import Forgettings
 from app.store.jobs import Jobs
 from app.store.measures import Measures
 from app.store.people import People
@@ -27,6 +28,7 @@ from app.store.values import (
     WRITING,
     Begun,
     Dismissed,
+    Forgotten,
     Job,
     Kind,
     NewJob,
@@ -46,8 +48,8 @@ from app.store.workers import Workers
 
 __all__ = [
     "CI", "ENGINE", "GITHUB", "OPEN", "PROGRESS", "PUBLISH", "REVIEW", "WRITING", "Begun",
-    "Dismissed", "Job", "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent", "Stacked",
-    "Store", "Task", "Told", "Watched", "Worker",
+    "Dismissed", "Forgotten", "Job", "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent",
+    "Stacked", "Store", "Task", "Told", "Watched", "Worker",
 ]  # fmt: skip
 
 
@@ -58,6 +60,7 @@ class Store(
     Requests,
     People,
     Findings,
+    Forgettings,
     Threads,
     Spendings,
     Stacks,

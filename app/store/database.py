@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.store.schema import bring_up_to_date
+from app.store.schema import REVISION, bring_up_to_date
 from reviewer.errors import RetryLater, RlmError, TellUser
 
 if TYPE_CHECKING:
@@ -283,8 +283,9 @@ def _url(given: str) -> URL:
     return url.set(drivername=POSTGRESQL)
 
 
-def look_at(where: str) -> tuple[str, str]:
-    """Return the name of a PostgreSQL database and the version of its tables ("": none yet).
+def look_at(where: str) -> tuple[str, str, list[str]]:
+    """Return the name of a PostgreSQL database, the version of its tables ("": none yet), and the
+    rows of this version's that say what is to be removed.
 
     Changes nothing. TellUser where it cannot be had, or where its user may not make tables.
     """
@@ -297,9 +298,13 @@ def look_at(where: str) -> tuple[str, str]:
             if not db.exec_driver_sql(may).scalar_one():
                 raise TellUser(f"The user of {name} may not make tables there", hint)
             if not inspect(db).has_table("alembic_version"):
-                return name, ""
+                return name, "", []
             found = db.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            return name, str(found or "")
+            version = str(found or "")
+            if version != REVISION:
+                return name, version, []
+            rows = db.exec_driver_sql("SELECT id FROM forgotten").scalars()
+            return name, version, [str(row) for row in rows]
     except DBAPIError as error:
         raise TellUser(f"{name} cannot be used: {_first_line(error)}", hint) from error
     finally:

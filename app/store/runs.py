@@ -3,23 +3,11 @@
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, update
 
 from app.store.base import Base, end, put, stop
 from app.store.spending import settle
-from app.store.tables import (
-    DISMISSALS,
-    FINDINGS,
-    JOBS,
-    PAUSES,
-    PLANS,
-    REPOSITORIES,
-    REQUESTS,
-    RUNS,
-    STACKED,
-    THREADS,
-    WATCHED,
-)
+from app.store.tables import FORGOTTEN, REPOSITORIES, RUNS
 from app.store.values import WRITING, Job, NewJob, NewRun, Run, Spent
 
 _RUN = tuple(RUNS.c[name] for name in Run.__slots__)
@@ -27,9 +15,6 @@ _LISTED = tuple(
     literal("").label("report") if name == "report" else RUNS.c[name] for name in Run.__slots__
 )
 """Where there are many: a report can have megabytes."""
-
-
-_OF_REPOSITORIES = (PAUSES, DISMISSALS, FINDINGS, THREADS, REQUESTS, WATCHED, STACKED, PLANS)
 
 
 class Runs(Base):
@@ -42,7 +27,8 @@ class Runs(Base):
         reviews shall stop.
 
         False, and nothing, if a run of the same origin is there already; with `only_one`, if
-        another of its kind goes on there.
+        another of its kind goes on there. Nothing is begun for an installation that is gone: who is
+        at a job of it may not know it yet.
         """
         row = {
             "id": new.id,
@@ -66,7 +52,10 @@ class Runs(Base):
             RUNS.c.state == "open",
             RUNS.c.stop == "",
         )
+        gone = (FORGOTTEN.c.installation == new.installation) & (FORGOTTEN.c.whole == 1)
         with self.database.write(alone="begin") as db:
+            if db.scalar(select(1).where(gone).limit(1)) is not None:
+                return False
             if only_one and db.scalar(others.limit(1)) is not None:
                 return False
             added = self.database.insert_new(db, RUNS, **row)
@@ -219,38 +208,6 @@ class Runs(Base):
         with self.database.read() as db:
             runs, calls, usd, without = db.execute(total).one()
         return Spent(runs, int(calls), float(usd), int(without))
-
-    def forget_installation(
-        self, installation: int, repositories: Sequence[int] | None = None
-    ) -> None:
-        """Forget all that is about an installation, or about some repositories of it.
-
-        Whoever works at one of its runs is told to stop.
-        """
-        runs = self.runs_in(installation, repositories)
-        unclaimed = JOBS.c.state != "claimed"
-        with self.database.write() as db:
-            theirs = delete(REPOSITORIES).where(REPOSITORIES.c.installation == installation)
-            if repositories is not None:
-                theirs = theirs.where(REPOSITORIES.c.id.in_(repositories))
-            known = set(db.scalars(theirs.returning(REPOSITORIES.c.id))) | set(repositories or ())
-            # A repository that moved belongs to another installation now, with what was said there.
-            kept = select(REPOSITORIES.c.id).where(REPOSITORIES.c.id.in_(known))
-            for repository in known.difference(db.scalars(kept)):
-                for table in _OF_REPOSITORIES:
-                    db.execute(delete(table).where(table.c.repository_id == repository))
-                of_it = or_(
-                    JOBS.c.key.like(f"pull:{repository:d}:%"),
-                    JOBS.c.key.like(f"commit:{repository:d}:%"),
-                )
-                db.execute(delete(JOBS).where(of_it, unclaimed))
-            for run in runs:
-                settle(self, db, run.id, None)  # whoever is at it spends on
-                db.execute(delete(RUNS).where(RUNS.c.id == run.id))
-                db.execute(delete(JOBS).where(JOBS.c.key == f"run:{run.id}", unclaimed))
-            if repositories is None:
-                db.execute(delete(JOBS).where(JOBS.c.installation == installation, unclaimed))
-                db.execute(delete(WATCHED).where(WATCHED.c.installation == installation))
 
 
 def _newest(which: ColumnElement[bool]) -> Select[*tuple[object, ...]]:

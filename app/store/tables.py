@@ -189,6 +189,21 @@ REPOSITORIES = Table(
 """Where something was ever begun, under each name that it had then: runs are swept after a month,
 and what people dismissed and what was fetched are not."""
 
+FORGOTTEN = Table(
+    "forgotten",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("installation", BigInteger, nullable=False),
+    Column("whole", Integer, nullable=False),
+    Column("repositories", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Index("forgotten_by_age", "since"),
+    sqlite_with_rowid=False,
+)
+"""What each server has to remove from its own disk: of an installation that is gone (`whole`), or
+of repositories that it has no more; their names, also former ones, as a JSON list. A row stays for
+as long as a server may be down: see `app/forget.py`."""
+
 WATCHED = Table(
     "watched",
     METADATA,
@@ -220,7 +235,8 @@ SPENDING = Table(
     Column("usd", Double, nullable=False),
     sqlite_with_rowid=False,
 )
-"""By calendar month in UTC ("2026-11"): it outlives the runs and what is taken out meanwhile."""
+"""By calendar month in UTC ("2026-11"): it outlives the runs, and repositories that are taken out
+meanwhile."""
 
 FINDINGS = Table(
     "findings",
@@ -314,12 +330,14 @@ PURSES = Table(
     Column("tenant", LargeBinary, nullable=False),
     Column("holder", Text, nullable=False),
     Column("since", Double, nullable=False),
+    Column("repository", LargeBinary),
     Index("purses_by_tenant", "tenant"),
     Index("purses_by_age", "since"),
     sqlite_with_rowid=False,
 )
-"""Who pays for a run now: whoever opened it last. Runs and tenants are digests of their names in
-these three tables, which are empty where servers share no database: see `app/journal_tables.py`."""
+"""Who pays for a run now: whoever opened it last. Runs, tenants and repositories are digests of
+their names in these three tables, which are empty where servers share no database: see
+`app/journal_tables.py`. No repository: an earlier version did not note it."""
 
 PAYMENTS = Table(
     "payments",
@@ -348,6 +366,7 @@ ANSWERS = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("used", Double, nullable=False),
+    Column("repository", LargeBinary),
     UniqueConstraint("digest"),
     Index("answers_by_tenant", "tenant", "run"),
     Index("answers_by_use", "used", "bytes"),

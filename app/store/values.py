@@ -57,6 +57,21 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What every server has to remove from its own disk: of repositories, by all their names; of
+    an installation all else too, if the `whole` of it is gone.
+
+    `since` is when it was forgotten; what was begun later is not meant.
+    """
+
+    id: str
+    installation: int
+    whole: bool
+    repositories: tuple[str, ...]
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class NewRun:
     """One run over one pull request. `origin` names what asked for it, once per pull request."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.check_names import REVIEW_LABEL
+from app.forget import DONE
 from app.obey import MOST_OF_AUTHOR
 from reviewer.policy import FILE
 from tests.app.site import Site
@@ -722,11 +723,12 @@ def test_an_installation_that_is_removed_leaves_nothing_behind(tmp_path: Path) -
         assert list((home / "cache").rglob("hello.git")) and kept(home) > 0
         payload = world.hub.payload_installation(world.installation, "deleted")
         assert world.sent(server, "installation", payload) == 202
-        wait_until(lambda: world.idle() and not world.runs(), lambda: server.said)
+        wait_until(lambda: world.idle() and (home / DONE).exists(), lambda: server.said)
         store = world.store
+        assert world.runs() == []
         assert store.dismissed(world.repo.id) == [] and not store.paused_by(world.repo.id, 1)
         assert not (home / "traces" / f"{run.id}.jsonl").exists()
-        assert not list((home / "cache").rglob("hello.git"))
+        assert not list((home / "cache").rglob("hello.*"))
         assert not list((home / "cache" / "context").glob("*.db")) and kept(home) == 0
         assert world.sent(server, "installation", payload) == 202  # and again
         wait_until(world.idle, lambda: server.said)

@@ -1,15 +1,20 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from app.doctor import doctor
+from app.forget import Forgetting
+from app.github.urls import Server
 from app.settings import VARIABLES
+from app.store import Store
 from tests.app.world import World, wait_until
 from tests.model_server import ModelServer, error
+from tests.postgres import postgres
 from tests.redis_server import redis_server
 
 KEY = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz-LAST"
@@ -337,6 +342,24 @@ def test_a_store_of_a_newer_version_is_told(probed: Probed) -> None:
     code, lines = probed()
     assert (code, lines["store"][0]["state"]) == (1, "faulty")
     assert "newer version (9999)" in lines["store"][0]["text"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_what_is_still_to_be_removed_from_this_disk_is_told(probed: Probed, shared: bool) -> None:
+    home = Path(probed.environ["RLM_HOME"])
+    with ExitStack() as held:
+        where: Path | str = home / "rlm.sqlite3"
+        if shared:
+            where = probed.environ["DATABASE_URL"] = held.enter_context(postgres()).database()
+        store = held.enter_context(closing(Store(where)))
+        assert probed()[1]["uninstalled"][0]["state"] == "ok"
+        store.forget_installation(1)
+        (line_,) = probed()[1]["uninstalled"]
+        assert line_["state"] == "warning" and "rlm serve" in line_["hint"]
+        home.mkdir(exist_ok=True)
+        github = Server("https://github.com", "https://api.github.com")
+        assert Forgetting(store, home, github, lambda: False).catch_up() == 1
+        assert probed()[1]["uninstalled"][0]["state"] == "ok"
 
 
 def test_redis_is_asked_where_there_is_one(probed: Probed, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ import psycopg
 import pytest
 
 from app import journal as journal_module
-from app.journal import StoredJournal, forget_runs, run_digest
+from app.journal import StoredJournal, forget_paid, run_digest
 from app.journal_file import LEDGER_S, JournalFile, Size, Whose, beside, clear, size
 from app.store.database import Database
 from reviewer.errors import RetryLater, TellUser
@@ -905,77 +905,151 @@ def test_a_run_can_be_opened_while_its_folder_is_copied_back(path: Path):
 # What is forgotten
 
 
-def test_what_an_installation_paid_for_goes_with_it_and_nothing_else(place: Place):
+Opened = tuple[str, str, str]
+"""A run: its tenant, its repository, its name."""
+
+
+def pay(place: Place, *runs: Opened) -> None:
+    """Have each run pay for an answer of its own."""
+
     async def run() -> None:
-        for tenant, name in (("a", "one"), ("a", "two"), ("a", "swept"), ("b", "one")):
-            with StoredJournal(place.where, name, NO_CAP, tenant) as journal:
-                its = key(1 if name == "one" else len(name), tenant)
+        for number, (tenant, repository, name) in enumerate(runs, 1):
+            with StoredJournal(place.where, name, NO_CAP, tenant, repository=repository) as journal:
+                its = key(number, tenant)
                 await journal.settle(await journal.reserve(its, WORST), its, COST, reply(1))
 
-    def left() -> tuple[int, int]:
-        ((kept,),) = place.rows("SELECT count(*) FROM {kept}")
-        ((paid_,),) = place.rows("SELECT count(*) FROM {paid}")
-        return kept, paid_
-
     sync(run())
-    assert left() == (4, 4)
-    forget_runs(place.where, "a", [])
-    assert left() == (4, 4)
-    forget_runs(place.where, "a", ["two", "unknown"])
-    assert left() == (3, 3)
-    forget_runs(place.where, "a", ["one"], whole=True)  # nobody remembers the third run
-    assert left() == (1, 1)
-    with StoredJournal(place.where, "one", NO_CAP, "b") as journal:
-        assert sync(journal.find(key(1, "b"))) is not None
 
 
-@pytest.mark.parametrize("paid_before", [True, False])
+def left(place: Place, *runs: Opened) -> list[str]:
+    """Name the runs of which there is something, by what there is."""
+    names = {run_digest(tenant, name): name for tenant, _, name in runs}
+    in_each = [
+        {names[bytes(run)] for (run,) in place.rows(f"SELECT run FROM {table}")}
+        for table in ("{paid}", "{kept}", "purses")
+    ]
+    assert in_each[0] == in_each[1] == in_each[2]
+    return sorted(in_each[0])
+
+
+def test_what_an_installation_paid_for_goes_with_it_and_nothing_else(place: Place):
+    runs = ("a", "o/one", "one"), ("a", "", "two"), ("b", "o/one", "three")
+    pay(place, *runs)
+    forget_paid(place.where, "c")
+    assert left(place, *runs) == ["one", "three", "two"]
+    forget_paid(place.where, "a")
+    assert left(place, *runs) == ["three"]
+    with StoredJournal(place.where, "three", NO_CAP, "b") as journal:
+        assert sync(journal.find(key(3, "b"))) is not None
+
+
+def test_what_was_paid_for_a_repository_goes_with_it_whoever_remembers_the_run(place: Place):
+    """But not what is known to be of a run since it is there again."""
+    runs = (
+        ("a", "o/one", "one"),
+        ("a", "o/two", "two"),
+        ("a", "o/one", "again"),
+        ("b", "o/one", "b"),
+    )
+    pay(place, *runs)
+    forget_paid(place.where, "a", ["o/three"])
+    assert left(place, *runs) == ["again", "b", "one", "two"]
+    place.rows("DELETE FROM purses WHERE run = ?", run_digest("a", "one"))  # it is old
+    forget_paid(place.where, "a", ["o/one", "o/three"], ["again"])
+    assert left(place, *runs) == ["again", "b", "two"]
+
+
+def test_what_was_paid_long_after_stays(place: Place):
+    """A server hears of it when nobody remembers the runs since."""
+    runs = ("a", "o/one", "one"), ("a", "o/one", "later"), ("b", "o/one", "b")
+    pay(place, *runs)
+    at = "UPDATE purses SET since = since + 1000 WHERE run = ?"
+    place.rows(at, run_digest("a", "later"))
+    forget_paid(place.where, "a", ["o/one"], until=time.time() + 500)
+    assert left(place, *runs) == ["b", "later"]
+    forget_paid(place.where, "a")
+    assert left(place, *runs) == ["b"]
+
+
+def test_what_an_earlier_version_paid_for_without_a_repository_goes_too(place: Place):
+    """But not what is known to be another repository's run."""
+    runs = ("a", "o/one", "one"), ("a", "o/two", "two"), ("a", "o/three", "three")
+    pay(place, *runs)
+    nothing = "NULL" if isinstance(place.where, Database) else "x''"
+    tables = (
+        ("purses", "{kept}")
+        if isinstance(place.where, Database)
+        else ("purses", "{kept}", "{paid}")
+    )
+    for table in tables:
+        place.rows(f"UPDATE {table} SET repository = {nothing}")
+    forget_paid(place.where, "a", ["o/one"], ["two"])
+    assert left(place, *runs) == ["two"]
+
+
+@pytest.mark.parametrize("paid_before", ["nothing", "reserved", "settled"])
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_run_under_way_writes_nothing_back_after_it_was_forgotten(
-    place: Place, paid_before: bool, whole: bool
+    place: Place, paid_before: str, whole: bool
 ):
     async def run() -> None:
-        with StoredJournal(place.where, "run", NO_CAP, "gone") as journal:
+        with StoredJournal(place.where, "run", NO_CAP, "gone", repository="o/r") as journal:
             one, two = key(1, "gone"), key(2, "gone")
-            if paid_before:
+            if paid_before == "settled":
                 await journal.settle(await journal.reserve(two, WORST), two, COST, reply(2))
-            held = await journal.reserve(one, WORST)
-            if whole:
-                forget_runs(place.where, "gone", [], whole=True)
-            else:
-                forget_runs(place.where, "gone", ["run"])
-            await journal.settle(held, one, COST, reply(1))
+            held = None if paid_before == "nothing" else await journal.reserve(one, WORST)
+            forget_paid(place.where, "gone", None if whole else ["o/r"])
+            if held is not None:
+                await journal.settle(held, one, COST, reply(1))
             with pytest.raises(TellUser, match="uninstalled"):
                 await journal.reserve(two, WORST)
             assert await journal.find(one) is None
 
     sync(run())
-    assert place.rows("SELECT count(*) FROM {paid}") == [(0,)]
-    assert place.rows("SELECT count(*) FROM {kept}") == [(0,)]
-    if isinstance(place.where, Database):
-        assert place.rows("SELECT count(*) FROM purses") == [(0,)]
+    for table in ("{paid}", "{kept}", "purses"):
+        assert place.rows(f"SELECT count(*) FROM {table}") == [(0,)]
 
 
 def test_a_run_that_was_forgotten_may_be_opened_again(place: Place):
     for _ in range(2):
-        with StoredJournal(place.where, "run", NO_CAP, "gone") as journal:
+        with StoredJournal(place.where, "run", NO_CAP, "gone", repository="o/r") as journal:
             sync(paid(journal, 1))
-        forget_runs(place.where, "gone", ["run"])
+        forget_paid(place.where, "gone", ["o/r"])
     assert place.rows("SELECT count(*) FROM {paid}") == [(0,)]
 
 
-def test_what_the_first_version_kept_is_there_and_can_be_forgotten(path: Path):
+def test_a_run_whose_purse_cannot_be_taken_finds_what_is_there(path: Path):
+    """The disk is full, or held: what can be read is read, and whoever pays takes it later."""
+    sync(_one_run(path))
+    with opened(path) as db, StoredJournal(path, "before", NO_CAP) as other:
+        assert sync(there(other, 0)) == [True]
+        db.execute("BEGIN IMMEDIATE")
+        with StoredJournal(path, "run", NO_CAP, busy_s=0.1) as journal:
+            assert sync(there(journal, 0)) == [True]
+            db.execute("ROLLBACK")
+            sync(paid(journal, 40))
+            assert rows(
+                path, "SELECT count(*) FROM purses WHERE run = ?", run_digest("", "run")
+            ) == [(1,)]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_an_earlier_version_kept_is_there_and_can_be_forgotten(path: Path, version: int):
     sync(_one_run(path))
     with opened(path) as db:
-        db.execute("DROP INDEX replies_by_tenant")
+        db.execute("DROP TABLE purses")
         for table in ("ledger", "replies"):
-            db.execute(f"ALTER TABLE {table} DROP COLUMN tenant")
-        db.execute("PRAGMA user_version = 1")
-    with StoredJournal(path, "before", Limit(usd=1.0)) as journal:
+            db.execute(f"ALTER TABLE {table} DROP COLUMN repository")
+        if version == 1:
+            db.execute("DROP INDEX replies_by_tenant")
+            for table in ("ledger", "replies"):
+                db.execute(f"ALTER TABLE {table} DROP COLUMN tenant")
+        db.execute(f"PRAGMA user_version = {version}")
+    with StoredJournal(path, "before", Limit(usd=1.0), repository="o/r") as journal:
         assert sync(there(journal, *range(30))) == [True] * 30
         sync(paid(journal, 30))
     assert not beside(path, ".broken").exists()
-    forget_runs(path, "", ["before"])
+    forget_paid(path, "", ["o/r"])
     assert rows(path, "SELECT (SELECT count(*) FROM ledger) + count(*) FROM replies") == [(0,)]
 
 

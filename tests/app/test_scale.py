@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from app.forget import DONE
 from app.server_settings import MARKER_FILE
 from app.store.tables import ANSWERS, JOBS, PAYMENTS, PURSES
 from tests.app.test_serve import Server
@@ -135,7 +136,8 @@ def test_another_server_goes_on_with_a_run_for_free_and_counts_what_was_in_fligh
             # What one server has paid for, another one forgets.
             gone = world.hub.payload_installation(world.installation, "deleted")
             assert world.sent(other, "installation", gone) == 202
-            wait_until(lambda: world.runs() == [], lambda: other.said)
+            wait_until((Path(second) / DONE).exists, lambda: other.said)
+            assert world.runs() == []
             with world.store.database.read() as db:
                 for table in (ANSWERS, PAYMENTS, PURSES):
                     assert db.scalar(select(func.count()).select_from(table)) == 0
