@@ -28,6 +28,7 @@ from app.roles import MARKER_KEY, NODE
 from app.server_settings import SETUP, ServerSettings, read_role_settings, store_at
 from app.steps import Steps
 from app.store import GITHUB, Job, Run, Store
+from app.uninstalled import Uninstalled
 from app.worker import Claims, Halted
 from app.write_steps import REACTIONS_S
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
@@ -159,7 +160,8 @@ def _work(
     plans = partial(steps.writing.look_at_reactions, young=False)
     young = ((partial(steps.writing.look_at_reactions, young=True),), stopping, REACTIONS_S)
     threads.append(threading.Thread(target=reconcile, args=young, name="reactions"))
-    lost = ((partial(redeliver, auth, store), heads, plans), stopping)
+    gone = Uninstalled(auth, store)
+    lost = ((partial(redeliver, auth, store), heads, plans, gone), stopping)
     threads.append(threading.Thread(target=reconcile, args=lost, name="reconcile"))
     for thread in threads:
         thread.start()

@@ -238,6 +238,17 @@ SPENDING = Table(
 """By calendar month in UTC ("2026-11"): it outlives the runs, and repositories that are taken out
 meanwhile."""
 
+CARRIED = Table(
+    "carried",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("month", Text, primary_key=True),
+    Column("usd", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What installations that were forgotten had spent, until the month is over: it counts where their
+repositories are installed again, by what each of them had cost."""
+
 FINDINGS = Table(
     "findings",
     METADATA,
