@@ -124,15 +124,28 @@ class Command(_OnPull):
     """Do what a comment says. `sender` wrote it.
 
     `thread`: it stands at lines, in the thread that begins with the comment of this number; 0 where
-    it stands in the conversation.
+    it stands in the conversation. `in_review`: it is the text of a review, and `comment_id` is its.
     """
 
     kind: ClassVar = "command"
 
     comment_id: Id
+    in_review: bool = False
     thread: Annotated[int, Field(ge=0, le=2**53)] = 0
     body: Annotated[str, Field(max_length=MAX_COMMAND_CHARS)]
     sender: Login
+
+    @property
+    def name(self) -> str:
+        """What it is called among all that are given on a pull request."""
+        return f"{'review' if self.in_review else 'comment'}:{self.comment_id}"
+
+    @property
+    def place(self) -> int:
+        """Where it stands, as the store keeps it: GitHub counts reviews by themselves, and theirs
+        is negative.
+        """
+        return -self.comment_id if self.in_review else self.comment_id
 
     def job(self) -> NewJob:
         """Return the job, ahead of what nobody waits for."""
@@ -321,10 +334,10 @@ def run_key(run: str) -> str:
 class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
-    `by_bot`: a program caused it. `comment` is the command's, 0 where nobody gave one; `thread` is
-    where it stands, as in `Command`, and `sender` is who wrote it. `question` is what a run that
-    answers is asked; one with `config` says what holds here. `promise` is what the author of the
-    pull request said when it began.
+    `by_bot`: a program caused it. `comment` is the command's `place`, 0 where nobody gave one;
+    `thread` is where it stands, as in `Command`, and `sender` is who wrote it. `question` is what a
+    run that answers is asked; one with `config` says what holds here. `promise` is what the author
+    of the pull request said when it began.
 
     A run with a `task` writes: what the `instruction` says, or the `findings`, or against checks
     that `failed` on the stacked pull request `stacked`, which the runs `mends` have written.

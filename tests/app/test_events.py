@@ -110,6 +110,27 @@ def test_what_a_bot_asks_for_is_done_and_not_before_what_people_ask_for() -> Non
     assert not wish.is_asked and Wish(trigger=read.trigger).is_asked
 
 
+def reviewed(body: str | None, action: str = "submitted") -> dict[str, Any]:
+    payload = example("pull_request_review", "submitted", action=action)
+    payload["review"]["body"] = body
+    return payload
+
+
+def test_a_command_in_the_text_of_a_review_is_one() -> None:
+    read = read_event("pull_request_review", reviewed("Fine.\n\n/rlm review"), DELIVERY)
+    assert isinstance(read, Command) and read.in_review and read.thread == 0
+    assert (read.number, read.comment_id, read.sender) == (2, 237895671, "Codertocat")
+    assert (read.name, read.place) == ("review:237895671", -237895671)
+    # The review that an answer in a thread makes has no text: the answer is an event of its own.
+    for body in (None, "", "Fine.", "> /rlm review"):
+        assert "no command" in ignored("pull_request_review", reviewed(body))
+    for action in ("edited", "dismissed"):
+        assert action in ignored("pull_request_review", reviewed("/rlm review", action))
+    by_bot = reviewed("/rlm review")
+    by_bot["review"]["user"]["type"] = "Bot"
+    assert "bot" in ignored("pull_request_review", by_bot)
+
+
 def test_another_base_is_looked_at() -> None:
     changes = {"base": {"ref": {"from": "old"}, "sha": {"from": HEAD}}}
     payload = example("pull_request", "opened", action="edited", changes=changes)
