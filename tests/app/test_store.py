@@ -1,5 +1,6 @@
 """The store: what it promises to the webhook, to workers and to runs, with real files and threads."""
 
+import re
 import sqlite3
 import statistics
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import delete, func, inspect, select, text, update
+from sqlalchemy import create_engine, delete, func, inspect, select, text, update
 
 from app.jobs import Command, Look, Reply, Rerun, Step, step
 from app.store import (
@@ -452,7 +453,10 @@ def shape(store: Store) -> set[tuple[str, str]]:
     with store.database.read() as db:
         found = inspect(db)
         columns = {
-            (table, f"{column['name']} default {str(column['default']).strip(chr(39))}")
+            (
+                table,
+                f"{column['name']} default {str(column['default']).split('::')[0].strip(chr(39))}",
+            )
             for table in found.get_table_names()
             for column in found.get_columns(table)
         }
@@ -473,16 +477,61 @@ def shape(store: Store) -> set[tuple[str, str]]:
     return columns | indexes | keys | unique
 
 
-def test_migrated_tables_are_those_of_the_program(tmp_path: Path) -> None:
-    path = tmp_path / "rlm.sqlite3"
-    with sqlite3.connect(path) as old:
-        for step in STEPS:
-            old.executescript(step)
-        old.execute(f"PRAGMA user_version = {len(STEPS)}")
-    with closing(Store(path)) as store, store.database.write() as db:
+def first_tables(where: Path | str) -> None:
+    """Make the tables as they were before the first migration, in a file or in PostgreSQL."""
+    if isinstance(where, Path):
+        where.parent.mkdir(exist_ok=True)
+        with sqlite3.connect(where) as old:
+            for step in STEPS:
+                old.executescript(step)
+            old.execute(f"PRAGMA user_version = {len(STEPS)}")
+        return
+    script = "".join(STEPS).replace(" WITHOUT ROWID", "").replace(" REAL", " DOUBLE PRECISION")
+    script = script.replace("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGSERIAL PRIMARY KEY")
+    script = script.replace(" INTEGER", " BIGINT")
+    # Names that PostgreSQL gives by itself, and those that this program gives.
+    names = """
+        SELECT conrelid::regclass AS of, conname AS name, contype::text AS kind FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'c')
+    """
+    wanted = {"p": "pk_{}", "u": "uq_{}_repository_id_number_origin", "c": "ck_{}_state"}
+    with create_engine(where.replace("postgresql:", "postgresql+psycopg:")).begin() as db:
+        db.exec_driver_sql(script)
+        for one in db.execute(text(names)).all():
+            name = wanted[one.kind].format(one.of)
+            db.exec_driver_sql(f"ALTER TABLE {one.of} RENAME CONSTRAINT {one.name} TO {name}")
+        db.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+        db.execute(text("INSERT INTO alembic_version VALUES (:first)"), {"first": FIRST})
+
+
+def types(store: Store) -> dict[tuple[str, str], str]:
+    """What the columns hold, by table and name."""
+    with store.database.read() as db:
+        found = inspect(db)
+        return {
+            (table, column["name"]): str(column["type"])
+            for table in found.get_table_names()
+            for column in found.get_columns(table)
+        }
+
+
+def test_migrated_tables_are_those_of_the_program(
+    where: Path | str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The whole chain of migrations, from the first tables to the newest, on both databases."""
+    empty: Path | str = tmp_path / "new.sqlite3"
+    if isinstance(where, str):
+        empty = request.getfixturevalue("server").database()
+    first_tables(where)
+    with closing(Store(where)) as store, store.database.write() as db:
         assert db.scalar(text("SELECT version_num FROM alembic_version")) == REVISION
-    with closing(Store(tmp_path / "new.sqlite3")) as new, closing(Store(path)) as migrated:
+    with closing(Store(empty)) as new, closing(Store(where)) as migrated:
         assert shape(migrated) == shape(new)
+        before = set(re.findall(r"^    (\w+) |ADD COLUMN (\w+)", "".join(STEPS), re.MULTILINE))
+        old = {name for both in before for name in both}
+        kinds = types(migrated)
+        for (table, name), kind in types(new).items():
+            assert kinds[table, name] == kind or name in old, f"{table}.{name}"
         assert {table for table, _ in shape(new)} == {*METADATA.tables, "alembic_version"}
     assert REVISION != FIRST  # else nothing was migrated
 
