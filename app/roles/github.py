@@ -84,6 +84,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     store = Store(store_at(settings.home, environ))
     node = environ.get(NODE, "")
     name = node + name
+    store.kept_s = settings.base.operations.keep_runs_s
     store.recover(name)
     forget = Forgetting(store, settings.home, settings.github, stopping.is_set).catch_up
     # What is gone goes, whether GitHub answers or not.
@@ -161,7 +162,7 @@ def _work(
     young = ((partial(steps.writing.look_at_reactions, young=True),), stopping, REACTIONS_S)
     threads.append(threading.Thread(target=reconcile, args=young, name="reactions"))
     gone = Uninstalled(auth, store)
-    lost = ((partial(redeliver, auth, store), heads, plans, gone), stopping)
+    lost = ((partial(redeliver, auth, store), heads, plans, gone, store.sweep), stopping)
     threads.append(threading.Thread(target=reconcile, args=lost, name="reconcile"))
     for thread in threads:
         thread.start()
