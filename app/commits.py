@@ -103,15 +103,18 @@ def write(
     author: Author | None,
     say: Say,
     *,
-    partial: bool,
+    withheld: bool,
 ) -> None:
-    """Write the patch where the user wants it; say what was written, or how it can be."""
+    """Write the patch where the user wants it; say what was written, or how it can be.
+
+    `withheld`: only with --partial.
+    """
     wanted = options.apply or options.branch
     if not patch.commits:
         if wanted:
             say("nothing was written: there is no commit")
         return
-    if wanted and partial and not options.partial:
+    if wanted and withheld and not options.partial:
         raise TellUser(
             "Nothing was written: the result is partial.",
             "Look at it, and run it again with --partial to have it all the same; what was "
@@ -136,7 +139,7 @@ def write(
         many = "file" if len(paths) == 1 else "files"
         say(f"{len(paths)} {many} changed in the work tree; nothing is staged")
     elif options.format == "text":
-        more = " --partial" if partial else ""
+        more = " --partial" if withheld else ""
         paid = "" if options.fresh else "; what was answered is kept and not paid again"
         say(f"nothing was written: add --branch NAME{more}, --apply{more} or --format patch{paid}")
 

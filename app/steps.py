@@ -183,6 +183,8 @@ class Steps:
         if job.kind == Handed.kind:
             handed = Handed.model_validate_json(job.payload)
             self.store.answer(handed.request, why=str(error), failed=True)
+        if job.kind == Ci.kind:
+            self._ci.lost(Ci.model_validate_json(job.payload), error)
         if run is None:
             self.store.fail(job, str(error))
             return
@@ -219,6 +221,8 @@ class Steps:
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
             pull = _its_pull(hub, look, look.number)
+            if pull is not None and look.trigger == "pushed":
+                self.writing.note_merged(hub, pull)
             if pull is None or pull.state != "open":
                 self.store.stop(look.repository_id, look.number, CLOSED)
             elif self._settled(hub, look, pull) is None:

@@ -127,6 +127,18 @@ class Reviews:
                 sayings.append(saying)
         return list(remarks.values())[::-1], sayings
 
+    def told_at(self) -> dict[str, tuple[str, int | None]]:
+        """Return where our comments about findings stand, path and line, by the findings' ids.
+
+        Also where nobody has signed the id: a hint, for whoever shares our login can write it.
+        """
+        found: dict[str, tuple[str, int | None]] = {}
+        for one in self._comments():
+            read = self.seal.read(one.body or "") if is_ours(self.hub, one.user) else None
+            if read is not None and read.marker.kind == "finding":
+                found[read.marker.finding] = one.path, one.line
+        return found
+
     def _comments(self) -> Iterator[_Comment]:
         """Yield the comments at lines, in the order of their making.
 

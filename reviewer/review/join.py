@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from reviewer.finding import MOST_PLACES, Category, Finding, Place, Side
+from reviewer.review.promised import without_promise
 
 ALIKE_TITLES = 0.5
 """Titles on overlapping lines that share this part of the shorter one's words are one claim. Half
@@ -299,11 +300,10 @@ def _same(one: Finding, other: Finding, *, by_words: bool) -> bool:
 
 def _all_words(finding: Finding) -> set[str]:
     """Return the words of title and reason without their endings, and without a quoted promise."""
-    text = _PROMISED.sub("", f"{finding.title} {finding.body}")
+    text = without_promise(f"{finding.title} {finding.body}")
     return {_ENDING.sub("", word) if len(word) > 4 else word for word in telling_words(text)}
 
 
-_PROMISED = re.compile(r'\n\nPromised: ".*"\Z', re.DOTALL)
 _ENDING = re.compile(r"(?:s|ed|ing)\Z")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from reviewer.finding import Category, Finding, Severity
 from reviewer.review.join import join, masked, once
+from reviewer.review.promised import with_promise
 
 
 def finding(title: str, line: int = 5, **changes: object) -> Finding:
@@ -282,7 +283,8 @@ def test_one_cause_in_other_words_and_of_another_kind_is_one():
     assert len(join([elsewhere, first])) == 2, "words alone tie nothing that lies apart"
 
 
-def test_a_broken_promise_that_is_a_defect_too_is_told_as_the_defect():
+@pytest.mark.parametrize("mentioned", [True, False])
+def test_a_broken_promise_that_is_a_defect_too_is_told_as_the_defect(mentioned: bool):
     promised = said(
         ("Notices seen before are counted again", "A repeated notice was to change nothing."),
         category=Category.INTENT,
@@ -290,7 +292,11 @@ def test_a_broken_promise_that_is_a_defect_too_is_told_as_the_defect():
         confidence=0.95,
     )
     broken = promised.model_copy(
-        update={"body": promised.body + '\n\nPromised: "take the file of payments in whole yen"'}
+        update={
+            "body": with_promise(
+                promised.body, "take the file of payments in whole yen", mentioned=mentioned
+            )
+        }
     )
     assert [f.title for f in join([broken, said(TWICE)])] == [TWICE[0]]
     assert len(join([broken, said(OTHER)])) == 2, "the words of the promise are not the claim's"
