@@ -17,7 +17,7 @@ from app.github.client import Hub
 from app.github.pulls import Pull
 from app.jobs import CI_FIRST_S, CI_LONGEST_S, Ci, Pressed, Wish, step
 from app.obey import STOPPED, UNWATCHED, UNWATCHED_HERE
-from app.report import Report
+from app.report import Anchor, Report
 from app.store import CI, GITHUB, OPEN, NewRun, Run
 from app.store.tables import JOBS
 from app.worker import MAX_ATTEMPTS, attempt
@@ -31,6 +31,7 @@ from tests.app.writing_desk import HEAD, KEY, NAME, POLICY, Desk
 from tests.github import ci
 from tests.github.hub import FakeGitHub, Seen
 from tests.github.state import FakePull
+from tests.reviewer.review.retold_pairs import ONE as RETOLD
 
 FIXED = b"def f():\n    return 2\n"
 AGAIN = b"def f():\n    return 3\n"
@@ -69,7 +70,7 @@ def desk(fake: FakeGitHub, tmp_path: Path) -> Iterator[Desk]:
     desk.store.close()
 
 
-def reviewed(desk: Desk, *findings: Finding, write: bool = True) -> Run:
+def reviewed(desk: Desk, *findings: Finding, write: bool = True, at_lines: bool = False) -> Run:
     """Let a review of the pull request end with these findings; return its run."""
     head, base = desk.pull.head, desk.pull.base
     info = ChangeInfo(base=base, head=head, merge_base=base, files=1, added=1, deleted=0)
@@ -87,12 +88,31 @@ def reviewed(desk: Desk, *findings: Finding, write: bool = True) -> Run:
     )  # fmt: skip
     assert desk.store.begin(run, step(OPEN, run))
     desk.work()
-    report = Report(review=review, anchors={}, code={}, write=write)
+    anchors = {one.id: Anchor(side="RIGHT", start_line=2, line=2) for one in findings if at_lines}
+    report = Report(review=review, anchors=anchors, code={}, write=write)
     desk.comes(report.model_dump_json())
     desk.work()
     found = desk.store.run(run.id)
     assert found is not None and found.state == "ended"
     return found
+
+
+def test_a_finding_that_is_found_in_other_words_has_its_first_id_from_then_on(desk: Desk) -> None:
+    """The comparison of the heads takes a token that reads contents, which publishing has not."""
+    desk.repo.private = True
+    (title, body), (other, reason) = RETOLD[1]
+    first = finding(title).model_copy(update={"body": body, "path": "c.py"})
+    reviewed(desk, first, at_lines=True)
+    desk.pull.push(
+        desk.repo.commit({**HEAD, "c.py": b"from a import f\n\nprint(f() + 2)\n"}, desk.head)
+    )
+    again = finding(other).model_copy(update={"body": reason, "path": "c.py"})
+    run = reviewed(desk, again, at_lines=True)
+    assert len(desk.pull.review_comments) == 1
+    kept = Report.model_validate_json(desk.store.result(run.id))
+    assert first.id != again.id and [one.id for one in kept.review.findings] == [first.id]
+    assert list(kept.anchors) == [first.id]
+    assert list(desk.store.became(desk.repo.id, desk.pull.number)) == [first.id]
 
 
 def fixed(
