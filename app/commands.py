@@ -28,6 +28,9 @@ WRITING = ("refactor", "go", "fix", "tests", "undo")
 
 NAMES = ("review", "ask", "forget", "refactor", "fix", *PLAIN)
 
+LATER = ("debug",)
+"""Commands that are planned, and whose job is not there yet."""
+
 ONLY_WRITERS = "Only people who may write to this repository can give commands."
 
 MAX_COMMANDS = 5
@@ -111,13 +114,16 @@ Parsed = (
 def parse_commands(body: str) -> tuple[Parsed, ...]:
     """Return the commands of a comment in their order, each once; none if nobody addresses us.
 
-    A command starts its line and stands outside of quotes, code and HTML comments. The lines after
-    a question or an instruction belong to it, its code too, up to the next command.
+    A command starts its line and stands outside of quotes, code and HTML. The lines after a
+    question or an instruction belong to it, its code too, up to the next command.
     """
     lines = _lines(body)
     starts = [n for n, line in enumerate(lines) if line.plain and _COMMAND.match(line.text)]
     if len(starts) > MAX_STARTS:
         return (_too_many(len(starts)),)
+    if starts:
+        others = _no_text(body)
+        starts = [n for n in starts if n not in others]
     found: list[Parsed] = []
     for start, end in pairwise([*starts, len(lines)]):
         after = [line.text for line in lines[start + 1 : end]]
@@ -167,6 +173,30 @@ def help_text(problem: str = "", *, only: Sequence[str] = NAMES) -> str:
     )
 
 
+_NO_TEXT = frozenset({"blockquote_open", "fence", "code_block", "html_block"})
+"""Blocks of Markdown in which nothing is said by whoever wrote the comment."""
+
+
+def _no_text(body: str) -> set[int]:
+    """Return the lines of a comment that are quoted, code or HTML, as Markdown's own rules have it:
+    a quote goes on in the lines after it that begin with no mark, and HTML up to an empty line.
+    """
+    from markdown_it import MarkdownIt  # noqa: PLC0415 few comments have a command
+
+    # Where lines end is said by `_lines`: a lone carriage return would be one to the parser.
+    text = "\n".join(_split(body)).replace("\r", " ")
+    blocks = MarkdownIt("commonmark").disable("inline").parse(text)
+    return {
+        line
+        for block in blocks
+        if block.type in _NO_TEXT
+        and block.map is not None
+        # What is seen of an HTML comment's lines `_lines` knows.
+        and not (block.type == "html_block" and block.content.lstrip(" ").startswith("<!--"))
+        for line in range(*block.map)
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """A line as people see it; `plain` says that it is neither code nor begun in a comment."""
@@ -184,7 +214,7 @@ def _lines(body: str) -> list[_Line]:
     lines: list[_Line] = []
     fence = ""
     hidden = tangled = has_html = False
-    for line in body.replace("\r\n", "\n").split("\n"):
+    for line in _split(body):
         found = None if hidden else _FENCE.match(line)
         if fence:
             closing = found and found["marks"][0] == fence[0] and len(found["marks"]) >= len(fence)
@@ -201,6 +231,10 @@ def _lines(body: str) -> list[_Line]:
             lines.append(_Line(text.rstrip(), plain=not begun))
             tangled = bool(line.strip()) and (tangled or "`" in line or "\\" in line)
     return lines
+
+
+def _split(body: str) -> list[str]:
+    return body.replace("\r\n", "\n").split("\n")[:MAX_LINES]
 
 
 def _shown(line: str, *, hidden: bool, spans: bool) -> tuple[str, bool]:
@@ -258,6 +292,8 @@ _PLAIN: dict[str, PlainCommand] = {name: PlainCommand(name) for name in PLAIN}
 
 
 def _unknown(name: str) -> str:
+    if name in LATER:
+        return f"`{PREFIX} {name}` comes later: this version cannot do it yet."
     near = difflib.get_close_matches(name, NAMES, n=1)
     meant = f" Did you mean `{PREFIX} {near[0]}`?" if near else ""
     return f"There is no such command.{meant}"

@@ -327,7 +327,9 @@ class Steps:
         # A head that was left before anything was said, and came back, is a new one.
         again = f":{len(same)}" if same else ""
         origin = f"head:{pull.base}:{pull.head}{again}"
-        self._begin(hub, look.installation, pull, origin, Wish(trigger=look.trigger))
+        self._begin(
+            hub, look.installation, pull, origin, Wish(trigger=look.trigger, by_bot=look.by_bot)
+        )
         return self._run_of(pull, origin)
 
     def _run_of(self, pull: Pull, origin: str) -> str:

@@ -28,6 +28,7 @@ from app.roles import MARKER_KEY, NODE
 from app.server_settings import SETUP, ServerSettings, read_role_settings, store_at
 from app.steps import Steps
 from app.store import GITHUB, Job, Run, Store
+from app.uninstalled import Uninstalled
 from app.worker import Claims, Halted
 from app.write_steps import REACTIONS_S
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
@@ -85,6 +86,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     store = Store(store_at(settings.home, environ))
     node = environ.get(NODE, "")
     name = node + name
+    store.kept_s = settings.base.operations.keep_runs_s
     store.recover(name)
     forget = Forgetting(store, settings.home, settings.github, stopping.is_set).catch_up
     # What is gone goes, whether GitHub answers or not.
@@ -163,7 +165,8 @@ def _work(
     plans = partial(steps.writing.look_at_reactions, young=False)
     young = ((partial(steps.writing.look_at_reactions, young=True),), stopping, REACTIONS_S)
     threads.append(threading.Thread(target=reconcile, args=young, name="reactions"))
-    lost = ((partial(redeliver, auth, store), heads, plans), stopping)
+    gone = Uninstalled(auth, store)
+    lost = ((partial(redeliver, auth, store), heads, plans, gone, store.sweep), stopping)
     threads.append(threading.Thread(target=reconcile, args=lost, name="reconcile"))
     for thread in threads:
         thread.start()

@@ -212,6 +212,6 @@ def _first(role: str, now: float, since: float | None = None) -> Select[*tuple[A
     return (
         select(JOBS)
         .where(JOBS.c.role == role, _has_come(now), free, ~held)
-        .order_by(JOBS.c.priority.desc(), JOBS.c.turn, JOBS.c.id)
+        .order_by(JOBS.c.turn, JOBS.c.priority.desc(), JOBS.c.id)
         .limit(1)
     )

@@ -28,8 +28,8 @@ WRITING: tuple[Kind, ...] = ("refactor", "fix", "tests")
 class NewJob:
     """Work for a role: `payload` is JSON. No two jobs of one `key` are done at a time.
 
-    The highest `priority` goes first, and among equals one job of each `installation` in turn;
-    `not_before` is a time in seconds since 1970.
+    One job of each `installation` goes in turn, of each of its priorities, and in a turn the
+    highest `priority` goes first. `not_before` is a time in seconds since 1970.
     """
 
     role: str

@@ -49,8 +49,8 @@ from app.commands import (
         ("/rlm review\n\n/rlm stop\n/rlm review", (ReviewCommand(), PlainCommand("stop"))),
         ("/rlm ask why?", AskCommand("why?")),
         (
-            "/rlm ask\nWhy is\n> quoted\nthis?\n/rlm cost",
-            (AskCommand("Why is\n> quoted\nthis?"), PlainCommand("cost")),
+            "/rlm ask\nWhy is\n> quoted\n\nthis?\n/rlm cost",
+            (AskCommand("Why is\n> quoted\n\nthis?"), PlainCommand("cost")),
         ),
         # A question has its code, and is not cut where it speaks of comments.
         (
@@ -81,6 +81,21 @@ from app.commands import (
         ("x <!-- `\n/rlm stop ` -->", None),
         ("x<!--\n-->/rlm stop", None),
         ("<!--\n```\n-->\n/rlm stop", PlainCommand("stop")),
+        # Nor is what somebody else said, or showed.
+        ("<pre>\n/rlm stop\n</pre>", None),
+        ("<details><summary>Old</summary>\n/rlm stop\n</details>", None),
+        ("<details>\n\n/rlm stop\n\n</details>", PlainCommand("stop")),
+        ("<pre>\n\n/rlm stop\n</pre>", None),
+        ("> bob said\n/rlm stop", None),
+        ("> > bob said\n/rlm stop\nand more", None),
+        ("> - bob said\n/rlm stop", None),
+        ("- > bob said\n/rlm stop", None),
+        ("> bob said\n\n/rlm stop", PlainCommand("stop")),
+        ("> ```\n> code\n/rlm stop", PlainCommand("stop")),
+        ("- one\n\n      code\n/rlm stop", PlainCommand("stop")),
+        ("Look:\n/rlm stop", PlainCommand("stop")),
+        ("a\rb\n> c\n/rlm stop", None),
+        ("> a\rb\n\n/rlm stop", PlainCommand("stop")),
         ("/rlm resume", PlainCommand("resume")),
         (
             "/rlm refactor rename f to g\nand keep `h`\n\n/rlm cost",
@@ -109,6 +124,8 @@ def test_a_command_starts_its_line_outside_of_quotes_and_code(body: str, meant: 
     [
         ("/rlm reveiw", "Did you mean `/rlm review`?"),
         ("/rlm deploy everything", "no such command"),
+        ("/rlm debug", "`/rlm debug` comes later"),
+        ("/rlm debug the failing job", "`/rlm debug` comes later"),
         ("/rlm stop now", "no arguments"),
         ("/rlm pauze", "Did you mean `/rlm pause`?"),
         ("/rlm ask", "needs a question"),

@@ -15,6 +15,7 @@ from app.jobs import (
     Pressed,
     Queued,
     Rerun,
+    Wish,
 )
 from tests.app.deliveries import VERSIONS, example, examples
 
@@ -99,6 +100,38 @@ def test_what_asks_for_a_review_by_name_does_so_for_a_draft_and_first() -> None:
         assert isinstance(read, Look)
         assert (read.trigger, read.job().priority) == (trigger, COMMAND_FIRST)
     assert read.reviewer == "x[bot]"
+
+
+def test_what_a_bot_asks_for_is_done_and_not_before_what_people_ask_for() -> None:
+    label = {"label": {"name": REVIEW_LABEL}, "sender": {"login": "x[bot]", "type": "Bot"}}
+    payload = example("pull_request", "opened", action="labeled", **label)
+    payload["pull_request"]["draft"] = True
+    read = read_event("pull_request", payload, DELIVERY)
+    assert isinstance(read, Look)
+    assert (read.is_asked, read.job().priority) == (True, 0)
+    wish = Wish(trigger=read.trigger, by_bot=read.by_bot)
+    assert not wish.is_asked and Wish(trigger=read.trigger).is_asked
+
+
+def reviewed(body: str | None, action: str = "submitted") -> dict[str, Any]:
+    payload = example("pull_request_review", "submitted", action=action)
+    payload["review"]["body"] = body
+    return payload
+
+
+def test_a_command_in_the_text_of_a_review_is_one() -> None:
+    read = read_event("pull_request_review", reviewed("Fine.\n\n/rlm review"), DELIVERY)
+    assert isinstance(read, Command) and read.in_review and read.thread == 0
+    assert (read.number, read.comment_id, read.sender) == (2, 237895671, "Codertocat")
+    assert (read.name, read.place) == ("review:237895671", -237895671)
+    # The review that an answer in a thread makes has no text: the answer is an event of its own.
+    for body in (None, "", "Fine.", "> /rlm review"):
+        assert "no command" in ignored("pull_request_review", reviewed(body))
+    for action in ("edited", "dismissed"):
+        assert action in ignored("pull_request_review", reviewed("/rlm review", action))
+    by_bot = reviewed("/rlm review")
+    by_bot["review"]["user"]["type"] = "Bot"
+    assert "bot" in ignored("pull_request_review", by_bot)
 
 
 def test_another_base_is_looked_at() -> None:
