@@ -234,7 +234,7 @@ def _lines(body: str) -> list[_Line]:
 
 
 def _split(body: str) -> list[str]:
-    return body.replace("\r\n", "\n").split("\n")[:MAX_LINES]
+    return body.replace("\r\n", "\n").split("\n")
 
 
 def _shown(line: str, *, hidden: bool, spans: bool) -> tuple[str, bool]:
