@@ -60,7 +60,8 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
     if fix := _fix(finding, anchor, snippets):
         parts.append(fix)
     sure = f"confidence {finding.confidence:.0%}"
-    parts += [_FOLDED, f"{finding.category.value} · {sources(finding)} · {sure}", "</details>"]
+    named = f"{sure} · {markdown_code(finding.id)}"
+    parts += [_FOLDED, f"{finding.category.value} · {sources(finding)} · {named}", "</details>"]
     # Behind what `said` returns: neither a repeat that comes nor a second look is news.
     if words.unverified(finding):
         parts.append(f"{words.UNVERIFIED.capitalize()}.")

@@ -274,7 +274,8 @@ def _detail(finding: Finding, said_by: SaidBy | None, snippets: Snippets) -> str
     if fix := suggested(finding, snippets):
         lines = [line.kind + cut(code_line(line.text), LINE_CHARS) for line in fix]
         parts.append("Suggested:\n\n" + fence(short(lines), "diff"))
-    parts.append(f"<sub>{sources(finding)}, confidence {finding.confidence:.0%}</sub>")
+    sure = f"confidence {finding.confidence:.0%}"
+    parts.append(f"<sub>{sources(finding)}, {sure}, {markdown_code(finding.id)}</sub>")
     return "\n\n".join([*parts, "</details>"])
 
 

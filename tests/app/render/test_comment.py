@@ -34,7 +34,7 @@ def test_a_comment_says_how_bad_what_and_how_to_mend_it():
     assert (block.info, block.content) == ("suggestion", FIX)
     assert text.endswith(
         "<details><summary>Where this comes from</summary>\n\n"
-        "correctness · `model:correctness` · confidence 90%\n\n</details>"
+        f"correctness · `model:correctness` · confidence 90% · `{at_8().id}`\n\n</details>"
     )
     assert "shop/refund.py" not in text  # GitHub shows where it is
 
