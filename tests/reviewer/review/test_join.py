@@ -239,6 +239,30 @@ def test_one_pattern_in_several_places_is_one_finding_at_the_worst():
     ]
 
 
+def test_one_cause_that_two_passes_show_at_two_places_is_one_finding():
+    reader = finding(
+        "Letter still reads `order['name']`, which is no longer there",
+        45,
+        body="`Letter` builds its lines from `order['name']`; that key is gone, so each line of an open "
+        "order is printed without a name. The change does not touch that file.",
+    )
+    writer = finding(
+        "Letter reads `order['name']`, which `shown` no longer gives",
+        13,
+        path="letter.py",
+        source="model:contracts",
+        body="`shown` has the name elsewhere now, but `Letter`, a file that the change does not touch, "
+        "still reads `order['name']`: an open order is printed without any name.",
+    )
+    (joined,) = join([reader, writer])
+    assert [(place.path, place.line) for place in joined.places] == [("letter.py", 13)]
+    # One pass that says it twice means two, and so do two that give other reasons.
+    again = writer.model_copy(update={"source": reader.source})
+    assert len(join([reader, again])) == 2
+    other = writer.model_copy(update={"body": "A refund in another currency is rounded down."})
+    assert len(join([reader, other])) == 2
+
+
 TWO_CAUSES = [
     ("The file is not closed", "The file is closed twice"),
     ("The discount is applied before tax instead of after", "The discount is applied after tax instead of before"),
