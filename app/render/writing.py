@@ -26,6 +26,7 @@ from app.render.outgoing import masked, size
 from app.render.prose import blocks
 from reviewer.finding import Finding
 from reviewer.fix.values import Closed, Fixing, Open
+from reviewer.refactor.losses import losses
 from reviewer.refactor.values import MOST_FILES, CommitInfo, FileInfo, Module, Plan, Refactoring
 from reviewer.testing.values import Covered, Tested, Testing
 from reviewer.testing.values import Left as Untested
@@ -153,7 +154,7 @@ def _has_secret(plan: Plan) -> bool:
     said += [text for one in plan.renames for text in (one.path, one.symbol, one.to)]
     said += [text for one in plan.moves for text in (one.path, one.symbol, one.to)]
     for one in plan.modules:
-        said += [one.name, one.what, *one.files, *one.new_files]
+        said += [one.name, one.what, *one.files, *one.new_files, *one.removed]
     return any(masked(text) != text for text in said)
 
 
@@ -173,6 +174,7 @@ def _plan(plan: Plan, pieces: "_Pieces") -> list[str]:
     code, rows = pieces.code, pieces.rows
     parts = [
         "## Plan",
+        _warning(plan, pieces),
         pieces.text(plan.summary),
         rows(
             plan.renames,
@@ -190,9 +192,25 @@ def _plan(plan: Plan, pieces: "_Pieces") -> list[str]:
     return parts
 
 
+def _warning(plan: Plan, pieces: "_Pieces") -> str:
+    """Say what goes for good, on top of a plan; "" where nothing does."""
+    gone = losses(plan)
+    said = []
+    if gone.tests:
+        names = [pieces.code(path) for path in gone.tests[: pieces.files]]
+        said.append(f"Tests go: {_listed(names, len(gone.tests))}.")
+    if gone.modules:
+        names = [pieces.name(name) for name in gone.modules[: pieces.files]]
+        said.append(f"Of these modules no file stays: {_listed(names, len(gone.modules))}.")
+    return "\n".join(["> [!WARNING]", *(f"> {one}" for one in said)]) if said else ""
+
+
 def _module(number: int, module: Module, pieces: "_Pieces") -> str:
     said = f"{number}. **{pieces.name(module.name)}**: {pieces.line(module.what)}"
-    paths = [(path, "") for path in module.files] + [(path, " (new)") for path in module.new_files]
+    gone = list(dict.fromkeys(module.removed))
+    paths = [(path, " (**removed**)") for path in gone]
+    paths += [(path, "") for path in module.files if path not in gone]
+    paths += [(path, " (new)") for path in module.new_files]
     if not paths:
         return said
     shown = [pieces.code(path) + sign for path, sign in paths[: pieces.files]]

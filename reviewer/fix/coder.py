@@ -130,6 +130,10 @@ class Coder(Editor):
         """Return the files that the finding names, and those that its node has read."""
         return {*part.files, *self._read[part.module.name]}
 
+    def removable(self, part: Part) -> Collection[str]:
+        """Return the files that the finding names: what was only read is not removed."""
+        return part.files
+
     def _others(self, part: Part) -> list[Target]:
         """Return the findings that others close: in its files, or at the same time."""
         mine = set(part.files)

@@ -152,7 +152,7 @@ class Rounds:
                     whys = {missed[unit] for unit in units_of(part) if unit in missed}
                     self._leave(target, "missed", "; ".join(sorted(whys)) or "nobody came to it")
                     continue
-                done = applied(edits, self.tree, coder.editable(part), ())
+                done = applied(edits, self.tree, coder.editable(part), (), coder.removable(part))
                 before = {path: self.tree.blob(path) for path in done.files}
                 faults = broken(done.files, before, parsers)
                 problems = [

@@ -167,7 +167,7 @@ class _Carrying:
                 known = self._modules[name]
                 module = known.module
                 tree = self._overlay.over(files)
-                done = applied(edits, tree, module.files, module.new_files)
+                done = applied(edits, tree, module.files, module.new_files, module.removed)
                 before = {path: tree.blob(path) for path in done.files}
                 faults = broken(done.files, before, parsers)
                 problems = [

@@ -50,6 +50,10 @@ class Part:
     def new_files(self) -> tuple[str, ...]:
         return tuple(self.module.new_files) if self.first else ()
 
+    @property
+    def removable(self) -> tuple[str, ...]:
+        return tuple(path for path in self.module.removed if path in self.files)
+
 
 @dataclass(frozen=True)
 class EditScope:
@@ -62,7 +66,7 @@ class Editor:
     """The task. One instance for each state of the tree; a node edits one part."""
 
     name = "edit"
-    version = "3"
+    version = "4"
     tier: Tier = "strong"
     result: type[Edits] = Answer
 
@@ -116,6 +120,9 @@ class Editor:
         if part.new_files:
             made = "\n".join(f"- {quoted(path)}" for path in part.new_files)
             said.append(f"Files that you may make:\n\n{made}")
+        if part.removable:
+            gone = "\n".join(f"- {quoted(path)}" for path in part.removable)
+            said.append(f"Files of yours that go, to be removed or renamed:\n\n{gone}")
         if part.told:
             listed = "\n".join(f"- {quoted(path)}: {text}" for path, text in part.told[:TOLD])
             said.append(f"{_MENDING if self._mending else _LEADS}\n\n{listed}")
@@ -159,6 +166,10 @@ class Editor:
         """Return the files that a part's node may edit."""
         return part.files
 
+    def removable(self, part: Part) -> Collection[str]:
+        """Return the files that a part's node may remove."""
+        return part.removable
+
     def functions(self, scope: EditScope) -> Mapping[str, Function]:
         async def stands(path: str, old: str) -> int:
             """How often a text stands in one of your files, as `old` of a replacement would."""
@@ -173,7 +184,9 @@ class Editor:
     def check(self, scope: EditScope, result: Edits) -> list[str]:
         """Complain about what does not fit the files, and about a file that does not parse."""
         (part,) = scope.parts
-        done = applied(result, self._overlay, self.editable(part), part.new_files)
+        done = applied(
+            result, self._overlay, self.editable(part), part.new_files, self.removable(part)
+        )
         if done.problems:
             return done.problems
         if done.files and not result.message.strip() and not self._mending:

@@ -38,7 +38,7 @@ class Planner:
     """The task. `paths` are those that the user has named: modules lie within them."""
 
     name = "plan"
-    version = "2"
+    version = "3"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
@@ -203,6 +203,11 @@ class Planner:
             taken[path] = module.name
             if problem is not None:
                 problems.append(f'{kind}: "{shown(path)}": {problem}')
+        problems += [
+            f'removed: "{shown(path)}": it is none of the `files` of this module'
+            for path in module.removed
+            if path not in module.files
+        ]
         return problems
 
     # What is shown -------------------------------------------------------------------------------

@@ -63,6 +63,12 @@ class Module(BaseModel):
     new_files: list[str] = Field(
         default=[], max_length=MOST_FILES, description="files that may be made"
     )
+    removed: list[str] = Field(
+        default=[],
+        max_length=MOST_FILES,
+        description="those of `files` that will not be there any more, or are left empty: deleted, "
+        "or under another path",
+    )
     what: str = Field(min_length=1, max_length=TEXT_CHARS, description="what to do there, and why")
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.render.markdown import LIMIT_BYTES
 from app.render.outgoing import size
+from app.render.refactoring import plan_text
 from app.render.writing import (
     FILES_SHOWN,
     PATHS_SHOWN,
@@ -102,6 +103,38 @@ def test_a_plan_says_what_is_done_where_and_how_it_is_started():
     assert "g(x) keeps its arguments." in text.replace("\\", "")
     assert "`/rlm go`" in text
     assert "within 7 days" in text
+
+
+GONE = PLAN.model_copy(
+    update={
+        "modules": [
+            Module(name="drop *it*", files=["tests/test_a`.py"], removed=["tests/test_a`.py"],
+                   what="tidy"),
+            Module(name="keep", files=[f"{n}.py" for n in range(14)], removed=["13.py"], what="x"),
+        ]
+    }
+)  # fmt: skip
+
+
+def test_a_plan_says_which_files_go_and_warns_of_tests():
+    text = plan_comment(refactoring(commits=[], status="planned", plan=GONE))
+    first = text.partition("f is called g")[0]
+    assert "> [!WARNING]\n> Tests go: ``tests/test_a`.py``.\n" in first
+    assert r"> Of these modules no file stays: drop \*it\*." in first
+    assert "   ``tests/test_a`.py`` (**removed**)" in text
+    assert "   `13.py` (**removed**), `0.py`" in text
+    shown = " ".join(plan_text(GONE).split())
+    assert "Warning: tests go: tests/test_a`.py" in shown
+    assert "Warning: of these modules no file stays: drop *it*" in shown
+    assert "13.py (removed)" in shown and "and 1 more" in shown
+
+
+def test_what_goes_is_masked_as_all_of_a_plan_is():
+    plan = Plan(
+        summary="s", modules=[Module(name="m", what="w", files=["a.py"], removed=[f"{TOKEN}.py"])]
+    )
+    done = refactoring(plan=plan, status="planned", commits=[])
+    assert not can_start(done) and TOKEN not in plan_comment(done)
 
 
 def test_a_plan_that_is_none_is_not_offered():

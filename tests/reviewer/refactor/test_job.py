@@ -268,7 +268,13 @@ def test_a_broken_contract_goes_back_to_who_caused_it(tmp_path: Path) -> None:
 
 def test_who_removes_a_file_mends_what_needed_it(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
-    gone = module("inline", "shop/prices.py", "shop/cart.py", what="Sum in the cart.")
+    gone = module(
+        "inline",
+        "shop/prices.py",
+        "shop/cart.py",
+        what="Sum in the cart.",
+        gone=("shop/prices.py",),
+    )
     inlined = edited(
         (CARD, "from shop.prices import net\n\n\n", ""),
         (CARD, "net(items)", "sum(items)"),
@@ -290,6 +296,32 @@ def test_who_removes_a_file_mends_what_needed_it(tmp_path: Path) -> None:
     made = after(done)
     assert made["shop/prices.py"] is None and "sum(items)" in str(made["shop/report.py"])
     assert [one.module for one in done.patch.commits] == ["inline"]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {"removed": ["tests/test_cart.py"]},
+        {"renamed": [{"path": "tests/test_cart.py", "to": "tests/old.txt"}]},
+        {
+            "replacements": [
+                {"path": "tests/test_cart.py", "old": "def test_it():\n    pass\n", "new": ""}
+            ]
+        },
+    ],
+)
+def test_a_file_that_the_plan_does_not_say_goes_stays(
+    tmp_path: Path, edits: dict[str, Any]
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("tests/test_cart.py", "def test_it():\n    pass\n")
+    repo.commit()
+    plan = planned(modules=[module("tidy", "tests/test_cart.py", new=("tests/old.txt",))])
+    said = tool("submit", {"message": "Tidy\n\nIt was untidy.", **edits})
+    with ModelServer(script(plan, {"tidy": said})) as server:
+        done = refactored(repo, server)
+    assert done.patch.commits == () and done.refactoring.status == "partial"
+    assert "names the files that go" in done.refactoring.left[0].why
 
 
 def test_what_no_round_mends_is_reported(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from reviewer.context.provider import Provider
+from reviewer.refactor.losses import Losses, losses
 from reviewer.refactor.plan import Planner, PlanScope
 from reviewer.refactor.survey import FEW, concerned
 from reviewer.refactor.values import Plan
@@ -55,6 +56,7 @@ def rename(path: str, symbol: str, to: str) -> dict[str, str]:
         (plan(modules=[module("a", CART, new=("other/x.py",))]), "submodule"),
         (plan(modules=[module("a", CART, new=(CART.replace("cart", "report"),))]), "there already"),
         (plan(modules=[module("a")]), "at least one file"),
+        (plan(modules=[module("a", CART, gone=("shop/report.py",))]), "none of the `files`"),
         (plan(renames=[rename(CART, "gone", "x")]), "defines no 'gone'"),
         (plan(renames=[rename(CART, "total", "a b")]), "is no name"),
         (
@@ -81,6 +83,25 @@ def test_a_move_finds_what_a_rename_made_and_a_module_what_a_move_makes(context:
     )
     planner = Planner("change it", tree_of(TREE, context), TREE)
     assert planner.check(PlanScope((CART,)), good) == []
+
+
+def test_a_plan_from_before_removals_is_read_and_removes_nothing() -> None:
+    old = plan(modules=[{"name": "m", "files": [CART], "new_files": [], "what": "Tidy."}])
+    assert old.modules[0].removed == [] and losses(old) == Losses((), ())
+
+
+def test_tests_that_go_and_modules_of_which_nothing_stays_are_losses() -> None:
+    test, other = "tests/test_cart.py", "web/money.ts"
+    found = losses(
+        plan(
+            modules=[
+                module("all", CART, gone=(CART,)),
+                module("some", test, other, gone=(test,)),
+                module("moved", "a.py", new=("b.py",), gone=("a.py",)),
+            ]
+        )
+    )
+    assert found == Losses((test,), ("all",))
 
 
 def test_what_several_propose_to_rename_is_told_once_and_first(context: Provider) -> None:
