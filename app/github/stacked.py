@@ -29,6 +29,7 @@ from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere, Refused, calls
 from app.github.git_trees import Trees
 from app.github.markers import Marker, Seal
+from app.github.meanwhile import meanwhile
 from app.github.patches import Hunk, changes_of, diff_text, hunks
 from app.github.pulls import Pull, look_at
 from app.github.reviews import Moved, Reviews, shows
@@ -99,6 +100,7 @@ class _Why:
     reason: writing.Reason
     detail: str = ""
     paths: tuple[str, ...] = ()
+    uses: tuple[tuple[str, str], ...] = ()
     offers: bool = True
     kept: str = ""
 
@@ -165,6 +167,8 @@ class _Delivering:
     key: bytes | None
     trees: Trees = field(init=False)
     commits: list[WrittenCommit] = field(init=False)
+    beside: str = ""
+    """What was pushed meanwhile in other files, to be said."""
 
     def __post_init__(self) -> None:
         self.trees = Trees(self.hub, self.pull.repository)
@@ -175,16 +179,15 @@ class _Delivering:
 
     def stacked(self) -> Delivered | _Why:
         """Make the branch and open the pull request, or say why that is not to be."""
-        pull, written = self.pull, self.what.written
+        pull = self.pull
         if (there := self.delivered()) is not None:
             return there
         if (why := self._switched_off()) is not None:
             return why
         if pull.state != "open":
             return _Why("merged" if pull.state == "merged" else "closed", offers=False)
-        fit, paths = rebased(self.trees, written, pull.head)
-        if fit == "conflict":
-            return _Why("conflict", paths=paths, offers=False)
+        if (why := self._misfit()) is not None:
+            return why
         made = make_branch(
             self.hub, pull.repository, self.commits, onto=pull.head, name=self._name()
         )
@@ -194,6 +197,21 @@ class _Delivering:
             gone = any(words in error.said.lower() for words in BRANCH_GONE)
             return _Why("base", offers=False) if gone else _Why("refused", error.said)
         return self._said(found, made.branch, made.head)
+
+    def _misfit(self) -> _Why | None:
+        """Say why the patch is not for what the pull request has by now, if it is not."""
+        written, head = self.what.written, self.pull.head
+        fit, paths = rebased(self.trees, written, head)
+        if fit == "conflict":
+            return _Why("conflict", paths=paths, offers=False)
+        if fit == "same":
+            return None
+        pushed = meanwhile(self.hub, self.pull.repository, self.trees, written, head)
+        if pushed.uses:
+            return _Why("used", uses=pushed.uses, offers=False)
+        if pushed.files:
+            self.beside = writing.meanwhile_lead(pushed.files, pushed.unseen)
+        return None
 
     def _name(self) -> str:
         return branch_name(self.what.written.task, self.pull.number, self.what.run)
@@ -259,12 +277,13 @@ class _Delivering:
             made.branch,
             self.pull.head_ref,
             writing.stacked_title(account),
-            writing.stacked_body(account, self.pull.number, self.what.page),
+            writing.stacked_body(account, self.pull.number, self.what.page, self.beside),
         )
 
     def _said(self, found: Opened, branch: str, head: str) -> Delivered:
         written = self.what.written
         lead = writing.opened_lead(found.number, found.url, len(written.commits), found.state)
+        lead = f"{lead} {self.beside}".rstrip()
         text = writing.result_comment(written.account, [lead])
         return Delivered("stacked", text, found.number, found.url, branch, head)
 
@@ -273,7 +292,7 @@ class _Delivering:
     def as_patch(self, why: _Why) -> Delivered:
         """Say why there is no branch, and hand over the patch."""
         written = self.what.written
-        lead = [writing.no_branch_lead(why.reason, why.detail, why.paths)]
+        lead = [writing.no_branch_lead(why.reason, why.detail, why.paths, why.uses)]
         if why.kept:
             lead.append(writing.kept_branch_lead(why.kept))
         text, offered = None, 0

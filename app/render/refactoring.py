@@ -48,18 +48,18 @@ def refactoring_text(
     return redacted("\n".join(lines).lstrip("\n") + "\n")
 
 
-def refactoring_json(done: Refactoring, mails: bytes) -> str:
+def refactoring_json(done: Refactoring, mails: bytes | None) -> str:
     """Return the documented contract (docs/refactor.md): the account, and the patch as text.
 
-    Bytes that are no UTF-8 have no place in JSON: the patch is null then.
+    The patch is null where it is not handed out, or its bytes are no UTF-8.
     """
     return with_patch(done.model_dump(mode="json"), mails)
 
 
-def with_patch(value: dict[str, Any], mails: bytes) -> str:
-    """Return an account as JSON, with its patch as text."""
+def with_patch(value: dict[str, Any], mails: bytes | None) -> str:
+    """Return an account as JSON, with its patch as text; null where that is none."""
     try:
-        value["patch"] = mails.decode("utf-8")
+        value["patch"] = None if mails is None else mails.decode("utf-8")
     except UnicodeDecodeError:
         value["patch"] = None
     return dumps(value)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
-from app.accounts import Account
+from app.accounts import Account, secrets_of
 from app.render import words
 from app.render.comment import can_offer
 from app.render.escape import (
@@ -225,13 +225,23 @@ def result_comment(account: Account, lead: Sequence[str], patch: str = "") -> st
 
     `lead` says how it is to be had, in Markdown of our own; `patch` is `patch_block`'s.
     """
-    parts = [f"## {_heading(account)}", *lead]
+    parts = [f"## {_heading(account)}", *([WITHHELD] if secrets_of(account) else []), *lead]
     foot = [patch] if patch else []
     return _fit([*parts, *_account(account)], [*foot, _foot(account)])
 
 
-def stacked_body(account: Account, number: int, page: str = "") -> str:
-    """Return the text of the pull request that is stacked on the one with this number."""
+WITHHELD = (
+    "**Nothing of it is handed over**, neither as commits nor as a patch: it would add what looks "
+    "like a secret. What tools report of the result, below, says where. Ask again so that it needs "
+    "none."
+)
+
+
+def stacked_body(account: Account, number: int, page: str = "", beside: str = "") -> str:
+    """Return the text of the pull request that is stacked on the one with this number.
+
+    `beside` says what was pushed meanwhile, as `meanwhile_lead` does.
+    """
     lead = (
         f"Stacked on #{number}: it merges into that pull request's branch. No test was run here; "
         f"yours run on this branch. {UNDO} on #{number} closes this one and deletes its branch."
@@ -239,7 +249,7 @@ def stacked_body(account: Account, number: int, page: str = "") -> str:
     made = f" [How this was made]({page})" if page else ""
     partial = account.status == "partial"
     parts = [f"> [!WARNING]\n> Partial, because {_why_partial(account)}."] if partial else []
-    return _fit([*parts, lead, *_account(account)], [_foot(account) + made])
+    return _fit([*parts, lead, beside, *_account(account)], [_foot(account) + made])
 
 
 def _heading(account: Account) -> str:
@@ -285,6 +295,9 @@ def _refactored(done: Refactoring) -> Iterator[str]:
             done.left,
             lambda one: f"- {_line(one.module)}: {_line(one.what)}: {_line(one.why)}",
         )
+    if done.unneeded:
+        yield "**Nothing to do in**"
+        yield _rows(done.unneeded, lambda one: f"- {_line(one.module)}: {_line(one.why)}")
 
 
 def _commit(one: CommitInfo) -> str:
@@ -424,8 +437,9 @@ def opened_lead(
 
 
 Reason = Literal[
-    "server", "repository", "fork", "closed", "merged", "conflict", "base", "refused", "too_large"
-]
+    "server", "repository", "fork", "closed", "merged", "conflict", "used", "base", "refused",
+    "too_large",
+]  # fmt: skip
 """Why there is no stacked pull request."""
 
 _REASONS: dict[Reason, str] = {
@@ -437,23 +451,46 @@ _REASONS: dict[Reason, str] = {
     "closed": "this pull request was closed meanwhile",
     "merged": "this pull request was merged meanwhile",
     "conflict": "this pull request has moved on, and these files are not what they were",
+    "used": "this pull request has moved on, and what was pushed uses names that are gone by this",
     "base": "the branch of this pull request is not there any more",
     "refused": "GitHub does not let us",
     "too_large": "it is larger than what can be handed over",
 }
 
 
-def no_branch_lead(reason: Reason, detail: str = "", paths: Sequence[str] = ()) -> str:
-    """Say why there is no stacked pull request. `detail`: in GitHub's words; `paths`: of which."""
+def no_branch_lead(
+    reason: Reason,
+    detail: str = "",
+    paths: Sequence[str] = (),
+    uses: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Say why there is no stacked pull request.
+
+    `detail`: in GitHub's words; `paths`: of which; `uses`: in which path stands which name.
+    """
     text = f"No pull request was opened: {_REASONS[reason]}"
     if paths:
         text += f": {_listed([_code(path) for path in paths[:PATHS_SHOWN]], len(paths))}"
+    if uses:
+        named = [f"{_code(name)} in {_code(path)}" for path, name in uses[:PATHS_SHOWN]]
+        text += f": {_listed(named, len(uses))}"
     if detail:
         text += f": {fitted(masked(detail), LINE_BYTES, markdown_line)}"
     text = f"{text.rstrip('.')}."
-    if reason == "conflict":
+    if reason in {"conflict", "used"}:
         text += " Nothing was applied. Ask again, and it is made for what is there now."
     return text
+
+
+def meanwhile_lead(files: int, unseen: int) -> str:
+    """Say that other files were changed by a push meanwhile, and how far they were looked at."""
+    said = f"{words.count(files, 'other file')} changed meanwhile"
+    if not unseen:
+        return f"{said}; none uses a name that is gone by this."
+    return f"{said}; {words.count(unseen, 'file')} of them {_WAS[unseen == 1]} not looked through."
+
+
+_WAS = {True: "was", False: "were"}
 
 
 def kept_branch_lead(branch: str) -> str:

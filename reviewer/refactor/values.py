@@ -12,6 +12,9 @@ MOST_FILES = 40
 """Of one module: more is several modules."""
 
 MOST_SYMBOLS = 30
+MOST_GONE = 200
+"""Names that a patch takes away, as they are looked for elsewhere."""
+
 MOST_REPLACEMENTS = 200
 PATH_CHARS = 1_000
 NAME_CHARS = 300

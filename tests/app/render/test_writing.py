@@ -34,6 +34,7 @@ from reviewer.refactor.values import (
     Plan,
     Refactoring,
     Rename,
+    Unneeded,
 )
 from reviewer.request import Cost, StopReason
 from tests.app.render.samples import HOSTILE, HOSTILE_BLOCK, finding
@@ -235,6 +236,19 @@ def test_a_result_says_what_changed_and_what_was_left():
     assert "1. Rename f to g (by a program, not by a model): `a.py`, `t.py` (new)" in text
     assert "- docs: README: nobody came to it" in text
     assert "\\$0.5" in text
+
+
+def test_what_rightly_was_not_changed_is_said_with_the_reason_in_both():
+    done = refactoring(unneeded=[Unneeded(module="re@port", why="It has *none*.")])
+    for text in (result_comment(done, []), stacked_body(done, 17)):
+        assert "**Nothing to do in**\n\n- re" in text and r"It has \*none\*." in text
+        assert "re@port" not in text
+
+
+def test_a_result_that_would_add_a_secret_says_first_that_nothing_of_it_is_to_be_had():
+    secret = finding(source="detector:secrets/github-token")
+    for made in (refactoring(findings=[secret]), fixing(findings=[secret])):
+        assert result_comment(made, []).split("\n\n")[1].startswith("**Nothing of it is handed")
 
 
 def test_a_fix_names_what_is_closed_and_what_is_not():

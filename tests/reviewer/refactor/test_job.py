@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from app.render.refactoring import refactoring_text
+from app.trees import GitTrees
+from reviewer.git import open_repo
+from reviewer.refactor.gone import names_gone
 from reviewer.refactor.values import Plan
 from reviewer.request import Caps, StopReason
 from reviewer.rlm.memory import MemoryJournal
@@ -521,6 +524,28 @@ def test_many_files_are_planned_in_parts_and_the_parts_in_one(tmp_path: Path) ->
         done = refactored(repo, server)
     assert done.refactoring.status == "declined"
     assert len(seen) > 3 and "Hand in the one plan" in seen[-1]
+
+
+def test_names_that_a_patch_takes_away_are_known(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(
+        renames=[rename("shop/prices.py", "net", "subtotal")],
+        moves=[{"path": "web/money.ts", "symbol": "format", "to": "web/display.ts"}],
+        modules=[module("cart", CARD, "shop/report.py", gone=(CARD,))],
+    )
+    edit = edited(
+        ("shop/report.py", "from shop.cart import total\n", ""),
+        ("shop/report.py", ", total(items)", ""),
+        removed=[CARD],
+        message="Drop the cart\n\nNobody needs it.",
+    )
+    name = "Move format to web/display.ts: what is left"
+    edits = {"cart": edit, name: tool("submit", {"unneeded": "It stays."})}
+    with ModelServer(script(plan, edits)) as server:
+        done = refactored(repo, server)
+    with open_repo(repo.path) as opened, GitTrees(opened, repo.sha("HEAD")) as trees:
+        found = names_gone(done.patch, done.refactoring.plan, trees)
+    assert found == ("cart", "format", "net", "total")
 
 
 # A plan that was made before ---------------------------------------------------------------------
