@@ -50,6 +50,7 @@ class Coder(Editor):
 
     name = "fix"
     version = "3"
+    asks_why = False  # the finding says it
 
     def __init__(
         self,

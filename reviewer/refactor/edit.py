@@ -1,5 +1,6 @@
 """The edit: the recursive question "which exact replacements carry out this part of the plan?"."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,12 @@ NAMED_TOKENS = WINDOW_TOKENS // 2
 
 TOLD = 60
 """Leads and findings of one file that are listed."""
+
+_SAYS_NOTHING = re.compile(
+    r"(?:edit|change|update|fix|modify|refactor)(?: (?:it|this|that|files?|(?:the )?code))?\W*",
+    re.I,
+)
+"""A first line that could stand over any commit."""
 
 _MARKED = "each line behind a | that is not in it"
 
@@ -69,6 +76,8 @@ class Editor:
     version = "4"
     tier: Tier = "strong"
     result: type[Edits] = Answer
+    asks_why = True
+    """Does a commit's message without a reason go back? As all that `check` says, once."""
 
     def __init__(
         self,
@@ -198,7 +207,10 @@ class Editor:
         before = {path: self._overlay.blob(path) for path in done.files}
         with Parsers() as parsers:
             faults = broken(done.files, before, parsers)
-        return [f'"{shown(path)}": {fault}' for path, fault in faults.items()]
+        problems = [f'"{shown(path)}": {fault}' for path, fault in faults.items()]
+        if done.files and self.asks_why and not self._mending and not _says_why(result.message):
+            problems.append("message: what it does in one line, a blank line, and why it does so")
+        return problems
 
     def across(self, scope: EditScope, parts: Sequence[Edits]) -> str | None:
         return None
@@ -236,6 +248,11 @@ class Editor:
             shown += f"\n--- of it, what your part names, {_MARKED}\n"
             shown += "\n…\n".join(marked(piece) for piece in pieces) + "\n"
         return shown
+
+
+def _says_why(message: str) -> bool:
+    subject, _, body = message.strip().partition("\n")
+    return bool(body.strip()) and not _SAYS_NOTHING.fullmatch(subject.strip())
 
 
 def units_of(part: Part) -> frozenset[Unit]:

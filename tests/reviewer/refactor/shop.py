@@ -87,7 +87,11 @@ def module(
     return made | ({"removed": list(gone)} if gone else {})
 
 
-def edited(*replacements: tuple[str, str, str], message: str = "Edit it", **more: Any) -> Answer:
+def edited(
+    *replacements: tuple[str, str, str],
+    message: str = "Edit the shop\n\nIt was asked for.",
+    **more: Any,
+) -> Answer:
     told = [{"path": path, "old": old, "new": new} for path, old, new in replacements]
     return tool("submit", {"replacements": told, "message": message, **more})
 

@@ -1,5 +1,6 @@
 """The refactoring job from git to patch: a real repository, a scripted model over real HTTP."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from app.render.refactoring import refactoring_text
 from app.trees import GitTrees
 from reviewer.git import open_repo
+from reviewer.refactor.carry import MOST_ROUNDS, ROUNDS
 from reviewer.refactor.gone import names_gone
 from reviewer.refactor.values import Plan
 from reviewer.request import Caps, StopReason
@@ -166,7 +168,7 @@ ROUND = edited(
         "from shop.prices import net\nfrom shop.rounding import rounded\n",
     ),
     ("shop/cart.py", "return net(items) * 2", "return rounded(net(items) * 2)"),
-    message="Round the total",
+    message="Round the total\n\nA part of a cent is nobody's.",
 )
 
 
@@ -183,7 +185,7 @@ def test_modules_are_edited_apart_with_the_contract_between_them(tmp_path: Path)
     assert '"shop/prices.py"' not in told["cart"]
     assert [(c.module, c.message) for c in done.patch.commits] == [
         ("rounding", "Give rounding a module\n\nPrices are sums alone."),
-        ("cart", "Round the total"),
+        ("cart", "Round the total\n\nA part of a cent is nobody's."),
     ]
     made = after(done)
     assert made["shop/prices.py"] == "def net(items):\n    return sum(items)\n"
@@ -345,6 +347,81 @@ def test_what_no_round_mends_is_reported(tmp_path: Path) -> None:
     assert len(server.requests) == 3  # the same is not asked twice
 
 
+SUMS = {
+    "sums.py": "".join(f"def f{n}():\n    return {n}\n\n\n" for n in range(5)),
+    "use.py": "import sums\n\n" + "".join(f"print(sums.f{n}())\n" for n in range(5)),
+}
+
+
+def mends(most: int) -> Callable[[dict[str, Any]], Scripted]:
+    """An editor that takes all away and puts one back in each round, so many at the most."""
+    rounds: list[str] = []
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            text = SUMS["sums.py"].removesuffix("\n\n")
+            return edited(("sums.py", text, "none = 1\n"), message="Tidy\n\nNobody needs it.")
+        rounds.append("")
+        if len(rounds) > most:
+            return tool("submit", {"left": [{"what": "the rest", "why": "No."}]})
+        one = f"def f{len(rounds) - 1}():\n    return 0\n"
+        return edited(("sums.py", "none = 1\n", f"{one}none = 1\n"))
+
+    return edit
+
+
+def test_mending_goes_on_while_less_is_left(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": mends(9)})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 2 + 4 and MOST_ROUNDS == 4
+    assert len(done.refactoring.findings) == 1
+
+
+def test_mending_ends_where_it_gets_no_better(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return mends(0)(request)
+        many = prompt(request).count("|none = 1")
+        return edited(("sums.py", "|none = 1"[1:], "none = 1\n" + "x = 1\n" * many))
+
+    with ModelServer(script(plan, {"sums": edit})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 2 + ROUNDS and len(done.refactoring.findings) == 5
+
+
+# Messages ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("message", ["Triple the total", "Edit it\n\nIt was asked for.", "Edit it"])
+def test_a_message_without_a_reason_goes_back_once(tmp_path: Path, message: str) -> None:
+    repo = make(tmp_path / "r")
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        said = "Triple the total\n\nTwice is no more." if refused(request) else message
+        return edited((CARD, "* 2", "* 3"), message=said)
+
+    with ModelServer(script(planned(modules=[module("cart", CARD)]), {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert "a blank line, and why" in refused(server.requests[2].body)
+    assert [one.message for one in done.patch.commits] == ["Triple the total\n\nTwice is no more."]
+
+
+def test_a_message_that_stays_without_one_has_the_plans(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(modules=[module("cart", CARD, what="Totals are three of a kind now.")])
+    edit = edited((CARD, "* 2", "* 3"), message="Triple the total")
+    with ModelServer(script(plan, {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 3 and done.refactoring.status == "complete"
+    (commit,) = done.patch.commits
+    assert commit.message == "Triple the total\n\nTotals are three of a kind now."
+
+
 # Refused -----------------------------------------------------------------------------------------
 
 CARD = "shop/cart.py"
@@ -428,7 +505,7 @@ def test_edits_that_did_not_fit_are_done_anew(tmp_path: Path) -> None:
     with ModelServer(script(plan, {"cart": edit})) as server:
         done = refactored(repo, server)
     assert done.refactoring.status == "complete", done.refactoring
-    assert [one.message for one in done.patch.commits] == ["Triple it"]
+    assert [one.message for one in done.patch.commits] == ["Triple it\n\nDo it."]
 
 
 @pytest.mark.parametrize(
