@@ -29,7 +29,9 @@ NAMED_TOKENS = WINDOW_TOKENS // 2
 """Of the code that is shown of such a file."""
 
 TOLD = 60
-"""Leads and findings of one file that are listed."""
+TOLD_CHARS = 30_000
+TOLD_EACH_CHARS = 1_200
+"""Leads and findings that are listed for one node: so many, and so much of all and of each."""
 
 _SAYS_NOTHING = re.compile(
     r"(?:edit|change|update|fix|modify|refactor)(?: (?:it|this|that|files?|(?:the )?code))?\W*",
@@ -133,8 +135,7 @@ class Editor:
             gone = "\n".join(f"- {quoted(path)}" for path in part.removable)
             said.append(f"Files of yours that go, to be removed or renamed:\n\n{gone}")
         if part.told:
-            listed = "\n".join(f"- {quoted(path)}: {text}" for path, text in part.told[:TOLD])
-            said.append(f"{_MENDING if self._mending else _LEADS}\n\n{listed}")
+            said.append(f"{_MENDING if self._mending else _LEADS}\n\n{_listed(part.told)}")
         return printable("\n\n".join(said) + "\n")
 
     def split(self, scope: EditScope) -> list[EditScope]:
@@ -248,6 +249,22 @@ class Editor:
             shown += f"\n--- of it, what your part names, {_MARKED}\n"
             shown += "\n…\n".join(marked(piece) for piece in pieces) + "\n"
         return shown
+
+
+def _listed(told: Sequence[tuple[str, str]]) -> str:
+    """Return what a node is told, a line each, as much as there is room for in a prompt."""
+    lines: list[str] = []
+    room = TOLD_CHARS
+    for path, text in told[:TOLD]:
+        cut = text if len(text) <= TOLD_EACH_CHARS else f"{text[:TOLD_EACH_CHARS]}… (cut)"
+        line = f"- {quoted(path)}: {cut}"
+        room -= len(line)
+        if room < 0:
+            break
+        lines.append(line)
+    if more := len(told) - len(lines):
+        lines.append(f"- and {more} more like these: `grep` and `references` find them")
+    return "\n".join(lines)
 
 
 def _says_why(message: str) -> bool:

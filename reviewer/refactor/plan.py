@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from reviewer.errors import GiveUp
 from reviewer.parsing.packed import path_of
@@ -112,7 +112,7 @@ class Planner:
         problems = [
             f"renames.{index}: {problem}"
             for index, one in enumerate(result.renames)
-            if (problem := self._no_symbol(one) or _no_name(one))
+            if (problem := self._no_symbol(one) or _no_name(one) or _of_its_file(one))
         ]
         problems += [
             f"moves.{index}: {problem}"
@@ -259,6 +259,17 @@ def _no_name(one: Rename) -> str | None:
     if not _NAME.fullmatch(one.to):
         return f"{printable(one.to)!r} is no name: give the last part alone"
     return "it has that name" if one.symbol.rpartition(".")[2] == one.to else None
+
+
+def _of_its_file(one: Rename) -> str | None:
+    """Refuse a class that its file is named after, where the language asks for that."""
+    path = PurePosixPath(one.path)
+    if path.suffix != ".java" or path.stem != one.symbol:
+        return None
+    return (
+        "a class of Java has the name of its file, which no rename changes: plan a module with the "
+        "file in `files` and `removed`, and the new one in `new_files`"
+    )
 
 
 _NOT_JOINED = Plan(

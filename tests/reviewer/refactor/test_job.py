@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -394,6 +395,62 @@ def test_mending_ends_where_it_gets_no_better(tmp_path: Path) -> None:
     assert len(server.requests) == 2 + ROUNDS and len(done.refactoring.findings) == 5
 
 
+# What does not parse, and what runs at a time ---------------------------------------------------
+
+
+def test_a_rename_after_which_a_file_does_not_parse_is_left_to_a_node(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(renames=[rename("shop/prices.py", "net", "class")])
+    name = "Rename net to class: what is left"
+    left = tool("submit", {"left": [{"what": "net", "why": "class is no name."}]})
+    with ModelServer(script(plan, {name: left})) as server:
+        done = refactored(repo, server)
+    assert done.patch.commits == () and done.refactoring.status == "partial"
+    assert "does not parse any more" in " ".join(done.refactoring.notes)
+
+
+def test_edits_that_do_not_parse_go_back(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        return edited((CARD, "* 2", "* 3" if refused(request) else "* ("))
+
+    with ModelServer(script(planned(modules=[module("cart", CARD)]), {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 3 and "does not parse" in refused(server.requests[2].body)
+    assert done.refactoring.status == "complete" and "* 3" in str(after(done)[CARD])
+
+
+def test_edits_that_never_parse_are_in_no_commit(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    broken = edited((CARD, "* 2", "* ("))
+    with ModelServer(script(planned(modules=[module("cart", CARD)]), {"cart": broken})) as server:
+        done = refactored(repo, server)
+    assert done.patch.commits == () and done.refactoring.status == "partial"
+    assert "does not parse" in done.refactoring.left[0].why
+
+
+def test_modules_are_edited_at_the_same_time(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    both = Barrier(2, timeout=30)
+    ahead = iter([True])
+
+    def edit(path: str, old: str) -> Callable[[dict[str, Any]], Scripted]:
+        def answer(_request: dict[str, Any]) -> Scripted:
+            if not next(ahead, False):  # the first one warms what the others have in common
+                both.wait()  # broken, and an error, where nobody else is asked meanwhile
+            return edited((path, old, f"{old} "))
+
+        return answer
+
+    places = {"cart": (CARD, "* 2"), "report": ("shop/report.py", "):"), "web": (VIEW, "(1);")}
+    plan = planned(modules=[module(name, path) for name, (path, _) in places.items()])
+    with ModelServer(script(plan, {name: edit(*at) for name, at in places.items()})) as server:
+        done = refactored(repo, server)
+    assert not both.broken
+    assert [one.module for one in done.patch.commits] == list(places)
+
+
 # Messages ----------------------------------------------------------------------------------------
 
 
@@ -425,6 +482,7 @@ def test_a_message_that_stays_without_one_has_the_plans(tmp_path: Path) -> None:
 # Refused -----------------------------------------------------------------------------------------
 
 CARD = "shop/cart.py"
+VIEW = "web/view.ts"
 
 
 def test_edits_that_do_not_fit_go_back_once(tmp_path: Path) -> None:

@@ -75,6 +75,21 @@ def test_a_plan_that_does_not_fit_is_refused(bad: Plan, words: str, context: Pro
     assert len(problems) == 1 and words in problems[0], problems
 
 
+def test_a_class_that_has_the_name_of_its_file_is_no_rename(context: Provider) -> None:
+    files = {
+        "shop/Price.java": "package shop;\n\npublic class Price {\n    int net() { return 1; }\n}\n"
+    }
+    made = overlay(files)
+    with Provider(made.start.objects) as java:
+        planner = Planner("rename it", tree_of(made, java), made)
+        said = planner.check(
+            PlanScope(()), plan(renames=[rename("shop/Price.java", "Price", "Amount")])
+        )
+        assert len(said) == 1 and "`removed`" in said[0]
+        method = plan(renames=[rename("shop/Price.java", "Price.net", "total")])
+        assert planner.check(PlanScope(()), method) == []
+
+
 def test_a_move_finds_what_a_rename_made_and_a_module_what_a_move_makes(context: Provider) -> None:
     good = plan(
         renames=[rename(CART, "total", "whole")],
