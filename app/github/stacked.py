@@ -77,7 +77,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What stands there now. `text` is the comment for where it was asked for, "" for none.
+    """What stands there now. `text` is the comment for where it was asked for, "" for none; `more`
+    are comments below it, with what it had no room for.
 
     The rest is of a stacked pull request: 0 and "" where there is none. `head` is the last commit
     of ours on its branch ("": it is not there any more), and `suggestions` counts those at lines,
@@ -91,6 +92,7 @@ class Delivered:
     branch: str = ""
     head: str = ""
     suggestions: int = 0
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,9 +310,9 @@ class _Delivering:
                 offered = self._suggest(list(hunks(changes)))
         if offered:
             lead.append(writing.suggestions_lead(offered))
-        patch = writing.patch_block(text, self.what.patch_page)
+        patch, more = writing.patch_blocks(text, self.what.patch_page)
         said = writing.result_comment(written.account, lead, patch)
-        return Delivered("patch", said, suggestions=offered)
+        return Delivered("patch", said, suggestions=offered, more=tuple(more))
 
     def _suggest(self, wanted: Sequence[Hunk]) -> int:
         """Offer what the pull request itself shows as suggestions; return how many there are."""

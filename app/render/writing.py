@@ -12,7 +12,7 @@ from typing import Literal, Protocol, TypeVar
 
 from app.accounts import Account, secrets_of
 from app.render import words
-from app.render.comment import can_offer
+from app.render.comment import can_show
 from app.render.escape import (
     code_line,
     fence,
@@ -517,7 +517,7 @@ def patch_block(text: str | None, page: str = "", room: int = LIMIT_BYTES // 2) 
         return elsewhere
     if size(text) > room:
         return elsewhere or "The patch is too large for a comment."
-    if not can_offer(text) or masked(text) != text:
+    if not can_show(text) or masked(text) != text:
         return elsewhere or "The patch has something in it that a comment does not show."
     return "\n\n".join(
         [
@@ -527,6 +527,45 @@ def patch_block(text: str | None, page: str = "", room: int = LIMIT_BYTES // 2) 
             "</details>",
         ]
     )
+
+
+MOST_PARTS = 8
+"""Comments that one patch is divided over: more of it nobody pieces together."""
+
+PART_BYTES = LIMIT_BYTES - 1_000
+_FILE = re.compile(r"^(?=diff --git )", re.MULTILINE)
+
+
+def patch_blocks(text: str | None, page: str = "") -> tuple[str, list[str]]:
+    """Return a patch as `patch_block` does, and comments of their own with what has no room there.
+
+    Each of them has whole files, for `git apply` by itself; there are none where a file or the
+    whole is too large for that, or the patch has an address.
+    """
+    block = patch_block(text, page)
+    if page or not text or size(text) <= LIMIT_BYTES // 2:
+        return block, []
+    if not can_show(text) or masked(text) != text:
+        return patch_block(text, page, size(text)), []
+    parts = _packed([one for one in _FILE.split(text) if one])
+    if len(parts) > MOST_PARTS or any(size(one) > PART_BYTES for one in parts):
+        return block, []
+    many = len(parts)
+    return f"The patch is in {many} comments of their own, part 1 to {many}.", [
+        f"Part {number} of {many} of the patch.\n\n{patch_block(one, room=PART_BYTES)}"
+        for number, one in enumerate(parts, 1)
+    ]
+
+
+def _packed(files: Sequence[str]) -> list[str]:
+    """Return the diffs of files in order, as many together as a comment has room for."""
+    parts: list[str] = []
+    for one in files:
+        if parts and size(parts[-1]) + size(one) <= PART_BYTES:
+            parts[-1] += one
+        else:
+            parts.append(one)
+    return parts
 
 
 # Undoing -----------------------------------------------------------------------------------------

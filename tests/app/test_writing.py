@@ -1,5 +1,7 @@
 """Plans that people start, and what is written then: the github role's part, step by step."""
 
+import re
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +11,11 @@ import pytest
 
 from app import write_steps
 from app.github.client import Hub
+from app.jobs import step
 from app.obey import STOPPED
+from app.render.markdown import LIMIT_BYTES
 from app.roles.github import WRITES
+from app.store import PUBLISH
 from app.write_steps import (
     AGAIN,
     ALREADY,
@@ -579,6 +584,30 @@ def test_without_the_servers_switch_there_is_a_patch(fake: FakeGitHub, tmp_path:
     assert (desk.stacked, desk.branches) == ([], {})
     assert "RLM_WRITE" in desk.ours[-1].body and "```diff" in desk.ours[-1].body
     assert not [seen for seen in fake.requests if seen.method == "POST" and "/git/" in seen.path]
+
+
+def test_a_patch_that_one_comment_has_no_room_for_is_in_several(
+    fake: FakeGitHub, tmp_path: Path
+) -> None:
+    desk = Desk(fake, tmp_path, writes=False)
+    begun(desk)
+    lines = "".join(f"x{n} = {n}\n" for n in range(2_500)).encode()
+    after = {f"new{n}.py": lines for n in range(3)} | {"a.py": AFTER["a.py"]}
+    run = desk.comes(desk.written(after))
+    desk.work()
+    first, *parts = desk.ours[1:]
+    assert f"The patch is in {len(parts)} comments of their own" in first.body
+    assert len(parts) == 3 and all(len(one.body) < LIMIT_BYTES for one in parts)
+    fences = [re.search(r"```diff\n(.*?)\n```", one.body, re.DOTALL) for one in parts]
+    patch = "\n".join(one[1] for one in fences if one) + "\n"
+    where = Path(desk.repo.git("rev-parse", "--absolute-git-dir").strip())
+    copy = tmp_path / "copy"
+    subprocess.run(["git", "clone", "-q", "-b", "topic", str(where), str(copy)], check=True)
+    subprocess.run(["git", "apply", "-"], cwd=copy, input=patch.encode(), check=True)
+    assert {name: (copy / name).read_bytes() for name in after} == after
+    desk.store.put(step(PUBLISH, run))
+    desk.work()
+    assert len(desk.ours) == 2 + len(parts)
 
 
 def test_without_the_repositorys_switch_there_is_a_patch(desk: Desk) -> None:
