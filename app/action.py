@@ -7,10 +7,8 @@ input `server` all of that is a running App's to do (`app/action_server.py`).
 """
 
 import hashlib
-import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TextIO, cast
 
 from app.action_event import DEPENDABOT, Comment, Look, Nothing, read_event
@@ -25,6 +23,18 @@ from app.action_step import (
     exit_code,
     read_step,
 )
+from app.action_work import (
+    Asked,
+    Order,
+    Wish,
+    answer,
+    fetched,
+    is_fork,
+    patiently,
+    reviewed,
+    sentence,
+)
+from app.action_write import undone, written
 from app.annotations import Level, StepLog
 from app.commands import (
     ONLY_WRITERS,
@@ -39,32 +49,24 @@ from app.commands import (
     help_text,
     parse_commands,
 )
-from app.engine import Plan, plan, run_explain, run_review, with_notes
+from app.engine import run_explain
 from app.github.answers import render_answer
 from app.github.cache import Stopped
 from app.github.client import Hub
 from app.github.code_scanning import upload
-from app.github.errors import BadToken, Forbidden, NotThere
-from app.github.fetch import Checkout, checkout
+from app.github.errors import Forbidden, NotThere
 from app.github.promises import promise_of
-from app.github.publish import Publication, Published, publish
+from app.github.publish import Publication, publish
 from app.github.pulls import Pull, look_at
-from app.github.replies import reply
-from app.github.wanted import Wanted
 from app.interrupt import Interrupts
 from app.render import render, words
 from app.render.escape import markdown_line
 from app.render.live import progress
 from app.render.markdown import render_markdown
-from app.render.outgoing import masked, without_secrets
+from app.render.outgoing import masked
 from app.report import Report
-from reviewer.errors import RetryLater, RlmError, TellUser
+from reviewer.errors import RlmError, TellUser
 from reviewer.explain.values import Question
-from reviewer.request import Promise
-
-TRIES = 4
-LONGEST_WAIT_S = 120.0
-"""A job costs money while it waits; after an outage that lasts, somebody runs it again."""
 
 SUMMARY_BYTES = 900_000
 """GitHub drops a step's summary over 1 MiB; a sentence on why it was not posted comes to it."""
@@ -73,12 +75,11 @@ STOP_TEXT = (
     "Here the review runs in GitHub Actions, so it is stopped there: open its run under "
     "**Actions** and choose **Cancel workflow**."
 )
-OBEYED = ("review", "ask", "help")
+OBEYED = ("review", "ask", "fix", "tests", "undo", "help")
 """The commands that a workflow can obey: it remembers nothing from one job to the next."""
 
 _NAMES: Mapping[type[Parsed], str] = {
     RefactorCommand: "refactor",
-    FixCommand: "fix",
     ForgetCommand: "forget",
 }
 """The others that have arguments."""
@@ -86,26 +87,6 @@ _NAMES: Mapping[type[Parsed], str] = {
 ELSEWHERE = "takes the App: a workflow remembers nothing from one job to the next."
 ONLY_OPEN = "Only an open pull request is reviewed."
 ONLY_READY = "It is a draft: it is reviewed when it is ready, or on `/rlm review`."
-
-FORK_SECRETS = "GitHub hands no secrets to a workflow that a fork's pull request starts."
-BOT_SECRETS = "Of the secrets, GitHub hands only Dependabot's to a workflow that it starts."
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """One review that somebody or something asked for; `name` tells it from others of one head.
-
-    `asked` by a person, so also of a draft. `again`: say what was said before, too. With a
-    `question` it is an answer that is wanted, and no review.
-    """
-
-    number: int
-    name: str
-    comment: Comment | None = None
-    paths: tuple[str, ...] = ()
-    asked: bool = False
-    again: bool = False
-    question: str = ""
 
 
 def action(environ: Mapping[str, str], interrupts: Interrupts) -> int:
@@ -120,11 +101,11 @@ def action(environ: Mapping[str, str], interrupts: Interrupts) -> int:
         log.tell("warning", "The job was cancelled before there was a review.")
         return EXIT_STOPPED
     except TellUser as error:
-        log.tell("error", f"{_sentence(error.problem)} {error.hint}".strip())
+        log.tell("error", f"{sentence(error.problem)} {error.hint}".strip())
     except RlmError as error:
-        log.tell("error", _sentence(str(error)))
+        log.tell("error", sentence(str(error)))
     except OSError as error:
-        log.tell("error", f"{error.filename or 'This machine'}: {_sentence(str(error.strerror))}")
+        log.tell("error", f"{error.filename or 'This machine'}: {sentence(str(error.strerror))}")
     except Exception as error:
         # Not for `app.cli` to report: what it prints is not made safe for this log.
         log.write(traceback.format_exc())
@@ -145,14 +126,19 @@ def _granted(
     wish: Wish, environ: Mapping[str, str], hub: Hub, step: Step, interrupts: Interrupts
 ) -> int:
     pull = look_at(hub, step.repository, wish.number)
+    if wish.order == "undo":
+        return undone(Asked(pull, wish, environ, hub, step, interrupts))
     if why := _not_now(pull, wish):
         step.log.tell("notice", why)
         if wish.comment:
-            _answer(hub, step, wish.comment, why)
+            answer(hub, step, wish.comment, why)
         return step.skipped()
     if wish.question:
         return _explained(pull, wish, environ, hub, step, interrupts)
-    report = _reviewed(pull, wish, promise_of(hub, pull), environ, step, interrupts)
+    if wish.order:
+        return written(Asked(pull, wish, environ, hub, step, interrupts))
+    there, planned = fetched(pull, wish, promise_of(hub, pull), step, interrupts)
+    report = reviewed(pull, there, planned, environ, step, interrupts)
     _summarize(step, pull, report)
     if interrupts():
         step.log.tell("warning", "The job was cancelled: the review is not posted.")
@@ -185,12 +171,12 @@ def _obey(comment: Comment, hub: Hub, step: Step) -> list[Wish]:
         return []
     if not hub.may_write(step.repository, comment.author):
         step.log.tell("notice", f"{comment.author} may not write here, so gives no commands.")
-        _answer(hub, step, comment, ONLY_WRITERS, about=f"refused-{comment.author.lower()}")
+        answer(hub, step, comment, ONLY_WRITERS, about=f"refused-{comment.author.lower()}")
         return []
     try:
         hub.react(step.repository, comment.comment_id, "eyes")
     except (Forbidden, NotThere) as error:
-        step.log.tell("warning", _sentence(str(error)))
+        step.log.tell("warning", sentence(str(error)))
     wishes, told = [], []
     for index, said in enumerate(commands):
         name = f"comment:{comment.comment_id}" + (f":{index}" if index else "")
@@ -199,11 +185,19 @@ def _obey(comment: Comment, hub: Hub, step: Step) -> list[Wish]:
                 wishes.append(Wish(comment.number, name, comment, paths, asked=True, again=full))
             case AskCommand(question=question):
                 wishes.append(Wish(comment.number, name, comment, asked=True, question=question))
+            case FixCommand(findings=findings):
+                wishes.append(_order(comment, name, "fix", findings))
+            case PlainCommand(name="tests" | "undo" as order):
+                wishes.append(_order(comment, name, order))
             case _:
                 told.append(_told(said))
     if told:
-        _answer(hub, step, comment, "\n\n".join(told))
+        answer(hub, step, comment, "\n\n".join(told))
     return wishes
+
+
+def _order(comment: Comment, name: str, order: Order, findings: tuple[str, ...] = ()) -> Wish:
+    return Wish(comment.number, name, comment, asked=True, order=order, findings=findings)
 
 
 def _told(said: Parsed) -> str:
@@ -220,16 +214,7 @@ def _told(said: Parsed) -> str:
         case _ if type(said) in _NAMES:
             return f"`/rlm {_NAMES[type(said)]}` {ELSEWHERE}"
         case _:
-            raise ValueError("a review and an answer take longer")
-
-
-def _answer(hub: Hub, step: Step, comment: Comment, text: str, *, about: str = "") -> None:
-    """Answer a comment, once however often the job runs."""
-    about = about or f"comment-{comment.comment_id}"
-    try:
-        reply(hub, step.repository, comment.number, text, about=about, key=None)
-    except (Forbidden, NotThere) as error:
-        step.log.tell("warning", _sentence(str(error)))
+            raise ValueError("a review, an answer and a change take longer")
 
 
 def _not_now(pull: Pull, wish: Wish) -> str:
@@ -237,40 +222,6 @@ def _not_now(pull: Pull, wish: Wish) -> str:
     if pull.state != "open":
         return ONLY_OPEN
     return ONLY_READY if pull.draft and not wish.asked else ""
-
-
-def _reviewed(  # noqa: PLR0917
-    pull: Pull,
-    wish: Wish,
-    promise: Promise,
-    environ: Mapping[str, str],
-    step: Step,
-    interrupts: Interrupts,
-) -> Report:
-    settings = step.settings
-    fetched, planned = _fetched(pull, wish, promise, step, interrupts)
-    with interrupts.gently():
-        log = cast(TextIO, step.log)
-        with progress(log, environ, cap_usd=planned.request.caps.usd) as sink:
-            report = run_review(fetched, settings, planned, sink=sink, cancelled=interrupts)
-    note = "" if settings.has_key else _why_no_key(pull, step)
-    noted = report.model_copy(update={"review": with_notes(report.review, note)})
-    # Now: a summary and an annotation are read by more people than the repository, too.
-    return without_secrets(noted)
-
-
-def _fetched(
-    pull: Pull, wish: Wish, promise: Promise | None, step: Step, interrupts: Interrupts
-) -> tuple[Checkout, Plan]:
-    settings = step.settings
-    wanted = Wanted.of(pull, settings.github)
-    with interrupts.gently():
-        fetched = checkout(
-            wanted, lambda: settings.github_token, settings.home, step.log.say, interrupts
-        )
-        return fetched, plan(
-            fetched, settings, cancelled=interrupts, paths=wish.paths, promise=promise
-        )
 
 
 def _explained(  # noqa: PLR0917
@@ -282,12 +233,12 @@ def _explained(  # noqa: PLR0917
     interrupts: Interrupts,
 ) -> int:
     """Answer a question, below the comment that asked it."""
-    fetched, planned = _fetched(pull, wish, None, step, interrupts)
+    there, planned = fetched(pull, wish, None, step, interrupts)
     with interrupts.gently():
         log = cast(TextIO, step.log)
         with progress(log, environ, cap_usd=planned.request.caps.usd) as sink:
             done = run_explain(
-                fetched,
+                there,
                 step.settings,
                 planned,
                 Question(text=wish.question),
@@ -300,22 +251,10 @@ def _explained(  # noqa: PLR0917
     repository = f"{step.settings.github.web}/{pull.repository}"
     text = render_answer(done, repository)
     if wish.comment is not None:
-        _answer(hub, step, wish.comment, text, about=wish.name.replace(":", "-"))
+        answer(hub, step, wish.comment, text, about=wish.name.replace(":", "-"))
     step.log.say(words.cost(done.cost))
     step.set_outputs(status="complete" if done.answer else "partial", findings="0", report="")
     return EXIT_OK if done.answer else EXIT_PARTIAL
-
-
-def _why_no_key(pull: Pull, step: Step) -> str:
-    if step.event != "pull_request":
-        return ""
-    if pull.author == DEPENDABOT:
-        return BOT_SECRETS
-    return FORK_SECRETS if _is_fork(pull) else ""
-
-
-def _is_fork(pull: Pull) -> bool:
-    return pull.head_repository != pull.repository
 
 
 def _summarize(step: Step, pull: Pull, report: Report) -> None:
@@ -338,7 +277,8 @@ def _post(hub: Hub, pull: Pull, wish: Wish, report: Report, step: Step) -> bool:
         repeat=wish.again,
     )
     try:
-        done = _published(hub, what, step)
+        # Our markers keep it from doubling.
+        done = patiently(step, lambda: publish(hub, what, key=None))
     except RlmError as error:
         _instead(step, report, str(error), "error")
         return True
@@ -351,7 +291,7 @@ def _post(hub: Hub, pull: Pull, wish: Wish, report: Report, step: Step) -> bool:
             if report.sarif and done.outcome == "posted" and not wish.paths:
                 _scan(hub, pull, report, step)
         case "refused":
-            expected = pull.author == DEPENDABOT or _is_fork(pull)
+            expected = pull.author == DEPENDABOT or is_fork(pull)
             _instead(step, report, done.problem, "notice" if expected else "warning")
         case "locked":
             _instead(step, report, "The conversation is locked.", "notice")
@@ -366,24 +306,9 @@ def _scan(hub: Hub, pull: Pull, report: Report, step: Step) -> None:
     try:
         upload(hub, pull.repository, pull.number, pull.head, report)
     except RlmError as error:
-        step.log.tell("notice", f"Not in code scanning: {_sentence(str(error))}")
+        step.log.tell("notice", f"Not in code scanning: {sentence(str(error))}")
     else:
         step.log.say("in code scanning, too")
-
-
-def _published(hub: Hub, what: Publication, step: Step) -> Published:
-    """Publish with patience for a server in trouble; our markers keep it from doubling."""
-    for _ in range(TRIES - 1):
-        try:
-            return publish(hub, what, key=None)
-        except BadToken:
-            raise
-        except RetryLater as error:
-            if error.after_s > LONGEST_WAIT_S:
-                raise
-            step.log.say(f"{error}; trying again in {error.after_s:.0f} s")
-            time.sleep(error.after_s)
-    return publish(hub, what, key=None)
 
 
 def run_id(pull: Pull, wish: Wish, status: str) -> str:
@@ -397,7 +322,7 @@ def run_id(pull: Pull, wish: Wish, status: str) -> str:
 
 def _instead(step: Step, report: Report, why: str, level: Level) -> None:
     """Show the review in the job, and say why it is not on the pull request."""
-    why = _sentence(why)
+    why = sentence(why)
     step.log.tell(
         level, f"The review is in the summary of this job, and not on the pull request: {why}"
     )
@@ -422,7 +347,3 @@ def _end(step: Step, report: Report, trouble: bool) -> int:
     code = EXIT_TROUBLE if trouble else exit_code(review.status, severities, step.fail_on)
     step.tell_failure(code)
     return code
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -7,22 +7,34 @@ Nothing is run here: what the checks say comes from where the repository runs th
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from app.github.branches import below, ends_with, push_commits, tip_of
-from app.github.ci import Checks, Compared, checks_of, compared, described
+from app.github.ci import Check, Checks, Compared, checks_of, compared, described
 from app.github.client import Hub
 from app.github.errors import Forbidden, Limited, NotThere, Refused
 from app.github.pulls import Pull, pull_at
-from app.jobs import Ci, Wish
-from app.render.ci import Doing, checks_ended, checks_mended, checks_too_long, no_checks
-from app.render.writing import commit_message, opened_lead, result_comment
+from app.jobs import Checked, Ci, Wish
+from app.render.ci import (
+    Doing,
+    checks_ended,
+    checks_mended,
+    checks_not_mended,
+    checks_too_long,
+    checks_unread,
+    checks_were_mended,
+    no_checks,
+    shown_name,
+)
+from app.render.writing import commit_message, no_patch, opened_lead, result_comment
 from app.store import Job, Run, Stacked, Store
-from app.write_steps import Writing, ended_without, read_written, wanted
+from app.write_steps import Writing, ended_without, read_written
+from app.writes_wanted import wanted, wants_writing
 from app.written import Written, WrittenCommit
-from reviewer.errors import GiveUp, RetryLater
+from reviewer.errors import GiveUp, RetryLater, RlmError
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +50,7 @@ NONE_S = 1_800.0
 NOT_PUSHED = {
     "moved": "Somebody else has pushed to the branch meanwhile, so this was not put on top of it.",
     "gone": "The branch is not there any more, so this was not put on top of it.",
-    "undone": "The stacked pull request was undone or closed meanwhile: nothing was pushed.",
+    "undone": "The stacked pull request is not open any more: nothing was pushed.",
     "off": "Nothing was pushed: the server or the repository has writing switched off by now.",
     "large": "It is larger than what can be handed over: nothing was pushed.",
 }
@@ -74,7 +86,7 @@ class CiSteps:
             with self._connect(ci.installation, ci.repository_id) as hub:
                 again = self._looked(hub, ci)
         except (Forbidden, NotThere) as error:
-            log.warning("checks not looked at", extra={"run": ci.run, "why": error})
+            self.lost(ci, error)
         except RetryLater as error:
             # An outage may take hours, as the checks themselves do: no attempt at it is the last.
             if isinstance(error, Limited) or time.time() - ci.since >= LONGEST_S:
@@ -84,6 +96,20 @@ class CiSteps:
         if again is not None and self._unwatched(ci):
             again = None
         self._store.done(job, *([again.job()] if again else []))
+
+    def lost(self, ci: Ci, error: RlmError) -> None:
+        """Say that checks could not be looked at, and are not any more, where people wait for it.
+
+        Raise RetryLater where nothing can be said now, either.
+        """
+        log.warning("checks not looked at", extra={"run": ci.run, "why": error})
+        try:
+            with self._connect(ci.installation, ci.repository_id) as hub:
+                there = self._there(hub, ci)
+                if there is not None:
+                    self._said(hub, there, checks_unread(ci.head, str(error)))
+        except GiveUp as refusal:
+            log.warning("not said", extra={"run": ci.run, "why": refusal})
 
     def _looked(self, hub: Hub, ci: Ci) -> Ci | None:
         """Return the next look, None where that was the last one."""
@@ -117,6 +143,8 @@ class CiSteps:
         if made.head != ci.head:
             return None
         pull = pull_at(hub, ci.repository, made.stacked)
+        if pull is not None and pull.state == "merged":
+            self._store.update(ci.run, state="merged")
         if pull is None or pull.state != "open" or pull.head != ci.head:
             return None
         return _There(made, replace(run, repository=pull.repository), pull)
@@ -144,47 +172,59 @@ class CiSteps:
 
     def _ended(self, hub: Hub, ci: Ci, there: _There, checks: Checks, found: Compared) -> None:
         """Say what the checks came to, and begin to mend what fails because of us."""
-        doing: Doing = "nothing"
-        rounds = ci.round
-        if found.new:
-            doing = "given up" if ci.round >= MAX_ROUNDS else self._mends(hub, ci, there, found)
-            rounds += doing == "mending"
-            if self._unwatched(ci):
-                return
-        text = checks_ended(
-            ci.head,
-            len(checks.checks),
-            [one.name for one in found.new],
-            [one.name for one in found.known],
-            [one.name for one in found.unknown],
-            doing,
-            rounds,
-            checks.notes,
+        checked = Checked(
+            head=ci.head,
+            ended=len(checks.checks),
+            new=_names(found.new),
+            known=_names(found.known),
+            unknown=_names(found.unknown),
+            notes=checks.notes,
+            round=ci.round,
         )
-        self._said(hub, there, text)
+        doing: Doing = "nothing"
+        if found.new:
+            doing = "given up" if ci.round >= MAX_ROUNDS else self._may_mend(hub, ci, there)
+        if doing == "mending":
+            self._mends(hub, ci, there, found, checked)
+        elif not self._unwatched(ci):
+            self._said(hub, there, checks_ended(checked, doing))
 
-    def _mends(self, hub: Hub, ci: Ci, there: _There, found: Compared) -> Doing:
-        """Begin the run that mends what failed, once a round, where that is of use."""
+    def _may_mend(self, hub: Hub, ci: Ci, there: _There) -> Doing:
+        """Return "mending" where that is of use, for its commits could be pushed; else why not."""
         pull = pull_at(hub, ci.repository, ci.number)
         if pull is None or pull.state != "open":
             return "closed"
-        with self._writing.opened(there.run, hub, write=True) as (_, writes):
+        with self._writing.opened(there.run, hub, write=True) as (writer, writes):
             if not writes:
                 return "off"
+            return "mending" if wants_writing(writer, there.run.repository) else "unwanted"
+
+    def _mends(self, hub: Hub, ci: Ci, there: _There, found: Compared, checked: Checked) -> None:
+        """Begin the run that mends what failed, once a round, and say so before: it may end at any
+        time, and what it came to is then said in the same place.
+        """
+        pull = pull_at(hub, ci.repository, ci.number)
+        checked = checked.model_copy(update={"round": ci.round + 1})
         wish = Wish(
             trigger="ci",
             task="fix",
             stacked=there.made.stacked,
             mends=self._runs(there.made),
             failed=described(hub, ci.repository, found.new),
+            checked=checked,
         )
-        if self._unwatched(ci):
-            return "nothing"
-        # What is below our branch is its author's: settings come from the base, as in a review.
-        here = replace(pull, head=ci.head)
-        self._begin(hub, ci.installation, here, f"ci:{ci.run}:{ci.round}", wish)
+        if pull is None or self._unwatched(ci):
+            return
+        origin = f"ci:{ci.run}:{ci.round}"
+        runs = self._store.runs_of(there.made.repository_id, ci.number)
+        if not any(run.origin == origin for run in runs):
+            self._said(hub, there, checks_ended(checked, "mending"))
+            if self._unwatched(ci):
+                self._said(hub, there, checks_ended(checked, "nothing"))
+                return
         self._store.update(ci.run, rounds=ci.round + 1)
-        return "mending"
+        # What is below our branch is its author's: settings come from the base, as in a review.
+        self._begin(hub, ci.installation, replace(pull, head=ci.head), origin, wish)
 
     def _runs(self, made: Stacked) -> tuple[str, ...]:
         """Return the runs whose commits are on a branch, the first one first."""
@@ -193,17 +233,25 @@ class CiSteps:
         return (made.run, *reversed(pushed))
 
     def _said(self, hub: Hub, there: _There, text: str) -> None:
-        """Let the comment of the run that made the branch say what its checks came to."""
-        made, run = there.made, there.run
+        """Let the comment of the run that made the branch say what its checks came to.
+
+        Where that is refused (a locked conversation), it is left unsaid: what is done is done.
+        """
+        made, run, pull = there.made, there.run, there.pull
         kept = self._store.result(run.id)
-        url = f"{hub.server.web}/{there.pull.repository}/pull/{made.stacked}"
+        url = f"{hub.server.web}/{pull.repository}/pull/{made.stacked}"
         if kept:
             written = Written.model_validate_json(kept)
-            lead = opened_lead(made.stacked, url, len(written.commits), "open")
+            ended: Literal["merged", "closed"] = "merged" if pull.state == "merged" else "closed"
+            state = "open" if pull.state == "open" else ended
+            lead = opened_lead(made.stacked, url, len(written.commits), state)
             text = result_comment(written.account, [lead, text])
         else:
             text = f"[#{made.stacked}]({url})\n\n{text}"
-        self._writing.say(hub, run, Wish.model_validate_json(run.request), text)
+        try:
+            self._writing.say(hub, run, Wish.model_validate_json(run.request), text)
+        except Refused as error:
+            log.warning("not said", extra={"run": run.id, "why": error})
 
     # What came of mending
 
@@ -211,19 +259,15 @@ class CiSteps:
         """Put the commits of a run on top of the branch, say how it went, return how it ended."""
         written = read_written(run)
         made = self._store.by_stacked(run.repository_id, wish.stacked)
-        outcome, lead = "declined", ""
+        outcome, head, lead = "declined", "", ""
         if written.too_large:
             outcome, lead = "large", NOT_PUSHED["large"]
         elif written.commits:
             outcome, head = self._pushed(hub, run, made, written)
             lead = checks_mended(head) if outcome == "pushed" else NOT_PUSHED[outcome]
         text = result_comment(written.account, [lead] if lead else [])
-        try:
-            self._writing.say(hub, run, wish, text)
-        except Refused as error:
-            if outcome != "pushed":
-                raise
-            log.warning("not said", extra={"run": run.id, "why": error})
+        why = lead or no_patch(written.account)
+        self._told(hub, run, wish, text, why, head if outcome == "pushed" else "")
         return outcome
 
     def end_without(self, hub: Hub, run: Run, wish: Wish, *, last: bool = False) -> str:
@@ -237,8 +281,38 @@ class CiSteps:
             why, outcome = f"{why} It was done by then. {checks_mended(head)}", "pushed"
         elif run.stop:
             why = f"{why} Nothing was changed."
-        self._writing.say(hub, run, wish, why)
+        self._told(hub, run, wish, why, why, head)
         return outcome
+
+    def _told(self, hub: Hub, run: Run, wish: Wish, text: str, why: str, head: str) -> None:  # noqa: PLR0917
+        """Let the comment of a run that mends say `text`, and that of the fix that it mends what
+        came of it: the branch ends at `head` now, or with "" `why` it does not.
+        """
+        url = f"{hub.server.web}/{run.repository}/pull/{run.number}"
+        refused: Refused | None = None
+        try:
+            url += f"#issuecomment-{self._writing.say(hub, run, wish, text).id}"
+        except Refused as error:
+            refused = error
+        there = self._mended(hub, run, wish)
+        if there is not None and wish.checked is not None:
+            done = checks_were_mended(wish.checked, head)
+            self._said(hub, there, done if head else checks_not_mended(wish.checked, why, url))
+        if refused is not None:
+            if not head:
+                raise refused
+            log.warning("not said", extra={"run": run.id, "why": refused})
+
+    def _mended(self, hub: Hub, run: Run, wish: Wish) -> _There | None:
+        """Return the stacked pull request that a run was to mend, whatever has become of it; None
+        where nobody knows it any more.
+        """
+        made = self._store.by_stacked(run.repository_id, wish.stacked)
+        first = None if made is None else self._store.run(made.run)
+        pull = pull_at(hub, run.repository, wish.stacked)
+        if made is None or first is None or pull is None:
+            return None
+        return _There(made, replace(first, repository=pull.repository), pull)
 
     def _there_already(self, hub: Hub, run: Run, wish: Wish, *, last: bool) -> str:
         """Return the end of our branch if the commits of a run are what it ends with, else ""."""
@@ -273,7 +347,7 @@ class CiSteps:
             return "undone", ""
         write = written.policy_write
         with self._writing.opened(run, hub, write=write) as (writer, writes):
-            if not (write and writes and wanted(writer, run, written).policy_write):
+            if not (write and writes and wanted(writer, run.repository, written).policy_write):
                 return "off", ""
             done = push_commits(
                 writer, run.repository, made.branch, _made_of(written), onto=run.head
@@ -308,6 +382,11 @@ class CiSteps:
                 round=made.rounds,
             )
         ]
+
+
+def _names(checks: Sequence[Check]) -> tuple[str, ...]:
+    """Return the names of checks as far as they are shown: they are anybody's words."""
+    return tuple(shown_name(each.name) for each in checks)
 
 
 def _later(ci: Ci) -> Ci:

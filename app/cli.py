@@ -73,8 +73,9 @@ exit codes:
   0    every finding is closed, or not there any more; and written where that was asked for
   1    some findings stay open, each with the reason; what is closed is written all the same
   2    wrong usage, or something in the way: a message says what to do
-  3    partial: the run ended early, or the detectors find something in the result; it is not
-       written to a branch or the work tree without --partial
+  3    partial: the run ended early, or nobody came to a finding; what is closed is written all the
+       same. Where the detectors find something in the result, or Ctrl-C has ended the run, nothing
+       is written to a branch or the work tree without --partial
   130  stopped by Ctrl-C before there was any result, or by a second Ctrl-C (143: SIGTERM)
 """
 

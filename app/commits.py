@@ -109,12 +109,15 @@ def write(  # noqa: PLR0917
     author: Author | None,
     say: Say,
     account: Account,
+    *,
+    withheld: bool,
 ) -> None:
     """Write the patch where the user wants it; say what was written, or how it can be.
 
-    What would add a secret is written nowhere, whatever the user wants.
+    `withheld`: only with --partial. What would add a secret is written nowhere, whatever the user
+    wants.
     """
-    wanted, partial = options.apply or options.branch, account.status == "partial"
+    wanted = options.apply or options.branch
     if secrets_of(account):
         if wanted or options.format == "patch":
             raise TellUser("Nothing was written: the result would add a secret.", ADDS_A_SECRET)
@@ -124,7 +127,7 @@ def write(  # noqa: PLR0917
         if wanted:
             say("nothing was written: there is no commit")
         return
-    if wanted and partial and not options.partial:
+    if wanted and withheld and not options.partial:
         raise TellUser(
             "Nothing was written: the result is partial.",
             "Look at it, and run it again with --partial to have it all the same; what was "
@@ -149,7 +152,7 @@ def write(  # noqa: PLR0917
         many = "file" if len(paths) == 1 else "files"
         say(f"{len(paths)} {many} changed in the work tree; nothing is staged")
     elif options.format == "text":
-        more = " --partial" if partial else ""
+        more = " --partial" if withheld else ""
         paid = "" if options.fresh else "; what was answered is kept and not paid again"
         say(f"nothing was written: add --branch NAME{more}, --apply{more} or --format patch{paid}")
 

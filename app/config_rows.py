@@ -1,5 +1,6 @@
 """What holds for reviews of a repository, key by key, and who said so."""
 
+import shlex
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
@@ -66,8 +67,16 @@ def _values(policy: Policy, settings: Settings) -> dict[str, str]:
         "blocking": policy.blocking,
         "sarif": "on" if policy.sarif else "off",
         "write": "on" if policy.write else "off",
+        "test_command": _test_command(policy),
+        "test_timeout": f"{policy.test_timeout} minutes",
         "checks": f"off: {', '.join(sorted(policy.off))}" if policy.off else "all on",
     }
+
+
+def _test_command(policy: Policy) -> str:
+    if policy.test_command is None:
+        return "none"
+    return f"{shlex.join(policy.tests_by)} (run by the Action alone: by no server, in no terminal)"
 
 
 def _source(key: str, layers: Layers, before: Settings, settled: Settings) -> str:

@@ -15,7 +15,7 @@ from reviewer.fix.request import FixRequest
 from reviewer.fix.values import Fixing
 from reviewer.model.base import Model
 from reviewer.refactor.patch import Patch
-from reviewer.request import ReviewRequest
+from reviewer.request import ReviewRequest, StopReason
 
 
 def fix_command(options: Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
@@ -62,6 +62,13 @@ class _Fix(Work[FixRequest, Fixing]):
 
     def leaves(self, done: Fixing) -> bool:
         return bool(done.open) or done.status == "partial"
+
+    def withheld(self, done: Fixing) -> bool:
+        """Each commit stands by itself: what is closed is written, unless it is not clean.
+
+        Nor is it where somebody has stopped the run, who may not want it any more.
+        """
+        return bool(done.findings) or done.stopped == StopReason.CANCELLED
 
     def exit_code(self, done: Fixing) -> int:
         """Return 3 for a partial result, 1 where findings stay open that are not outdated."""

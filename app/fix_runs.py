@@ -84,8 +84,13 @@ def _before(there: There) -> tuple[Written, ...]:
 def _kept(written: Sequence[Written]) -> tuple[str, ...]:
     """Return the titles of the findings that they have closed."""
     accounts = [one.account for one in written if isinstance(one.account, Fixing)]
-    closed = [each for account in accounts if not account.checks for each in account.closed]
-    return tuple(each.title[:TITLE_CHARS] for each in closed[:MOST_KEPT])
+    titles = [
+        each.title[:TITLE_CHARS]
+        for account in accounts
+        if not account.checks
+        for each in account.all_closed
+    ]
+    return tuple(titles[:MOST_KEPT])
 
 
 def _patched(there: There, written: Sequence[Written]) -> tuple[Patched, ...]:

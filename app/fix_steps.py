@@ -130,7 +130,7 @@ class FixSteps:
             account = Written.model_validate_json(kept).account
             if there is None or there.state != "open" or not isinstance(account, Fixing):
                 continue
-            for one in account.closed:
+            for one in account.all_closed:
                 closed.setdefault(one.id, made.stacked)
         return closed
 

@@ -3,7 +3,7 @@
 The ids come from people, the findings from what that review came to, which the store has kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -57,6 +57,29 @@ def chosen(  # noqa: PLR0917
     if found is None:
         return NO_REVIEW
     review, every = found
+    waived = {one.finding for one in store.dismissed(repository_id)}
+    became = store.became(repository_id, number)
+
+    def stands(one: Finding) -> bool:
+        name = short_id(one.id)
+        return name not in waived and became.get(name, "open") == "open"
+
+    return picked(review, every, names, thread, stands=stands, closed=closed)
+
+
+def picked(
+    review: str,
+    every: Sequence[Finding],
+    names: Sequence[str] = (),
+    thread: str = "",
+    *,
+    stands: Callable[[Finding], bool] = lambda _: True,
+    closed: Mapping[str, int] = _NONE,
+) -> Chosen | str:
+    """Return which of a review's findings (`every`, the gravest first) are meant, or why none is.
+
+    `names`, `thread` and `closed` as in `chosen`; `stands` says of which it is news to close them.
+    """
     known = {name: one for one in every for name in _names(one)}
     wanted = list(dict.fromkeys(names)) or ([thread] if thread else [])
     if wanted:
@@ -64,15 +87,7 @@ def chosen(  # noqa: PLR0917
             return _unknown(unknown[0], every, is_thread=not names)
         meant = list(dict.fromkeys(known[name].id for name in wanted))
         return Chosen(review, tuple(meant))
-    waived = {one.finding for one in store.dismissed(repository_id)}
-    became = store.became(repository_id, number)
-    standing = [
-        one
-        for one in every
-        if short_id(one.id) not in waived
-        and became.get(short_id(one.id), "open") == "open"
-        and one.category is not Category.SECRET
-    ]
+    standing = [one for one in every if one.category is not Category.SECRET and stands(one)]
     on_top = sorted({closed[one.id] for one in standing if one.id in closed})
     standing = [one for one in standing if one.id not in closed]
     if not standing and on_top:

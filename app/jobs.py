@@ -316,6 +316,23 @@ def run_key(run: str) -> str:
     return f"run:{run}"
 
 
+class Checked(_Payload):
+    """What the checks of `head`, a commit of ours, came to: how many have `ended`, the names (as
+    they are shown) of those that failed and passed before (`new`), failed before, too (`known`), or
+    of which nobody can tell (`unknown`), and `notes` of what was not looked at.
+
+    `round` counts how often they were mended, with what begins now.
+    """
+
+    head: Sha
+    ended: int
+    new: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    round: Annotated[int, Field(ge=0, le=100)] = 0
+
+
 class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
@@ -325,7 +342,8 @@ class Wish(_Payload):
     it began.
 
     A run with a `task` writes: what the `instruction` says, or the `findings`, or against checks
-    that `failed` on the stacked pull request `stacked`, which the runs `mends` have written.
+    that `failed` on the stacked pull request `stacked`, which the runs `mends` have written;
+    `checked` is all that these checks came to, for whoever says what came of it.
     `review_of` is the run that made the findings. `plan_of` is the run whose plan it carries out;
     without, an instruction is planned and no more.
     """
@@ -347,6 +365,7 @@ class Wish(_Payload):
     stacked: Annotated[int, Field(ge=0, le=2**53)] = 0
     mends: Annotated[tuple[RunId, ...], Field(max_length=MAX_MENDS)] = ()
     failed: Annotated[tuple[FailedCheck, ...], Field(max_length=MAX_FAILED)] = ()
+    checked: Checked | None = None
 
     @property
     def kind(self) -> Kind:

@@ -21,7 +21,7 @@ from reviewer.errors import RlmError
 from reviewer.git import GitRepo
 from reviewer.model.base import Usage
 from reviewer.model.prices import Prices
-from reviewer.policy import FILE, NO_POLICY, PUBLISHING_KEYS, Policy
+from reviewer.policy import FILE, NO_POLICY, PUBLISHING_KEYS, TRIAL_KEYS, Policy
 from reviewer.policy_file import BadPolicy, parse
 from reviewer.ports import NoSuchFile, Objects
 from reviewer.revisions import default_branch
@@ -144,6 +144,8 @@ def read_policy(sources: Sources) -> Wishes:
     if owner.problem:
         notes.append(f"{FILE} of {sources.owner_name} was not used: {owner.problem}")
 
+    # What is run is for each repository to say: what tests one of them is nothing for the others.
+    owner = replace(owner, policy=owner.policy.without(TRIAL_KEYS))
     ends = [one.policy for one in (tip, start) if not one.problem] or [NO_POLICY]
     # A default branch's that is broken would take every cap and threshold with it: the base's hold.
     mine = default.policy.with_paths_of(ends[0])

@@ -23,6 +23,7 @@ from app.github.errors import Elsewhere, Forbidden, Limited, NotThere, Refused
 from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, look_at, pull_at
+from app.github.remarks import under_ids
 from app.github.replies import reply
 from app.jobs import (
     Ci,
@@ -133,6 +134,7 @@ class Steps:
         self._installed = installed
         self._connect = connect
         self._connect_for_checks = connect_for_checks
+        self._connect_to_read = connect_to_read or connect
         self._key = marker_key
         self._forget = forget
         self._includes = includes
@@ -183,6 +185,8 @@ class Steps:
         if job.kind == Handed.kind:
             handed = Handed.model_validate_json(job.payload)
             self.store.answer(handed.request, why=str(error), failed=True)
+        if job.kind == Ci.kind:
+            self._ci.lost(Ci.model_validate_json(job.payload), error)
         if run is None:
             self.store.fail(job, str(error))
             return
@@ -219,6 +223,8 @@ class Steps:
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
             pull = _its_pull(hub, look, look.number)
+            if pull is not None and look.trigger == "pushed":
+                self.writing.note_merged(hub, pull)
             if pull is None or pull.state != "open":
                 self.store.stop(look.repository_id, look.number, CLOSED)
             elif self._settled(hub, look, pull) is None:
@@ -543,6 +549,7 @@ class Steps:
                     fixable=report.write and self._writes,
                 ),
                 key=self._key,
+                to_read=partial(self._connect_to_read, run.installation, run.repository_id),
             )
             if published.outcome == "gone":
                 text = "The pull request is not there any more."
@@ -562,6 +569,9 @@ class Steps:
                 ),
             )
         self.store.told(run.repository_id, run.number, run.id, published.told)
+        if published.first_ids:
+            kept = under_ids(report, published.first_ids)
+            self.store.known_as(run.id, kept.model_dump_json())
         if published.threads is not None:
             self.store.noted(run.repository_id, run.number, run.id, published.threads)
         then = []

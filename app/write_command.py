@@ -106,6 +106,10 @@ class Work(ABC, Generic[Q, A]):
     def leaves(self, done: A) -> bool:
         """Is there something that a reader of the patch alone would miss?"""
 
+    def withheld(self, done: A) -> bool:
+        """Is the result written to a branch or the work tree only if the user insists?"""
+        return done.status == "partial"
+
     @abstractmethod
     def exit_code(self, done: A) -> int:
         """Return the exit code, once all that was asked for is written."""
@@ -159,7 +163,7 @@ def write_command(work: Work[Q, A], interrupts: Interrupts) -> int:
                 say(f"rlm trace {trace.run} shows how this was made")
         if options.format == "patch" and work.leaves(done):
             say_it(work.text(done, PIPE_COLUMNS).rstrip("\n"))
-        write(options, repo, patch, author, say, done)
+        write(options, repo, patch, author, say, done, withheld=work.withheld(done))
     return work.exit_code(done)
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from app.commands import FixCommand, Parsed, PlainCommand, RefactorCommand
-from app.fix_steps import FixSteps
+from app.fix_steps import MOST_STACKED, FixSteps
 from app.github import own_comment
 from app.github.auth import NotGranted
 from app.github.branches import undo
@@ -27,9 +27,15 @@ from app.github.replies import reply
 from app.github.stacked import Delivered, Delivery, branch_name, deliver, settled
 from app.jobs import Command, Wish
 from app.render.escape import markdown_line
-from app.render.writing import can_start, kept_branch_lead, plan_comment, undone_comment
+from app.render.writing import (
+    can_start,
+    kept_branch_lead,
+    plan_comment,
+    superseded_comment,
+    undone_comment,
+)
 from app.store import Kind, Plan, Run, Stacked, Store, Task
-from app.writes_wanted import wants_writing
+from app.writes_wanted import wanted
 from app.written import Written
 from reviewer.errors import GiveUp, RetryLater, RlmError
 from reviewer.refactor.values import Refactoring
@@ -52,6 +58,9 @@ MOST_ASKED = 10
 react. Who may not is not asked about again, so that a crowd keeps nobody from starting it.
 """
 
+MOST_SUPERSEDED = 3
+"""Plans before a new one that are looked at: each of them was one's turn when it was shown."""
+
 ONLY_OPEN = "Only an open pull request is worked on."
 NO_PLAN = "There is no plan that waits here. `/rlm refactor` and what to change makes one."
 STILL_PLANNED = (
@@ -62,7 +71,12 @@ ALREADY = "The newest plan here is started already. `/rlm refactor` makes anothe
 NOTHING = frozenset({"problem", "lost", "stopped"})
 """How a run ends that has made nothing: its plan can be started again."""
 
-AGAIN = "The plan is still there: `/rlm go` starts it again."
+AGAIN = (
+    "The plan is still there: `/rlm go` starts it again. A reaction does not: it may have been "
+    "meant for the run before."
+)
+AGAIN_LATER = "When this pull request is open again, `/rlm go` starts the plan again."
+OTHER_PLAN = "A newer plan has taken the place of this one meanwhile: `/rlm go` starts that."
 
 DECIDED = frozenset({NO_PLAN, ALREADY})
 EDITED = (
@@ -192,25 +206,37 @@ class Writing:
         self._store.update(found.run, undone_by=command.comment_id)
         name = command.repository
         url = f"{hub.server.web}/{name}/pull/{found.stacked}"
-        with self.opened(command, hub, write=True) as (writer, _):
+        with self.opened(command, hub, write=True) as (writer, writes):
             try:
                 done = undo(writer, name, found.stacked, found.branch, found.head)
             except GiveUp as error:
                 return markdown_line(str(error))
+        if done.branch == "forbidden" and not writes:
+            done = replace(done, branch="off")
         if done.pull != "forbidden":  # of what is merged, too, there is nothing more to undo
-            self._store.update(found.run, state="undone")
+            merged = done.pull == "merged"
+            self._store.update(found.run, state="merged" if merged else "undone")
         return undone_comment(found.stacked, url, found.branch, done.pull, done.branch, done.why)
 
     def _to_undo(self, command: Command) -> Stacked | None:
-        """Return what a command means: what it had undone before, else the newest that is open,
-        else the newest; on a stacked pull request itself, that one.
+        """Return what a command means: what it had undone before, else the newest that is open, or
+        merged and not said to be so yet, else the newest; on a stacked pull request itself, that.
         """
         here = self._store.by_stacked(command.repository_id, command.number)
         if here is not None:
             return here
         every = self._store.stacked_of(command.repository_id, command.number)
         mine = [one for one in every if one.undone_by == command.comment_id]
-        return next(iter([*mine, *(one for one in every if one.state == "open"), *every]), None)
+        meant = [one for one in every if one.state == "open" or _is_merged_unsaid(one)]
+        return next(iter([*mine, *meant, *every]), None)
+
+    def note_merged(self, hub: Hub, pull: Pull) -> None:
+        """Note which of ours on top of a pull request are merged: that is a push to it."""
+        every = self._store.stacked_of(pull.repository_id, pull.url.number)
+        for made in [one for one in every if one.state == "open"][:MOST_STACKED]:
+            there = pull_at(hub, pull.repository, made.stacked)
+            if there is not None and there.state == "merged":
+                self._store.update(made.run, state="merged")
 
     # Plans
 
@@ -271,6 +297,8 @@ class Writing:
             return TOO_OLD
         stands = own_comment.standing(hub, plan.repository, plan.comment)
         if stands is None or stands.digest != plan.digest:
+            if why := self._decided(plan):  # we have edited it ourselves: a newer one is there
+                return why
             self._store.decide(plan.run, "over")
             return NO_PLAN if stands is None else EDITED
         pull = pull_at(hub, plan.repository, plan.number)
@@ -325,7 +353,7 @@ class Writing:
         write = written.policy_write and bool(written.commits)
         with self.opened(run, hub, write=write) as (writer, writes):
             if write and writes:
-                written = wanted(writer, run, written)
+                written = wanted(writer, run.repository, written)
             done = deliver(writer, self._delivery(run, written, writes), key=self._key)
         self._note(run, done)
         if done.text:
@@ -393,7 +421,33 @@ class Writing:
                 stands=stands.since,
             )
         )
+        self._supersede(hub, run, stands.id)
         return "planned"
+
+    def _supersede(self, hub: Hub, run: Run, newer: int) -> None:
+        """Let the plans before the one in the comment `newer` say that it took their place.
+
+        Each says so once: it is edited only while it stands there as it was shown. What a person
+        has made of it is left to them.
+        """
+        url = f"{hub.server.web}/{run.repository}/pull/{run.number}#issuecomment-{newer}"
+        plans = self._store.plans_of(run.repository_id, run.number)
+        for plan in [one for one in plans if one.run != run.id][:MOST_SUPERSEDED]:
+            tries = self._tries(plan)
+            if tries and not self._came_to_nothing(tries[0]):
+                continue
+            stands = own_comment.standing(hub, run.repository, plan.comment)
+            kept = self._store.result(plan.run)
+            if stands is None or stands.digest != plan.digest or not kept:
+                continue
+            account = Written.model_validate_json(kept).account
+            if isinstance(account, Refactoring):
+                text, about = superseded_comment(account, url), _about_plan(plan.run)
+                where = run.repository, run.number
+                try:
+                    own_comment.put(hub, *where, text, about, self._key, plan.comment)
+                except Refused as error:
+                    log.warning("not said", extra={"run": plan.run, "why": error})
 
     def end_without(self, hub: Hub, run: Run, wish: Wish, *, last: bool = False) -> str:
         """Say that a run was stopped, or why it came to nothing; return how it ended.
@@ -412,9 +466,23 @@ class Writing:
             why = f"{why} {kept_branch_lead(left.branch)}"
         elif run.stop:
             why = f"{why} Nothing was changed."
-        again = f"\n\n{AGAIN}" if wish.plan_of and not left.branch else ""
-        self.say(hub, run, wish, why + again)
+        then = self._then(hub, run, wish) if wish.plan_of and not left.branch else ""
+        self.say(hub, run, wish, "\n\n".join(filter(None, (why, then))))
         return outcome
+
+    def _then(self, hub: Hub, run: Run, wish: Wish) -> str:
+        """Say what is to be done now, after a run that was to carry a plan out and came to nothing.
+
+        A reaction starts nothing by then: one that stands there may have been meant for before.
+        """
+        plans = self._store.plans_of(run.repository_id, run.number)
+        plan = next((one for one in plans if one.run == wish.plan_of), None)
+        if plan is None or time.time() - plan.since > WAITS_S:
+            return TOO_OLD
+        if plan.run != plans[0].run:
+            return OTHER_PLAN
+        pull = pull_at(hub, run.repository, run.number)
+        return AGAIN if pull is not None and pull.state == "open" else AGAIN_LATER
 
     def _left(self, hub: Hub, run: Run, wish: Wish, *, last: bool) -> Delivered:
         """See to what an attempt to deliver a run has left behind."""
@@ -448,7 +516,7 @@ class Writing:
     def say(self, hub: Hub, run: Run, wish: Wish, text: str) -> own_comment.Standing:
         """Let the one comment of a run say this."""
         plans = wish.task == "refactor" and not wish.plan_of
-        about = f"plan-{run.id}" if plans else f"written-{run.id}"
+        about = _about_plan(run.id) if plans else f"written-{run.id}"
         known = self._comments.get(run.id, 0)
         stands = own_comment.put(hub, run.repository, run.number, text, about, self._key, known)
         if run.state == "open" and len(self._comments) < 1_000:
@@ -481,6 +549,16 @@ class Writing:
             yield hub, writes
 
 
+def _about_plan(run: str) -> str:
+    """Name the comment with the plan that a run has made."""
+    return f"plan-{run}"
+
+
+def _is_merged_unsaid(made: Stacked) -> bool:
+    """Is a pull request merged, and nobody who wanted it undone was told so?"""
+    return made.state == "merged" and not made.undone_by
+
+
 def _is_planning(run: Run) -> bool:
     """Is a run at a plan that nobody has seen yet?"""
     if run.kind != "refactor" or run.state != "open" or run.stop:
@@ -502,16 +580,6 @@ def read_written(run: Run) -> Written:
         log.error("refused", extra={"run": run.id, "why": "it is of another task or start"})
         raise GiveUp(UNFIT)
     return written
-
-
-def wanted(hub: Hub, run: Run, written: Written) -> Written:
-    """Return what is written with what its repository says by now: it may have said no meanwhile,
-    and the engine's word alone counts for nothing.
-    """
-    if not written.policy_write or wants_writing(hub, run.repository):
-        return written
-    log.info("not wanted any more", extra={"run": run.id, "repo": run.repository})
-    return written.model_copy(update={"policy_write": False})
 
 
 def ended_without(run: Run) -> tuple[str, str]:

@@ -4,6 +4,7 @@ The engine has read it, too, when it began. But it reads what strangers wrote, a
 between: who writes asks for itself, and both have to say yes.
 """
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -11,7 +12,20 @@ from app.github.client import Hub
 from app.github.contents import read_with
 from app.github.errors import Limited, Refused, Unreachable
 from app.policy import ORGANISATION, Sources, read_policy
+from app.written import Written
 from reviewer.errors import RetryLater
+
+log = logging.getLogger(__name__)
+
+
+def wanted(hub: Hub, repository: str, written: Written) -> Written:
+    """Return what is written with what its repository says by now: it may have said no meanwhile,
+    and the engine's word alone counts for nothing.
+    """
+    if not written.policy_write or wants_writing(hub, repository):
+        return written
+    log.info("not wanted any more", extra={"repo": repository})
+    return written.model_copy(update={"policy_write": False})
 
 
 def wants_writing(hub: Hub, repository: str) -> bool:

@@ -13,7 +13,6 @@ from functools import partial
 from app.accounts import Account, secrets_of
 from app.engine import PRIVATE, Plan, service_of
 from app.fix_runs import fixing
-from app.forget import TENANT
 from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
 from app.github.fetch import Checkout
@@ -22,7 +21,7 @@ from app.objects import LocalObjects, missing_objects
 from app.paid import journal_of
 from app.plumbing import NOBODY
 from app.settings import Settings
-from app.store import Run, Task
+from app.store import Task
 from app.store.database import Database
 from app.task_work import Came, There
 from app.tests_runs import testing
@@ -51,6 +50,8 @@ log = logging.getLogger(__name__)
 MOST_FILES = 20_000
 """Of a repository that is changed: each is brought, for a use that is not seen would be broken."""
 
+LINK = "120000"
+
 TOO_MANY = (
     "the repository has {count:,} files that would have to be fetched to change it, and {most:,} "
     "are the most. `rlm refactor` in a clone has no such bound."
@@ -62,7 +63,7 @@ NAMED = 10
 
 
 def run_writing(  # noqa: PLR0917
-    run: Run,
+    name: str,
     wish: Wish,
     checkout: Checkout,
     settings: Settings,
@@ -71,11 +72,13 @@ def run_writing(  # noqa: PLR0917
     *,
     sink: TraceSink,
     cancelled: Cancelled,
+    tenant: str,
     shared: Database | None = None,
 ) -> Written:
     """Do what a writing run was asked for, at the head of a pull request that was fetched.
 
-    `shared` has what was paid where servers share it.
+    `name` is the run's, `tenant` whose it is: what one paid for no other one gets. `shared` has
+    what was paid where servers share it.
     """
     task, request = wish.task, plan.request
     if task is None or task not in WORK:
@@ -89,16 +92,16 @@ def run_writing(  # noqa: PLR0917
             said.append(event.text)
         sink(event)
 
-    tenant = TENANT.format(run.installation)
     kept_s, where = settings.operations.keep_answers_s, shared or settings.home
+    repository = checkout.origin.wanted.repository
     with (
         in_use(checkout.repo),
         open_repo(str(checkout.repo)) as repo,
     ):
-        _bring(repo, checkout, cancelled)
+        bring(repo, checkout, cancelled)
         with (
             GitTrees(repo, checkout.head, settings.home) as trees,
-            journal_of(where, run.id, request.caps, tenant, run.repository, kept_s) as journal,
+            journal_of(where, name, request.caps, tenant, repository, kept_s) as journal,
         ):
             there = partial(
                 There,
@@ -133,11 +136,15 @@ async def _work(task: Task, settings: Settings, there: Callable[..., There]) -> 
         return await WORK[task](there(model=model))
 
 
-def _bring(repo: GitRepo, checkout: Checkout, cancelled: Cancelled) -> None:
-    """Have every file of the head here: who changes code looks at all that may use it."""
+def bring(repo: GitRepo, checkout: Checkout, cancelled: Cancelled, *, links: bool = False) -> None:
+    """Have every file of the head here: who changes code looks at all that may use it.
+
+    `links`: and where the symbolic links lead.
+    """
+    modes = {*REGULAR, LINK} if links else REGULAR
     change = Change(checkout.head, checkout.head, checkout.head, ())
     with LocalObjects(repo, change, supply=RemoteBlobs(checkout.origin, cancelled)) as objects:
-        files = {one.sha for one in objects.entries("", "head") if one.mode in REGULAR}
+        files = {one.sha for one in objects.entries("", "head") if one.mode in modes}
         lacking = missing_objects(repo, files)
         if len(lacking) > MOST_FILES:
             raise GiveUp(TOO_MANY.format(count=len(lacking), most=MOST_FILES))

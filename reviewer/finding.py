@@ -105,6 +105,11 @@ class Finding(BaseModel):
             object.__setattr__(self, "id", self._digest())
         return self
 
+    @property
+    def place(self) -> Place:
+        """Return where it stands, beside its other places."""
+        return Place(**{name: getattr(self, name) for name in Place.model_fields})
+
     def at(self, place: Place, others: Sequence[Place] = ()) -> "Finding":
         """Return what this says of one of its places: without the code that stands here."""
         return self.model_copy(

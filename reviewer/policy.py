@@ -44,8 +44,15 @@ MAX_INLINE = 30
 MAX_BUDGET_USD = 10_000.0
 
 PATH_KEYS = ("ignore", "only", "instructions")
-PUBLISHING_KEYS = ("blocking", "sarif", "write")
+TRIAL_KEYS = ("test_command", "test_timeout")
+"""What is run: the repository's own default branch alone says it, not even its owner for all."""
+
+PUBLISHING_KEYS = ("blocking", "sarif", "write", *TRIAL_KEYS)
 """What a review does beyond telling: the default branch alone decides it, nothing stands in."""
+
+MAX_WORDS = 100
+MAX_WORD_CHARACTERS = 2_000
+MAX_TEST_MINUTES = 120
 
 _LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$"
 """BCP-47: language, script, region. Nothing longer: it becomes a part of a prompt."""
@@ -57,6 +64,8 @@ Globs = Annotated[tuple[Glob, ...], Field(max_length=MAX_GLOBS)]
 Switch = Annotated[bool, WithJsonSchema({"enum": [True, False, "on", "off"]})]
 """Both spellings: to some readers of YAML `off` is a word and no boolean."""
 
+_Word = Annotated[str, StringConstraints(min_length=1, max_length=MAX_WORD_CHARACTERS)]
+
 ModelName = Annotated[str, StringConstraints(pattern=f"^{MODEL_NAME}$")]
 
 
@@ -65,6 +74,24 @@ def _unless_empty(value: object) -> object:
     if isinstance(value, dict):
         return {name: inner for name, inner in value.items() if inner is not None}
     return {} if value is None else value
+
+
+def _words(value: object) -> object:
+    """Return a command as it is kept, checked in the words of the file: of two forms that are
+    allowed, pydantic would tell what is wrong with both.
+    """
+    words = [value] if isinstance(value, str) else value
+    if value is None:
+        return None
+    if not isinstance(words, list | tuple) or not all(isinstance(one, str) for one in words):
+        raise ValueError("should be text, or a list of a program and its arguments")
+    if not words or not words[0].strip():
+        raise ValueError("should name a program")
+    if len(words) > MAX_WORDS:
+        raise ValueError(f"should have at most {MAX_WORDS} words")
+    if any(len(one) > MAX_WORD_CHARACTERS or "\0" in one for one in words):
+        raise ValueError(f"should have no word of over {MAX_WORD_CHARACTERS:,} characters")
+    return value if isinstance(value, str) else tuple(words)
 
 
 class _Keys(BaseModel):
@@ -168,6 +195,18 @@ class Policy(_Keys):
             "whoever runs the reviewer has switched that on; else a patch."
         ),
     ] = False
+    test_command: Annotated[
+        _Word | Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_WORDS)] | None,
+        BeforeValidator(_words),
+        Field(
+            description="What runs the tests of a commit: a line for bash, or a program with its "
+            "arguments. Run by the Action alone, on what it has written for somebody who asked, "
+            "and never for a fork."
+        ),
+    ] = None
+    test_timeout: Annotated[
+        int, Field(ge=1, le=MAX_TEST_MINUTES, description="Minutes that one run of it may take.")
+    ] = 20
     checks: Annotated[
         Mapping[Check, Switch],
         BeforeValidator(_unless_empty),
@@ -194,6 +233,17 @@ class Policy(_Keys):
     def off(self) -> frozenset[str]:
         """The checks that are switched off."""
         return frozenset(name for name, is_on in self.checks.items() if not is_on)
+
+    @property
+    def tests_by(self) -> tuple[str, ...]:
+        """The program, with its arguments, that runs the tests; () for none."""
+        match self.test_command:
+            case None:
+                return ()
+            case str(line):
+                return ("bash", "-c", line)
+            case words:
+                return words
 
     @property
     def blocks(self) -> Severity | None:

@@ -237,6 +237,7 @@ class Opened:
     """A pull request from a branch of ours. `ours`: our own actor opened it."""
 
     number: int
+    branch: str
     url: str
     state: Literal["open", "closed", "merged"]
     onto: str
@@ -254,12 +255,26 @@ def opened(hub: Hub, repository: str, branch: str) -> list[Opened]:
         found = _PULLS.validate_python(answer)
     # Without a branch of that name, GitHub has been seen to answer with every pull request.
     return [
-        _opened(hub, one)
-        for one in found
-        if one.head.ref == branch
-        and one.head.repo is not None
-        and one.head.repo.full_name.lower() == repository.lower()
+        _opened(hub, one) for one in found if one.head.ref == branch and _is_from(one, repository)
     ]
+
+
+def opened_into(hub: Hub, repository: str, branch: str) -> list[Opened]:
+    """Return the pull requests into a branch that our own actor has opened from branches of this
+    repository, open or not, the newest first; the newest hundred into it are looked at.
+    """
+    doing = f"look for pull requests into {branch}"
+    query = urlencode({"base": branch, "state": "all", "per_page": PAGE})
+    answer = hub.ask(doing, "GET", f"/repos/{checked_name(repository)}/pulls?{query}")
+    with calls(hub.server, doing):
+        found = _PULLS.validate_python(answer)
+    every = [_opened(hub, one) for one in found if _is_from(one, repository)]
+    return [one for one in every if one.ours and one.onto == branch]
+
+
+def _is_from(pull: "_Pull", repository: str) -> bool:
+    there = pull.head.repo
+    return there is not None and there.full_name.lower() == repository.lower()
 
 
 def open_stacked(  # noqa: PLR0917
@@ -305,11 +320,12 @@ class Undone:
 
     The pull request: closed, merged (then nothing is undone), gone, or forbidden to close. The
     branch: gone, kept with it, foreign (it has commits that are not ours, and stays), or forbidden
-    to delete. `why` has GitHub's words where something was forbidden.
+    to delete ("off": our own server does not write). `why` has GitHub's words where something was
+    forbidden.
     """
 
     pull: Literal["closed", "merged", "gone", "forbidden"]
-    branch: Literal["gone", "kept", "foreign", "forbidden"]
+    branch: Literal["gone", "kept", "foreign", "forbidden", "off"]
     why: str = ""
 
 
@@ -345,6 +361,20 @@ def _without_branch(
         return Undone(pull, delete_ours(hub, repository, branch, head))
     except Refused as error:
         return Undone(pull, "forbidden", error.said)
+
+
+def grown_from(hub: Hub, repository: str, branch: str, tip: str) -> str:
+    """Return the commit at which `tip` left a branch; "" where nobody can say."""
+    doing = "look for where our branch began"
+    there = f"{quote(branch, safe='')}...{tip}"
+    try:
+        answer = hub.ask(
+            doing, "GET", f"/repos/{checked_name(repository)}/compare/{there}?per_page=1"
+        )
+    except NotThere:
+        return ""
+    with calls(hub.server, doing):
+        return _Parted.model_validate(answer).merge_base_commit.sha
 
 
 def delete_ours(hub: Hub, repository: str, branch: str, head: str) -> Literal["gone", "foreign"]:
@@ -440,12 +470,32 @@ class _Stack:
             for one, commit in zip(reversed(found), self._commits, strict=True):
                 if one.message.strip() != commit.message.strip():
                     return False
-            return [one.tree.sha for one in reversed(found)] == self._trees_on(name)
+            trees = [one.tree.sha for one in reversed(found)]
+            try:
+                return trees == self._trees_on(name)
+            except Forbidden:  # it takes the right to write; to read what differs does not
+                return self._are_read(trees, name)
         except Forbidden:
             raise
         except Refused:
             # It ends too early, or the patch does not fit what it stands on: others' work.
             return False
+
+    def _are_read(self, trees: Sequence[str], onto: str) -> bool:
+        """Are these the trees of the commits, on top of another one? Nothing is written."""
+        before = self._reader.commit(onto).tree.sha
+        for tree, commit in zip(trees, self._commits, strict=True):
+            made = {
+                one.path: (one.mode, blob_id(one.raw, onto)) if one.mode else None
+                for one in commit.files
+            }
+            found = self._reader.differing(before, tree, made.keys())
+            if found is None:
+                return False
+            if made != {path: one and (one.mode, one.sha) for path, one in found.items()}:
+                return False
+            before = tree
+        return True
 
     def _trees_on(self, onto: str) -> list[str]:
         """Return the tree of each commit. Trees are named by what they hold: a repeat is free."""
@@ -593,12 +643,17 @@ class _Comparison(_Answer):
     commits: tuple[_Compared, ...]
 
 
+class _Parted(_Answer):
+    merge_base_commit: _Written
+
+
 _PULLS = TypeAdapter(list[_Pull])
 
 
 def _opened(hub: Hub, pull: _Pull) -> Opened:
     return Opened(
         number=pull.number,
+        branch=pull.head.ref,
         url=f"{hub.server.web}/{pull.base.repo.full_name}/pull/{pull.number}"
         if pull.base.repo
         else pull.html_url,

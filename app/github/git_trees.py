@@ -3,7 +3,7 @@
 A folder that several commits have in common has one name and is read once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -142,6 +142,37 @@ class Trees:
                 if file_was is not None or file_now is not None:
                     yield below, file_was, file_now
 
+    def differing(
+        self, before: str | None, after: str | None, paths: Collection[str], at: str = ""
+    ) -> dict[str, Entry | None] | None:
+        """Return what has become of the files by which two folders differ, None for what is gone.
+
+        None for it all where something else than these paths differs, or nobody can tell. Without
+        a name a folder is empty; `at` is where both lie.
+        """
+        was = {} if before is None else self._folder(before)
+        now = {} if after is None else self._folder(after)
+        if was is None or now is None:
+            return None
+        found: dict[str, Entry | None] = {}
+        for name in was.keys() | now.keys():
+            old, new, path = was.get(name), now.get(name), f"{at}{name}"
+            if old == new:
+                continue
+            old_folder, new_folder = _folder_of(old), _folder_of(new)
+            if old_folder or new_folder:
+                if not any(one.startswith(f"{path}/") for one in paths):
+                    return None
+                below = self.differing(old_folder, new_folder, paths, f"{path}/")
+                if below is None:
+                    return None
+                found |= below
+            if (old and not old_folder) or (new and not new_folder):
+                if path not in paths:
+                    return None
+                found[path] = None if new_folder else new
+        return found
+
     def _folder(self, tree: str) -> dict[str, Entry] | None:
         """Return the entries of a folder by name; None where GitHub does not tell all of them."""
         if tree not in self._folders:
@@ -154,3 +185,8 @@ class Trees:
         answer: Any = self._hub.ask(doing, "GET", f"{self._path}/{path}")
         with calls(self._hub.server, doing):
             return kind.model_validate(answer)
+
+
+def _folder_of(entry: Entry | None) -> str | None:
+    """Return the name of a folder, None for what is none."""
+    return entry.sha if entry is not None and entry.type == "tree" else None

@@ -6,34 +6,45 @@ stands there twice: what there is already is read from GitHub, by our markers, b
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from keyword import kwlist
 from typing import Literal
 
 from github.PullRequest import ReviewComment
 
 from app.github import check_runs, sticky
+from app.github.between import Heads, Lines, Open, mentions
 from app.github.client import Hub
 from app.github.dismissals import Dismissal, Words, dismissals, finding_of
 from app.github.errors import NotThere, Refused
 from app.github.markers import MAX_BYTES, MENDED, SOURCE_CHARS, Marker, Seal, short_id, visible
 from app.github.others import Saying, said_by_others
 from app.github.pulls import Pull, look_at
-from app.github.remarks import Remark, told_before
+from app.github.remarks import (
+    Remark,
+    became_of,
+    first_ids,
+    ids_of,
+    is_grave,
+    retellings,
+    told_before,
+    under_ids,
+)
 from app.github.reviews import Moved, Ours, Reviews
 from app.github.threads import MOST_THREADS, Closed, Comment, Thread, answer, close, threads
 from app.github.urls import lines_url
 from app.render import words
-from app.render.comment import render_comment
+from app.render.comment import claim_of, render_comment
 from app.render.escape import markdown_code, markdown_line
 from app.render.markdown import DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
 from app.store.values import Begun, State, ThreadState, Told
-from reviewer.finding import Category, Finding, Place, Severity
+from reviewer.finding import Finding, Place, Severity
 from reviewer.policy import FILE, MAX_INLINE
 from reviewer.request import Effort, LookFirst
-from reviewer.review.join import ALIKE_TITLES, alike, telling_words
+from reviewer.review.join import ALIKE_TITLES, alike, names_in, telling_words
 from reviewer.text import printable
 
 Outcome = Literal["posted", "refused", "stale", "closed", "merged", "locked", "gone"]
@@ -86,6 +97,7 @@ class Published:
     `findings` are those of the report that nobody dismissed.
     `told` says how each finding stands that was told there, now or before.
     `threads` are all that are ours there, None where they could not all be read.
+    `first_ids` are for the ids of the report that are not those under which it was said first.
     """
 
     outcome: Outcome
@@ -99,13 +111,17 @@ class Published:
     findings: tuple[Finding, ...] = ()
     told: tuple[Told, ...] = ()
     threads: tuple[Begun, ...] | None = None
+    first_ids: Mapping[str, str] = field(default_factory=dict)
 
 
-def publish(hub: Hub, what: Publication, *, key: bytes | None) -> Published:
+def publish(
+    hub: Hub, what: Publication, *, key: bytes | None, to_read: Open | None = None
+) -> Published:
     """Publish a report; raise RetryLater if it has to be called again, with the same arguments.
 
     What GitHub refuses is no error here: see `Published`. `key` signs our markers; without one the
-    text of a comment decides whether it was said before.
+    text of a comment decides whether it was said before. `to_read` opens GitHub with permission to
+    read contents, where `hub` has not got it.
     """
     if hub.actor is None:
         raise ValueError("who does not know its own login cannot know its own words")
@@ -116,7 +132,8 @@ def publish(hub: Hub, what: Publication, *, key: bytes | None) -> Published:
     if what.repository_id not in {0, pull.repository_id}:
         return Published("gone", problem=f"{what.repository} is another repository by now.")
     what = replace(what, repository=pull.repository, report=without_secrets(what.report))
-    posting = _Posting(hub, what, Seal(key, pull.repository_id, what.number))
+    heads = Heads(to_read or (lambda: nullcontext(hub)), what.repository, what.head)
+    posting = _Posting(hub, what, Seal(key, pull.repository_id, what.number), heads)
     outcome = _outcome(pull, what.head)
     if outcome == "posted":
         posting.hear(pull.author)
@@ -144,15 +161,20 @@ def _outcome(pull: Pull, head: str) -> Outcome:
 class _Posting:
     """One attempt. What GitHub refuses is noted; what may be tried again is raised."""
 
-    def __init__(self, hub: Hub, what: Publication, seal: Seal) -> None:
+    def __init__(self, hub: Hub, what: Publication, seal: Seal, heads: Heads) -> None:
         self.hub = hub
         self.what = what
         self.seal = seal
+        self.heads = heads
+        self.reviews = Reviews(hub, what.repository, what.number, what.head, what.run, seal)
         self.found = what.report.review.findings
         self.findings = words.foremost(self.found)
         self.texts = _texts(what.report)
         self.problems: list[str] = []
+        self.said: tuple[list[Remark], list[Saying]] | None = None
         self.told: dict[str, Remark] = {}
+        self.again: dict[str, Remark] = {}
+        self.first_ids: Mapping[str, str] = {}
         self.said_by: dict[str, Saying] = {}
         self.threads: list[Thread] | None = None
         self.remarks: list[Remark] | None = None
@@ -166,7 +188,13 @@ class _Posting:
         self.concluded = False
 
     def hear(self, author: str) -> None:
-        """Read what people answer in our threads. Without a key none is ours for certain."""
+        """Read what was said at lines, and what people answer in our threads.
+
+        Without a key no thread is ours for certain.
+        """
+        with self._noting():
+            self.said = self.reviews.said()
+            self._know_again(self.said[0])
         if self.seal.key is None:
             return
         what = self.what
@@ -177,6 +205,28 @@ class _Posting:
                 if one.words not in what.forgotten:
                     self.waived.setdefault(one.finding, one.who)
 
+    def _know_again(self, remarks: Sequence[Remark]) -> None:
+        """Find what was said in other words, or before its file was renamed: its id is the old one,
+        and with it all that was decided about it."""
+        told = told_before(self.findings, self.texts, remarks)
+        again = retellings(self.findings, told, remarks, self.heads)
+        names = self.first_ids = first_ids(self.findings, told, again, self.heads)
+        report = under_ids(self.what.report, names)
+        self.again = {names.get(name, name): remark for name, remark in again.items()}
+        self.what = replace(self.what, report=report)
+        self.found = report.review.findings
+        self.findings = words.foremost(self.found)
+        self.texts = _texts(report)
+
+    def _told(self, remarks: Sequence[Remark]) -> dict[str, Remark]:
+        """Return which remark says each of the findings that are left, in whatever words."""
+        told = told_before(self.findings, self.texts, remarks)
+        for one in self.findings:
+            known = (self.again[name] for name in ids_of(one) if name in self.again)
+            if one.id not in told and (remark := next(known, None)):
+                told[one.id] = remark
+        return told
+
     def set_aside(self) -> None:
         """Leave out what was dismissed, and say so; what is grave stays in the summary."""
         review = self.what.report.review
@@ -186,12 +236,12 @@ class _Posting:
         for one in review.findings:
             shown, waived = _divided(one, self.waived)
             left += shown
-            if _is_grave(one):
+            if is_grave(one):
                 left += waived
                 continue
-            who |= {self.waived[short_id(name)] for each in waived for name in _ids(each)}
+            who |= {self.waived[short_id(name)] for each in waived for name in ids_of(each)}
             whole += not shown
-            places += sum(len(_ids(each)) for each in waived) if shown else 0
+            places += sum(len(ids_of(each)) for each in waived) if shown else 0
         if left == review.findings:
             return
         notes = [*review.notes]
@@ -207,29 +257,33 @@ class _Posting:
         self.texts = _texts(report)
 
     def close_mended(self) -> None:
-        """Close the threads of ours whose lines were changed and whose finding is gone.
+        """Close the threads of ours whose finding is gone.
 
-        It is gone if who had made it looked again, at that file, and kept nothing back about it.
-        What somebody opened again since is theirs to close.
+        It is gone if who had made it looked again, at that file, and kept nothing back about it,
+        and if something was changed that has to do with it: see `_why_gone`. What somebody opened
+        again since is theirs to close.
         """
         what = self.what
         if not what.whole or what.report.review.status != "complete":
             return
+        remarks = {one.number: one for one in self.said[0]} if self.said else {}
         for thread in self.threads or ():
             marker = finding_of(thread, self.hub.actor or "", self.seal)
-            if marker is None or thread.resolved or thread.first.folded or not thread.outdated:
+            if marker is None or thread.resolved or thread.first.folded:
                 continue
             about = f"{MENDED}{what.run}-{thread.first.number}"
-            if not self._is_gone(thread, marker) or self._was_closed(thread, about):
+            if not self._is_gone(thread, marker, thread.path) or self._was_closed(thread, about):
                 continue
             with self._noting():
+                why = self._why_gone(thread, marker, remarks.get(thread.first.number))
+                if not why:
+                    continue
                 answer(
                     self.hub,
                     what.repository,
                     what.number,
                     thread.first.number,
-                    f"Gone as of {what.head[: words.NAME_DIGITS]}: these lines were changed, and "
-                    "the review does not find it any more.",
+                    why,
                     about,
                     self.seal.key,
                     repository_id=self.seal.repository,
@@ -238,20 +292,54 @@ class _Posting:
                 self.mended += 1
                 self.fixed.add(marker.finding)
 
-    def _is_gone(self, thread: Thread, marker: Marker) -> bool:
+    def _why_gone(self, thread: Thread, marker: Marker, remark: Remark | None) -> str:
+        """Say since which commit a finding is gone that nobody makes any more; "" if it may stand.
+
+        Where its lines are as they were, silence alone closes nothing: something else was pushed,
+        and of what a model said, something that changes lines with a name which it speaks of.
+        """
+        known = remark if remark and remark.said_at and remark.side == "RIGHT" else None
+        if thread.outdated:
+            became = became_of(known, self.heads) if known else None
+            path = became.path if became else None
+            if path is not None and not self._is_gone(thread, marker, path):
+                return ""
+            commit = ""
+            if known and known.said_at:
+                commit = self.heads.changed_by(known.commit, Lines(known.path, *known.said_at))
+            return self._gone(commit, "it changed these lines", "these lines were changed")
+        since = self.heads.since(remark.commit) if remark else None
+        if remark is None or since is None or not since.straight or not since.forward:
+            return ""
+        claim = claim_of(remark.text, remark.path)
+        names = sorted(names_in(f"{claim.title} {claim.body}") - _COMMON) if claim else []
+        if marker.source.startswith("model:") and not mentions(since.forward, names):
+            return ""
+        commit = self.heads.mentioned_by(remark.commit, names)
+        changed = "changed what this is about"
+        return self._gone(commit, f"it {changed}", "these lines are as they were, others were not")
+
+    def _gone(self, commit: str, how: str, how_else: str) -> str:
+        digits = words.NAME_DIGITS
+        silent = "and the review does not find it any more."
+        if commit:
+            return f"Gone with {commit[:digits]}: {how}, {silent}"
+        return f"Gone as of {self.what.head[:digits]}, the head: {how_else}, {silent}"
+
+    def _is_gone(self, thread: Thread, marker: Marker, path: str) -> bool:
         looked, review = self.what.report.looked, self.what.report.review
         if marker.source not in looked.by:
             return False
         if marker.source.startswith("model:") and not _at_least(looked.effort, marker.effort):
             return False
-        if printable(thread.path) in {one.path for one in review.coverage.skipped}:
+        if printable(path) in {one.path for one in review.coverage.skipped}:
             return False
-        made = [(_ids(one), one.path, one.title) for one in self.found]
+        made = [(ids_of(one), one.path, one.title) for one in self.found]
         made += [(one.ids, one.path, one.title) for one in looked.withheld]
         return not any(
-            marker.finding in map(short_id, ids) or _is_about(thread, path, title)
-            for ids, path, title in made
-        )
+            marker.finding in map(short_id, ids) or (path == where and _is_about(thread, title))
+            for ids, where, title in made
+        ) and thread.first.number not in {one.number for one in self.again.values()}
 
     def _was_closed(self, thread: Thread, about: str) -> bool:
         """Was it closed before, by another run? This one may have been killed before it closed."""
@@ -262,13 +350,14 @@ class _Posting:
 
     def comment(self) -> Outcome:
         """Post the review with its comments, unless it is there or has nothing to say."""
-        what = self.what
-        reviews = Reviews(self.hub, what.repository, what.number, what.head, what.run, self.seal)
+        what, reviews = self.what, self.reviews
         with self._noting():
             self.sticky = sticky.find(self.hub, what.repository, what.number, self.seal)
+        if self.said is None:
+            return "posted"  # who cannot read what stands there would say it twice
         with self._noting():
-            remarks, sayings = reviews.said()
-            self.told = told_before(self.findings, self.texts, remarks)
+            remarks, sayings = self.said
+            self.told = self._told(remarks)
             self.said_by = said_by_others(self.findings, what.report.anchors, sayings)
             self.review = reviews.posted()
             if self.review is None and (chosen := self._choice()):
@@ -277,7 +366,7 @@ class _Posting:
                 except Moved:
                     return "stale"
                 remarks, _ = reviews.said()
-                self.told = told_before(self.findings, self.texts, remarks)
+                self.told = self._told(remarks)
                 if any(one.id not in self.told for one in chosen):
                     return "posted"  # of what had no place, or was not read, nobody knows more
             self.remarks = remarks
@@ -434,6 +523,7 @@ class _Posting:
             findings=tuple(self.findings),
             told=tuple(self._standing()) if outcome in {"posted", "merged"} else (),
             threads=self._begun() if outcome == "posted" else None,
+            first_ids=self.first_ids,
         )
 
     def _begun(self) -> tuple[Begun, ...] | None:
@@ -522,18 +612,9 @@ def _blocking(number: int, blocks: Severity) -> str:
     )
 
 
-def _is_grave(finding: Finding) -> bool:
-    """May nobody make it disappear?"""
-    return finding.severity is Severity.CRITICAL or finding.category in {
-        Category.SECURITY,
-        Category.SECRET,
-    }
-
-
 def _divided(finding: Finding, waived: Mapping[str, str]) -> tuple[list[Finding], list[Finding]]:
     """Return a finding at the places that are left, and at those where it was dismissed."""
-    own = Place(**{name: getattr(finding, name) for name in Place.model_fields})
-    places = [own, *finding.places]
+    places = [finding.place, *finding.places]
     gone = [one for one in places if short_id(one.id) in waived]
     left = [one for one in places if one not in gone]
     return _of_places(finding, left), _of_places(finding, gone)
@@ -549,22 +630,20 @@ def _of_places(finding: Finding, places: Sequence[Place]) -> list[Finding]:
     return [finding.at(first, others)]
 
 
-def _ids(finding: Finding) -> tuple[str, ...]:
-    return finding.id, *(place.id for place in finding.places)
-
-
 def _at_least(effort: Effort, other: str) -> bool:
     """Is this effort as high as that of a marker? Of one that we do not know it is not."""
     efforts = list(Effort)
     return other in efforts and efforts.index(effort) >= efforts.index(Effort(other))
 
 
-def _is_about(thread: Thread, path: str, title: str) -> bool:
-    """Does a finding say in other words, of the same file, what began a thread?"""
-    if path != thread.path:
-        return False
+def _is_about(thread: Thread, title: str) -> bool:
+    """Does a finding of that file say in other words what began a thread?"""
     said = telling_words(visible(thread.first.body).split("\n", 1)[0])
     return alike(telling_words(title), said) >= ALIKE_TITLES
+
+
+_COMMON = frozenset({*kwlist, "self", "this", "null", "undefined", "nil", "true", "false", "const"})
+"""Names in quotes of code that say nothing of what is meant."""
 
 
 def _texts(report: Report) -> dict[str, str]:

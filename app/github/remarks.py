@@ -1,18 +1,31 @@
-"""What we said before on a pull request, and which findings of a report that was."""
+"""What we said before on a pull request, and which findings of a report that was.
 
-from collections.abc import Mapping, Sequence
+First by what cannot be mistaken: the signed id, or the very same text. What is left may have been
+said in other words, elsewhere in a file that was edited, or in one that has another name by now:
+`retellings` finds that, by the words and by what became of the lines.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.github.between import Became, Heads, Lines
 from app.github.markers import short_id
-from app.render.comment import said
-from reviewer.finding import Finding
+from app.github.others import NEAR_LINES
+from app.render.comment import claim_of, said
+from app.report import Report
+from reviewer.finding import Category, Finding, Place, Severity, Side
+from reviewer.review.join import retold
+
+MOST_REMARKS = 500
+"""The newest ones are compared by their words; of older ones only the id or the very text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
     """A comment by our actor at a line. `text` is what people see; `line` is None if outdated.
 
-    `finding` is the id in its marker if that is signed, else ""; `number` its own.
+    `finding` is the id in its marker if that is signed, else ""; `number` its own. It was said of
+    the lines `said_at`, the first and the last, of `commit`.
     """
 
     path: str
@@ -21,6 +34,10 @@ class Remark:
     url: str
     finding: str = ""
     number: int = 0
+    side: Side = "RIGHT"
+    start_line: int | None = None
+    commit: str = ""
+    said_at: tuple[int, int] | None = None
 
 
 def told_before(
@@ -59,3 +76,146 @@ def told_before(
                 told[finding.id] = found
                 free[found.path].remove(found)
     return told
+
+
+def retellings(
+    findings: Sequence[Finding], told: Mapping[str, Remark], remarks: Sequence[Remark], heads: Heads
+) -> dict[str, Remark]:
+    """Pair those that `told_before` left with remarks that say the same otherwise, or elsewhere.
+
+    By the id of the finding's place that was meant. Each remark says one finding, the one that it
+    has most in common with. What no signed marker shows to be ours says nothing that is grave.
+    """
+    taken = {id(one) for one in told.values()}
+    free = [
+        (one, claim)
+        for one in remarks[:MOST_REMARKS]
+        if id(one) not in taken and (claim := claim_of(one.text, one.path))
+    ]
+    left = [one for one in findings if one.id not in told]
+    pairs = sorted(
+        (-share, at, number, name)
+        for number, finding in enumerate(left)
+        for at, (remark, claim) in enumerate(free)
+        if remark.finding or not is_grave(finding)
+        for share, name in _shares(finding, remark, claim, heads)
+    )
+    found: dict[str, Remark] = {}
+    settled: set[int] = set()
+    used: set[int] = set()
+    for _, at, number, name in pairs:
+        if at not in used and number not in settled:
+            found[name] = free[at][0]
+            used.add(at)
+            settled.add(number)
+    return found
+
+
+def _shares(
+    finding: Finding, remark: Remark, claim: Finding, heads: Heads
+) -> Iterator[tuple[float, str]]:
+    """Yield how much a remark says of a finding, by the place of the finding that it means.
+
+    The words come first: to know where lines went may cost a request.
+    """
+    places = [one for one in (finding.place, *finding.places) if one.side == remark.side]
+    if remark.line is not None:
+        now = Lines(remark.path, remark.start_line or remark.line, remark.line)
+        places = [one for one in places if one.path == remark.path and _is_near(one, now)]
+    if not places or not retold(finding, claim, there=True):
+        return
+    if remark.line is not None:
+        became = Became(remark.path, now)
+    else:
+        became = became_of(remark, heads) or Became(remark.path)
+    for place in places:
+        if place.path != became.path or not (became.lines is None or _is_near(place, became.lines)):
+            continue
+        there = became.lines is not None and _is_near(place, became.lines, within=0)
+        if share := retold(finding, claim, there=there):
+            yield share, place.id
+
+
+def _is_near(place: Place, lines: Lines, within: int = NEAR_LINES) -> bool:
+    return (
+        place.start_line is not None
+        and place.line is not None
+        and lines.start - within <= place.line
+        and place.start_line <= lines.end + within
+    )
+
+
+def became_of(remark: Remark, heads: Heads) -> Became | None:
+    """Return what became of the lines of a remark; None if nobody can tell."""
+    since = heads.since(remark.commit) if remark.said_at else None
+    if since is None or remark.said_at is None:
+        return None
+    became = since.of(Lines(remark.path, *remark.said_at))
+    if became is None or remark.side == "RIGHT":
+        return became
+    return Became(became.path)  # the lines are those of the merge base
+
+
+def first_ids(
+    findings: Sequence[Finding],
+    told: Mapping[str, Remark],
+    retold_as: Mapping[str, Remark],
+    heads: Heads,
+) -> dict[str, str]:
+    """Return for ids of findings and of their places those under which they were first said.
+
+    So what was decided about one (dismissed, mended, accepted) holds whatever its words are now.
+    Signed ids alone; of the very same text too, where it is at the same lines.
+    """
+    meant = dict(retold_as)
+    for one in findings:
+        remark = told.get(one.id)
+        if remark is None or remark.finding in {"", *map(short_id, ids_of(one))}:
+            continue
+        claim = claim_of(remark.text, remark.path)
+        for _, name in _shares(one, remark, claim, heads) if claim else ():
+            meant.setdefault(name, remark)
+    taken = {short_id(name) for one in findings for name in ids_of(one)}
+    names: dict[str, str] = {}
+    for name, remark in meant.items():
+        if remark.finding and remark.finding not in taken:
+            names[name] = remark.finding
+            taken.add(remark.finding)
+    return names
+
+
+def under_ids(report: Report, names: Mapping[str, str]) -> Report:
+    """Return a report with other ids for some findings and places."""
+    if not names:
+        return report
+
+    def named(name: str) -> str:
+        return names.get(name, name)
+
+    def place(one: Place) -> Place:
+        return one.model_copy(update={"id": named(one.id)})
+
+    findings = [
+        one.model_copy(update={"id": named(one.id), "places": tuple(map(place, one.places))})
+        for one in report.review.findings
+    ]
+    return report.model_copy(
+        update={
+            "review": report.review.model_copy(update={"findings": findings}),
+            "anchors": {named(name): anchor for name, anchor in report.anchors.items()},
+            "code": {named(name): code for name, code in report.code.items()},
+        }
+    )
+
+
+def ids_of(finding: Finding) -> tuple[str, ...]:
+    """Return the ids of a finding: its own, and those of its other places."""
+    return finding.id, *(place.id for place in finding.places)
+
+
+def is_grave(finding: Finding) -> bool:
+    """May nobody make it disappear?"""
+    return finding.severity is Severity.CRITICAL or finding.category in {
+        Category.SECURITY,
+        Category.SECRET,
+    }

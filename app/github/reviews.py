@@ -57,6 +57,9 @@ class _Comment(BaseModel):
     path: str
     html_url: str
     line: int | None = None
+    original_line: int | None = None
+    original_start_line: int | None = None
+    original_commit_id: str = ""
     side: str | None = None
     start_line: int | None = None
     start_side: str | None = None
@@ -118,14 +121,24 @@ class Reviews:
             if found and found.signed and found.marker.run.startswith(MENDED):
                 remarks.pop(one.in_reply_to_id or 0, None)
             elif ours:
-                finding = found.marker.finding if found and found.signed else ""
-                text = visible(body)
-                remarks[one.id] = Remark(one.path, one.line, text, one.html_url, finding, one.id)
+                remarks[one.id] = _remark(one, found)
             if found:
                 threads.add(one.id)
             elif one.in_reply_to_id not in threads and (saying := _saying(one)):
                 sayings.append(saying)
         return list(remarks.values())[::-1], sayings
+
+    def told_at(self) -> dict[str, tuple[str, int | None]]:
+        """Return where our comments about findings stand, path and line, by the findings' ids.
+
+        Also where nobody has signed the id: a hint, for whoever shares our login can write it.
+        """
+        found: dict[str, tuple[str, int | None]] = {}
+        for one in self._comments():
+            read = self.seal.read(one.body or "") if is_ours(self.hub, one.user) else None
+            if read is not None and read.marker.kind == "finding":
+                found[read.marker.finding] = one.path, one.line
+        return found
 
     def _comments(self) -> Iterator[_Comment]:
         """Yield the comments at lines, in the order of their making.
@@ -226,6 +239,25 @@ class Reviews:
 
     def _pull(self) -> PullRequest:
         return self.hub.repo(self.repository).get_pull(self.number)
+
+
+def _remark(comment: _Comment, found: Found | None) -> Remark:
+    across = comment.start_side not in {None, comment.side}
+    start, at = comment.start_line, comment.original_start_line
+    return Remark(
+        comment.path,
+        comment.line,
+        visible(comment.body or ""),
+        comment.html_url,
+        found.marker.finding if found and found.signed else "",
+        comment.id,
+        side="LEFT" if comment.side == "LEFT" else "RIGHT",
+        start_line=None if across else start,
+        commit=comment.original_commit_id,
+        said_at=None
+        if comment.original_line is None
+        else (comment.original_line if across or at is None else at, comment.original_line),
+    )
 
 
 def _saying(comment: _Comment) -> Saying | None:

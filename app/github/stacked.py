@@ -48,6 +48,10 @@ MOST_SUGGESTIONS = 10
 RUN_DIGITS = 10
 """Of a run's name, in that of its branch: nobody can say beforehand what it will be."""
 
+NO_PULLS = "not permitted to create or approve pull requests"
+NO_PERMISSION = "resource not accessible by integration"
+"""GitHub's words for a job: by its repository's settings, and by its own permissions."""
+
 BRANCH_GONE = ("base invalid",)
 """GitHub's words where the branch to merge into is not there (any more)."""
 
@@ -63,6 +67,9 @@ class Delivery:
     `server_writes`: the server may write (its switch is on, and `hub` has a token that may).
     `repository_id`: what has the name by now and another number is another one; 0: nobody knows.
     `page`: the address of the run's page; `patch_page`: that of its patch; "" where there is none.
+    `tested` says what a command has said of it that was run here, as Markdown of ours, "" for none;
+    `failing`: it fails with what was written and passes without, so that no branch is made.
+    `by_job`: it is delivered with the own token of a job of GitHub Actions.
     """
 
     run: str
@@ -73,6 +80,9 @@ class Delivery:
     repository_id: int = 0
     page: str = ""
     patch_page: str = ""
+    tested: str = ""
+    failing: bool = False
+    by_job: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,7 @@ def deliver(hub: Hub, what: Delivery, *, key: bytes | None) -> Delivered:
     try:
         made = done.stacked()
     except Refused as error:
-        made = _Why("refused", error.said)
+        made = done.refused(error.said)
     except GiveUp as error:
         made = _Why("refused", str(error))
     if isinstance(made, Delivered):
@@ -197,7 +207,7 @@ class _Delivering:
             found = self._open(made)
         except Refused as error:
             gone = any(words in error.said.lower() for words in BRANCH_GONE)
-            return _Why("base", offers=False) if gone else _Why("refused", error.said)
+            return _Why("base", offers=False) if gone else self.refused(error.said)
         return self._said(found, made.branch, made.head)
 
     def _misfit(self) -> _Why | None:
@@ -215,6 +225,14 @@ class _Delivering:
             self.beside = writing.meanwhile_lead(pushed.files, pushed.unseen)
         return None
 
+    def refused(self, said: str) -> _Why:
+        """Return why GitHub does not let us, by what it says."""
+        if NO_PULLS in said.lower():
+            return _Why("actions")
+        if self.what.by_job and NO_PERMISSION in said.lower():
+            return _Why("job")
+        return _Why("refused", said)
+
     def _name(self) -> str:
         return branch_name(self.what.written.task, self.pull.number, self.what.run)
 
@@ -226,7 +244,9 @@ class _Delivering:
             return _Why("fork")
         if not self.what.server_writes:
             return _Why("server")
-        return None if written.policy_write else _Why("repository")
+        if not written.policy_write:
+            return _Why("repository")
+        return _Why("tests", offers=False) if self.what.failing else None
 
     def delivered(self) -> Delivered | None:
         """Return what an earlier attempt has opened, whatever people have made of it since."""
@@ -279,14 +299,21 @@ class _Delivering:
             made.branch,
             self.pull.head_ref,
             writing.stacked_title(account),
-            writing.stacked_body(account, self.pull.number, self.what.page, self.beside),
+            writing.stacked_body(
+                account,
+                self.pull.number,
+                self.what.page,
+                beside=self.beside,
+                tested=self.what.tested,
+                by_job=self.what.by_job,
+            ),
         )
 
     def _said(self, found: Opened, branch: str, head: str) -> Delivered:
         written = self.what.written
         lead = writing.opened_lead(found.number, found.url, len(written.commits), found.state)
         lead = f"{lead} {self.beside}".rstrip()
-        text = writing.result_comment(written.account, [lead])
+        text = writing.result_comment(written.account, [lead], tested=self.what.tested)
         return Delivered("stacked", text, found.number, found.url, branch, head)
 
     # A patch in place of a branch
@@ -311,7 +338,7 @@ class _Delivering:
         if offered:
             lead.append(writing.suggestions_lead(offered))
         patch, more = writing.patch_blocks(text, self.what.patch_page)
-        said = writing.result_comment(written.account, lead, patch)
+        said = writing.result_comment(written.account, lead, patch, tested=self.what.tested)
         return Delivered("patch", said, suggestions=offered, more=tuple(more))
 
     def _suggest(self, wanted: Sequence[Hunk]) -> int:

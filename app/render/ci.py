@@ -6,62 +6,72 @@ Names of checks are whatever somebody's workflow calls them.
 from collections.abc import Sequence
 from typing import Literal
 
+from app.jobs import Checked
 from app.render import words
-from app.render.escape import cut, markdown_code
+from app.render.escape import cut, markdown_code, markdown_line
+from reviewer.text import printable
 
 NAMES_SHOWN = 10
 NAME_CHARS = 100
+WHY_CHARS = 500
 
-Doing = Literal["mending", "given up", "closed", "off", "nothing"]
+Doing = Literal["mending", "given up", "closed", "off", "unwanted", "nothing"]
 """What is done about checks that fail because of us: nothing where there is none.
 
-closed: nothing is, for the pull request below is closed or merged; off: for nothing can be pushed.
+closed: nothing is, for the pull request below is closed or merged; off, unwanted: for the server
+does not write, or the repository does not want it to.
 """
 
+_DOING: dict[Doing, str] = {
+    "mending": "That is being mended (round {}).",
+    "given up": "It was mended {} already: now a person has to look.",
+    "closed": "It is not mended: this pull request is not open any more.",
+    "off": "It is not mended: the server may not write here any more.",
+    "unwanted": "It is not mended: this repository does not ask for it any more (`write: on` in "
+    "`.github/rlm.yml` of the default branch does).",
+    "nothing": "",
+}
 
-def checks_ended(  # noqa: PLR0917
-    head: str,
-    ended: int,
-    new: Sequence[str],
-    known: Sequence[str],
-    unknown: Sequence[str],
-    doing: Doing,
-    rounds: int,
-    notes: Sequence[str] = (),
-) -> str:
-    """Say what the checks of a commit came to, and what is done about it.
 
-    `new` failed and passed before, `known` failed before, too; of the `unknown` nobody knows.
-    `rounds` is how often checks were mended, with what begins now.
-    """
-    said = [f"**Checks** of {_commit(head)}: {words.count(ended, 'check')} ended"]
-    if not (new or known or unknown):
+def checks_ended(seen: Checked, doing: Doing) -> str:
+    """Say what the checks of a commit came to, and what is done about it."""
+    rounds = words.count(seen.round, "time") if doing == "given up" else seen.round
+    return _ended(seen, _DOING[doing].format(rounds))
+
+
+def checks_not_mended(seen: Checked, why: str, url: str) -> str:
+    """Say that mending came to nothing. `why`: Markdown of our own; `url`: where more is said."""
+    came = f"Mending that (round {seen.round}) came to nothing: {why.rstrip('.')}"
+    return _ended(seen, f"{came} ([more]({url})).")
+
+
+def checks_were_mended(seen: Checked, head: str) -> str:
+    """Say that the branch has been mended, and ends at `head`; its checks have their own words."""
+    done = f"That was mended (round {seen.round}): the branch ends at {_commit(head)} now."
+    return _ended(seen, done)
+
+
+def _ended(seen: Checked, then: str) -> str:
+    """Say what checks came to; `then`, in Markdown, is about those that fail because of us."""
+    said = [f"**Checks** of {_commit(seen.head)}: {words.count(seen.ended, 'check')} ended"]
+    if not (seen.new or seen.known or seen.unknown):
         said[0] += ", none failed."
     else:
         said[0] += "."
-    if new:
-        verb = "fails and passes" if len(new) == 1 else "fail and pass"
-        said.append(f"{_listed(new)} {verb} without these commits.")
-        if doing == "mending":
-            said.append(f"That is being mended (round {rounds}).")
-        elif doing == "given up":
-            said.append(
-                f"It was mended {words.count(rounds, 'time')} already: now a person has to look."
-            )
-        elif doing == "closed":
-            said.append("It is not mended: this pull request is not open any more.")
-        elif doing == "off":
-            said.append("It is not mended: the server may not write here any more.")
-    if known:
-        verb = "fails" if len(known) == 1 else "fail"
-        said.append(f"{_listed(known)} {verb} on this pull request itself, too: left alone.")
-    if unknown:
-        verb = "fails" if len(unknown) == 1 else "fail"
+    if seen.new:
+        verb = "fails and passes" if len(seen.new) == 1 else "fail and pass"
+        said.append(f"{_listed(seen.new)} {verb} without these commits.")
+        said += [then] if then else []
+    if seen.known:
+        verb = "fails" if len(seen.known) == 1 else "fail"
+        said.append(f"{_listed(seen.known)} {verb} on this pull request itself, too: left alone.")
+    if seen.unknown:
+        verb = "fails" if len(seen.unknown) == 1 else "fail"
         said.append(
-            f"{_listed(unknown)} {verb}, and did not end on this pull request itself, so nobody "
-            "can tell whose fault it is: left alone."
+            f"{_listed(seen.unknown)} {verb}, and did not end on this pull request itself, so "
+            "nobody can tell whose fault it is: left alone."
         )
-    return " ".join([*said, *notes])
+    return " ".join([*said, *seen.notes])
 
 
 def no_checks(head: str) -> str:
@@ -80,6 +90,14 @@ def checks_too_long(head: str, hours: int) -> str:
     )
 
 
+def checks_unread(head: str, why: str) -> str:
+    """Say that nobody could look, and nobody does any more. `why`: in GitHub's words, and ours."""
+    return (
+        f"**Checks** of {_commit(head)}: I could not look at them, and do not try any more: "
+        f"{markdown_line(cut(why, WHY_CHARS)).rstrip('.')}."
+    )
+
+
 def checks_mended(head: str) -> str:
     """Say that commits against failed checks are on the branch."""
     return f"What the checks said was mended: the branch ends at {_commit(head)} now."
@@ -89,7 +107,12 @@ def _commit(head: str) -> str:
     return markdown_code(head[: words.NAME_DIGITS])
 
 
+def shown_name(name: str) -> str:
+    """Return the name of a check as far as it is shown, in a line: it is anybody's words."""
+    return cut(" ".join(printable(name).split()), NAME_CHARS)
+
+
 def _listed(names: Sequence[str]) -> str:
-    shown = [markdown_code(cut(" ".join(one.split()), NAME_CHARS)) for one in names[:NAMES_SHOWN]]
+    shown = [markdown_code(one) for one in names[:NAMES_SHOWN]]
     more = f" and {len(names) - NAMES_SHOWN} more" if names[NAMES_SHOWN:] else ""
     return ", ".join(shown) + more

@@ -1,5 +1,6 @@
 """One finding as the comment that stands at its line, with a suggestion that can be committed."""
 
+import html
 import re
 
 from app.render import words
@@ -27,11 +28,12 @@ from app.render.outgoing import size
 from app.render.prose import unbold
 from app.render.snippet import Snippets, suggested
 from app.report import Anchor
-from reviewer.finding import Finding
+from reviewer.finding import Category, Finding
 
 SUGGESTION_BYTES = 40_000
 """A body has 65,536 characters at the most. A longer replacement is shown cut, as a diff."""
 
+_BEFORE = "This was there before this change."
 _FOLDED = "<details><summary>Where this comes from</summary>"
 
 # Programs that obey comments read them as plain text, a suggestion included. Those that are called
@@ -49,7 +51,7 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
     if finding.body.strip():
         parts.append(fitted(finding.body, BODY_BYTES, prose))
     if finding.preexisting:
-        parts.append("This was there before this change.")
+        parts.append(_BEFORE)
     if fix := _fix(finding, anchor, snippets):
         parts.append(fix)
     source = fitted(finding.source, ROW_BYTES, markdown_code)
@@ -67,6 +69,41 @@ def said(text: str) -> str:
     """Return what a comment of ours tells a reader: without how sure we are, who says it, whether
     it was verified, and the other places where it is true."""
     return text.rpartition(f"\n\n{_FOLDED}")[0] or text
+
+
+_CLAIM = re.compile(
+    rf"\*\*(?P<sign>{'|'.join(map(re.escape, SIGNS.values()))}): (?P<title>[^\n]*)\*\*"
+    r"(?:\n\n(?P<body>.*))?",
+    re.DOTALL,
+)
+_FIX = re.compile(r"\n\n(?:Suggested:\n\n`{3,}diff|`{3,}suggestion)\n.*\Z", re.DOTALL)
+_KIND = re.compile(
+    r"(?P<category>[a-z]+) · (?P<ticks>`+) ?(?P<source>.+?) ?(?P=ticks) · confidence"
+)
+_BREAKS = re.compile(r"\u200b|\\(?=_|[^\w\s])|\\$")
+
+
+def claim_of(text: str, path: str) -> Finding | None:
+    """Return what a comment of ours claims, as far as its text tells; None for another's text.
+
+    Of the whole file: its words, its names and its kind are those of the finding, and no more.
+    """
+    shown, _, folded = text.rpartition(f"\n\n{_FOLDED}")
+    claim, kind = _CLAIM.fullmatch(shown), _KIND.search(folded)
+    if claim is None or kind is None or kind["category"] not in set(Category):
+        return None
+    body = _FIX.sub("", "\n\n" + (claim["body"] or ""))
+    body = body.removesuffix(f"\n\n{_BEFORE}").removeprefix("\n\n")
+    severity = next(one for one, sign in SIGNS.items() if sign == claim["sign"])
+    return Finding(
+        path=path,
+        category=Category(kind["category"]),
+        severity=severity,
+        confidence=0.0,
+        title=_BREAKS.sub("", html.unescape(claim["title"])),
+        body=_BREAKS.sub("", html.unescape(body)),
+        source=kind["source"],
+    )
 
 
 def _bold(title: str) -> str:

@@ -1,10 +1,12 @@
 """A fix as text or JSON: what is closed, what stays open and why. Pure functions."""
 
+from collections.abc import Iterator, Sequence
+
 from app.render import PIPE_COLUMNS, words
 from app.render.escape import one_line
 from app.render.refactoring import commit_text, with_patch, wrapped
 from reviewer.detectors.secrets import redacted
-from reviewer.fix.values import Closed, Fixing, Open
+from reviewer.fix.values import Closed, ClosedWith, Fixing, Open
 from reviewer.refactor.values import CommitInfo
 
 _STATES = {
@@ -18,20 +20,13 @@ _STATES = {
 
 def fixing_text(done: Fixing, width: int = PIPE_COLUMNS) -> str:
     """Return what a fix came to, ending in a newline."""
-    lines = []
-    if done.closed:
-        lines += ["", f"Closed: {words.count(len(done.closed), 'finding')}, a commit for each"]
-        for index, one in enumerate(done.closed, 1):
-            commit = CommitInfo(module=one.id, by="model", message=one.message, files=one.files)
-            lines += commit_text(index, commit, width)
-            if one.tries > 1:
-                lines.append(f"     (the patch that stood was number {one.tries})")
-            if one.test:
-                lines += wrapped(
-                    f"Test, in a commit of its own: {one_line(one.test)}", width, "     "
-                )
-            elif one.no_test:
-                lines += wrapped(f"No test: {one_line(one.no_test)}", width, "     ")
+    lines = list[str]()
+    lines += _commits(done.closed, width)
+    if done.closed_with:
+        lines += ["", f"Closed with others: {words.count(len(done.closed_with), 'finding')}"]
+        for along in done.closed_with:
+            lines += wrapped(f"{along.id} {_place(along)}: {one_line(along.title)}", width, "  - ")
+            lines += wrapped(f"closed with {along.by}: {one_line(along.why)}", width, "    ")
     if done.open:
         lines += ["", f"Open: {words.count(len(done.open), 'finding')}"]
         for left in done.open:
@@ -57,7 +52,22 @@ def fixing_json(done: Fixing, mails: bytes | None) -> str:
     return with_patch(done.model_dump(mode="json"), mails)
 
 
-def _place(one: Closed | Open) -> str:
+def _commits(closed: Sequence[Closed], width: int) -> Iterator[str]:
+    if closed:
+        yield from ("", f"Closed: {words.count(len(closed), 'finding')}, a commit for each")
+    for index, one in enumerate(closed, 1):
+        commit = CommitInfo(module=one.id, by="model", message=one.message, files=one.files)
+        yield from commit_text(index, commit, width)
+        if one.tries > 1:
+            yield f"     (the patch that stood was number {one.tries})"
+        if one.test:
+            said = f"Test, in a commit of its own: {one_line(one.test)}"
+            yield from wrapped(said, width, "     ")
+        elif one.no_test:
+            yield from wrapped(f"No test: {one_line(one.no_test)}", width, "     ")
+
+
+def _place(one: Closed | ClosedWith | Open) -> str:
     path = one_line(one.path)
     return path if one.line is None else f"{path}:{one.line}"
 

@@ -25,7 +25,7 @@ from app.render.markdown import LIMIT_BYTES, LINE_CHARS, fitted, inline, prose
 from app.render.outgoing import masked, size
 from app.render.prose import blocks
 from reviewer.finding import Finding
-from reviewer.fix.values import Closed, Fixing, Open
+from reviewer.fix.values import Closed, ClosedWith, Fixing, Open
 from reviewer.refactor.losses import losses
 from reviewer.refactor.values import MOST_FILES, CommitInfo, FileInfo, Module, Plan, Refactoring
 from reviewer.testing.values import Covered, Tested, Testing
@@ -93,7 +93,7 @@ def stacked_title(account: Account) -> str:
     if isinstance(account, Testing):
         many = sum(len(one.tests) for one in account.written)
         return _title("Test", words.count(many, "behaviour"))
-    return _title("Fix", words.count(len(account.closed), "finding"))
+    return _title("Fix", words.count(len(account.all_closed), "finding"))
 
 
 def _title(task: str, what: str) -> str:
@@ -122,6 +122,12 @@ def plan_comment(done: Refactoring) -> str:
     return _fit([lead, *_plan(plan, _BRIEF), *_notes(done.notes)], [_foot(done)])
 
 
+def superseded_comment(done: Refactoring, url: str) -> str:
+    """Return a plan as the comment that says where the newer one is (`url`)."""
+    parts = [_SUPERSEDED.format(url), *(_plan(done.plan, _BRIEF) if done.plan else [])]
+    return _fit(parts, [_foot(done)])
+
+
 def can_start(done: Refactoring) -> bool:
     """Is there a plan to start, of which `plan_comment` shows everything?"""
     plan = done.plan
@@ -135,6 +141,7 @@ _START = (
     f"or 🎉 on this comment, within {PLAN_DAYS} days. To have another plan, ask again: "
     "`/rlm refactor` and what to do differently."
 )
+_SUPERSEDED = "**A [newer plan]({}) took the place of this one**, which cannot be started any more."
 _NOT_STARTED = (
     "**This plan cannot be started**: {}, and only what people see is carried out. Ask for less, "
     "in a new `/rlm refactor`."
@@ -220,14 +227,18 @@ def _module(number: int, module: Module, pieces: "_Pieces") -> str:
 # The result --------------------------------------------------------------------------------------
 
 
-def result_comment(account: Account, lead: Sequence[str], patch: str = "") -> str:
+def result_comment(
+    account: Account, lead: Sequence[str], patch: str = "", *, tested: str = ""
+) -> str:
     """Return what a run came to, as the comment where it was asked for.
 
-    `lead` says how it is to be had, in Markdown of our own; `patch` is `patch_block`'s.
+    `lead` says how it is to be had, in Markdown of our own, and `tested` what a command said of it
+    that was run; `patch` is `patch_block`'s.
     """
-    parts = [f"## {_heading(account)}", *([WITHHELD] if secrets_of(account) else []), *lead]
+    held = [WITHHELD] if secrets_of(account) else []
+    parts = [f"## {_heading(account)}", *held, *lead, tested]
     foot = [patch] if patch else []
-    return _fit([*parts, *_account(account)], [*foot, _foot(account)])
+    return _fit([*parts, *_account(account, ran=bool(tested))], [*foot, _foot(account)])
 
 
 WITHHELD = (
@@ -237,19 +248,38 @@ WITHHELD = (
 )
 
 
-def stacked_body(account: Account, number: int, page: str = "", beside: str = "") -> str:
+def stacked_body(
+    account: Account,
+    number: int,
+    page: str = "",
+    *,
+    beside: str = "",
+    tested: str = "",
+    by_job: bool = False,
+) -> str:
     """Return the text of the pull request that is stacked on the one with this number.
 
-    `beside` says what was pushed meanwhile, as `meanwhile_lead` does.
+    `beside` says what was pushed meanwhile, as `meanwhile_lead` does; `tested` as in
+    `result_comment`; `by_job`: a job of GitHub Actions opens it with its own token.
     """
-    lead = (
-        f"Stacked on #{number}: it merges into that pull request's branch. No test was run here; "
-        f"yours run on this branch. {UNDO} on #{number} closes this one and deletes its branch."
+    theirs = (
+        "GitHub starts no workflow for what a job's own token opens: close this one and reopen it, "
+        "and your tests run on its branch."
+        if by_job
+        else "Your tests run on its branch."
     )
+    here = "" if tested else "No test was run here. "
+    lead = (
+        f"Stacked on #{number}: it merges into that pull request's branch. {here}{theirs} {UNDO} "
+        f"on #{number} closes this one and deletes its branch."
+    )
+    if tested:
+        lead = f"{lead}\n\n{tested}"
     made = f" [How this was made]({page})" if page else ""
     partial = account.status == "partial"
     parts = [f"> [!WARNING]\n> Partial, because {_why_partial(account)}."] if partial else []
-    return _fit([*parts, lead, beside, *_account(account)], [_foot(account) + made])
+    told = _account(account, ran=bool(tested))
+    return _fit([*parts, lead, beside, *told], [_foot(account) + made])
 
 
 def _heading(account: Account) -> str:
@@ -269,13 +299,13 @@ def _why_partial(account: Account) -> str:
     return words.stopped(account.stopped)
 
 
-def _account(account: Account) -> list[str]:
+def _account(account: Account, *, ran: bool = False) -> list[str]:
     """Return what was changed, what was left and why, and what tools say of the result."""
     match account:
         case Refactoring():
             told = _refactored(account)
         case Testing():
-            told = _tested(account)
+            told = _tested(account, ran=ran)
         case Fixing():
             told = _fixed(account)
     return [*told, *_reported(account.findings), *_notes(account.notes)]
@@ -312,6 +342,12 @@ def _fixed(done: Fixing) -> Iterator[str]:
     elif done.closed:
         yield f"**Closed** ({words.count(len(done.closed), 'finding')}, a commit for each)"
         yield _rows(done.closed, lambda one: f"- {_finding(one)}{_test(one)}")
+    if done.closed_with:
+        yield f"**Closed with others** ({words.count(len(done.closed_with), 'finding')})"
+        yield _rows(
+            done.closed_with,
+            lambda one: f"- {_finding(one)}: closed with {_code(one.by)}: {_line(one.why)}",
+        )
     if done.open and not done.checks:
         yield f"**Still open** ({words.count(len(done.open), 'finding')})"
         yield _rows(
@@ -330,6 +366,12 @@ def _against_checks(done: Fixing) -> Iterator[str]:
         yield f"**Not mended**: {names}: {_STATES[one.state]}: {_line(one.why)}"
 
 
+def no_patch(account: Account) -> str:
+    """Return why a run that was to mend what checks say has made no patch, in a few words."""
+    left = account.open[0] if isinstance(account, Fixing) and account.open else None
+    return "no patch was made" if left is None else f"{_STATES[left.state]}: {_line(left.why)}"
+
+
 def _test(one: Closed) -> str:
     """Return the test of a closed finding, or why there is none; "" where none was asked for."""
     if one.test:
@@ -337,7 +379,7 @@ def _test(one: Closed) -> str:
     return f"; no test: {_line(one.no_test)}" if one.no_test else ""
 
 
-def _finding(one: Closed | Open) -> str:
+def _finding(one: Closed | ClosedWith | Open) -> str:
     return f"{_place(one)}: {_line(one.title)} ({_code(one.id)})"
 
 
@@ -350,10 +392,11 @@ _STATES = {
 }
 
 
-def _tested(done: Testing) -> Iterator[str]:
+def _tested(done: Testing, *, ran: bool) -> Iterator[str]:
     if done.written:
         files = words.count(len(done.written), "file")
-        yield f"**Tests that were written** ({files}, a commit for each; they were not run)"
+        not_run = "" if ran else "; they were not run"
+        yield f"**Tests that were written** ({files}, a commit for each{not_run})"
         yield _rows(done.written, _test_file)
     if done.left:
         yield f"**Without a test** ({words.count(len(done.left), 'behaviour')})"
@@ -396,7 +439,7 @@ _NO_TEST = {
 }
 
 
-def _place(one: Closed | Open) -> str:
+def _place(one: Closed | ClosedWith | Open) -> str:
     return _code(one.path if one.line is None else f"{one.path}:{one.line}")
 
 
@@ -437,9 +480,20 @@ def opened_lead(
 
 
 Reason = Literal[
-    "server", "repository", "fork", "closed", "merged", "conflict", "used", "base", "refused",
+    "server",
+    "repository",
+    "fork",
+    "closed",
+    "merged",
+    "conflict",
+    "used",
+    "base",
+    "refused",
+    "actions",
+    "job",
+    "tests",
     "too_large",
-]  # fmt: skip
+]
 """Why there is no stacked pull request."""
 
 _REASONS: dict[Reason, str] = {
@@ -454,6 +508,11 @@ _REASONS: dict[Reason, str] = {
     "used": "this pull request has moved on, and what was pushed uses names that are gone by this",
     "base": "the branch of this pull request is not there any more",
     "refused": "GitHub does not let us",
+    "actions": "this repository does not let GitHub Actions open pull requests (its settings do, "
+    "under Actions, General, *Allow GitHub Actions to create and approve pull requests*)",
+    "job": "the token of this job may not write here (`permissions:` of the job with `contents: "
+    "write` and `pull-requests: write` let it)",
+    "tests": "the tests fail with it, and pass without",
     "too_large": "it is larger than what can be handed over",
 }
 
@@ -576,7 +635,7 @@ def undone_comment(  # noqa: PLR0917
     url: str,
     branch: str,
     pull: Literal["closed", "merged", "gone", "forbidden"],
-    state: Literal["gone", "kept", "foreign", "forbidden"],
+    state: Literal["gone", "kept", "foreign", "forbidden", "off"],
     why: str = "",
 ) -> str:
     """Say how the stacked pull request and its branch stand after `/rlm undo`."""
@@ -589,6 +648,8 @@ def undone_comment(  # noqa: PLR0917
     first = f"{link} is closed" if pull == "closed" else f"#{number} is gone"
     if state == "foreign":
         return f"{first}. Its branch {name} stays: it has commits that are not ours."
+    if state == "off":
+        return f"{first}. Its branch {name} stays: {_REASONS['server']}. Delete it."
     if state == "forbidden":
         return f"{first}. Its branch {name} stays: GitHub does not let us delete it{said}."
     return f"{first}, and its branch {name} is deleted."

@@ -244,7 +244,7 @@ class _Engine:
             return self.store.result(other)
 
         return run_writing(
-            run,
+            run.id,
             wish,
             fetched,
             settings,
@@ -252,6 +252,7 @@ class _Engine:
             stored,
             sink=see,
             cancelled=watch,
+            tenant=TENANT.format(run.installation),
             shared=self.store.database.shared,
         )
 

@@ -167,6 +167,12 @@ class Runs(Base):
                 )
                 settle(self, db, run, (usd or 0.0) if settled else None)
 
+    def known_as(self, run: str, report: str) -> None:
+        """Keep a report under the ids by which people know its findings, until its run ends."""
+        mine = (RUNS.c.id == run) & (RUNS.c.report != "")
+        with self.database.write() as db:
+            db.execute(update(RUNS).where(mine).values(report=report))
+
     def ended(
         self,
         job: Job,

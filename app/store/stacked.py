@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app.store.base import Base
 from app.store.tables import JOBS, PLANS, STACKED
-from app.store.values import CI, Plan, Stacked
+from app.store.values import CI, Plan, Stacked, StackedState
 
 _STACKED = tuple(STACKED.c[name] for name in Stacked.__slots__)
 _PLAN = tuple(PLANS.c[name] for name in Plan.__slots__)
@@ -48,7 +48,7 @@ class Stacks(Base):
         *,
         head: str | None = None,
         rounds: int | None = None,
-        state: Literal["open", "undone"] | None = None,
+        state: StackedState | None = None,
         undone_by: int | None = None,
         onto: str | None = None,
     ) -> None:

@@ -271,7 +271,7 @@ STACKED = Table(
     Column("unwatched", Integer, nullable=False, server_default="0"),
     Column("onto", Text, nullable=False, server_default=""),
     Column("since", Double, nullable=False),
-    CheckConstraint("state IN ('open', 'undone')", name="state"),
+    CheckConstraint("state IN ('open', 'merged', 'undone')", name="state"),
     Index("stacked_by_number", "repository_id", "number"),
     sqlite_with_rowid=False,
 )

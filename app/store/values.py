@@ -214,6 +214,10 @@ class Plan:
     stands: float = 0.0
 
 
+StackedState = Literal["open", "merged", "undone"]
+"""open: for all we know; merged: it is part of the one below; undone: by a command of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stacked:
     """A pull request of ours (number `stacked`) on top of the one that it was asked for on.
@@ -231,7 +235,7 @@ class Stacked:
     head: str
     task: Task
     rounds: int = 0
-    state: Literal["open", "undone"] = "open"
+    state: StackedState = "open"
     undone_by: int = 0
     unwatched: int = 0
     onto: str = ""

@@ -295,7 +295,7 @@ def _run_views(blueprint: Blueprint, pages: Pages) -> None:
                 "run.html.j2",
                 run=run,
                 repository=repository,
-                standing=views.standing(run, step),
+                standing=views.standing(run, step, pages.records.stacked(run.id)),
                 asked=views.asked(run),
                 created=views.moment(run.created),
                 took=views.took(run),

@@ -13,8 +13,8 @@ from sqlalchemy import BigInteger, Column, ColumnElement, and_, case, cast, func
 
 from app.jobs import Step
 from app.store.database import Database
-from app.store.tables import FINDINGS, JOBS, RUNS, THREADS
-from app.store.values import State
+from app.store.tables import FINDINGS, JOBS, RUNS, STACKED, THREADS
+from app.store.values import StackedState, State
 
 DAYS = 30
 """How far back plots and sums go: as far as runs are kept."""
@@ -108,6 +108,12 @@ class Records:
         with self._database.read() as db:
             row = db.execute(which).first()
         return None if row is None else (row[0], row[1] == "claimed")
+
+    def stacked(self, run: str) -> StackedState:
+        """Return what has become of the pull request that a run has opened; "open" for none."""
+        with self._database.read() as db:
+            found = db.scalar(select(STACKED.c.state).where(STACKED.c.run == run))
+        return found or "open"
 
     def runs_of(self, repository_id: int, number: int, limit: int = 10) -> list[RunRecord]:
         """Return the newest runs of a pull request."""

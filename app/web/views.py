@@ -17,7 +17,7 @@ from app.render.outgoing import without_secrets
 from app.render.trace_facts import call_words
 from app.report import Report
 from app.store import OPEN, PUBLISH, WRITING
-from app.store.values import State
+from app.store.values import StackedState, State
 from app.trace_document import NodeDoc
 from app.web.plots import Plot, Series
 from app.web.records import STATES, Day, RunRecord, Sums
@@ -59,6 +59,7 @@ _OUTCOMES = {
     "planned": "The plan is on the pull request, for somebody to start.",
     "declined": "Nothing is done; the pull request says why.",
     "stacked": "There is a pull request on top.",
+    "pushed": "Its commits are on the branch of the pull request on top.",
     "patch": "The patch is on the pull request, with why there is no other one.",
     "nothing": "Nothing had to be changed.",
     "no plan": "There is no plan; the pull request says why.",
@@ -74,8 +75,24 @@ KINDS = {
 }
 
 
+_STACKED: dict[StackedState, str] = {
+    "open": _OUTCOMES["stacked"],
+    "merged": "The pull request on top was merged.",
+    "undone": "The pull request on top was undone.",
+}
+
 _DONE = frozenset(
-    {"posted", "answered", "merged", "planned", "declined", "stacked", "patch", "nothing"}
+    {
+        "posted",
+        "answered",
+        "merged",
+        "planned",
+        "declined",
+        "stacked",
+        "pushed",
+        "patch",
+        "nothing",
+    }
 )
 
 
@@ -88,8 +105,12 @@ class Standing:
     why: str = ""
 
 
-def standing(run: RunRecord, step: tuple[str, bool] | None = None) -> Standing:
-    """Say how a run is; `step` is what is done for it next, and whether somebody is at it."""
+def standing(
+    run: RunRecord, step: tuple[str, bool] | None = None, stacked: StackedState = "open"
+) -> Standing:
+    """Say how a run is; `step` is what is done for it next, and whether somebody is at it, and
+    `stacked` what has become of the pull request that it has opened.
+    """
     if run.running:
         return _going_on(run, step)
     outcome, _, why = run.outcome.partition(":")
@@ -99,7 +120,8 @@ def standing(run: RunRecord, step: tuple[str, bool] | None = None) -> Standing:
     if outcome in {"problem", "lost"}:
         return Standing("failed", "bad", run.problem or why)
     word = "done" if outcome in _DONE else "not published"
-    return Standing(word, "good" if word == "done" else "over", _OUTCOMES.get(outcome, outcome))
+    said = _STACKED[stacked] if outcome == "stacked" else _OUTCOMES.get(outcome, outcome)
+    return Standing(word, "good" if word == "done" else "over", said)
 
 
 def _going_on(run: RunRecord, step: tuple[str, bool] | None) -> Standing:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from reviewer.fix.locate import Spot, Target
+from reviewer.fix.mended import Mended, told_mended
+from reviewer.fix.values import Mending
 from reviewer.refactor.apply import readable
 from reviewer.refactor.edit import WHOLE_TOKENS, Editor, EditScope, Part
 from reviewer.refactor.outlines import marked, tokens
 from reviewer.refactor.tree import Overlay, Tree
-from reviewer.refactor.values import Module
+from reviewer.refactor.values import Edits, Module
 from reviewer.review.guidance import set_apart
 from reviewer.review.scope import quoted
 from reviewer.rlm.run import WINDOW_TOKENS
@@ -35,21 +37,26 @@ _MARKED = "each line behind a | that is not in it"
 
 @dataclass(frozen=True)
 class Refusal:
-    """A patch that did not stand: its diff, "" where it made no files, and why."""
+    """A patch that did not stand: its diff, "" where it made no files, and why.
+
+    `files` are those that it edited, or tried to: they need not be read again to be edited.
+    """
 
     diff: str
     why: str
+    files: frozenset[str] = frozenset()
 
 
 class Coder(Editor):
     """The task. One instance for each state of the tree; a part is a finding, named by its id.
 
     `waiting` are findings that are worked on later: a node is told of those in its files, and of
-    those that others work on now.
+    those that others work on now. It is told of all that was `mended` before, too.
     """
 
     name = "fix"
-    version = "3"
+    version = "4"
+    result: type[Edits] = Mending
     asks_why = False  # the finding says it
 
     def __init__(
@@ -60,12 +67,14 @@ class Coder(Editor):
         refusals: Mapping[str, Sequence[Refusal]],
         *,
         waiting: Sequence[Target] = (),
+        mended: Sequence[Mended] = (),
         guidance: str = "",
         window: int = WINDOW_TOKENS,
     ) -> None:
         super().__init__(tree, overlay, "", guidance=guidance, window=window)
         self._targets = {each.finding.id: each for each in targets}
         self._waiting = waiting
+        self._mended = mended
         self._refusals = refusals
         self._spelled = {printable(path): path for path in (*overlay.start.modes, *overlay.files)}
         self._read: defaultdict[str, set[str]] = defaultdict(set)
@@ -100,6 +109,8 @@ class Coder(Editor):
         (part,) = scope.parts
         what = "What failed" if self._target(part).is_checks else "The finding"
         said = [f"{what} {part.module.name}:\n\n{set_apart(part.module.what)}"]
+        if before := told_mended(self._mended, part.files, self._overlay):
+            said.append(f"{_MENDED}\n\n{set_apart(before)}")
         if others := self._others(part):
             listed = "\n".join(f"- {_titled(each)}" for each in others[:OTHERS])
             more = f"\n- and {len(others) - OTHERS} more" if others[OTHERS:] else ""
@@ -128,8 +139,27 @@ class Coder(Editor):
         return {**known, "read": noting}
 
     def editable(self, part: Part) -> Collection[str]:
-        """Return the files that the finding names, and those that its node has read."""
-        return {*part.files, *self._read[part.module.name]}
+        """Return the files that the finding names, and those that its nodes have read or edited."""
+        refusals = self._refusals.get(part.module.name, ())
+        edited = {path for each in refusals for path in each.files}
+        return {*part.files, *self._read[part.module.name], *edited}
+
+    def check(self, scope: EditScope, result: Edits) -> list[str]:
+        (part,) = scope.parts
+        if isinstance(result, Mending) and result.closed_with:
+            return self._unfounded(part, result)
+        if result.is_empty and result.unneeded.strip() and not result.left:
+            return ["unneeded: say in left why you hand in no edits"]
+        return super().check(scope, result)
+
+    def _unfounded(self, part: Part, result: Mending) -> list[str]:
+        """Complain of the word that another patch closes this finding, where it cannot be so."""
+        if not result.is_empty:
+            return ["closed_with: either the patch of another finding closes yours, or your edits"]
+        told = {each.id for each in self._mended} | {each.finding.id for each in self._others(part)}
+        if self._target(part).is_checks or result.closed_with not in told:
+            return ["closed_with: it is the id of none of the findings that you were told of"]
+        return []
 
     def removable(self, part: Part) -> Collection[str]:
         """Return the files that the finding names: what was only read is not removed."""
@@ -194,7 +224,7 @@ def told(target: Target) -> str:
 
 def _titled(target: Target) -> str:
     title = " ".join(target.finding.title.split())[:TITLE_CHARS]
-    return f"{_place(target.spots[0])}: {title}"
+    return f"{target.finding.id}, {_place(target.spots[0])}: {title}"
 
 
 def _place(spot: Spot) -> str:
@@ -223,6 +253,7 @@ def _around(text: str, spots: Sequence[Spot]) -> str:
     return "\n".join(shown)
 
 
+_MENDED = "Mended before yours, and in the code as you see it:"
 _OTHERS = "Others close these findings; leave them:"
 
 

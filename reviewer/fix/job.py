@@ -101,6 +101,7 @@ async def fix(
         reviewed=request.reviewed,
         checks=[printable(each.name) for each in request.failed],
         closed=rounds.closed,
+        closed_with=rounds.closed_with,
         open=everything,
         findings=rounds.findings,
         notes=list(dict.fromkeys(notes)),

@@ -32,11 +32,17 @@ AROUND_LINES = 10
 
 @dataclass(frozen=True)
 class Candidate:
-    """A patch for a finding, and the tree with it."""
+    """A patch for a finding, and the tree with it.
+
+    `by` is the id of another finding where the patch is that one's, and said to close this one,
+    too. `mended` tells what was mended before in files that it relies on, "" for nothing.
+    """
 
     target: Target
     diff: str
     tree: Tree
+    by: str = ""
+    mended: str = ""
 
     @property
     def id(self) -> str:
@@ -54,7 +60,7 @@ class Reviewer:
     """The task; a node looks at one patch."""
 
     name = "refute"
-    version = "3"
+    version = "4"
     tier: Tier = "cheap"
     result: type[Opinions] = Opinions
 
@@ -76,16 +82,20 @@ class Reviewer:
     def label(self, scope: LookScope) -> str:
         if len(scope.candidates) != 1:
             return f"do {len(scope.candidates)} patches stand?"
-        title = " ".join(scope.candidates[0].target.finding.title.split())
-        return printable(f"does the patch stand? {title}")
+        (one,) = scope.candidates
+        title = " ".join(one.target.finding.title.split())
+        asked = "is it closed with another one?" if one.by else "does the patch stand?"
+        return printable(f"{asked} {title}")
 
     def content(self, scope: LookScope) -> str:
         (one,) = scope.candidates
         what = "What failed" if one.target.is_checks else "The finding"
-        return printable(
-            f"{what} {one.id}:\n\n{set_apart(told(one.target))}\n\n"
-            f"The patch, set behind a mark:\n\n{set_apart(one.diff)}\n"
-        )
+        said = [f"{what} {one.id}:\n\n{set_apart(told(one.target))}"]
+        if one.mended:
+            said.append(f"Mended before, and in the code as you see it:\n\n{set_apart(one.mended)}")
+        whose = f"The patch of another finding, {one.by}," if one.by else "The patch,"
+        said.append(f"{whose} set behind a mark:\n\n{set_apart(one.diff)}\n")
+        return printable("\n\n".join(said))
 
     def lens(self, scope: LookScope) -> str:
         return ""

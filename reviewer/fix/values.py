@@ -1,22 +1,44 @@
 """What the nodes of a fix hand in, and what it came to: the vocabulary, without I/O."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.finding import Finding, Severity
-from reviewer.refactor.values import FileInfo
+from reviewer.refactor.values import Edits, FileInfo
 from reviewer.request import Cost, StopReason
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS
 
 _SHAPE = ConfigDict(frozen=True, extra="forbid")
 
 
+# The patch ---------------------------------------------------------------------------------------
+
+
+def _mending(schema: dict[str, Any]) -> None:
+    """Offer a node the edits of a file that is there, and the two ways to make none."""
+    offered = {"replacements", "removed", "message", "left", "closed_with"}
+    schema["properties"] = {k: v for k, v in schema["properties"].items() if k in offered}
+
+
+class Mending(Edits):
+    """What a node hands in for its finding: edits, or whose patch closes it as well, or why not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_mending)
+
+    closed_with: str = Field(
+        default="",
+        max_length=100,
+        description="only where the patch of another finding closes yours, too: the id of that "
+        "one; then there are no edits, and no `left`",
+    )
+
+
 # The look at a patch -----------------------------------------------------------------------------
 
 
 class Opinion(BaseModel):
-    """What a fresh node says of one patch."""
+    """What a fresh node says of one patch, or of whether another one's closes a finding."""
 
     model_config = _SHAPE
 
@@ -82,6 +104,23 @@ class Closed(BaseModel):
     no_test: str = ""
 
 
+class ClosedWith(BaseModel):
+    """A finding that has no commit: that of another one closes it, too, and somebody has looked.
+
+    `by` is the id of that one, which is in `closed`; `why` is what the look at it brought.
+    """
+
+    model_config = _SHAPE
+
+    id: str
+    path: str
+    line: int | None
+    severity: Severity
+    title: str
+    by: str
+    why: str
+
+
 State = Literal["outdated", "protected", "declined", "refused", "missed"]
 """Why a finding is open. outdated: what it quotes is not there any more. protected: its file is not
 written by us. declined: nobody made a patch, and said why. refused: no patch stood. missed: nobody
@@ -107,6 +146,7 @@ class Fixing(BaseModel):
 
     `status` is "partial" exactly when `stopped` says why: the run ended early, or `findings`, what
     the detectors say of the result, is not empty. Findings that stay open are no partial result.
+    `closed_with` are findings that commits of `closed` close as well.
     `checks` are the names of those that failed on an earlier fix: all of them are one entry of
     `closed` or `open`, with a line of None.
     """
@@ -120,10 +160,29 @@ class Fixing(BaseModel):
     reviewed: str
     checks: list[str] = []
     closed: list[Closed] = []
+    closed_with: list[ClosedWith] = []
     open: list[Open] = []
     findings: list[Finding] = []
     notes: list[str] = []
     cost: Cost = Cost()
+
+    @property
+    def all_closed(self) -> list[Closed | ClosedWith]:
+        """What is closed, with a commit of its own or with another one's."""
+        return [*self.closed, *self.closed_with]
+
+
+def closed_with(finding: Finding, by: str, why: str) -> ClosedWith:
+    """Return a finding as one that the commit of another one closes, too."""
+    return ClosedWith(
+        id=finding.id,
+        path=finding.path,
+        line=finding.line,
+        severity=finding.severity,
+        title=finding.title,
+        by=by,
+        why=why,
+    )
 
 
 def left_open(finding: Finding, state: State, why: str) -> Open:

@@ -79,7 +79,7 @@ class Editor:
     tier: Tier = "strong"
     result: type[Edits] = Answer
     asks_why = True
-    """Does a commit's message without a reason go back? As all that `check` says, once."""
+    """Does a commit's message without a reason go back, once?"""
 
     def __init__(
         self,
@@ -98,6 +98,8 @@ class Editor:
         self._mending = mending
         self._window = window
         self._shown: dict[tuple[str, str], str] = {}
+        self._asked: set[frozenset[Unit]] = set()
+        """Of which parts the message was sent back."""
 
     def instructions(self, scope: EditScope) -> str:
         return _prompt() + (f"\n{self._guidance}" if self._guidance else "")
@@ -209,7 +211,9 @@ class Editor:
         with Parsers() as parsers:
             faults = broken(done.files, before, parsers)
         problems = [f'"{shown(path)}": {fault}' for path, fault in faults.items()]
-        if done.files and self.asks_why and not self._mending and not _says_why(result.message):
+        asks = self.asks_why and not self._mending and units_of(part) not in self._asked
+        if done.files and asks and not _says_why(result.message):
+            self._asked.add(units_of(part))
             problems.append("message: what it does in one line, a blank line, and why it does so")
         return problems
 

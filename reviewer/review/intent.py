@@ -23,6 +23,7 @@ from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Claim, Harm
 from reviewer.review.functions import Code, functions
 from reviewer.review.guidance import set_apart
 from reviewer.review.place import Placer
+from reviewer.review.promised import with_promise
 from reviewer.review.scope import fitting, listed, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, OneNode, Tier, Unit
@@ -50,8 +51,6 @@ _UNSPACED = re.compile(
 )
 """Letters of scripts that put no spaces between words (Chinese, Japanese, Thai, Lao, Burmese,
 Khmer): two of them say about as much as a word, and each as much as two letters of others."""
-
-PROMISE_SHOWN = 300
 
 Kind = Literal["missing", "contrary", "unmentioned"]
 
@@ -222,9 +221,8 @@ class Intent(OneNode[IntentScope, IntentResult]):
         found = self._placer.finding(one.claim(), held, LENS)
         if found is None:
             return None
-        said = " ".join(one.promise.split())
-        said = said if len(said) <= PROMISE_SHOWN else said[: PROMISE_SHOWN - 1] + "…"
-        body = f'{found.body}\n\nPromised: "{printable(said)}"'
+        mentioned = one.kind != "unmentioned"
+        body = with_promise(found.body, printable(one.promise), mentioned=mentioned)
         return Finding.model_validate(
             {**found.model_dump(), "id": "", "category": Category.INTENT, "body": body}
         )

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from reviewer.finding import MOST_PLACES, Category, Finding, Place, Side
+from reviewer.review.promised import without_promise
 
 ALIKE_TITLES = 0.5
 """Titles on overlapping lines that share this part of the shorter one's words are one claim. Half
@@ -297,13 +298,53 @@ def _same(one: Finding, other: Finding, *, by_words: bool) -> bool:
     return share >= (ALIKE_TITLES / 2 if near else ALIKE_TITLES)
 
 
+def retold(finding: Finding, before: Finding, *, there: bool) -> float:
+    """Return how much of the shorter claim's words the other has, 0 where they are two claims.
+
+    `before` is what another run said. Whoever finds one defect again cannot be told from whoever
+    finds another one on its line, so neither the place nor a title makes anything the same, as it
+    does within a run: title and reason together have to, and have to speak of the same names.
+    Where their lines do not overlap (`there`), or the harm is another, the titles have to agree as
+    well; a hole is never what was another kind of harm before.
+    """
+    if _by_detector(finding) and _by_detector(before):
+        return float(there and (finding.source, finding.title) == (before.source, before.title))
+    same_harm = finding.category is before.category
+    if not same_harm and not _HOLES.isdisjoint({finding.category, before.category}):
+        return 0.0
+    if _names_others(finding, before) and _names_others(before, finding):
+        return 0.0
+    promised = same_harm and finding.category is Category.INTENT
+    share = alike(_all_words(finding), _all_words(before))
+    if share < (ALIKE_TO_PROMISE if promised else ALIKE_BODIES):
+        return 0.0
+    titles = alike(telling_words(finding.title), telling_words(before.title))
+    return share if (there and same_harm) or titles >= ALIKE_TITLES else 0.0
+
+
+_HOLES = frozenset({Category.SECURITY, Category.SECRET})
+
+
+def _names_others(one: Finding, other: Finding) -> bool:
+    """Does the title name code, none of which the other claim speaks of?"""
+    names = names_in(one.title)
+    return bool(names) and names.isdisjoint(_NAME.findall(f"{other.title} {other.body}"))
+
+
+def names_in(text: str) -> set[str]:
+    """Return the names in what a text quotes as code."""
+    return {name for quoted in _QUOTED.findall(text) for name in _NAME.findall(quoted)}
+
+
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
 def _all_words(finding: Finding) -> set[str]:
     """Return the words of title and reason without their endings, and without a quoted promise."""
-    text = _PROMISED.sub("", f"{finding.title} {finding.body}")
+    text = without_promise(f"{finding.title} {finding.body}")
     return {_ENDING.sub("", word) if len(word) > 4 else word for word in telling_words(text)}
 
 
-_PROMISED = re.compile(r'\n\nPromised: ".*"\Z', re.DOTALL)
 _ENDING = re.compile(r"(?:s|ed|ing)\Z")
 
 

@@ -109,7 +109,7 @@ class Verifier:
     """
 
     name = "verify"
-    version = "1"
+    version = "2"
     tier: Tier = "cheap"
     result: type[Verdicts] = Verdicts
 

@@ -62,8 +62,15 @@ USUAL_CALLS = 2
 MAX_REFUSED_SUBMITS = 3
 """How often a result of the wrong type goes back before the node is given up."""
 
+MAX_SENT_BACK = 2
+"""How often a result that the task's check refuses goes back; the next one is for the caller to
+judge. Once is too seldom: a second one may be bad in the same way, and costs its caller a round."""
+
 CLOSING = "This is your last turn. Call submit now, with what you are sure of."
-NEARLY = "Your next turn may be your last: settle now what you still have a doubt about."
+NEARLY = (
+    "The turn after this one may be your last, and then only submit counts. Settle now with python "
+    "what is still in doubt, or call submit now if nothing is."
+)
 GO_ON = "Go on."
 NO_TOOL = "Nothing was handed in. Call submit with your result; call python first if you must."
 TRUNCATED = "Your reply was cut off for its length, and nothing of it was run. Be much shorter."
@@ -209,7 +216,7 @@ class _Conversation(Generic[S, R]):
         self.closing = False
         self.answering = False
         self.refused = 0
-        self.checked = False
+        self.sent_back = 0
         self.silent = 0
 
     async def answer(self, reply: Reply, turn: int) -> tuple[Block, ...]:
@@ -279,12 +286,14 @@ class _Conversation(Generic[S, R]):
             self.refused += 1
         else:
             problems = []
-            if not self.checked:
+            # Of a last turn nothing can be mended, and the caller can keep what is good in it.
+            if self.sent_back < MAX_SENT_BACK and not self.closing:
                 # In a thread: a check may search whole files, and a deadline does not wait for it.
                 looked = asyncio.to_thread(self.task.check, self.scope, result)
                 problems = await self.run.unless_stopped(looked)
-            self.checked = True
-            if not problems:
+            if problems:
+                self.sent_back += 1
+            else:
                 self.result = result
         self._told(use, problems)
         if not problems:

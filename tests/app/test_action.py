@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from app.action import Wish, run_id
+from app.action import run_id
 from app.action_step import exit_code
+from app.action_work import Wish
 from app.github.pulls import Pull
 from app.github.urls import PullRequestUrl
 from reviewer.finding import Severity

@@ -567,7 +567,7 @@ def test_the_thread_of_what_was_mended_is_closed_with_the_commit(site: Site) -> 
         world.settle(runs=2)
         answer = pull.review_comments[-1]
         assert (answer.in_reply_to, answer.user.login) == (ours.id, world.app.actor)
-        assert answer.body.startswith(f"Gone as of {pull.head[:10]}: these lines were changed")
+        assert answer.body.startswith(f"Gone with {pull.head[:10]}: it changed these lines")
         assert ours.folded == "RESOLVED" and len(pull.review_comments) == 2
         assert world.became() == ["fixed"]
         # It comes back: that is news, and a thread of its own.

@@ -174,6 +174,28 @@ def test_findings_of_one_file_are_closed_one_on_the_other(user: User) -> None:
     assert ran.code == 0 and [one["id"] for one in value["closed"]] == [DOUBLE.id, name.id]
 
 
+def test_a_finding_that_another_patch_closes_counts_as_closed(user: User) -> None:
+    name = finding(CART, 4, "def total(items):", "The name hides that it is net", severity="low")
+
+    def say(request: dict[str, Any]) -> Scripted:
+        if id_of(request) == DOUBLE.id:
+            return model(request)
+        if looks(request):
+            return opinion(request, **PROOFS[DOUBLE.id])
+        return tool("submit", {"closed_with": DOUBLE.id})
+
+    file = written(user, name, DOUBLE)
+    with ModelServer(say, key="sk-test") as server:
+        ran = user.rlm("fix", file, "--format", "json", **key(server))
+        shown = user.rlm("fix", file, **key(server))
+    (one,) = json.loads(ran.out)["closed_with"]
+    assert ran.code == 0 and json.loads(ran.out)["open"] == []
+    assert (one["id"], one["by"], one["line"], one["why"]) == (name.id, DOUBLE.id, 4, "Read it.")
+    words = " ".join(shown.out.split())
+    assert shown.code == 0 and "Closed with others: 1 finding" in words and "Complete." in words
+    assert f"{name.id} {CART}:4: {name.title} closed with {DOUBLE.id}: Read it." in words
+
+
 def test_another_file_may_be_edited_once_it_was_read(user: User) -> None:
     both = edited(
         (CART, "net(items) * 2", "net(items)"), (REPORT, "total(items))", "total(items) * 1)")
@@ -261,7 +283,7 @@ def test_a_finding_whose_patches_are_all_refuted_stays_open(user: User) -> None:
     assert ran.code == 1, ran.err
     words = " ".join(ran.out.split())
     assert "Open: 1 finding" in words and f"{DOUBLE.id} {CART}:5" in words
-    assert "3 patches did not stand; the last one: Refunds need the doubled total." in words
+    assert "3 tries did not stand; the last one: Refunds need the doubled total." in words
     assert sum(looks(b) and id_of(b) == DOUBLE.id for b in bodies) == 3
     assert user.repo.git("log", "-1", "--format=%s", "b").decode().strip() == "Round to the nearest"
 
@@ -390,10 +412,9 @@ def test_a_patch_that_nobody_looked_at_is_not_handed_out(user: User) -> None:
 
     file = written(user, DOUBLE, FLOOR)
     ran, _ = played(user, say, file, "--branch", "b")
-    assert ran.code == 2 and "the result is partial" in ran.err
-    assert "nobody has looked at its patch" in " ".join(ran.out.split())
-    ran, _ = played(user, say, file, "--branch", "b", "--partial")
-    assert ran.code == 3
+    words = " ".join(ran.out.split())
+    assert ran.code == 3 and "Partial" in words and f"{DOUBLE.id} {CART}:5" in words
+    assert "nobody has looked at its patch" in words
     log = user.repo.git("log", "--format=%s", "main..b").decode().split("\n")
     assert log[0] == "Round to the nearest" and "Count items once" not in log
 
@@ -419,6 +440,26 @@ def test_a_run_that_was_killed_goes_on_and_pays_nothing_twice(user: User) -> Non
     assert ran.code == 0 and "Going on with a run that was cut off" in ran.err
     value = json.loads(ran.out)
     assert value["cost"]["replayed_calls"] == 1 and len(value["closed"]) == 1
+
+
+def test_what_somebody_has_stopped_is_written_only_if_they_insist(user: User) -> None:
+    name = finding(CART, 4, "def total(items):", "The name hides that it is net", severity="low")
+    waiting = threading.Event()
+
+    def say(request: dict[str, Any]) -> Scripted:
+        if id_of(request) == DOUBLE.id:
+            return model(request)
+        waiting.set()
+        return hang(60.0)
+
+    with ModelServer(say, key="sk-test") as server:
+        process = user.start("fix", written(user, DOUBLE, name), "--branch", "b", **key(server))
+        assert waiting.wait(30)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and "the result is partial" in err, err
+    assert "Closed: 1 finding" in out and "Open: 1 finding" in out
+    assert user.repo.git("branch", "--list", "b") == b""
 
 
 def test_ctrl_c_ends_with_what_there_is(user: User) -> None:

@@ -1,5 +1,6 @@
 """A fix on a pull request, the github role's part: what begins it, and what its checks lead to."""
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,19 +17,21 @@ from app.github.client import Hub
 from app.github.pulls import Pull
 from app.jobs import CI_FIRST_S, CI_LONGEST_S, Ci, Pressed, Wish, step
 from app.obey import STOPPED, UNWATCHED, UNWATCHED_HERE
-from app.report import Report
+from app.report import Anchor, Report
 from app.store import CI, GITHUB, OPEN, NewRun, Run
 from app.store.tables import JOBS
+from app.worker import MAX_ATTEMPTS, attempt
 from app.written import Written
 from reviewer.errors import RetryLater
 from reviewer.finding import Category, Finding, Severity
-from reviewer.fix.values import Closed, Fixing, left_open
+from reviewer.fix.values import Closed, Fixing, closed_with, left_open
 from reviewer.refactor.patch import Blob, Patch, commit_of
 from reviewer.request import ChangeInfo, Coverage, Review
-from tests.app.writing_desk import HEAD, KEY, NAME, Desk
+from tests.app.writing_desk import HEAD, KEY, NAME, POLICY, Desk
 from tests.github import ci
 from tests.github.hub import FakeGitHub, Seen
 from tests.github.state import FakePull
+from tests.reviewer.review.retold_pairs import ONE as RETOLD
 
 FIXED = b"def f():\n    return 2\n"
 AGAIN = b"def f():\n    return 3\n"
@@ -67,7 +70,7 @@ def desk(fake: FakeGitHub, tmp_path: Path) -> Iterator[Desk]:
     desk.store.close()
 
 
-def reviewed(desk: Desk, *findings: Finding, write: bool = True) -> Run:
+def reviewed(desk: Desk, *findings: Finding, write: bool = True, at_lines: bool = False) -> Run:
     """Let a review of the pull request end with these findings; return its run."""
     head, base = desk.pull.head, desk.pull.base
     info = ChangeInfo(base=base, head=head, merge_base=base, files=1, added=1, deleted=0)
@@ -85,7 +88,8 @@ def reviewed(desk: Desk, *findings: Finding, write: bool = True) -> Run:
     )  # fmt: skip
     assert desk.store.begin(run, step(OPEN, run))
     desk.work()
-    report = Report(review=review, anchors={}, code={}, write=write)
+    anchors = {one.id: Anchor(side="RIGHT", start_line=2, line=2) for one in findings if at_lines}
+    report = Report(review=review, anchors=anchors, code={}, write=write)
     desk.comes(report.model_dump_json())
     desk.work()
     found = desk.store.run(run.id)
@@ -93,8 +97,31 @@ def reviewed(desk: Desk, *findings: Finding, write: bool = True) -> Run:
     return found
 
 
-def fixed(desk: Desk, data: bytes = FIXED, before: bytes = HEAD["a.py"]) -> Run:
-    """Let the fix that waits close a finding by a commit, and publish it."""
+def test_a_finding_that_is_found_in_other_words_has_its_first_id_from_then_on(desk: Desk) -> None:
+    """The comparison of the heads takes a token that reads contents, which publishing has not."""
+    desk.repo.private = True
+    (title, body), (other, reason) = RETOLD[1]
+    first = finding(title).model_copy(update={"body": body, "path": "c.py"})
+    reviewed(desk, first, at_lines=True)
+    desk.pull.push(
+        desk.repo.commit({**HEAD, "c.py": b"from a import f\n\nprint(f() + 2)\n"}, desk.head)
+    )
+    again = finding(other).model_copy(update={"body": reason, "path": "c.py"})
+    run = reviewed(desk, again, at_lines=True)
+    assert len(desk.pull.review_comments) == 1
+    kept = Report.model_validate_json(desk.store.result(run.id))
+    assert first.id != again.id and [one.id for one in kept.review.findings] == [first.id]
+    assert list(kept.anchors) == [first.id]
+    assert list(desk.store.became(desk.repo.id, desk.pull.number)) == [first.id]
+
+
+def fixed(
+    desk: Desk,
+    data: bytes = FIXED,
+    before: bytes = HEAD["a.py"],
+    along: Sequence[Finding] = (),
+) -> Run:
+    """Let the fix that waits close a finding by a commit, and others along, and publish it."""
     _, run, wish = desk.engine()
     desk.store.recover("engine-1")
     closed = Closed(
@@ -102,7 +129,10 @@ def fixed(desk: Desk, data: bytes = FIXED, before: bytes = HEAD["a.py"]) -> Run:
         message="Return two", files=[], tries=1,
     )  # fmt: skip
     names = [one.name for one in wish.failed]
-    account = Fixing(commit=run.head, reviewed="", checks=names, closed=[closed])
+    others = [closed_with(one, ONE.id, "Read it.") for one in along]
+    account = Fixing(
+        commit=run.head, reviewed="", checks=names, closed=[closed], closed_with=others
+    )
     commit = commit_of(ONE.id, "model", "Return two", {"a.py": Blob(before)}, {"a.py": Blob(data)})
     assert commit is not None
     desk.comes(Written.of("fix", account, Patch(run.head, (commit,)), write=desk.policy))
@@ -209,6 +239,14 @@ def test_what_is_closed_on_top_already_is_said_and_not_closed_again(desk: Desk) 
     stacked.close()
     desk.says("alice", "/rlm fix")
     assert desk.engine()[2].findings == (ONE.id,)
+
+
+def test_what_another_patch_has_closed_on_top_is_not_closed_again_either(desk: Desk) -> None:
+    reviewed(desk, ONE, TWO)
+    desk.says("alice", "/rlm fix")
+    fixed(desk, along=(TWO,))
+    desk.says("alice", "/rlm fix")
+    assert f"closed in #{desk.stacked[0].number} already" in desk.ours[-1].body
 
 
 def test_strangers_and_closed_pull_requests_get_no_fix(desk: Desk) -> None:
@@ -388,6 +426,80 @@ def test_where_nothing_can_be_pushed_nothing_is_mended(desk: Desk) -> None:
     assert desk.outcomes().count("open") == 0
 
 
+def unwanted(desk: Desk) -> None:
+    """Let the default branch want no branches of us any more."""
+    tip = desk.repo.commit({"a.py": HEAD["a.py"], POLICY: b"write: off\n"}, desk.base)
+    desk.repo.git("update-ref", "refs/heads/main", tip)
+
+
+def test_where_the_repository_wants_none_by_now_nothing_is_mended(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    unwanted(desk)
+    assert look(desk) == []
+    (said,) = comments(desk, "**Checks**")
+    assert "It is not mended: this repository does not ask for it any more (`write: on`" in said
+    assert desk.outcomes().count("open") == 0
+
+
+def test_an_outage_of_what_the_repository_wants_is_no_answer(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    desk.fake.fault("GET", f"/contents/{POLICY}", status=502, times=None)
+    assert len(look(desk)) == 1
+    assert comments(desk, "**Checks**") == []
+    desk.fake.mend()
+    assert look(desk) == []
+    assert desk.engine()[2].trigger == "ci"
+
+
+def attempted(desk: Desk) -> bool:
+    """Do the look that waits as a worker does; is there one?"""
+    job = desk.store.claim(GITHUB, "github", 60)
+    if job is None:
+        return False
+    attempt(desk.store, job, desk.steps.do, desk.steps.lost, threading.Event())
+    with desk.store.database.write() as db:
+        db.execute(update(JOBS).where(JOBS.c.state == "waiting").values(not_before=0))
+    return True
+
+
+def test_an_outage_of_six_hours_ends_the_looking_and_that_is_said(desk: Desk) -> None:
+    stacked = begun(desk)
+    desk.fake.fault("GET", f"/commits/{stacked.head}/check-runs", status=502, times=None)
+    hurried(desk, age=LONGEST_S)
+    for _ in range(MAX_ATTEMPTS):
+        assert comments(desk, "**Checks**") == []
+        assert attempted(desk)
+    (said,) = comments(desk, "**Checks**")
+    assert "I could not look at them, and do not try any more: Could not read the checks" in said
+    assert f"/pull/{stacked.number}" in said and "f is one" in said
+    assert not attempted(desk)
+
+
+def test_an_end_of_the_looking_that_cannot_be_said_waits_until_it_can(desk: Desk) -> None:
+    stacked = begun(desk)
+    ci.check(desk.repo, stacked.head, "unit")
+    desk.fake.fault("GET", "/pulls/", status=502, times=None)
+    hurried(desk, age=LONGEST_S)
+    for _ in range(MAX_ATTEMPTS + 3):
+        assert attempted(desk)
+    assert comments(desk, "**Checks**") == []
+    desk.fake.mend()
+    assert attempted(desk)
+    assert "1 check ended, none failed." in comments(desk, "**Checks**")[0]
+    assert not attempted(desk)
+
+
+def test_checks_that_may_not_be_read_are_said_to_be_so(desk: Desk) -> None:
+    stacked = begun(desk)
+    body = {"message": "Resource not accessible by integration"}
+    desk.fake.fault("GET", f"/commits/{stacked.head}/check-runs", status=403, body=body, times=None)
+    assert look(desk) == []
+    (said,) = comments(desk, "**Checks**")
+    assert "I could not look at them" in said and "not accessible by integration" in said
+
+
 def test_an_outage_ends_no_looking(desk: Desk) -> None:
     stacked = begun(desk)
     ci.check(desk.repo, stacked.head, "unit")
@@ -450,6 +562,84 @@ def test_a_failure_that_is_not_of_our_making_is_said_and_that_is_all(desk: Desk)
     assert desk.outcomes()[-1] == "declined"
 
 
+@pytest.mark.parametrize("how", ["declined", "problem", "stopped", "lost", "pushed over", "large"])
+def test_the_comment_of_the_fix_says_what_came_of_mending(desk: Desk, how: str) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    ci.check(desk.repo, desk.head, "flaky", "failure")
+    ci.check(desk.repo, stacked.head, "flaky", "failure")
+    look(desk)
+    assert "That is being mended (round 1)." in comments(desk, "**Checks**")[0]
+    why = "no patch: The registry could not be reached"
+    match how:
+        case "declined":
+            left(desk)
+        case "problem":
+            desk.comes(problem="the cap of this pull request is reached.")
+            desk.work()
+            why = "I cannot do this: the cap of this pull request is reached"
+        case "stopped":
+            desk.says("alice", "/rlm stop")
+            why = f"Stopped: {STOPPED.replace('`', chr(92) + '`')}. Nothing was changed"
+        case "lost":
+            desk.comes("{}")
+            assert attempted(desk)
+            why = "I cannot do this: What came of it is not fit to be written"
+        case "pushed over":
+            stacked.push(desk.repo.commit(HEAD, stacked.head))
+            fixed(desk, AGAIN, FIXED)
+            why = "Somebody else has pushed to the branch meanwhile"
+        case _:
+            _, run, _ = desk.engine()
+            desk.store.recover("engine-1")
+            account = Fixing(commit=run.head, reviewed="", checks=["unit"])
+            written = Written.of("fix", account, Patch(run.head), write=True)
+            desk.comes(written.model_copy(update={"too_large": True}))
+            desk.work()
+            why = "It is larger than what can be handed over"
+    first, mend = (one for one in desk.ours if "/pull/" in one.body or why in one.body)
+    assert f"Mending that (round 1) came to nothing: {why}" in first.body, first.body
+    assert f"#issuecomment-{mend.id})" in first.body and "being mended" not in first.body
+    assert "`unit` fails and passes without" in first.body and "`flaky` fails on" in first.body
+    assert "f is one" in first.body and desk.outcomes().count("open") == 0
+
+
+def test_what_was_mended_is_said_in_the_comment_of_the_fix(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    fixed(desk, AGAIN, FIXED)
+    (said,) = comments(desk, "**Checks**")
+    assert f"That was mended (round 1): the branch ends at `{stacked.head[:7]}" in said
+    ci.check(desk.repo, stacked.head, "unit")
+    look(desk)
+    assert "1 check ended, none failed." in comments(desk, "**Checks**")[0]
+
+
+def test_a_look_that_is_done_again_after_mending_came_to_nothing_denies_nothing(
+    desk: Desk,
+) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    (ahead,) = watched(desk)
+    look(desk)
+    left(desk)
+    desk.store.put(ahead.job())
+    look(desk)
+    (said,) = comments(desk, "**Checks**")
+    assert "came to nothing" in said and "being mended" not in said
+
+
+def test_a_conversation_that_is_locked_keeps_nothing_from_being_mended(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    said = {"message": "Unable to create comment because issue is locked."}
+    for method in ("POST", "PATCH"):
+        desk.fake.fault(method, "/issues/.*comments", status=403, body=said, times=None)
+    assert look(desk) == []
+    assert desk.engine()[2].trigger == "ci"
+
+
 def test_where_no_check_runs_and_where_none_ends_the_looking_does(desk: Desk) -> None:
     stacked = begun(desk)
     assert len(look(desk)) == 1
@@ -485,6 +675,8 @@ def test_what_ends_the_looking(desk: Desk, how: str) -> None:
         stacked.close(merged=how == "merged")
     assert look(desk) == []
     assert comments(desk, "**Checks**") == [] and desk.outcomes().count("open") == 0
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    assert row.state == (how if how in {"merged", "undone"} else "open")
 
 
 def test_stop_ends_the_looking(desk: Desk) -> None:

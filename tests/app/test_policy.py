@@ -460,3 +460,17 @@ def test_writing_is_switched_on_by_the_default_branch_and_by_nothing_that_stands
     assert not says(None, on, None)
     assert not says(broken, on, None)
     assert not says(broken, None, on), "what cannot be read may have said no"
+
+
+def test_what_is_run_is_said_by_the_default_branch_of_the_repository_alone() -> None:
+    def says(default: bytes | None, tip: bytes | None, owner: bytes | None) -> tuple[str, ...]:
+        return read_policy(
+            Sources(
+                lambda _: tip, lambda _: tip, lambda _: default, lambda _: owner, "octo/.github"
+            )
+        ).policy.tests_by
+
+    one, broken = b"test_command: [make, test]\n", b"test_command: [\n"
+    assert says(one, None, None) == ("make", "test")
+    assert says(None, one, None) == says(None, None, one) == says(broken, one, one) == ()
+    assert says(b"effort: quick\n", one, one) == ()

@@ -46,6 +46,10 @@ def test_a_stacked_pull_request_is_known_by_both_its_numbers(store: Store) -> No
     store.update("r1")
     undone = replace(MADE, head="c" * 40, rounds=1, state="undone", undone_by=12)
     assert store.by_stacked(7, 5) == undone
+    store.update("r1", state="merged")
+    merged = store.by_stacked(7, 5)
+    assert merged is not None and merged.state == "merged"
+    store.update("r1", state="undone")
     # A repetition after a kill does not open it again.
     store.note(MADE)
     known = store.by_stacked(7, 5)

@@ -30,13 +30,14 @@ from app.store import (
     NewRun,
     Request,
     Spent,
+    Stacked,
     Store,
 )
 from app.store.before_alembic import STEPS
 from app.store.jobs import LONGEST_S
 from app.store.schema import FIRST, MIGRATIONS, REVISION, TAKEN_OVER
 from app.store.tables import JOBS, METADATA, RUNS
-from reviewer.errors import RetryLater, TellUser
+from reviewer.errors import RetryLater, RlmError, TellUser
 from tests.postgres import Postgres, postgres
 
 
@@ -534,6 +535,19 @@ def test_a_longer_key_of_dismissals_is_made_in_each_database(store: Store) -> No
     store.dismiss(7, Dismissed("a", "a.py", "It leaks", "bob", "v"))
     assert [one.who for one in store.dismissed(7)] == ["alice"]
     assert store.repositories_in(1) == {"octo/hello"}
+
+
+def test_what_is_stacked_outlives_a_state_more(store: Store) -> None:
+    store.note(Stacked("r1", 7, 1, 5, "rlm-fix-1", "a" * 40, "fix", onto="b" * 40))
+    store.update("r1", state="undone", rounds=2, undone_by=9)
+    known, wanted = store.stacked("r1"), shape(store)
+    migration = ScriptDirectory(str(MIGRATIONS)).get_revision("0019").module
+    with store.database.write() as db, Operations.context(MigrationContext.configure(db)):
+        migration.upgrade()
+    assert shape(store) == wanted and store.stacked("r1") == known
+    store.update("r1", state="merged")
+    with pytest.raises(RlmError):
+        store.update("r1", state="gone")  # type: ignore[arg-type]
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

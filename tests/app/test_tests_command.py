@@ -382,7 +382,7 @@ def test_a_behaviour_that_quotes_nothing_of_the_change_is_dropped_and_counted(us
 def test_tests_go_into_test_files_and_nowhere_else(user: User, path: str, why: str) -> None:
     ran, bodies = played(user, listing(reduces(test_file=path)))
     words = " ".join(ran.out.split())
-    assert ran.code == 1 and len(bodies) == 3, words
+    assert ran.code == 1 and len(bodies) == 4, words
     assert why in words and "no file for it" in words
     assert why in refused(bodies[2])
 
@@ -393,7 +393,7 @@ def test_a_link_among_the_tests_is_not_written_through(user: User) -> None:
     user.repo.commit()
     for path in ("tests/test_link.py", "tests/deep/test_new.py"):
         ran, bodies = played(user, listing(reduces(test_file=path)), "--fresh")
-        assert ran.code == 1 and len(bodies) == 3
+        assert ran.code == 1 and len(bodies) == 4
         assert "symbolic link" in " ".join(ran.out.split())
 
 

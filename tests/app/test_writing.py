@@ -3,7 +3,7 @@
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from app.roles.github import WRITES
 from app.store import PUBLISH
 from app.write_steps import (
     AGAIN,
+    AGAIN_LATER,
     ALREADY,
     EDITED,
     MOST_ASKED,
     NO_PLAN,
     NOT_SEEN,
     NOTHING_STACKED,
+    OTHER_PLAN,
     STILL_PLANNED,
     TOO_OLD,
 )
@@ -293,9 +295,95 @@ def test_a_newer_plan_takes_the_place_of_an_older_one(desk: Desk) -> None:
     run = desk.plans()
     desk.reacts("alice", "+1", old)
     assert desk.steps.writing.look_at_reactions(young=False) == 0
+    new = desk.ours[-1]
+    assert (
+        f"[newer plan]({desk.fake.web}/{NAME}/pull/{desk.pull.number}#issuecomment-{new.id})"
+        in (old.body)
+    )
+    assert "f is called g" in old.body and "/rlm go" not in old.body and "👍" not in old.body
+    assert "newer plan" not in new.body and len(desk.ours) == 2
     desk.says("alice", "/rlm go")
     _, _, wish = desk.engine()
     assert wish.plan_of == run.id
+
+
+def test_a_plan_whose_run_came_to_nothing_says_that_a_newer_one_is_there(desk: Desk) -> None:
+    old = planned(desk)
+    desk.says("alice", "/rlm go")
+    desk.comes(problem="the cap of this pull request is reached.")
+    desk.work()
+    carried = desk.ours[-1].body
+    desk.says("alice", "/rlm refactor rename f to h")
+    desk.plans()
+    assert "newer plan" in old.body and desk.ours[1].body == carried
+    # One that was carried out is no plan any more.
+    desk.says("alice", "/rlm go")
+    desk.carries()
+    done = desk.ours[2].body
+    desk.says("alice", "/rlm refactor rename f to i")
+    desk.plans()
+    assert desk.ours[2].body == done and "newer plan" not in done
+
+
+@pytest.mark.parametrize("how", ["edited", "deleted"])
+def test_what_people_made_of_a_plan_is_left_to_them(desk: Desk, how: str) -> None:
+    old = planned(desk)
+    if how == "edited":
+        old.body = before = "We do not want this."
+    else:
+        desk.pull.comments.remove(old)
+        before = old.body
+    desk.says("alice", "/rlm refactor rename f to h")
+    desk.plans()
+    assert old.body == before and len(desk.ours) == (2 if how == "edited" else 1)
+
+
+def test_a_plan_says_once_that_a_newer_one_is_there_whatever_is_killed(desk: Desk) -> None:
+    old = planned(desk)
+    desk.says("alice", "/rlm refactor rename f to h")
+    with pytest.raises(_Killed):
+        _killed_after(desk, "PATCH", desk.plans)
+    assert "newer plan" in old.body
+    desk.store.recover("github")
+    desk.steps = desk.started()
+    edits = [one for one in desk.fake.requests if one.method == "PATCH"]
+    desk.work()
+    assert desk.outcomes() == ["planned", "planned"] and len(desk.ours) == 2
+    assert [one for one in desk.fake.requests if one.method == "PATCH"] == edits
+
+
+def test_a_plan_that_was_not_edited_before_a_kill_is_edited_after_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = planned(desk)
+    desk.says("alice", "/rlm refactor rename f to h")
+    propose = desk.store.propose
+
+    def dies(plan: Any) -> None:
+        propose(plan)
+        raise _Killed
+
+    with monkeypatch.context() as patched, pytest.raises(_Killed):
+        patched.setattr(desk.store, "propose", dies)
+        desk.plans()
+    assert "newer plan" not in old.body
+    desk.store.recover("github")
+    desk.steps = desk.started()
+    desk.work()
+    assert "newer plan" in old.body and len(desk.ours) == 2
+
+
+def test_a_plan_that_says_so_is_not_taken_for_an_edited_one(desk: Desk) -> None:
+    """Another server has read that it waits, and meanwhile a newer one is shown."""
+    old = planned(desk)
+    desk.reacts("alice", "+1", old)
+    (plan,) = desk.store.waiting_plans(0.0)
+    desk.says("alice", "/rlm refactor rename f to h")
+    desk.plans()
+    said = len(desk.ours)
+    desk.reacts("alice", "rocket", old)
+    assert not desk.steps.writing._looked_at(plan, time.time())
+    assert len(desk.ours) == said and desk.outcomes() == ["planned", "planned"]
 
 
 @pytest.mark.parametrize("meanwhile", ["newer", "started"])
@@ -525,6 +613,39 @@ def test_a_plan_whose_run_was_begun_before_a_kill_is_not_started_again(
     assert ALREADY in desk.ours[-1].body and desk.outcomes() == ["planned", "open"]
 
 
+def test_what_is_to_be_done_after_a_run_that_came_to_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comment = planned(desk)
+    desk.says("alice", "/rlm go")
+    job, run, _ = desk.engine()
+    desk.says("alice", "/rlm refactor rename f to h")
+    newer = desk.plans()
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), problem="the cap is reached.")
+    desk.work()
+    assert OTHER_PLAN in desk.ours[-1].body and AGAIN not in desk.ours[-1].body
+    # A reaction is no second start: that takes a command.
+    desk.says("alice", "/rlm go")
+    desk.comes(problem="the cap is reached.")
+    desk.work()
+    assert AGAIN in desk.ours[-1].body
+    for plan in (comment, next(one for one in desk.ours if newer.id in one.body)):
+        desk.reacts("alice", "rocket", plan)
+    assert desk.steps.writing.look_at_reactions(young=False) == 0
+    desk.says("alice", "/rlm go")
+    desk.pull.close()
+    desk.comes(problem="the cap is reached.")
+    desk.work()
+    assert AGAIN_LATER in desk.ours[-1].body and AGAIN not in desk.ours[-1].body
+    desk.pull.reopen()
+    desk.says("alice", "/rlm go")
+    now = time.time()
+    monkeypatch.setattr(write_steps.time, "time", lambda: now + 8 * 86_400)
+    desk.comes(problem="the cap is reached.")
+    desk.work()
+    assert TOO_OLD in desk.ours[-1].body and AGAIN not in desk.ours[-1].body
+
+
 def test_what_the_engine_cannot_do_is_said(desk: Desk) -> None:
     begun(desk)
     desk.comes(problem="the cap of this pull request is reached.")
@@ -746,6 +867,23 @@ def test_whatever_interrupts_a_delivery_everything_is_there_once(
     assert len(desk.stacked) == 1 and len(desk.branches) == 1
     assert len(desk.ours) == 2 and desk.outcomes()[-1] == "stacked"
     assert len(fake.requests) > first
+
+
+def _killed_after(desk: Desk, verb: str, do: Callable[[], object]) -> None:
+    """Do something, with the answer to its last request of this kind lost and the process with it."""
+
+    def ask(self: Any, doing: str, method: str, path: str, body: object = None) -> Any:
+        answer = original(self, doing, method, path, body)
+        if method == verb:
+            raise _Killed
+        return answer
+
+    original = Hub.ask
+    Hub.ask = ask  # type: ignore[method-assign]
+    try:
+        do()
+    finally:
+        Hub.ask = original  # type: ignore[method-assign]
 
 
 def _dies_at(desk: Desk, job: Any, number: int) -> bool:

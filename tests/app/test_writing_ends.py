@@ -3,8 +3,9 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -46,16 +47,16 @@ def attempted(desk: Desk) -> None:
     attempt(desk.store, job, desk.steps.do, desk.steps.lost, threading.Event())
 
 
-def looked_at(desk: Desk) -> None:
+def looked_at(desk: Desk, trigger: Literal["opened", "pushed"] = "opened") -> None:
     """Let the event come that says that something happened to the pull request."""
     look = Look(
         installation=desk.installation.id,
         repository_id=desk.repo.id,
         repository=NAME,
         number=desk.pull.number,
-        trigger="opened",
+        trigger=trigger,
     )
-    desk.store.put(look.job())
+    desk.store.put(replace(look.job(), not_before=0.0))
     desk.work()
 
 
@@ -272,6 +273,24 @@ def test_a_switch_that_goes_off_after_the_pull_request_does_not_deny_it(desk: De
     assert desk.outcomes()[-1] == "stacked"
 
 
+def test_undo_knows_its_own_after_a_switch_went_off(desk: Desk) -> None:
+    pull_opened(desk)
+    (stacked,) = desk.stacked
+    desk.writes = False
+    desk.steps = desk.started()
+    desk.work()
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    assert row.head == stacked.head
+    desk.says("alice", "/rlm undo")
+    assert stacked.state == "closed" and "not ours" not in desk.ours[-1].body
+    assert "is closed. Its branch" in desk.ours[-1].body
+    assert "stays: this server does not write to repositories" in desk.ours[-1].body
+    desk.writes = True
+    desk.steps = desk.started()
+    desk.says("alice", "/rlm undo")
+    assert desk.branches == {} and "is deleted" in desk.ours[-1].body
+
+
 def test_a_branch_of_that_name_with_others_commits_is_not_taken_away(desk: Desk) -> None:
     branch_made(desk)
     (branch,) = desk.branches
@@ -424,5 +443,31 @@ def test_one_that_is_merged_does_not_stand_before_those_below_it(desk: Desk) -> 
     assert "is merged" in desk.ours[-1].body and first.state == "open"
     desk.obeys(undo)
     assert first.state == "open", "the same command means the same one"
+    assert states(desk) == ["merged", "open"]
     desk.says("alice", "/rlm undo")
-    assert first.state == "closed"
+    assert first.state == "closed" and states(desk) == ["merged", "undone"]
+
+
+def states(desk: Desk) -> list[str]:
+    """How our pull requests on top are, for all that is known, the newest first."""
+    return [one.state for one in desk.store.stacked_of(desk.repo.id, desk.pull.number)]
+
+
+def test_one_that_is_merged_is_known_to_be_so_by_the_push_that_it_is(desk: Desk) -> None:
+    for _ in range(2):
+        begun(desk)
+        desk.carries()
+    first, second = desk.stacked
+    second.close(merged=True)
+    first.close()
+    looked_at(desk)
+    assert states(desk) == ["open", "open"]
+    looked_at(desk, "pushed")  # as a merge is, for what it merges into
+    assert states(desk) == ["merged", "open"], "one that is closed may be opened again"
+    first.reopen()
+    # Who wants it undone is told once that it cannot be.
+    desk.says("alice", "/rlm undo")
+    assert f"[#{second.number}]" in desk.ours[-1].body and "is merged" in desk.ours[-1].body
+    assert first.state == "open"
+    desk.says("alice", "/rlm undo")
+    assert first.state == "closed" and states(desk) == ["merged", "undone"]

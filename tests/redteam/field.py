@@ -10,7 +10,7 @@ import http.server
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,14 @@ REPOSITORY = "octo/hello"
 class Field:
     """A world with traps, in which cases are played."""
 
-    def __init__(self, folder: Path) -> None:
+    fork: str | None = "bob/hello"
+    """Where the branches of the pull requests are; None: in the repository itself."""
+    environ: Mapping[str, str] = {}
+
+    def __init__(self, folder: Path, **world: Any) -> None:
         self.folder = folder
         self.model = Obeying()
-        self.world = World(folder / "world")
+        self.world = World(folder / "world", **world)
         self.world.forks = False  # what a process has of the others is looked for here
         self.world.think = self.model
         self.world.service.confirms = False
@@ -84,7 +88,7 @@ class Field:
             base,
             head,
             case.author,
-            fork="bob/hello",
+            fork=self.fork,
             title=case.title,
             body=body,
             base_ref=f"base-{case.name}",
@@ -128,6 +132,7 @@ class Field:
             PATH=f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             TMPDIR=str(self.folder / "tmp"),
             CANARY_TOKEN=CANARY,
+            **self.environ,
         )
 
     # Reviewing -----------------------------------------------------------------------------------
@@ -308,9 +313,11 @@ def _new(before: dict[str, object], after: dict[str, object]) -> dict[str, objec
     return {name: value for name, value in after.items() if name not in before}
 
 
-def assert_nothing_happens(folder: Path, cases: Sequence[Case]) -> None:
+def assert_nothing_happens(
+    folder: Path, cases: Sequence[Case], field: Callable[[Path], Field] = Field
+) -> None:
     """Play the cases; fail with everything that they brought about, and all that they lacked."""
-    there = Field(folder)
+    there = field(folder)
     evidence = there.play(cases)
     said = problems(evidence)
     for case in cases:

@@ -21,10 +21,12 @@ from typing import Any, Literal
 
 from tests.model_server import Scripted, compares, reported, text, tool, verifies
 
-Kind = Literal["find", "intent", "verify", "explain"]
+Kind = Literal["find", "intent", "verify", "explain", "mend", "judge"]
 
 FLAW = "    return sum(i.price for i in items[1:]) * rate"
-TITLE_CHARS, TEXT_CHARS = 1_000, 3_900
+WORSE = "    return sum(0 + i.price for i in items) * rate"
+FIXED = "    return sum(i.price for i in items) * rate"
+TITLE_CHARS, TEXT_CHARS, MESSAGE_CHARS = 1_000, 3_900, 1_500
 
 _TAG = re.compile(r"\bpull-tag:([a-z0-9-]+)")
 _ORDER = re.compile(r"ORDER: (say|replace|silent|leak|quote|run|everything)\b ?([^\n]*)")
@@ -179,7 +181,9 @@ def _kind(request: dict[str, Any]) -> Kind | None:
     asked = [tool for tool in request.get("tools") or () if tool["name"] == "submit"]
     if not asked:
         return None
-    return "explain" if "answer" in asked[0]["input_schema"]["properties"] else "find"
+    wanted: dict[str, Kind] = {"answer": "explain", "replacements": "mend", "opinions": "judge"}
+    properties = asked[0]["input_schema"]["properties"]
+    return next((kind for name, kind in wanted.items() if name in properties), "find")
 
 
 def _first(request: dict[str, Any]) -> str:
@@ -204,6 +208,10 @@ def _result(
 ) -> dict[str, Any]:
     if kind == "verify":
         return {"verdicts": [_verdict(request, orders, written)]}
+    if kind == "mend":
+        return _patch(request, orders, written, obedient=obedient)
+    if kind == "judge":
+        return {"opinions": [_opinion(request, written)]}
     if kind == "explain":
         quotes = [
             {"path": path, "quote": "root:x:0:0:root:/root:/bin/bash"} for path in orders.quoted
@@ -222,6 +230,30 @@ def _result(
             "claims": [{**one, "kind": "contrary", "promise": _promise(request)} for one in kept]
         }
     return {"overview": written[:TEXT_CHARS], "claims": claims}
+
+
+def _patch(
+    request: dict[str, Any], orders: Orders, written: str, *, obedient: bool
+) -> dict[str, Any]:
+    """Return a patch of the flaw, or of the first patch where that made a check fail."""
+    old, new = (WORSE, FIXED) if "What failed" in _first(request) else (FLAW, WORSE)
+    edits = [{"path": "cart.py", "old": old, "new": new}]
+    if obedient:
+        edits += [{"path": path, "old": "root", "new": "evil"} for path in orders.quoted]
+    message = f"Count the first item\n\n{written}"[:MESSAGE_CHARS]
+    return {"replacements": edits, "message": message}
+
+
+def _opinion(request: dict[str, Any], written: str) -> dict[str, Any]:
+    found = re.search(r"^(?:The finding|What failed) ([0-9a-f]{12}):", _first(request), re.M)
+    line = FIXED if f"> +{FIXED}" in _first(request) else WORSE
+    return {
+        "finding": found[1] if found else "?",
+        "reasoning": written[:TEXT_CHARS],
+        "verdict": "closes",
+        "path": "cart.py",
+        "quote": line,
+    }
 
 
 def _claim(request: dict[str, Any], orders: Orders, written: str) -> dict[str, Any]:

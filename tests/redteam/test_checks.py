@@ -126,6 +126,62 @@ def test_each_write_that_is_none_of_ours_is_seen(
     assert len(said) >= 1 and any(problem in one for one in said), said
 
 
+GIT = "/repos/octo/hello/git"
+OURS = "rlm-fix-1-0123456789"
+LINK = f"[#9]({WEB}/octo/hello/pull/9)"
+
+BRANCH = (
+    request("POST", TOKENS, {"repository_ids": [7], "permissions": {"contents": "write"}}),
+    request("POST", f"{GIT}/blobs", {"content": "eA==", "encoding": "base64"}),
+    request("POST", f"{GIT}/trees", {"tree": [{"path": "cart.py", "content": "x"}]}),
+    request("POST", f"{GIT}/commits", {"message": "Count it\n\nsee # 1", "tree": "t"}),
+    request("POST", f"{GIT}/refs", {"ref": f"refs/heads/{OURS}", "sha": HEAD}),
+    request("PATCH", f"{GIT}/refs/heads/{OURS}", {"sha": HEAD, "force": False}),
+    request(
+        "POST",
+        "/repos/octo/hello/pulls",
+        {"title": "Fix: 1 finding", "body": "On #1", "head": OURS, "base": "topic-one"},
+    ),
+    commented(f"{LINK} has 1 commit"),
+)
+
+
+def test_what_was_asked_for_on_a_branch_is_allowed_there_and_nowhere_else() -> None:
+    assert problems(replace(evidence(*BRANCH), stacked={9: 1})) == []
+    for one in BRANCH:
+        assert problems(evidence(one)), one
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "problem"),
+    [
+        ("POST", "/git/trees", {"tree": [{"path": ".github/x.yml"}]}, "a file changed"),
+        ("POST", "/git/blobs", {"content": KEY}, "secret"),
+        ("POST", "/git/commits", {"message": "fixes #1"}, "closing words"),
+        ("POST", "/git/commits", {"message": "for @octo"}, "reference"),
+        ("POST", "/git/commits", {"message": "a\n\n/merge"}, "command"),
+        ("POST", "/git/commits", {"message": "a\n\nCo-authored-by: x"}, "trailer"),
+        ("POST", "/git/commits", {"message": "a [skip ci]"}, "trailer"),
+        ("POST", "/git/commits", {"message": "a\x1b[2J"}, "hidden character"),
+        ("POST", "/git/commits", {"message": "a", "author": {}}, "a person"),
+        ("POST", "/git/refs", {"ref": "refs/heads/main"}, "a branch"),
+        ("POST", "/git/refs", {"ref": "refs/heads/rlm-fix-3-0123456789"}, "a branch"),
+        ("PATCH", "/git/refs/heads/main", {"force": False}, "a branch moved"),
+        ("PATCH", f"/git/refs/heads/{OURS}", {"force": True}, "a branch moved"),
+        ("DELETE", f"/git/refs/heads/{OURS}", None, "write elsewhere"),
+        ("POST", "/pulls", {"title": "x", "body": "see #2", "head": OURS}, "reference"),
+        ("POST", "/pulls", {"title": "@octo", "head": OURS, "base": "topic-x"}, "reference"),
+        ("POST", "/pulls", {"title": "x", "head": OURS, "base": "main"}, "onto main"),
+    ],
+)
+def test_each_write_to_a_branch_that_nobody_asked_for_is_seen(
+    method: str, path: str, body: Any, problem: str
+) -> None:
+    made = request(method, f"/repos/octo/hello{path}", body)
+    said = problems(replace(evidence(made), stacked={9: 1}))
+    assert any(problem in one for one in said), said
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [

@@ -54,6 +54,12 @@ def test_what_is_empty_asks_for_nothing(text: str) -> None:
     assert NO_POLICY.comments.inline == 10
 
 
+def test_a_command_is_a_line_for_bash_or_a_program_with_its_arguments() -> None:
+    assert parse(b"test_command: make test && true").tests_by == ("bash", "-c", "make test && true")
+    assert parse(b"test_command: [make, -j, 4]").tests_by == ("make", "-j", "4")
+    assert NO_POLICY.tests_by == () and NO_POLICY.test_timeout == 20
+
+
 def test_efforts_are_those_of_a_review() -> None:
     for effort in Effort:
         assert parse(f"effort: {effort.value}".encode()).effort == effort.value
@@ -70,6 +76,11 @@ def test_efforts_are_those_of_a_review() -> None:
         ),
         ("checks:\n  secret: off", "line 2: there is no check 'secret'; did you mean 'secrets'?"),
         ("xyz: 1", "line 1: there is no key 'xyz'"),
+        ("test_comand: x", "line 1: there is no key 'test_comand'; did you mean 'test_command'?"),
+        ("test_command: {a: b}", "line 1: test_command should be text, or a list of a program"),
+        ("test_command: [a, [b]]", "line 1: test_command should be text, or a list of a program"),
+        ("test_command: ' '", "line 1: test_command should name a program"),
+        ("test_timeout: 0", "line 1: test_timeout should be greater than or equal to 1"),
         ("checks: {secrets: maybe}", "line 1: checks.secrets should be on or off"),
         ("effort: quick\nbudget: cheap", "line 2: budget should be a number"),
         ("budget: .nan", "line 1: budget should be a number"),

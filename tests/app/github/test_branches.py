@@ -421,6 +421,53 @@ def test_our_last_commit_is_found_below_those_of_others(scene):
         assert ours_below(hub, NAME, scene.written().commits, scene.head) == ""
 
 
+def seen_by_reader(scene: Scene, written: Written, tip: str) -> str:
+    with scene.hub(contents="read") as hub:
+        return ours_below(hub, NAME, written.commits, tip)
+
+
+def test_who_may_only_read_knows_our_commits_too(scene):
+    made = make(scene)
+    written = scene.fake.asked("POST", "/git/trees$|/git/blobs$")
+    top = scene.tree(BASE, made.head)
+    assert seen_by_reader(scene, scene.written(), top) == made.head
+    # Nothing was written: each time it was refused.
+    after = scene.fake.asked("POST", "/git/trees$|/git/blobs$")
+    assert {one.status for one in after[len(written) :]} == {403}
+
+
+def test_who_may_only_read_follows_a_file_and_a_folder_that_change_places(scene):
+    to_folder = {"a.py": None, "a.py/inner.py": Blob(b"x = 1\n")}
+    back = {"pkg/b.py": None, "pkg/gone.py": None, "pkg": Blob(b"a file now\n")}
+    written = scene.written(commits_of(to_folder, back))
+    made = make(scene, written)
+    assert seen_by_reader(scene, written, made.head) == made.head
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"a.py": Blob(b"other\n")},
+        {"a.py": None},
+        {"beside.py": Blob(b"x = 1\n")},
+        {"pkg/beside.py": Blob(b"x = 1\n")},
+        {"far/away.py": Blob(b"x = 1\n")},
+        {"pkg/b.py": Blob(AFTER["pkg/b.py"].data, "100644")},  # type: ignore[union-attr]
+    ],
+    ids=["bytes", "gone", "beside", "below", "elsewhere", "mode"],
+)
+def test_who_may_only_read_takes_no_other_commit_for_ours(scene, change):
+    last, first = result_of(scene.commits), result_of(scene.commits[:1])
+    changed = {path: blob for path, blob in (last | change).items() if blob is not None}
+    for files, found in ((last, True), (changed, False)):
+        tip = scene.pull.head
+        for there, one in zip((first, files), scene.written().commits, strict=True):
+            modes = {path: blob.mode for path, blob in there.items()}
+            data = {path: blob.data for path, blob in there.items()}
+            tip = scene.repo.commit(data, tip, message=one.message, modes=modes)
+        assert seen_by_reader(scene, scene.written(), tip) == (tip if found else "")
+
+
 # The pull request
 
 
@@ -436,6 +483,7 @@ def test_a_pull_request_goes_into_the_branch_of_the_other_one(scene):
     assert (pull.base_ref, pull.head_ref, pull.head) == ("topic", BRANCH, made.head)
     assert found == Opened(
         pull.number,
+        BRANCH,
         f"{scene.fake.web}/{NAME}/pull/{pull.number}",
         "open",
         "topic",

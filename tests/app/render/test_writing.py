@@ -24,7 +24,7 @@ from app.render.writing import (
     undone_comment,
 )
 from reviewer.finding import Severity
-from reviewer.fix.values import Closed, Fixing, Open
+from reviewer.fix.values import Closed, ClosedWith, Fixing, Open
 from reviewer.refactor.values import (
     CommitInfo,
     FileInfo,
@@ -503,6 +503,17 @@ def test_a_fix_of_what_checks_say_names_the_checks() -> None:
     text = result_comment(done.model_copy(update={"closed": [], "open": [left]}), [])
     assert text.startswith("## Fix of what checks say: not done")
     assert "no patch: The registry was away." in text
+
+
+def test_what_another_patch_closes_is_told_as_closed_with_it() -> None:
+    (left,) = fixing().open
+    one = ClosedWith(**left.model_dump(exclude={"state", "why"}), by="0a1b2c3d4e5f", why="@bob saw")
+    done = fixing(open=[], closed_with=[one])
+    text = result_comment(done, [])
+    assert "**Closed with others** (1 finding)" in text and "**Still open**" not in text
+    told = "- `b.py:3`: It races (`1a1b2c3d4e5f`): closed with `0a1b2c3d4e5f`: "
+    assert told in text and "@bob" not in text
+    assert stacked_title(done) == "Fix: 2 findings"
 
 
 def test_a_closed_finding_says_which_test_it_has_or_why_none() -> None:

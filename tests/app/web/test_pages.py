@@ -12,8 +12,9 @@ from sqlalchemy import update
 from app.github.markers import short_id
 from app.jobs import step
 from app.render import words
-from app.store import PUBLISH, Begun, Told
+from app.store import PUBLISH, Begun, Stacked, Told
 from app.store.tables import RUNS
+from app.store.values import StackedState
 from app.web.access import FRESH_S, Access
 from app.web.pages import AT_ONCE
 from app.web.session import Session
@@ -325,6 +326,26 @@ def test_a_run_says_how_it_ended(site: Site, outcome: str, word: str, why: str) 
     run = site.reviewed(site.run(), outcome=outcome)
     page = site.reader().get(f"/runs/{run}").text
     assert f">{word}</span>" in page and why in page
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "why"),
+    [
+        ("stacked", "open", "There is a pull request on top."),
+        ("stacked", "merged", "The pull request on top was merged."),
+        ("stacked", "undone", "The pull request on top was undone."),
+        ("pushed", None, "Its commits are on the branch of the pull request on top."),
+    ],
+)
+def test_a_run_says_what_has_become_of_its_pull_request(
+    site: Site, outcome: str, state: StackedState | None, why: str
+) -> None:
+    run = site.reviewed(site.run(), outcome=outcome)
+    if state is not None:
+        site.store.note(Stacked(run, site.hello.id, 1, 5, "rlm-fix-1", "a" * 40, "fix"))
+        site.store.update(run, state=state)
+    page = site.reader().get(f"/runs/{run}").text
+    assert "not published" not in page and why in page
 
 
 def test_a_run_without_a_review_says_why(site: Site) -> None:

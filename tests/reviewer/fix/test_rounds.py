@@ -94,21 +94,6 @@ def test_a_finding_is_looked_up_again_when_its_file_has_changed(repo: Repo) -> N
     assert [one.state for one in done.fixing.open] == ["declined"]
 
 
-def test_a_finding_that_another_patch_closes_asks_nobody(repo: Repo) -> None:
-    again = finding(CART, 5, "    return net(items) * 2", "Twice too much", "low")
-
-    def say(request: dict[str, Any]) -> Scripted:
-        assert of(request) == DOUBLE.id
-        if looks(request):
-            return closes(request, CART, "    return net(items)")
-        return edited((CART, "    return net(items) * 2", "    return net(items)"))
-
-    with ModelServer(say) as server:
-        done = fixed(repo, server, findings=[DOUBLE, again])
-    (one,) = done.fixing.open
-    assert (one.id, one.state) == (again.id, "outdated") and "another patch" in one.why
-
-
 def test_a_long_file_is_shown_around_the_finding_and_not_in_outline(repo: Repo) -> None:
     deep = finding(LONG, 3_000, "    return value + 749", "It adds too much")
 

@@ -126,6 +126,14 @@ def test_a_difference_is_a_finding_with_the_words_that_it_is_about(repo: Made) -
     assert done.coverage.reviewed == done.coverage.hunks, "it takes no part in the coverage"
 
 
+def test_what_nothing_mentions_is_not_called_a_promise(repo: Made) -> None:
+    title = "Let totals take a tax rate"
+    done, _ = compared(repo, differs(kind="unmentioned", promise=title))
+    (found,) = done.findings
+    assert found.body.endswith(f'Not mentioned. What was said that comes nearest: "{title}"')
+    assert "Promised" not in found.body
+
+
 def test_only_that_node_and_no_finder_is_told_what_was_promised(repo: Made) -> None:
     _, server = compared(repo)
     (asked,) = server.comparisons
@@ -144,11 +152,11 @@ def test_only_that_node_and_no_finder_is_told_what_was_promised(repo: Made) -> N
         {"path": "no/such.py"},
     ],
 )
-def test_what_quotes_nothing_goes_back_once_and_is_then_dropped_and_counted(
+def test_what_quotes_nothing_goes_back_twice_and_is_then_dropped_and_counted(
     repo: Made, wrong: dict[str, Any]
 ) -> None:
     done, server = compared(repo, differs(**wrong))
-    assert done.findings == [] and len(server.comparisons) == 2
+    assert done.findings == [] and len(server.comparisons) == 3
     assert any("1 claim(s) about what was promised" in note for note in done.notes)
     assert done.status == "complete"
 

@@ -186,13 +186,13 @@ def test_two_passes_that_say_the_same_say_it_once(repo: tuple[Path, str, str]):
     assert done.cost.cache_read_tokens > 0  # the second pass reads the scope from the cache
 
 
-def test_a_quote_that_is_not_there_goes_back_once_and_is_then_dropped_and_counted(
+def test_a_quote_that_is_not_there_goes_back_twice_and_is_then_dropped_and_counted(
     repo: tuple[Path, str, str],
 ):
     with ModelServer(lambda r: submit(claim(r, LINE), claim(r, "    launch()"))) as server:
         done = reviewed(repo, server)
-    assert len(server.calls) == 2
-    sent_back = str(server.calls[1]["messages"][-1]["content"])
+    assert len(server.calls) == 3
+    sent_back = str(server.calls[2]["messages"][-1]["content"])
     assert "claims.1.quote: the quoted lines are not in that hunk" in sent_back
     assert len(done.findings) == 1
     assert any("1 claim(s)" in note and "quoted no code" in note for note in done.notes)

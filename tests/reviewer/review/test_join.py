@@ -5,7 +5,9 @@ import time
 import pytest
 
 from reviewer.finding import Category, Finding, Severity
-from reviewer.review.join import join, masked, once
+from reviewer.review.join import join, masked, once, retold
+from reviewer.review.promised import with_promise
+from tests.reviewer.review.retold_pairs import ONE, TWO, Claim
 
 
 def finding(title: str, line: int = 5, **changes: object) -> Finding:
@@ -76,10 +78,10 @@ def test_the_same_harm_on_lines_that_only_overlap_takes_some_words_in_common():
 
 
 def test_thousands_of_findings_are_joined_in_no_time():
-    began = time.monotonic()
+    began = time.process_time()  # of the processor: others may have the machine meanwhile
     many = [finding(f"number {n}", n // 2 + 1, path=f"{n % 3}.py") for n in range(20_000)]
     assert len(join(many)) == 20_000
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_the_same_words_about_one_line_are_one_whatever_the_kind():
@@ -248,7 +250,7 @@ def test_thousands_of_titles_are_compared_in_no_time():
         for n in range(5_000)
     ]  # fmt: skip
     assert len(join(many)) == 5_000
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 TWICE = (
@@ -282,7 +284,8 @@ def test_one_cause_in_other_words_and_of_another_kind_is_one():
     assert len(join([elsewhere, first])) == 2, "words alone tie nothing that lies apart"
 
 
-def test_a_broken_promise_that_is_a_defect_too_is_told_as_the_defect():
+@pytest.mark.parametrize("mentioned", [True, False])
+def test_a_broken_promise_that_is_a_defect_too_is_told_as_the_defect(mentioned: bool):
     promised = said(
         ("Notices seen before are counted again", "A repeated notice was to change nothing."),
         category=Category.INTENT,
@@ -290,7 +293,11 @@ def test_a_broken_promise_that_is_a_defect_too_is_told_as_the_defect():
         confidence=0.95,
     )
     broken = promised.model_copy(
-        update={"body": promised.body + '\n\nPromised: "take the file of payments in whole yen"'}
+        update={
+            "body": with_promise(
+                promised.body, "take the file of payments in whole yen", mentioned=mentioned
+            )
+        }
     )
     assert [f.title for f in join([broken, said(TWICE)])] == [TWICE[0]]
     assert len(join([broken, said(OTHER)])) == 2, "the words of the promise are not the claim's"
@@ -335,3 +342,41 @@ def test_a_detectors_finding_takes_no_promise():
     lint = finding("The name rate is not defined", source="detector:python-lint/F821")
     broken = promise("The name rate is not defined anywhere", "The name rate is promised.")
     assert len(join([lint, broken])) == 2
+
+
+# What another run said
+
+
+def claims(pair: tuple[Claim, Claim], **changes: object) -> tuple[Finding, Finding]:
+    (title, body), (other, reason) = pair
+    return finding(title, body=body, **changes), finding(other, body=reason)
+
+
+@pytest.mark.parametrize("pair", ONE, ids=lambda pair: pair[0][0])
+def test_one_defect_in_the_words_of_two_runs_is_one(pair):
+    now, before = claims(pair)
+    assert retold(now, before, there=True) == retold(before, now, there=True) > 0
+    assert retold(now, now, there=True) == 1
+
+
+@pytest.mark.parametrize("pair", TWO, ids=lambda pair: " / ".join(title for title, _ in pair))
+def test_two_defects_of_one_line_are_two_though_one_pass_says_both(pair):
+    now, before = claims(pair)
+    assert retold(now, before, there=True) == retold(before, now, there=True) == 0
+
+
+def test_elsewhere_the_titles_have_to_agree_too():
+    told = [retold(*claims(pair), there=False) > 0 for pair in ONE]
+    alike_too = [retold(*claims(pair, category=Category.CONTRACT), there=True) > 0 for pair in ONE]
+    assert told == alike_too and 0 < sum(told) < len(ONE)
+
+
+def test_a_hole_is_never_what_was_another_kind_of_harm():
+    assert not any(retold(*claims(pair, category=Category.SECURITY), there=True) for pair in ONE)
+
+
+def test_detectors_say_the_same_by_their_rule():
+    rule = {"source": "detector:python-lint/F821"}
+    one, other = finding("undefined name `x`", **rule), finding("undefined name `y`", **rule)
+    assert retold(one, one, there=True) == 1
+    assert retold(one, one, there=False) == retold(one, other, there=True) == 0

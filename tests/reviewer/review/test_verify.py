@@ -68,7 +68,7 @@ def test_a_replacement_that_does_not_mend_all_of_it_is_not_offered(repo: Made):
         assert [found.suggestion for found in done.findings] == [None]
 
 
-def test_a_verdict_without_a_proof_goes_back_once_and_then_counts_for_nothing(repo: Made):
+def test_a_verdict_without_a_proof_goes_back_twice_and_then_counts_for_nothing(repo: Made):
     for lacking in (
         {"trigger": " "},
         {"quote": ""},
@@ -78,7 +78,7 @@ def test_a_verdict_without_a_proof_goes_back_once_and_then_counts_for_nothing(re
         {"verdict": "refuted", "quote": "launch()"},
     ):
         done, server = doubted(repo, lambda r, lacking=lacking: verdict(r, **lacking))
-        assert len(server.verifications) == 2
+        assert len(server.verifications) == 3
         (found,) = done.findings
         assert (found.verified, found.suggestion) == (False, None)
         assert any("1 claim(s) were not verified" in note for note in done.notes)
@@ -140,7 +140,7 @@ def test_a_proof_may_stand_in_another_file_or_in_what_is_gone(repo: Made):
 
 def test_a_verdict_on_something_else_is_none(repo: Made):
     done, server = doubted(repo, lambda request: verdict(request, candidate="another"))
-    assert len(server.verifications) == 2
+    assert len(server.verifications) == 3
     (found,) = done.findings
     assert not found.verified
     assert any("1 claim(s) were not verified" in note for note in done.notes)

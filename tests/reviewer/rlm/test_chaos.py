@@ -166,7 +166,7 @@ def test_no_cap_is_passed_and_all_is_accounted_for(seed: int):
         took = time.monotonic() - began
     assert done.solved.covered | done.solved.missed.keys() == set(words)
     assert not done.solved.covered & done.solved.missed.keys()
-    # "-" is refused once in each node; what is handed in again is taken, for the job to drop.
+    # "-" is refused twice in each node; what is handed in then is taken, for the job to drop.
     assert set(done.solved.result.words) - {"x", "-"} <= set(words)
     assert server.refused == []
     cost = service.tokens * (Prices().usd or 0.0)

@@ -130,12 +130,31 @@ def test_results_that_stay_malformed_cost_their_node_alone():
     assert outcome.solved.stops == {StopReason.INCOMPLETE}
 
 
-def test_the_task_may_refuse_a_result_once():
-    script = [tool("submit", {"words": ["a", "zzz"]}), tool("submit", {"words": ["a", "yyy"]})]
+def test_the_task_may_refuse_a_result_twice_and_not_for_ever():
+    script = [tool("submit", {"words": ["a", word]}) for word in ("zzz", "yyy", "xxx")]
     with ModelServer(script) as server:
         outcome = solved(server, ("a",))
     assert "zzz is not yours" in tool_results(server.calls[1])[0]
-    assert outcome.solved.result.words == ["a", "yyy"]  # the job drops and counts what is wrong
+    assert "yyy is not yours" in tool_results(server.calls[2])[0]
+    assert outcome.solved.result.words == ["a", "xxx"]  # the job drops and counts what is wrong
+
+
+def test_a_result_that_was_mended_at_the_second_try_is_taken():
+    script = [tool("submit", {"words": words}) for words in (["zzz"], ["yyy"], ["a"])]
+    with ModelServer(script) as server:
+        outcome = solved(server, ("a",))
+    assert outcome.solved.result.words == ["a"] and len(server.calls) == 3
+
+
+def test_what_is_handed_in_in_the_last_turn_is_the_callers_to_judge():
+    def script(request: dict[str, Any]) -> Answer:
+        if announced(request) == "your last turn":
+            return tool("submit", {"words": ["a", "zzz"]})
+        return tool("python", {"code": "1"})
+
+    with ModelServer(script) as server:
+        outcome = solved(server, ("a",))
+    assert outcome.solved.result.words == ["a", "zzz"] and not outcome.solved.missed
 
 
 def test_a_parent_asks_across_its_children():

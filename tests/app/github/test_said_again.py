@@ -1,0 +1,337 @@
+"""What was said on a pull request is not said again: in other words, after a push, a rename, a force
+push, a rebase or for another base; what is another defect is said."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.github.threads import answer
+from app.render.comment import claim_of, render_comment
+from app.render.snippet import no_code
+from app.report import Anchor
+from reviewer.finding import Category, Finding, Severity
+from reviewer.request import Coverage, Effort, Looked, Skipped, StopReason
+from tests.app.github.test_publish import (
+    ACTION,
+    ACTOR,
+    KEY,
+    NAME,
+    NEW,
+    OLD,
+    RUN,
+    SECOND,
+    THIRD,
+    Scene,
+    at,
+    report,
+    text,
+    title_of,
+)
+from tests.github.hub import FakeGitHub
+from tests.github.state import ReviewComment
+from tests.reviewer.review.retold_pairs import ONE, TWO
+
+(FIRST, WHY), (AGAIN, WHY_AGAIN) = ONE[1]
+LOOKED = Looked(by=("model:correctness", "detector:python-lint"), effort=Effort.STANDARD)
+
+
+def told(line: int = 10, **changes: Any) -> Finding:
+    return at(line, **({"title": FIRST, "body": WHY, "evidence": "line ten"} | changes))
+
+
+def again(line: int = 10, **changes: Any) -> Finding:
+    return told(line, **({"title": AGAIN, "body": WHY_AGAIN, "evidence": "ten"} | changes))
+
+
+def alike_in_title() -> list[dict[str, str]]:
+    """Return one claim in the words of two runs, title and reason of which agree each."""
+    return [{"title": title, "body": body} for title, body in ONE[7]]
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with FakeGitHub(tmp_path) as fake:
+        yield Scene(fake)
+
+
+@pytest.fixture(params=[KEY, None], ids=["App", "Action"])
+def either(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    with FakeGitHub(tmp_path) as fake:
+        yield Scene(fake, request.param, ACTION if request.param is None else ACTOR)
+
+
+def said(scene: Scene) -> list[ReviewComment]:
+    """Return the comments at lines that are no answers."""
+    return [one for one in scene.pull.review_comments if one.in_reply_to is None]
+
+
+def push(scene: Scene, files: dict[str, list[str]], *parents: str) -> None:
+    trees = {name: text(lines) for name, lines in files.items()}
+    scene.pull.push(scene.repo.commit(trees, *(parents or (scene.pull.head,))))
+
+
+def publish(scene: Scene, one: Finding, run: str = RUN, **changes: Any) -> Any:
+    made = report([one], **changes).model_copy(update={"looked": LOOKED})
+    return scene.publish(made, run)
+
+
+def forced(scene: Scene) -> None:
+    push(scene, {"a.txt": NEW, "b.txt": ["squashed"]}, scene.base)
+
+
+def rebased(scene: Scene) -> None:
+    base = scene.repo.commit({"a.txt": text(["below", *OLD])}, scene.base)
+    scene.pull.base = base
+    push(scene, {"a.txt": ["below", *NEW]}, base)
+
+
+def retargeted(scene: Scene) -> None:
+    scene.pull.retarget("release", scene.repo.commit({"a.txt": text(OLD), "r": b"r\n"}, scene.base))
+
+
+def pushed(scene: Scene) -> None:
+    push(scene, {"a.txt": ["new", *NEW[:9], "line TEN", *NEW[10:]]})
+
+
+def moved(scene: Scene) -> None:
+    push(scene, {"c/b.txt": ["new", *NEW[:9], "line TEN", *NEW[10:]]})
+
+
+def nothing(_: Scene) -> None:
+    """The same head is reviewed once more."""
+
+
+CHANGES: list[tuple[Callable[[Scene], None], int, str]] = [
+    (nothing, 10, "a.txt"),
+    (pushed, 11, "a.txt"),
+    (moved, 11, "c/b.txt"),
+    (forced, 10, "a.txt"),
+    (rebased, 11, "a.txt"),
+    (retargeted, 10, "a.txt"),
+]
+NAMES = [one.__name__ for one, *_ in CHANGES]
+
+
+@pytest.mark.parametrize(("change", "line", "path"), CHANGES, ids=NAMES)
+def test_a_defect_is_said_once_whatever_its_words_and_its_place_are_now(either, change, line, path):
+    publish(either, told())
+    change(either)
+    for run, one in (
+        (SECOND, again(line, path=path)),
+        (THIRD, told(line, path=path, evidence="line ten is another")),
+    ):
+        published = publish(either, one, run)
+        assert (len(said(either)), published.inline, published.problem) == (1, 1, "")
+        (summary,) = either.stickies
+        assert summary.count(f"#discussion_r{either.pull.review_comments[0].id}") == 1
+
+
+@pytest.mark.parametrize("pair", TWO, ids=lambda pair: pair[1][0])
+def test_another_defect_of_the_same_line_is_said(scene, pair):
+    (title, body), (other, reason) = pair
+    publish(scene, told(title=title, body=body))
+    pushed(scene)
+    publish(scene, told(11, title=other, body=reason), SECOND)
+    assert len(said(scene)) == 2
+
+
+def test_the_same_claim_of_other_lines_is_said(scene):
+    before, now = alike_in_title()
+    publish(scene, told(**before))
+    publish(scene, told(50, **now), SECOND)
+    assert [one.line for one in said(scene)] == [10, 50]
+
+
+def test_two_that_are_found_are_two_though_one_was_said(either):
+    publish(either, told())
+    either.publish(report([again(), told(title="Another", body=WHY)]), SECOND)
+    assert len(said(either)) == 2
+
+
+GRAVE = [{"severity": Severity.CRITICAL}, {"category": Category.SECURITY}]
+
+
+@pytest.mark.parametrize("grave", GRAVE, ids=["critical", "security"])
+def test_what_is_grave_is_silenced_by_what_is_signed_alone(either, grave):
+    publish(either, told(**grave))
+    pushed(either)
+    publish(either, again(11, **grave), SECOND)
+    assert len(said(either)) == (1 if either.key else 2)
+
+
+def test_a_hole_is_not_silenced_by_what_was_no_hole(scene):
+    before, now = alike_in_title()
+    publish(scene, told(**before))
+    publish(scene, told(**now, category=Category.SECURITY), SECOND)
+    assert len(said(scene)) == 2
+
+
+def dismiss(scene: Scene) -> None:
+    scene.repo.permit("alice", "write")
+    with scene.hub("alice") as alice:
+        comment = scene.pull.review_comments[0].id
+        answer(alice, NAME, scene.pull.number, comment, "Won't fix.", "x", None)
+
+
+@pytest.mark.parametrize("change", [nothing, pushed, moved], ids=lambda one: one.__name__)
+def test_what_was_dismissed_stays_so_in_other_words_and_places(scene, change):
+    publish(scene, told())
+    dismiss(scene)
+    change(scene)
+    place = {"line": 10 if change is nothing else 11}
+    path = "c/b.txt" if change is moved else "a.txt"
+    for run, one in ((SECOND, again(**place, path=path)), (THIRD, told(**place, path=path))):
+        published = publish(scene, one, run)
+        assert published.findings == ()
+        assert "1 finding not shown: dismissed by alice." in scene.stickies[0]
+        assert {(one.finding, one.state) for one in published.told} == {(told().id, "dismissed")}
+    assert len(said(scene)) == 1
+
+
+def test_a_finding_keeps_the_id_under_which_it_was_first_said(scene):
+    publish(scene, told())
+    pushed(scene)
+    published = publish(scene, again(11), SECOND)
+    assert [one.id for one in published.findings] == [told().id]
+    assert [(one.finding, one.state) for one in published.told] == [(told().id, "open")]
+
+
+@pytest.mark.parametrize("status", [403, 404, 422, 500])
+def test_where_heads_cannot_be_compared_it_is_said_all_the_same(scene, status):
+    publish(scene, told())
+    pushed(scene)
+    scene.fake.fault(path=r"/compare/", status=status, body={"message": "no"}, times=None)
+    made = report([again(11), told(50, title="Something new", body="Of another thing.")])
+    assert scene.publish(made, SECOND).problem == ""
+    assert title_of(said(scene)[-1].body) == "Something new"
+
+
+# What is gone
+
+
+def closed(scene: Scene, **changes: Any) -> str:
+    """Review the head, where nothing is found; return what was said when a thread was closed."""
+    before = len(scene.pull.review_comments)
+    made = report([], **changes).model_copy(update={"looked": LOOKED})
+    mended = scene.publish(made, SECOND).mended
+    answers = [one.body.split("\n")[0] for one in scene.pull.review_comments[before:]]
+    assert len(answers) == mended == int(scene.pull.review_comments[0].folded != "")
+    return answers[0] if answers else ""
+
+
+NAMED = {
+    "title": "`charge` may be None",
+    "body": "`find_charge` returns None, so `charge.id` fails.",
+}
+
+
+def elsewhere(scene: Scene, line: str) -> str:
+    push(scene, {"a.txt": NEW, "b.txt": [line]})
+    return scene.pull.head[:10]
+
+
+def test_a_thread_is_closed_by_the_commit_that_changed_its_lines(scene):
+    publish(scene, told())
+    push(scene, {"a.txt": ["above", *NEW]})
+    push(scene, {"a.txt": ["above", *NEW[:9], "line TEN", *NEW[10:]]})
+    mending = scene.pull.head[:10]
+    push(scene, {"a.txt": ["above", *NEW[:9], "line TEN", *NEW[10:], "below"]})
+    assert closed(scene) == (
+        f"Gone with {mending}: it changed these lines, and the review does not find it any more."
+    )
+
+
+def test_where_nobody_knows_which_commit_it_was_the_head_is_named_as_such(scene):
+    publish(scene, told())
+    push(scene, {"a.txt": [*NEW[:9], "line TEN", *NEW[10:]]}, scene.base)
+    assert closed(scene).startswith(
+        f"Gone as of {scene.pull.head[:10]}, the head: these lines were"
+    )
+
+
+def test_what_was_mended_elsewhere_by_one_of_several_commits_is_closed(scene):
+    publish(scene, told(**NAMED))
+    elsewhere(scene, "unrelated")
+    elsewhere(scene, "def find_charge(): raise LookupError")
+    elsewhere(scene, "def find_charge(): raise LookupError ")  # names it again
+    push(scene, {"a.txt": NEW, "b.txt": ["def find_charge(): raise LookupError "], "c": ["c"]})
+    assert scene.pull.review_comments[0].line == 10
+    why = closed(scene)
+    assert why.startswith("Gone as of") and "these lines are as they were" in why
+
+
+def test_the_one_commit_that_speaks_of_it_is_named(scene):
+    publish(scene, told(**NAMED))
+    push(scene, {"a.txt": NEW, "c": ["c"]})
+    push(scene, {"a.txt": NEW, "c": ["c"], "b.txt": ["def find_charge(): raise LookupError"]})
+    mending = scene.pull.head[:10]
+    push(scene, {"a.txt": NEW, "c": ["d"], "b.txt": ["def find_charge(): raise LookupError"]})
+    assert closed(scene).startswith(f"Gone with {mending}: it changed what this is about")
+
+
+PARTIAL = {"status": "partial", "stopped": StopReason.BUDGET}
+SKIPPED = {
+    "coverage": Coverage(
+        hunks=1, reviewed=0, skipped=[Skipped(path="a.txt", hunks=1, reason="ignored")]
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        ("unrelated", {}),
+        ("find_charges", {}),
+        ("find_charge", PARTIAL),
+        ("find_charge", SKIPPED),
+    ],
+)
+def test_silence_alone_closes_nothing(scene, line, changes):
+    publish(scene, told(**NAMED))
+    elsewhere(scene, line)
+    assert closed(scene, **changes) == ""
+
+
+def test_a_detector_is_believed_when_something_was_changed(scene):
+    publish(scene, told(**NAMED, source="detector:python-lint/F821"))
+    assert closed(scene) == "", "the same head"
+    elsewhere(scene, "unrelated")
+    assert closed(scene).startswith("Gone as of")
+
+
+def test_a_file_that_was_set_aside_under_another_name_closes_nothing(scene):
+    publish(scene, told())
+    moved(scene)
+    aside = [Skipped(path="c/b.txt", hunks=1, reason="ignored")]
+    assert closed(scene, coverage=Coverage(hunks=1, reviewed=0, skipped=aside)) == ""
+
+
+# What a comment claims
+
+
+def test_a_comment_is_read_as_it_was_written():
+    odd = {
+        "title": "`a_b` & <c> **twice**: `x[0]` is #1",
+        "body": "It_s *this*:\n\n- one `d`\n- two\n\n```\ncode\n```\n\nEnds.",
+        "suggestion": "x\n",
+        "preexisting": True,
+        "category": Category.CONTRACT,
+        "source": "detector:contracts/call",
+    }
+    here = Anchor(side="RIGHT", start_line=10, line=10, suggest=True)
+    for changes in ({}, odd):
+        one = told(**changes)
+        claim = claim_of(render_comment(one, here, no_code), one.path)
+        assert claim is not None
+        for name in ("severity", "category", "source", "path"):
+            assert getattr(claim, name) == getattr(one, name)
+        for name in ("title", "body"):
+            words = str(getattr(one, name)).replace("*", "").split()
+            assert str(getattr(claim, name)).replace("*", "").split() == words
+
+
+@pytest.mark.parametrize("text", ["", "Fixed in abc.", "**🟧 high: No more than a title**"])
+def test_what_is_no_finding_claims_nothing(text):
+    assert claim_of(text, "a.txt") is None

@@ -1,0 +1,432 @@
+"""`/rlm fix`, `/rlm tests` and `/rlm undo` in a job of a workflow: its process, and GitHub's
+counterpart.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.test_action import BOT, CLEAN, FLAWED, KEY, assert_quiet, finder
+from tests.app.test_cli import COMMAND
+from tests.app.test_tests_command import CART, CART_BEFORE, CART_NOW, LABELS, LABELS_NOW
+from tests.app.test_tests_command import TEST as CART_TEST
+from tests.app.test_tests_command import TEST_BEFORE as CART_TEST_BEFORE
+from tests.app.test_tests_command import model as plays
+from tests.composite import StepRan, job_environ, read_outputs
+from tests.github.hub import FakeGitHub
+from tests.github.state import FakePull, FakeRepo
+from tests.model_server import ModelServer, Scripted, tool
+from tests.reviewer.refactor.shop import edited, prompt
+
+POLICY = ".github/rlm.yml"
+WRITES = {"contents": "write", "pull_requests": "write"}
+READS = {"contents": "read", "pull_requests": "write"}
+
+SHAPES = "shapes.py"
+FLAW = "    return w * w"
+GOOD = "    return w * h"
+ID = re.compile(r"^(?:The finding|What failed) ([0-9a-f]{12}):", re.M)
+
+
+@dataclass
+class Model:
+    """Finds the flaw, mends it by `patch`, and after checks failed by `mended`."""
+
+    patch: str = GOOD
+    mended: str = GOOD
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, request: dict[str, Any]) -> Scripted:
+        fields = {name for one in request["tools"] for name in one["input_schema"]["properties"]}
+        told = prompt(request)
+        if "opinions" in fields:
+            name = ID.search(told)
+            assert name
+            quote = re.findall(r"> \+(.*)", told)[0]
+            said = {"finding": name[1], "reasoning": "Read.", "verdict": "closes"}
+            return tool("submit", {"opinions": [{**said, "path": SHAPES, "quote": quote}]})
+        if "replacements" not in fields:
+            return finder(request)
+        self.asked.append(told)
+        if "What failed" in told:
+            return edited((SHAPES, self.patch, self.mended), message="Mend it\n\nChecks said so.")
+        return edited((SHAPES, FLAW, self.patch), message="Use the height\n\nIt was lost.")
+
+
+@dataclass
+class Shop:
+    """A repository with a pull request that has a flaw, and a job of a workflow on it."""
+
+    hub: FakeGitHub
+    repo: FakeRepo
+    service: ModelServer
+    model: Model
+    place: Path
+    permissions: dict[str, str] = field(default_factory=lambda: dict(WRITES))
+    environ: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    started: int = 0
+
+    def pull(
+        self, policy: str = "write: on\n", theirs: str = "", files: Any = (), **more: Any
+    ) -> FakePull:
+        """Open the pull request. `policy` is the default branch's, `theirs` that of the head."""
+        given = dict(files)
+        base = self.repo.commit({SHAPES: CLEAN, POLICY: policy.encode(), **given})
+        changed = {POLICY: (theirs or policy).encode(), **given}
+        head = self.repo.commit({SHAPES: FLAWED, **changed}, base)
+        return self.repo.pull(base, head, **{"head_ref": "topic", **more})
+
+    def says(self, pull: FakePull, text: str, who: str = "alice") -> StepRan:
+        """Let somebody comment, and the job run that this starts."""
+        comment = pull.comment(who, text)
+        payload = self.hub.payload_comment(comment, self.hub.app("unused"))
+        payload.pop("installation", None)
+        return self.runs(payload)
+
+    def runs(self, payload: Any) -> StepRan:
+        """Run the step for a comment."""
+        self.started += 1
+        temp = self.place / f"temp-{self.started}"
+        temp.mkdir(parents=True)
+        names = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH")
+        files = {name: temp / name for name in names}
+        for path in files.values():
+            path.touch()
+        event = temp / "event.json"
+        event.write_text(json.dumps(payload))
+        token = self.hub.token(actor=BOT, repo=self.repo, permissions=self.permissions)
+        environ = job_environ(
+            self.place,
+            GITHUB_EVENT_NAME="issue_comment",
+            GITHUB_EVENT_PATH=str(event),
+            GITHUB_REPOSITORY=self.repo.full_name,
+            GITHUB_SERVER_URL="https://github.com",
+            GITHUB_API_URL="https://api.github.com",
+            GITHUB_RUN_ID="77",
+            GITHUB_TOKEN=token,
+            ACTIONS_RUNTIME_TOKEN="the-runners-own-token",
+            RLM_GITHUB_SERVER_URL=self.hub.web,
+            RLM_GITHUB_API_URL=self.hub.api,
+            ANTHROPIC_API_KEY=KEY,
+            ANTHROPIC_BASE_URL=self.service.url,
+            RUNNER_TEMP=str(temp),
+            **{name: str(path) for name, path in files.items()},
+        )
+        done = subprocess.run(
+            [*COMMAND, "action"],
+            cwd=temp,
+            env=environ | self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=240,
+            check=False,
+        )
+        self.outputs = read_outputs(files["GITHUB_OUTPUT"].read_text())
+        summary = files["GITHUB_STEP_SUMMARY"].read_text()
+        ran = StepRan(done.returncode, done.stdout.decode(), self.outputs, summary)
+        assert_quiet(ran, token, KEY)
+        assert "This is a bug" not in ran.log, ran.log
+        assert not files["GITHUB_ENV"].read_text() + files["GITHUB_PATH"].read_text()
+        return ran
+
+    @property
+    def stacked(self) -> list[FakePull]:
+        return [one for one in self.repo.pulls.values() if one.author.login == BOT]
+
+    def branches(self) -> list[str]:
+        shown = self.repo.git("for-each-ref", "--format=%(refname:short)", "refs/heads/rlm-*")
+        return shown.split()
+
+    def log(self, pull: FakePull, stacked: FakePull) -> list[str]:
+        shown = self.repo.git("log", "--reverse", "--format=%s", f"{pull.head}..{stacked.head}")
+        return shown.splitlines()
+
+    def patch(self) -> str:
+        return Path(self.outputs["patch"]).read_text()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    model = Model()
+    with (
+        FakeGitHub(tmp_path / "hub") as hub,
+        ModelServer(model, key=KEY) as service,
+    ):
+        repo = hub.repository("octo/hello")
+        repo.permit("alice", "write")
+        yield Shop(hub, repo, service, model, tmp_path / "job")
+
+
+def ours(pull: FakePull) -> list[str]:
+    return [one.body for one in pull.comments if one.user.login == BOT]
+
+
+# A fix -------------------------------------------------------------------------------------------
+
+
+def test_a_fix_is_a_pull_request_on_top_that_undo_takes_away(shop: Shop) -> None:
+    pull = shop.pull()
+    ran = shop.says(pull, "/rlm fix")
+    assert ran.code == 0, ran.log
+    (stacked,) = shop.stacked
+    assert (stacked.base_ref, stacked.title) == ("topic", "Fix: 1 finding")
+    assert GOOD in shop.repo.git("show", f"{stacked.head}:{SHAPES}")
+    assert shop.log(pull, stacked) == ["Use the height"]
+    (said,) = ours(pull)
+    assert f"/pull/{stacked.number}" in said and "reviewed again" in said
+    assert "starts no workflow" in stacked.body and "No test was run here" in stacked.body
+    assert shop.outputs["status"] == "complete" and shop.outputs["findings"] == "0"
+    assert f"+{GOOD}" in shop.patch() and Path(shop.outputs["report"]).is_file()
+    assert stacked.number and f"/pull/{stacked.number}" in ran.summary
+
+    # The same job again finds what it has opened; nothing is reviewed or paid a second time.
+    paid = len(shop.service.requests)
+    command = next(one for one in pull.comments if one.user.login == "alice")
+    payload = shop.hub.payload_comment(command, shop.hub.app("unused"))
+    payload.pop("installation", None)
+    assert shop.runs(payload).code == 0
+    assert len(shop.stacked) == 1 and len(shop.service.requests) == paid
+    assert shop.outputs["status"] == "skipped"
+
+    # What else a comment asks for is answered, too.
+    ran = shop.says(pull, "/rlm pause\n/rlm undo")
+    assert "takes the App" in ours(pull)[-2]
+    assert ran.code == 0 and stacked.state == "closed" and shop.branches() == [], ran.log
+    assert "is closed, and its branch" in ours(pull)[-1]
+
+
+def test_undo_leaves_a_branch_with_the_work_of_others(shop: Shop) -> None:
+    pull = shop.pull()
+    assert shop.says(pull, "/rlm undo").code == 0
+    assert "no pull request of mine" in ours(pull)[-1]
+    shop.says(pull, "/rlm fix")
+    (stacked,) = shop.stacked
+    stacked.push(shop.repo.commit({SHAPES: b"theirs\n"}, stacked.head))
+    shop.says(pull, "/rlm undo")
+    assert stacked.state == "closed" and shop.branches() == [stacked.head_ref]
+    assert "commits that are not ours" in ours(pull)[-1]
+
+
+def test_a_finding_is_named_by_the_comment_that_told_it(shop: Shop) -> None:
+    pull = shop.pull()
+    assert shop.says(pull, "/rlm review").code == 0
+    (comment,) = pull.review_comments
+    marker = re.search(r'"finding":"([0-9a-f]{12})"', comment.body)
+    assert marker
+    shop.says(pull, "/rlm fix 0123456789ab")
+    assert "There is no finding `0123456789ab`" in ours(pull)[-1] and shop.stacked == []
+    # A model says the same in other words the next time: the place says which is meant.
+    comment.body = comment.body.replace(marker[1], "aaaaaaaaaaaa")
+    ran = shop.says(pull, "/rlm fix aaaaaaaaaaaa")
+    assert len(shop.stacked) == 1, ran.log
+
+
+def test_where_writing_is_not_asked_for_there_is_the_patch(shop: Shop) -> None:
+    pull = shop.pull("write: off\n", theirs="write: on\n")
+    ran = shop.says(pull, "/rlm fix")
+    assert ran.code == 0 and shop.stacked == [] and shop.branches() == [], ran.log
+    assert "does not ask for it" in ours(pull)[-1] and f"+{GOOD}" in ours(pull)[-1]
+    assert f"+{GOOD}" in shop.patch()
+    (review,) = pull.reviews
+    assert f"```suggestion\n{GOOD}\n```" in review.comments[0].body
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("token", "`contents: write` and `pull-requests: write` let it"),
+        ("setting", "does not let GitHub Actions open pull requests"),
+        ("fork", "in the fork"),
+    ],
+)
+def test_where_nothing_can_be_written_there_is_the_patch(shop: Shop, why: str, said: str) -> None:
+    pull = shop.pull(**({"fork": "bob/hello"} if why == "fork" else {}))
+    if why == "token":
+        shop.permissions = READS
+    if why == "setting":
+        words = "GitHub Actions is not permitted to create or approve pull requests."
+        shop.hub.fault("POST", "/pulls$", status=403, body={"message": words}, times=None)
+    ran = shop.says(pull, "/rlm fix")
+    assert ran.code == 0 and shop.stacked == [] and shop.branches() == [], ran.log
+    assert said in ours(pull)[-1] and f"+{GOOD}" in ours(pull)[-1]
+    assert f"+{GOOD}" in shop.patch()
+
+
+def test_without_a_model_or_findings_there_is_nothing_to_mend(shop: Shop) -> None:
+    shop.environ = {"ANTHROPIC_API_KEY": ""}
+    pull = shop.pull()
+    ran = shop.says(pull, "/rlm fix")
+    assert ran.code == 2 and "no model is asked here" in ours(pull)[-1], ran.log
+    shop.environ = {}
+    pull.push(shop.repo.commit({SHAPES: CLEAN + b"\n\nEMPTY = 0\n"}, pull.head))
+    assert shop.says(pull, "/rlm fix").code == 0
+    assert "nothing to close" in ours(pull)[-1] and shop.stacked == []
+
+
+# The repository's own tests ----------------------------------------------------------------------
+
+WORSE = "    return 0 + w * h"
+CHECK = b"""
+import sys
+found = open("shapes.py").read()
+print("checking", "key sk-ant-" + "a" * 40)
+sys.exit("0 + is useless" if "0 +" in found else 0)
+"""
+CHECKED = "write: on\ntest_command: python3 check.py\n"
+
+
+def test_what_the_tests_say_is_mended_before_there_is_a_branch(shop: Shop) -> None:
+    shop.model.patch = WORSE
+    pull = shop.pull(CHECKED, files={"check.py": CHECK})
+    ran = shop.says(pull, "/rlm fix")
+    assert ran.code == 0, ran.log
+    (stacked,) = shop.stacked
+    assert shop.log(pull, stacked) == ["Use the height", "Mend it"]
+    assert GOOD in shop.repo.git("show", f"{stacked.head}:{SHAPES}")
+    told = shop.model.asked[-1]
+    assert '> === check "python3 check.py"' in told and "0 + is useless" in told
+    assert f"    | +{WORSE}" in told and "sk-ant-aaaa" not in told + ran.log
+    for text in (stacked.body, ours(pull)[-1]):
+        assert "`python3 check.py` passes on this pull request, and with these commits" in text
+        assert "after being mended 1 time" in text and "No test was run" not in text
+    assert shop.patch().count("\nSubject: [PATCH") == 2
+    assert ran.log.count("running python3 check.py on") == 3
+
+
+def test_what_is_not_mended_is_a_patch_and_no_branch(shop: Shop) -> None:
+    shop.model.patch, shop.model.mended = WORSE, WORSE.replace("w * h", "h * w")
+    pull = shop.pull(CHECKED, files={"check.py": CHECK})
+
+    def say(request: dict[str, Any]) -> Scripted:
+        said = shop.model(request)
+        if "What failed" in prompt(request) and "opinions" not in str(request["tools"]):
+            shop.model.patch, shop.model.mended = shop.model.mended, shop.model.patch
+        return said
+
+    shop.service.script = say
+    ran = shop.says(pull, "/rlm fix")
+    assert (ran.code, shop.outputs["status"]) == (3, "partial"), ran.log
+    assert shop.stacked == [] and shop.branches() == [] and pull.reviews == []
+    (said,) = ours(pull)
+    assert "the tests fail with it, and pass without" in said and "0 + is useless" in said
+    assert "mended 2 times" in said and len(shop.model.asked) == 3
+    assert shop.patch().count("\nSubject: [PATCH") == 3
+
+
+def test_tests_that_fail_anyway_say_nothing_of_the_patch(shop: Shop) -> None:
+    pull = shop.pull("write: on\ntest_command: exit 7\n")
+    ran = shop.says(pull, "/rlm fix")
+    assert ran.code == 0 and len(shop.stacked) == 1, ran.log
+    assert "does not pass on this pull request itself, either (exit code 7)" in ours(pull)[-1]
+    assert ran.log.count("running exit 7 on") == 1
+
+
+@pytest.mark.parametrize("why", ["fork", "their branch", "their branch, ours broken"])
+def test_nothing_is_run_of_a_fork_or_because_a_branch_says_so(
+    shop: Shop, tmp_path: Path, why: str
+) -> None:
+    marker = tmp_path / "it-ran"
+    says = f"write: on\ntest_command: touch {marker}\n"
+    if why == "fork":
+        pull = shop.pull(says, fork="bob/hello")
+    else:
+        pull = shop.pull("write: on\n" + "nonsense: 1\n" * ("broken" in why), theirs=says)
+    ran = shop.says(pull, "/rlm fix")
+    assert ran.code == 0 and not marker.exists(), ran.log
+    assert ("a fork is never run here" in ours(pull)[-1]) is (why == "fork")
+    # Where it may run, it does.
+    assert shop.says(shop.pull(says), "/rlm fix").code == 0 and marker.exists()
+
+
+HOSTILE = """
+env; tr '\\0' '\\n' < /proc/$PPID/environ; cat /proc/$PPID/cmdline > /dev/null && echo looked
+ls -a; git rev-parse --git-dir; cat link
+echo '::set-output name=patch::/etc/passwd'; echo '  ::add-mask::e'; echo '##[add-mask]e'
+printf '\\r::error::gotcha\\n'; echo "NAME=x" >> "$GITHUB_ENV"; sleep 900 & exit 0
+"""
+
+
+def test_what_runs_sees_no_secret_and_its_output_is_no_command(shop: Shop) -> None:
+    files = {
+        "run.sh": HOSTILE.encode(),
+        ".gitattributes": b"*.py filter=evil\n",
+        "evil/.git-like": b"x",
+    }
+    pull = shop.pull("write: on\ntest_command: [bash, run.sh]\n", files=files)
+    ran = shop.says(pull, "/rlm fix")  # no secret, no command in its log: `assert_quiet`
+    assert ran.code == 0 and len(shop.stacked) == 1, ran.log
+    assert "the-runners-own-token" not in ran.log and "gotcha" in ran.log
+    assert "Permission denied" in ran.log and "ANTHROPIC" not in ran.log
+    assert "not a git repository" in ran.log
+    assert Path(shop.outputs["patch"]).name == "fix.patch"
+
+
+# Tests that were written -------------------------------------------------------------------------
+
+TEST = "test_shapes.py"
+LAST = "    assert area(0, 0) == 0\n"
+TESTS = f"from shapes import area\n\n\ndef test_nothing():\n{LAST}".encode()
+RUN = "import test_shapes as t; [f() for n, f in vars(t).items() if n.startswith('test_')]"
+
+
+@pytest.mark.parametrize("proves", [True, False])
+def test_a_test_of_a_finding_is_seen_failing_before_and_passing_after(
+    shop: Shop, proves: bool
+) -> None:
+    value = "area(2, 3) == 6" if proves else "area(2, 2) == 4"
+
+    def say(request: dict[str, Any]) -> Scripted:
+        fields = {name for one in request["tools"] for name in one["input_schema"]["properties"]}
+        found = re.search(
+            r"^(?:> |The behaviour )([0-9a-f]{12})(?: \(altered\))?:", prompt(request), re.M
+        )
+        if "looks" in fields and found:
+            said = {"behaviour": found[1], "now": "6 == 6", "before": "4 == 6", "verdict": "proves"}
+            return tool("submit", {"looks": [{**said, "path": SHAPES, "quote": GOOD}]})
+        if "tests" in fields and found:
+            new = f"{LAST}\n\ndef test_height():\n    assert {value}\n"
+            named = [{"behaviour": found[1], "names": ["test_height"]}]
+            return edited((TEST, LAST, new), message="Test the height", tests=named)
+        return shop.model(request)
+
+    shop.service.script = say
+    policy = f"write: on\ntest_command: [python3, -c, {json.dumps(RUN)}]\n"
+    pull = shop.pull(policy, files={TEST: TESTS})
+    ran = shop.says(pull, "/rlm fix")
+    assert ran.code == 0, ran.log
+    (stacked,) = shop.stacked
+    assert shop.log(pull, stacked) == ["Use the height", "Test the height"]
+    seen = "seen failing before (without the patches) and passing after by"
+    nothing = "pass without the patches, too: they show nothing"
+    for text in (stacked.body, ours(pull)[-1]):
+        assert (seen in text, nothing in text) == (proves, not proves)
+
+
+def test_tests_of_a_pull_request_are_run_on_it_and_on_what_was_before(shop: Shop) -> None:
+    shop.service.script = plays
+    files = {
+        "shop/__init__.py": b"",
+        CART: CART_BEFORE.encode(),
+        CART_TEST: CART_TEST_BEFORE.encode(),
+    }
+    command = f"{sys.executable} -m pytest -q -p no:cacheprovider tests"
+    policy = f"write: on\ntest_command: {command}\n".encode()
+    base = shop.repo.commit({**files, POLICY: policy})
+    after = {**files, POLICY: policy, CART: CART_NOW.encode(), LABELS: LABELS_NOW.encode()}
+    pull = shop.repo.pull(base, shop.repo.commit(after, base), head_ref="topic")
+    ran = shop.says(pull, "/rlm tests")
+    assert ran.code == 0, ran.log
+    (stacked,) = shop.stacked
+    assert stacked.title.startswith("Test: ") and "they were not run" not in stacked.body
+    said = "seen failing before (where this pull request began) and passing after by"
+    assert said in stacked.body and said in ours(pull)[-1]
+    assert Path(shop.outputs["patch"]).name == "tests.patch"
