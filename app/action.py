@@ -275,6 +275,7 @@ def _post(hub: Hub, pull: Pull, wish: Wish, report: Report, step: Step) -> bool:
         report=report,
         check_run=None,
         repeat=wish.again,
+        unasked=not wish.asked,
     )
     try:
         # Our markers keep it from doubling.
@@ -295,7 +296,7 @@ def _post(hub: Hub, pull: Pull, wish: Wish, report: Report, step: Step) -> bool:
             _instead(step, report, done.problem, "notice" if expected else "warning")
         case "locked":
             _instead(step, report, "The conversation is locked.", "notice")
-        case "stale" | "closed" | "gone":
+        case "stale" | "closed" | "draft" | "gone":
             step.log.tell("notice", f"The review is not posted: {MEANWHILE[done.outcome]}")
     step.set_outputs(posted=str(bool(done.review or done.summary)).lower())
     return False

@@ -28,6 +28,7 @@ EXIT_STOPPED = 130
 MEANWHILE = {
     "stale": "the pull request has a newer head meanwhile.",
     "closed": "the pull request was closed meanwhile.",
+    "draft": "the pull request became a draft meanwhile.",
     "gone": "the pull request is not there any more.",
 }
 """Why a review is not posted, by the outcome of its publication."""

@@ -22,6 +22,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from app.github.errors import Limited, Outage
 from app.roles import BROKER_FDS
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 from reviewer.text import printable
@@ -78,7 +79,7 @@ class _Refusal(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["retry", "giveup", "telluser"]
+    kind: Literal["retry", "away", "giveup", "telluser"]
     why: str
     hint: str = ""
     after_s: Annotated[float, Field(ge=0, le=MAX_PAUSE_S)] = 60.0
@@ -118,7 +119,7 @@ class TokenAsker:
     def ask(self, run: str, timeout_s: float) -> Lent:
         """Return what the run may use, or raise the error that the github role met.
 
-        No answer in time is a RetryLater.
+        No answer in time is an Outage.
         """
         question = _Question(nonce=secrets.token_hex(16), run=run)
         deadline = time.monotonic() + timeout_s
@@ -131,10 +132,10 @@ class TokenAsker:
                 except TimeoutError:  # nobody has read what was sent before
                     break
                 except OSError as error:
-                    raise RetryLater(f"the github role cannot be asked: {error}") from error
+                    raise Outage(f"the github role cannot be asked: {error}") from error
                 if answer is not None:
                     return _lent(answer)
-        raise RetryLater(f"the github role gave no token within {timeout_s:.0f} s", 10.0)
+        raise Outage(f"the github role gave no token within {timeout_s:.0f} s", 10.0)
 
     def _answer(self, nonce: str, timeout_s: float) -> _Answer | None:
         """Wait for the answer to this question; drop what others were meant to get."""
@@ -169,6 +170,8 @@ def _lent(answer: _Answer) -> Lent:
     match refusal.kind:
         case "retry":
             raise RetryLater(refusal.why, refusal.after_s)
+        case "away":
+            raise Outage(refusal.why, refusal.after_s)
         case "giveup":
             raise GiveUp(refusal.why)
         case "telluser":
@@ -240,7 +243,11 @@ def _refusal(error: RlmError) -> _Refusal:
         case RetryLater():
             known = math.isfinite(error.after_s)
             after_s = min(max(error.after_s, 0.0), MAX_PAUSE_S) if known else MAX_PAUSE_S
-            return _Refusal(kind="retry", why=_said(str(error)), after_s=after_s)
+            # A limit of the rate says nothing about the run either.
+            away = isinstance(error, Outage | Limited)
+            return _Refusal(
+                kind="away" if away else "retry", why=_said(str(error)), after_s=after_s
+            )
         case TellUser():
             return _Refusal(kind="telluser", why=_said(error.problem), hint=_said(error.hint))
     return _Refusal(kind="giveup", why=_said(str(error)))

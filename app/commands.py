@@ -28,6 +28,9 @@ WRITING = ("refactor", "go", "fix", "tests", "undo")
 
 NAMES = ("review", "ask", "forget", "refactor", "fix", *PLAIN)
 
+LATER = ("debug",)
+"""Commands that are planned, and whose job is not there yet."""
+
 ONLY_WRITERS = "Only people who may write to this repository can give commands."
 
 MAX_COMMANDS = 5
@@ -35,7 +38,9 @@ MAX_COMMANDS = 5
 
 MAX_PATHS = 20
 MAX_PATH_CHARS = 400
-MAX_LINES = 1_000
+MAX_STARTS = 50
+"""Lines of one comment that address us. Where there are more, none of them is looked at."""
+
 MAX_QUESTION_CHARS = 4_000
 MAX_FINDINGS = 20
 """Of one `fix`."""
@@ -109,21 +114,27 @@ Parsed = (
 def parse_commands(body: str) -> tuple[Parsed, ...]:
     """Return the commands of a comment in their order, each once; none if nobody addresses us.
 
-    A command starts its line and stands outside of quotes, code and HTML comments. The lines after
-    a question or an instruction belong to it, its code too, up to the next command.
+    A command starts its line and stands outside of quotes, code and HTML. The lines after a
+    question or an instruction belong to it, its code too, up to the next command.
     """
     lines = _lines(body)
     starts = [n for n, line in enumerate(lines) if line.plain and _COMMAND.match(line.text)]
+    if len(starts) > MAX_STARTS:
+        return (_too_many(len(starts)),)
+    if starts:
+        others = _no_text(body)
+        starts = [n for n in starts if n not in others]
     found: list[Parsed] = []
     for start, end in pairwise([*starts, len(lines)]):
         after = [line.text for line in lines[start + 1 : end]]
         said = _parse(lines[start].text.removeprefix(PREFIX), after)
         if said not in found:
             found.append(said)
-    if len(found) > MAX_COMMANDS:
-        too_many = f"A comment can give {MAX_COMMANDS} commands; this one gives {len(found)}."
-        return (Misunderstood(too_many),)
-    return tuple(found)
+    return (_too_many(len(found)),) if len(found) > MAX_COMMANDS else tuple(found)
+
+
+def _too_many(number: int) -> Misunderstood:
+    return Misunderstood(f"A comment can give {MAX_COMMANDS} commands; this one gives {number}.")
 
 
 HELP: Sequence[tuple[str, str]] = (
@@ -162,6 +173,30 @@ def help_text(problem: str = "", *, only: Sequence[str] = NAMES) -> str:
     )
 
 
+_NO_TEXT = frozenset({"blockquote_open", "fence", "code_block", "html_block"})
+"""Blocks of Markdown in which nothing is said by whoever wrote the comment."""
+
+
+def _no_text(body: str) -> set[int]:
+    """Return the lines of a comment that are quoted, code or HTML, as Markdown's own rules have it:
+    a quote goes on in the lines after it that begin with no mark, and HTML up to an empty line.
+    """
+    from markdown_it import MarkdownIt  # noqa: PLC0415 few comments have a command
+
+    # Where lines end is said by `_lines`: a lone carriage return would be one to the parser.
+    text = "\n".join(_split(body)).replace("\r", " ")
+    blocks = MarkdownIt("commonmark").disable("inline").parse(text)
+    return {
+        line
+        for block in blocks
+        if block.type in _NO_TEXT
+        and block.map is not None
+        # What is seen of an HTML comment's lines `_lines` knows.
+        and not (block.type == "html_block" and block.content.lstrip(" ").startswith("<!--"))
+        for line in range(*block.map)
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """A line as people see it; `plain` says that it is neither code nor begun in a comment."""
@@ -179,7 +214,7 @@ def _lines(body: str) -> list[_Line]:
     lines: list[_Line] = []
     fence = ""
     hidden = tangled = has_html = False
-    for line in body.replace("\r\n", "\n").split("\n")[:MAX_LINES]:
+    for line in _split(body):
         found = None if hidden else _FENCE.match(line)
         if fence:
             closing = found and found["marks"][0] == fence[0] and len(found["marks"]) >= len(fence)
@@ -196,6 +231,10 @@ def _lines(body: str) -> list[_Line]:
             lines.append(_Line(text.rstrip(), plain=not begun))
             tangled = bool(line.strip()) and (tangled or "`" in line or "\\" in line)
     return lines
+
+
+def _split(body: str) -> list[str]:
+    return body.replace("\r\n", "\n").split("\n")
 
 
 def _shown(line: str, *, hidden: bool, spans: bool) -> tuple[str, bool]:
@@ -253,6 +292,8 @@ _PLAIN: dict[str, PlainCommand] = {name: PlainCommand(name) for name in PLAIN}
 
 
 def _unknown(name: str) -> str:
+    if name in LATER:
+        return f"`{PREFIX} {name}` comes later: this version cannot do it yet."
     near = difflib.get_close_matches(name, NAMES, n=1)
     meant = f" Did you mean `{PREFIX} {near[0]}`?" if near else ""
     return f"There is no such command.{meant}"
@@ -271,7 +312,7 @@ def _refactor(first: Sequence[str], after: Sequence[str]) -> Parsed:
             f"`{PREFIX} refactor` needs an instruction, on the same line or below it."
         )
     if len(text) > MAX_QUESTION_CHARS:
-        return Misunderstood(f"An instruction can have {MAX_QUESTION_CHARS} characters.")
+        return _too_long("An instruction", text)
     return RefactorCommand(text)
 
 
@@ -284,6 +325,12 @@ def _fix(arguments: list[str]) -> Parsed:
     return FixCommand(tuple(dict.fromkeys(names)))
 
 
+def _too_long(what: str, text: str) -> Misunderstood:
+    return Misunderstood(
+        f"{what} can have {MAX_QUESTION_CHARS:,} characters; this one has {len(text):,}."
+    )
+
+
 def _words(first: Sequence[str], after: Sequence[str]) -> str:
     return "\n".join(printable(line) for line in (*first, *after)).strip()
 
@@ -293,7 +340,7 @@ def _ask(first: Sequence[str], after: Sequence[str]) -> Parsed:
     if not text:
         return Misunderstood(f"`{PREFIX} ask` needs a question, on the same line or below it.")
     if len(text) > MAX_QUESTION_CHARS:
-        return Misunderstood(f"A question can have {MAX_QUESTION_CHARS} characters.")
+        return _too_long("A question", text)
     return AskCommand(text)
 
 

@@ -17,13 +17,14 @@ from urllib.parse import urlsplit
 
 import requests
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from redis.exceptions import RedisError
+from redis import Redis
+from redis.exceptions import NoPermissionError, RedisError
 
 from app.diagnosis import Check, State
 from app.forget import removed_here
 from app.github.auth import CLOCK_S, AppAuth, level_rank
 from app.manifest import CONTENTS, STATUSES, reasons
-from app.queue import connected
+from app.queue import connected, prefix
 from app.server_settings import REDIS_URLS, ServerSettings, redis_url, store_at
 from app.signature import HEADER, sign
 from app.store.database import look_at
@@ -139,6 +140,7 @@ def _app(subject: Subject) -> Iterator[Check]:
     write = subject.settings.write
     yield from _granted("permissions", app.permissions, "Grant it in the App's settings.", write)
     yield from _subscribed(app.events)
+    yield _scanning(app.permissions)
     for name, probe in _OF_APP:
         yield from _told(name, probe, subject)
 
@@ -181,6 +183,16 @@ def _granted(name: str, permissions: dict[str, str], hint: str, write: bool) -> 
         yield Check(name, state, f"{one}: {level} is missing, so {cost}", hint)
     if not lacking:
         yield Check(name, "ok", ", ".join(f"{one}: {level}" for one, level in wanted))
+
+
+def _scanning(permissions: dict[str, str]) -> Check:
+    """Say whether a repository with `sarif: on` gets what it asks for."""
+    name, level = "code scanning", permissions.get("security_events", "none")
+    if level_rank(level) < level_rank("write"):
+        hint = "Where a repository says so: add Code scanning alerts: write in the App's settings."
+        text = "security_events: write is not there, so `sarif: on` of a repository does nothing"
+        return Check(name, "absent", text, hint)
+    return Check(name, "ok", "security_events: write, for repositories with `sarif: on`")
 
 
 def _subscribed(events: list[str]) -> Iterator[Check]:
@@ -339,12 +351,35 @@ def _queue(subject: Subject) -> Iterator[Check]:
         with connected(url) as redis:
             try:
                 redis.ping()
+                mine, others = (
+                    _reach(redis, role),
+                    [other for other in REDIS_URLS if other != role and _reach(redis, other)],
+                )
             except RedisError as error:
                 why = printable(str(error))[:300]
                 hint = "Check REDIS_URL and that Redis runs; without it work is found more slowly."
                 yield Check("queue", "faulty", f"Redis does not answer {role}: {why}", hint)
-            else:
-                yield Check("queue", "ok", f"Redis answers {role}")
+                continue
+        if not mine:
+            hint = f"Give its user read and write on {prefix(role)}:*, as deploy/redis.acl does."
+            yield Check("queue", "faulty", f"Redis keeps {role} from its own keys", hint)
+        elif others:
+            hint = "Give each role a user of its own: deploy/redis.acl, and REDIS_URL_ENGINE."
+            text = f"Redis answers {role}, which may also write the keys of {', '.join(others)}"
+            yield Check("queue", "warning", text, hint)
+        else:
+            yield Check("queue", "ok", f"Redis answers {role}, which may write its own keys alone")
+
+
+def _reach(redis: "Redis", role: str) -> bool:
+    """May who is connected read and write the keys of a role? What is deleted is not there."""
+    key = f"{prefix(role)}:doctor-{uuid.uuid4()}"
+    try:
+        redis.exists(key)
+        redis.delete(key)
+    except NoPermissionError:
+        return False
+    return True
 
 
 def _ready(subject: Subject) -> Iterator[Check]:

@@ -179,6 +179,8 @@ class _PullRequestEvent(_Event):
         "opened",
         "reopened",
         "ready_for_review",
+        "converted_to_draft",
+        "closed",
         "synchronize",
         "edited",
         "labeled",
@@ -189,6 +191,7 @@ class _PullRequestEvent(_Event):
     label: _Label | None = None
     requested_reviewer: _Account | None = None
     """None where a team was asked."""
+    sender: _Account | None = None
 
 
 class _Issue(_Part):
@@ -216,6 +219,16 @@ class _LineComment(_Comment):
 class _LineCommentEvent(_Event):
     pull_request: _PullRequest
     comment: _LineComment
+    sender: _Account
+
+
+class _Review(_Comment):
+    """What somebody says about all of a change; empty where it holds comments at lines alone."""
+
+
+class _ReviewEvent(_Event):
+    pull_request: _PullRequest
+    review: _Review
     sender: _Account
 
 
@@ -265,11 +278,18 @@ _TRIGGERS = {
     "opened": "opened",
     "reopened": "reopened",
     "ready_for_review": "ready",
+    "converted_to_draft": "drafted",
+    "closed": "closed",
     "synchronize": "pushed",
     "edited": "retargeted",
     "labeled": "labelled",
     "review_requested": "requested",
 }
+
+
+_ABOUT_DRAFTS = frozenset({"ready_for_review", "converted_to_draft", "closed"})
+"""What is looked at though the payload says that it is a draft: it may have just become none, or
+what was begun before has to end."""
 
 
 def _pull_request(payload: Mapping[str, object], _event_id: str) -> Read:
@@ -284,9 +304,10 @@ def _pull_request(payload: Mapping[str, object], _event_id: str) -> Read:
             "number": event.pull_request.number,
             "trigger": trigger,
             "reviewer": asked.login if asked and event.action == "review_requested" else None,
+            "by_bot": event.sender is not None and event.sender.type == "Bot",
         }
     )
-    if event.pull_request.draft and not look.is_asked and event.action != "ready_for_review":
+    if event.pull_request.draft and not look.is_asked and event.action not in _ABOUT_DRAFTS:
         return Ignored("It is a draft: it is reviewed when it is ready, or on `/rlm review`.")
     return look
 
@@ -329,6 +350,13 @@ def _line_comment(payload: Mapping[str, object], _event_id: str) -> Read:
             "sender": event.sender.login,
         }
     )
+
+
+def _review(payload: Mapping[str, object], _event_id: str) -> Read:
+    event = _ReviewEvent.model_validate(payload)
+    number = event.pull_request.number
+    read = _commanded(event, number, event.review, event.sender, 0)
+    return read.model_copy(update={"in_review": True}) if isinstance(read, Command) else read
 
 
 NO_COMMAND = Ignored("It holds no command.")
@@ -446,6 +474,7 @@ _READERS: dict[str, Callable[[Mapping[str, object], str], Read]] = {
     "pull_request": _pull_request,
     "issue_comment": _issue_comment,
     "pull_request_review_comment": _line_comment,
+    "pull_request_review": _review,
     "check_run": _check_run,
     "check_suite": _check_suite,
     "merge_group": _merge_group,
@@ -457,6 +486,7 @@ _ACTIONS: dict[str, frozenset[str]] = {
     "pull_request": frozenset(_TRIGGERS),
     "issue_comment": frozenset({"created"}),
     "pull_request_review_comment": frozenset({"created"}),
+    "pull_request_review": frozenset({"submitted"}),
     "check_run": frozenset({"rerequested", "requested_action"}),
     "check_suite": frozenset({"rerequested"}),
     "merge_group": frozenset({"checks_requested"}),

@@ -52,7 +52,7 @@ class FixSteps:
             return found
         wish = Wish(
             trigger="command",
-            comment=command.comment_id,
+            comment=command.place,
             thread=command.thread,
             sender=command.sender,
             task="fix",

@@ -31,14 +31,14 @@ FindingId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}(-[0-9]{1,4})?$")]
 MAX_MENDS = 10
 """Runs whose commits are on one branch of ours."""
 
-MAX_COMMAND_CHARS = 10_000
-"""Of a comment with a command. Longer ones are cut: a command stands on a line of its own."""
+MAX_COMMENT_CHARS = 65_536
+"""GitHub takes no longer comments. So all of one is read: a command may stand below a long log."""
 
 COMMAND_FIRST = 10
-"""Priority: somebody waits for the answer to a command."""
+"""Priority, within a turn: a person waits for the answer to a command."""
 
 QUEUE_FIRST = 20
-"""Priority: a merge queue stands still."""
+"""Priority, within a turn: a merge queue stands still."""
 
 CI_FIRST_S = 60.0
 CI_GROWS = 1.5
@@ -53,10 +53,12 @@ PUSH_PAUSE_S = 3.0
 
 
 def cut_comment(body: str) -> str:
-    """Shorten a comment after a whole line, so that no command loses its last word."""
-    if len(body) <= MAX_COMMAND_CHARS:
+    """Shorten what is longer than any comment after a whole line, if it has one: no command shall
+    lose its last word.
+    """
+    if len(body) <= MAX_COMMENT_CHARS:
         return body
-    return body[: body.rfind("\n", 0, MAX_COMMAND_CHARS) + 1]
+    return body[: body.rfind("\n", 0, MAX_COMMENT_CHARS) + 1] or body[:MAX_COMMENT_CHARS]
 
 
 class _Payload(BaseModel):
@@ -89,6 +91,8 @@ class Look(_OnPull):
 
     "labelled" and "requested": somebody wants one, of a draft too. `reviewer` is who was requested.
     "handed": the job of a workflow said so. "missed": nobody has told us; it was found.
+    "closed" and "drafted": what is under way may have to end. `by_bot`: a program caused it, and no
+    person waits for it.
     """
 
     kind: ClassVar = "look"
@@ -103,18 +107,21 @@ class Look(_OnPull):
         "requested",
         "handed",
         "missed",
+        "closed",
+        "drafted",
     ]
     reviewer: Login | None = None
+    by_bot: bool = False
 
     @property
     def is_asked(self) -> bool:
-        """Does somebody wait for it?"""
+        """Is a review wanted by name, of a draft too?"""
         return self.trigger in {"labelled", "requested"}
 
     def job(self) -> NewJob:
         """Return the job; what happens to one pull request happens one thing after the other."""
         pause = PUSH_PAUSE_S if self.trigger == "pushed" else 0.0
-        first = COMMAND_FIRST if self.is_asked else 0
+        first = COMMAND_FIRST if self.is_asked and not self.by_bot else 0
         return self._job(self._key(), first, time.time() + pause)
 
 
@@ -122,15 +129,28 @@ class Command(_OnPull):
     """Do what a comment says. `sender` wrote it.
 
     `thread`: it stands at lines, in the thread that begins with the comment of this number; 0 where
-    it stands in the conversation.
+    it stands in the conversation. `in_review`: it is the text of a review, and `comment_id` is its.
     """
 
     kind: ClassVar = "command"
 
     comment_id: Id
+    in_review: bool = False
     thread: Annotated[int, Field(ge=0, le=2**53)] = 0
-    body: Annotated[str, Field(max_length=MAX_COMMAND_CHARS)]
+    body: Annotated[str, Field(max_length=MAX_COMMENT_CHARS)]
     sender: Login
+
+    @property
+    def name(self) -> str:
+        """What it is called among all that are given on a pull request."""
+        return f"{'review' if self.in_review else 'comment'}:{self.comment_id}"
+
+    @property
+    def place(self) -> int:
+        """Where it stands, as the store keeps it: GitHub counts reviews by themselves, and theirs
+        is negative.
+        """
+        return -self.comment_id if self.in_review else self.comment_id
 
     def job(self) -> NewJob:
         """Return the job, ahead of what nobody waits for."""
@@ -144,7 +164,7 @@ class Reply(_OnPull):
 
     comment_id: Id
     thread: Id
-    body: Annotated[str, Field(max_length=MAX_COMMAND_CHARS)]
+    body: Annotated[str, Field(max_length=MAX_COMMENT_CHARS)]
     sender: Login
 
     def job(self) -> NewJob:
@@ -186,7 +206,7 @@ class Queued(_Place):
     number: Id
 
     def job(self) -> NewJob:
-        """Return the job, ahead of everything: a queue of people's work waits for it."""
+        """Return the job, ahead of all else in its turn: a queue of people's work waits for it."""
         key = f"commit:{self.repository_id}:{self.head}"
         return self._job(key, QUEUE_FIRST)
 
@@ -336,10 +356,10 @@ class Checked(_Payload):
 class Wish(_Payload):
     """What a run was asked for: `full` says again what was said before, `paths` narrows it.
 
-    `comment` is the command's, 0 where nobody gave one; `thread` is where it stands, as in
-    `Command`, and `sender` is who wrote it. `question` is what a run that answers is asked; one
-    with `config` says what holds here. `promise` is what the author of the pull request said when
-    it began.
+    `by_bot`: a program caused it. `comment` is the command's `place`, 0 where nobody gave one;
+    `thread` is where it stands, as in `Command`, and `sender` is who wrote it. `question` is what a
+    run that answers is asked; one with `config` says what holds here. `promise` is what the author
+    of the pull request said when it began.
 
     A run with a `task` writes: what the `instruction` says, or the `findings`, or against checks
     that `failed` on the stacked pull request `stacked`, which the runs `mends` have written;
@@ -349,6 +369,7 @@ class Wish(_Payload):
     """
 
     trigger: str
+    by_bot: bool = False
     full: bool = False
     paths: tuple[str, ...] = ()
     comment: int = 0
@@ -379,7 +400,7 @@ class Wish(_Payload):
     @property
     def is_asked(self) -> bool:
         """Does a person wait for it?"""
-        return self.trigger in ASKING
+        return self.trigger in ASKING and not self.by_bot
 
 
 ASKING = frozenset(

@@ -49,8 +49,8 @@ RUNS = Measure(
     "counter",
     "Runs that ended, by how.",
     "outcome",
-    ("posted", "answered", "refused", "stale", "closed", "merged", "locked", "gone", "stopped",
-     "problem", "lost", OTHER),
+    ("posted", "answered", "refused", "stale", "closed", "draft", "merged", "locked", "gone",
+     "stopped", "problem", "lost", OTHER),
 )  # fmt: skip
 JOBS_LOST = Measure(
     "rlm_jobs_lost", "counter", "Jobs that could not be done, by role.", "role", ROLES

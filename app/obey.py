@@ -90,7 +90,7 @@ class Commands:
         self._seen(hub, command)
         answers = []
         for index, said in enumerate(commands):
-            origin = f"comment:{command.comment_id}" + (f":{index}" if index else "")
+            origin = command.name + (f":{index}" if index else "")
             match said:
                 case ReviewCommand():
                     answers.append(self._review(hub, command, said, origin))
@@ -184,7 +184,9 @@ class Commands:
         return False
 
     def _seen(self, hub: Hub, command: Command) -> None:
-        """Show at once that the command has come."""
+        """Show at once that the command has come; GitHub takes no reaction to a review."""
+        if command.in_review:
+            return
         _react(threads.react if command.thread else Hub.react, hub, command, "eyes")
 
     def _plainly(self, hub: Hub, command: Command, said: PlainCommand, origin: str) -> str:
@@ -240,9 +242,7 @@ class Commands:
         pull = pull_at(hub, command.repository, command.number)
         if pull is None:
             return "The pull request is not there any more."
-        wish = Wish(
-            trigger="command", comment=command.comment_id, thread=command.thread, config=True
-        )
+        wish = Wish(trigger="command", comment=command.place, thread=command.thread, config=True)
         self._begin(hub, command.installation, pull, origin, wish)
         return ""
 
@@ -319,7 +319,7 @@ class Commands:
             trigger="command",
             full=said.full,
             paths=said.paths,
-            comment=command.comment_id,
+            comment=command.place,
             thread=command.thread,
         )
         self._begin(hub, command.installation, pull, origin, wish)
@@ -340,7 +340,7 @@ class Commands:
         question = question_of(text, thread, pull, command, hub.actor or "")
         wish = Wish(
             trigger="command",
-            comment=command.comment_id,
+            comment=command.place,
             thread=command.thread,
             question=question,
             sender=command.sender,
@@ -354,7 +354,7 @@ class Commands:
         reply(hub, command.repository, command.number, ONLY_WRITERS, about=about, key=self._key)
 
     def _reply(self, hub: Hub, command: Command, text: str) -> None:
-        about = f"comment-{command.comment_id}"
+        about = command.name.replace(":", "-")
         where = command.repository, command.number
         reply(hub, *where, text, about=about, key=self._key, thread=command.thread)
 

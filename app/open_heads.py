@@ -56,9 +56,12 @@ them."""
 ORPHAN_S = 600.0
 """A check run is shown by a run that is in the store before it; nobody else's is younger."""
 
+MOST_ENDED = 20
+"""Reviews of one repository that ended last: their check runs are looked at once."""
+
 MOST_SETTLED = 50_000
 
-LEFT = frozenset({"stale", "closed", "gone"})
+LEFT = frozenset({"stale", "closed", "draft", "gone"})
 """How runs ended that said nothing, because there was nothing to say it about."""
 
 Connect = Callable[[int], AbstractContextManager[Hub]]
@@ -146,6 +149,28 @@ class OpenHeads:
                 done += self._end(installation, repository, orphan)
             if not checks and self._is_missed(pull, repository, runs, since):
                 done += self._ask(installation, repository, pull)
+        return done + self._left(lister, installation, repository)
+
+    def _left(self, lister: Lister, installation: Installation, repository: Repository) -> int:
+        """End the check runs of reviews that ended and could not end them: on heads that no open
+        pull request has any more, too.
+        """
+        done = 0
+        for run in self.store.ended_in(repository.id, MOST_ENDED):
+            key = (repository.id, run.number, run.id)
+            if key in self.settled or _said([run], run.head):
+                continue
+            checks = [
+                one
+                for one in lister.our_checks(repository.full_name, run.head)
+                if one.of.run == run.id and not one.completed
+            ]
+            ends = [
+                self._is_orphan(one) and self._end(installation, repository, one) for one in checks
+            ]
+            done += sum(ends)
+            if all(ends):
+                self._settle(key)
         return done
 
     def _settle(self, head: tuple[int, int, str]) -> None:

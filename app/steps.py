@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
+from pydantic import ValidationError
+
 from app.ci_steps import CiSteps
 from app.config_rows import Configured
 from app.github import check_runs
@@ -37,6 +39,7 @@ from app.jobs import (
     Rerun,
     Step,
     Wish,
+    run_key,
     step,
 )
 from app.measures import COUNTS, RUNS, UNPUBLISHED
@@ -66,11 +69,24 @@ log = logging.getLogger(__name__)
 
 SUPERSEDED = "a newer review of this pull request took its place"
 CLOSED = "the pull request was closed"
+DRAFTED = "the pull request became a draft"
 
-QUEUED_TITLE = "Reviewed on its pull request"
-QUEUED_TEXT = (
-    "What was found stands on pull request #{number}. A merge queue does not wait for more."
-)
+QUEUED_TITLES = {
+    "complete": "Reviewed on its pull request",
+    "partial": "Reviewed in part on its pull request",
+    "failure": "Its pull request has findings that block it",
+    "": "Not reviewed",
+}
+QUEUED_TEXTS = {
+    "complete": "What was found stands on pull request #{number}.",
+    "partial": "What was found, and what was not looked at, stands on pull request #{number}.",
+    "failure": "The check of the review of pull request #{number} fails, and says why.",
+    "": "Of the newest commit of pull request #{number} there is no finished review.",
+}
+QUEUED_TEXT = " A merge queue does not wait for more."
+
+ANSWERS = frozenset({"ask", "config"})
+"""Kinds of runs that answer somebody: on a closed pull request, too."""
 
 DELIVERED = frozenset({"stacked", "pushed"})
 """Outcomes of runs whose commits stand on a branch."""
@@ -90,6 +106,9 @@ NO_COMMENT = "The comment is not on this pull request, or a bot wrote it: it is 
 ANSWERED = "What the comment says takes no review: it was obeyed or answered where it stands."
 
 PROBLEM_CHARS = 2_000
+
+NOT_DONE = "I have given up on this: {why}. Give the command again where it is still wanted."
+LOST_TITLE = "This could not be done"
 
 Connect = Callable[[int, int], AbstractContextManager[Hub]]
 """Opens GitHub as the App sees it through an installation, for one repository (by its ids)."""
@@ -188,6 +207,10 @@ class Steps:
         if job.kind == Ci.kind:
             self._ci.lost(Ci.model_validate_json(job.payload), error)
         if run is None:
+            try:
+                self._say_lost(job, markdown_line(str(error)[:PROBLEM_CHARS]))
+            except (GiveUp, ValidationError) as refusal:
+                log.warning("not said", extra={"job": job.id, "why": refusal})
             self.store.fail(job, str(error))
             return
         log.error("run lost", extra={"run": run.id, "why": error})
@@ -202,6 +225,36 @@ class Steps:
             except GiveUp as refusal:
                 log.warning("check run left", extra={"run": run.id, "why": refusal})
         self._ended(job, run, f"lost: {error}")
+
+    def _say_lost(self, job: Job, why: str) -> None:
+        """Say that a job of no run came to nothing, where somebody waits for it."""
+        match job.kind:
+            case Command.kind:
+                command = Command.model_validate_json(job.payload)
+                with self._connect(command.installation, command.repository_id) as hub:
+                    name = look_at(hub, command.repository, command.number).repository
+                    about, thread = f"lost-{command.comment_id}", command.thread
+                    text = NOT_DONE.format(why=why)
+                    reply(
+                        hub, name, command.number, text, about=about, key=self._key, thread=thread
+                    )
+            case Queued.kind:
+                self._conclude_lost(Queued.model_validate_json(job.payload), why)
+            case Rerun.kind:
+                rerun = Rerun.model_validate_json(job.payload)
+                meant = check_runs.parse_external_id(rerun.external_id)
+                if meant is not None:  # it shows as waiting since
+                    self._conclude_lost(rerun, why, meant.number, meant.run)
+
+    def _conclude_lost(
+        self, what: Queued | Rerun, why: str, number: int = 0, run: str = check_runs.QUEUE
+    ) -> None:
+        """Conclude the check run that somebody waits for. It keeps nobody from merging."""
+        number = what.number if isinstance(what, Queued) else number
+        with self._connect(what.installation, what.repository_id) as hub:
+            name = look_at(hub, what.repository, number).repository
+            check_run = check_runs.ensure(hub, name, what.head, run, number, LOST_TITLE, why)
+            check_runs.conclude(hub, name, check_run, "neutral", LOST_TITLE, why)
 
     def _writing_lost(self, job: Job, error: RlmError, run: Run) -> None:
         """End a run that writes: whatever it left is seen to, and said where people wait for it."""
@@ -225,13 +278,35 @@ class Steps:
             pull = _its_pull(hub, look, look.number)
             if pull is not None and look.trigger == "pushed":
                 self.writing.note_merged(hub, pull)
-            if pull is None or pull.state != "open":
+            if pull is None:
                 self.store.stop(look.repository_id, look.number, CLOSED)
-            elif self._settled(hub, look, pull) is None:
-                # Not a failure: the newest head is looked at when the run before is through.
-                self.store.again(job, "the run before is let finish", LET_FINISH_S, counts=False)
-                return
+            elif pull.state != "open":
+                self._stop(pull, CLOSED, lambda run: run.kind not in ANSWERS)
+            else:
+                if pull.draft:
+                    self._stop(pull, DRAFTED, self._is_queued_unasked)
+                if self._settled(hub, look, pull) is None:
+                    # Not a failure: the newest head is looked at when the run before is through.
+                    self.store.again(
+                        job, "the run before is let finish", LET_FINISH_S, counts=False
+                    )
+                    return
         self.store.done(job)
+
+    def _stop(self, pull: Pull, why: str, which: Callable[[Run], bool]) -> None:
+        """Stop some of what is under way on a pull request: what has its result is let end."""
+        here = pull.repository_id, pull.url.number
+        listed = (self.store.run(one.id) for one in self.store.runs_of(*here) if _open([one]))
+        only = [run.id for run in listed if run is not None and _goes_on(run) and which(run)]
+        if only:
+            self.store.stop(*here, why, only)
+
+    def _is_queued_unasked(self, run: Run) -> bool:
+        """Is it a review that nobody has asked for, and that no engine has begun? One that has been
+        begun is paid for: it may finish, and is told in the check run alone.
+        """
+        asked = Wish.model_validate_json(run.request).is_asked
+        return run.kind == "review" and not asked and not self.store.claimant(run_key(run.id))
 
     def _settled(self, hub: Hub, look: Look, pull: Pull) -> str | None:
         """Begin a review if one is wanted. Return the run that settles what this head needs ("":
@@ -252,7 +327,9 @@ class Steps:
         # A head that was left before anything was said, and came back, is a new one.
         again = f":{len(same)}" if same else ""
         origin = f"head:{pull.base}:{pull.head}{again}"
-        self._begin(hub, look.installation, pull, origin, Wish(trigger=look.trigger))
+        self._begin(
+            hub, look.installation, pull, origin, Wish(trigger=look.trigger, by_bot=look.by_bot)
+        )
         return self._run_of(pull, origin)
 
     def _run_of(self, pull: Pull, origin: str) -> str:
@@ -399,27 +476,42 @@ class Steps:
         """Let no merge queue wait for us: what was to be said stands on the pull request."""
         with self._connect(queued.installation, queued.repository_id) as hub:
             try:
-                check_run = check_runs.ensure(
-                    hub,
-                    queued.repository,
-                    queued.head,
-                    check_runs.QUEUE,
-                    queued.number,
-                    QUEUED_TITLE,
-                    QUEUED_TEXT.format(number=queued.number),
-                )
-                check_runs.conclude(
-                    hub,
-                    queued.repository,
-                    check_run,
-                    "success",
-                    QUEUED_TITLE,
-                    QUEUED_TEXT.format(number=queued.number),
-                    buttons=False,
-                )
+                came = self._came(hub, queued)
+                text = QUEUED_TEXTS[came].format(number=queued.number) + QUEUED_TEXT
+                conclusion: check_runs.Conclusion = "failure" if came == "failure" else "success"
+                self._conclude_queued(hub, queued, conclusion, QUEUED_TITLES[came], text)
             except (Forbidden, NotThere) as error:
                 log.warning("no check run", extra={"head": queued.head, "why": error})
         self.store.done(job)
+
+    def _conclude_queued(
+        self, hub: Hub, queued: Queued, conclusion: check_runs.Conclusion, title: str, text: str
+    ) -> None:
+        where = hub, queued.repository
+        check_run = check_runs.ensure(
+            *where, queued.head, check_runs.QUEUE, queued.number, title, text
+        )
+        check_runs.conclude(*where, check_run, conclusion, title, text, buttons=False)
+
+    def _came(self, hub: Hub, queued: Queued) -> str:
+        """Return what the review of a queued pull request came to: "complete", "partial",
+        "failure" where its check fails, "" where its newest commit was not reviewed.
+        """
+        pull = _its_pull(hub, queued, queued.number)
+        if pull is None:
+            return ""
+        runs = self.store.runs_of(queued.repository_id, queued.number)
+        made = [one for one in runs if one.verdict and not one.stop and one.head == pull.head]
+        if not made:
+            return ""
+        if (check_run := made[0].check_run) is not None:
+            # It is asked, for what blocks is decided when a review is published, and stands there.
+            shown = check_runs.conclusion_of(hub, queued.repository, check_run)
+            if shown == "failure":
+                return shown
+        whole = (one for one in made if not Wish.model_validate_json(one.request).paths)
+        run = next(whole, None)
+        return "partial" if run is None else Verdict.model_validate_json(run.verdict).status
 
     def _gone(self, job: Job, gone: Gone) -> None:
         """Forget what an installation left behind: the rows, then what is on this server's disk.
@@ -547,6 +639,7 @@ class Steps:
                     repository_id=run.repository_id,
                     page=self._page(run),
                     fixable=report.write and self._writes,
+                    unasked=not wish.is_asked,
                 ),
                 key=self._key,
                 to_read=partial(self._connect_to_read, run.installation, run.repository_id),
@@ -715,7 +808,7 @@ class Steps:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
 
 
-def _its_pull(hub: Hub, place: Look | Handed | Rerun, number: int) -> Pull | None:
+def _its_pull(hub: Hub, place: Look | Handed | Rerun | Queued, number: int) -> Pull | None:
     """Return a pull request of this very repository; None for one that only has its old name."""
     pull = pull_at(hub, place.repository, number)
     return pull if pull is not None and pull.repository_id == place.repository_id else None
@@ -745,7 +838,14 @@ def _counts(run: Run) -> bool:
     """Does a run settle what its head needs? Not if it ended before anything could be said."""
     if run.stop:
         return run.stop == STOPPED
-    return run.outcome.partition(":")[0] not in {"stale", "closed", "gone", "problem", "lost"}
+    return run.outcome.partition(":")[0] not in {
+        "stale",
+        "closed",
+        "draft",
+        "gone",
+        "problem",
+        "lost",
+    }
 
 
 def _open(runs: list[Run]) -> bool:

@@ -3,9 +3,11 @@
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.github.errors import Limited, Outage
 from app.log import bound
 from app.measures import COUNTS, JOBS_LOST, LIMITED, STORE_ERRORS
 from app.store import ENGINE, GITHUB, REVIEW, Job, Store
@@ -24,6 +26,10 @@ POLL_S = 0.1
 MAX_ATTEMPTS = 8
 LEFT_S = 30.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 600.0
+
+LONGEST_OUTAGE_S = 6 * 3_600.0
+"""For so long a job waits for what it needs to come back, with pauses that double. Who still waits
+for it then is told that nothing came of it."""
 
 ABOUT = ("installation", "repository_id", "repository", "number", "run")
 """What payloads name, each by the same word."""
@@ -108,23 +114,30 @@ def _leave(store: Store, job: Job, stopping: threading.Event) -> None:
 
 
 def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
-    from app.github.errors import Limited  # noqa: PLC0415 loads PyGithub
-
     why = printable(str(error))
-    # A rate limit says nothing about the job either.
-    counts = not isinstance(error, Limited | Halted)
+    # A rate limit and an outage say nothing about the job either.
+    away = isinstance(error, Outage)
+    counts = not (away or isinstance(error, Limited | Halted))
+    lasted = max(time.time() - job.away_since, 0.0) if away and job.away_since else 0.0
+    tried = ""
     if counts and job.attempts >= MAX_ATTEMPTS:
+        tried = f"tried {job.attempts} times"
+    elif lasted >= LONGEST_OUTAGE_S:
+        tried = f"tried for {lasted / 3_600:.0f} hours"
+    if tried:
         log.warning("job lost", extra=_about(job, error))
         COUNTS.add(JOBS_LOST, _role(job))
-        lost(job, GiveUp(f"{why} (tried {job.attempts} times)"))
+        lost(job, GiveUp(f"{why} ({tried})"))
         return
     if isinstance(error, Limited):
         COUNTS.add(LIMITED)
     pause = error.after_s
     if counts:
         pause = min(max(pause, FIRST_PAUSE_S * 2 ** (job.attempts - 1)), LONGEST_PAUSE_S)
+    elif away:
+        pause = min(max(pause, FIRST_PAUSE_S, lasted), LONGEST_PAUSE_S)
     log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
-    store.again(job, why, pause, counts=counts)
+    store.again(job, why, pause, counts=counts, away=away)
 
 
 def _role(job: Job) -> str:

@@ -163,7 +163,7 @@ class Writing:
             return ONLY_OPEN
         wish = Wish(
             trigger="command",
-            comment=command.comment_id,
+            comment=command.place,
             thread=command.thread,
             sender=command.sender,
             task=task,
@@ -177,7 +177,7 @@ class Writing:
         """Start the newest plan on a pull request; return why not, "" if it began."""
         where = command.repository_id, command.number
         runs = self._store.runs_of(*where)
-        if any(_began_by(run, command.comment_id) for run in runs):
+        if any(_began_by(run, command.place) for run in runs):
             return ""  # this command did so, before its job was interrupted
         if any(_is_planning(run) for run in runs):
             return STILL_PLANNED
@@ -186,12 +186,12 @@ class Writing:
             return NO_PLAN
         if newest.state == "started" and (why := self._decided(newest)):
             return why
-        said = written_at(hub, command.repository, command.comment_id, at_lines=command.thread != 0)
+        said = written_at(hub, command)
         if said < newest.stands:
             return NOT_SEEN
         wish = Wish(
             trigger="go",
-            comment=command.comment_id,
+            comment=command.place,
             thread=command.thread,
             sender=command.sender,
             task="refactor",
@@ -203,7 +203,7 @@ class Writing:
         found = self._to_undo(command)
         if found is None:
             return NOTHING_STACKED
-        self._store.update(found.run, undone_by=command.comment_id)
+        self._store.update(found.run, undone_by=command.place)
         name = command.repository
         url = f"{hub.server.web}/{name}/pull/{found.stacked}"
         with self.opened(command, hub, write=True) as (writer, writes):
@@ -226,7 +226,7 @@ class Writing:
         if here is not None:
             return here
         every = self._store.stacked_of(command.repository_id, command.number)
-        mine = [one for one in every if one.undone_by == command.comment_id]
+        mine = [one for one in every if one.undone_by == command.place]
         meant = [one for one in every if one.state == "open" or _is_merged_unsaid(one)]
         return next(iter([*mine, *meant, *every]), None)
 

@@ -4,9 +4,12 @@
     ├── RetryLater    nobody: the same thing may work in `after_s` seconds
     ├── GiveUp        nobody can: this piece of work is lost, and the reason is recorded
     └── TellUser      the user: what is wrong, and what to do about it
+        └── NoRoom    a disk is full: what waits can be done when there is room
 
 They are caught in one place each: the kernel (a node), the command line (`app.cli`), a worker.
 """
+
+import errno
 
 
 class RlmError(Exception):
@@ -32,3 +35,11 @@ class TellUser(RlmError):
         super().__init__(problem)
         self.problem = problem
         self.hint = hint
+
+
+class NoRoom(TellUser):
+    """A disk is full. It passes without a change of settings, so a server lets its work wait."""
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system calls a full disk, and one where a user may have no more of it."""

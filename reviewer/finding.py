@@ -66,6 +66,21 @@ class Place(BaseModel):
     line: int | None = Field(default=None, ge=1)
 
 
+class Proof(BaseModel):
+    """The code by which a verifier proved a finding: in which file, and where it is known.
+
+    Lines as in `Finding`; both are None where the quote stands in several places.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    side: Side = "RIGHT"
+    start_line: int | None = Field(default=None, ge=1)
+    line: int | None = Field(default=None, ge=1)
+    quote: str
+
+
 class Finding(BaseModel):
     """One claim with its evidence; the documented JSON contract of `rlm review --format json`.
 
@@ -73,7 +88,9 @@ class Finding(BaseModel):
     are None for a claim about a whole file. `evidence` quotes the code. `suggestion`, where there
     is one, replaces exactly the lines start_line..line on the RIGHT side. `source` names who says
     it: `model:<lens>` or `detector:<name>[/<rule>]`. `verified`: a second model has tried to refute
-    it and could not; detectors need none. `places` are others where the same is true.
+    it and could not; detectors need none. `places` are others where the same is true. `also_by` are
+    the sources of other detectors that say the same here. `trigger` is what a verifier found to
+    fail, in words that go on "Fails when", and `proof` the code that it quoted for that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,6 +111,9 @@ class Finding(BaseModel):
     verified: bool = False
     source: str
     places: tuple[Place, ...] = Field(default=(), max_length=MOST_PLACES)
+    also_by: tuple[str, ...] = ()
+    trigger: str = ""
+    proof: Proof | None = None
 
     @model_validator(mode="after")
     def _range(self) -> "Finding":
@@ -117,6 +137,8 @@ class Finding(BaseModel):
                 **{name: getattr(place, name) for name in Place.model_fields},
                 "evidence": "",
                 "suggestion": None,
+                "trigger": "",
+                "proof": None,
                 "places": tuple(others),
             }
         )

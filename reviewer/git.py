@@ -21,7 +21,7 @@ from pathlib import Path
 from shutil import disk_usage, rmtree
 from typing import IO
 
-from reviewer.errors import GiveUp, RlmError, TellUser
+from reviewer.errors import GiveUp, NoRoom, RlmError, TellUser
 from reviewer.gitdir import borrow, find
 from reviewer.text import decode, printable
 
@@ -221,7 +221,7 @@ class GitRepo:
         # stderr goes to a file.
         no_room = "No space left on device" in said or "write failure on standard output" in said
         if no_room or (not said and _is_full(tempfile.gettempdir())):
-            return TellUser(
+            return NoRoom(
                 "There is no space left for git's output.",
                 f"Free some in {tempfile.gettempdir()}, or set TMPDIR to a larger place.",
             )

@@ -308,10 +308,15 @@ def keys() -> Iterator[str]:
             yield name
 
 
+SCHEMA_ID = "urn:rlm:schema:rlm.yml"
+"""A name and no address: every copy is the same, wherever somebody's editor finds it."""
+
+
 def json_schema() -> dict[str, Any]:
     """Return the schema of the file, for editors: docs/rlm.schema.json."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
         **Policy.model_json_schema(),
         "title": FILE,
     }

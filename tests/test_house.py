@@ -171,7 +171,13 @@ def declared() -> set[str]:
 
 
 def third_party() -> set[str]:
-    provides = {"yaml": "pyyaml", "github": "pygithub", "git": "gitpython", "jwt": "pyjwt"}
+    provides = {
+        "yaml": "pyyaml",
+        "github": "pygithub",
+        "git": "gitpython",
+        "jwt": "pyjwt",
+        "markdown_it": "markdown-it-py",
+    }
     tops = {
         name.split(".")[0]
         for path in [*modules("app"), *modules("reviewer")]

@@ -122,6 +122,14 @@ class AppAuth:
             return True
         return True
 
+    def is_installed(self, installation: int) -> bool:
+        """Is an installation there, now? A suspended one is."""
+        try:
+            self._ask("look for the installation", "GET", f"/app/installations/{installation:d}")
+        except NotThere:
+            return False
+        return True
+
     def ask_timed(self, doing: str, verb: str, path: str) -> tuple[Any, float]:
         """Make one request as the App; return the answer and the server's time (Unix)."""
         return self._ask(doing, verb, path)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from app.github.urls import Server
 from app.github.wanted import Wanted
-from reviewer.errors import GiveUp, RetryLater, TellUser
+from reviewer.errors import FULL, GiveUp, NoRoom, RetryLater, TellUser
 
 LOCK_WAIT_S = 600.0
 POLL_S = 0.2
@@ -129,7 +129,7 @@ def check_size(repo: Path) -> None:
     if _size(repo) + _size(aside(repo)) > MAX_BYTES:
         raise GiveUp(f"The repository has more than {MAX_BYTES // 10**9} GB")
     if shutil.disk_usage(repo.parent).free < LEFT_BYTES:
-        raise TellUser(
+        raise NoRoom(
             f"There is less than {LEFT_BYTES // 10**9} GB left on the disk for what is fetched",
             "Make room, or set RLM_HOME to a folder on another disk.",
         )
@@ -234,7 +234,8 @@ def _is_at(file: int, path: Path) -> bool:
 
 
 def _not_writable(repo: Path, error: OSError) -> TellUser:
-    return TellUser(
+    kind = NoRoom if error.errno in FULL else TellUser
+    return kind(
         f"{repo.parent} cannot be written: {error.strerror}",
         "Set RLM_HOME to a folder of yours with room in it.",
     )

@@ -14,7 +14,7 @@ from github.GithubObject import NotSet
 
 from app.check_names import AGAIN, FIX, FULL
 from app.github.client import Hub
-from app.github.errors import Refused, Unsure, calls
+from app.github.errors import NotThere, Refused, Unsure, calls
 from app.render import words
 from app.render.escape import markdown_line, one_line, visible
 from app.render.outgoing import cut_bytes, masked
@@ -275,6 +275,15 @@ def _message(finding: Finding) -> str:
 
 def _edit(hub: Hub, repository: str, check_run: int, changes: Mapping[str, Any]) -> None:
     hub.repo(repository).get_check_run(check_run).edit(**changes)
+
+
+def conclusion_of(hub: Hub, repository: str, check_run: int) -> str:
+    """Return what a check run ended with, "" where it has not ended or is not there any more."""
+    try:
+        with calls(hub.server, "read the check run"):
+            return str(hub.repo(repository).get_check_run(check_run).conclusion or "")
+    except NotThere:
+        return ""
 
 
 def _annotated(hub: Hub, repository: str, check_run: int) -> int:

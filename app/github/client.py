@@ -5,6 +5,8 @@ Importing PyGithub takes up to a second: import this module when it is needed, n
 
 import logging
 import re
+import threading
+import time
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
@@ -27,6 +29,7 @@ second between each request"."""
 
 USER_AGENT = "rlm-review"
 
+_READS = frozenset({"GET", "HEAD"})
 _WRITERS = frozenset({"admin", "maintain", "write"})
 _MOVED = frozenset({307, 308})
 _NOT_READY = 202
@@ -35,6 +38,23 @@ _FULL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}\Z)[A-Za-z0-9
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?")
 
 Reaction = Literal["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"]
+
+
+class Pace:
+    """Spaces the writes of all hubs that share it: of one installation, over its jobs."""
+
+    def __init__(self, pause_s: float = WRITE_PAUSE_S) -> None:
+        self._pause_s = pause_s
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Wait for the next turn; each caller has one of its own."""
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._next)
+            self._next = turn + self._pause_s
+        time.sleep(turn - now)
 
 
 class Hub:
@@ -51,11 +71,15 @@ class Hub:
         *,
         actor: str | None = None,
         write_pause_s: float = WRITE_PAUSE_S,
+        pace: Pace | None = None,
     ) -> None:
+        """Connect; hubs with one `pace` write in turn, one without is alone."""
         self.server = server
         self.actor = actor
         auth = github.Auth.Token(token.get_secret_value()) if token else None
         self.github = connect(server, auth, write_pause_s=write_pause_s)
+        if pace is not None:
+            _keep_pace(self.github, pace)
 
     def __enter__(self) -> Self:
         return self
@@ -153,6 +177,19 @@ def checked_name(full_name: str) -> str:
     if not is_full_name(full_name):
         raise GiveUp(f"Not the name of a repository: {full_name[:200]!a}")
     return full_name
+
+
+def _keep_pace(client: github.Github, pace: Pace) -> None:
+    """Have each write through this client wait for its turn: PyGithub sends them all from here."""
+    requester = client.requester
+    send = requester.requestJsonAndCheck
+
+    def paced(verb: str, *arguments: Any, **named: Any) -> Any:
+        if verb not in _READS:
+            pace.wait()
+        return send(verb, *arguments, **named)
+
+    setattr(requester, "requestJsonAndCheck", paced)  # noqa: B010 mypy refuses the plain form
 
 
 class _Retry(github.GithubRetry):

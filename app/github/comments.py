@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from app.github.client import Hub, checked_name
 from app.github.errors import NotThere, calls
-from app.jobs import cut_comment
+from app.jobs import Command, cut_comment
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class _Answer(BaseModel):
 class _Dated(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    created_at: datetime
+    at: datetime = Field(validation_alias=AliasChoices("created_at", "submitted_at"))
 
 
 def comment_at(hub: Hub, repository: str, number: int, comment: int) -> Said | None:
@@ -57,14 +57,16 @@ def comment_at(hub: Hub, repository: str, number: int, comment: int) -> Said | N
     return Said(cut_comment(read.body or ""), read.user.login)
 
 
-def written_at(hub: Hub, repository: str, comment: int, *, at_lines: bool) -> float:
-    """Return when a comment was written, by GitHub's clock, to the second.
+def written_at(hub: Hub, command: Command) -> float:
+    """Return when a command was given, by GitHub's clock, to the second.
 
-    `at_lines`: it stands in a thread at lines. Raise NotThere where it is gone.
+    Raise NotThere where its comment is gone.
     """
     doing = "read when the comment was written"
-    kind = "pulls" if at_lines else "issues"
-    path = f"/repos/{checked_name(repository)}/{kind}/comments/{comment:d}"
-    answer = hub.ask(doing, "GET", path)
+    if command.in_review:
+        path = f"pulls/{command.number:d}/reviews/{command.comment_id:d}"
+    else:
+        path = f"{'pulls' if command.thread else 'issues'}/comments/{command.comment_id:d}"
+    answer = hub.ask(doing, "GET", f"/repos/{checked_name(command.repository)}/{path}")
     with calls(hub.server, doing):
-        return _Dated.model_validate(answer).created_at.timestamp()
+        return _Dated.model_validate(answer).at.timestamp()

@@ -2,11 +2,12 @@
 
     RetryLater
     ├── Limited          too many requests: again in `after_s`
+    ├── Outage           nobody answers as they should: again when they do
+    │   └── Unsure       5xx: a write may have happened, look before it is repeated
+    │       ├── Unreachable  no connection, a cut one, or no answer in time
+    │       └── Misfit       an answer, but none that a GitHub gives
     ├── Elsewhere        a write to a repository that has another name by now: again under that one
-    ├── BadToken         401: the token expired or was revoked, again with a new one
-    └── Unsure           5xx: a write may have happened, look before it is repeated
-        ├── Unreachable  no connection, a cut one, or no answer in time
-        └── Misfit       an answer, but none that a GitHub gives
+    └── BadToken         401: the token expired or was revoked, again with a new one
     GiveUp
     └── Refused          4xx: the same request is refused again, `said` tells why
         ├── NotThere     404, 410: deleted, or not visible to this token
@@ -47,7 +48,18 @@ _PROGRAM_ERRORS = (AssertionError, AttributeError, LookupError, RuntimeError, Ty
 
 
 class Limited(RetryLater):
-    """The server wants fewer requests; none will do before `after_s` seconds have passed."""
+    """The server wants fewer requests; none will do before `after_s` seconds have passed.
+
+    `told`: it said so; else that is the least, and longer each time.
+    """
+
+    def __init__(self, why: str, after_s: float = LIMITED_S, *, told: bool = True) -> None:
+        super().__init__(why, after_s)
+        self.told = told
+
+
+class Outage(RetryLater):
+    """What a piece of work needs is away: that says nothing about the work."""
 
 
 class Elsewhere(RetryLater):
@@ -63,7 +75,7 @@ class BadToken(RetryLater):
         self.ahead_s = ahead_s
 
 
-class Unsure(RetryLater):
+class Unsure(Outage):
     """The server failed or was cut off: a write may have happened all the same."""
 
 
@@ -164,7 +176,7 @@ def _passing(server: Server, doing: str, answer: _Answer) -> RlmError | None:
     if answer.status == 429 or (answer.status == 403 and _is_limit(answer)):
         wait, until = _limit(answer.headers)
         why = f"{server.host} limits the rate of requests{until}"
-        return Limited(f"Could not {doing}: {why}", wait)
+        return Limited(f"Could not {doing}: {why}", wait or LIMITED_S, told=wait is not None)
     if answer.status < 400:
         # 307: a repository that was renamed; 202: GitHub is still computing the answer.
         why = f"Could not {doing}: it has moved or is not ready ({answer.status})"
@@ -226,8 +238,8 @@ def _is_limit(answer: _Answer) -> bool:
     return spent or "retry-after" in headers or any(words in said for words in _LIMIT_WORDS)
 
 
-def _limit(headers: Mapping[str, str]) -> tuple[float, str]:
-    """Return how long to wait, and until when in words, if the server said it."""
+def _limit(headers: Mapping[str, str]) -> tuple[float | None, str]:
+    """Return how long to wait, and until when in words; None and "" if the server did not say."""
     wait: float | None = None
     if (after := headers.get("retry-after", "")).isdecimal():
         wait = float(after)
@@ -236,7 +248,7 @@ def _limit(headers: Mapping[str, str]) -> tuple[float, str]:
         # By the server's clock: ours may be wrong.
         wait = float(reset) - (server_time(headers) or time.time()) if reset.isdecimal() else None
     if wait is None:
-        return LIMITED_S, ""
+        return None, ""
     wait = min(max(wait + 1, 1.0), LONGEST_LIMIT_S)
     clock = time.strftime("%H:%M", time.localtime(time.time() + wait))
     return wait, f" until {clock} (in {max(1, round(wait / 60))} min)"

@@ -47,11 +47,12 @@ from reviewer.request import Effort, LookFirst
 from reviewer.review.join import ALIKE_TITLES, alike, names_in, telling_words
 from reviewer.text import printable
 
-Outcome = Literal["posted", "refused", "stale", "closed", "merged", "locked", "gone"]
+Outcome = Literal["posted", "refused", "stale", "closed", "draft", "merged", "locked", "gone"]
 """What became of it in the conversation.
 
 posted: the conversation shows it. refused: it does not, and `problem` says why. stale: the pull
-request has a newer head, so nothing was said about this one. closed, locked: nothing was said.
+request has a newer head, so nothing was said about this one. closed, draft, locked: nothing was
+said.
 merged: the findings stand in the summary alone. gone: it is not there any more, or not for us. But
 for the last, the check run, if there is one, has all of it in any case.
 """
@@ -68,7 +69,8 @@ class Publication:
     holds it; `forgotten` are dismissals that count no more, though their words still stand in
     threads. `whole`: all of the pull request was to be reviewed, so what is not found is gone.
     `fixable`: its findings can be closed by the press of a button.
-    `page`: the address of the run's own page. `repository_id`: what has the name of the repository
+    `unasked`: nobody asked for it by name, so a draft is not told of it. `page`: the address of the
+    run's own page. `repository_id`: what has the name of the repository
     by now and another number is another one; 0 where nobody knows it.
     """
 
@@ -85,6 +87,7 @@ class Publication:
     repository_id: int = 0
     page: str = ""
     fixable: bool = False
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def publish(
     what = replace(what, repository=pull.repository, report=without_secrets(what.report))
     heads = Heads(to_read or (lambda: nullcontext(hub)), what.repository, what.head)
     posting = _Posting(hub, what, Seal(key, pull.repository_id, what.number), heads)
-    outcome = _outcome(pull, what.head)
+    outcome = _outcome(pull, what)
     if outcome == "posted":
         posting.hear(pull.author)
     posting.set_aside()
@@ -148,13 +151,15 @@ def publish(
     return posting.published(outcome)
 
 
-def _outcome(pull: Pull, head: str) -> Outcome:
+def _outcome(pull: Pull, what: Publication) -> Outcome:
     if pull.state == "closed":
         return "closed"
-    if pull.head != head:
+    if pull.head != what.head:
         return "stale"
     if pull.state == "merged":
         return "merged"
+    if pull.draft and what.unasked:
+        return "draft"
     return "locked" if pull.locked else "posted"
 
 
@@ -598,6 +603,8 @@ STALE_TITLE = "Superseded: the pull request has newer commits"
 _NOTES: Mapping[Outcome, str] = {
     "stale": "The pull request has moved on: this is about an older commit, and only told here.",
     "closed": "The pull request was closed meanwhile: this is only told here.",
+    "draft": "The pull request became a draft meanwhile: this is only told here. "
+    "It is reviewed when it is ready, or on `/rlm review`.",
     "locked": "The conversation is locked: this is only told here.",
 }
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from app.github.errors import Outage
 from app.github.urls import Server
-from reviewer.errors import RetryLater, RlmError, TellUser
+from reviewer.errors import NoRoom, RetryLater, RlmError, TellUser
 from reviewer.text import printable
 
 SLOW_BYTES_PER_S = 1_000
@@ -74,7 +75,7 @@ class Moved(RetryLater):
     """The server does not have a commit, or no longer: the pull request was pushed to."""
 
 
-class Unreached(RetryLater):
+class Unreached(Outage):
     """The connection failed or ended early."""
 
 
@@ -150,7 +151,7 @@ def explain(error_text: str, server: Server, *, with_token: bool, folder: Path) 
     # Not every complaint about a full disk says so.
     full = shutil.disk_usage(folder).free < FULL_BYTES
     if full or "no space left on device" in text or "disk quota exceeded" in text:
-        return TellUser(
+        return NoRoom(
             "The disk is full: the pull request could not be fetched",
             "Make room, or set RLM_HOME to a folder on another disk.",
         )

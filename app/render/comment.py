@@ -16,13 +16,14 @@ from app.render.escape import (
 from app.render.markdown import (
     BODY_BYTES,
     LINE_CHARS,
-    ROW_BYTES,
     SIGNS,
     TITLE_BYTES,
     also_at,
+    fails_when,
     fitted,
     prose,
     short,
+    sources,
 )
 from app.render.outgoing import size
 from app.render.prose import unbold
@@ -35,6 +36,8 @@ SUGGESTION_BYTES = 40_000
 
 _BEFORE = "This was there before this change."
 _FOLDED = "<details><summary>Where this comes from</summary>"
+
+_FAILS = re.compile(r"\n\n\*\*Fails when:\*\* [^\n]*")
 
 # Programs that obey comments read them as plain text, a suggestion included. Those that are called
 # by name are listed: `@State private var` is code.
@@ -50,13 +53,14 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
     parts = [f"**{SIGNS[finding.severity]}: {fitted(finding.title, TITLE_BYTES, _bold)}**"]
     if finding.body.strip():
         parts.append(fitted(finding.body, BODY_BYTES, prose))
+    if fails := fails_when(finding):
+        parts.append(fails)
     if finding.preexisting:
         parts.append(_BEFORE)
     if fix := _fix(finding, anchor, snippets):
         parts.append(fix)
-    source = fitted(finding.source, ROW_BYTES, markdown_code)
     sure = f"confidence {finding.confidence:.0%}"
-    parts += [_FOLDED, f"{finding.category.value} · {source} · {sure}", "</details>"]
+    parts += [_FOLDED, f"{finding.category.value} · {sources(finding)} · {sure}", "</details>"]
     # Behind what `said` returns: neither a repeat that comes nor a second look is news.
     if words.unverified(finding):
         parts.append(f"{words.UNVERIFIED.capitalize()}.")
@@ -67,8 +71,8 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
 
 def said(text: str) -> str:
     """Return what a comment of ours tells a reader: without how sure we are, who says it, whether
-    it was verified, and the other places where it is true."""
-    return text.rpartition(f"\n\n{_FOLDED}")[0] or text
+    it was verified and by which input, and the other places where it is true."""
+    return _FAILS.sub("", text.rpartition(f"\n\n{_FOLDED}")[0] or text)
 
 
 _CLAIM = re.compile(
@@ -78,7 +82,7 @@ _CLAIM = re.compile(
 )
 _FIX = re.compile(r"\n\n(?:Suggested:\n\n`{3,}diff|`{3,}suggestion)\n.*\Z", re.DOTALL)
 _KIND = re.compile(
-    r"(?P<category>[a-z]+) · (?P<ticks>`+) ?(?P<source>.+?) ?(?P=ticks) · confidence"
+    r"(?P<category>[a-z]+) · (?P<ticks>`+) ?(?P<source>.+?) ?(?P=ticks)(?:, [^\n]*)? · confidence"
 )
 _BREAKS = re.compile(r"\u200b|\\(?=_|[^\w\s])|\\$")
 
@@ -89,7 +93,7 @@ def claim_of(text: str, path: str) -> Finding | None:
     Of the whole file: its words, its names and its kind are those of the finding, and no more.
     """
     shown, _, folded = text.rpartition(f"\n\n{_FOLDED}")
-    claim, kind = _CLAIM.fullmatch(shown), _KIND.search(folded)
+    claim, kind = _CLAIM.fullmatch(_FAILS.sub("", shown)), _KIND.search(folded)
     if claim is None or kind is None or kind["category"] not in set(Category):
         return None
     body = _FIX.sub("", "\n\n" + (claim["body"] or ""))

@@ -109,6 +109,8 @@ def shown_finding(
         "place": words.place(finding),
         "also_at": words.also_at(finding),
         "circumstances": words.circumstances(finding),
+        "fails_when": words.fails_when(finding),
+        "sources": words.sources(finding),
         "code": [
             {
                 "number": line.number,

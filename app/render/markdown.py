@@ -78,9 +78,12 @@ def render_markdown(
 
     Every finding has a row as long as there is room, the worst and surest first, then those that
     are told nowhere else have details; nits are folded. A finding whose id is in `elsewhere` is
-    told at that address: its row leads there. `lines_at` says the address of lines, ""
-    for none, `said_by` who else says it. The addresses are the caller's to answer for.
+    told at that address: its row leads there. A clean change is one line, all else is folded.
+    `lines_at` says the address of lines, "" for none, `said_by` who else says it. The addresses
+    are the caller's to answer for.
     """
+    if words.clean(review):
+        return _clean(review, lines_at)
     opening = _opening(review, lines_at)
     closing = _closing(review)
     ordered = words.foremost(review.findings)
@@ -156,6 +159,28 @@ def _opening(review: Review, lines_at: LinesAt | None) -> str:
     parts = [f"## {markdown_line(words.verdict(review))}"]
     if early := words.ended_early(review):
         parts.insert(0, f"> [!WARNING]\n> **{markdown_line(early)}**")
+    return "\n\n".join([*parts, *_outline(review, lines_at)])
+
+
+def _clean(review: Review, lines_at: LinesAt | None) -> str:
+    """Return the one line that a clean change is worth, and behind it what nobody has to read."""
+    outline = _outline(review, lines_at)
+    folds = review.notes or outline not in ([], [_LOW_RISK])
+    cost = words.cost_briefly(review.cost) if folds else words.cost(review.cost)
+    line = f"**{markdown_line(words.verdict(review))}** <sub>{markdown_line(cost)}</sub>"
+    if not folds:
+        return line + "\n"
+    notes = f", {words.count(len(review.notes), 'note')}" if review.notes else ""
+    fold = f"<details><summary>The change, and how it was read{notes}</summary>"
+    return "\n\n".join([line, fold, *outline, _closing(review), "</details>"]) + "\n"
+
+
+_LOW_RISK = "**Risk: low**"
+
+
+def _outline(review: Review, lines_at: LinesAt | None) -> list[str]:
+    """Return what the change is and does, without what is wrong with it."""
+    parts = []
     if overview := words.overview(review).strip():
         parts.append(fitted(overview, SUMMARY_BYTES, prose))
     if review.risk:
@@ -164,7 +189,7 @@ def _opening(review: Review, lines_at: LinesAt | None) -> str:
     if review.look_first:
         looks = [_look(look, lines_at) for look in review.look_first]
         parts.append("\n".join(["**Where to look first**", "", *looks]))
-    return "\n\n".join([*parts, *_changes(review)])
+    return [*parts, *_changes(review)]
 
 
 def _look(look: LookFirst, lines_at: LinesAt | None) -> str:
@@ -183,7 +208,7 @@ def _changes(review: Review) -> list[str]:
         lines += [f"  - {fitted(text, TITLE_BYTES, _note)}" for text in module.changes]
     lines += [f"- {fitted(text, TITLE_BYTES, _note)}" for text in review.across]
     if len(review.modules) < 2 and len(lines) < 2:
-        return []  # a clean small change is said in one line
+        return []  # a small change shows what it does
     kept = _within(lines, SUMMARY_BYTES)
     more = len(lines) - len(kept)
     parts = ["\n".join(["**What changes**", "", *kept, *([f"- … {more:,} more"] if more else [])])]
@@ -214,6 +239,17 @@ def also_at(finding: Finding) -> str:
     return f"Also at: {', '.join(shown + more)}" if shown else ""
 
 
+def fails_when(finding: Finding) -> str:
+    """Return in one line what fails, "" where nobody has said it."""
+    told = words.fails_when(finding)
+    return f"**Fails when:** {fitted(told, TITLE_BYTES, _note)}" if told else ""
+
+
+def sources(finding: Finding) -> str:
+    """Return who says a finding, each as code."""
+    return ", ".join(fitted(one, ROW_BYTES, markdown_code) for one in words.sources(finding))
+
+
 def _already(said_by: SaidBy, code: Callable[[str], str]) -> str:
     """Name who said it in code, where a name is no mention."""
     return f"{said_by.how} {fitted(said_by.login, CELL_BYTES, code)}"
@@ -233,11 +269,12 @@ def _detail(finding: Finding, said_by: SaidBy | None, snippets: Snippets) -> str
         parts.append(fence(short(_code(code))))
     if finding.body.strip():
         parts.append(fitted(finding.body, BODY_BYTES, prose))
+    if fails := fails_when(finding):
+        parts.append(fails)
     if fix := suggested(finding, snippets):
         lines = [line.kind + cut(code_line(line.text), LINE_CHARS) for line in fix]
         parts.append("Suggested:\n\n" + fence(short(lines), "diff"))
-    source = fitted(finding.source, ROW_BYTES, markdown_code)
-    parts.append(f"<sub>{source}, confidence {finding.confidence:.0%}</sub>")
+    parts.append(f"<sub>{sources(finding)}, confidence {finding.confidence:.0%}</sub>")
     return "\n\n".join([*parts, "</details>"])
 
 

@@ -98,6 +98,8 @@ def _result(finding: Finding, index: dict[str, int], snippets: Snippets) -> dict
     text = ". ".join(part.rstrip(".") for part in said) + "."
     if finding.body.strip():
         text += f"\n\n{visible(finding.body).strip()}"
+    if fails := words.fails_when(finding):
+        text += f"\n\nFails when: {fails}"
     result: dict[str, Any] = {
         "ruleId": _rule_id(finding),
         "ruleIndex": index[_rule_id(finding)],
@@ -112,6 +114,7 @@ def _result(finding: Finding, index: dict[str, int], snippets: Snippets) -> dict
             "preexisting": finding.preexisting,
             "verified": finding.verified,
             "source": one_line(finding.source),
+            "alsoBy": words.sources(finding)[1:],
             "side": finding.side,
         },
     }

@@ -128,13 +128,17 @@ class _Page:
         if finding.body.strip():
             yield ""
             yield from self.prose(finding.body, "  ")
+        if fails := words.fails_when(finding):
+            yield ""
+            yield from self.wrapped(plain(fails), "  Fails when: ")
         fix = suggested(finding, snippets)
         if finding.suggestion is not None and fix:
             yield ""
             yield "  Suggested:"
             yield from self.diff(fix)
         yield ""
-        origin = f"{one_line(finding.source)}, confidence {finding.confidence:.0%}, {finding.id}"
+        sources = ", ".join(words.sources(finding))
+        origin = f"{sources}, confidence {finding.confidence:.0%}, {finding.id}"
         yield from self.wrapped(one_line(origin), "  ", style="dim")
 
     def outline(self, review: Review) -> Iterator[str]:

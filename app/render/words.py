@@ -92,6 +92,16 @@ def circumstances(finding: Finding) -> list[str]:
     return said
 
 
+def fails_when(finding: Finding) -> str:
+    """Return the input or state that a second look found to fail; "" where none was named."""
+    return one_line(finding.trigger).strip()
+
+
+def sources(finding: Finding) -> list[str]:
+    """Return who says a finding, the one in whose words it is told first."""
+    return [one_line(source) for source in (finding.source, *finding.also_by)]
+
+
 def unverified(finding: Finding) -> bool:
     """Is this a model's claim that was not verified? Those of detectors need no second look."""
     return finding.source.startswith("model:") and not finding.verified
@@ -122,6 +132,16 @@ def verdict(review: Review) -> str:
     if review.cost.model is None:
         return f"No findings by the detectors {read}; no model read them."
     return f"No findings {read}."
+
+
+def clean(review: Review) -> bool:
+    """Was all of the change read, to its end, without a finding? There is nothing to say then."""
+    return (
+        review.status == "complete"
+        and not review.findings
+        and not review.coverage.skipped
+        and review.coverage.reviewed > 0
+    )
 
 
 def _empty(change: ChangeInfo) -> str:
@@ -256,6 +276,12 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02} s"
+
+
+def cost_briefly(spent: Cost) -> str:
+    """Return what the run cost and how long it took."""
+    time = duration(spent.seconds)
+    return f"{time}." if spent.usd is None else f"{money(spent.usd)}, {time}."
 
 
 def cost(spent: Cost) -> str:

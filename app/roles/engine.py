@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import SecretStr
 
@@ -35,7 +36,7 @@ from app.store import ENGINE, PUBLISH, Job, Run, Store
 from app.store.spending import Reached
 from app.trace_file import about, recording
 from app.worker import Claims, Halted
-from reviewer.errors import RetryLater, RlmError, TellUser
+from reviewer.errors import FULL, NoRoom, RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
 from reviewer.request import Cost, Looked, Skipped
 from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted, TraceSink
@@ -48,6 +49,11 @@ log = logging.getLogger(__name__)
 TOKEN_TIMEOUT_S = 60.0
 
 MISCONFIGURED = "the owner of this reviewer's server has to mend its setup; its log says what."
+
+WAITS_FOR_ROOM = "Waiting: there is no room on the disk of this reviewer's server."
+
+ROOM_S = 60.0
+"""How long a run waits before it looks again whether somebody has made room."""
 
 MAX_REASONS = 100
 REASON_CHARS = 300
@@ -75,19 +81,45 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     broken, without = _problem(settings, name)
     name = environ.get(NODE, "") + name
     store.recover(name)
-    with Health(store, name, broken or without):
+    with Health(store, name, broken or without) as health:
         if broken:
             # What waits is reviewed as its owner wants it, once the setting is mended.
             log.error("no review is made", extra={"why": broken})
             stopping.wait()
         else:
-            taker = Taker(Claims(store, ENGINE, name), engine.do, engine.lost, stopping)
+            do = partial(_do, engine, health, without)
+            taker = Taker(Claims(store, ENGINE, name), do, engine.lost, stopping)
             threads = threads_for(taker, environ, 1)
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
     store.close()
+
+
+def _do(engine: "_Engine", health: Health, usual: str, job: Job) -> None:
+    """Do a job. A full disk is no fault of its run: it waits for somebody to make room.
+
+    `usual` is the problem of a process that works as it is meant to.
+    """
+    try:
+        engine.do(job)
+    except NoRoom as error:
+        _wait_for_room(engine, health, job, f"{error.problem.rstrip('.')}. {error.hint}".strip())
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _wait_for_room(engine, health, job, f"A disk is full: {error.strerror}. Make room.")
+    if health.problem != usual:
+        health.tell(usual)
+
+
+def _wait_for_room(engine: "_Engine", health: Health, job: Job, problem: str) -> NoReturn:
+    log.error("no room", extra={"why": problem})
+    health.tell(problem)
+    with suppress(RlmError):  # the store may stand on that disk
+        engine.store.progressed(Step.model_validate_json(job.payload).run, WAITS_FOR_ROOM)
+    raise Halted(problem, ROOM_S)
 
 
 def _problem(settings: ServerSettings, name: str) -> tuple[str, str]:
@@ -155,7 +187,7 @@ class _Engine:
             usd=done.usd,
             calls=done.calls,
             # What was stopped without a report may have paid, in this attempt or in one before.
-            settled=bool(done.json) or (job.attempts == 1 and not watch.paid),
+            settled=bool(done.json) or (job.claim == 1 and not watch.paid),
         )
 
     def lost(self, job: Job, error: RlmError) -> None:

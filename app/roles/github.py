@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from app.broker import Lent, TokenLender, inherited
 from app.forget import Forgetting
 from app.github.auth import AppAuth, NotGranted, Token
-from app.github.client import Hub
-from app.github.errors import BadToken
+from app.github.client import Hub, Pace
+from app.github.errors import BadToken, Limited
 from app.github.urls import Server
 from app.health import Health
 from app.jobs import run_key
@@ -28,6 +28,7 @@ from app.roles import MARKER_KEY, NODE
 from app.server_settings import SETUP, ServerSettings, read_role_settings, store_at
 from app.steps import Steps
 from app.store import GITHUB, Job, Run, Store
+from app.uninstalled import Uninstalled
 from app.worker import Claims, Halted
 from app.write_steps import REACTIONS_S
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
@@ -70,6 +71,8 @@ TO_WRITE = {"contents": "write", "pull_requests": "write"}
 TO_WATCH = {**WRITES, "statuses": "read"}
 """To look at the checks of a branch of ours, statuses too where that is granted, and to say it."""
 
+HELD = "GitHub limits the rate of requests of this installation"
+
 NOT_GRANTED_S = 600.0
 """An owner who reads of a missing permission and accepts it gets the review that was asked for."""
 
@@ -83,6 +86,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     store = Store(store_at(settings.home, environ))
     node = environ.get(NODE, "")
     name = node + name
+    store.kept_s = settings.base.operations.keep_runs_s
     store.recover(name)
     forget = Forgetting(store, settings.home, settings.github, stopping.is_set).catch_up
     # What is gone goes, whether GitHub answers or not.
@@ -91,7 +95,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     )
     forgetting.start()
     with Health(store, name, "The GitHub App is being looked up.") as health:
-        app = _app(settings, health, stopping)
+        app = _app(settings, store, health, stopping)
         if app is not None:
             key = _marker_key(settings)
             steps = Steps(
@@ -119,12 +123,14 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     store.close()
 
 
-def _app(settings: ServerSettings, health: Health, stopping: threading.Event) -> "_App | None":
+def _app(
+    settings: ServerSettings, store: Store, health: Health, stopping: threading.Event
+) -> "_App | None":
     """Get to know our own App, however long it takes; None if it is time to stop before."""
     while not stopping.is_set():
         try:
             auth = _auth(settings)
-            app = _App(settings.github, auth, f"{auth.slug()}[bot]")
+            app = _App(settings.github, auth, f"{auth.slug()}[bot]", store)
         except RlmError as error:
             hint = error.hint if isinstance(error, TellUser) else ""
             health.tell(f"{str(error).rstrip('.')}. {hint}".strip())
@@ -159,7 +165,8 @@ def _work(
     plans = partial(steps.writing.look_at_reactions, young=False)
     young = ((partial(steps.writing.look_at_reactions, young=True),), stopping, REACTIONS_S)
     threads.append(threading.Thread(target=reconcile, args=young, name="reactions"))
-    lost = ((partial(redeliver, auth, store), heads, plans), stopping)
+    gone = Uninstalled(auth, store)
+    lost = ((partial(redeliver, auth, store), heads, plans, gone, store.sweep), stopping)
     threads.append(threading.Thread(target=reconcile, args=lost, name="reconcile"))
     for thread in threads:
         thread.start()
@@ -193,8 +200,10 @@ class _App:
     server: Server
     auth: AppAuth
     actor: str
+    store: Store
 
     lent: dict[str, SecretStr] = field(default_factory=dict)
+    paces: dict[int, Pace] = field(default_factory=dict)
 
     def connect(self, installation: int, repository_id: int) -> AbstractContextManager[Hub]:
         """Open GitHub for one repository, with what its installation has granted of our wishes."""
@@ -249,17 +258,28 @@ class _App:
     ) -> Iterator[Hub]:
         """Yield GitHub with a token for one repository, None for all of the installation's.
 
-        One that is refused is not used again.
+        One that is refused is not used again. Where GitHub has said that it wants no requests of an
+        installation, nobody makes one before that is over.
         """
-        token = self._token(installation, repository_id, *wishes)
-        with Hub(self.server, token.value, actor=self.actor) as hub:
-            try:
-                yield hub
-            except BadToken:
-                self.auth.forget(token.value)
-                raise
-            finally:
-                COUNTS.rate(installation, *hub.github.requester.rate_limiting)
+        held = self.store.held(installation)
+        if held:
+            raise Limited(HELD, held)
+        try:
+            token = self._token(installation, repository_id, *wishes)
+            pace = self.paces.setdefault(installation, Pace())
+            with Hub(self.server, token.value, actor=self.actor, pace=pace) as hub:
+                try:
+                    yield hub
+                except BadToken:
+                    self.auth.forget(token.value)
+                    raise
+                finally:
+                    COUNTS.rate(installation, *hub.github.requester.rate_limiting)
+        except Limited as error:
+            wait_s = self.store.hold(installation, error.after_s if error.told else None)
+            raise Limited(str(error), max(wait_s, error.after_s)) from error
+        if held is not None:
+            self.store.let_ask(installation)
 
     def _token(
         self, installation: int, repository_id: int | None, *wishes: Mapping[str, str]

@@ -9,6 +9,7 @@ was: every step is written so that doing it twice does it once.
 from app.store.deliveries import Deliveries
 from app.store.findings import Findings
 from app.store.forgotten import Forgettings
+from app.store.holds import Holds
 from app.store.jobs import Jobs
 from app.store.measures import Measures
 from app.store.people import People
@@ -65,6 +66,7 @@ class Store(
     Spendings,
     Stacks,
     Watches,
+    Holds,
     Measures,
     Workers,
 ):

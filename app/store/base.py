@@ -23,11 +23,13 @@ class Base:
 
 
 def put(db: Connection, job: NewJob) -> None:
-    """Store a job, at its installation's next turn."""
+    """Store a job, at the next turn of its installation's jobs of this priority."""
     served = db.scalar(select(TURNS.c.turn).where(TURNS.c.role == job.role)) or 0
     last = db.scalar(
         select(func.max(JOBS.c.turn)).where(
-            JOBS.c.role == job.role, JOBS.c.installation == job.installation
+            JOBS.c.role == job.role,
+            JOBS.c.installation == job.installation,
+            JOBS.c.priority == job.priority,
         )
     )
     db.execute(

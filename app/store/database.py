@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.store.schema import REVISION, bring_up_to_date
-from reviewer.errors import RetryLater, RlmError, TellUser
+from reviewer.errors import NoRoom, RetryLater, RlmError, TellUser
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -222,7 +222,7 @@ class Database:
         if _is_busy(error):
             return RetryLater(f"The store {self.name} is busy: {said}", 1)
         if "full" in said:
-            return TellUser(f"The disk of {self.name} is full", "Make room on it.")
+            return NoRoom(f"The disk of {self.name} is full", "Make room on it.")
         return TellUser(
             f"The store {self.name} cannot be used: {said}",
             "Check the folder and its permissions.",
@@ -233,7 +233,7 @@ class Database:
         state = getattr(cause, "sqlstate", None) or ""
         said = " ".join(str(cause).split())
         if state == "53100":
-            return TellUser(f"The disk of {self.name} is full", "Make room on it.")
+            return NoRoom(f"The disk of {self.name} is full", "Make room on it.")
         if state.startswith(_AWAY) or error.connection_invalidated or _is_away(said):
             return RetryLater(f"The database {self.name} does not answer: {said}", 2)
         return TellUser(

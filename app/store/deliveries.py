@@ -5,21 +5,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, delete, select
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Connection, select
 
 from app.store.base import Base, put
-from app.store.tables import DELIVERIES, JOBS, REQUESTS, RUNS
-from app.store.threads import sweep_threads
+from app.store.sweeping import sweep
+from app.store.tables import DELIVERIES
 from app.store.values import NewJob
-
-REMEMBERED_S = 8 * 86_400.0
-"""GitHub offers a delivery for redelivery for 3 days, a server of one's own for 7."""
 
 KEPT_S = 30 * 86_400.0
 """An event about a head that was reviewed longer ago has it reviewed again."""
 
-SWEPT_AT_ONCE = 500
+MOST_STEPS = 1_000
+"""Of one round of forgetting what is too old."""
 
 
 @dataclass(slots=True)
@@ -91,18 +88,23 @@ class Deliveries(Base):
         if now - self._swept < 3_600:
             return
         self._swept = now
-        _delete_some(db, DELIVERIES, DELIVERIES.c.received < now - REMEMBERED_S)
-        _delete_some(db, RUNS, (RUNS.c.state == "ended") & (RUNS.c.created < now - self.kept_s))
-        sweep_threads(db, now - self.kept_s, SWEPT_AT_ONCE)
-        _delete_some(db, REQUESTS, REQUESTS.c.created < now - self.kept_s)
-        _delete_some(db, JOBS, (JOBS.c.state == "failed") & (JOBS.c.created < now - self.kept_s))
+        sweep(db, self.kept_s)
+
+    def sweep(self) -> int:
+        """Forget all that is too old, in many small steps; return how many rows that were.
+
+        What a round does not get through is left to the next one.
+        """
+        total = 0
+        for _ in range(MOST_STEPS):
+            with self.database.write() as db:
+                gone = sweep(db, self.kept_s)
+            total += gone
+            if not gone:
+                break
+        return total
 
     def has_delivery(self, delivery: str) -> bool:
         """Is a delivery stored, by its GUID?"""
         with self.database.read() as db:
             return bool(db.scalar(select(1).where(DELIVERIES.c.id == delivery)))
-
-
-def _delete_some(db: Connection, table: Table, which: ColumnElement[bool]) -> None:
-    some = select(table.c.id).where(which).limit(SWEPT_AT_ONCE)
-    db.execute(delete(table).where(table.c.id.in_(some)))

@@ -11,11 +11,12 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, delete, insert, or_, select
 
 from app.store.base import Base, end
-from app.store.spending import settle
+from app.store.spending import carry, costs_of, settle
 from app.store.tables import (
     DISMISSALS,
     FINDINGS,
     FORGOTTEN,
+    HOLDS,
     JOBS,
     PAUSES,
     PLANS,
@@ -60,11 +61,14 @@ class Forgettings(Base):
             known, called = self._take_out(db, installation, repositories)
             # A repository that moved belongs to another installation now, with what was said there.
             kept = select(REPOSITORIES.c.id).where(REPOSITORIES.c.id.in_(known))
-            for repository in known.difference(db.scalars(kept)):
+            gone = known.difference(db.scalars(kept))
+            for repository in gone:
                 _forget_repository(db, repository)
+            costs = costs_of(db, installation, gone)
             runs = self._forget_runs(db, installation, repositories)
             if repositories is None:
-                for table in (WATCHED, SPENDING, PLANS):
+                carry(self, db, installation, costs)
+                for table in (WATCHED, SPENDING, PLANS, HOLDS):
                     db.execute(delete(table).where(table.c.installation == installation))
                 waiting = JOBS.c.state != "claimed"
                 db.execute(delete(JOBS).where(JOBS.c.installation == installation, waiting))

@@ -110,7 +110,8 @@ class Jobs(Base):
                 claims=JOBS.c.claims + 1,
             )
         )
-        return Job(row.id, row.kind, row.key, row.payload, row.attempts + 1, row.claims + 1)
+        tried, claim = row.attempts + 1, row.claims + 1
+        return Job(row.id, row.kind, row.key, row.payload, tried, claim, row.away_since)
 
     def _serve(self, db: Connection, role: str, turn: int) -> None:
         """Note which turn is served: whoever comes new begins there."""
@@ -142,8 +143,13 @@ class Jobs(Base):
         with self.database.write() as db:
             end(db, job, *then)
 
-    def again(self, job: Job, why: str, after_s: float, *, counts: bool = True) -> None:
-        """Put a job back for later; `counts`: as an attempt that failed."""
+    def again(
+        self, job: Job, why: str, after_s: float, *, counts: bool = True, away: bool = False
+    ) -> None:
+        """Put a job back for later; `counts`: as an attempt that failed. `away`: what it needs was
+        away, as perhaps before.
+        """
+        away_since = (job.away_since or time.time()) if away else 0.0
         with self.database.write() as db:
             db.execute(
                 update(JOBS)
@@ -154,6 +160,7 @@ class Jobs(Base):
                     lease=0,
                     released=0,
                     why=why,
+                    away_since=away_since,
                     not_before=time.time() + min(after_s, LONGEST_S),
                     attempts=JOBS.c.attempts - (0 if counts else 1),
                 )
@@ -205,6 +212,6 @@ def _first(role: str, now: float, since: float | None = None) -> Select[*tuple[A
     return (
         select(JOBS)
         .where(JOBS.c.role == role, _has_come(now), free, ~held)
-        .order_by(JOBS.c.priority.desc(), JOBS.c.turn, JOBS.c.id)
+        .order_by(JOBS.c.turn, JOBS.c.priority.desc(), JOBS.c.id)
         .limit(1)
     )

@@ -96,6 +96,12 @@ class Runs(Base):
         """Return the runs that have not ended, without their reports, the oldest first."""
         return self._runs(select(*_LISTED).where(RUNS.c.state == "open").order_by(RUNS.c.seq))
 
+    def ended_in(self, repository_id: int, most: int) -> list[Run]:
+        """Return the reviews of a repository that ended last and had a check run, as `runs_of`."""
+        which = (RUNS.c.repository_id == repository_id) & (RUNS.c.kind == "review")
+        ended = (RUNS.c.state == "ended") & RUNS.c.check_run.is_not(None)
+        return self._runs(_newest(which & ended).limit(most))
+
     def runs_in(self, installation: int, repositories: Sequence[int] | None = None) -> list[Run]:
         """Return the runs of an installation, or of some of its repositories, without reports."""
         which = select(*_LISTED).where(RUNS.c.installation == installation).order_by(RUNS.c.seq)

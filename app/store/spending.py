@@ -1,13 +1,14 @@
 """What is spent against caps: reserved before a run spends it, settled when it is known."""
 
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, func, select, union_all, update
+from sqlalchemy import Connection, delete, func, select, union_all, update
 
 from app.store.base import Base
-from app.store.tables import RUNS, SPENDING
+from app.store.tables import CARRIED, REPOSITORIES, RUNS, SPENDING
 
 LEAST_USD = 0.01
 """With less than this left, a cap is reached."""
@@ -76,7 +77,12 @@ class Spendings(Base):
             RUNS.c.state == "open"
         )
         spent = select(SPENDING.c.installation, SPENDING.c.usd).where(SPENDING.c.month == _month())
-        every = union_all(spent, reserved).subquery()
+        # A repository has a row for each name that it had.
+        theirs = select(REPOSITORIES.c.installation, REPOSITORIES.c.id).distinct().subquery()
+        carried = select(theirs.c.installation, CARRIED.c.usd).where(
+            CARRIED.c.repository_id == theirs.c.id, CARRIED.c.month == _month()
+        )
+        every = union_all(spent, reserved, carried).subquery()
         each = select(func.sum(every.c.usd).label("usd")).group_by(every.c.installation).subquery()
         with self.database.read() as db:
             return float(db.scalar(select(func.max(each.c.usd))) or 0.0)
@@ -102,6 +108,38 @@ def settle(base: Base, db: Connection, run: str, usd: float | None) -> None:
     db.execute(update(RUNS).where(RUNS.c.id == run).values(**changed))
 
 
+def costs_of(db: Connection, installation: int, repositories: Collection[int]) -> dict[int, float]:
+    """Return what an installation's runs in these repositories have cost or may still, in dollars,
+    as far as they are remembered.
+    """
+    usd = func.sum(func.coalesce(RUNS.c.usd, 0.0) + RUNS.c.reserved)
+    each = select(RUNS.c.repository_id, usd).where(RUNS.c.installation == installation)
+    known = {row[0]: float(row[1]) for row in db.execute(each.group_by(RUNS.c.repository_id))}
+    return {one: known.get(one, 0.0) for one in repositories}
+
+
+def carry(base: Base, db: Connection, installation: int, costs: Mapping[int, float]) -> None:
+    """Have what an installation spent this month count where its repositories are installed again:
+    each has the part that its `costs` are of all of them. GitHub gives that another number.
+    """
+    db.execute(delete(CARRIED).where(CARRIED.c.month < _month()))
+    # What it was given itself counts on by its repositories as it is.
+    spent = select(SPENDING.c.usd).where(
+        SPENDING.c.installation == installation, SPENDING.c.month == _month()
+    )
+    usd = float(db.scalar(spent) or 0.0)
+    if not usd or not costs:
+        return
+    total = sum(costs.values())
+    for repository, cost in costs.items():
+        part = usd * cost / total if total else usd / len(costs)
+        new = base.database.insert(CARRIED).values(
+            repository_id=repository, month=_month(), usd=part
+        )
+        more = {"usd": CARRIED.c.usd + new.excluded.usd}
+        db.execute(new.on_conflict_do_update(index_elements=["repository_id", "month"], set_=more))
+
+
 def _of_pull(db: Connection, repository_id: int, number: int, but: str = "") -> float:
     usd = func.coalesce(RUNS.c.usd, 0.0) + RUNS.c.reserved
     total = select(func.coalesce(func.sum(usd), 0.0)).where(
@@ -117,11 +155,15 @@ def _of_month(db: Connection, installation: int, but: str = "") -> float:
     reserved = select(func.coalesce(func.sum(RUNS.c.reserved), 0.0)).where(
         RUNS.c.installation == installation, RUNS.c.state == "open", RUNS.c.id != but
     )
-    # In one statement: what is settled between two would be in neither.
-    total = func.coalesce(spent.scalar_subquery(), 0.0) + func.coalesce(
-        reserved.scalar_subquery(), 0.0
+    theirs = select(REPOSITORIES.c.id).where(REPOSITORIES.c.installation == installation)
+    carried = select(func.sum(CARRIED.c.usd)).where(
+        CARRIED.c.month == _month(), CARRIED.c.repository_id.in_(theirs)
     )
-    return float(db.scalar(select(total)) or 0.0)
+    # In one statement: what is settled between two would be in neither.
+    first, *others = (
+        func.coalesce(one.scalar_subquery(), 0.0) for one in (spent, reserved, carried)
+    )
+    return float(db.scalar(select(sum(others, first))) or 0.0)
 
 
 def _month() -> str:

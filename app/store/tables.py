@@ -58,15 +58,19 @@ JOBS = Table(
     Column("installation", BigInteger, nullable=False, server_default="0"),
     Column("turn", BigInteger, nullable=False, server_default="0"),
     Column("released", Double, nullable=False, server_default="0"),
+    Column("away_since", Double, nullable=False, server_default="0"),
     CheckConstraint("state IN ('waiting', 'claimed', 'failed')", name="state"),
-    Index("jobs_to_claim", "role", text("priority DESC"), "turn", "id"),
-    Index("jobs_by_installation", "role", "installation", "turn"),
+    Index("jobs_to_claim", "role", "turn", text("priority DESC"), "id"),
+    Index("jobs_by_installation", "role", "installation", "priority", "turn"),
     Index("jobs_by_key", "key"),
     sqlite_autoincrement=True,
 )
 """`turn` is start-time fair queueing: each installation's jobs have a turn each, beginning at the
-one that is served now, and the lowest turn goes first. So a flood waits behind itself alone.
-`released` is when the queue was told of it, where there is one."""
+one that is served now, and the lowest turn goes first. So a flood waits behind itself alone. Jobs
+of one priority have turns of their own, and go before lower ones of the same turn: what somebody
+waits for is not behind its installation's pushes, and a flood of it keeps no other waiting.
+`released` is when the queue was told of it, where there is one. `away_since` is when what it needs
+was found away, and has been since; 0 where it is not."""
 
 TURNS = Table(
     "turns",
@@ -214,6 +218,16 @@ WATCHED = Table(
 )
 """Repositories that are gone through for what nobody has told us, those longest ago first."""
 
+HOLDS = Table(
+    "holds",
+    METADATA,
+    Column("installation", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", Double, nullable=False),
+    Column("pause", Double, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+"""Whom GitHub wants no requests of, until when, and the last pause whose length it left to us."""
+
 MEASURES = Table(
     "measures",
     METADATA,
@@ -235,6 +249,17 @@ SPENDING = Table(
 )
 """By calendar month in UTC ("2026-11"): it outlives the runs, and repositories that are taken out
 meanwhile."""
+
+CARRIED = Table(
+    "carried",
+    METADATA,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("month", Text, primary_key=True),
+    Column("usd", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What installations that were forgotten had spent, until the month is over: it counts where their
+repositories are installed again, by what each of them had cost."""
 
 FINDINGS = Table(
     "findings",

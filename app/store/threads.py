@@ -78,8 +78,8 @@ class Threads(Base):
             return [Begun(*row) for row in db.execute(which)]
 
 
-def sweep_threads(db: Connection, before: float, most: int) -> None:
-    """Forget some threads that were not seen since, on pull requests without a run.
+def sweep_threads(db: Connection, before: float, most: int) -> int:
+    """Forget some threads not seen since, on pull requests without a run; return how many.
 
     With the run goes what says that all are known: without it a thread that is not here is asked
     about.
@@ -89,7 +89,7 @@ def sweep_threads(db: Connection, before: float, most: int) -> None:
     )
     old = (THREADS.c.seen < before, ~has_run)
     some = select(THREADS.c.first).where(*old).limit(most)
-    db.execute(delete(THREADS).where(THREADS.c.first.in_(some), *old))
+    return db.execute(delete(THREADS).where(THREADS.c.first.in_(some), *old)).rowcount
 
 
 def _met(db: Connection, repository_id: int, one: Begun, now: float) -> None:

@@ -28,8 +28,8 @@ WRITING: tuple[Kind, ...] = ("refactor", "fix", "tests")
 class NewJob:
     """Work for a role: `payload` is JSON. No two jobs of one `key` are done at a time.
 
-    The highest `priority` goes first, and among equals one job of each `installation` in turn;
-    `not_before` is a time in seconds since 1970.
+    One job of each `installation` goes in turn, of each of its priorities, and in a turn the
+    highest `priority` goes first. `not_before` is a time in seconds since 1970.
     """
 
     role: str
@@ -46,6 +46,7 @@ class Job:
     """A job that one worker has claimed. `attempts` counts this one too.
 
     `claim` numbers the claims on it: whoever lost its claim to another cannot end the job.
+    `away_since` is when what it needs was found away (seconds since 1970), 0 where it was not.
     """
 
     id: int
@@ -54,6 +55,7 @@ class Job:
     payload: str
     attempts: int
     claim: int
+    away_since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

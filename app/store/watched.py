@@ -3,15 +3,21 @@
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, union, update
 
 from app.store.base import Base
-from app.store.tables import WATCHED
+from app.store.tables import REPOSITORIES, RUNS, SPENDING, WATCHED
 from app.store.values import Watched
 
 
 class Watches(Base):
     """The part of the store that knows where was looked, and when."""
+
+    def installations(self) -> set[int]:
+        """Return the installations that something is kept of."""
+        of = (WATCHED, REPOSITORIES, RUNS, SPENDING)
+        with self.database.read() as db:
+            return set(db.scalars(union(*(select(table.c.installation) for table in of))))
 
     def watch(self, installation: int, repositories: Sequence[int]) -> list[Watched]:
         """Return when each was gone through, those longest ago first; new ones begin now."""

@@ -316,6 +316,7 @@ def _run_views(blueprint: Blueprint, pages: Pages) -> None:
                 ],
                 kind=views.KINDS.get(run.kind, "Run"),
                 has_patch=bool(views.mails_of(run)),
+                shared=pages.records.is_shared,
             )
         return _unless_same(page)
 

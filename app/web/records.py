@@ -92,6 +92,11 @@ class Records:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def is_shared(self) -> bool:
+        """May other servers have done a part of what is kept here?"""
+        return self._database.shared is not None
+
     def run(self, run: str) -> RunRecord | None:
         """Return a run with its report, by its id."""
         # Until it is published, the report is where the publisher looks for it.

@@ -52,6 +52,7 @@ _OUTCOMES = {
     "refused": "GitHub did not let it be published in the conversation.",
     "stale": "The pull request has newer commits, so it was told in the check run alone.",
     "closed": "The pull request was closed, so it was told in the check run alone.",
+    "draft": "The pull request became a draft, so it was told in the check run alone.",
     "merged": "Published; the pull request was merged meanwhile.",
     "locked": "The conversation is locked, so it was told in the check run alone.",
     "gone": "The pull request is gone.",

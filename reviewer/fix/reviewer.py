@@ -26,8 +26,8 @@ from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, Tier, Unit
 from reviewer.text import printable
 
-AROUND_LINES = 10
-"""Of a diff, before and after each change."""
+AROUND_LINES = 40
+"""Of a diff, before and after each change. With ten, every reader asked for the rest."""
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,12 @@ def behind(commits: Sequence[Commit], tests: Sequence[tuple[int, Commit]]) -> li
 # What is to be tested ----------------------------------------------------------------------------
 
 
+_OF_WHEN = (
+    "(So the finding, of {where} as the base has it. Where it speaks of a change, it means one "
+    "that was made before: the base has that, too.)"
+)
+
+
 def _chosen(rounds: Rounds, findings: Sequence[Finding], tree: Tree) -> list[Target | str]:
     """Return for each closed finding what a test is to say, or why it gets none."""
     known, overlay = {each.id: each for each in findings}, rounds.tree
@@ -186,8 +192,8 @@ def _behaviour(finding: Finding, edit: FileEdit, change: Change, home: str) -> T
         kind="altered",
         hunk=span.id,
         quote=quote,
-        what=f"What this finding says is wrong is so no more: {title}"[:BODY_CHARS],
-        case=f"{printable(finding.body)[:BODY_CHARS]}\n(So the finding, of {where} at the base.)",
+        what=f"What is right now, in place of this defect: {title}"[:BODY_CHARS],
+        case=f"{printable(finding.body)[:BODY_CHARS]}\n{_OF_WHEN.format(where=where)}",
         tested_in="",
         tested_by="",
         test_file=home,

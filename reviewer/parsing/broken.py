@@ -61,6 +61,40 @@ def check(language: Language, path: str, head: bytes, base: bytes | None) -> Bro
     return _check_tree(language, path, head, base)
 
 
+def well_formed(language: Language, path: str, data: bytes) -> bool:
+    """Is a file of a language in CHECKED certainly well-formed?
+
+    The other end of the same doubt: what `check` would not hold against a file (a dialect, a gap of
+    its grammar) does not prove it right either.
+    """
+    if b"\x00" in data or not (language in PARSED or _is_utf8(data)):
+        return False
+    match language:
+        case Language.PYTHON:
+            tree = parse(language, data)
+            error = python_error(data)
+            newer = error is not None and not _CERTAIN.search(error[1])
+            return error is None or (newer and not tree.root_node.has_error)
+        case Language.JSON:
+            return json_error(data) is None or (
+                PurePosixPath(path).name not in _STRICT_JSON
+                and json_error(_without_comments(data)) is None
+            )
+        case Language.TOML:
+            return toml_error(data) is None
+        case Language.YAML:
+            return yaml_error(data) is None
+    return _parses(language, data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 # Python ------------------------------------------------------------------------------------------
 
 # No later Python can make these legal: they are about layout and the order of arguments.

@@ -317,6 +317,9 @@ def _functions() -> dict[str, Callable[..., Any]]:
     def check(head: bytes, base: bytes | None, language: str, path: str) -> object:
         return broken.check(Language(language), path, head, base)
 
+    def well_formed(data: bytes, language: str, path: str) -> object:
+        return broken.well_formed(Language(language), path, data)
+
     def matches(data: bytes, language: str, query: str) -> object:
         return trees.matches(Language(language), data, query)
 
@@ -326,4 +329,10 @@ def _functions() -> dict[str, Callable[..., Any]]:
     def extract(data: bytes, language: str) -> object:
         return pack(rows(data, Language(language)))  # here, to spare the caller the values
 
-    return {"check": check, "extract": extract, "matches": matches, "places": places}
+    return {
+        "check": check,
+        "extract": extract,
+        "matches": matches,
+        "places": places,
+        "well_formed": well_formed,
+    }

@@ -2,8 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from reviewer.change import Change, Span
 from reviewer.finding import Finding, Side
@@ -18,6 +16,7 @@ from reviewer.review.functions import Code, functions
 from reviewer.review.guidance import guidance
 from reviewer.review.leading import across, brief
 from reviewer.review.place import Placer
+from reviewer.review.prompts import prompt
 from reviewer.review.scope import FindScope, label_of, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS, Thinking
 from reviewer.rlm.task import Function, Tier, Unit
@@ -73,7 +72,7 @@ class Finder:
     """The task. One instance serves every pass of a review; scopes carry the lens."""
 
     name = "find"
-    version = "1"
+    version = "2"
     tier: Tier = "strong"
     result: type[FinderResult] = Answer
 
@@ -114,7 +113,7 @@ class Finder:
 
     def instructions(self, scope: FindScope) -> str:
         told = guidance(self._guidelines, self._told(scope.spans), self._language)
-        return _prompt("finder.md") + (f"\n{told}" if told else "")
+        return prompt("finder.md") + (f"\n{told}" if told else "")
 
     def units(self, scope: FindScope) -> frozenset[Unit]:
         return frozenset(span.id for span in scope.spans)
@@ -136,7 +135,7 @@ class Finder:
         return text
 
     def lens(self, scope: FindScope) -> str:
-        return _prompt(f"lenses/{scope.lens}.md")
+        return prompt(f"lenses/{scope.lens}.md")
 
     def split(self, scope: FindScope) -> list[FindScope]:
         parts = self._clusters.divide(scope.spans, self._window)
@@ -225,8 +224,3 @@ class Finder:
 def _numbers(lead: Finding) -> range:
     """Return the lines of a lead; 0, which every scope has, for one about a whole file."""
     return range(lead.start_line or 0, (lead.line or 0) + 1)
-
-
-@cache
-def _prompt(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8").strip() + "\n"

@@ -7,8 +7,6 @@ node is shown both, and asked for nothing else.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +22,7 @@ from reviewer.review.functions import Code, functions
 from reviewer.review.guidance import set_apart
 from reviewer.review.place import Placer
 from reviewer.review.promised import with_promise
+from reviewer.review.prompts import prompt
 from reviewer.review.scope import fitting, listed, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, OneNode, Tier, Unit
@@ -141,7 +140,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
     """The task: one node."""
 
     name = "intent"
-    version = "1"
+    version = "2"
     tier: Tier = "strong"
     result: type[IntentResult] = IntentResult
 
@@ -162,7 +161,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
         self._placer = Placer(change, objects)
 
     def instructions(self, scope: IntentScope) -> str:
-        text = _prompt()
+        text = prompt("intent.md")
         if self._language is not None:
             text += f"\nWrite `title` and `why` in the language `{self._language}` (BCP-47).\n"
         return text
@@ -262,8 +261,3 @@ def _told(promise: Promise) -> str:
         texts = "\n>\n".join(set_apart(one.strip()) for one in promise.commits)
         parts.append(f"The messages of its commits, the oldest first:\n{texts}\n")
     return "\n".join(parts)
-
-
-@cache
-def _prompt() -> str:
-    return (Path(__file__).parent / "intent.md").read_text(encoding="utf-8").strip() + "\n"

@@ -5,7 +5,7 @@ import ctypes
 import gc
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import get_args
@@ -32,11 +32,11 @@ from reviewer.request import (
     Withheld,
 )
 from reviewer.review.arrangement import Arrangement, arrange
-from reviewer.review.claims import FinderResult, Joined
+from reviewer.review.claims import Claim, FinderResult, Joined
 from reviewer.review.coverage import account
 from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
-from reviewer.review.intent import Intent, IntentScope, compares
+from reviewer.review.intent import Intent, IntentClaim, IntentScope, compares
 from reviewer.review.join import join, masked, once
 from reviewer.review.modules import Said, module_imports, modules, modules_of
 from reviewer.review.place import Placer
@@ -44,6 +44,7 @@ from reviewer.review.risk import look_first, risk
 from reviewer.review.scope import SPAN_BYTES, FindScope
 from reviewer.review.suggestions import parsing
 from reviewer.review.summary import STOPS, Outline, summarise
+from reviewer.review.taken_back import takes_itself_back
 from reviewer.review.verify import Verifier, VerifyScope, judged
 from reviewer.rlm.journal import Journal
 from reviewer.rlm.recording import Recording
@@ -368,6 +369,7 @@ async def _passes(
             objects,
             prepared.spans,
             guidance=finder.asked_by_maintainers,
+            language=request.policy.comments.language,
             code=code,
             causes=read.causes,
         )
@@ -420,9 +422,9 @@ async def _compared(  # noqa: PLR0917
         scope = IntentScope(prepared.spans, request.promise)
         solved = await solve(task, scope, run, name)
         placed = [task.finding(claim, scope) for claim in solved.result.claims]
-        found = [one for one in placed if one is not None]
+        found = _meant(read, solved.result.claims, placed, "about what was promised")
         read.findings += [one for one in found if one.confidence >= MIN_CONFIDENCE]
-        if lost := len(placed) - len(found):
+        if lost := placed.count(None):
             read.notes.append(
                 f"{lost} claim(s) about what was promised quoted nothing that is there."
             )
@@ -448,7 +450,9 @@ async def _verified(
         return []
     solved = await solve(verifier, VerifyScope(tuple(candidates)), run, name)
     verdicts = await asyncio.to_thread(verifier.proved, solved.result)
-    stand, fell = judged(candidates, verdicts, MIN_CONFIDENCE)
+    stand, fell = await asyncio.to_thread(
+        judged, candidates, verdicts, MIN_CONFIDENCE, verifier.proof
+    )
     if fell:
         said = "; ".join(f"{one.title} ({one.path})" for one in fell[:DROPPED_SHOWN])
         more = "; …" if fell[DROPPED_SHOWN:] else ""
@@ -471,7 +475,7 @@ def _collect(
     for claim, finding in zip(solved.result.claims, placed, strict=True):
         if finding is not None and claim.hunk in spans:
             read.causes.setdefault(finding.id, spans[claim.hunk])
-    found = [finding for finding in placed if finding is not None]
+    found = _meant(read, solved.result.claims, placed, f"of the pass {lens}")
     sure = [finding for finding in found if finding.confidence >= MIN_CONFIDENCE]
     read.findings += sure
     read.withheld += [finding for finding in found if finding.confidence < MIN_CONFIDENCE]
@@ -480,7 +484,7 @@ def _collect(
         first = not read.told
         told = (one for one in solved.result.told if first or one.across)
         read.told += [(one.paths, redacted(one.text)) for one in told]
-    if lost := len(placed) - len(found):
+    if lost := placed.count(None):
         read.notes.append(f"{lost} claim(s) of the pass {lens} quoted no code that is there.")
     if unsure := len(found) - len(sure):
         read.notes.append(f"{unsure} claim(s) of the pass {lens} were too unsure to show.")
@@ -488,6 +492,26 @@ def _collect(
     read.missed.update(solved.missed)
     if solved.stops and read.stopped is None:
         read.stopped = min(solved.stops, key=list(StopReason).index)
+
+
+def _meant(
+    read: _Read,
+    claims: Iterable[Claim | IntentClaim],
+    placed: Sequence[Finding | None],
+    whose: str,
+) -> list[Finding]:
+    """Return the findings of claims that have a place, without those that take themselves back.
+
+    These are withheld, with a note: who wrote one was of two minds, so that it closes nothing.
+    """
+    found = [(c, one) for c, one in zip(claims, placed, strict=True) if one is not None]
+    kept = [one for claim, one in found if not takes_itself_back(claim.title, claim.why)]
+    if dropped := len(found) - len(kept):
+        read.withheld += [one for _, one in found if one not in kept]
+        read.notes.append(
+            f"{dropped} claim(s) {whose} were dropped: they conclude that nothing is wrong."
+        )
+    return kept
 
 
 def _below(number: int, thresholds: Thresholds) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reviewer.finding import MOST_PLACES, Category, Finding, Place, Side
 from reviewer.review.promised import without_promise
@@ -39,6 +39,9 @@ on; from three on it is a pattern."""
 
 _OF_ITS_OWN = frozenset({Category.SECRET, Category.CONTRACT})
 """What no rule makes a pattern: each secret has to be revoked, each broken contract has a cause."""
+
+_GONE = ("detector:contracts/name", "detector:python-lint/F821")
+"""Rules that say of a name that it is gone and still used, the one that says more of it first."""
 
 _SMALL_WORDS = re.compile(
     "a|an|and|are|as|at|be|by|can|does|for|from|has|in|into|is|it|its|no|not|of|on|or|so|than|"
@@ -81,7 +84,8 @@ def once(findings: Iterable[Finding], *, by_words: bool = False) -> list[Finding
 
     Of several that say the same the worst stays; among equals a detector's, which is certain. With
     `by_words` a place alone makes nothing the same: one of the two may be wrong. One that stays
-    without a suggestion takes over that of a repeat for the very same lines.
+    without a suggestion takes over that of a repeat for the very same lines. Of two detectors that
+    say one cause in different words, the one with more to say of it stays and names the other.
     """
     kept: list[Finding] = []
     by_line: dict[tuple[str, Side, int | None], list[int]] = {}
@@ -94,10 +98,32 @@ def once(findings: Iterable[Finding], *, by_words: bool = False) -> list[Finding
                 by_line.setdefault(place, []).append(len(kept))
             kept.append(finding)
         for number in same:
+            if _of_one_name(finding, kept[number]):
+                kept[number] = _by_both(kept[number], finding)
+                break
             if _may_take_over(kept[number], finding):
                 kept[number] = kept[number].model_copy(update={"suggestion": finding.suggestion})
                 break
     return _told_apart(kept)
+
+
+def _of_one_name(one: Finding, other: Finding) -> bool:
+    """Do two detectors say of one name, at one place, that it is gone and still used?"""
+    return (
+        one.source != other.source
+        and one.source in _GONE
+        and other.source in _GONE
+        and (one.start_line, one.line) == (other.start_line, other.line)
+        and _QUOTED.findall(one.title)[:1] == _QUOTED.findall(other.title)[:1] != []
+    )
+
+
+def _by_both(finding: Finding, repeat: Finding) -> Finding:
+    """Return the one that says more, as grave as the graver one, with the other as a source."""
+    one, other = sorted((finding, repeat), key=lambda each: _GONE.index(each.source))
+    worse = min(one.severity, other.severity, key=lambda severity: severity.rank)
+    sources = dict.fromkeys((*one.also_by, *other.also_by, other.source))
+    return one.model_copy(update={"severity": worse, "also_by": tuple(sources)})
 
 
 def _may_take_over(finding: Finding, repeat: Finding) -> bool:
@@ -120,10 +146,23 @@ def masked(findings: list[Finding]) -> list[Finding]:
         if finding.category is Category.SECRET and finding.start_line is not None:
             for number, line in enumerate(finding.evidence.split("\n"), finding.start_line):
                 safe[finding.path, finding.side, number] = line
-    return [_without(finding, safe) for finding in findings]
+    return [_without(_proved_without(finding, safe), safe) for finding in findings]
 
 
-def _without(finding: Finding, safe: dict[tuple[str, str, int], str]) -> Finding:
+def _proved_without(finding: Finding, safe: Mapping[tuple[str, str, int], str]) -> Finding:
+    """Return a finding without a proof that holds such a line, or may do so."""
+    proof = finding.proof
+    if proof is None:
+        return finding
+    if proof.start_line is None or proof.line is None:
+        held = any((path, side) == (proof.path, proof.side) for path, side, _ in safe)
+    else:
+        numbers = range(proof.start_line, proof.line + 1)
+        held = any((proof.path, proof.side, number) in safe for number in numbers)
+    return finding.model_copy(update={"proof": None}) if held else finding
+
+
+def _without(finding: Finding, safe: Mapping[tuple[str, str, int], str]) -> Finding:
     if finding.start_line is None or finding.line is None:
         return finding
     numbers = range(finding.start_line, finding.line + 1)
@@ -280,7 +319,8 @@ def _same(one: Finding, other: Finding, *, by_words: bool) -> bool:
     same words. What one pass says twice of the same lines are two causes, unless the words agree.
     """
     if _by_detector(one) and _by_detector(other):
-        return one.source == other.source and one.title == other.title
+        repeated = one.source == other.source and one.title == other.title
+        return repeated or _of_one_name(one, other)
     share = alike(telling_words(one.title), telling_words(other.title))
     if one.source == other.source:
         return share >= ALIKE_TITLES

@@ -20,6 +20,17 @@ BRIEF_CHARS = 14_000
 ACROSS_CHARS = 9_000
 """What is told at the most, about 4,500 and 3,000 tokens: a print-out may have as much."""
 
+ACROSS = (
+    "Where do two of the parts not agree? For each thing above that one part changed, and each "
+    "value, name, unit, key, order or error that one hands to another, look at both sides, in "
+    "their hunks (`diff`) or in the files. Ask, too: does a rule that two places keep still hold "
+    "in both? Does code need a migration that another part makes, or the other way round, and what "
+    "happens while only one of them is there? Is a flag, setting or field read that nothing sets, "
+    "or set and never read? No hunk is shown to you here, so a claim gives the path of its file. "
+    "Report a defect only where you have seen both."
+)
+"""What only a node that leads can ask."""
+
 FILES_SHOWN = 12
 """Of one part. The code of the node that leads has them all."""
 
@@ -83,38 +94,32 @@ def brief(change: Change, parts: Mapping[str, FindScope], borders: Sequence[Bord
         if others:
             told.append(f"- {_border(group)} ({_listed(held)}; also in {_listed(others)})")
     if told:
-        lines += ["", "What one part changes and another mentions:", *told[:BORDERS_SHOWN]]
-        lines += [f"… {len(told) - BORDERS_SHOWN} more"] if told[BORDERS_SHOWN:] else []
+        lines += ["", "What one part changes and another mentions:", *_first(told, BORDERS_SHOWN)]
     return _cut(lines, BRIEF_CHARS)
 
 
 def across(
     change: Change, scope: FindScope, borders: Sequence[Border], results: Sequence[FinderResult]
 ) -> str:
-    """Return the question about what lies between the parts of a scope that was read."""
-    lines = ["What the parts change, in their readers' words:"]
-    lines += [
+    """Return the question about what lies between the parts of a scope that was read.
+
+    The borders come first, for they are what only this node can ask about; what its parts say of
+    themselves takes no room from them.
+    """
+    told = _told(_crossing(scope.spans, borders))
+    claims = _once(sorted((each for result in results for each in result.claims), key=_weight))
+    said = [
         f"- {' '.join(result.overview.split())[:OVERVIEW_CHARS]}"
         for result in results
         if result.overview.strip()
     ]
-    claims = _once(sorted((each for result in results for each in result.claims), key=_weight))
-    if claims:
-        lines += ["", "What they report:"]
-        lines += [_claimed(change, scope, claim) for claim in claims[:CLAIMS_SHOWN]]
-        lines += [f"… {len(claims) - CLAIMS_SHOWN} more"] if claims[CLAIMS_SHOWN:] else []
-    told = _told(_crossing(scope.spans, borders))
-    if told:
-        lines += ["", "What they do to what other files of theirs mention:"]
-        lines += told[:BORDERS_SHOWN]
-        lines += [f"… {len(told) - BORDERS_SHOWN} more"] if told[BORDERS_SHOWN:] else []
-    question = (
-        "Where do two of the parts not agree? For each thing above that one part changed, and each "
-        "value, name, unit, key, order or error that one hands to another, look at both sides, in "
-        "their hunks (`diff`) or in the files. No hunk is shown to you here, so a claim gives the "
-        "path of its file. Report a defect only where you have seen both."
+    listed = (
+        ("What the parts do to what other files of theirs mention:", told, BORDERS_SHOWN),
+        ("What they report:", [_claimed(change, scope, each) for each in claims], CLAIMS_SHOWN),
+        ("What the parts change, in their readers' words:", said, len(said)),
     )
-    return f"{_cut(lines, ACROSS_CHARS)}\n\n{question}"
+    sections = [[head, *_first(lines, most)] for head, lines, most in listed if lines]
+    return f"{_shared(sections, ACROSS_CHARS)}\n\n{ACROSS}".strip()
 
 
 def _file(change: Change, path: str, spans: Sequence[Span], outlined: bool) -> str:
@@ -278,6 +283,27 @@ def _rounded(tokens: int) -> str:
     """Return a size as a person says it: an edit of a few lines hardly ever changes it."""
     step = max(1_000, 10 ** (len(str(tokens)) - 1))
     return f"about {round(tokens / step) * step:,}" if tokens >= 1_000 else "less than 1,000"
+
+
+def _first(lines: Sequence[str], most: int) -> list[str]:
+    """Return the first lines, and how many there are more."""
+    return [*lines[:most], *([f"… {len(lines) - most} more"] if lines[most:] else [])]
+
+
+def _shared(sections: Sequence[Sequence[str]], most: int) -> str:
+    """Return the sections one after the other, in the room that they share.
+
+    Each has an equal share for certain. What one leaves goes to the others, the first ones first.
+    """
+    sizes = [sum(len(line) + 1 for line in lines) for lines in sections]
+    share = most // max(1, len(sections))
+    spare = most - sum(min(size, share) for size in sizes)
+    shown = []
+    for lines, size in zip(sections, sizes, strict=True):
+        extra = min(spare, max(0, size - share))
+        spare -= extra
+        shown.append(_cut(lines, share + extra))
+    return "\n\n".join(shown)
 
 
 def _cut(lines: Sequence[str], most: int) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from reviewer.change import Change, FileChange, Span
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
-from reviewer.finding import Finding
+from reviewer.finding import Finding, Proof
 from reviewer.ports import Objects
 from reviewer.review.anchor import (
     CARRIAGE_RETURN,
@@ -84,6 +84,22 @@ class Placer:
         except NotFound:
             return shown, None  # it stands there more than once
 
+    def proof(self, path: str, quote: str) -> Proof | None:
+        """Return a quote with its place, as it may be shown; None where it does not stand."""
+        try:
+            name, anchor = self.where(path, quote)
+        except NotFound:
+            return None
+        if anchor is None:
+            return Proof(path=name, quote=redacted(printable(quote.strip("\n"))))
+        return Proof(
+            path=name,
+            side=anchor.side,
+            start_line=anchor.start_line,
+            line=anchor.line,
+            quote=redacted(printable(anchor.text)),
+        )
+
     def finding(self, claim: Claim, spans: Mapping[str, Span], lens: str) -> Finding | None:
         """Return the finding that a claim makes, or None if it names no place."""
         try:
@@ -98,8 +114,8 @@ class Placer:
             category=claim.category,
             severity=claim.severity,
             confidence=claim.confidence,
-            title=_cut(redacted(claim.title), TITLE_CHARS),
-            body=_cut(redacted(claim.why), WHY_CHARS),
+            title=shown(claim.title, TITLE_CHARS),
+            body=shown(claim.why, WHY_CHARS),
             evidence=redacted(printable(anchor.text)),
             suggestion=self._suggestion(claim, anchor),
             preexisting=claim.preexisting,
@@ -161,6 +177,7 @@ class Placer:
         return text if text != anchor.text and redacted(text) == text else None
 
 
-def _cut(text: str, limit: int) -> str:
-    text = printable(text).strip()
+def shown(text: str, limit: int) -> str:
+    """Return a text of the model's as it may be shown: without secrets, and cut."""
+    text = printable(redacted(text)).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,36 +1,37 @@
-"""Suggestions that may be applied with one click: only those after which the file still parses."""
+"""Suggestions that may be applied with one click: only those after which the file parses."""
 
 from collections.abc import Iterator, Sequence
 
 from reviewer.errors import GiveUp
 from reviewer.finding import Finding
-from reviewer.languages import is_template, language_of
+from reviewer.languages import Language, is_template, language_of
 from reviewer.parsing.broken import CHECKED
 from reviewer.parsing.worker import Parsers, Question
 from reviewer.ports import Objects
 
 
 def parsing(findings: Sequence[Finding], objects: Objects) -> list[Finding]:
-    """Return the findings, without the suggestions that would break their file.
+    """Return the findings, with a suggestion only where the file certainly parses after it.
 
-    A file that cannot be read or checked says nothing against a suggestion, nor does one in a
-    language that nobody here parses.
+    What nobody here can parse (another language, a template, a file that was broken before and
+    still is, one that is too large or cannot be read) has none; in Markdown every text is
+    well-formed.
     """
-    questions = {each.id: question for each, question in _questions(findings, objects)}
-    if not questions:
-        return list(findings)
-    broken = set()
-    with Parsers() as parsers:
-        for question, answer in parsers.ask_all(questions.values()):
-            if isinstance(answer, dict):
-                broken.add(question.about)
+    questions = dict(_questions(findings, objects))
+    fine = {each.id for each in findings if language_of(each.path) is Language.MARKDOWN}
+    if questions:
+        with Parsers() as parsers:
+            asked = parsers.ask_all(questions.values())
+            fine |= {question.about for question, answer in asked if answer is True}
     return [
-        each.model_copy(update={"suggestion": None}) if each.id in broken else each
+        each if each.suggestion is None or each.id in fine
+        else each.model_copy(update={"suggestion": None})
         for each in findings
-    ]
+    ]  # fmt: skip
 
 
-def _questions(findings: Sequence[Finding], objects: Objects) -> Iterator[tuple[Finding, Question]]:
+def _questions(findings: Sequence[Finding], objects: Objects) -> Iterator[tuple[str, Question]]:
+    """Yield what to ask of the file after each suggestion, by the finding's id."""
     for each in findings:
         language = language_of(each.path)
         if each.suggestion is None or language not in CHECKED or is_template(each.path):
@@ -40,7 +41,7 @@ def _questions(findings: Sequence[Finding], objects: Objects) -> Iterator[tuple[
         except GiveUp:
             continue
         after = _applied(head, each)
-        yield each, Question("check", (after, head), (language, each.path), each.id)
+        yield each.id, Question("well_formed", (after,), (language, each.path), each.id)
 
 
 def _applied(head: bytes, finding: Finding) -> bytes:

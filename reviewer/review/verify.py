@@ -7,20 +7,19 @@ validator and Claude Code Review's verification are such steps.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.change import Change, Span
 from reviewer.errors import GiveUp
-from reviewer.finding import Category, Finding, Severity
+from reviewer.finding import Category, Finding, Proof, Severity
 from reviewer.ports import Objects
 from reviewer.request import StopReason
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Harm
 from reviewer.review.functions import Code, functions
-from reviewer.review.place import Placer
+from reviewer.review.place import Placer, shown
+from reviewer.review.prompts import prompt
 from reviewer.review.scope import BYTES_A_TOKEN, quoted, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, Tier, Unit
@@ -35,6 +34,9 @@ AROUND_LINES = 20
 ADDED_LINES = 60
 """Shown before and after a place in a file that the change adds, whose one hunk is all of the file:
 most functions with their neighbours. The node reads the rest where it has a doubt."""
+
+TRIGGER_CHARS = 400
+"""Of what fails: a line of a comment, which says more above it."""
 
 PART_SHOWN = (
     "Of a file that the change adds only what is near the report is shown: read() has it all."
@@ -58,7 +60,8 @@ class Verdict(BaseModel):
     trigger: str = Field(
         default="",
         max_length=PROSE_CHARS,
-        description="if it holds: the path from an input or state to the failure, 1-3 sentences",
+        description="if it holds: the input, state or order of events that fails and what happens "
+        "then, 1-2 sentences of at most 40 words, to be read after the words 'Fails when:'",
     )
     path: str = Field(
         default="", max_length=PROSE_CHARS, description="of the file that `quote` stands in"
@@ -105,11 +108,12 @@ class Verifier:
     """The task. Candidates are joined beforehand: what is said twice is verified once.
 
     `causes` are the spans that findings elsewhere are caused by, by the findings' ids; `guidance`
-    says what the project's maintainers ask of whoever looks at some spans.
+    says what the project's maintainers ask of whoever looks at some spans. `language`: in which a
+    person will read what fails (BCP-47).
     """
 
     name = "verify"
-    version = "2"
+    version = "3"
     tier: Tier = "cheap"
     result: type[Verdicts] = Verdicts
 
@@ -120,6 +124,7 @@ class Verifier:
         spans: Sequence[Span],
         *,
         guidance: Callable[[Sequence[Span]], str] = lambda _spans: "",
+        language: str | None = None,
         code: Code | None = None,
         causes: Mapping[str, Span] | None = None,
         window: int = WINDOW_TOKENS,
@@ -128,6 +133,7 @@ class Verifier:
         self._objects = objects
         self._code = code
         self._guidance = guidance
+        self._language = language
         self._causes = causes or {}
         self._window = window
         self._placer = Placer(change, objects)
@@ -136,9 +142,12 @@ class Verifier:
             self._spans.setdefault(printable(span.path), []).append(span)
 
     def instructions(self, scope: VerifyScope) -> str:
-        text = _prompt()
+        text = prompt("verifier.md")
         told = self._guidance([span for each in scope.candidates for span in self._around(each)])
-        return f"{text}\n{told}" if told else text
+        text = f"{text}\n{told}" if told else text
+        if self._language is not None:
+            text += f"\nWrite `trigger` in the language `{self._language}` (BCP-47).\n"
+        return text
 
     def units(self, scope: VerifyScope) -> frozenset[Unit]:
         return frozenset(each.id for each in scope.candidates)
@@ -204,6 +213,10 @@ class Verifier:
     def proved(self, result: Verdicts) -> dict[str, Verdict]:
         """Return the verdicts by their candidates, without those that lack their proof."""
         return {each.candidate: each for each in result.verdicts if not self.unproved(each)}
+
+    def proof(self, verdict: Verdict) -> Proof | None:
+        """Return what a proved verdict quotes, with its place."""
+        return self._placer.proof(verdict.path, verdict.quote)
 
     def across(self, scope: VerifyScope, parts: Sequence[Verdicts]) -> str | None:
         return None
@@ -286,7 +299,10 @@ class Verifier:
 
 
 def judged(
-    candidates: Sequence[Finding], verdicts: Mapping[str, Verdict], least: float
+    candidates: Sequence[Finding],
+    verdicts: Mapping[str, Verdict],
+    least: float,
+    proof: Callable[[Verdict], Proof | None],
 ) -> tuple[list[Finding], list[Finding]]:
     """Return the candidates that stand, as their verifiers see them, and those that do not.
 
@@ -311,6 +327,8 @@ def judged(
                 "preexisting": each.preexisting or verdict.preexisting,
                 "suggestion": kept,
                 "verified": True,
+                "trigger": shown(verdict.trigger, TRIGGER_CHARS),
+                "proof": proof(verdict),
             }
             stand.append(each.model_copy(update=changes))
     return stand, fell
@@ -331,8 +349,3 @@ def _overlaps(span: Span, finding: Finding) -> bool:
         return False
     numbers = (line.old if finding.side == "LEFT" else line.new for line in span.lines)
     return any(finding.start_line <= number <= finding.line for number in numbers if number)
-
-
-@cache
-def _prompt() -> str:
-    return (Path(__file__).parent / "verifier.md").read_text(encoding="utf-8").strip() + "\n"

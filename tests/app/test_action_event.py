@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.action_event import MAX_EVENT_BYTES, Comment, Look, Nothing, read_event
-from app.jobs import MAX_COMMAND_CHARS
+from app.jobs import MAX_COMMENT_CHARS
 from reviewer.errors import TellUser
 from tests.github.npm import package_file
 
@@ -96,9 +96,9 @@ def test_a_comment_that_is_no_command_of_a_person_is_left(
 
 
 def test_a_long_comment_is_cut_after_a_whole_line(tmp_path: Path) -> None:
-    body = "/rlm review src/\n" + "x" * 9_000 + "\n/rlm review " + "y" * 9_000
+    body = "/rlm review src/\n" + "x" * 60_000 + "\n/rlm review " + "y" * 9_000
     read = event(tmp_path, "issue_comment", comment(comment__body=body))
-    assert isinstance(read, Comment) and len(read.body) <= MAX_COMMAND_CHARS
+    assert isinstance(read, Comment) and len(read.body) <= MAX_COMMENT_CHARS
     assert body.startswith(read.body) and read.body.endswith("x\n")
 
 

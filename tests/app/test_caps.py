@@ -1,17 +1,18 @@
 """Caps of a pull request and of a month: what is in use counts, and who can raise them is told."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, select, update
 
 from app.measures import Counts
 from app.metrics import ServerCollector
 from app.store import ENGINE, GITHUB, PUBLISH, REVIEW, Job, NewJob, NewRun, Store, spending
 from app.store.spending import Caps, Reached
-from app.store.tables import SPENDING
+from app.store.tables import CARRIED, SPENDING
 from tests.app.world import World, wait_until
 
 
@@ -21,8 +22,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def begun(store: Store, name: str, *, number: int = 7, installation: int = 1) -> Job:
-    run = NewRun(name, installation, 5, "octo/hello", number, name, "{}", "b" * 40, "a" * 40)
+def begun(
+    store: Store, name: str, *, number: int = 7, repository: int = 5, installation: int = 1
+) -> Job:
+    run = NewRun(
+        name, installation, repository, "octo/hello", number, name, "{}", "b" * 40, "a" * 40
+    )
     assert store.begin(run, NewJob(ENGINE, REVIEW, f"run:{name}", "{}"))
     job = store.claim(ENGINE, "engine-1", 60)
     assert job is not None
@@ -90,6 +95,41 @@ def test_a_new_month_begins_with_nothing_and_what_is_taken_out_stays_counted(
     with store.database.write() as db:
         db.execute(update(SPENDING).values(month="2001-01"))
     assert store.reserve("second", caps) == 2.0
+
+
+def test_to_install_the_app_again_begins_no_new_month(store: Store) -> None:
+    """GitHub gives it another number; the repositories keep theirs."""
+    caps = Caps(run=2.0, month=3.0)
+    done(store, begun(store, "first"), "first", 2.5)
+    begun(store, "open")
+    assert store.reserve("open", caps) == 0.5
+    store.forget_installation(1)
+    assert store.installations() == set()
+    begun(store, "again", installation=2)
+    assert store.spent_this_month(2) == store.most_this_month() == 3.0
+    assert store.reserve("again", caps) == Reached("month", 3.0, 3.0)
+    store.forget_installation(2)
+    begun(store, "third", installation=3)
+    assert store.reserve("third", caps) == Reached("month", 3.0, 3.0), "and not twice as much"
+    begun(store, "others", repository=6, installation=4)
+    assert store.reserve("others", caps) == 2.0
+    with store.database.write() as db:
+        db.execute(update(CARRIED).values(month="2001-01"))
+    assert store.reserve("third", caps) == 2.0
+    store.forget_installation(3)
+    with store.database.read() as db:
+        assert {row.month for row in db.execute(select(CARRIED))} == {
+            time.strftime("%Y-%m", time.gmtime())
+        }
+
+
+def test_each_repository_takes_with_it_what_it_cost(store: Store) -> None:
+    done(store, begun(store, "dear"), "dear", 3.0)
+    done(store, begun(store, "cheap", repository=6), "cheap", 1.0)
+    store.forget_installation(1)
+    begun(store, "one", installation=2)
+    begun(store, "two", repository=6, installation=3)
+    assert (store.spent_this_month(2), store.spent_this_month(3)) == (3.0, 1.0)
 
 
 def test_what_a_run_without_a_result_had_reserved_counts_as_spent(store: Store) -> None:

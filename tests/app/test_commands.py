@@ -49,8 +49,8 @@ from app.commands import (
         ("/rlm review\n\n/rlm stop\n/rlm review", (ReviewCommand(), PlainCommand("stop"))),
         ("/rlm ask why?", AskCommand("why?")),
         (
-            "/rlm ask\nWhy is\n> quoted\nthis?\n/rlm cost",
-            (AskCommand("Why is\n> quoted\nthis?"), PlainCommand("cost")),
+            "/rlm ask\nWhy is\n> quoted\n\nthis?\n/rlm cost",
+            (AskCommand("Why is\n> quoted\n\nthis?"), PlainCommand("cost")),
         ),
         # A question has its code, and is not cut where it speaks of comments.
         (
@@ -81,6 +81,21 @@ from app.commands import (
         ("x <!-- `\n/rlm stop ` -->", None),
         ("x<!--\n-->/rlm stop", None),
         ("<!--\n```\n-->\n/rlm stop", PlainCommand("stop")),
+        # Nor is what somebody else said, or showed.
+        ("<pre>\n/rlm stop\n</pre>", None),
+        ("<details><summary>Old</summary>\n/rlm stop\n</details>", None),
+        ("<details>\n\n/rlm stop\n\n</details>", PlainCommand("stop")),
+        ("<pre>\n\n/rlm stop\n</pre>", None),
+        ("> bob said\n/rlm stop", None),
+        ("> > bob said\n/rlm stop\nand more", None),
+        ("> - bob said\n/rlm stop", None),
+        ("- > bob said\n/rlm stop", None),
+        ("> bob said\n\n/rlm stop", PlainCommand("stop")),
+        ("> ```\n> code\n/rlm stop", PlainCommand("stop")),
+        ("- one\n\n      code\n/rlm stop", PlainCommand("stop")),
+        ("Look:\n/rlm stop", PlainCommand("stop")),
+        ("a\rb\n> c\n/rlm stop", None),
+        ("> a\rb\n\n/rlm stop", PlainCommand("stop")),
         ("/rlm resume", PlainCommand("resume")),
         (
             "/rlm refactor rename f to g\nand keep `h`\n\n/rlm cost",
@@ -109,12 +124,14 @@ def test_a_command_starts_its_line_outside_of_quotes_and_code(body: str, meant: 
     [
         ("/rlm reveiw", "Did you mean `/rlm review`?"),
         ("/rlm deploy everything", "no such command"),
+        ("/rlm debug", "`/rlm debug` comes later"),
+        ("/rlm debug the failing job", "`/rlm debug` comes later"),
         ("/rlm stop now", "no arguments"),
         ("/rlm pauze", "Did you mean `/rlm pause`?"),
         ("/rlm ask", "needs a question"),
-        ("/rlm ask " + "a" * 4_001, "4000 characters"),
+        ("/rlm ask " + "a" * 4_001, "4,000 characters; this one has 4,001"),
         ("/rlm refactor", "needs an instruction"),
-        ("/rlm refactor " + "a" * 4_001, "4000 characters"),
+        ("/rlm refactor " + "a" * 4_001, "4,000 characters; this one has 4,001"),
         ("/rlm fix everything", "names of findings"),
         ("/rlm fix" + "".join(f" {n:012x}" for n in range(21)), "At most 20"),
         ("/rlm go now", "no arguments"),
@@ -163,6 +180,14 @@ def test_a_hostile_comment_is_read_in_no_time() -> None:
         ReviewCommand(paths=("\x1b[31m\u202esrc",)),
     )
     assert len(parse_commands("/rlm ask x\n" * 9_000)) == 1
+    before = time.process_time()
+    (said,) = parse_commands("".join(f"/rlm x{n}\n" for n in range(6_500)))
+    assert isinstance(said, Misunderstood) and "6500" in said.why
+    assert time.process_time() - before < 1
+
+
+def test_a_command_below_a_long_log_is_found() -> None:
+    assert parse_commands("x\n" * 30_000 + "/rlm stop") == (PlainCommand("stop"),)
 
 
 @pytest.mark.parametrize("path", ["`../x`", "`/etc`", "`", "``", "`-x`"])

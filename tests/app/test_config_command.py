@@ -130,7 +130,9 @@ def test_the_published_schema_is_that_of_the_program(user: User) -> None:
     assert made == (DOCS / "rlm.schema.json").read_text("utf-8"), (
         "stale: rlm config --schema > docs/rlm.schema.json"
     )
-    jsonschema.Draft202012Validator.check_schema(json.loads(made))
+    schema = json.loads(made)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == "urn:rlm:schema:rlm.yml"
 
 
 @pytest.mark.parametrize(

@@ -371,7 +371,30 @@ def test_redis_is_asked_where_there_is_one(probed: Probed, tmp_path: Path) -> No
     del probed.environ["REDIS_URL_ENGINE"]
     with redis_server(tmp_path / "redis") as redis:
         probed.environ["REDIS_URL"] = redis.url()
+        found = probed()[1]["queue"]
+        assert [one["state"] for one in found] == ["warning", "warning"]
+        assert "may also write the keys of" in found[0]["text"]
+
+
+def test_what_each_role_may_do_in_redis_is_proved(probed: Probed, tmp_path: Path) -> None:
+    acl = Path("deploy/redis.acl").read_text("utf-8")
+    with redis_server(tmp_path / "redis", acl) as redis:
+        probed.environ["REDIS_URL_GITHUB"] = redis.url("rlm-github:CHANGE-ME-1")
+        probed.environ["REDIS_URL_ENGINE"] = redis.url("rlm-engine:CHANGE-ME-2")
         assert [one["state"] for one in probed()[1]["queue"]] == ["ok", "ok"]
+        # The users are mixed up: each may do what the other has to do.
+        probed.environ["REDIS_URL_ENGINE"] = probed.environ["REDIS_URL_GITHUB"]
+        code, lines = probed()
+        (wrong,) = (one for one in lines["queue"] if one["state"] != "ok")
+        assert (code, wrong["state"]) == (1, "faulty")
+        assert "keeps engine from its own keys" in wrong["text"]
+
+
+def test_whether_findings_can_be_handed_in_is_told(probed: Probed) -> None:
+    (line_,) = probed()[1]["code scanning"]
+    assert line_["state"] == "absent" and "sarif: on" in line_["text"]
+    probed.app.permissions["security_events"] = "write"
+    assert probed()[1]["code scanning"][0]["state"] == "ok"
 
 
 def test_a_database_that_does_not_answer_is_told_without_its_password(probed: Probed) -> None:

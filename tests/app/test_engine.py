@@ -1,10 +1,40 @@
-"""What leaves an engine: bounded, and without what only its owner should read."""
+"""What leaves an engine: bounded, and without what only its owner should read; and when it waits."""
 
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from app.broker import TokenAsker, pair
 from app.engine import SERVICE_FAILED, discreet
-from app.github.transport import Denied
+from app.github import cache
+from app.github.transport import Denied, explain
+from app.github.urls import Server
+from app.health import Health
+from app.jobs import step
 from app.report import Report
-from app.roles.engine import MAX_REASONS, MAX_REPORT_BYTES, MISCONFIGURED, _explained, bounded
-from reviewer.errors import GiveUp, TellUser
+from app.roles.engine import (
+    MAX_REASONS,
+    MAX_REPORT_BYTES,
+    MISCONFIGURED,
+    WAITS_FOR_ROOM,
+    _do,
+    _Done,
+    _Engine,
+    _explained,
+    bounded,
+)
+from app.settings import Settings
+from app.store import ENGINE, REVIEW, NewRun, Store
+from app.store.tables import JOBS
+from app.worker import attempt
+from reviewer.errors import GiveUp, NoRoom, TellUser
 from reviewer.request import Coverage, Review, Skipped, StopReason
 from tests.app.render.samples import review
 
@@ -60,3 +90,89 @@ def test_a_pull_request_is_not_told_how_the_server_is_set_up() -> None:
         "github.com does not let us read"
     )
     assert _explained(GiveUp("The repository has more than 10 GB")).endswith("10 GB")
+
+
+# A disk without room -----------------------------------------------------------------------------
+
+SERVER = Server("https://github.com", "https://api.github.com")
+
+
+def system() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def git() -> None:
+    said = "error: unable to write file: No space left on device"
+    raise explain(said, SERVER, with_token=True, folder=Path("/"))
+
+
+def what_is_fetched(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(cache, "LEFT_BYTES", 1 << 60)
+    (folder / "x.git").mkdir(exist_ok=True)
+    cache.check_size(folder / "x.git")
+
+
+class Full(_Engine):
+    """An engine whose disk has no room for what it fetches, until there is some."""
+
+    def _run(self, *_: Any) -> _Done:
+        for refusal in REFUSALS[:1]:
+            refusal()
+        return _Done("{}", 0.0, 1)
+
+
+REFUSALS: list[Any] = []
+
+
+@pytest.fixture
+def refusals() -> Iterator[list[Any]]:
+    yield REFUSALS
+    REFUSALS.clear()
+
+
+@pytest.mark.parametrize("how", ["system", "git", "fetched"])
+def test_a_run_waits_for_room_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: list[Any], how: str
+) -> None:
+    store = Store(tmp_path / "rlm.sqlite3")
+    fetched = partial(what_is_fetched, tmp_path, monkeypatch)
+    refusals.append({"system": system, "git": git, "fetched": fetched}[how])
+    run = NewRun("1" * 16, 1, 2, "octo/hello", 3, "o", '{"trigger": "opened"}', "b" * 40, "a" * 40)
+    store.begin(run, step(REVIEW, run))
+    engine = Full(
+        store,
+        Settings(github=SERVER, home=tmp_path),
+        SERVER,
+        TokenAsker(pair()[0]),
+        threading.Event(),
+    )
+    health = Health(store, "engine-1", "no model")
+    do = partial(_do, engine, health, "no model")
+
+    def tries() -> None:
+        with store.database.write() as db:
+            db.execute(update(JOBS).values(not_before=0))
+        job = store.claim(ENGINE, "engine-1", 60)
+        assert job is not None and job.attempts == 1
+        attempt(store, job, do, engine.lost, engine.stopping)
+
+    for _ in range(10):
+        tries()
+    known = store.run(run.id)
+    assert known is not None and (known.state, known.problem) == ("open", "")
+    assert known.progress == WAITS_FOR_ROOM
+    assert "full" in health.problem or "less than" in health.problem
+    refusals.clear()
+    tries()
+    known = store.run(run.id)
+    assert known is not None and known.report == "{}"
+    assert health.problem == "no model"
+    with store.database.read() as db:
+        assert db.scalars(select(JOBS.c.kind)).all() == ["publish"]
+    store.close()
+
+
+def test_a_full_disk_is_told_from_a_folder_that_may_not_be_written() -> None:
+    for number, full in ((errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EACCES, False)):
+        error = cache._not_writable(Path("/h/x.git"), OSError(number, os.strerror(number)))
+        assert isinstance(error, NoRoom) == full

@@ -4,16 +4,18 @@ from typing import Any
 import pytest
 
 from app.check_names import REVIEW_LABEL
+from app.commands import Misunderstood, PlainCommand, parse_commands
 from app.events import Bad, Ignored, Subject, read_event, subject_of
 from app.jobs import (
     COMMAND_FIRST,
-    MAX_COMMAND_CHARS,
+    MAX_COMMENT_CHARS,
     QUEUE_FIRST,
     Command,
     Look,
     Pressed,
     Queued,
     Rerun,
+    Wish,
 )
 from tests.app.deliveries import VERSIONS, example, examples
 
@@ -53,6 +55,8 @@ def test_every_example_of_github_is_a_job_or_is_ignored(version: str) -> None:
         ("opened", "opened"),
         ("reopened", "reopened"),
         ("ready_for_review", "ready"),
+        ("converted_to_draft", "drafted"),
+        ("closed", "closed"),
         ("synchronize", "pushed"),
     ],
 )
@@ -64,7 +68,7 @@ def test_a_pull_request_is_looked_at(action: str, trigger: str) -> None:
     assert read.job().role == "github"
 
 
-@pytest.mark.parametrize("action", ["unlabeled", "closed", "assigned", "auto_merge_enabled"])
+@pytest.mark.parametrize("action", ["unlabeled", "locked", "assigned", "auto_merge_enabled"])
 def test_other_actions_on_a_pull_request_are_ignored(action: str) -> None:
     assert action in ignored("pull_request", example("pull_request", "opened", action=action))
 
@@ -96,6 +100,38 @@ def test_what_asks_for_a_review_by_name_does_so_for_a_draft_and_first() -> None:
         assert isinstance(read, Look)
         assert (read.trigger, read.job().priority) == (trigger, COMMAND_FIRST)
     assert read.reviewer == "x[bot]"
+
+
+def test_what_a_bot_asks_for_is_done_and_not_before_what_people_ask_for() -> None:
+    label = {"label": {"name": REVIEW_LABEL}, "sender": {"login": "x[bot]", "type": "Bot"}}
+    payload = example("pull_request", "opened", action="labeled", **label)
+    payload["pull_request"]["draft"] = True
+    read = read_event("pull_request", payload, DELIVERY)
+    assert isinstance(read, Look)
+    assert (read.is_asked, read.job().priority) == (True, 0)
+    wish = Wish(trigger=read.trigger, by_bot=read.by_bot)
+    assert not wish.is_asked and Wish(trigger=read.trigger).is_asked
+
+
+def reviewed(body: str | None, action: str = "submitted") -> dict[str, Any]:
+    payload = example("pull_request_review", "submitted", action=action)
+    payload["review"]["body"] = body
+    return payload
+
+
+def test_a_command_in_the_text_of_a_review_is_one() -> None:
+    read = read_event("pull_request_review", reviewed("Fine.\n\n/rlm review"), DELIVERY)
+    assert isinstance(read, Command) and read.in_review and read.thread == 0
+    assert (read.number, read.comment_id, read.sender) == (2, 237895671, "Codertocat")
+    assert (read.name, read.place) == ("review:237895671", -237895671)
+    # The review that an answer in a thread makes has no text: the answer is an event of its own.
+    for body in (None, "", "Fine.", "> /rlm review"):
+        assert "no command" in ignored("pull_request_review", reviewed(body))
+    for action in ("edited", "dismissed"):
+        assert action in ignored("pull_request_review", reviewed("/rlm review", action))
+    by_bot = reviewed("/rlm review")
+    by_bot["review"]["user"]["type"] = "Bot"
+    assert "bot" in ignored("pull_request_review", by_bot)
 
 
 def test_another_base_is_looked_at() -> None:
@@ -133,8 +169,9 @@ def test_a_draft_waits_until_it_is_ready() -> None:
     assert "draft" in ignored("pull_request", payload)
     payload["action"] = "synchronize"
     assert "draft" in ignored("pull_request", payload)
-    payload["action"] = "ready_for_review"
-    assert isinstance(read_event("pull_request", payload, DELIVERY), Look)
+    for action in ("ready_for_review", "converted_to_draft", "closed"):
+        payload["action"] = action
+        assert isinstance(read_event("pull_request", payload, DELIVERY), Look)
 
 
 def test_a_webhook_of_a_repository_alone_is_ignored() -> None:
@@ -194,10 +231,26 @@ def test_only_a_new_comment_is_a_command(action: str) -> None:
 
 
 def test_a_long_comment_is_cut_after_a_whole_line() -> None:
-    long = "/rlm review src/\n" + "x" * 60 + "\n" + "y" * MAX_COMMAND_CHARS
+    long = "/rlm review src/\n" + "x" * 60 + "\n" + "y" * MAX_COMMENT_CHARS
     read = read_event("issue_comment", comment(long), DELIVERY)
     assert isinstance(read, Command)
     assert read.body == "/rlm review src/\n" + "x" * 60 + "\n"
+
+
+def test_a_command_is_found_anywhere_in_a_comment() -> None:
+    below = "x" * 70 + "\n"
+    long = below * 900 + "/rlm stop"
+    assert 60_000 < len(long) < MAX_COMMENT_CHARS
+    read = read_event("issue_comment", comment(long), DELIVERY)
+    assert isinstance(read, Command) and parse_commands(read.body) == (PlainCommand("stop"),)
+
+
+def test_a_question_that_is_too_long_is_answered_by_the_limit() -> None:
+    read = read_event("issue_comment", comment("/rlm ask " + "😀" * 65_000), DELIVERY)
+    assert isinstance(read, Command)
+    again = Command.model_validate_json(read.job().payload)
+    (said,) = parse_commands(again.body)
+    assert isinstance(said, Misunderstood) and "4,000 characters" in said.why
 
 
 def test_a_check_run_is_run_again() -> None:

@@ -46,7 +46,7 @@ from app.store.database import Database
 from app.store.forgotten import FORGOTTEN_S
 from app.store.schema import MIGRATIONS
 from app.store.spending import Caps
-from app.store.tables import FORGOTTEN, METADATA, PURSES
+from app.store.tables import CARRIED, FORGOTTEN, METADATA, PURSES
 from app.trace_file import about, recording
 from app.trace_folder import folder_of
 from reviewer.finding import Severity
@@ -177,7 +177,7 @@ def rows_about(store: Store, installation: int, repository: int, *words: str) ->
     found = []
     with store.database.read() as db:
         for table in METADATA.tables.values():
-            if table is FORGOTTEN:
+            if table in {FORGOTTEN, CARRIED}:  # each until its time is over
                 continue
             for row in db.execute(select(table)).mappings():
                 for name, value in row.items():

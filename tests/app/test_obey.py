@@ -113,6 +113,29 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield Scene(fake, store)
 
 
+# Commands in reviews -----------------------------------------------------------------------------
+
+
+def test_a_command_in_a_review_is_obeyed_once_and_answered_below(scene: Scene) -> None:
+    comment = scene.pull.comment("bob", "of the same number as the review")
+    where = scene._where(comment_id=comment.id, in_review=True, sender="alice")
+    command = Command.model_validate(where | {"body": "/rlm cost\n/rlm review"})
+    for _ in range(2):
+        scene.obeyed(command)
+    assert scene.answers == ["Nothing has run here, as far as I remember."]
+    (wish,) = scene.begun
+    assert (wish.trigger, wish.comment) == ("command", -comment.id)
+    assert comment.reactions == [] and not scene.fake.asked("POST", "reactions")
+    scene.obeyed(command.model_copy(update={"in_review": False}))
+    assert len(scene.begun) == 2, "the comment of that number is another one"
+
+
+def test_whoever_may_not_write_gives_no_command_in_a_review_either(scene: Scene) -> None:
+    where = scene._where(comment_id=5, in_review=True, sender="bob", body="/rlm review")
+    scene.obeyed(Command.model_validate(where))
+    assert scene.begun == [] and len(scene.answers) == 1
+
+
 # Answers in our threads --------------------------------------------------------------------------
 
 

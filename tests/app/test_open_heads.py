@@ -17,7 +17,7 @@ from app.github.client import Hub
 from app.github.urls import Server
 from app.jobs import Look
 from app.open_heads import BEFORE_S, LOOKS, ORPHAN_S, YOUNG_S, OpenHeads
-from app.store import GITHUB, OPEN, Job, NewJob, NewRun, Store
+from app.store import GITHUB, OPEN, PUBLISH, Job, NewJob, NewRun, Store
 from app.store.tables import WATCHED
 from tests.github import shapes
 from tests.github.hub import FakeCheckRun, FakeGitHub, FakePull, FakeRepo
@@ -220,6 +220,28 @@ def test_a_check_run_of_a_run_that_ended_is_ended_too(scene: Scene) -> None:
     check = scene.check(pull)
     assert scene.heads()() == 1
     assert check.conclusion == "cancelled"
+
+
+@pytest.mark.parametrize("since", ["closed", "pushed"])
+def test_a_check_run_on_a_head_that_is_no_more_is_ended_by_its_run(
+    scene: Scene, since: str
+) -> None:
+    pull = scene.opened()
+    job = scene.run(pull)
+    check = scene.check(pull)
+    scene.store.shown(job, "a" * 16, check.id, NewJob(GITHUB, PUBLISH, "k", "{}"))
+    last = scene.store.claim(GITHUB, "w", 60)
+    assert last is not None
+    scene.store.ended(last, "a" * 16, "lost: GitHub refused")
+    if since == "closed":
+        pull.close()
+    else:
+        pull.push(scene.repo.commit({"a.py": b"more\n"}, pull.head))
+    heads = scene.heads()
+    heads()
+    assert (check.status, check.conclusion) == ("completed", "cancelled")
+    scene.again(heads)
+    assert len(scene.fake.asked("PATCH")) == 1
 
 
 @pytest.mark.parametrize(

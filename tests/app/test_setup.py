@@ -617,6 +617,7 @@ def test_the_manifest_has_what_github_wants_and_the_least_of_it() -> None:
         "pull_request",
         "issue_comment",
         "pull_request_review_comment",
+        "pull_request_review",
         "merge_group",
         "check_run",
     ]

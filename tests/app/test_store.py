@@ -1,6 +1,8 @@
 """The store: what it promises to the webhook, to workers and to runs, with real files and threads."""
 
+import re
 import sqlite3
+import statistics
 import subprocess
 import sys
 import threading
@@ -14,7 +16,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import delete, func, inspect, select, text, update
+from sqlalchemy import Table, create_engine, delete, func, insert, inspect, select, text, update
 
 from app.jobs import Command, Look, Reply, Rerun, Step, step
 from app.store import (
@@ -36,7 +38,7 @@ from app.store import (
 from app.store.before_alembic import STEPS
 from app.store.jobs import LONGEST_S
 from app.store.schema import FIRST, MIGRATIONS, REVISION, TAKEN_OVER
-from app.store.tables import JOBS, METADATA, RUNS
+from app.store.tables import CARRIED, DELIVERIES, FINDINGS, JOBS, METADATA, RUNS, SPENDING, STACKED
 from reviewer.errors import RetryLater, RlmError, TellUser
 from tests.postgres import Postgres, postgres
 
@@ -452,7 +454,10 @@ def shape(store: Store) -> set[tuple[str, str]]:
     with store.database.read() as db:
         found = inspect(db)
         columns = {
-            (table, f"{column['name']} default {str(column['default']).strip(chr(39))}")
+            (
+                table,
+                f"{column['name']} default {str(column['default']).split('::')[0].strip(chr(39))}",
+            )
             for table in found.get_table_names()
             for column in found.get_columns(table)
         }
@@ -473,16 +478,66 @@ def shape(store: Store) -> set[tuple[str, str]]:
     return columns | indexes | keys | unique
 
 
-def test_migrated_tables_are_those_of_the_program(tmp_path: Path) -> None:
-    path = tmp_path / "rlm.sqlite3"
-    with sqlite3.connect(path) as old:
-        for step in STEPS:
-            old.executescript(step)
-        old.execute(f"PRAGMA user_version = {len(STEPS)}")
-    with closing(Store(path)) as store, store.database.write() as db:
+FIRST_TABLES = set(re.findall(r"CREATE TABLE (\w+)", "".join(STEPS)))
+"""What columns hold was told apart less finely in those of files."""
+
+
+def first_tables(where: Path | str) -> None:
+    """Make the tables as they were before the first migration, in a file or in PostgreSQL."""
+    if isinstance(where, Path):
+        where.parent.mkdir(exist_ok=True)
+        with sqlite3.connect(where) as old:
+            for step in STEPS:
+                old.executescript(step)
+            old.execute(f"PRAGMA user_version = {len(STEPS)}")
+        return
+    script = "".join(STEPS).replace(" WITHOUT ROWID", "").replace(" REAL", " DOUBLE PRECISION")
+    script = script.replace("INTEGER PRIMARY KEY AUTOINCREMENT", "BIGSERIAL PRIMARY KEY")
+    script = script.replace(" INTEGER", " BIGINT")
+    # Names that PostgreSQL gives by itself, and those that this program gives.
+    names = """
+        SELECT conrelid::regclass AS of, conname AS name, contype::text AS kind FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'c')
+    """
+    wanted = {"p": "pk_{}", "u": "uq_{}_repository_id_number_origin", "c": "ck_{}_state"}
+    with create_engine(where.replace("postgresql:", "postgresql+psycopg:")).begin() as db:
+        db.exec_driver_sql(script)
+        for one in db.execute(text(names)).all():
+            name = wanted[one.kind].format(one.of)
+            db.exec_driver_sql(f"ALTER TABLE {one.of} RENAME CONSTRAINT {one.name} TO {name}")
+        db.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+        db.execute(text("INSERT INTO alembic_version VALUES (:first)"), {"first": FIRST})
+
+
+def types(store: Store) -> dict[tuple[str, str], str]:
+    """What the columns hold, by table and name."""
+    with store.database.read() as db:
+        found = inspect(db)
+        return {
+            (table, column["name"]): str(column["type"])
+            for table in found.get_table_names()
+            for column in found.get_columns(table)
+        }
+
+
+def test_migrated_tables_are_those_of_the_program(
+    where: Path | str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The whole chain of migrations, from the first tables to the newest, on both databases."""
+    empty: Path | str = tmp_path / "new.sqlite3"
+    if isinstance(where, str):
+        empty = request.getfixturevalue("server").database()
+    first_tables(where)
+    with closing(Store(where)) as store, store.database.write() as db:
         assert db.scalar(text("SELECT version_num FROM alembic_version")) == REVISION
-    with closing(Store(tmp_path / "new.sqlite3")) as new, closing(Store(path)) as migrated:
+    with closing(Store(empty)) as new, closing(Store(where)) as migrated:
         assert shape(migrated) == shape(new)
+        before = set(re.findall(r"^    (\w+) |ADD COLUMN (\w+)", "".join(STEPS), re.MULTILINE))
+        old = {name for both in before for name in both}
+        kinds = types(migrated)
+        for (table, name), kind in types(new).items():
+            was_there = table in FIRST_TABLES and name in old
+            assert kinds[table, name] == kind or was_there, f"{table}.{name}"
         assert {table for table, _ in shape(new)} == {*METADATA.tables, "alembic_version"}
     assert REVISION != FIRST  # else nothing was migrated
 
@@ -632,6 +687,42 @@ def test_old_runs_and_lost_jobs_are_forgotten(store: Store) -> None:
         assert db.scalar(select(func.count()).select_from(JOBS)) == 0
 
 
+def test_what_is_too_old_is_swept_to_its_end_and_the_rest_stays(store: Store) -> None:
+    """More of it than one step takes, of each table that has a limit."""
+    now, number = time.time(), 1_200
+    day = 86_400.0
+    ages = {"young": 0.0, "month": 40.0, "year": 500.0}
+    with store.database.write() as db:
+        for name, days in ages.items():
+            at, each = now - days * day, range(number if name == "year" else 1)
+            month = time.strftime("%Y-%m", time.gmtime(at))
+            said = {"number": 1, "run": "r", "severity": "high", "category": "bug", "said": at}
+            on = {"number": 1, "stacked": 2, "branch": "b", "head": "h", "task": "fix"}
+            rows: dict[Table, list[dict[str, object]]] = {
+                DELIVERIES: [{"id": f"{name}{n}", "received": at} for n in each],
+                FINDINGS: [
+                    said
+                    | {"repository_id": 7, "finding": f"{name}{n}", "state": "open", "changed": at}
+                    for n in each
+                ],
+                STACKED: [
+                    on | {"run": f"{name}{n}", "repository_id": 7, "since": at} for n in each
+                ],
+                SPENDING: [{"installation": n, "month": month, "usd": 1.0} for n in each],
+                CARRIED: [{"repository_id": n, "month": month, "usd": 1.0} for n in each],
+            }
+            for table, values in rows.items():
+                db.execute(insert(table), values)
+    kept = {DELIVERIES: 1, FINDINGS: 2, STACKED: 2, SPENDING: 2, CARRIED: 1}
+    with store.database.read() as db:
+        before = sum(db.scalar(select(func.count()).select_from(table)) or 0 for table in kept)
+    assert store.sweep() == before - sum(kept.values())
+    with store.database.read() as db:
+        left = {table: db.scalar(select(func.count()).select_from(table)) for table in kept}
+    assert left == kept
+    assert store.sweep() == 0
+
+
 def test_what_was_dismissed_is_remembered_and_may_be_forgotten(store: Store) -> None:
     one = Dismissed("0" * 12, "a.py", "It leaks", "alice", "https://x/1")
     other = Dismissed("0" * 12, "a.py", "It leaks", "bob", "https://x/2")
@@ -744,7 +835,38 @@ def test_a_flood_from_one_installation_waits_behind_itself(store: Store) -> None
 def test_what_somebody_asked_for_goes_first_and_in_turn_too(store: Store) -> None:
     store.put(wanted(1, 0), wanted(2, 0))
     store.put(*(wanted(1, number, 10) for number in range(3)), wanted(2, 1, 10))
-    assert served(store, 6) == ["of 1", "of 2", "of 1", "of 1", "of 1", "of 2"]
+    assert served(store, 6) == ["of 1", "of 2", "of 1", "of 2", "of 1", "of 1"]
+
+
+def test_what_somebody_asked_for_is_not_behind_its_own_pushes(store: Store) -> None:
+    store.put(*(wanted(1, number) for number in range(50)))
+    served(store, 10)
+    store.put(wanted(1, 0, 10), wanted(2, 0))
+    job = store.claim(ENGINE, "w", 60.0)
+    assert job is not None and job.key == "1:0:10"
+
+
+@pytest.mark.parametrize("priority", [0, 10])
+def test_no_flood_makes_the_others_wait(store: Store, priority: int) -> None:
+    """Whatever one installation asks for: the others' pushes and commands have their turns."""
+    others = range(2, 12)
+
+    def waits(flood: int) -> dict[str, list[int]]:
+        store.put(*(wanted(1, number, priority) for number in range(flood)))
+        served(store, 1)
+        store.put(*(wanted(other, number) for number in range(5) for other in others))
+        store.put(*(wanted(other, 9, 10) for other in others))
+        order = served(store, flood - 1 + 6 * len(others))
+        assert store.claim(ENGINE, "w", 60.0) is None
+        return {
+            of: [place for place, done in enumerate(order) if done == of]
+            for of in (f"of {other}" for other in others)
+        }
+
+    alone, flooded = waits(1), waits(200)
+    for of, before in alone.items():
+        assert statistics.median(flooded[of]) <= 1.5 * max(statistics.median(before), 1)
+        assert flooded[of][0] <= before[0] + 1, "a command waits for one job of the flood at most"
 
 
 # PostgreSQL

@@ -1,14 +1,18 @@
 """What becomes of a job, by the kind of error that its doing meets; over a real store."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
-from app.github.errors import Limited
+from app.github.errors import Limited, Unreachable
+from app.github.transport import Unreached
 from app.store import GITHUB, Job, NewJob, Store
-from app.worker import MAX_ATTEMPTS, Claims, Halted, work
+from app.store.tables import JOBS
+from app.worker import LONGEST_OUTAGE_S, MAX_ATTEMPTS, Claims, Halted, work
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 
@@ -25,6 +29,7 @@ class Worked:
     def go(self, *jobs: NewJob) -> None:
         self.store.put(*jobs)
         self.stopping.clear()
+        threading.Timer(5.0, self.stopping.set).start()  # where nothing is due
         work(Claims(self.store, GITHUB, "w"), self.stopping, self.do, self.lose)
 
     def do(self, job: Job) -> None:
@@ -33,6 +38,16 @@ class Worked:
             self._do(self.store, job)
         finally:
             self.stopping.set()
+
+    def due(self, **values: float) -> None:
+        """Let the time of what was put back come."""
+        with self.store.database.write() as db:
+            db.execute(update(JOBS).values(not_before=0, **values))
+
+    def pause(self) -> float:
+        """For how long the job was put back."""
+        with self.store.database.read() as db:
+            return float(db.scalars(select(JOBS.c.not_before)).one()) - time.time()
 
     def lose(self, job: Job, error: RlmError) -> None:
         self.lost.append(str(error))
@@ -88,14 +103,53 @@ def test_a_job_is_not_tried_for_ever(tmp_path: Path) -> None:
     assert worked.lost == [f"busy (tried {MAX_ATTEMPTS} times)"]
 
 
-@pytest.mark.parametrize("error", [Limited("too fast", 0.0), Halted("stopped", 0.0)])
+@pytest.mark.parametrize(
+    "error",
+    [
+        Limited("too fast", 0.0),
+        Halted("stopped", 0.0),
+        Unreachable("no connection", 0.0),
+        Unreached("cut off", 0.0),
+    ],
+)
 def test_what_is_no_fault_of_the_job_does_not_count(tmp_path: Path, error: Exception) -> None:
     worked = Worked(tmp_path, raising(error))
     worked.go(JOB)
     for _ in range(MAX_ATTEMPTS + 2):
+        worked.due()
         worked.go()
-    assert set(worked.seen) == {1}
+    assert worked.seen == [1] * (MAX_ATTEMPTS + 3)
     assert worked.lost == []
+
+
+def test_an_outage_is_waited_for_with_growing_pauses_and_not_for_ever(tmp_path: Path) -> None:
+    worked = Worked(tmp_path, raising(Unreachable("no connection", 30.0)))
+    worked.go(JOB)
+    pauses = [worked.pause()]
+    for lasted in (45, 300, 3_600, LONGEST_OUTAGE_S - 60):
+        worked.due(away_since=time.time() - lasted)
+        worked.go()
+        pauses.append(worked.pause())
+    assert pauses == pytest.approx([30, 45, 300, 600, 600], abs=5)
+    assert worked.lost == []
+    worked.due(away_since=time.time() - LONGEST_OUTAGE_S)
+    worked.go()
+    assert worked.lost == ["no connection (tried for 6 hours)"]
+
+
+def test_another_trouble_ends_an_outage(tmp_path: Path) -> None:
+    errors: list[Exception] = [Unreachable("away"), RetryLater("busy"), Unreachable("away", 30)]
+
+    def do(_store: Store, _job: Job) -> None:
+        raise errors.pop(0)
+
+    worked = Worked(tmp_path, do)
+    worked.go(JOB)
+    worked.due(away_since=time.time() - LONGEST_OUTAGE_S)
+    worked.go()
+    worked.due()
+    worked.go()
+    assert worked.lost == [] and errors == []
 
 
 def test_a_loss_that_cannot_be_told_leaves_the_job_for_later(tmp_path: Path) -> None:

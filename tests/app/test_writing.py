@@ -421,12 +421,16 @@ def test_go_starts_no_older_plan_while_another_is_made(desk: Desk) -> None:
     assert both.comment_id != wish.comment
 
 
-@pytest.mark.parametrize("at_lines", [False, True])
-def test_go_starts_no_plan_that_was_shown_after_it_was_written(desk: Desk, at_lines: bool) -> None:
+@pytest.mark.parametrize("place", ["conversation", "lines", "review"])
+def test_go_starts_no_plan_that_was_shown_after_it_was_written(desk: Desk, place: str) -> None:
     """The job of a command may be done late, or again."""
     command = desk.says("alice", "/rlm refactor rename f to g\n/rlm go")
     with desk._with(WRITES)(desk.installation.id, desk.repo.id) as hub:
-        if at_lines:
+        if place == "review":
+            path = f"/repos/{NAME}/pulls/{desk.pull.number}/reviews"
+            made = hub.ask("review", "POST", path, {"body": command.body, "event": "COMMENT"})
+            command = command.model_copy(update={"comment_id": made["id"], "in_review": True})
+        if place == "lines":
             where = {"path": "c.py", "line": 1, "side": "RIGHT", "commit_id": desk.head}
             path = f"/repos/{NAME}/pulls/{desk.pull.number}/comments"
             made = hub.ask("comment", "POST", path, {"body": command.body, **where})

@@ -644,6 +644,16 @@ def test_nothing_is_said_at_lines_of_a_closed_pull_request(scene, merged):
     assert scene.checks == [("completed", "neutral")]
 
 
+@pytest.mark.parametrize("unasked", [True, False])
+def test_a_draft_is_told_what_somebody_asked_for_alone(scene, unasked):
+    scene.pull.draft = True
+    published = scene.publish(unasked=unasked)
+    assert published.outcome == ("draft" if unasked else "posted")
+    assert len(scene.pull.reviews) == len(scene.stickies) == (not unasked)
+    assert scene.checks == [("completed", "neutral")]
+    assert ("became a draft" in scene.repo.check_runs[0].summary) == unasked
+
+
 def test_a_merged_pull_request_without_findings_is_left_in_peace(scene):
     scene.pull.close(merged=True)
     scene.publish(report([]))

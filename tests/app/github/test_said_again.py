@@ -321,7 +321,8 @@ def test_a_comment_is_read_as_it_was_written():
         "source": "detector:contracts/call",
     }
     here = Anchor(side="RIGHT", start_line=10, line=10, suggest=True)
-    for changes in ({}, odd):
+    more = {"trigger": "the list is `empty`.", "also_by": ("detector:python-lint/F821",)}
+    for changes in ({}, odd, more, odd | more):
         one = told(**changes)
         claim = claim_of(render_comment(one, here, no_code), one.path)
         assert claim is not None

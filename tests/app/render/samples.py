@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.render.snippet import Snippets
-from reviewer.finding import Category, Finding, Severity, Side
+from reviewer.finding import Category, Finding, Proof, Severity, Side
 from reviewer.request import (
     ChangeInfo,
     Cost,
@@ -233,6 +233,9 @@ def hostile() -> Review:
         evidence=HOSTILE_BLOCK,
         suggestion=HOSTILE_BLOCK,
         source=f"model:{HOSTILE}",
+        also_by=(HOSTILE,),
+        trigger=HOSTILE_BLOCK,
+        proof=Proof(path=HOSTILE, quote=HOSTILE_BLOCK),
     )
     return review(
         findings=[bad, bad.model_copy(update={"path": "shop/refund.py"})],

@@ -39,6 +39,26 @@ def test_a_comment_says_how_bad_what_and_how_to_mend_it():
     assert "shop/refund.py" not in text  # GitHub shows where it is
 
 
+def test_every_detector_that_says_it_is_named():
+    both = {"source": "detector:contracts/name", "also_by": ("detector:python-lint/F821",)}
+    text = render_comment(at_8(**both), HERE, code)
+    named = "`detector:contracts/name`, `detector:python-lint/F821`"
+    assert f" · {named} · " in text
+    assert named in render_markdown(review(findings=[finding(**both)]), code)
+
+
+def test_what_fails_is_one_line_and_another_look_at_it_is_no_news():
+    made = at_8(trigger="the answer is lost:\nthe `retry` of @octocat pays order 17 twice.")
+    line = "**Fails when:** the answer is lost: the `retry` of @&#8203;octocat pays order 17 twice."
+    text = render_comment(made, HERE, code)
+    assert line in text.split("\n")
+    assert text.index("- order 17") < text.index(line) < text.index("```suggestion")
+    assert line in render_markdown(review(findings=[made]), code).split("\n")
+    assert said(text) == said(render_comment(at_8(trigger="Any order."), HERE, code))
+    assert said(text) == said(render_comment(at_8(), HERE, code))
+    assert "Fails when" not in render_comment(at_8(), HERE, code)
+
+
 def test_an_old_defect_is_said_to_be_old():
     assert "This was there before this change." in render_comment(
         at_8(preexisting=True), HERE, code
@@ -128,9 +148,11 @@ def test_nothing_hostile_does_anything(snippets):
         title=HOSTILE,
         body=HOSTILE_BLOCK,
         suggestion=HOSTILE_BLOCK,
+        trigger=HOSTILE_BLOCK,
         source=f"model:{HOSTILE}",
     )
     text = render_comment(bad, HERE, snippets)
+    assert "**Fails when:** " in text
     for token in read(text):
         assert token.type not in {"link_open", "image", "blockquote_open", "hr", "code_block"}
         if token.type in {"html_block", "html_inline"}:

@@ -54,6 +54,9 @@ def test_the_fields_stand_in_the_documented_order():
         "verified",
         "source",
         "places",
+        "also_by",
+        "trigger",
+        "proof",
     ]
     assert list(value["coverage"]) == ["hunks", "reviewed", "skipped"]
 

@@ -72,7 +72,7 @@ def test_an_early_end_is_first_and_last():
 
 def test_no_findings_needs_no_table():
     text = shown(empty())
-    assert text.startswith("## No findings by the detectors in the 3 hunks reviewed; ")
+    assert text.startswith("**No findings by the detectors in the 3 hunks reviewed; ")
     assert "|" not in text
 
 

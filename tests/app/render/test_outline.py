@@ -19,6 +19,7 @@ from reviewer.request import (
     Review,
     Risk,
     Skipped,
+    StopReason,
 )
 from tests.app.render.samples import HOSTILE, code, empty, finding, many, review
 from tests.app.render.test_escape import REFERENCE, read
@@ -70,6 +71,55 @@ def test_markdown_tells_it_before_the_findings() -> None:
     assert "Walkthrough" not in text  # what the summary says in one text stands here in its places
 
 
+def clean(**changes: Any) -> Review:
+    return outlined(**({"findings": [], "coverage": Coverage(hunks=3, reviewed=3)} | changes))
+
+
+def unfolded(text: str) -> list[str]:
+    """Return the lines of a text that are seen before anything is opened."""
+    depth, seen = 0, []
+    for line in text.splitlines():
+        depth += line.count("<details>")
+        seen += [line] if line.strip() and not depth else []
+        depth -= line.count("</details>")
+    assert depth == 0
+    return seen
+
+
+def test_a_clean_change_is_one_line_and_the_rest_is_folded() -> None:
+    text = render_markdown(clean(notes=["One.", "Two."]), code)
+    (line,) = unfolded(text)
+    assert line.startswith("**No findings in the 3 hunks reviewed.** <sub>")
+    assert "<summary>The change, and how it was read, 2 notes</summary>" in text
+    for kept in (
+        "**Risk: high**",
+        "Refunds go to the `new`",
+        "Reviewed 3 of 3",
+        "Two.",
+        "calls of",
+    ):
+        assert kept in text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"findings": [finding()]},
+        {"status": "partial", "stopped": StopReason.BUDGET},
+        {
+            "coverage": Coverage(
+                hunks=3, reviewed=2, skipped=[Skipped(path="a.min.js", hunks=1, reason="generated")]
+            )
+        },
+        {"coverage": Coverage(hunks=0, reviewed=0)},
+    ],
+)
+def test_what_is_not_clean_or_was_not_read_is_said_openly(changes: dict[str, Any]) -> None:
+    text = render_markdown(clean(**changes), code)
+    assert "**Risk: high**" in "\n".join(unfolded(text))
+    assert "## " in text
+
+
 def test_the_terminal_has_a_short_form_without_a_diagram() -> None:
     text = render(outlined(), "text", code)
     after = text[text.index("5 findings: ") :]
@@ -116,11 +166,12 @@ def test_a_clean_review_is_one_verdict_and_no_section_of_nothing(fmt: str) -> No
     assert text.count("No findings") == 1
     for section in ("look first", "What changes", "Severity", "<details>", "mermaid", "nit"):
         assert section not in text
-    assert [line for line in text.split("\n") if line.startswith("#")] == (
-        ["## No findings by the detectors in the 3 hunks reviewed; no model read them."]
-        if fmt == "markdown"
-        else []
-    )
+    if fmt == "markdown":
+        (line,) = text.splitlines()
+        assert line == (
+            "**No findings by the detectors in the 3 hunks reviewed; no model read them.** "
+            "<sub>No model was asked. 0.2 s.</sub>"
+        )
 
 
 # The diagram

@@ -357,6 +357,16 @@ def test_a_run_without_a_review_says_why(site: Site) -> None:
     assert "This run came to no review." in page and "There is no trace of this run here" in page
 
 
+def test_where_servers_share_a_database_the_trace_may_lie_on_another(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = site.reviewed(site.run(), outcome="problem: x", problem="x", calls=0)
+    elsewhere = "or it lies on the server that reviewed"
+    assert elsewhere not in site.reader().get(f"/runs/{run}").text
+    monkeypatch.setattr(site.store.database, "is_file", False)
+    assert elsewhere in site.reader().get(f"/runs/{run}").text
+
+
 def test_a_review_by_detectors_alone_says_that_there_is_no_tree(site: Site) -> None:
     run = site.reviewed(site.run(), samples.empty(), usd=0.0, calls=0)
     page = site.reader().get(f"/runs/{run}").text

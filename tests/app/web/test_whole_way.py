@@ -40,6 +40,7 @@ def test_a_review_has_a_page_that_its_check_run_and_its_summary_lead_to(tmp_path
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with World(tmp_path) as world:
+        world.forks = False  # what each process has in its environment is looked at
         world.app.callback_urls = [f"{url}{CALLBACK}"]
         given = {
             "RLM_PUBLIC_URL": url,

@@ -106,7 +106,10 @@ def test_its_writer_and_its_reader_see_what_the_finding_says_and_both_ends(repo:
     read = next(body for body in calls if asks(body, "looks"))
     for body in (written, read):
         text = prompt(body)
-        assert "is so no more: The total is doubled" in text and "It fails for one input." in text
+        assert (
+            "in place of this defect: The total is doubled" in text
+            and "It fails for one input." in text
+        )
         assert ">         return net(items)\n" in text  # what the patch made of it
         assert "-    return net(items) * 2" in text and "+    return net(items)" in text
     assert 'Your test file:\n\n=== file "tests/test_cart.py"' in prompt(written)

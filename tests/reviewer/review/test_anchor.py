@@ -137,6 +137,57 @@ def test_what_is_alike_in_two_other_hunks_is_in_none():
         find_like_in_diff(quote, file, None)
 
 
+def columns(name: str, *others: int, number: int = 100) -> str:
+    """Return a line of many words, of which some are others."""
+    return " ".join(f"other_{n}" if n in others else f"{name}_{n}" for n in range(number))
+
+
+FIRST, LAST, KNOWN = (columns(name, number=40) for name in ("first", "last", "known"))
+FIRST_WRONG, LAST_WRONG = (columns(name, 7, number=40) for name in ("first", "last"))
+
+
+@pytest.mark.parametrize(("apart", "found"), [(8, True), (9, False)])
+def test_a_misquoted_place_is_looked_for_within_eight_lines_of_one_that_is_known(
+    apart: int, found: bool
+):
+    between = range(apart - 1)
+    before = [FIRST, *(f"wait({n})" for n in between), LAST]
+    of_before = [FIRST_WRONG, *(f"pause({n})" for n in between), LAST]
+    behind = [KNOWN, *(f"wait({n})" for n in between), FIRST, columns("known", 7, number=40)]
+    of_behind = [FIRST_WRONG, KNOWN]
+    for rows, quote, start in ((before, of_before, 1), (behind, of_behind, 1 + apart)):
+        one = hunk("a.py", "".join(f"+{line}\n" for line in rows))
+        file = changed("a.py", one)
+        if found:
+            assert find_like_in_diff("\n".join(quote), file, one).start_line == start
+            continue
+        with pytest.raises(NotFound):
+            find_like_in_diff("\n".join(quote), file, one)
+
+
+@pytest.mark.parametrize(
+    ("best", "second", "found"), [(2, 23, True), (2, 21, False), (38, 80, True), (40, 80, False)]
+)
+def test_the_most_similar_place_has_to_be_similar_and_to_beat_the_next_by_a_tenth(
+    best: int, second: int, found: bool
+):
+    """`best` and `second` are words of the two places, of 200, that are not the quote's."""
+    near, far = columns("c", *range(best)), columns("c", *range(100 - second, 100))
+    known = columns("known")
+    quote = f"{known}\n{columns('c', 50)}"
+    for rows, start in (
+        ([known, near, "x", known, far], 1),
+        ([known, far, "x", known, near], 4),
+    ):
+        one = hunk("a.sql", "".join(f"+{line}\n" for line in rows))
+        file = changed("a.sql", one)
+        if found:
+            assert find_like_in_diff(quote, file, one).start_line == start
+            continue
+        with pytest.raises(NotFound):
+            find_like_in_diff(quote, file, one)
+
+
 HOSTILE = {
     "one line, forty thousand times": ["    result = compute(value)"] * 40_000,
     "forty thousand lines, a known one between": ["seed", "a1 b2 c3 " * 20] * 20_000,

@@ -20,11 +20,12 @@ from reviewer.rlm.journal import Journal
 from reviewer.rlm.memory import MemoryJournal
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.trace import Delegated, Event, NodeStarted, Submitted
-from tests.model_server import Answer, ModelServer, tool
+from tests.model_server import Answer, ModelServer, tool, verdict, verifies
 from tests.repo import Repo
 from tests.reviewer.rlm.tasks import leads, told, turn_of
 
 MODEL = "claude-sonnet-5-5"
+LOOK = tool("python", {"code": "print(await grep('values'))\nprint(await read('pkg0/mod0.py'))"})
 NOTHING = tool("submit", {"overview": "Adds sums.", "claims": []})
 FILES = 40
 
@@ -78,6 +79,53 @@ def reviewed(
 
     with ModelServer(script) as server:
         return asyncio.run(main(server.url)), events, server
+
+
+def twenty(path: Path) -> tuple[Path, str, str]:
+    """A change of every other line in twenty files of five folders."""
+    made = Repo(path)
+    names = {number: f"pkg{number % 5}/mod{number}.py" for number in range(20)}
+    for number, name in names.items():
+        made.write(name, module(number))
+    base = made.commit("base")
+    for number, name in names.items():
+        lines = module(number).splitlines(keepends=True)
+        made.write(name, "".join(
+            line.replace("values[", "values[1 + ") if at % 2 else line for at, line in enumerate(lines)
+        ))  # fmt: skip
+    return path, base, made.commit("head")
+
+
+def test_twenty_files_at_standard_effort_cost_less_than_their_bound(tmp_path: Path):
+    """Tokens as the scripted service counts and caches them: by the bytes and marks of requests."""
+
+    def script(request: dict[str, Any]) -> Answer:
+        if verifies(request):
+            return verdict(request) if turn_of(request) else LOOK
+        if turn_of(request) == 0 and not leads(request):
+            return LOOK
+        shown = request["messages"][0]["content"][0]["text"]
+        hunk = re.search(r"--- hunk (\w+)[^\n]*\n(?:[ -][^\n]*\n)*\+([^\n]*)", shown)
+        if hunk is None:
+            return NOTHING
+        claim = {
+            "hunk": hunk[1],
+            "quote": hunk[2],
+            "category": "correctness",
+            "severity": "high",
+            "confidence": 0.9,
+            "title": f"`{hunk[2].split()[0]}` is read one item too far",
+            "why": "The last of them is behind the end of `values`: an IndexError in each call.",
+        }
+        return tool("submit", {"overview": "Takes values from elsewhere.", "claims": [claim]})
+
+    done, _, server = reviewed(twenty(tmp_path / "repo"), script)
+    assert (done.change.files, done.status, done.coverage.skipped) == (20, "complete", [])
+    assert done.findings and len(server.verifications) > 4
+    spent = done.cost
+    asked = spent.input_tokens + spent.cache_read_tokens + spent.cache_write_tokens
+    assert asked < 300_000
+    assert spent.cache_read_tokens >= asked / 2
 
 
 def hunk_of(request: dict[str, Any], path: str) -> str:

@@ -20,7 +20,9 @@ from reviewer.model.prices import load
 from reviewer.policy import NO_POLICY, Instruction, Policy, Thresholds
 from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
 from reviewer.review.estimate import Estimate, estimate
+from reviewer.review.finder import LENSES
 from reviewer.review.job import review
+from reviewer.review.prompts import prompt as prompt_of
 from tests.model_server import Answer, ModelServer, error, hang, stopped, tool
 from tests.repo import Repo
 
@@ -317,6 +319,19 @@ def test_a_cancelled_review_is_partial(repo: tuple[Path, str, str]):
     assert done.coverage.reviewed == 0
 
 
+def test_a_deep_review_reads_every_hunk_through_five_lenses(repo: tuple[Path, str, str]):
+    five = ("correctness", "contracts", "resources", "security", "tests")
+    assert LENSES[Effort.DEEP] == five
+    with ModelServer(lambda _request: submit()) as server:
+        done = reviewed(repo, server, effort=Effort.DEEP)
+        asked = [str(request.body["messages"]) for request in server.requests]
+    words = {lens: prompt_of(f"lenses/{lens}.md").strip() for lens in five}
+    through = [[lens for lens in five if words[lens] in messages] for messages in asked]
+    assert through == [[lens] for lens in five], "in order, each alone"
+    assert all(LINE in messages and "Sells things." in messages for messages in asked)
+    assert {f"model:{lens}" for lens in five} <= set(done.looked.by)
+
+
 def test_the_first_pass_counts_when_the_second_has_no_money(repo: tuple[Path, str, str]):
     with ModelServer(lambda _r: submit()) as server:
         done = reviewed(repo, server, effort=Effort.STANDARD, caps=Caps(calls=1))
@@ -479,6 +494,29 @@ def test_what_is_below_the_thresholds_is_counted_and_not_shown(repo: tuple[Path,
     assert none.findings == []
     assert none.notes[-1].startswith("2 findings are not shown")
     assert "confidence 95%" in none.notes[-1]
+
+
+def test_a_claim_that_takes_itself_back_leaves_the_engine_as_a_note_alone(
+    repo: tuple[Path, str, str],
+):
+    def script(request: dict[str, Any]) -> Answer:
+        doubt = claim(request, LINE, title="Tax is taken twice")
+        doubt["why"] = "`rate` may hold the tax. The caller takes it out, so this is not a bug."
+        quoted = claim(
+            request, "    return len(items)", path="shop/cart.py", title="Counts too few"
+        )
+        quoted["why"] = 'The comment says "this is fine", and the first item is not counted.'
+        return submit(doubt, quoted)
+
+    with ModelServer(script) as server:
+        done = reviewed(repo, server)
+        asked = len(server.verifications)
+    assert [one.title for one in done.findings] == ["Counts too few"]
+    assert asked == 1, "nobody is paid to look at what nobody claims"
+    assert [one.title for one in done.looked.withheld] == ["Tax is taken twice"]
+    assert done.notes == [
+        "1 claim(s) of the pass general were dropped: they conclude that nothing is wrong."
+    ]
 
 
 def test_who_looked_and_what_was_withheld_goes_with_a_review(repo: tuple[Path, str, str]):

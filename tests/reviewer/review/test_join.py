@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from reviewer.finding import Category, Finding, Severity
+from reviewer.finding import Category, Finding, Proof, Severity, Side
 from reviewer.review.join import join, masked, once, retold
 from reviewer.review.promised import with_promise
 from tests.reviewer.review.retold_pairs import ONE, TWO, Claim
@@ -119,6 +119,55 @@ def test_two_detectors_on_one_line_are_two():
     assert len(join(rules)) == 2
 
 
+def removed(name: str, line: int = 5, **changes: object) -> Finding:
+    given = {
+        "category": Category.CONTRACT,
+        "severity": Severity.HIGH,
+        "confidence": 0.95,
+        "body": "Not adapted: `a.py:2`; `b.py:1`.",
+        "source": "detector:contracts/name",
+        "side": "LEFT",
+        **changes,
+    }
+    title = f"`{name}` was removed, but `a.py:2` and 1 other place still use it"
+    return finding(title, line, **given)
+
+
+def undefined(name: str, line: int = 5, **changes: object) -> Finding:
+    given = {
+        "severity": Severity.HIGH,
+        "confidence": 0.9,
+        "body": "The name is not defined in this file: NameError when it runs.",
+        "source": "detector:python-lint/F821",
+        "side": "LEFT",
+        **changes,
+    }
+    return finding(f"Undefined name `{name}`", line, **given)
+
+
+def test_a_name_that_is_gone_is_told_once_by_the_detector_that_says_who_uses_it():
+    (joined,) = join([undefined("f"), removed("f")])
+    assert (joined.title, joined.source) == (removed("f").title, "detector:contracts/name")
+    assert joined.also_by == ("detector:python-lint/F821",)
+    assert joined.id == removed("f").id, "a repeat makes nothing new of it"
+    (joined,) = join([undefined("f"), removed("f", severity=Severity.MEDIUM)])
+    assert (joined.source, joined.severity) == ("detector:contracts/name", Severity.HIGH)
+    assert joined.also_by == ("detector:python-lint/F821",)
+
+
+def test_other_names_lines_and_rules_of_detectors_stay_apart():
+    for other in (
+        undefined("g"),
+        undefined("f", 6),
+        undefined("f", side="RIGHT"),
+        undefined("f", source="detector:python-lint/F811"),
+        undefined("Shop.f"),
+        finding("`f` is used before it is set", side="LEFT", source="detector:python-lint/F823"),
+    ):
+        assert len(join([removed("f"), other])) == 2, other.title
+        assert all(one.also_by == () for one in join([removed("f"), other]))
+
+
 def test_the_worst_and_surest_come_first():
     joined = join(
         [
@@ -148,6 +197,25 @@ def test_a_line_with_a_secret_is_quoted_masked_by_every_finding():
     assert safe[1].evidence == 'first\nKEY = "sk_l…"'
     assert safe[1].suggestion is None
     assert safe[2] == elsewhere
+
+
+def test_a_proof_that_holds_a_secret_is_left_out():
+    secret = finding("Key", category=Category.SECRET, evidence="KEY", source="detector:secrets/x")
+
+    def proved(path: str, line: int | None, side: Side = "RIGHT") -> Finding:
+        proof = Proof(path=path, side=side, start_line=line, line=line, quote="KEY = 'sk_live_1'")
+        return finding("Read twice", 30, proof=proof)
+
+    for path, line, side, kept in (
+        ("a.py", 5, "RIGHT", False),
+        ("a.py", None, "RIGHT", False),
+        ("a.py", 6, "RIGHT", True),
+        ("a.py", 5, "LEFT", True),
+        ("b.py", 5, "RIGHT", True),
+        ("b.py", None, "RIGHT", True),
+    ):
+        one = proved(path, line, side)
+        assert masked([secret, one])[1].proof == (one.proof if kept else None), (path, line, side)
 
 
 # Repeats

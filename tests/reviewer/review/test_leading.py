@@ -6,7 +6,7 @@ from reviewer.change import Change, Hunk
 from reviewer.finding import Category, Severity
 from reviewer.review.borders import Border
 from reviewer.review.claims import Claim, FinderResult
-from reviewer.review.leading import ACROSS_CHARS, BRIEF_CHARS, across, brief
+from reviewer.review.leading import ACROSS, ACROSS_CHARS, BRIEF_CHARS, across, brief
 from reviewer.review.scope import FindScope
 from tests.reviewer.review.values import change, changed, hunk, whole
 
@@ -122,9 +122,44 @@ def test_both_are_bounded_and_say_what_they_leave_out():
     assert "more lines" in told
     results = [FinderResult(overview="z" * 400, claims=[claim("w" * 900)] * 40)] * 200
     asked = across(made, scope(parts), borders, results)
-    assert len(asked) <= ACROSS_CHARS + 700
+    assert len(asked) <= ACROSS_CHARS + len(ACROSS) + 100
     assert "more lines" in asked
     assert asked.endswith("seen both.")
+
+
+def test_whatever_the_parts_say_of_themselves_their_borders_are_told():
+    hunks = [hunk(f"f{n}.py", f"+def pay{n}():\n+    pay{(n + 1) % 16}()\n") for n in range(16)]
+    made, parts = of(*hunks)
+    borders = [
+        Border(one.path, f"pay{n}", "function", "signature", "", f"new {n}", (one.id,))
+        for n, one in enumerate(hunks)
+    ]
+    results = [
+        FinderResult(
+            overview="z" * 300,
+            claims=[claim(f"{'w' * 60} {n}").model_copy(update={"why": "v" * 240})],
+        )
+        for n in range(32)
+    ]
+    asked = across(made, scope(parts), borders, results)
+    assert [n for n in range(16) if f"-> new {n};" not in asked] == []
+    assert "www 0 (" in asked and "- zzz" in asked, "and each part has room of its own"
+    assert asked.index("-> new") < asked.index("www 0 (") < asked.index("- zzz")
+    assert len(asked) <= ACROSS_CHARS + len(ACROSS) + 100
+
+
+def test_room_that_one_part_leaves_goes_to_the_others():
+    made, parts = of(MONEY, PAGE)
+    claims = [claim(f"{'w' * 100} {n}") for n in range(40)]
+    asked = across(made, scope(parts), BORDERS, [FinderResult(overview="Short.", claims=claims)])
+    assert [n for n in range(40) if f"www {n} (" not in asked] == []
+
+
+def test_the_question_names_what_shows_across_parts_alone():
+    made, parts = of(MONEY, PAGE)
+    asked = across(made, scope(parts), BORDERS, [])
+    for wanted in ("a rule that two places keep", "migration", "read that nothing sets"):
+        assert wanted in asked
 
 
 def test_hostile_names_stay_on_their_line():

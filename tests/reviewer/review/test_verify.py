@@ -11,9 +11,16 @@ import pytest
 
 from reviewer.change import FileChange, Status
 from reviewer.finding import Finding, Severity
+from reviewer.policy import Comments, Policy
 from reviewer.request import Caps, Effort, Review, StopReason
 from reviewer.review.suggestions import parsing
-from reviewer.review.verify import ADDED_LINES, PART_SHOWN, Verifier, VerifyScope
+from reviewer.review.verify import (
+    ADDED_LINES,
+    PART_SHOWN,
+    TRIGGER_CHARS,
+    Verifier,
+    VerifyScope,
+)
 from tests.model_server import Answer, ModelServer, error, hang, reported, text, verdict, verifies
 from tests.reviewer.review.test_job import LINE, claim, repo, reviewed, submit
 from tests.reviewer.review.test_place import Files
@@ -55,6 +62,34 @@ def test_what_stands_carries_the_verifiers_severity_and_confidence(repo: Made):
     assert found.preexisting
     assert found.verified
     assert found.suggestion == FIX
+
+
+def test_what_failed_and_the_proof_stay_with_the_finding(repo: Made):
+    token = "ghp_" + "a1B2c3D4" * 4 + "e5F6"
+    said = {
+        "trigger": f"items has one item.\nThen {token} is 0.",
+        "path": "shop/cart.py",
+        "quote": "def total(items, rate):",
+    }
+    done, _ = doubted(repo, lambda request: verdict(request, **said))
+    (found,) = done.findings
+    assert found.trigger == "items has one item.\nThen ghp_… is 0."
+    assert found.proof is not None
+    assert (found.proof.path, found.proof.quote) == ("shop/cart.py", said["quote"])
+    assert (found.proof.side, found.proof.start_line, found.proof.line) == ("RIGHT", 1, 1)
+    assert token not in done.model_dump_json()
+
+    done, _ = doubted(repo, lambda request: verdict(request, trigger="w " * 900))
+    assert len(done.findings[0].trigger) <= TRIGGER_CHARS
+    done, _ = doubted(repo, lambda request: verdict(request, candidate="another"))
+    assert (done.findings[0].trigger, done.findings[0].proof) == ("", None)
+
+
+def test_what_fails_is_said_in_the_language_of_the_comments(repo: Made):
+    policy = Policy(comments=Comments(language="pt-BR"))
+    _, server = doubted(repo, verdict, policy=policy)
+    (asked,) = server.verifications
+    assert "Write `trigger` in the language `pt-BR`" in asked["system"][0]["text"]
 
 
 def test_a_verifier_that_is_not_sure_confirms_nothing(repo: Made):
@@ -293,13 +328,45 @@ def test_a_suggestion_after_which_the_file_does_not_parse_is_left_out(suggestion
     assert found.title == "It fails"
 
 
-def test_where_nothing_can_be_parsed_the_suggestion_stays():
-    files = Files(a_txt="one (\n", b_py="def f(:\n    return 1\n")
-    of_text = finding("a.txt", "one (", 1, "two (")
-    of_broken = finding("b.py", "    return 1", 2, "    return 2")
-    of_none = finding("c.py", "x", 1, "y")
-    found = parsing([of_text, of_broken, of_none], files)
-    assert [each.suggestion for each in found] == ["two (", "    return 2", "y"]
+def test_where_nobody_can_tell_whether_the_file_parses_the_text_alone_stays():
+    files = Files(
+        q_sql="select 1 (\n", p_html="<p>\n", a_zig="x\n", b_py="def f(:\n    return 1\n",
+        t_py_j2="x\n", c_c="int f( {\n  return 1;\n}\n",
+    )  # fmt: skip
+    unknown = [
+        finding("q.sql", "select 1 (", 1, "select 1"),
+        finding("p.html", "<p>", 1, "<p></p>"),
+        finding("a.zig", "x", 1, "y"),
+        finding("b.py", "    return 1", 2, "    return 2"),
+        finding("t.py.j2", "x", 1, "y"),
+        finding("c.c", "  return 1;", 2, "  return 2;"),
+        finding("gone.py", "x", 1, "y"),
+    ]
+    found = parsing(unknown, files)
+    assert [each.path for each in found if each.suggestion is not None] == []
+    assert [each.title for each in found] == ["It fails"] * len(unknown)
+
+
+def test_where_the_file_parses_after_it_the_suggestion_stays():
+    files = Files(
+        a_md="one (\n", b_py="def f(:\n    return 1\n", c_go="package a\n\nvar x = 1\n",
+        d_json="{\n  // of a tool\n  \"a\": 1\n}\n", e_yml="a: 1\n", f_toml="a = 1\n",
+    )  # fmt: skip
+    well = [
+        finding("a.md", "one (", 1, "two ("),
+        finding("b.py", "def f(:", 1, "def f():"),
+        finding("c.go", "var x = 1", 3, "var x = 2"),
+        finding("d.json", '  "a": 1', 3, '  "a": 2'),
+        finding("e.yml", "a: 1", 1, "a: 2"),
+        finding("f.toml", "a = 1", 1, "a = 2"),
+    ]
+    assert parsing(well, files) == well
+    badly = [
+        one.model_copy(update={"suggestion": f"{one.suggestion} : (["})
+        for one in well
+        if one.path != "a.md"
+    ]
+    assert [one.path for one in parsing(badly, files) if one.suggestion is not None] == []
 
 
 def test_a_run_that_is_stopped_while_it_verifies_is_partial_and_keeps_the_claim(repo: Made):

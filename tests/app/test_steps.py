@@ -1,0 +1,254 @@
+"""The github role's steps about reviews, without its process: what ends them, and what is given up.
+
+The engine's part is played by the test.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.jobs import Command, Look, Queued, Rerun, Wish, step
+from app.report import Report
+from app.steps import CLOSED, DRAFTED
+from app.store import ENGINE, GITHUB, PUBLISH, Run
+from reviewer.errors import GiveUp
+from reviewer.finding import Severity
+from tests.app.github.test_publish import report
+from tests.app.writing_desk import NAME, Desk
+from tests.github.hub import FakeGitHub
+from tests.github.state import FakeCheckRun
+
+
+class ReviewDesk(Desk):
+    """Where pull requests are looked at and their reviews published."""
+
+    def looks(self, trigger: str = "opened") -> None:
+        """Have the pull request looked at."""
+        look = Look.model_validate(
+            {
+                "installation": self.installation.id,
+                "repository_id": self.repo.id,
+                "repository": NAME,
+                "number": self.pull.number,
+                "trigger": trigger,
+            }
+        )
+        self.store.put(look.job())
+        self.work()
+
+    def reviewed(self, made: Report | None = None) -> Run:
+        """Let the review that waits come to its report, and publish it."""
+        run = self.comes((made or report(findings=[])).model_dump_json())
+        self.work()
+        return run
+
+    def loses(self, why: str) -> None:
+        """Give up the one job that there is."""
+        job = self.store.claim(GITHUB, "github", 60)
+        assert job is not None
+        self.steps.lost(job, GiveUp(why))
+
+    def asks(self, group: str) -> Queued:
+        """What a merge queue asks about the commit that it made."""
+        return Queued(
+            installation=self.installation.id,
+            repository_id=self.repo.id,
+            repository=NAME,
+            head=group,
+            number=self.pull.number,
+        )
+
+    def queued(self, group: str) -> FakeCheckRun:
+        """Have a merge queue ask; return its check run."""
+        self.store.put(self.asks(group).job())
+        self.work()
+        (check,) = [one for one in self.repo.check_runs if one.head_sha == group]
+        return check
+
+    @property
+    def checks(self) -> list[tuple[str, str | None]]:
+        """How the check runs stand, the oldest first."""
+        return [(one.status, one.conclusion) for one in self.repo.check_runs]
+
+    def run(self) -> Run:
+        """The newest run."""
+        run = self.store.run(self.store.runs_of(self.repo.id, self.pull.number)[0].id)
+        assert run is not None
+        return run
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[ReviewDesk]:
+    with FakeGitHub(tmp_path) as fake:
+        made = ReviewDesk(fake, tmp_path)
+        yield made
+        made.store.close()
+
+
+# Pull requests that end, or become drafts --------------------------------------------------------
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_review_that_waits_ends_with_its_pull_request(desk: ReviewDesk, merged: bool) -> None:
+    desk.looks()
+    desk.pull.close(merged=merged)
+    desk.looks("closed")
+    assert desk.store.claim(ENGINE, "engine-1", 60) is None
+    assert desk.checks == [("completed", "cancelled")]
+    assert desk.outcomes() == [f"stopped: {CLOSED}"]
+    if not merged:
+        desk.pull.reopen()
+        desk.looks("reopened")
+        desk.reviewed()
+        assert desk.outcomes()[1:] == ["posted"]
+
+
+def test_a_review_that_runs_is_told_to_stop_when_its_pull_request_is_closed(
+    desk: ReviewDesk,
+) -> None:
+    desk.looks()
+    job, run, _ = desk.engine()
+    desk.pull.close()
+    desk.looks("closed")
+    assert desk.store.stopped(run.id) == CLOSED
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report="")
+    desk.work()
+    assert desk.checks == [("completed", "cancelled")]
+
+
+def test_an_answer_and_a_result_are_not_taken_from_anybody_by_the_end(desk: ReviewDesk) -> None:
+    desk.says("alice", "/rlm ask why?")
+    _, asked, _ = desk.engine()
+    desk.looks()
+    job, run, _ = desk.engine()
+    # It waits for its publication.
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report=report().model_dump_json())
+    desk.pull.close()
+    desk.looks("closed")
+    assert desk.store.stopped(asked.id) == ""
+    assert desk.outcomes()[1:] == ["closed"]
+    assert "closed meanwhile" in (desk.repo.check_runs[0].summary or "")
+
+
+def test_a_draft_drops_the_review_that_waits_and_is_told_nothing_by_the_one_that_runs(
+    desk: ReviewDesk,
+) -> None:
+    desk.looks()
+    desk.pull.draft = True
+    desk.looks("drafted")
+    assert desk.store.claim(ENGINE, "engine-1", 60) is None
+    assert desk.outcomes() == [f"stopped: {DRAFTED}"]
+    desk.pull.draft = False
+    desk.looks("ready")
+    job, run, _ = desk.engine()
+    desk.pull.draft = True
+    desk.looks("drafted")
+    assert desk.store.stopped(run.id) == ""
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report=report().model_dump_json())
+    desk.work()
+    assert desk.outcomes()[1:] == ["draft"]
+    assert desk.pull.reviews == [] and desk.ours == []
+    desk.pull.draft = False
+    desk.looks("ready")  # what was told in the check run alone settles nothing
+    desk.reviewed()
+    assert desk.outcomes()[2:] == ["posted"]
+
+
+def test_a_review_of_a_draft_that_somebody_asked_for_is_made_and_posted(desk: ReviewDesk) -> None:
+    desk.says("alice", "/rlm review")
+    desk.pull.draft = True
+    desk.looks("drafted")
+    run = desk.reviewed()
+    assert Wish.model_validate_json(run.request).is_asked
+    assert desk.outcomes() == ["posted"]
+
+
+# What is given up --------------------------------------------------------------------------------
+
+
+def test_a_command_that_is_given_up_is_answered_below_it(desk: ReviewDesk) -> None:
+    comment = desk.pull.comment("alice", "/rlm review")
+    command = Command(
+        installation=desk.installation.id,
+        repository_id=desk.repo.id,
+        repository=NAME,
+        number=desk.pull.number,
+        comment_id=comment.id,
+        body="/rlm review",
+        sender="alice",
+    )
+    desk.store.put(command.job())
+    desk.loses("GitHub was away (tried for 6 hours)")
+    (said,) = desk.ours
+    assert "given up on this: GitHub was away" in said.body
+    desk.pull.locked = True  # nobody can be told
+    desk.store.put(command.model_copy(update={"comment_id": comment.id + 1}).job())
+    desk.loses("GitHub was away")
+    assert len(desk.ours) == 1 and desk.store.waiting("github") == 0
+
+
+def test_a_check_of_a_merge_queue_that_is_given_up_is_concluded(desk: ReviewDesk) -> None:
+    group = desk.repo.commit({"queue": b"x"}, desk.head)
+    desk.store.put(desk.asks(group).job())
+    desk.loses("GitHub was away")
+    (check,) = desk.repo.check_runs
+    assert (check.head_sha, check.status, check.conclusion) == (group, "completed", "neutral")
+    assert "GitHub was away" in (check.summary or "")
+
+
+def test_a_check_that_was_to_be_run_again_and_is_given_up_is_concluded(desk: ReviewDesk) -> None:
+    desk.looks()
+    desk.reviewed()
+    (check,) = desk.repo.check_runs
+    check.status, check.conclusion = "queued", None  # as GitHub shows it when it is run again
+    rerun = Rerun(
+        installation=desk.installation.id,
+        repository_id=desk.repo.id,
+        repository=NAME,
+        head=desk.head,
+        external_id=check.external_id or "",
+        event_id="e1",
+    )
+    desk.store.put(rerun.job())
+    desk.loses("GitHub was away")
+    assert desk.checks == [("completed", "neutral")]
+
+
+# Merge queues ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("made", "conclusion", "title"),
+    [
+        (None, "success", "Not reviewed"),
+        (report(), "success", "Reviewed on its pull request"),
+        (report(status="partial"), "success", "Reviewed in part on its pull request"),
+        (
+            report().model_copy(update={"blocks": Severity.HIGH}),
+            "failure",
+            "Its pull request has findings that block it",
+        ),
+    ],
+)
+def test_a_merge_queue_is_told_at_once_what_the_review_came_to(
+    desk: ReviewDesk, made: Report | None, conclusion: str, title: str
+) -> None:
+    if made is not None:
+        desk.looks()
+        desk.reviewed(made)
+    check = desk.queued(desk.repo.commit({"queue": b"x"}, desk.head))
+    assert (check.status, check.conclusion, check.title) == ("completed", conclusion, title)
+    assert f"#{desk.pull.number}" in (check.summary or "") and check.actions == []
+
+
+def test_a_review_of_an_older_commit_or_of_a_part_is_not_taken_for_one_of_all(
+    desk: ReviewDesk,
+) -> None:
+    desk.says("alice", "/rlm review a.py")
+    desk.reviewed()
+    group = desk.repo.commit({"queue": b"x"}, desk.head)
+    assert desk.queued(group).title == "Reviewed in part on its pull request"
+    desk.pull.push(desk.repo.commit({"a.py": b"x = 1\n"}, desk.head))
+    newer = desk.repo.commit({"queue": b"y"}, desk.pull.head)
+    assert desk.queued(newer).title == "Not reviewed"

@@ -1,0 +1,40 @@
+"""All who judge harm are told the same of it."""
+
+import pytest
+
+from reviewer.change import Span
+from reviewer.finding import Severity
+from reviewer.request import Promise
+from reviewer.review.finder import LENS_LINES, LENSES, Finder
+from reviewer.review.intent import Intent, IntentScope
+from reviewer.review.prompts import SEVERITY, prompt
+from reviewer.review.scope import FindScope
+from reviewer.review.verify import Verifier, VerifyScope
+from tests.reviewer.review.test_place import Files
+from tests.reviewer.review.values import change, changed, hunk, whole
+
+HELD = hunk("a.py", "+one = 1\n")
+CHANGE = change(changed("a.py", HELD))
+SPANS: tuple[Span, ...] = (whole(HELD),)
+JUDGES = {
+    "finder": Finder(CHANGE, Files(), []).instructions(FindScope(SPANS, "general")),
+    "verifier": Verifier(CHANGE, Files(), SPANS).instructions(VerifyScope(())),
+    "intent": Intent(CHANGE, Files()).instructions(IntentScope(SPANS, Promise(title="One"))),
+}
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_all_who_judge_harm_have_the_same_criteria_each_with_an_example(judge: str):
+    criteria = prompt("severity.md").strip()
+    told = JUDGES[judge]
+    assert told.count(criteria) == 1
+    assert SEVERITY not in told
+    for severity in (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW):
+        (line,) = [row for row in told.splitlines() if row.startswith(f"- {severity.value}: ")]
+        assert " Example: " in line
+
+
+def test_every_lens_has_its_words():
+    for lens in {lens for passes in LENSES.values() for lens in passes}:
+        assert prompt(f"lenses/{lens}.md").strip()
+        assert lens in LENS_LINES or lens == "general"
