@@ -256,6 +256,9 @@ def _end(asked: Asked, what: Delivery, done: Delivered, report: Report | None) -
         about = f"written-{what.run}"
         try:
             own_comment.put(asked.hub, what.repository, what.number, done.text, about, None)
+            for part, text in enumerate(done.more, 1):
+                named = f"{about}-{part}"
+                own_comment.put(asked.hub, what.repository, what.number, text, named, None)
             posted = True
         except (Forbidden, NotThere) as error:
             step.log.tell("warning", sentence(str(error)))

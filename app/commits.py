@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from app.accounts import Account, secrets_of
 from app.defaults import NO_KEY
 from app.engine import decide
 from app.objects import LocalObjects
@@ -26,6 +27,11 @@ from reviewer.refactor.patch import Patch
 from reviewer.request import ReviewRequest
 from reviewer.revisions import resolve
 from reviewer.text import printable
+
+ADDS_A_SECRET = (
+    "What tools report of the result says where. Run it again with other words, so that it needs "
+    "none; --partial makes no difference."
+)
 
 
 def checked(options: Namespace, environ: Mapping[str, str], repo: GitRepo) -> Author | None:
@@ -96,20 +102,27 @@ def asked_model(  # noqa: PLR0917
     return asked.model, asked
 
 
-def write(
+def write(  # noqa: PLR0917
     options: Namespace,
     repo: GitRepo,
     patch: Patch,
     author: Author | None,
     say: Say,
+    account: Account,
     *,
     withheld: bool,
 ) -> None:
     """Write the patch where the user wants it; say what was written, or how it can be.
 
-    `withheld`: only with --partial.
+    `withheld`: only with --partial. What would add a secret is written nowhere, whatever the user
+    wants.
     """
     wanted = options.apply or options.branch
+    if secrets_of(account):
+        if wanted or options.format == "patch":
+            raise TellUser("Nothing was written: the result would add a secret.", ADDS_A_SECRET)
+        say(f"the result would add a secret, and is written nowhere. {ADDS_A_SECRET}")
+        return
     if not patch.commits:
         if wanted:
             say("nothing was written: there is no commit")

@@ -57,7 +57,7 @@ class _Fix(Work[FixRequest, Fixing]):
     def text(self, done: Fixing, width: int) -> str:
         return fixing_text(done, width)
 
-    def json(self, done: Fixing, mails: bytes) -> str:
+    def json(self, done: Fixing, mails: bytes | None) -> str:
         return fixing_json(done, mails)
 
     def leaves(self, done: Fixing) -> bool:

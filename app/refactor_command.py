@@ -97,7 +97,7 @@ class _Refactor(Work[RefactorRequest, Refactoring]):
         )
         return refactoring_text(done, width, with_plan=not (self._is_seen and to_terminal))
 
-    def json(self, done: Refactoring, mails: bytes) -> str:
+    def json(self, done: Refactoring, mails: bytes | None) -> str:
         return refactoring_json(done, mails)
 
     def leaves(self, done: Refactoring) -> bool:

@@ -72,7 +72,7 @@ class _Tests(Work[TestingRequest, Testing]):
     def text(self, done: Testing, width: int) -> str:
         return testing_text(done, width)
 
-    def json(self, done: Testing, mails: bytes) -> str:
+    def json(self, done: Testing, mails: bytes | None) -> str:
         return testing_json(done, mails)
 
     def leaves(self, done: Testing) -> bool:

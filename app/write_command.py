@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Generic, TypedDict, TypeVar
 
-from app.accounts import Account, WritingRequest
+from app.accounts import Account, WritingRequest, secrets_of
 from app.commits import asked_model, be_silent, checked, head_of, say_it, where, write
 from app.engine import service_of
 from app.interrupt import Interrupts
@@ -99,8 +99,8 @@ class Work(ABC, Generic[Q, A]):
         """Return the account for people."""
 
     @abstractmethod
-    def json(self, done: A, mails: bytes) -> str:
-        """Return the account and the patch for programs."""
+    def json(self, done: A, mails: bytes | None) -> str:
+        """Return the account and the patch for programs; None for one that is not handed out."""
 
     @abstractmethod
     def leaves(self, done: A) -> bool:
@@ -155,13 +155,15 @@ def write_command(work: Work[Q, A], interrupts: Interrupts) -> int:
                     )
                     done, patch = asyncio.run(_run(work, settings, request, trees, means))
                     trace.wrote(done)
-                mails = trees.mails(patch, author or NOBODY)
-            deliver_bytes(_rendered(work, done, mails), options.output)
+                held = bool(secrets_of(done))
+                mails = None if held else trees.mails(patch, author or NOBODY)
+            if options.format != "patch" or mails is not None:
+                deliver_bytes(_rendered(work, done, mails), options.output)
             if trace.run:
                 say(f"rlm trace {trace.run} shows how this was made")
         if options.format == "patch" and work.leaves(done):
             say_it(work.text(done, PIPE_COLUMNS).rstrip("\n"))
-        write(options, repo, patch, author, say, withheld=work.withheld(done))
+        write(options, repo, patch, author, say, done, withheld=work.withheld(done))
     return work.exit_code(done)
 
 
@@ -172,11 +174,11 @@ async def _run(
         return await work.run(request, trees, model, means)
 
 
-def _rendered(work: Work[Q, A], done: A, mails: bytes) -> bytes:
+def _rendered(work: Work[Q, A], done: A, mails: bytes | None) -> bytes:
     options = work.options
     if options.format == "json":
         return work.json(done, mails).encode()
     if options.format == "patch":
-        return mails
+        return mails or b""
     shown = look(sys.stdout, work.environ) if options.output == STANDARD_OUTPUT else PLAIN
     return work.text(done, shown["width"]).encode("utf-8", "backslashreplace")

@@ -358,6 +358,10 @@ class Writing:
         self._note(run, done)
         if done.text:
             self._say_done(hub, run, wish, done, done.text)
+        for part, text in enumerate(done.more, 1):
+            own_comment.put(
+                hub, run.repository, run.number, text, f"written-{run.id}-{part}", self._key
+            )
         return done.outcome
 
     def _delivery(self, run: Run, written: Written, writes: bool) -> Delivery:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from app.accounts import Account
+from app.accounts import Account, secrets_of
 from app.engine import PRIVATE, Plan, service_of
 from app.fix_runs import fixing
 from app.github.blobs import RemoteBlobs
@@ -33,6 +33,7 @@ from reviewer.fix.values import Fixing
 from reviewer.git import GitRepo, open_repo
 from reviewer.model.prices import load
 from reviewer.ports import Cancelled, MissingBlob
+from reviewer.refactor.gone import names_gone
 from reviewer.refactor.job import refactor
 from reviewer.refactor.patch import Patch
 from reviewer.refactor.protect import shown
@@ -120,11 +121,14 @@ def run_writing(  # noqa: PLR0917
                 blobs=partial(_blobs, repo, checkout, cancelled),
             )
             came = asyncio.run(_work(task, settings, there))
-            mails = _text(trees.mails(came.patch, NOBODY))
+            held = secrets_of(came.account)
+            mails = "" if held else _text(trees.mails(came.patch, NOBODY))
+            made = came.account.plan if isinstance(came.account, Refactoring) else None
+            names = names_gone(came.patch, made, trees)
     written = Written.of(
         task, _discreet(came.account, said), came.patch, write=request.policy.write
     )
-    return written.model_copy(update={"named": dict(came.named), "mails": mails})
+    return written.model_copy(update={"named": dict(came.named), "mails": mails, "names": names})
 
 
 async def _work(task: Task, settings: Settings, there: Callable[..., There]) -> Came:

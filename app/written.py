@@ -12,13 +12,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.accounts import Account
+from app.accounts import Account, secrets_of
 from app.jobs import Sha
 from app.store import Task
 from reviewer.fix.values import Fixing
 from reviewer.refactor.patch import Blob, Patch
 from reviewer.refactor.protect import no_path, not_ours
-from reviewer.refactor.values import Refactoring
+from reviewer.refactor.values import MOST_GONE, NAME_CHARS, Refactoring
 from reviewer.testing.values import Testing
 
 ACCOUNTS: dict[Task, type[BaseModel]] = {
@@ -28,6 +28,8 @@ ACCOUNTS: dict[Task, type[BaseModel]] = {
 }
 
 BlobId = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")]
+
+Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS)]
 
 MAX_BYTES = 4_000_000
 """Of all files together, as they are handed over."""
@@ -101,6 +103,7 @@ class Written(BaseModel):
     with more than can be handed over. `named` are the files that a plan names, with the ids of
     their blobs as the plan has seen them ("": not there). `mails` are the commits as `git am` takes
     them, "" where that is too large or no text: for whoever fetches it, and never written.
+    `names` are those that the commits take away.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,11 +116,14 @@ class Written(BaseModel):
     too_large: bool = False
     named: Annotated[dict[str, BlobId], Field(max_length=MAX_NAMED)] = {}
     mails: Annotated[str, Field(max_length=MAX_BYTES)] = ""
+    names: Annotated[tuple[Name, ...], Field(max_length=MOST_GONE)] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if type(self.account) is not ACCOUNTS.get(self.task):
             raise ValueError(f"the account is none of {self.task}")
+        if (self.commits or self.mails) and secrets_of(self.account):
+            raise ValueError("what would add a secret is not handed over")
         if sum(len(one.data) for commit in self.commits for one in commit.files) > MAX_BYTES:
             raise ValueError(f"more than {MAX_BYTES:,} bytes are written")
         known: dict[str, str] = {}
@@ -130,7 +136,11 @@ class Written(BaseModel):
 
     @classmethod
     def of(cls, task: Task, account: Account, patch: Patch, *, write: bool) -> Self:
-        """Return a patch with its account, ready to be handed over; what is too large stays out."""
+        """Return a patch with its account, ready to be handed over.
+
+        What is too large stays out, and so does all of what would add a secret.
+        """
+        held = bool(secrets_of(account))
         size = sum(
             4 * (len(edit.after.data) + 2) // 3
             for commit in patch.commits
@@ -143,9 +153,9 @@ class Written(BaseModel):
             task=task,
             start=patch.start,
             account=_bounded(account),
-            commits=() if too_large else _commits(patch),
+            commits=() if too_large or held else _commits(patch),
             policy_write=write,
-            too_large=too_large,
+            too_large=too_large and not held,
         )
 
     @property
@@ -198,10 +208,14 @@ def _mode(blob: Blob | None) -> Literal["100644", "100755", ""]:
 
 def _bounded(account: Account) -> Account:
     """Return an account whose lists are no longer than anybody reads."""
+    secrets = secrets_of(account)  # first: because of them nothing is handed over
+    others = [one for one in account.findings if one not in secrets]
     update: dict[str, Sequence[object]] = {
         "notes": account.notes[:MOST_SAID],
-        "findings": account.findings[:MOST_SAID],
+        "findings": [*secrets, *others][:MOST_SAID],
     }
+    if isinstance(account, Refactoring):
+        update["unneeded"] = account.unneeded[:MOST_SAID]
     if isinstance(account, Refactoring | Testing):
         update["left"] = account.left[:MOST_SAID]
     if isinstance(account, Testing):

@@ -6,7 +6,8 @@
 `refactor.toml` has the ten. Each is carried out by the command in a clone, onto a branch. Looked
 at: whether the changed files parse, what the detectors find anew across files, the tests of the
 package before and after (in an environment of its own, `--environments`), the largest prompt, the
-lines changed outside of what was planned and of what the instruction may touch. The model is
+lines changed outside: in files that were not planned or that the instruction may not touch, and
+lines of the others that no accepted edit and no rename accounts for. The model is
 that of ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY. With --replies its answers are kept in that
 folder and used again; without ANTHROPIC_BASE_URL nothing else is asked then. Exits 1 where a
 bound is missed.
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contracts import detected
+from benchmarks.refactor_lines import unnamed
 from benchmarks.refactor_replies import kept_replies
 from benchmarks.trees import Store
 
@@ -130,7 +132,10 @@ def measured(
         row.newly_failing = sorted(_failing(python, package, clone) - before)
         planned = _planned(account)
         row.outside_files = [p for p in changed if p not in planned or not _may(p, one["paths"])]
-        row.outside = sum(changed[path] for path in row.outside_files)
+        stray = unnamed(clone, package["commit"], BRANCH, account, trace)
+        stray = {path: many for path, many in stray.items() if path not in row.outside_files}
+        row.outside = sum(changed[path] for path in row.outside_files) + sum(stray.values())
+        row.outside_files += sorted(stray)
     return row
 
 

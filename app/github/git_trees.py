@@ -110,6 +110,38 @@ class Trees:
             else:
                 yield f"{path}/{name}"
 
+    def changes(
+        self, start: str, head: str, folders: int
+    ) -> Iterator[tuple[str, Entry | None, Entry | None]]:
+        """Yield the path of each file that differs between two commits, and what it was and is.
+
+        Links and submodules are left out. Of more than so many `folders`, and of those that GitHub
+        does not tell all of, the folder itself comes in place of what lies in it.
+        """
+        left = [("", self.commit(start).tree.sha, self.commit(head).tree.sha)]
+        while left:
+            path, was, now = left.pop()
+            before = self._folder(was) if was else {}
+            after = self._folder(now) if now else {}
+            folders -= 1
+            if before is None or after is None or folders < 0:
+                entry = Entry(path=path, mode="040000", type="tree", sha=now or was)
+                yield path, None, entry
+                continue
+            for name in sorted(before.keys() | after.keys()):
+                old, new = before.get(name), after.get(name)
+                if old == new:
+                    continue
+                below = f"{path}{name}"
+                folder_was = old.sha if old is not None and old.type == "tree" else ""
+                folder_now = new.sha if new is not None and new.type == "tree" else ""
+                if folder_was or folder_now:
+                    left.append((f"{below}/", folder_was, folder_now))
+                file_was = old if old is not None and old.is_file else None
+                file_now = new if new is not None and new.is_file else None
+                if file_was is not None or file_now is not None:
+                    yield below, file_was, file_now
+
     def differing(
         self, before: str | None, after: str | None, paths: Collection[str], at: str = ""
     ) -> dict[str, Entry | None] | None:

@@ -63,7 +63,7 @@ def changes_of(hub: Hub, repository: str, trees: Trees, written: Written) -> lis
     for path, name in sorted(written.before.items()):
         before, after = None, _after(written.files[path])
         if name:
-            data = _read(hub, repository, name, written.start)
+            data = read_blob(hub, repository, name, written.start)
             entry = trees.at(written.start, path)
             mode = "100644" if entry is None or entry == "blocked" else entry.mode
             before = Blob(data, mode)
@@ -79,7 +79,11 @@ def _after(one: WrittenFile) -> Blob | None:
     return Blob(one.raw, one.mode) if one.mode else None
 
 
-def _read(hub: Hub, repository: str, name: str, like: str) -> bytes:
+def read_blob(hub: Hub, repository: str, name: str, like: str) -> bytes:
+    """Return what a blob holds, in a repository whose commits have names `like` this one.
+
+    Raise one of `app.github.errors`.
+    """
     doing = "read a file"
     answer = hub.ask(doing, "GET", f"/repos/{checked_name(repository)}/git/blobs/{name}")
     with calls(hub.server, doing):

@@ -29,6 +29,7 @@ from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere, Refused, calls
 from app.github.git_trees import Trees
 from app.github.markers import Marker, Seal
+from app.github.meanwhile import meanwhile
 from app.github.patches import Hunk, changes_of, diff_text, hunks
 from app.github.pulls import Pull, look_at
 from app.github.reviews import Moved, Reviews, shows
@@ -86,7 +87,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What stands there now. `text` is the comment for where it was asked for, "" for none.
+    """What stands there now. `text` is the comment for where it was asked for, "" for none; `more`
+    are comments below it, with what it had no room for.
 
     The rest is of a stacked pull request: 0 and "" where there is none. `head` is the last commit
     of ours on its branch ("": it is not there any more), and `suggestions` counts those at lines,
@@ -100,6 +102,7 @@ class Delivered:
     branch: str = ""
     head: str = ""
     suggestions: int = 0
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class _Why:
     reason: writing.Reason
     detail: str = ""
     paths: tuple[str, ...] = ()
+    uses: tuple[tuple[str, str], ...] = ()
     offers: bool = True
     kept: str = ""
 
@@ -175,6 +179,8 @@ class _Delivering:
     key: bytes | None
     trees: Trees = field(init=False)
     commits: list[WrittenCommit] = field(init=False)
+    beside: str = ""
+    """What was pushed meanwhile in other files, to be said."""
 
     def __post_init__(self) -> None:
         self.trees = Trees(self.hub, self.pull.repository)
@@ -185,16 +191,15 @@ class _Delivering:
 
     def stacked(self) -> Delivered | _Why:
         """Make the branch and open the pull request, or say why that is not to be."""
-        pull, written = self.pull, self.what.written
+        pull = self.pull
         if (there := self.delivered()) is not None:
             return there
         if (why := self._switched_off()) is not None:
             return why
         if pull.state != "open":
             return _Why("merged" if pull.state == "merged" else "closed", offers=False)
-        fit, paths = rebased(self.trees, written, pull.head)
-        if fit == "conflict":
-            return _Why("conflict", paths=paths, offers=False)
+        if (why := self._misfit()) is not None:
+            return why
         made = make_branch(
             self.hub, pull.repository, self.commits, onto=pull.head, name=self._name()
         )
@@ -204,6 +209,21 @@ class _Delivering:
             gone = any(words in error.said.lower() for words in BRANCH_GONE)
             return _Why("base", offers=False) if gone else self.refused(error.said)
         return self._said(found, made.branch, made.head)
+
+    def _misfit(self) -> _Why | None:
+        """Say why the patch is not for what the pull request has by now, if it is not."""
+        written, head = self.what.written, self.pull.head
+        fit, paths = rebased(self.trees, written, head)
+        if fit == "conflict":
+            return _Why("conflict", paths=paths, offers=False)
+        if fit == "same":
+            return None
+        pushed = meanwhile(self.hub, self.pull.repository, self.trees, written, head)
+        if pushed.uses:
+            return _Why("used", uses=pushed.uses, offers=False)
+        if pushed.files:
+            self.beside = writing.meanwhile_lead(pushed.files, pushed.unseen)
+        return None
 
     def refused(self, said: str) -> _Why:
         """Return why GitHub does not let us, by what it says."""
@@ -283,6 +303,7 @@ class _Delivering:
                 account,
                 self.pull.number,
                 self.what.page,
+                beside=self.beside,
                 tested=self.what.tested,
                 by_job=self.what.by_job,
             ),
@@ -291,6 +312,7 @@ class _Delivering:
     def _said(self, found: Opened, branch: str, head: str) -> Delivered:
         written = self.what.written
         lead = writing.opened_lead(found.number, found.url, len(written.commits), found.state)
+        lead = f"{lead} {self.beside}".rstrip()
         text = writing.result_comment(written.account, [lead], tested=self.what.tested)
         return Delivered("stacked", text, found.number, found.url, branch, head)
 
@@ -299,7 +321,7 @@ class _Delivering:
     def as_patch(self, why: _Why) -> Delivered:
         """Say why there is no branch, and hand over the patch."""
         written = self.what.written
-        lead = [writing.no_branch_lead(why.reason, why.detail, why.paths)]
+        lead = [writing.no_branch_lead(why.reason, why.detail, why.paths, why.uses)]
         if why.kept:
             lead.append(writing.kept_branch_lead(why.kept))
         text, offered = None, 0
@@ -315,9 +337,9 @@ class _Delivering:
                 offered = self._suggest(list(hunks(changes)))
         if offered:
             lead.append(writing.suggestions_lead(offered))
-        patch = writing.patch_block(text, self.what.patch_page)
+        patch, more = writing.patch_blocks(text, self.what.patch_page)
         said = writing.result_comment(written.account, lead, patch, tested=self.what.tested)
-        return Delivered("patch", said, suggestions=offered)
+        return Delivered("patch", said, suggestions=offered, more=tuple(more))
 
     def _suggest(self, wanted: Sequence[Hunk]) -> int:
         """Offer what the pull request itself shows as suggestions; return how many there are."""

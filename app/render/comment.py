@@ -129,9 +129,14 @@ def _fix(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
 
 
 def can_offer(text: str) -> bool:
+    """May a text be a suggestion: may it stand in a comment as it is, and is it short enough?"""
+    return size(text) <= SUGGESTION_BYTES and can_show(text)
+
+
+def can_show(text: str) -> bool:
     """May a text stand in a comment as it is: is nothing hidden in it, and would no program that
     reads comments obey it?"""
-    return visible(text) == text and size(text) <= SUGGESTION_BYTES and not _COMMAND.search(text)
+    return visible(text) == text and not _COMMAND.search(text)
 
 
 def can_commit(finding: Finding, anchor: Anchor) -> bool:

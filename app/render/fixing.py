@@ -44,10 +44,10 @@ def fixing_text(done: Fixing, width: int = PIPE_COLUMNS) -> str:
     return redacted("\n".join(lines).lstrip("\n") + "\n")
 
 
-def fixing_json(done: Fixing, mails: bytes) -> str:
+def fixing_json(done: Fixing, mails: bytes | None) -> str:
     """Return the documented contract (docs/fix.md): the account, and the patch as text.
 
-    Bytes that are no UTF-8 have no place in JSON: the patch is null then.
+    The patch is null where it is not handed out, or its bytes are no UTF-8.
     """
     return with_patch(done.model_dump(mode="json"), mails)
 

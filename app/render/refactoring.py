@@ -8,6 +8,7 @@ from app.render.escape import one_line, visible
 from app.render.json import dumps
 from app.render.text import wrap
 from reviewer.detectors.secrets import redacted
+from reviewer.refactor.losses import losses
 from reviewer.refactor.values import CommitInfo, Plan, Refactoring
 
 FILES_SHOWN = 12
@@ -47,18 +48,18 @@ def refactoring_text(
     return redacted("\n".join(lines).lstrip("\n") + "\n")
 
 
-def refactoring_json(done: Refactoring, mails: bytes) -> str:
+def refactoring_json(done: Refactoring, mails: bytes | None) -> str:
     """Return the documented contract (docs/refactor.md): the account, and the patch as text.
 
-    Bytes that are no UTF-8 have no place in JSON: the patch is null then.
+    The patch is null where it is not handed out, or its bytes are no UTF-8.
     """
     return with_patch(done.model_dump(mode="json"), mails)
 
 
-def with_patch(value: dict[str, Any], mails: bytes) -> str:
-    """Return an account as JSON, with its patch as text."""
+def with_patch(value: dict[str, Any], mails: bytes | None) -> str:
+    """Return an account as JSON, with its patch as text; null where that is none."""
     try:
-        value["patch"] = mails.decode("utf-8")
+        value["patch"] = None if mails is None else mails.decode("utf-8")
     except UnicodeDecodeError:
         value["patch"] = None
     return dumps(value)
@@ -76,6 +77,7 @@ def _plan(plan: Plan, width: int) -> Iterator[str]:
         return
     yield "Plan"
     yield from wrapped(one_line(plan.summary), width, "  ")
+    yield from _warnings(plan, width)
     for one in plan.renames:
         yield f"  rename {one_line(one.symbol)} to {one_line(one.to)} ({one_line(one.path)})"
     for move in plan.moves:
@@ -84,11 +86,30 @@ def _plan(plan: Plan, width: int) -> Iterator[str]:
         yield from wrapped(
             f"{one_line(module.name)}: {one_line(module.what)}", width, f"  {index}. "
         )
-        yield from _files([*module.files, *(f"{path} (new)" for path in module.new_files)])
+        gone = list(dict.fromkeys(module.removed))
+        for path in gone:  # each of them: nobody looks for what goes behind "and 3 more"
+            yield f"     {one_line(path)} (removed)"
+        kept = [path for path in module.files if path not in gone]
+        yield from _files([*kept, *(f"{path} (new)" for path in module.new_files)])
     if plan.contract.strip():
         yield "  between them it holds:"
         for line in visible(plan.contract.strip()).splitlines():
             yield from wrapped(line, width, "    ") or [""]
+
+
+def _warnings(plan: Plan, width: int) -> Iterator[str]:
+    """Say what goes for good, before anything else of a plan."""
+    gone = losses(plan)
+    if gone.tests:
+        yield from wrapped(f"Warning: tests go: {_named(gone.tests)}", width, "  ")
+    if gone.modules:
+        said = f"Warning: of these modules no file stays: {_named(gone.modules)}"
+        yield from wrapped(said, width, "  ")
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - FILES_SHOWN} more" if names[FILES_SHOWN:] else ""
+    return ", ".join(one_line(name) for name in names[:FILES_SHOWN]) + more
 
 
 def _files(paths: Sequence[str]) -> Iterator[str]:

@@ -53,10 +53,10 @@ def testing_text(done: Testing, width: int = PIPE_COLUMNS) -> str:
     return redacted("\n".join(lines).lstrip("\n") + "\n")
 
 
-def testing_json(done: Testing, mails: bytes) -> str:
+def testing_json(done: Testing, mails: bytes | None) -> str:
     """Return the documented contract (docs/tests.md): the account, and the patch as text.
 
-    Bytes that are no UTF-8 have no place in JSON: the patch is null then.
+    The patch is null where it is not handed out, or its bytes are no UTF-8.
     """
     return with_patch(done.model_dump(mode="json"), mails)
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
-from app.accounts import Account
+from app.accounts import Account, secrets_of
 from app.render import words
-from app.render.comment import can_offer
+from app.render.comment import can_show
 from app.render.escape import (
     code_line,
     fence,
@@ -26,6 +26,7 @@ from app.render.outgoing import masked, size
 from app.render.prose import blocks
 from reviewer.finding import Finding
 from reviewer.fix.values import Closed, ClosedWith, Fixing, Open
+from reviewer.refactor.losses import losses
 from reviewer.refactor.values import MOST_FILES, CommitInfo, FileInfo, Module, Plan, Refactoring
 from reviewer.testing.values import Covered, Tested, Testing
 from reviewer.testing.values import Left as Untested
@@ -160,7 +161,7 @@ def _has_secret(plan: Plan) -> bool:
     said += [text for one in plan.renames for text in (one.path, one.symbol, one.to)]
     said += [text for one in plan.moves for text in (one.path, one.symbol, one.to)]
     for one in plan.modules:
-        said += [one.name, one.what, *one.files, *one.new_files]
+        said += [one.name, one.what, *one.files, *one.new_files, *one.removed]
     return any(masked(text) != text for text in said)
 
 
@@ -180,6 +181,7 @@ def _plan(plan: Plan, pieces: "_Pieces") -> list[str]:
     code, rows = pieces.code, pieces.rows
     parts = [
         "## Plan",
+        _warning(plan, pieces),
         pieces.text(plan.summary),
         rows(
             plan.renames,
@@ -197,9 +199,25 @@ def _plan(plan: Plan, pieces: "_Pieces") -> list[str]:
     return parts
 
 
+def _warning(plan: Plan, pieces: "_Pieces") -> str:
+    """Say what goes for good, on top of a plan; "" where nothing does."""
+    gone = losses(plan)
+    said = []
+    if gone.tests:
+        names = [pieces.code(path) for path in gone.tests[: pieces.files]]
+        said.append(f"Tests go: {_listed(names, len(gone.tests))}.")
+    if gone.modules:
+        names = [pieces.name(name) for name in gone.modules[: pieces.files]]
+        said.append(f"Of these modules no file stays: {_listed(names, len(gone.modules))}.")
+    return "\n".join(["> [!WARNING]", *(f"> {one}" for one in said)]) if said else ""
+
+
 def _module(number: int, module: Module, pieces: "_Pieces") -> str:
     said = f"{number}. **{pieces.name(module.name)}**: {pieces.line(module.what)}"
-    paths = [(path, "") for path in module.files] + [(path, " (new)") for path in module.new_files]
+    gone = list(dict.fromkeys(module.removed))
+    paths = [(path, " (**removed**)") for path in gone]
+    paths += [(path, "") for path in module.files if path not in gone]
+    paths += [(path, " (new)") for path in module.new_files]
     if not paths:
         return said
     shown = [pieces.code(path) + sign for path, sign in paths[: pieces.files]]
@@ -217,17 +235,32 @@ def result_comment(
     `lead` says how it is to be had, in Markdown of our own, and `tested` what a command said of it
     that was run; `patch` is `patch_block`'s.
     """
-    parts = [f"## {_heading(account)}", *lead, tested]
+    held = [WITHHELD] if secrets_of(account) else []
+    parts = [f"## {_heading(account)}", *held, *lead, tested]
     foot = [patch] if patch else []
     return _fit([*parts, *_account(account, ran=bool(tested))], [*foot, _foot(account)])
 
 
+WITHHELD = (
+    "**Nothing of it is handed over**, neither as commits nor as a patch: it would add what looks "
+    "like a secret. What tools report of the result, below, says where. Ask again so that it needs "
+    "none."
+)
+
+
 def stacked_body(
-    account: Account, number: int, page: str = "", *, tested: str = "", by_job: bool = False
+    account: Account,
+    number: int,
+    page: str = "",
+    *,
+    beside: str = "",
+    tested: str = "",
+    by_job: bool = False,
 ) -> str:
     """Return the text of the pull request that is stacked on the one with this number.
 
-    `tested` as in `result_comment`; `by_job`: a job of GitHub Actions opens it with its own token.
+    `beside` says what was pushed meanwhile, as `meanwhile_lead` does; `tested` as in
+    `result_comment`; `by_job`: a job of GitHub Actions opens it with its own token.
     """
     theirs = (
         "GitHub starts no workflow for what a job's own token opens: close this one and reopen it, "
@@ -245,7 +278,8 @@ def stacked_body(
     made = f" [How this was made]({page})" if page else ""
     partial = account.status == "partial"
     parts = [f"> [!WARNING]\n> Partial, because {_why_partial(account)}."] if partial else []
-    return _fit([*parts, lead, *_account(account, ran=bool(tested))], [_foot(account) + made])
+    told = _account(account, ran=bool(tested))
+    return _fit([*parts, lead, beside, *told], [_foot(account) + made])
 
 
 def _heading(account: Account) -> str:
@@ -291,6 +325,9 @@ def _refactored(done: Refactoring) -> Iterator[str]:
             done.left,
             lambda one: f"- {_line(one.module)}: {_line(one.what)}: {_line(one.why)}",
         )
+    if done.unneeded:
+        yield "**Nothing to do in**"
+        yield _rows(done.unneeded, lambda one: f"- {_line(one.module)}: {_line(one.why)}")
 
 
 def _commit(one: CommitInfo) -> str:
@@ -449,6 +486,7 @@ Reason = Literal[
     "closed",
     "merged",
     "conflict",
+    "used",
     "base",
     "refused",
     "actions",
@@ -467,6 +505,7 @@ _REASONS: dict[Reason, str] = {
     "closed": "this pull request was closed meanwhile",
     "merged": "this pull request was merged meanwhile",
     "conflict": "this pull request has moved on, and these files are not what they were",
+    "used": "this pull request has moved on, and what was pushed uses names that are gone by this",
     "base": "the branch of this pull request is not there any more",
     "refused": "GitHub does not let us",
     "actions": "this repository does not let GitHub Actions open pull requests (its settings do, "
@@ -478,17 +517,39 @@ _REASONS: dict[Reason, str] = {
 }
 
 
-def no_branch_lead(reason: Reason, detail: str = "", paths: Sequence[str] = ()) -> str:
-    """Say why there is no stacked pull request. `detail`: in GitHub's words; `paths`: of which."""
+def no_branch_lead(
+    reason: Reason,
+    detail: str = "",
+    paths: Sequence[str] = (),
+    uses: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Say why there is no stacked pull request.
+
+    `detail`: in GitHub's words; `paths`: of which; `uses`: in which path stands which name.
+    """
     text = f"No pull request was opened: {_REASONS[reason]}"
     if paths:
         text += f": {_listed([_code(path) for path in paths[:PATHS_SHOWN]], len(paths))}"
+    if uses:
+        named = [f"{_code(name)} in {_code(path)}" for path, name in uses[:PATHS_SHOWN]]
+        text += f": {_listed(named, len(uses))}"
     if detail:
         text += f": {fitted(masked(detail), LINE_BYTES, markdown_line)}"
     text = f"{text.rstrip('.')}."
-    if reason == "conflict":
+    if reason in {"conflict", "used"}:
         text += " Nothing was applied. Ask again, and it is made for what is there now."
     return text
+
+
+def meanwhile_lead(files: int, unseen: int) -> str:
+    """Say that other files were changed by a push meanwhile, and how far they were looked at."""
+    said = f"{words.count(files, 'other file')} changed meanwhile"
+    if not unseen:
+        return f"{said}; none uses a name that is gone by this."
+    return f"{said}; {words.count(unseen, 'file')} of them {_WAS[unseen == 1]} not looked through."
+
+
+_WAS = {True: "was", False: "were"}
 
 
 def kept_branch_lead(branch: str) -> str:
@@ -515,7 +576,7 @@ def patch_block(text: str | None, page: str = "", room: int = LIMIT_BYTES // 2) 
         return elsewhere
     if size(text) > room:
         return elsewhere or "The patch is too large for a comment."
-    if not can_offer(text) or masked(text) != text:
+    if not can_show(text) or masked(text) != text:
         return elsewhere or "The patch has something in it that a comment does not show."
     return "\n\n".join(
         [
@@ -525,6 +586,45 @@ def patch_block(text: str | None, page: str = "", room: int = LIMIT_BYTES // 2) 
             "</details>",
         ]
     )
+
+
+MOST_PARTS = 8
+"""Comments that one patch is divided over: more of it nobody pieces together."""
+
+PART_BYTES = LIMIT_BYTES - 1_000
+_FILE = re.compile(r"^(?=diff --git )", re.MULTILINE)
+
+
+def patch_blocks(text: str | None, page: str = "") -> tuple[str, list[str]]:
+    """Return a patch as `patch_block` does, and comments of their own with what has no room there.
+
+    Each of them has whole files, for `git apply` by itself; there are none where a file or the
+    whole is too large for that, or the patch has an address.
+    """
+    block = patch_block(text, page)
+    if page or not text or size(text) <= LIMIT_BYTES // 2:
+        return block, []
+    if not can_show(text) or masked(text) != text:
+        return patch_block(text, page, size(text)), []
+    parts = _packed([one for one in _FILE.split(text) if one])
+    if len(parts) > MOST_PARTS or any(size(one) > PART_BYTES for one in parts):
+        return block, []
+    many = len(parts)
+    return f"The patch is in {many} comments of their own, part 1 to {many}.", [
+        f"Part {number} of {many} of the patch.\n\n{patch_block(one, room=PART_BYTES)}"
+        for number, one in enumerate(parts, 1)
+    ]
+
+
+def _packed(files: Sequence[str]) -> list[str]:
+    """Return the diffs of files in order, as many together as a comment has room for."""
+    parts: list[str] = []
+    for one in files:
+        if parts and size(parts[-1]) + size(one) <= PART_BYTES:
+            parts[-1] += one
+        else:
+            parts.append(one)
+    return parts
 
 
 # Undoing -----------------------------------------------------------------------------------------

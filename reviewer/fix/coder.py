@@ -57,6 +57,7 @@ class Coder(Editor):
     name = "fix"
     version = "4"
     result: type[Edits] = Mending
+    asks_why = False  # the finding says it
 
     def __init__(
         self,
@@ -159,6 +160,10 @@ class Coder(Editor):
         if self._target(part).is_checks or result.closed_with not in told:
             return ["closed_with: it is the id of none of the findings that you were told of"]
         return []
+
+    def removable(self, part: Part) -> Collection[str]:
+        """Return the files that the finding names: what was only read is not removed."""
+        return part.files
 
     def _others(self, part: Part) -> list[Target]:
         """Return the findings that others close: in its files, or at the same time."""

@@ -32,7 +32,8 @@ def put(
     target: Target, edits: Edits, own: Collection[str], tree: Overlay, parsers: Parsers
 ) -> Patch | list[str]:
     """Return what edits make of a tree, or why they do not fit; [] where they change nothing."""
-    done = applied(edits, tree, own, ())
+    # What was only read is not removed.
+    done = applied(edits, tree, own, (), target.paths)
     before = {path: tree.blob(path) for path in done.files}
     faults = broken(done.files, before, parsers)
     problems = [

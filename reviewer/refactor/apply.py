@@ -16,6 +16,7 @@ from reviewer.refactor.values import Cut, Edits, Replacement
 from reviewer.text import decode, encode
 
 TWICE = 'it stands {count} times in "{path}": give more lines, so that it stands once'
+STAYS = '"{path}" stays: your part names the files that go, and it is none of them'
 NOT_THERE = 'it does not stand in "{path}": copy whole lines exactly as they are'
 
 
@@ -28,16 +29,21 @@ class Applied:
 
 
 def applied(
-    edits: Edits, tree: Overlay, files: Collection[str], new_files: Collection[str]
+    edits: Edits,
+    tree: Overlay,
+    files: Collection[str],
+    new_files: Collection[str],
+    removable: Collection[str] = (),
 ) -> Applied:
     """Return what the edits of a module make of its `files` and of those that it may make.
 
+    Only the files that are `removable` can go: be removed, renamed, or left with nothing in them.
     Nothing is made of edits with a problem but the list of problems.
     """
     done = Applied()
     pieces = _cut(edits.cuts, tree, files, done.problems)
     texts = _replaced(edits.replacements, pieces, tree, files, done.problems)
-    gone = _removed(edits, tree, files, texts, done.problems)
+    gone = _removed(edits, tree, files, removable, texts, done.problems)
     for index, one in enumerate(edits.new_files):
         where = f"new_files.{index}.path"
         if problem := _not_new(one.path, tree, new_files, done.files):
@@ -57,6 +63,7 @@ def applied(
         done.files[path] = None
     _put(pieces, gone, tree, files, done)
     if not done.problems:
+        done.problems += _emptied(done.files, tree, removable)
         done.problems += _in_the_way(done.files, tree)
     return Applied({}, done.problems) if done.problems else done
 
@@ -202,10 +209,11 @@ def _ended(data: bytes) -> bytes:
     return data[: end + 1] if kept and end >= 0 else kept
 
 
-def _removed(
+def _removed(  # noqa: PLR0917
     edits: Edits,
     tree: Overlay,
     files: Collection[str],
+    removable: Collection[str],
     texts: Mapping[str, bytes],
     problems: list[str],
 ) -> dict[str, str | None]:
@@ -215,6 +223,8 @@ def _removed(
         blob, problem = _own(path, tree, files)
         if blob is None:
             problems.append(f"removed.{index}: {problem}")
+        elif path not in removable:
+            problems.append(f"removed.{index}: {STAYS.format(path=shown(path))}")
         elif path in texts or path in gone:
             problems.append(f'removed.{index}: "{shown(path)}" is also edited, or removed twice')
         else:
@@ -223,6 +233,8 @@ def _removed(
         blob, problem = _own(one.path, tree, files)
         if blob is None:
             problems.append(f"renamed.{index}.path: {problem}")
+        elif one.path not in removable:
+            problems.append(f"renamed.{index}.path: {STAYS.format(path=shown(one.path))}")
         elif one.path in gone:
             problems.append(f'renamed.{index}.path: "{shown(one.path)}" is gone already')
         else:
@@ -254,6 +266,21 @@ def _not_new(
     if tree.has(path) or path in made:
         return f'"{shown(path)}" is there already'
     return None
+
+
+def _emptied(
+    files: Mapping[str, Blob | None], tree: Overlay, removable: Collection[str]
+) -> list[str]:
+    """Refuse to leave a file with nothing in it that does not go: that removes it, too."""
+    return [
+        f"{STAYS.format(path=shown(path))}, so it is not left empty"
+        for path, blob in files.items()
+        if blob is not None
+        and path not in removable
+        and not blob.data.strip()
+        and (before := tree.blob(path)) is not None
+        and before.data.strip()
+    ]
 
 
 def _in_the_way(files: Mapping[str, Blob | None], tree: Overlay) -> list[str]:

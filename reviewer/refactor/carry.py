@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import fill
 
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
@@ -28,7 +29,10 @@ from reviewer.rlm.solved import Solved
 from reviewer.text import printable
 
 ROUNDS = 2
-"""How often what the detectors find goes back. What two looks did not mend, a third seldom does."""
+"""How often what the detectors find goes back in any case."""
+
+MOST_ROUNDS = 4
+"""How often while each round leaves less of it than the one before."""
 
 MENDING = 0.3
 """Of the budget for the work, held back for that."""
@@ -167,7 +171,7 @@ class _Carrying:
                 known = self._modules[name]
                 module = known.module
                 tree = self._overlay.over(files)
-                done = applied(edits, tree, module.files, module.new_files)
+                done = applied(edits, tree, module.files, module.new_files, module.removed)
                 before = {path: tree.blob(path) for path in done.files}
                 faults = broken(done.files, before, parsers)
                 problems = [
@@ -221,12 +225,18 @@ class _Carrying:
         )
 
     async def mend(self) -> None:
-        """Have the detectors look, and give back what they find, until it is clean."""
-        for number in range(ROUNDS + 1):
+        """Have the detectors look, and give back what they find, until it is clean or no better."""
+        least: int | None = None
+        for number in range(MOST_ROUNDS + 1):
             await self._examine()
             parts = self._to_mend()
-            if not parts or number == ROUNDS or self._run.stopped is not None:
+            if not parts or number == MOST_ROUNDS or self._run.stopped is not None:
                 return
+            wrong = len(self._findings)
+            wrong += sum(len(one.complaints) for one in self._modules.values())
+            if number >= ROUNDS and least is not None and wrong >= least:
+                return
+            least = wrong if least is None else min(least, wrong)
             before = self._overlay
             await self.edit(parts, str(3 + number), mending=True)
             if self._overlay.files == before.files:
@@ -262,7 +272,7 @@ class _Carrying:
             }
             known = self._modules.get(name) or self._modules.setdefault(
                 MEND,
-                _Module(Module(name=MEND, what="The host renamed and moved symbols; see below.")),
+                _Module(Module(name=MEND, what="Renames and moves broke what is mended here.")),
             )
             known.module = with_victims(known.module, problems, self._overlay, taken)
             if known.module.files or known.module.new_files:
@@ -276,7 +286,8 @@ class _Carrying:
         for name, known in self._modules.items():
             before = {path: self._start.blob(path) for path in known.touched}
             after = {path: self._overlay.blob(path) for path in known.touched}
-            commit = commit_of(name, "model", message_of(known.message, name), before, after)
+            message = message_of(known.message, name, known.module.what)
+            commit = commit_of(name, "model", message, before, after)
             if commit is not None:
                 done.commits.append(commit)
             before_left = len(done.left)
@@ -316,13 +327,18 @@ def _is_no_code(path: str) -> bool:
     return is_prose(path) or language_of(path) in _NO_CODE
 
 
-def message_of(said: str, name: str) -> str:
-    """Return a commit's message: what nobody sees is left out of it, and secrets."""
+def message_of(said: str, name: str, why: str = "") -> str:
+    """Return a commit's message: what nobody sees is left out of it, and secrets.
+
+    One without a body has `why` for it.
+    """
     lines = [seen(line).rstrip() for line in said.strip().splitlines()]
     while lines and not lines[0]:
         lines.pop(0)
     text = "\n".join(lines) if lines else printable(name)
     subject, _, body = text.partition("\n")
+    if not body.strip() and why:
+        body = "\n\n".join(fill(line, 72) for line in printable(why).split("\n") if line.strip())
     if body and not body.startswith("\n"):
         text = f"{subject}\n\n{body}"
     return redacted(text)

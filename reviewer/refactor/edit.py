@@ -1,5 +1,6 @@
 """The edit: the recursive question "which exact replacements carry out this part of the plan?"."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,7 +29,15 @@ NAMED_TOKENS = WINDOW_TOKENS // 2
 """Of the code that is shown of such a file."""
 
 TOLD = 60
-"""Leads and findings of one file that are listed."""
+TOLD_CHARS = 30_000
+TOLD_EACH_CHARS = 1_200
+"""Leads and findings that are listed for one node: so many, and so much of all and of each."""
+
+_SAYS_NOTHING = re.compile(
+    r"(?:edit|change|update|fix|modify|refactor)(?: (?:it|this|that|files?|(?:the )?code))?\W*",
+    re.I,
+)
+"""A first line that could stand over any commit."""
 
 _MARKED = "each line behind a | that is not in it"
 
@@ -50,6 +59,10 @@ class Part:
     def new_files(self) -> tuple[str, ...]:
         return tuple(self.module.new_files) if self.first else ()
 
+    @property
+    def removable(self) -> tuple[str, ...]:
+        return tuple(path for path in self.module.removed if path in self.files)
+
 
 @dataclass(frozen=True)
 class EditScope:
@@ -62,9 +75,11 @@ class Editor:
     """The task. One instance for each state of the tree; a node edits one part."""
 
     name = "edit"
-    version = "3"
+    version = "4"
     tier: Tier = "strong"
     result: type[Edits] = Answer
+    asks_why = True
+    """Does a commit's message without a reason go back, once?"""
 
     def __init__(
         self,
@@ -83,6 +98,8 @@ class Editor:
         self._mending = mending
         self._window = window
         self._shown: dict[tuple[str, str], str] = {}
+        self._asked: set[frozenset[Unit]] = set()
+        """Of which parts the message was sent back."""
 
     def instructions(self, scope: EditScope) -> str:
         return _prompt() + (f"\n{self._guidance}" if self._guidance else "")
@@ -116,9 +133,11 @@ class Editor:
         if part.new_files:
             made = "\n".join(f"- {quoted(path)}" for path in part.new_files)
             said.append(f"Files that you may make:\n\n{made}")
+        if part.removable:
+            gone = "\n".join(f"- {quoted(path)}" for path in part.removable)
+            said.append(f"Files of yours that go, to be removed or renamed:\n\n{gone}")
         if part.told:
-            listed = "\n".join(f"- {quoted(path)}: {text}" for path, text in part.told[:TOLD])
-            said.append(f"{_MENDING if self._mending else _LEADS}\n\n{listed}")
+            said.append(f"{_MENDING if self._mending else _LEADS}\n\n{_listed(part.told)}")
         return printable("\n\n".join(said) + "\n")
 
     def split(self, scope: EditScope) -> list[EditScope]:
@@ -159,6 +178,10 @@ class Editor:
         """Return the files that a part's node may edit."""
         return part.files
 
+    def removable(self, part: Part) -> Collection[str]:
+        """Return the files that a part's node may remove."""
+        return part.removable
+
     def functions(self, scope: EditScope) -> Mapping[str, Function]:
         async def stands(path: str, old: str) -> int:
             """How often a text stands in one of your files, as `old` of a replacement would."""
@@ -173,7 +196,9 @@ class Editor:
     def check(self, scope: EditScope, result: Edits) -> list[str]:
         """Complain about what does not fit the files, and about a file that does not parse."""
         (part,) = scope.parts
-        done = applied(result, self._overlay, self.editable(part), part.new_files)
+        done = applied(
+            result, self._overlay, self.editable(part), part.new_files, self.removable(part)
+        )
         if done.problems:
             return done.problems
         if done.files and not result.message.strip() and not self._mending:
@@ -185,7 +210,12 @@ class Editor:
         before = {path: self._overlay.blob(path) for path in done.files}
         with Parsers() as parsers:
             faults = broken(done.files, before, parsers)
-        return [f'"{shown(path)}": {fault}' for path, fault in faults.items()]
+        problems = [f'"{shown(path)}": {fault}' for path, fault in faults.items()]
+        asks = self.asks_why and not self._mending and units_of(part) not in self._asked
+        if done.files and asks and not _says_why(result.message):
+            self._asked.add(units_of(part))
+            problems.append("message: what it does in one line, a blank line, and why it does so")
+        return problems
 
     def across(self, scope: EditScope, parts: Sequence[Edits]) -> str | None:
         return None
@@ -223,6 +253,27 @@ class Editor:
             shown += f"\n--- of it, what your part names, {_MARKED}\n"
             shown += "\n…\n".join(marked(piece) for piece in pieces) + "\n"
         return shown
+
+
+def _listed(told: Sequence[tuple[str, str]]) -> str:
+    """Return what a node is told, a line each, as much as there is room for in a prompt."""
+    lines: list[str] = []
+    room = TOLD_CHARS
+    for path, text in told[:TOLD]:
+        cut = text if len(text) <= TOLD_EACH_CHARS else f"{text[:TOLD_EACH_CHARS]}… (cut)"
+        line = f"- {quoted(path)}: {cut}"
+        room -= len(line)
+        if room < 0:
+            break
+        lines.append(line)
+    if more := len(told) - len(lines):
+        lines.append(f"- and {more} more like these: `grep` and `references` find them")
+    return "\n".join(lines)
+
+
+def _says_why(message: str) -> bool:
+    subject, _, body = message.strip().partition("\n")
+    return bool(body.strip()) and not _SAYS_NOTHING.fullmatch(subject.strip())
 
 
 def units_of(part: Part) -> frozenset[Unit]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from reviewer.errors import GiveUp
 from reviewer.parsing.packed import path_of
@@ -38,7 +38,7 @@ class Planner:
     """The task. `paths` are those that the user has named: modules lie within them."""
 
     name = "plan"
-    version = "2"
+    version = "3"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
@@ -112,7 +112,7 @@ class Planner:
         problems = [
             f"renames.{index}: {problem}"
             for index, one in enumerate(result.renames)
-            if (problem := self._no_symbol(one) or _no_name(one))
+            if (problem := self._no_symbol(one) or _no_name(one) or _of_its_file(one))
         ]
         problems += [
             f"moves.{index}: {problem}"
@@ -203,6 +203,11 @@ class Planner:
             taken[path] = module.name
             if problem is not None:
                 problems.append(f'{kind}: "{shown(path)}": {problem}')
+        problems += [
+            f'removed: "{shown(path)}": it is none of the `files` of this module'
+            for path in module.removed
+            if path not in module.files
+        ]
         return problems
 
     # What is shown -------------------------------------------------------------------------------
@@ -254,6 +259,17 @@ def _no_name(one: Rename) -> str | None:
     if not _NAME.fullmatch(one.to):
         return f"{printable(one.to)!r} is no name: give the last part alone"
     return "it has that name" if one.symbol.rpartition(".")[2] == one.to else None
+
+
+def _of_its_file(one: Rename) -> str | None:
+    """Refuse a class that its file is named after, where the language asks for that."""
+    path = PurePosixPath(one.path)
+    if path.suffix != ".java" or path.stem != one.symbol:
+        return None
+    return (
+        "a class of Java has the name of its file, which no rename changes: plan a module with the "
+        "file in `files` and `removed`, and the new one in `new_files`"
+    )
 
 
 _NOT_JOINED = Plan(

@@ -12,6 +12,9 @@ MOST_FILES = 40
 """Of one module: more is several modules."""
 
 MOST_SYMBOLS = 30
+MOST_GONE = 200
+"""Names that a patch takes away, as they are looked for elsewhere."""
+
 MOST_REPLACEMENTS = 200
 PATH_CHARS = 1_000
 NAME_CHARS = 300
@@ -62,6 +65,12 @@ class Module(BaseModel):
     )
     new_files: list[str] = Field(
         default=[], max_length=MOST_FILES, description="files that may be made"
+    )
+    removed: list[str] = Field(
+        default=[],
+        max_length=MOST_FILES,
+        description="those of `files` that will not be there any more, or are left empty: deleted, "
+        "or under another path",
     )
     what: str = Field(min_length=1, max_length=TEXT_CHARS, description="what to do there, and why")
 

@@ -141,7 +141,7 @@ class Writer(Editor):
     def made(self, part: Part, edits: Edits, parsers: Parsers) -> Applied:
         """Return what edits make of a test file, or what is wrong with them, for the model."""
         file = self._files[part.module.name]
-        done = applied(edits, self._overlay, part.files, part.new_files)
+        done = applied(edits, self._overlay, part.files, part.new_files, part.files)
         if done.problems:
             return done
         before = {path: self._overlay.blob(path) for path in done.files}

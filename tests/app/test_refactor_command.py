@@ -14,6 +14,7 @@ from app.cli import _parser
 from tests.app.test_cli import Ran, User, key
 from tests.model_server import ModelServer, Scripted, error, hang
 from tests.repo import Repo
+from tests.reviewer.detectors.test_secrets import github_token
 from tests.reviewer.refactor.shop import edited, make, module, planned, prompt, script
 
 CART = "shop/cart.py"
@@ -206,6 +207,22 @@ def test_a_partial_result_is_written_only_where_that_is_asked(user: User) -> Non
         again = user.rlm("refactor", "x", "--branch", "b", "--partial", **key(server))
     assert again.code == 3, again.err
     assert user.repo.git("log", "-1", "--format=%s", "b") == b"Triple the total"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [("--branch", "b", "--partial"), ("--apply", "--partial"), ("--format", "patch"), ()],
+)
+def test_what_would_add_a_secret_is_written_nowhere(how: tuple[str, ...], user: User) -> None:
+    token = github_token()
+    plan = planned(modules=[module("triple", CART)])
+    adds = edited((CART, "* 2\n", f'* 2\n\n\nTOKEN = "{token}"\n'), message="Add it\n\nSo.")
+    with ModelServer(script(plan, {"triple": adds})) as server:
+        ran = user.rlm("refactor", "x", *how, **key(server))
+    assert ran.code == (2 if how else 3), ran.err
+    assert "the result would add a secret" in ran.err and token not in ran.out + ran.err
+    assert user.repo.git("branch").decode().split() == ["*", "main"] and status(user) == ""
+    assert "From " not in ran.out
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Plans that people start, and what is written then: the github role's part, step by step."""
 
+import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from app import write_steps
 from app.github.client import Hub
 from app.jobs import step
 from app.obey import STOPPED
+from app.render.markdown import LIMIT_BYTES
 from app.roles.github import WRITES
 from app.store import PUBLISH
 from app.write_steps import (
@@ -26,8 +29,12 @@ from app.write_steps import (
     STILL_PLANNED,
     TOO_OLD,
 )
+from app.written import Written
 from reviewer.errors import GiveUp
+from reviewer.refactor.patch import Blob, Patch, commit_of
 from reviewer.refactor.values import Module, Plan
+from reviewer.request import StopReason
+from tests.app.render.samples import finding
 from tests.app.writing_desk import AFTER, HEAD, NAME, PLAN, Desk
 from tests.github.hub import FakeGitHub
 
@@ -95,6 +102,23 @@ def test_go_has_the_plan_carried_out_in_one_pull_request_on_top(desk: Desk) -> N
     desk.says("alice", "/rlm go")
     assert ALREADY in desk.ours[-1].body
     assert desk.outcomes() == ["planned", "stacked"] and len(desk.stacked) == 1
+
+
+def test_nothing_of_a_result_that_would_add_a_secret_reaches_the_pull_request(desk: Desk) -> None:
+    planned(desk)
+    desk.says("alice", "/rlm go")
+    secret = finding(title="s").model_copy(update={"source": "detector:secrets/github-token"})
+    account = desk.written().account.model_copy(
+        update={"status": "partial", "stopped": StopReason.INCOMPLETE, "findings": [secret]}
+    )
+    before = {name: Blob(HEAD[name]) for name in ("a.py",)}
+    commit = commit_of("all", "model", "Add it", before, {"a.py": Blob(b"LEAKED = 1\n")})
+    assert commit is not None
+    desk.comes(Written.of("refactor", account, Patch(desk.head, (commit,)), write=True))
+    desk.work()
+    (_, result) = desk.ours
+    assert "Nothing of it is handed over" in result.body and "LEAKED" not in result.body
+    assert (desk.stacked, desk.branches) == ([], {}) and desk.pull.reviews == []
 
 
 def test_a_stranger_starts_nothing(desk: Desk) -> None:
@@ -642,6 +666,31 @@ def test_a_newer_push_elsewhere_carries_it_along(desk: Desk) -> None:
     assert desk.repo.git("rev-parse", f"{stacked.head}^") == newer
     assert desk.text(stacked.head, "d.py") == b"print(4)\n"
     assert desk.text(stacked.head, "c.py") == AFTER["c.py"]
+    said = "1 other file changed meanwhile; none uses a name that is gone by this."
+    assert said in stacked.body and said in desk.ours[-1].body
+
+
+def test_a_newer_push_that_uses_a_name_that_is_gone_stops_it_whole(desk: Desk) -> None:
+    begun(desk)
+    newer = HEAD | {"new/d.py": b"import a\n\na.f(1)\n", "e.py": b"half = 1\n", "f.md": b"f\n"}
+    desk.pull.push(desk.repo.commit(newer, desk.head))
+    desk.comes(desk.written().model_copy(update={"names": ("f",)}))
+    desk.work()
+    assert (desk.stacked, desk.branches) == ([], {})
+    said = desk.ours[-1].body
+    assert "uses names that are gone by this: `f` in `new/d.py`. Nothing was applied." in said
+    assert desk.outcomes()[-1] == "patch"
+
+
+def test_a_newer_push_to_what_had_the_name_before_carries_it_along(desk: Desk) -> None:
+    newer = desk.repo.commit(HEAD | {"d.py": b"f = 1\n"}, desk.head)
+    desk.pull.push(newer)
+    desk.head = newer
+    begun(desk)
+    desk.pull.push(desk.repo.commit(HEAD | {"d.py": b"f = 2\n"}, newer))
+    desk.comes(desk.written().model_copy(update={"names": ("f",)}))
+    desk.work()
+    assert len(desk.stacked) == 1
 
 
 def test_a_newer_push_to_its_files_stops_it_whole(desk: Desk) -> None:
@@ -660,6 +709,30 @@ def test_without_the_servers_switch_there_is_a_patch(fake: FakeGitHub, tmp_path:
     assert (desk.stacked, desk.branches) == ([], {})
     assert "RLM_WRITE" in desk.ours[-1].body and "```diff" in desk.ours[-1].body
     assert not [seen for seen in fake.requests if seen.method == "POST" and "/git/" in seen.path]
+
+
+def test_a_patch_that_one_comment_has_no_room_for_is_in_several(
+    fake: FakeGitHub, tmp_path: Path
+) -> None:
+    desk = Desk(fake, tmp_path, writes=False)
+    begun(desk)
+    lines = "".join(f"x{n} = {n}\n" for n in range(2_500)).encode()
+    after = {f"new{n}.py": lines for n in range(3)} | {"a.py": AFTER["a.py"]}
+    run = desk.comes(desk.written(after))
+    desk.work()
+    first, *parts = desk.ours[1:]
+    assert f"The patch is in {len(parts)} comments of their own" in first.body
+    assert len(parts) == 3 and all(len(one.body) < LIMIT_BYTES for one in parts)
+    fences = [re.search(r"```diff\n(.*?)\n```", one.body, re.DOTALL) for one in parts]
+    patch = "\n".join(one[1] for one in fences if one) + "\n"
+    where = Path(desk.repo.git("rev-parse", "--absolute-git-dir").strip())
+    copy = tmp_path / "copy"
+    subprocess.run(["git", "clone", "-q", "-b", "topic", str(where), str(copy)], check=True)
+    subprocess.run(["git", "apply", "-"], cwd=copy, input=patch.encode(), check=True)
+    assert {name: (copy / name).read_bytes() for name in after} == after
+    desk.store.put(step(PUBLISH, run))
+    desk.work()
+    assert len(desk.ours) == 2 + len(parts)
 
 
 def test_without_the_repositorys_switch_there_is_a_patch(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from app.written import MAX_BYTES, MOST_SAID, Written, blob_id
 from reviewer.fix.values import Fixing
 from reviewer.refactor.patch import Blob, Commit, FileEdit, Patch
 from reviewer.refactor.values import Left, Refactoring
+from tests.app.render.samples import finding
 
 START = "a" * 40
 DONE = Refactoring(instruction="rename f to g", commit=START)
@@ -42,6 +43,18 @@ def handed(written: Written, **changed: object) -> Written:
 
 def file(**changed: str) -> dict[str, str]:
     return {"path": "a.py", "before": "", "mode": "100644", "data": ""} | changed
+
+
+def test_nothing_of_what_would_add_a_secret_is_handed_over() -> None:
+    many = [finding(title=f"x{n}") for n in range(MOST_SAID)]
+    secret = finding(title="s").model_copy(update={"source": "detector:secrets/github-token"})
+    account = DONE.model_copy(update={"status": "partial", "findings": [*many, secret]})
+    made = Written.of("refactor", account, patch((edit("a.py", b"1", b"2"),)), write=True)
+    assert made.commits == () and secret in handed(made).account.findings
+    whole = Written.of("refactor", DONE, patch((edit("a.py", b"1", b"2"),)), write=True)
+    for more in ({"commits": json.loads(whole.model_dump_json())["commits"]}, {"mails": "From x"}):
+        with pytest.raises(ValidationError, match="secret"):
+            handed(made, **more)
 
 
 def test_bytes_modes_and_deletions_come_over_whole() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.render.markdown import LIMIT_BYTES
 from app.render.outgoing import size
+from app.render.refactoring import plan_text
 from app.render.writing import (
     FILES_SHOWN,
     PATHS_SHOWN,
@@ -33,6 +34,7 @@ from reviewer.refactor.values import (
     Plan,
     Refactoring,
     Rename,
+    Unneeded,
 )
 from reviewer.request import Cost, StopReason
 from tests.app.render.samples import HOSTILE, HOSTILE_BLOCK, finding
@@ -102,6 +104,38 @@ def test_a_plan_says_what_is_done_where_and_how_it_is_started():
     assert "g(x) keeps its arguments." in text.replace("\\", "")
     assert "`/rlm go`" in text
     assert "within 7 days" in text
+
+
+GONE = PLAN.model_copy(
+    update={
+        "modules": [
+            Module(name="drop *it*", files=["tests/test_a`.py"], removed=["tests/test_a`.py"],
+                   what="tidy"),
+            Module(name="keep", files=[f"{n}.py" for n in range(14)], removed=["13.py"], what="x"),
+        ]
+    }
+)  # fmt: skip
+
+
+def test_a_plan_says_which_files_go_and_warns_of_tests():
+    text = plan_comment(refactoring(commits=[], status="planned", plan=GONE))
+    first = text.partition("f is called g")[0]
+    assert "> [!WARNING]\n> Tests go: ``tests/test_a`.py``.\n" in first
+    assert r"> Of these modules no file stays: drop \*it\*." in first
+    assert "   ``tests/test_a`.py`` (**removed**)" in text
+    assert "   `13.py` (**removed**), `0.py`" in text
+    shown = " ".join(plan_text(GONE).split())
+    assert "Warning: tests go: tests/test_a`.py" in shown
+    assert "Warning: of these modules no file stays: drop *it*" in shown
+    assert "13.py (removed)" in shown and "and 1 more" in shown
+
+
+def test_what_goes_is_masked_as_all_of_a_plan_is():
+    plan = Plan(
+        summary="s", modules=[Module(name="m", what="w", files=["a.py"], removed=[f"{TOKEN}.py"])]
+    )
+    done = refactoring(plan=plan, status="planned", commits=[])
+    assert not can_start(done) and TOKEN not in plan_comment(done)
 
 
 def test_a_plan_that_is_none_is_not_offered():
@@ -202,6 +236,19 @@ def test_a_result_says_what_changed_and_what_was_left():
     assert "1. Rename f to g (by a program, not by a model): `a.py`, `t.py` (new)" in text
     assert "- docs: README: nobody came to it" in text
     assert "\\$0.5" in text
+
+
+def test_what_rightly_was_not_changed_is_said_with_the_reason_in_both():
+    done = refactoring(unneeded=[Unneeded(module="re@port", why="It has *none*.")])
+    for text in (result_comment(done, []), stacked_body(done, 17)):
+        assert "**Nothing to do in**\n\n- re" in text and r"It has \*none\*." in text
+        assert "re@port" not in text
+
+
+def test_a_result_that_would_add_a_secret_says_first_that_nothing_of_it_is_to_be_had():
+    secret = finding(source="detector:secrets/github-token")
+    for made in (refactoring(findings=[secret]), fixing(findings=[secret])):
+        assert result_comment(made, []).split("\n\n")[1].startswith("**Nothing of it is handed")
 
 
 def test_a_fix_names_what_is_closed_and_what_is_not():

@@ -105,3 +105,12 @@ def test_a_long_file_is_shown_around_the_finding_and_not_in_outline(repo: Repo) 
     with ModelServer(say) as server:
         fixed(repo, server, findings=[deep])
         assert len(server.calls) == 1
+
+
+def test_a_patch_that_does_not_parse_never_stands(repo: Repo) -> None:
+    broken = edited((CART, "* 2", "* ("))
+    with ModelServer(lambda _: broken) as server:
+        done = fixed(repo, server, reviewed="d" * 40, findings=[DOUBLE], tests=False)
+    assert done.patch.commits == () and done.fixing.closed == []
+    (left,) = done.fixing.open
+    assert left.state == "refused" and "does not parse" in left.why

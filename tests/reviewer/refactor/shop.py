@@ -76,11 +76,22 @@ def planned(**plan: Any) -> Answer:
     return tool("submit", {"summary": "As asked.", **plan})
 
 
-def module(name: str, *files: str, new: tuple[str, ...] = (), what: str = "Do it.") -> Any:
-    return {"name": name, "files": list(files), "new_files": list(new), "what": what}
+def module(
+    name: str,
+    *files: str,
+    new: tuple[str, ...] = (),
+    what: str = "Do it.",
+    gone: tuple[str, ...] = (),
+) -> Any:
+    made = {"name": name, "files": list(files), "new_files": list(new), "what": what}
+    return made | ({"removed": list(gone)} if gone else {})
 
 
-def edited(*replacements: tuple[str, str, str], message: str = "Edit it", **more: Any) -> Answer:
+def edited(
+    *replacements: tuple[str, str, str],
+    message: str = "Edit the shop\n\nIt was asked for.",
+    **more: Any,
+) -> Answer:
     told = [{"path": path, "old": old, "new": new} for path, old, new in replacements]
     return tool("submit", {"replacements": told, "message": message, **more})
 

@@ -83,6 +83,15 @@ BAD = {
         cut(replacements=[{"path": "two.py", "old": "def b():\n    return", "new": "x"}]),
         "overlaps",
     ),
+    "a removal that nobody planned": (
+        edits(removed=["two.py"]),
+        "your part names the files that go",
+    ),
+    "a rename that nobody planned": (
+        edits(renamed=[{"path": "two.py", "to": "ok.py"}]),
+        "your part names the files that go",
+    ),
+    "a file that is left empty": (edits(("shop/prices.py", "aaa\n", "\n")), "not left empty"),
     "a rename onto a file": (edits(renamed=[{"path": CART, "to": "dos.txt"}]), "there already"),
 }
 MINE = [CART, "shop/prices.py", "dos.txt", "two.py"]
@@ -95,7 +104,7 @@ NEW = [
 @pytest.mark.parametrize("case", BAD)
 def test_it_is_refused_whole(case: str) -> None:
     bad, words = BAD[case]
-    done = applied(bad, TREE, MINE, NEW)
+    done = applied(bad, TREE, MINE, NEW, [CART])
     assert done.files == {}
     assert len(done.problems) == 1 and words in done.problems[0], done.problems
 
@@ -167,7 +176,7 @@ def test_pieces_follow_the_beginning_of_a_new_file_in_the_order_of_the_list() ->
         },
     ]
     new_files = [{"path": "ok.py", "text": "from functools import cache\n"}]
-    done = applied(edits(cuts=pieces, new_files=new_files), TREE, MINE, NEW)
+    done = applied(edits(cuts=pieces, new_files=new_files), TREE, MINE, NEW, [CART])
     assert done.problems == []
     assert done.files == {
         "two.py": Blob(
@@ -207,7 +216,7 @@ def test_pieces_that_follow_each_other_to_the_end() -> None:
 
 def test_a_renamed_file_takes_its_replacements_along() -> None:
     one = edits((CART, "* 2", "* 3"), renamed=[{"path": CART, "to": "ok.py"}])
-    done = applied(one, TREE, MINE, NEW)
+    done = applied(one, TREE, MINE, NEW, [CART])
     assert done.files == {
         CART: None,
         "ok.py": Blob(b"def total(items):\n    return net(items) * 3\n"),

@@ -1,5 +1,6 @@
 """What a node that edits is shown: files whole or in outline, its part, and what was told."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from reviewer.context.provider import Provider
 from reviewer.refactor.edit import WHOLE_TOKENS, Editor, EditScope, Part
 from reviewer.refactor.outlines import tokens
-from reviewer.refactor.values import Edits, Joined, Module
+from reviewer.refactor.values import CONTRACT_CHARS, TEXT_CHARS, Edits, Joined, Module
+from reviewer.rlm.node import MOST_PROMPT_TOKENS
 from tests.reviewer.refactor.trees import overlay, tree_of
 
 BODY = "".join(f"def f{n}():\n    return {'n + ' * 200}{n}\n\n\n" for n in range(60))
@@ -97,3 +99,19 @@ def test_results_are_kept_apart_by_module(context: Provider) -> None:
     joined = task.merge(EditScope(()), [one, one], None)
     assert isinstance(joined, Joined)
     assert [(name, each.message) for name, each in joined.by_module] == [("m", "x"), ("m", "x")]
+
+
+@pytest.mark.parametrize("mending", [False, True])
+def test_the_first_prompt_of_a_node_stays_within_what_a_model_reads_well(
+    context: Provider, *, mending: bool
+) -> None:
+    told = tuple(("large.py", f"{n} {'used here: f1() ' * 300}") for n in range(200))
+    made = Module(name="m", files=["large.py"], what="Merge f7 and f30. ".ljust(TEXT_CHARS, "x"))
+    task = editor(context, "f1 stays. ".ljust(CONTRACT_CHARS, "y"), mending=mending)
+    scope = EditScope((Part(made, ("large.py",), told),))
+    lens = task.lens(scope)
+    parts = [task.instructions(scope), task.content(scope), lens]
+    schema = json.dumps(task.result.model_json_schema())
+    assert tokens("".join([*parts, schema])) < MOST_PROMPT_TOKENS * 3 // 4  # the kernel's words too
+    listed = lens.count('\n- "large.py": ')
+    assert 10 < listed <= 60 and f"and {200 - listed} more like these" in lens

@@ -1,11 +1,17 @@
 """The refactoring job from git to patch: a real repository, a scripted model over real HTTP."""
 
+from collections.abc import Callable
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 
 from app.render.refactoring import refactoring_text
+from app.trees import GitTrees
+from reviewer.git import open_repo
+from reviewer.refactor.carry import MOST_ROUNDS, ROUNDS
+from reviewer.refactor.gone import names_gone
 from reviewer.refactor.values import Plan
 from reviewer.request import Caps, StopReason
 from reviewer.rlm.memory import MemoryJournal
@@ -163,7 +169,7 @@ ROUND = edited(
         "from shop.prices import net\nfrom shop.rounding import rounded\n",
     ),
     ("shop/cart.py", "return net(items) * 2", "return rounded(net(items) * 2)"),
-    message="Round the total",
+    message="Round the total\n\nA part of a cent is nobody's.",
 )
 
 
@@ -180,7 +186,7 @@ def test_modules_are_edited_apart_with_the_contract_between_them(tmp_path: Path)
     assert '"shop/prices.py"' not in told["cart"]
     assert [(c.module, c.message) for c in done.patch.commits] == [
         ("rounding", "Give rounding a module\n\nPrices are sums alone."),
-        ("cart", "Round the total"),
+        ("cart", "Round the total\n\nA part of a cent is nobody's."),
     ]
     made = after(done)
     assert made["shop/prices.py"] == "def net(items):\n    return sum(items)\n"
@@ -268,7 +274,13 @@ def test_a_broken_contract_goes_back_to_who_caused_it(tmp_path: Path) -> None:
 
 def test_who_removes_a_file_mends_what_needed_it(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
-    gone = module("inline", "shop/prices.py", "shop/cart.py", what="Sum in the cart.")
+    gone = module(
+        "inline",
+        "shop/prices.py",
+        "shop/cart.py",
+        what="Sum in the cart.",
+        gone=("shop/prices.py",),
+    )
     inlined = edited(
         (CARD, "from shop.prices import net\n\n\n", ""),
         (CARD, "net(items)", "sum(items)"),
@@ -292,6 +304,32 @@ def test_who_removes_a_file_mends_what_needed_it(tmp_path: Path) -> None:
     assert [one.module for one in done.patch.commits] == ["inline"]
 
 
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {"removed": ["tests/test_cart.py"]},
+        {"renamed": [{"path": "tests/test_cart.py", "to": "tests/old.txt"}]},
+        {
+            "replacements": [
+                {"path": "tests/test_cart.py", "old": "def test_it():\n    pass\n", "new": ""}
+            ]
+        },
+    ],
+)
+def test_a_file_that_the_plan_does_not_say_goes_stays(
+    tmp_path: Path, edits: dict[str, Any]
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("tests/test_cart.py", "def test_it():\n    pass\n")
+    repo.commit()
+    plan = planned(modules=[module("tidy", "tests/test_cart.py", new=("tests/old.txt",))])
+    said = tool("submit", {"message": "Tidy\n\nIt was untidy.", **edits})
+    with ModelServer(script(plan, {"tidy": said})) as server:
+        done = refactored(repo, server)
+    assert done.patch.commits == () and done.refactoring.status == "partial"
+    assert "names the files that go" in done.refactoring.left[0].why
+
+
 def test_what_no_round_mends_is_reported(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     plan = planned(modules=[module("prices", "shop/prices.py")])
@@ -310,9 +348,141 @@ def test_what_no_round_mends_is_reported(tmp_path: Path) -> None:
     assert len(server.requests) == 3  # the same is not asked twice
 
 
+SUMS = {
+    "sums.py": "".join(f"def f{n}():\n    return {n}\n\n\n" for n in range(5)),
+    "use.py": "import sums\n\n" + "".join(f"print(sums.f{n}())\n" for n in range(5)),
+}
+
+
+def mends(most: int) -> Callable[[dict[str, Any]], Scripted]:
+    """An editor that takes all away and puts one back in each round, so many at the most."""
+    rounds: list[str] = []
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            text = SUMS["sums.py"].removesuffix("\n\n")
+            return edited(("sums.py", text, "none = 1\n"), message="Tidy\n\nNobody needs it.")
+        rounds.append("")
+        if len(rounds) > most:
+            return tool("submit", {"left": [{"what": "the rest", "why": "No."}]})
+        one = f"def f{len(rounds) - 1}():\n    return 0\n"
+        return edited(("sums.py", "none = 1\n", f"{one}none = 1\n"))
+
+    return edit
+
+
+def test_mending_goes_on_while_less_is_left(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": mends(9)})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 2 + 4 and MOST_ROUNDS == 4
+    assert len(done.refactoring.findings) == 1
+
+
+def test_mending_ends_where_it_gets_no_better(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return mends(0)(request)
+        many = prompt(request).count("|none = 1")
+        return edited(("sums.py", "|none = 1"[1:], "none = 1\n" + "x = 1\n" * many))
+
+    with ModelServer(script(plan, {"sums": edit})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 2 + ROUNDS and len(done.refactoring.findings) == 5
+
+
+# What does not parse, and what runs at a time ---------------------------------------------------
+
+
+def test_a_rename_after_which_a_file_does_not_parse_is_left_to_a_node(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(renames=[rename("shop/prices.py", "net", "class")])
+    name = "Rename net to class: what is left"
+    left = tool("submit", {"left": [{"what": "net", "why": "class is no name."}]})
+    with ModelServer(script(plan, {name: left})) as server:
+        done = refactored(repo, server)
+    assert done.patch.commits == () and done.refactoring.status == "partial"
+    assert "does not parse any more" in " ".join(done.refactoring.notes)
+
+
+def test_edits_that_do_not_parse_go_back(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        return edited((CARD, "* 2", "* 3" if refused(request) else "* ("))
+
+    with ModelServer(script(planned(modules=[module("cart", CARD)]), {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 3 and "does not parse" in refused(server.requests[2].body)
+    assert done.refactoring.status == "complete" and "* 3" in str(after(done)[CARD])
+
+
+def test_edits_that_never_parse_are_in_no_commit(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    broken = edited((CARD, "* 2", "* ("))
+    with ModelServer(script(planned(modules=[module("cart", CARD)]), {"cart": broken})) as server:
+        done = refactored(repo, server)
+    assert done.patch.commits == () and done.refactoring.status == "partial"
+    assert "does not parse" in done.refactoring.left[0].why
+
+
+def test_modules_are_edited_at_the_same_time(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    both = Barrier(2, timeout=30)
+    ahead = iter([True])
+
+    def edit(path: str, old: str) -> Callable[[dict[str, Any]], Scripted]:
+        def answer(_request: dict[str, Any]) -> Scripted:
+            if not next(ahead, False):  # the first one warms what the others have in common
+                both.wait()  # broken, and an error, where nobody else is asked meanwhile
+            return edited((path, old, f"{old} "))
+
+        return answer
+
+    places = {"cart": (CARD, "* 2"), "report": ("shop/report.py", "):"), "web": (VIEW, "(1);")}
+    plan = planned(modules=[module(name, path) for name, (path, _) in places.items()])
+    with ModelServer(script(plan, {name: edit(*at) for name, at in places.items()})) as server:
+        done = refactored(repo, server)
+    assert not both.broken
+    assert [one.module for one in done.patch.commits] == list(places)
+
+
+# Messages ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("message", ["Triple the total", "Edit it\n\nIt was asked for.", "Edit it"])
+def test_a_message_without_a_reason_goes_back_once(tmp_path: Path, message: str) -> None:
+    repo = make(tmp_path / "r")
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        said = "Triple the total\n\nTwice is no more." if refused(request) else message
+        return edited((CARD, "* 2", "* 3"), message=said)
+
+    with ModelServer(script(planned(modules=[module("cart", CARD)]), {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert "a blank line, and why" in refused(server.requests[2].body)
+    assert [one.message for one in done.patch.commits] == ["Triple the total\n\nTwice is no more."]
+
+
+def test_a_message_that_stays_without_one_has_the_plans(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(modules=[module("cart", CARD, what="Totals are three of a kind now.")])
+    edit = edited((CARD, "* 2", "* 3"), message="Triple the total")
+    with ModelServer(script(plan, {"cart": edit})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 3 and done.refactoring.status == "complete"
+    (commit,) = done.patch.commits
+    assert commit.message == "Triple the total\n\nTotals are three of a kind now."
+
+
 # Refused -----------------------------------------------------------------------------------------
 
 CARD = "shop/cart.py"
+VIEW = "web/view.ts"
 
 
 def test_edits_that_do_not_fit_go_back_once(tmp_path: Path) -> None:
@@ -393,7 +563,7 @@ def test_edits_that_did_not_fit_are_done_anew(tmp_path: Path) -> None:
     with ModelServer(script(plan, {"cart": edit})) as server:
         done = refactored(repo, server)
     assert done.refactoring.status == "complete", done.refactoring
-    assert [one.message for one in done.patch.commits] == ["Triple it"]
+    assert [one.message for one in done.patch.commits] == ["Triple it\n\nDo it."]
 
 
 @pytest.mark.parametrize(
@@ -489,6 +659,28 @@ def test_many_files_are_planned_in_parts_and_the_parts_in_one(tmp_path: Path) ->
         done = refactored(repo, server)
     assert done.refactoring.status == "declined"
     assert len(seen) > 3 and "Hand in the one plan" in seen[-1]
+
+
+def test_names_that_a_patch_takes_away_are_known(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(
+        renames=[rename("shop/prices.py", "net", "subtotal")],
+        moves=[{"path": "web/money.ts", "symbol": "format", "to": "web/display.ts"}],
+        modules=[module("cart", CARD, "shop/report.py", gone=(CARD,))],
+    )
+    edit = edited(
+        ("shop/report.py", "from shop.cart import total\n", ""),
+        ("shop/report.py", ", total(items)", ""),
+        removed=[CARD],
+        message="Drop the cart\n\nNobody needs it.",
+    )
+    name = "Move format to web/display.ts: what is left"
+    edits = {"cart": edit, name: tool("submit", {"unneeded": "It stays."})}
+    with ModelServer(script(plan, edits)) as server:
+        done = refactored(repo, server)
+    with open_repo(repo.path) as opened, GitTrees(opened, repo.sha("HEAD")) as trees:
+        found = names_gone(done.patch, done.refactoring.plan, trees)
+    assert found == ("cart", "format", "net", "total")
 
 
 # A plan that was made before ---------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from reviewer.context.provider import Provider
+from reviewer.refactor.losses import Losses, losses
 from reviewer.refactor.plan import Planner, PlanScope
 from reviewer.refactor.survey import FEW, concerned
 from reviewer.refactor.values import Plan
@@ -55,6 +56,7 @@ def rename(path: str, symbol: str, to: str) -> dict[str, str]:
         (plan(modules=[module("a", CART, new=("other/x.py",))]), "submodule"),
         (plan(modules=[module("a", CART, new=(CART.replace("cart", "report"),))]), "there already"),
         (plan(modules=[module("a")]), "at least one file"),
+        (plan(modules=[module("a", CART, gone=("shop/report.py",))]), "none of the `files`"),
         (plan(renames=[rename(CART, "gone", "x")]), "defines no 'gone'"),
         (plan(renames=[rename(CART, "total", "a b")]), "is no name"),
         (
@@ -73,6 +75,21 @@ def test_a_plan_that_does_not_fit_is_refused(bad: Plan, words: str, context: Pro
     assert len(problems) == 1 and words in problems[0], problems
 
 
+def test_a_class_that_has_the_name_of_its_file_is_no_rename(context: Provider) -> None:
+    files = {
+        "shop/Price.java": "package shop;\n\npublic class Price {\n    int net() { return 1; }\n}\n"
+    }
+    made = overlay(files)
+    with Provider(made.start.objects) as java:
+        planner = Planner("rename it", tree_of(made, java), made)
+        said = planner.check(
+            PlanScope(()), plan(renames=[rename("shop/Price.java", "Price", "Amount")])
+        )
+        assert len(said) == 1 and "`removed`" in said[0]
+        method = plan(renames=[rename("shop/Price.java", "Price.net", "total")])
+        assert planner.check(PlanScope(()), method) == []
+
+
 def test_a_move_finds_what_a_rename_made_and_a_module_what_a_move_makes(context: Provider) -> None:
     good = plan(
         renames=[rename(CART, "total", "whole")],
@@ -81,6 +98,25 @@ def test_a_move_finds_what_a_rename_made_and_a_module_what_a_move_makes(context:
     )
     planner = Planner("change it", tree_of(TREE, context), TREE)
     assert planner.check(PlanScope((CART,)), good) == []
+
+
+def test_a_plan_from_before_removals_is_read_and_removes_nothing() -> None:
+    old = plan(modules=[{"name": "m", "files": [CART], "new_files": [], "what": "Tidy."}])
+    assert old.modules[0].removed == [] and losses(old) == Losses((), ())
+
+
+def test_tests_that_go_and_modules_of_which_nothing_stays_are_losses() -> None:
+    test, other = "tests/test_cart.py", "web/money.ts"
+    found = losses(
+        plan(
+            modules=[
+                module("all", CART, gone=(CART,)),
+                module("some", test, other, gone=(test,)),
+                module("moved", "a.py", new=("b.py",), gone=("a.py",)),
+            ]
+        )
+    )
+    assert found == Losses((test,), ("all",))
 
 
 def test_what_several_propose_to_rename_is_told_once_and_first(context: Provider) -> None:

@@ -196,6 +196,75 @@ def test_the_host_declines(
         renamed(files, "pkg/text.py", symbol, to)
 
 
+PRICE_JAVA = "package shop;\n\npublic class Price {\n    static int net(int a) { return a; }\n}\n"
+LANGUAGES = {
+    "go": (
+        {
+            "go.mod": "module example.com/shop\n",
+            "price/price.go": "package price\n\nfunc Net(a int) int {\n\treturn a\n}\n\n"
+            "func twice(a int) int {\n\treturn Net(a) * 2\n}\n",
+            "cart/cart.go": 'package cart\n\nimport "example.com/shop/price"\n\n'
+            "func Total(a int) int {\n\treturn price.Net(a)\n}\n",
+            "own/own.go": "package own\n\nfunc Net() int {\n\treturn 1\n}\n",
+        },
+        ("price/price.go", "Net", "Subtotal"),
+        {"cart/cart.go": 1, "price/price.go": 2},
+    ),
+    "java": (
+        {
+            "src/shop/Price.java": PRICE_JAVA,
+            "src/shop/Cart.java": "package shop;\n\nclass Cart {\n    int total(int a) {\n"
+            "        return Price.net(a);\n    }\n}\n",
+            "src/web/View.java": "package web;\n\nimport shop.Price;\n\nclass View {\n"
+            "    int show() { return Price.net(1); }\n\n    int net() { return 2; }\n}\n",
+        },
+        ("src/shop/Price.java", "Price.net", "subtotal"),
+        {"src/shop/Price.java": 1, "src/shop/Cart.java": 1, "src/web/View.java": 1},
+    ),
+    "rust": (
+        {
+            "Cargo.toml": '[package]\nname = "shop"\n',
+            "src/lib.rs": "mod cart;\nmod own;\nmod price;\n",
+            "src/price.rs": "pub fn net(a: i32) -> i32 {\n    a\n}\n",
+            "src/cart.rs": "use crate::price::net;\n\npub fn total(a: i32) -> i32 {\n"
+            "    net(a) * 2\n}\n",
+            "src/own.rs": "fn net() -> i32 {\n    1\n}\n",
+        },
+        ("src/price.rs", "net", "subtotal"),
+        {"src/price.rs": 1, "src/cart.rs": 2},
+    ),
+    "ruby": (
+        {
+            "lib/price.rb": "def net(a)\n  a\nend\n\ndef twice(a)\n  net(a) * 2\nend\n",
+            "lib/own.rb": "def net\n  1\nend\n",
+        },
+        ("lib/price.rb", "net", "subtotal"),
+        {"lib/price.rb": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_in_other_languages_every_sure_use_is_renamed_and_no_namesake(language: str) -> None:
+    files, (path, symbol, to), counts = LANGUAGES[language]
+    done = renamed(files, path, symbol, to)
+    short = symbol.rpartition(".")[2]
+    made = texts(done)
+    assert {name: text.count(to) for name, text in made.items()} == counts
+    for name, text in made.items():
+        assert text.count(short) == files[name].count(short) - counts[name], text
+        assert text.replace(to, short) == files[name]
+
+
+def test_a_use_in_ruby_that_only_a_require_leads_to_is_told() -> None:
+    files = {
+        "lib/price.rb": "def net(a)\n  a\nend\n",
+        "lib/cart.rb": "require_relative 'price'\n\ndef total(a)\n  net(a)\nend\n",
+    }
+    done = renamed(files, "lib/price.rb", "net", "subtotal")
+    assert set(texts(done)) == {"lib/price.rb"} and list(done.leads) == ["lib/cart.rb"]
+
+
 def test_typescript_through_a_barrel_and_an_object() -> None:
     files = {
         "a.ts": "export function total(x: number) { return x; }\n",
