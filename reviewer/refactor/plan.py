@@ -38,7 +38,7 @@ class Planner:
     """The task. `paths` are those that the user has named: modules lie within them."""
 
     name = "plan"
-    version = "3"
+    version = "4"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
