@@ -4,8 +4,9 @@ To import takes one to two seconds of the processor, much more than most command
 start many hundreds. So one process, itself started as a user starts `rlm`, imports everything and
 does nothing; for each start it forks. What runs is the program: its own process id, arguments,
 environment, folder, streams and signals. Not as in a start from nothing are the address space
-(modules that are there) and the environment that the kernel shows of the process. Where an
-environment would change the interpreter itself, a start is a real one (`start`).
+(modules that are there), the order of sets, which is the same in all of them, and the environment
+that the kernel shows of the process. Where an environment would change the interpreter itself, a
+start is a real one (`start`).
 """
 
 import atexit

@@ -25,6 +25,9 @@ from reviewer.text import printable
 
 TITLE_CHARS = 80
 SUMMARY_CHARS = 400
+WISH_CHARS = 3_000
+"""Of a plan's summary: in a commit's message, and for whoever gets what is left. What is to stay is
+said at its end."""
 """Of the plan's, in the message of a commit of the host's."""
 
 PLACES = 60
@@ -142,7 +145,7 @@ def _given(  # noqa: PLR0917
                 new_files=[path for path in some if done.overlay.blob(path) is None],
                 what=f"{title(one)}, from {shown(one.path)}: bring the places below in line with "
                 "it, and nothing else. The whole, which says what is to stay: "
-                f"{shorten(printable(wish), SUMMARY_CHARS, placeholder='...')}",
+                f"{shorten(printable(wish), WISH_CHARS, placeholder='...')}",
             )
         )
 

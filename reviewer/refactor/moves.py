@@ -118,7 +118,7 @@ def _needed(ends: _Ends, definition: Definition, context: Context) -> list[Impor
     """Return the imports that the code needs; decline what it needs of its own file."""
     body = _piece(ends, definition)
     words = _words(body)
-    _is_at_home_anywhere(words)
+    _is_at_home_anywhere(set(re.findall(r"(?<![\w.])\w+", body)))  # an attribute is the object's
     for each in ends.what.definitions:
         if not each.scope and each.name in words and each.name != ends.symbol:
             raise GiveUp(f"it needs {printable(each.name)} of {shown(ends.old)}")

@@ -314,6 +314,21 @@ def test_a_range_the_wrong_way_around_is_told_so(user: User) -> None:
     assert "type it the other way around" in " ".join(ran.out.split())
 
 
+def test_what_was_paid_is_found_again_whatever_the_order_of_sets(
+    user: User, service: ModelServer
+) -> None:
+    """Processes of the tests have one order of sets (`tests/warm.py`); those of users have not."""
+    for name in ("one", "two", "three"):
+        user.repo.write(f"{name}.py", f"def {name}(a, b):\n    return a + b + {len(name)}\n")
+    user.repo.commit()
+    asked = []
+    for seed in ("1", "2"):
+        args = ("review", "main..topic", "--format", "json")
+        assert user.rlm(*args, PYTHONHASHSEED=seed, **key(service)).code == 0
+        asked.append(len(service.requests))
+    assert asked[0] > 0 and asked[1] == asked[0]
+
+
 def test_nothing_is_said_twice(user: User) -> None:
     said = user.rlm("review").out
     assert len(re.findall(r"\d findings?\b", said)) == 1

@@ -364,6 +364,12 @@ def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> No
         moved(files, "a.py", "f", "b.py")
 
 
+def test_what_an_attribute_is_called_ties_nothing_to_its_file() -> None:
+    body = "def f(x):\n    return x.__class__.__name__\n"
+    made = texts(moved({"a.py": f"{body}\n\nX = 1\n", "b.py": ""}, "a.py", "f", "b.py"))
+    assert made["b.py"] == body
+
+
 def test_an_import_goes_in_among_imports_and_not_into_a_string() -> None:
     query = 'SQL = """\nselect total\nfrom orders\n"""\n'
     files = {
