@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.github.client import Hub, checked_name
 from app.github.errors import Refused, Unsure, calls
+from reviewer.languages import is_prose
 
 MOST_HEADS = 10
 """Earlier heads that one publication asks about; of others nothing is known."""
@@ -210,11 +211,11 @@ class Heads:
 
 
 def mentions(files: Sequence[_File], names: Sequence[str]) -> bool:
-    """Do changed lines have one of these names as a word of theirs?"""
+    """Do changed lines of code have one of these names as a word of theirs? Prose mends nothing."""
     if not names:
         return False
     wanted = re.compile(rf"^[+-].*\b(?:{'|'.join(map(re.escape, names))})\b", re.MULTILINE)
-    return any(wanted.search(one.patch or "") for one in files)
+    return any(wanted.search(one.patch or "") for one in files if not is_prose(one.filename))
 
 
 def edits_of(file: _File) -> list[Edit] | None:

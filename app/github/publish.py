@@ -8,13 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from keyword import kwlist
 from typing import Literal
 
 from github.PullRequest import ReviewComment
 
 from app.github import check_runs, sticky
-from app.github.between import Heads, Lines, Open, mentions
+from app.github.between import Became, Heads, Lines, Open, mentions
 from app.github.client import Hub
 from app.github.dismissals import Dismissal, Words, dismissals, finding_of
 from app.github.errors import NotThere, Refused
@@ -26,7 +25,9 @@ from app.github.remarks import (
     became_of,
     first_ids,
     ids_of,
+    is_at,
     is_grave,
+    lines_now,
     retellings,
     told_before,
     under_ids,
@@ -44,7 +45,7 @@ from app.store.values import Begun, State, ThreadState, Told
 from reviewer.finding import Finding, Place, Severity
 from reviewer.policy import FILE, MAX_INLINE
 from reviewer.request import Effort, LookFirst
-from reviewer.review.join import ALIKE_TITLES, alike, names_in, telling_words
+from reviewer.review.join import ALIKE_TITLES, alike, is_plain_word, names_in, telling_words
 from reviewer.text import printable
 
 Outcome = Literal["posted", "refused", "stale", "closed", "draft", "merged", "locked", "gone"]
@@ -138,7 +139,7 @@ def publish(
     heads = Heads(to_read or (lambda: nullcontext(hub)), what.repository, what.head)
     posting = _Posting(hub, what, Seal(key, pull.repository_id, what.number), heads)
     outcome = _outcome(pull, what)
-    if outcome == "posted":
+    if outcome != "stale":  # what blocks and what is kept depends on it, whatever may be said there
         posting.hear(pull.author)
     posting.set_aside()
     if outcome == "posted":
@@ -298,26 +299,34 @@ class _Posting:
                 self.fixed.add(marker.finding)
 
     def _why_gone(self, thread: Thread, marker: Marker, remark: Remark | None) -> str:
-        """Say since which commit a finding is gone that nobody makes any more; "" if it may stand.
-
-        Where its lines are as they were, silence alone closes nothing: something else was pushed,
-        and of what a model said, something that changes lines with a name which it speaks of.
-        """
-        known = remark if remark and remark.said_at and remark.side == "RIGHT" else None
-        if thread.outdated:
-            became = became_of(known, self.heads) if known else None
-            path = became.path if became else None
-            if path is not None and not self._is_gone(thread, marker, path):
-                return ""
-            commit = ""
-            if known and known.said_at:
-                commit = self.heads.changed_by(known.commit, Lines(known.path, *known.said_at))
-            return self._gone(commit, "it changed these lines", "these lines were changed")
-        since = self.heads.since(remark.commit) if remark else None
-        if remark is None or since is None or not since.straight or not since.forward:
+        """Say since which commit a finding is gone that nobody makes now; "" if it may stand."""
+        if self._is_at_a_place(thread, remark):
             return ""
+        if not thread.outdated:
+            return self._why_gone_by_others(marker, remark) if remark else ""
+        known = remark if remark and remark.said_at and remark.side == "RIGHT" else None
+        became = became_of(known, self.heads) if known else None
+        path = became.path if became else None
+        if path is not None and not self._is_gone(thread, marker, path):
+            return ""
+        commit = ""
+        if known and known.said_at:
+            commit = self.heads.changed_by(known.commit, Lines(known.path, *known.said_at))
+        return self._gone(commit, "it changed these lines", "these lines were changed")
+
+    def _why_gone_by_others(self, marker: Marker, remark: Remark) -> str:
+        """Say so of a finding whose lines are as they were: silence alone closes nothing then.
+
+        Something else has to be pushed, and for what a model said, something that changes lines of
+        code with a name which it speaks of. What is grave nothing of this closes.
+        """
         claim = claim_of(remark.text, remark.path)
-        names = sorted(names_in(f"{claim.title} {claim.body}") - _COMMON) if claim else []
+        grave = claim is None or is_grave(claim)
+        since = None if grave else self.heads.since(remark.commit)
+        if claim is None or since is None or not since.straight or not since.forward:
+            return ""
+        said = names_in(f"{claim.title} {claim.body}") - _COMMON
+        names = sorted(name for name in said if not is_plain_word(name))
         if marker.source.startswith("model:") and not mentions(since.forward, names):
             return ""
         commit = self.heads.mentioned_by(remark.commit, names)
@@ -339,12 +348,23 @@ class _Posting:
             return False
         if printable(path) in {one.path for one in review.coverage.skipped}:
             return False
-        made = [(ids_of(one), one.path, one.title) for one in self.found]
-        made += [(one.ids, one.path, one.title) for one in looked.withheld]
+        made = [(ids_of(one), _paths(one), one.title) for one in self.found]
+        made += [(one.ids, {one.path}, one.title) for one in looked.withheld]
         return not any(
-            marker.finding in map(short_id, ids) or (path == where and _is_about(thread, title))
-            for ids, where, title in made
+            marker.finding in map(short_id, ids) or (path in paths and _is_about(thread, title))
+            for ids, paths, title in made
         ) and thread.first.number not in {one.number for one in self.again.values()}
+
+    def _is_at_a_place(self, thread: Thread, remark: Remark | None) -> bool:
+        """Is a finding reported there that stands elsewhere, in the words that it has there?
+
+        The words for its other places are lost, so that only the lines tell what is still found.
+        """
+        places = [place for one in self.found for place in one.places if place.side == thread.side]
+        if not places:
+            return False
+        now = lines_now(remark, self.heads) if remark else Became(thread.path)
+        return any(is_at(place, now) for place in places)
 
     def _was_closed(self, thread: Thread, about: str) -> bool:
         """Was it closed before, by another run? This one may have been killed before it closed."""
@@ -643,14 +663,18 @@ def _at_least(effort: Effort, other: str) -> bool:
     return other in efforts and efforts.index(effort) >= efforts.index(Effort(other))
 
 
+def _paths(finding: Finding) -> set[str]:
+    return {finding.path, *(place.path for place in finding.places)}
+
+
 def _is_about(thread: Thread, title: str) -> bool:
     """Does a finding of that file say in other words what began a thread?"""
     said = telling_words(visible(thread.first.body).split("\n", 1)[0])
     return alike(telling_words(title), said) >= ALIKE_TITLES
 
 
-_COMMON = frozenset({*kwlist, "self", "this", "null", "undefined", "nil", "true", "false", "const"})
-"""Names in quotes of code that say nothing of what is meant."""
+_COMMON = frozenset({"None", "True", "False"})
+"""Names in quotes of code that are no plain words, and say nothing of what is meant."""
 
 
 def _texts(report: Report) -> dict[str, str]:

@@ -83,8 +83,10 @@ def retellings(
 ) -> dict[str, Remark]:
     """Pair those that `told_before` left with remarks that say the same otherwise, or elsewhere.
 
-    By the id of the finding's place that was meant. Each remark says one finding, the one that it
-    has most in common with. What no signed marker shows to be ours says nothing that is grave.
+    By the id of the finding's place that was meant: what was said of two places before may be one
+    finding now, and each place has a remark of its own. Each remark says one place of one finding,
+    the one that it has most in common with. What no signed marker shows to be ours says nothing
+    that is grave.
     """
     taken = {id(one) for one in told.values()}
     free = [
@@ -92,48 +94,67 @@ def retellings(
         for one in remarks[:MOST_REMARKS]
         if id(one) not in taken and (claim := claim_of(one.text, one.path))
     ]
-    left = [one for one in findings if one.id not in told]
+    settled = {_meant(one, told[one.id]) for one in findings if one.id in told}
+    left = [one for one in findings if not settled.issuperset(ids_of(one))]
     pairs = sorted(
-        (-share, at, number, name)
+        (-share, not there, at, number, name)
         for number, finding in enumerate(left)
         for at, (remark, claim) in enumerate(free)
         if remark.finding or not is_grave(finding)
-        for share, name in _shares(finding, remark, claim, heads)
+        for share, there, name in _shares(finding, remark, claim, heads)
     )
     found: dict[str, Remark] = {}
-    settled: set[int] = set()
     used: set[int] = set()
-    for _, at, number, name in pairs:
-        if at not in used and number not in settled:
+    for _, _, at, _, name in pairs:
+        if at not in used and name not in settled:
             found[name] = free[at][0]
             used.add(at)
-            settled.add(number)
+            settled.add(name)
     return found
+
+
+def _meant(finding: Finding, remark: Remark) -> str:
+    """Return the id of the place that a remark says which `told_before` has found."""
+    named = (name for name in ids_of(finding) if short_id(name) == remark.finding)
+    return next(named, finding.id)
 
 
 def _shares(
     finding: Finding, remark: Remark, claim: Finding, heads: Heads
-) -> Iterator[tuple[float, str]]:
-    """Yield how much a remark says of a finding, by the place of the finding that it means.
+) -> Iterator[tuple[float, bool, str]]:
+    """Yield how much a remark says of a finding, whether it is at the very lines of a place that it
+    may mean, and the id of that place.
 
     The words come first: to know where lines went may cost a request.
     """
     places = [one for one in (finding.place, *finding.places) if one.side == remark.side]
     if remark.line is not None:
-        now = Lines(remark.path, remark.start_line or remark.line, remark.line)
-        places = [one for one in places if one.path == remark.path and _is_near(one, now)]
+        places = [one for one in places if is_at(one, lines_now(remark, heads))]
     if not places or not retold(finding, claim, there=True):
         return
-    if remark.line is not None:
-        became = Became(remark.path, now)
-    else:
-        became = became_of(remark, heads) or Became(remark.path)
+    became = lines_now(remark, heads)
     for place in places:
-        if place.path != became.path or not (became.lines is None or _is_near(place, became.lines)):
+        if not is_at(place, became):
             continue
         there = became.lines is not None and _is_near(place, became.lines, within=0)
         if share := retold(finding, claim, there=there):
-            yield share, place.id
+            yield share, there, place.id
+
+
+def lines_now(remark: Remark, heads: Heads) -> Became:
+    """Return where the lines of a remark are now, as far as anybody can tell."""
+    if remark.line is not None:
+        return Became(
+            remark.path, Lines(remark.path, remark.start_line or remark.line, remark.line)
+        )
+    return became_of(remark, heads) or Became(remark.path)
+
+
+def is_at(place: Place, became: Became) -> bool:
+    """May a place be about these lines: does it overlap them, or lie near? Where nobody knows the
+    lines, the file has to do."""
+    near = became.lines is None or _is_near(place, became.lines)
+    return place.path == became.path and near
 
 
 def _is_near(place: Place, lines: Lines, within: int = NEAR_LINES) -> bool:
@@ -173,7 +194,7 @@ def first_ids(
         if remark is None or remark.finding in {"", *map(short_id, ids_of(one))}:
             continue
         claim = claim_of(remark.text, remark.path)
-        for _, name in _shares(one, remark, claim, heads) if claim else ():
+        for _, _, name in _shares(one, remark, claim, heads) if claim else ():
             meant.setdefault(name, remark)
     taken = {short_id(name) for one in findings for name in ids_of(one)}
     names: dict[str, str] = {}

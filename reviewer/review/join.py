@@ -356,7 +356,8 @@ def retold(finding: Finding, before: Finding, *, there: bool) -> float:
 
     `before` is what another run said. Whoever finds one defect again cannot be told from whoever
     finds another one on its line, so neither the place nor a title makes anything the same, as it
-    does within a run: title and reason together have to, and have to speak of the same names.
+    does within a run: title and reason together have to. If each title has a name that the other
+    claim has not, or the titles are opposed, they are two claims however alike the rest is.
     Where their lines do not overlap (`there`), or the harm is another, the titles have to agree as
     well; a hole is never what was another kind of harm before.
     """
@@ -365,7 +366,9 @@ def retold(finding: Finding, before: Finding, *, there: bool) -> float:
     same_harm = finding.category is before.category
     if not same_harm and not _HOLES.isdisjoint({finding.category, before.category}):
         return 0.0
-    if _names_others(finding, before) and _names_others(before, finding):
+    if _has_own_name(finding, before) and _has_own_name(before, finding):
+        return 0.0
+    if _are_opposed(finding.title, before.title):
         return 0.0
     promised = same_harm and finding.category is Category.INTENT
     share = alike(_all_words(finding), _all_words(before))
@@ -378,10 +381,43 @@ def retold(finding: Finding, before: Finding, *, there: bool) -> float:
 _HOLES = frozenset({Category.SECURITY, Category.SECRET})
 
 
-def _names_others(one: Finding, other: Finding) -> bool:
-    """Does the title name code, none of which the other claim speaks of?"""
-    names = names_in(one.title)
-    return bool(names) and names.isdisjoint(_NAME.findall(f"{other.title} {other.body}"))
+def _has_own_name(one: Finding, other: Finding) -> bool:
+    """Does the title name code that the other claim speaks of nowhere?"""
+    return not names_in(one.title) <= set(_NAME.findall(f"{other.title} {other.body}"))
+
+
+_OPPOSED = [
+    (set(one.split()), set(other.split()))
+    for one, other in (
+        ("before", "after"),
+        ("first", "last"),
+        ("start starts begin begins beginning", "end ends"),
+        ("left", "right"),
+        ("lower", "upper"),
+        ("less fewer", "more"),
+        ("under", "over"),
+        ("min minimum smallest", "max maximum largest"),
+        ("read reads reading", "write writes writing written"),
+        ("encode encodes encoded encoding", "decode decodes decoded decoding"),
+        ("true", "false"),
+        ("none null nil undefined", "0 zero negative empty nan"),
+        ("0 zero empty", "negative"),
+    )
+]
+"""Words for the two ends, ways or values of one thing, of each of which something may be wrong.
+
+Who says what is and what should be ("before tax instead of after") has both, and means no other
+defect than who has one of them. Empty and zero are no pair: an empty list divides by zero."""
+
+
+def _are_opposed(title: str, other: str) -> bool:
+    """Has one of two titles one word of a pair of opposites, and the other title the other?"""
+    words, others = (set(re.findall(r"\w+", each.lower())) for each in (title, other))
+    return any(
+        words & one and others & two and not words & two and not others & one
+        for pair in _OPPOSED
+        for one, two in (pair, pair[::-1])
+    )
 
 
 def names_in(text: str) -> set[str]:
@@ -390,6 +426,14 @@ def names_in(text: str) -> set[str]:
 
 
 _NAME = re.compile(r"[^\W\d]\w*")
+
+
+def is_plain_word(name: str) -> bool:
+    """Is a name an English word as well, or what every class has: `type`, `close`, `logger`?
+
+    Of the borders that readers were shown, two thirds were such names in files that meant another.
+    """
+    return re.fullmatch(r"[a-z]{1,12}", name) is not None
 
 
 def _all_words(finding: Finding) -> set[str]:

@@ -11,6 +11,7 @@ from reviewer.change import Change, Span
 from reviewer.languages import is_test
 from reviewer.review.borders import Border
 from reviewer.review.claims import Claim, FinderResult
+from reviewer.review.join import is_plain_word
 from reviewer.review.keys import KINDS
 from reviewer.review.scope import FindScope, quoted, size_of
 from reviewer.rlm.run import WINDOW_TOKENS
@@ -55,10 +56,6 @@ NAME_CHARS = 3
 OUTLINED_TOKENS = 2 * WINDOW_TOKENS
 
 _WORD = re.compile(r"\w+")
-
-_PLAIN = re.compile(r"[a-z]{1,12}")
-"""A name that is an English word as well, or what every class has: `type`, `close`, `logger`. Of
-the borders that readers were shown, two thirds were such names in files that meant another."""
 
 # What must follow a name tells a definition from prose that has "class" in it.
 _DEFINES = re.compile(
@@ -181,7 +178,7 @@ def _means(span: Span, kind: str, symbol: str) -> bool:
     """May a span that has the name of a symbol as a word mean that symbol?"""
     *owners, _ = symbol.split(".")
     name = _name(symbol)
-    if not _PLAIN.fullmatch(name):
+    if not is_plain_word(name):
         return True
     text = "\n".join(line.text for line in span.lines)
     if kind in KINDS:

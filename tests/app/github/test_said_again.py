@@ -2,11 +2,15 @@
 push, a rebase or for another base; what is another defect is said."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.github.between import Heads
+from app.github.client import Hub
+from app.github.remarks import Remark, retellings
 from app.github.threads import answer
 from app.render.comment import claim_of, render_comment
 from app.render.snippet import no_code
@@ -190,6 +194,34 @@ def test_what_was_dismissed_stays_so_in_other_words_and_places(scene, change):
     assert len(said(scene)) == 1
 
 
+def test_to_dismiss_one_defect_hides_no_other_one_of_its_line(scene):
+    (title, body), (other, reason) = TWO[-4]
+    publish(scene, told(title=title, body=body))
+    dismiss(scene)
+    pushed(scene)
+    published = publish(scene, told(11, title=other, body=reason), SECOND)
+    assert [one.title for one in published.findings] == [other]
+    assert len(said(scene)) == 2
+
+
+@pytest.mark.parametrize("state", ["locked", "draft", "closed", "merged"])
+def test_what_was_dismissed_blocks_nothing_where_nothing_is_said_either(scene, state):
+    publish(scene, told())
+    dismiss(scene)
+    if state in {"closed", "merged"}:
+        scene.pull.close(merged=state == "merged")
+    else:
+        setattr(scene.pull, state, True)
+    before = len(scene.pull.review_comments)
+    made = report([again()]).model_copy(update={"looked": LOOKED, "blocks": Severity.HIGH})
+    published = scene.publish(made, SECOND, unasked=True)
+    assert (published.outcome, published.findings) == (state, ())
+    assert scene.repo.check_runs[-1].conclusion == "success"
+    assert len(scene.pull.review_comments) == before
+    shown = scene.stickies[0] + (scene.repo.check_runs[-1].summary or "")
+    assert AGAIN not in shown and "dismissed by alice" in shown
+
+
 def test_a_finding_keeps_the_id_under_which_it_was_first_said(scene):
     publish(scene, told())
     pushed(scene)
@@ -227,9 +259,8 @@ NAMED = {
 }
 
 
-def elsewhere(scene: Scene, line: str) -> str:
-    push(scene, {"a.txt": NEW, "b.txt": [line]})
-    return scene.pull.head[:10]
+def elsewhere(scene: Scene, line: str, path: str = "b.py") -> None:
+    push(scene, {"a.txt": NEW, path: [line]})
 
 
 def test_a_thread_is_closed_by_the_commit_that_changed_its_lines(scene):
@@ -256,7 +287,7 @@ def test_what_was_mended_elsewhere_by_one_of_several_commits_is_closed(scene):
     elsewhere(scene, "unrelated")
     elsewhere(scene, "def find_charge(): raise LookupError")
     elsewhere(scene, "def find_charge(): raise LookupError ")  # names it again
-    push(scene, {"a.txt": NEW, "b.txt": ["def find_charge(): raise LookupError "], "c": ["c"]})
+    push(scene, {"a.txt": NEW, "b.py": ["def find_charge(): raise LookupError "], "c": ["c"]})
     assert scene.pull.review_comments[0].line == 10
     why = closed(scene)
     assert why.startswith("Gone as of") and "these lines are as they were" in why
@@ -265,9 +296,9 @@ def test_what_was_mended_elsewhere_by_one_of_several_commits_is_closed(scene):
 def test_the_one_commit_that_speaks_of_it_is_named(scene):
     publish(scene, told(**NAMED))
     push(scene, {"a.txt": NEW, "c": ["c"]})
-    push(scene, {"a.txt": NEW, "c": ["c"], "b.txt": ["def find_charge(): raise LookupError"]})
+    push(scene, {"a.txt": NEW, "c": ["c"], "b.py": ["def find_charge(): raise LookupError"]})
     mending = scene.pull.head[:10]
-    push(scene, {"a.txt": NEW, "c": ["d"], "b.txt": ["def find_charge(): raise LookupError"]})
+    push(scene, {"a.txt": NEW, "c": ["d"], "b.py": ["def find_charge(): raise LookupError"]})
     assert closed(scene).startswith(f"Gone with {mending}: it changed what this is about")
 
 
@@ -292,6 +323,90 @@ def test_silence_alone_closes_nothing(scene, line, changes):
     publish(scene, told(**NAMED))
     elsewhere(scene, line)
     assert closed(scene, **changes) == ""
+
+
+@pytest.mark.parametrize("grave", GRAVE, ids=["critical", "security"])
+def test_what_is_grave_stays_open_while_its_lines_are_as_they_were(scene, grave):
+    publish(scene, told(**NAMED, **grave))
+    elsewhere(scene, "def find_charge(): raise LookupError")
+    assert closed(scene) == ""
+    push(scene, {"a.txt": [*NEW[:9], "line TEN", *NEW[10:]]})
+    assert closed(scene).startswith("Gone with")
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [("`find_charge` looks a charge up", "README.md"), ("def charge(): ...", "b.py")],
+    ids=["prose", "plain word"],
+)
+def test_prose_and_plain_words_close_nothing(scene, line, path):
+    publish(scene, told(**NAMED))
+    elsewhere(scene, line, path)
+    assert closed(scene) == ""
+
+
+LEAKS = {
+    "title": "A file handle of the export is never closed",
+    "body": "`write_rows` opens the export and never closes it, so handles leak.",
+}
+LEAKS_AGAIN = {**LEAKS, "title": "An export's file handle is never closed"}
+
+
+def of_two_places(scene: Scene, other: dict[str, str]) -> tuple[Finding, Finding, Finding]:
+    """Publish two findings, of two files; return them and one that a later run makes of both.
+
+    The lines of the second are changed since.
+    """
+    push(scene, {"a.txt": NEW, "b.txt": NEW})
+    first, second = told(**LEAKS), told(path="b.txt", **other)
+    scene.publish(report([first, second]).model_copy(update={"looked": LOOKED}))
+    push(scene, {"a.txt": NEW, "b.txt": [*NEW[:9], "line TEN", *NEW[10:]]})
+    place = told(path="b.txt", **LEAKS_AGAIN, evidence="line TEN").place
+    joined = told(**LEAKS_AGAIN, evidence="ten").model_copy(update={"places": (place,)})
+    return first, second, joined
+
+
+@pytest.mark.parametrize(
+    ("title", "line", "mended"),
+    [
+        ("The import leaks its descriptor on a parse failure", 10, 0),
+        ("The import leaks its descriptor on a parse failure", 50, 1),
+        ("The import's file handle is never closed", 50, 0),
+    ],
+    ids=["those lines", "others", "others in like words"],
+)
+def test_a_thread_stays_open_while_its_place_is_one_of_another_finding(scene, title, line, mended):
+    body = "`read_rows` does not close what it has opened when parsing fails."
+    _, _, joined = of_two_places(scene, {"title": title, "body": body})
+    place = told(line, path="b.txt", **LEAKS_AGAIN).place
+    joined = joined.model_copy(update={"places": (place,)})
+    assert publish(scene, joined, SECOND).mended == mended
+
+
+def test_each_place_of_a_finding_is_known_by_what_was_said_there(scene):
+    first, second, joined = of_two_places(scene, {**LEAKS, "title": "The file handle stays open"})
+    (found,) = publish(scene, joined, SECOND).findings
+    assert [found.id, *(one.id for one in found.places)] == [first.id, second.id]
+    first_alone = joined.model_copy(update={"id": first.id})
+    (found,) = publish(scene, first_alone, THIRD).findings
+    assert [found.id, *(one.id for one in found.places)] == [first.id, second.id]
+    assert len(said(scene)) == 2
+
+
+@pytest.mark.parametrize("ids", ["ab", "ba"])
+def test_of_two_places_that_lie_close_each_is_known_by_the_remark_at_its_lines(ids):
+    def unasked() -> AbstractContextManager[Hub]:
+        raise AssertionError
+
+    first, second = (told(line, id=letter * 12) for line, letter in zip((10, 12), ids, strict=True))
+    here = Anchor(side="RIGHT", start_line=10, line=10, suggest=True)
+    remarks = [
+        Remark("a.txt", line, render_comment(told(**LEAKS), here, no_code), "", "c" * 12, line)
+        for line in (10, 12)
+    ]
+    one = first.model_copy(update={**LEAKS_AGAIN, "places": (second.place,)})
+    found = retellings([one], {}, remarks, Heads(unasked, NAME, "d" * 40))
+    assert {name: remark.number for name, remark in found.items()} == {first.id: 10, second.id: 12}
 
 
 def test_a_detector_is_believed_when_something_was_changed(scene):

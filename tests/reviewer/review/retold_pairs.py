@@ -84,6 +84,26 @@ ONE: list[tuple[Claim, Claim]] = [
             "`httpx` takes its timeout in seconds, but `TIMEOUT` is in milliseconds, so a dead server hangs the caller for more than an hour.",
         ),
     ),
+    (
+        (
+            "Discount is taken off before tax instead of after",
+            "`total` subtracts the discount first and multiplies the tax in then, so the customer pays the wrong sum.",
+        ),
+        (
+            "`total` takes the discount off before tax",
+            "The discount has to be subtracted after the tax was multiplied in; now the customer pays the wrong sum.",
+        ),
+    ),
+    (
+        (
+            "Division by zero when nothing was sold",
+            "`sum(sold) / len(sold)` raises ZeroDivisionError when `sold` is empty.",
+        ),
+        (
+            "An empty list of sales makes the mean fail",
+            "`sold` is empty on such a day: `len(sold)` is 0, and the division raises ZeroDivisionError.",
+        ),
+    ),
 ]
 """The same cause each."""
 
@@ -206,6 +226,46 @@ TWO: list[tuple[Claim, Claim]] = [
         (
             "Mean of integers is rounded",
             "`sum(xs) // len(xs)` divides as integers for `xs` of ints, so the mean of 1 and 2 is 1.",
+        ),
+    ),
+    (
+        (
+            "`timeout` is ignored by `fetch`",
+            "A caller who passes `timeout` to `fetch` gets the default of the session, because `fetch` never hands it on to `send`.",
+        ),
+        (
+            "`retries` is ignored by `fetch`",
+            "A caller who passes `retries` to `fetch` gets the default of the session, because `fetch` never hands it on to `send`.",
+        ),
+    ),
+    (
+        (
+            "`total` subtracts the discount before tax",
+            "The discount is taken off before tax instead of after it, so the customer pays the wrong sum.",
+        ),
+        (
+            "`total` subtracts the discount after tax",
+            "The discount is taken off after tax instead of before it, so the customer pays the wrong sum.",
+        ),
+    ),
+    (
+        (
+            "`page` is off by one at the start",
+            "`page(1)` skips the first row, since the offset is computed with `number * size`.",
+        ),
+        (
+            "`page` is off by one at the end",
+            "`page` drops the last row, since the limit is computed with `size - 1`.",
+        ),
+    ),
+    (
+        (
+            "`limit` may be 0",
+            "`limit` of 0 makes `chunks` divide by zero.",
+        ),
+        (
+            "`limit` may be None",
+            "`limit` of None makes `chunks` raise TypeError.",
         ),
     ),
 ]
