@@ -100,7 +100,7 @@ def retellings(
         (-share, not there, at, number, name)
         for number, finding in enumerate(left)
         for at, (remark, claim) in enumerate(free)
-        if remark.finding or not is_grave(finding)
+        if (remark.finding or not is_grave(finding)) and not _is_graver(finding, claim)
         for share, there, name in _shares(finding, remark, claim, heads)
     )
     found: dict[str, Remark] = {}
@@ -111,6 +111,16 @@ def retellings(
             used.add(at)
             settled.add(name)
     return found
+
+
+def _is_graver(finding: Finding, claim: Finding) -> bool:
+    """Is this another matter than what was said, however alike the words?
+
+    How grave a defect is called differs by a step from run to run. What was low and is high now, or
+    was anything else and is critical, is not settled by what somebody thought of the former.
+    """
+    now, before = finding.severity, claim.severity
+    return now.rank < before.rank and (now is Severity.CRITICAL or before.rank - now.rank > 1)
 
 
 def _meant(finding: Finding, remark: Remark) -> str:

@@ -204,6 +204,17 @@ def test_to_dismiss_one_defect_hides_no_other_one_of_its_line(scene):
     assert len(said(scene)) == 2
 
 
+def test_what_was_small_hides_nothing_that_is_grave_now(scene):
+    """A step between two runs is how models are; more than that is another matter."""
+    publish(scene, told(severity=Severity.LOW))
+    dismiss(scene)
+    pushed(scene)
+    assert publish(scene, again(11, severity=Severity.MEDIUM), SECOND).findings == ()
+    published = publish(scene, again(11, severity=Severity.HIGH), THIRD)
+    assert [one.severity for one in published.findings] == [Severity.HIGH]
+    assert len(said(scene)) == 2
+
+
 @pytest.mark.parametrize("state", ["locked", "draft", "closed", "merged"])
 def test_what_was_dismissed_blocks_nothing_where_nothing_is_said_either(scene, state):
     publish(scene, told())
