@@ -398,12 +398,17 @@ class Wish(_Payload):
         return "review" if self.question is None else "ask"
 
     @property
+    def is_by_name(self) -> bool:
+        """Did somebody ask for it by name, a person or a bot?"""
+        return self.trigger in ASKING
+
+    @property
     def is_asked(self) -> bool:
         """Does a person wait for it?"""
-        return self.trigger in ASKING and not self.by_bot
+        return self.is_by_name and not self.by_bot
 
 
 ASKING = frozenset(
     {"command", "reply", "rerun", "labelled", "requested", "dispatched", "go", "reaction", "button"}
 )
-"""Triggers of runs that a person waits for."""
+"""Triggers of runs that somebody asked for by name."""

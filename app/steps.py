@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -44,6 +45,7 @@ from app.jobs import (
 )
 from app.measures import COUNTS, RUNS, UNPUBLISHED
 from app.obey import STOPPED, Commands, configured
+from app.open_heads import LEFT
 from app.operations import DEFAULTS, Operations
 from app.render.escape import markdown_line
 from app.report import Report, Verdict
@@ -109,6 +111,8 @@ PROBLEM_CHARS = 2_000
 
 NOT_DONE = "I have given up on this: {why}. Give the command again where it is still wanted."
 LOST_TITLE = "This could not be done"
+
+T = TypeVar("T")
 
 Connect = Callable[[int, int], AbstractContextManager[Hub]]
 """Opens GitHub as the App sees it through an installation, for one repository (by its ids)."""
@@ -196,35 +200,50 @@ class Steps:
             case _:
                 self._step(job, self.store.run(Step.model_validate_json(job.payload).run))
 
-    def lost(self, job: Job, error: RlmError) -> None:
-        """End a job that cannot be done, and say why where its reader looks."""
+    def lost(self, job: Job, error: RlmError, *, last: bool = False) -> None:
+        """End a job that cannot be done, and say why where its reader looks.
+
+        What keeps that from being said for now is raised, unless this is the `last` try: then it
+        ends all the same. A check run that is left open is found by the reconciler.
+        """
         run = None
         if job.kind in {OPEN, PUBLISH}:
             run = self.store.run(Step.model_validate_json(job.payload).run)
         if job.kind == Handed.kind:
             handed = Handed.model_validate_json(job.payload)
             self.store.answer(handed.request, why=str(error), failed=True)
+        if run is not None:
+            log.error("run lost", extra={"run": run.id, "why": error})
+        outcome = ""
+        try:
+            outcome = self._tell_lost(job, run, error)
+        except (GiveUp, ValidationError) as refusal:
+            # A conversation that is locked, a repository that is gone.
+            log.warning("not said", extra={"job": job.id, "why": refusal})
+        except Exception as trouble:
+            if not last or isinstance(trouble, Limited):
+                raise
+            log.warning("never said", extra={"job": job.id, "why": trouble})
+        if run is None:
+            self.store.fail(job, str(error))
+        elif outcome in DELIVERED:
+            self._writing_ended(job, run, outcome)
+        else:
+            self._ended(job, run, f"lost: {error}")
+
+    def _tell_lost(self, job: Job, run: Run | None, error: RlmError) -> str:
+        """Say that a job is lost; return what came of its run all the same, "" for nothing."""
         if job.kind == Ci.kind:
             self._ci.lost(Ci.model_validate_json(job.payload), error)
-        if run is None:
-            try:
-                self._say_lost(job, markdown_line(str(error)[:PROBLEM_CHARS]))
-            except (GiveUp, ValidationError) as refusal:
-                log.warning("not said", extra={"job": job.id, "why": refusal})
-            self.store.fail(job, str(error))
-            return
-        log.error("run lost", extra={"run": run.id, "why": error})
-        if run.kind in WRITING:
-            self._under_its_name(run, partial(self._writing_lost, job, error))
-            return
-        if run.check_run is not None and not isinstance(error, NotThere):
-            try:
-                with self._connect_for_checks(run.installation, run.repository_id) as hub:
-                    title = "The review could not be published"
-                    self._conclude(hub, run, "neutral", title, str(error))
-            except GiveUp as refusal:
-                log.warning("check run left", extra={"run": run.id, "why": refusal})
-        self._ended(job, run, f"lost: {error}")
+        elif run is None:
+            self._say_lost(job, markdown_line(str(error)[:PROBLEM_CHARS]))
+        elif run.kind in WRITING:
+            return self._under_its_name(run, partial(self._writing_lost, error))
+        elif run.check_run is not None and not isinstance(error, NotThere):
+            with self._connect_for_checks(run.installation, run.repository_id) as hub:
+                title = "The review could not be published"
+                self._conclude(hub, run, "neutral", title, str(error))
+        return ""
 
     def _say_lost(self, job: Job, why: str) -> None:
         """Say that a job of no run came to nothing, where somebody waits for it."""
@@ -256,20 +275,14 @@ class Steps:
             check_run = check_runs.ensure(hub, name, what.head, run, number, LOST_TITLE, why)
             check_runs.conclude(hub, name, check_run, "neutral", LOST_TITLE, why)
 
-    def _writing_lost(self, job: Job, error: RlmError, run: Run) -> None:
-        """End a run that writes: whatever it left is seen to, and said where people wait for it."""
-        outcome = ""
-        try:
-            with self._connect(run.installation, run.repository_id) as hub:
-                wish = Wish.model_validate_json(run.request)
-                told = replace(run, problem=str(error))
-                outcome = self._ends(wish).end_without(hub, told, wish, last=True)
-        except GiveUp as refusal:  # a conversation that is locked, a repository that is gone
-            log.warning("not said", extra={"run": run.id, "why": refusal})
-        if outcome in DELIVERED:
-            self._writing_ended(job, run, outcome)
-        else:
-            self._ended(job, run, f"lost: {error}")
+    def _writing_lost(self, error: RlmError, run: Run) -> str:
+        """See to whatever a run that writes left, and say it where people wait for it; return what
+        came of it.
+        """
+        with self._connect(run.installation, run.repository_id) as hub:
+            wish = Wish.model_validate_json(run.request)
+            told = replace(run, problem=str(error))
+            return self._ends(wish).end_without(hub, told, wish, last=True)
 
     # What asks for a review
 
@@ -305,7 +318,7 @@ class Steps:
         """Is it a review that nobody has asked for, and that no engine has begun? One that has been
         begun is paid for: it may finish, and is told in the check run alone.
         """
-        asked = Wish.model_validate_json(run.request).is_asked
+        asked = Wish.model_validate_json(run.request).is_by_name
         return run.kind == "review" and not asked and not self.store.claimant(run_key(run.id))
 
     def _settled(self, hub: Hub, look: Look, pull: Pull) -> str | None:
@@ -501,7 +514,11 @@ class Steps:
         if pull is None:
             return ""
         runs = self.store.runs_of(queued.repository_id, queued.number)
-        made = [one for one in runs if one.verdict and not one.stop and one.head == pull.head]
+        made = [
+            one
+            for one in runs
+            if one.verdict and not one.stop and one.head == pull.head and one.outcome not in LEFT
+        ]
         if not made:
             return ""
         if (check_run := made[0].check_run) is not None:
@@ -571,15 +588,15 @@ class Steps:
             act = self._open if job.kind == OPEN else self._publish
             self._under_its_name(run, partial(act, job))
 
-    def _under_its_name(self, run: Run, act: Callable[[Run], None]) -> None:
+    def _under_its_name(self, run: Run, act: Callable[[Run], T]) -> T:
         """Do something about a run, again under the new name of a repository that was renamed."""
         try:
-            act(run)
+            return act(run)
         except Elsewhere:
             with self._connect(run.installation, run.repository_id) as hub:
                 name = look_at(hub, run.repository, run.number).repository
             log.info("renamed", extra={"run": run.id, "from": run.repository, "to": name})
-            act(replace(run, repository=name))
+            return act(replace(run, repository=name))
 
     def _open(self, job: Job, run: Run) -> None:
         """Show on GitHub that the review has begun, where checks are allowed."""
@@ -639,7 +656,7 @@ class Steps:
                     repository_id=run.repository_id,
                     page=self._page(run),
                     fixable=report.write and self._writes,
-                    unasked=not wish.is_asked,
+                    unasked=not wish.is_by_name,
                 ),
                 key=self._key,
                 to_read=partial(self._connect_to_read, run.installation, run.repository_id),
@@ -668,14 +685,15 @@ class Steps:
         if published.threads is not None:
             self.store.noted(run.repository_id, run.number, run.id, published.threads)
         then = []
-        if published.outcome == "stale":
-            # The push that made it so may have been lost on its way to us.
+        if published.outcome in {"stale", "draft", "closed"}:
+            # The push that made it so may have been lost on its way to us; and an event that has
+            # ended a draft meanwhile has found this run, and begun none.
             look = Look(
                 installation=run.installation,
                 repository_id=run.repository_id,
                 repository=run.repository,
                 number=run.number,
-                trigger="pushed",
+                trigger="pushed" if published.outcome == "stale" else "missed",
             )
             then.append(look.job())
         found = len(report.review.findings)
@@ -838,14 +856,7 @@ def _counts(run: Run) -> bool:
     """Does a run settle what its head needs? Not if it ended before anything could be said."""
     if run.stop:
         return run.stop == STOPPED
-    return run.outcome.partition(":")[0] not in {
-        "stale",
-        "closed",
-        "draft",
-        "gone",
-        "problem",
-        "lost",
-    }
+    return run.outcome.partition(":")[0] not in {*LEFT, "problem", "lost"}
 
 
 def _open(runs: list[Run]) -> bool:

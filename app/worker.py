@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.github.errors import Limited, Outage
 from app.log import bound
@@ -29,7 +30,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 600.0
 
 LONGEST_OUTAGE_S = 6 * 3_600.0
 """For so long a job waits for what it needs to come back, with pauses that double. Who still waits
-for it then is told that nothing came of it."""
+for it then is told that nothing came of it, if anybody can be told by then."""
 
 ABOUT = ("installation", "repository_id", "repository", "number", "run")
 """What payloads name, each by the same word."""
@@ -37,8 +38,14 @@ ABOUT = ("installation", "repository_id", "repository", "number", "run")
 Do = Callable[[Job], None]
 """Does one job and ends it in the store, in the same transaction as what it leads to."""
 
-Lost = Callable[[Job, RlmError], None]
-"""Ends a job that cannot be done, so that whoever waits for it learns why."""
+
+class Lost(Protocol):
+    """Ends a job that cannot be done."""
+
+    def __call__(self, job: Job, error: RlmError, *, last: bool) -> None:
+        """Tell whoever waits for it why, and end it in the store. `last`: nobody comes back to it,
+        so that it ends whether or not they can be told.
+        """
 
 
 class Halted(RetryLater):
@@ -84,9 +91,7 @@ def _attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Eve
         except RetryLater as error:
             _again(store, job, error, lost)
         except (TellUser, GiveUp) as error:
-            log.warning("job lost", extra=_about(job, error))
-            COUNTS.add(JOBS_LOST, _role(job))
-            lost(job, error)
+            _lose(job, error, lost)
         except Exception as error:
             # A bug. What it was about may still work when the cause was a passing state.
             log.exception("job failed", extra=_about(job))
@@ -101,11 +106,22 @@ def _attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Eve
         _leave(store, job, stopping)
 
 
+def _lose(job: Job, error: RlmError, lost: Lost) -> None:
+    """End a job that cannot be done. It is counted when that is done, which may take a while."""
+    log.warning("job lost", extra=_about(job, error))
+    lost(job, error, last=_away_for(job) >= LONGEST_OUTAGE_S)
+    COUNTS.add(JOBS_LOST, _role(job))
+
+
 def _leave(store: Store, job: Job, stopping: threading.Event) -> None:
-    """Put a job back as soon as the store takes it; a stop leaves that to the next start."""
+    """Put a job back as soon as the store takes it; a stop leaves that to the next start.
+
+    What keeps it from being ended is waited for as an outage is, and no longer.
+    """
+    pause = min(max(LEFT_S, _away_for(job)), LONGEST_PAUSE_S)
     while not stopping.is_set():
         try:
-            store.again(job, "it could not be ended", LEFT_S, counts=False)
+            store.again(job, "it could not be ended", pause, counts=False, away=True)
         except RlmError as error:
             log.error("job not put back", extra=_about(job, error))
             stopping.wait(BEAT_S)
@@ -118,16 +134,14 @@ def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
     # A rate limit and an outage say nothing about the job either.
     away = isinstance(error, Outage)
     counts = not (away or isinstance(error, Limited | Halted))
-    lasted = max(time.time() - job.away_since, 0.0) if away and job.away_since else 0.0
+    lasted = _away_for(job) if away else 0.0
     tried = ""
     if counts and job.attempts >= MAX_ATTEMPTS:
         tried = f"tried {job.attempts} times"
     elif lasted >= LONGEST_OUTAGE_S:
         tried = f"tried for {lasted / 3_600:.0f} hours"
     if tried:
-        log.warning("job lost", extra=_about(job, error))
-        COUNTS.add(JOBS_LOST, _role(job))
-        lost(job, GiveUp(f"{why} ({tried})"))
+        _lose(job, GiveUp(f"{why} ({tried})"), lost)
         return
     if isinstance(error, Limited):
         COUNTS.add(LIMITED)
@@ -138,6 +152,11 @@ def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
         pause = min(max(pause, FIRST_PAUSE_S, lasted), LONGEST_PAUSE_S)
     log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
     store.again(job, why, pause, counts=counts, away=away)
+
+
+def _away_for(job: Job) -> float:
+    """Return for how many seconds what a job needs has been away."""
+    return max(time.time() - job.away_since, 0.0) if job.away_since else 0.0
 
 
 def _role(job: Job) -> str:

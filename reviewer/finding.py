@@ -126,6 +126,12 @@ class Finding(BaseModel):
         return self
 
     @property
+    def is_grave(self) -> bool:
+        """May nobody make it disappear?"""
+        grave = {Category.SECURITY, Category.SECRET}
+        return self.severity is Severity.CRITICAL or self.category in grave
+
+    @property
     def place(self) -> Place:
         """Return where it stands, beside its other places."""
         return Place(**{name: getattr(self, name) for name in Place.model_fields})

@@ -13,7 +13,7 @@ from app.github.markers import short_id
 from app.github.others import NEAR_LINES
 from app.render.comment import claim_of, said
 from app.report import Report
-from reviewer.finding import Category, Finding, Place, Severity, Side
+from reviewer.finding import Finding, Place, Side
 from reviewer.review.join import retold
 
 MOST_REMARKS = 500
@@ -246,7 +246,4 @@ def ids_of(finding: Finding) -> tuple[str, ...]:
 
 def is_grave(finding: Finding) -> bool:
     """May nobody make it disappear?"""
-    return finding.severity is Severity.CRITICAL or finding.category in {
-        Category.SECURITY,
-        Category.SECRET,
-    }
+    return finding.is_grave

@@ -190,8 +190,8 @@ class _Engine:
             settled=bool(done.json) or (job.claim == 1 and not watch.paid),
         )
 
-    def lost(self, job: Job, error: RlmError) -> None:
-        """Give up a run, and have the reason published."""
+    def lost(self, job: Job, error: RlmError, *, last: bool = False) -> None:
+        """Give up a run, and have the reason published: the store alone is needed for that."""
         run = self.store.run(Step.model_validate_json(job.payload).run)
         if run is None:
             self.store.fail(job, str(error))

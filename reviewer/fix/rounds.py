@@ -79,6 +79,7 @@ class Rounds:
     roots: int = 0
     _refusals: dict[str, list[Refusal]] = field(default_factory=dict)
     _claims: Claims = field(default_factory=Claims)
+    _grounds: dict[str, frozenset[str]] = field(default_factory=dict)
 
     async def close(self, targets: Sequence[Target]) -> None:
         """Work on findings until each is closed, or it is known why it stays open."""
@@ -194,8 +195,7 @@ class Rounds:
                     why = f"Deterministic tools report of the result: {' '.join(new)}"
                     again += self._refused(one.target, why, one)
                 else:
-                    before = [each for each in self._mended() if each.touches(one.own)]
-                    told = told_mended(before, one.own, self.tree)
+                    told = told_mended(self._mended_before(one), one.own, self.tree)
                     candidates[one.target.finding.id] = Candidate(
                         one.target, one.diff, tree, mended=told
                     )
@@ -241,14 +241,17 @@ class Rounds:
     async def _taken(self, patches: Sequence[Patch]) -> tuple[list[Patch], list[Target]]:
         """Take patches that stand, one commit each.
 
-        What rests on files that one of these has changed is not taken. Return such patches as they
-        are on top of it, to be looked at again, and the findings of those that do not fit there.
+        What rests on files that one of these has changed is not taken, nor what changes files on
+        which one rests. Return such patches as they are on top of it, to be looked at again, and
+        the findings of those that do not fit there.
         """
-        start, changed, moved = self.tree, set[str](), list[Patch]()
+        start, moved = self.tree, list[Patch]()
+        changed, grounds = set[str](), set[str]()
         for one in patches:
-            if changed.isdisjoint(one.own):
+            if changed.isdisjoint(one.own) and grounds.isdisjoint(one.files):
                 self._commit(one)
                 changed |= set(one.files)
+                grounds |= set(one.own)
             else:
                 moved.append(one)
         if self.tree is not start:
@@ -273,8 +276,17 @@ class Rounds:
                     again.append(one.target)  # no fault of it: it is not told
         return fitting, again
 
+    def _mended_before(self, one: Patch) -> list[Mended]:
+        """Return what was mended where a patch rests, or resting on what that changes."""
+        return [
+            each
+            for each in self._mended()
+            if each.touches(one.own) or not self._grounds[each.id].isdisjoint(one.files)
+        ]
+
     def _commit(self, one: Patch) -> None:
         finding = one.target.finding
+        self._grounds[finding.id] = frozenset(one.own)
         before: dict[str, Blob | None] = {path: self.tree.blob(path) for path in one.files}
         title = printable(" ".join(finding.title.split()))
         about = title if one.target.is_checks else f"Finding: {finding.id}"

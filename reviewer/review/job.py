@@ -503,9 +503,13 @@ def _meant(
     """Return the findings of claims that have a place, without those that take themselves back.
 
     These are withheld, with a note: who wrote one was of two minds, so that it closes nothing.
+    What is grave stays, for a verifier to judge: the words may be those of a comment in the code,
+    which its author has put there to be repeated.
     """
     found = [(c, one) for c, one in zip(claims, placed, strict=True) if one is not None]
-    kept = [one for claim, one in found if not takes_itself_back(claim.title, claim.why)]
+    kept = [
+        one for claim, one in found if one.is_grave or not takes_itself_back(claim.title, claim.why)
+    ]
     if dropped := len(found) - len(kept):
         read.withheld += [one for _, one in found if one not in kept]
         read.notes.append(

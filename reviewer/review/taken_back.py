@@ -2,7 +2,8 @@
 
 Only what a claim concludes counts: its whole title, or the last sentence of its reason and nothing
 beside the verdict in it. A condition ("fine for one worker"), a report of what others say and a
-quotation are no conclusion: to drop a defect is worse than to show a doubt. English alone.
+quotation are no conclusion: to drop a defect is worse than to show a doubt. Nor is "there is no
+error": that may be the very defect. English alone.
 """
 
 import re
@@ -16,7 +17,7 @@ _ENDING = r"(?:,? (?:here|after all|then|in practice|as it stands|as written))?"
 
 _FINE = rf"(?:not {_FAULT}|fine|ok|okay|all right|harmless as it stands|as intended|by design)"
 _WORKS = r"works? (?:fine|correctly|as (?:intended|expected|designed))"
-_NONE = rf"no (?:real |actual )?{_FAULT}"
+_NONE = r"no (?:real |actual )?(?:bug|defect|issue|problem)s?"
 _NEEDED = r"no (?:change|fix|action)(?: is)? (?:needed|required|necessary)"
 
 _VERDICT = (

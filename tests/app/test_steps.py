@@ -3,11 +3,12 @@
 The engine's part is played by the test.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from app.github.errors import Outage
 from app.jobs import Command, Look, Queued, Rerun, Wish, step
 from app.report import Report
 from app.steps import CLOSED, DRAFTED
@@ -17,13 +18,13 @@ from reviewer.finding import Severity
 from tests.app.github.test_publish import report
 from tests.app.writing_desk import NAME, Desk
 from tests.github.hub import FakeGitHub
-from tests.github.state import FakeCheckRun
+from tests.github.state import FakeCheckRun, FakePull
 
 
 class ReviewDesk(Desk):
     """Where pull requests are looked at and their reviews published."""
 
-    def looks(self, trigger: str = "opened") -> None:
+    def looks(self, trigger: str = "opened", *, by_bot: bool = False) -> None:
         """Have the pull request looked at."""
         look = Look.model_validate(
             {
@@ -32,6 +33,7 @@ class ReviewDesk(Desk):
                 "repository": NAME,
                 "number": self.pull.number,
                 "trigger": trigger,
+                "by_bot": by_bot,
             }
         )
         self.store.put(look.job())
@@ -164,6 +166,63 @@ def test_a_review_of_a_draft_that_somebody_asked_for_is_made_and_posted(desk: Re
     assert desk.outcomes() == ["posted"]
 
 
+def test_a_review_of_a_draft_that_a_bot_asked_for_by_name_is_made_and_posted(
+    desk: ReviewDesk,
+) -> None:
+    desk.pull.draft = True
+    desk.looks("labelled", by_bot=True)
+    desk.looks("drafted")  # it is not taken from the bot, either
+    run = desk.reviewed()
+    assert not Wish.model_validate_json(run.request).is_asked  # yet nobody waits for it
+    assert desk.outcomes() == ["posted"]
+
+
+@pytest.mark.parametrize("ended", ["draft", "closed"])
+def test_what_comes_back_while_its_review_ends_is_reviewed(desk: ReviewDesk, ended: str) -> None:
+    desk.looks()
+    job, run, _ = desk.engine()
+    _go(desk.pull, ended)
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report=report().model_dump_json())
+    publication = desk.store.claim(GITHUB, "github", 60)
+    assert publication is not None
+    # The event finds the run open, and begins nothing; the publication has read before.
+    conclusion = desk.fake.fault("PATCH", "/check-runs/", when="after", action=desk_back(desk))
+    desk.steps.do(publication)
+    assert conclusion.met == 1
+    desk.work()
+    assert desk.outcomes() == [ended, "open"]
+    desk.reviewed()
+    assert desk.outcomes() == [ended, "posted"]
+
+
+@pytest.mark.parametrize("ended", ["draft", "closed"])
+def test_what_does_not_come_back_is_not_reviewed(desk: ReviewDesk, ended: str) -> None:
+    desk.looks()
+    job, run, _ = desk.engine()
+    _go(desk.pull, ended)
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report=report().model_dump_json())
+    assert desk.work() == [PUBLISH, Look.kind]
+    assert desk.outcomes() == [ended]
+
+
+def _go(pull: FakePull, how: str) -> None:
+    if how == "draft":
+        pull.draft = True
+    else:
+        pull.close()
+
+
+def desk_back(desk: ReviewDesk) -> Callable[[], None]:
+    """Return what makes the pull request ready, and open, again."""
+
+    def back() -> None:
+        desk.pull.draft = False
+        if desk.pull.state == "closed":
+            desk.pull.reopen()
+
+    return back
+
+
 # What is given up --------------------------------------------------------------------------------
 
 
@@ -215,6 +274,25 @@ def test_a_check_that_was_to_be_run_again_and_is_given_up_is_concluded(desk: Rev
     assert desk.checks == [("completed", "neutral")]
 
 
+def test_what_is_given_up_while_nobody_can_be_told_ends_all_the_same(desk: ReviewDesk) -> None:
+    """A command, a review, and what was to be written: the last try ends each."""
+    desk.says("alice", "/rlm refactor rename f to g")
+    desk.looks()
+    desk.comes(problem="It came to nothing.")
+    desk.comes(problem="It came to nothing.")
+    desk.store.put(desk.asks(desk.head).job())
+    desk.fake.fault(status=502, times=None)
+    kinds = []
+    while (job := desk.store.claim(GITHUB, "github", 60)) is not None:
+        kinds.append(job.kind)
+        with pytest.raises(Outage):
+            desk.steps.lost(job, GiveUp("GitHub was away"))
+        desk.steps.lost(job, GiveUp("GitHub was away"), last=True)
+    assert sorted(kinds) == [PUBLISH, PUBLISH, Queued.kind]
+    assert desk.outcomes() == ["lost: GitHub was away"] * 2
+    assert desk.store.waiting(GITHUB) == 0
+
+
 # Merge queues ------------------------------------------------------------------------------------
 
 
@@ -252,3 +330,15 @@ def test_a_review_of_an_older_commit_or_of_a_part_is_not_taken_for_one_of_all(
     desk.pull.push(desk.repo.commit({"a.py": b"x = 1\n"}, desk.head))
     newer = desk.repo.commit({"queue": b"y"}, desk.pull.head)
     assert desk.queued(newer).title == "Not reviewed"
+
+
+def test_a_review_that_said_nothing_is_none_that_a_merge_queue_is_told_of(
+    desk: ReviewDesk,
+) -> None:
+    desk.looks()
+    desk.pull.draft = True
+    desk.reviewed()
+    assert desk.outcomes() == ["draft"]
+    desk.pull.draft = False
+    check = desk.queued(desk.repo.commit({"queue": b"x"}, desk.head))
+    assert check.title == "Not reviewed"

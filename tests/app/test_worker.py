@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 
 from app.github.errors import Limited, Unreachable
 from app.github.transport import Unreached
+from app.measures import COUNTS, JOBS_LOST
 from app.store import GITHUB, Job, NewJob, Store
 from app.store.tables import JOBS
-from app.worker import LONGEST_OUTAGE_S, MAX_ATTEMPTS, Claims, Halted, work
+from app.worker import LONGEST_OUTAGE_S, MAX_ATTEMPTS, Claims, Halted, attempt, work
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 
@@ -49,7 +50,7 @@ class Worked:
         with self.store.database.read() as db:
             return float(db.scalars(select(JOBS.c.not_before)).one()) - time.time()
 
-    def lose(self, job: Job, error: RlmError) -> None:
+    def lose(self, job: Job, error: RlmError, *, last: bool) -> None:
         self.lost.append(str(error))
         self.store.fail(job, str(error))
 
@@ -158,7 +159,7 @@ def test_a_loss_that_cannot_be_told_leaves_the_job_for_later(tmp_path: Path) -> 
     def do(_job: Job) -> None:
         raise GiveUp("nobody can")
 
-    def lose(_job: Job, _error: RlmError) -> None:
+    def lose(_job: Job, _error: RlmError, *, last: bool) -> None:
         threading.Timer(0.3, stopping.set).start()
         raise RetryLater("GitHub does not answer either")
 
@@ -172,3 +173,59 @@ def test_a_job_that_cannot_be_read_ends_no_worker(tmp_path: Path) -> None:
     worked = Worked(tmp_path, raising(GiveUp("it cannot be read")))
     worked.go(NewJob(GITHUB, "look", "k", "not JSON"))
     assert worked.lost == ["it cannot be read"]
+
+
+class Untold(Worked):
+    """A worker that can tell nobody of a loss; `lasts` are its tries to."""
+
+    def __init__(self, path: Path, do: Callable[[Store, Job], None], trouble: Exception) -> None:
+        super().__init__(path, do)
+        self.lasts: list[bool] = []
+        self._trouble = trouble
+
+    def lose(self, job: Job, error: RlmError, *, last: bool) -> None:
+        self.lasts.append(last)
+        if not last or isinstance(self._trouble, Limited):
+            raise self._trouble
+        super().lose(job, error, last=last)
+
+    def tries(self, away_since: float | None = None) -> Job:
+        """Try what is put back, which has its time; return it as it was."""
+        self.due(**({} if away_since is None else {"away_since": away_since}))
+        job = self.store.claim(GITHUB, "w", 60)
+        assert job is not None
+        attempt(self.store, job, self.do, self.lose, threading.Event())
+        return job
+
+
+@pytest.mark.parametrize("trouble", [Unreachable("nor does GitHub"), ZeroDivisionError("a bug")])
+def test_a_loss_that_cannot_be_told_is_waited_for_as_an_outage_and_counted_once(
+    tmp_path: Path, trouble: Exception
+) -> None:
+    worked = Untold(tmp_path, raising(GiveUp("nobody can")), trouble)
+    COUNTS.bring(worked.store)  # what other tests have counted
+    before = worked.store.measures().get((JOBS_LOST.name, GITHUB), 0)
+    worked.store.put(JOB)
+    began = time.time()
+    worked.tries()
+    pauses = [worked.pause()]
+    assert worked.tries().away_since == pytest.approx(began, abs=5)
+    for lasted in (300, LONGEST_OUTAGE_S - 60):
+        worked.tries(time.time() - lasted)
+        pauses.append(worked.pause())
+    assert pauses == pytest.approx([30, 300, 600], abs=5)
+    assert worked.lost == [] and worked.seen == [1] * 4
+    worked.tries(time.time() - LONGEST_OUTAGE_S)
+    assert worked.lasts == [False] * 4 + [True]
+    assert worked.lost == ["nobody can"] and worked.store.waiting(GITHUB) == 0
+    COUNTS.bring(worked.store)
+    assert worked.store.measures()[JOBS_LOST.name, GITHUB] == before + 1
+
+
+def test_an_outage_does_not_begin_anew_when_its_end_cannot_be_told(tmp_path: Path) -> None:
+    worked = Untold(tmp_path, raising(Unreachable("no connection", 30.0)), Limited("too fast"))
+    worked.store.put(JOB)
+    since = time.time() - LONGEST_OUTAGE_S
+    worked.tries(since)
+    assert worked.tries().away_since == pytest.approx(since, abs=1)
+    assert worked.lasts == [True, True] and worked.lost == []

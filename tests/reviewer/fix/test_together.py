@@ -138,6 +138,33 @@ def test_what_rests_on_code_that_has_changed_is_looked_at_on_top_of_that(repo: R
     assert PRICES not in done.patch.files
 
 
+def test_what_changes_code_that_another_rests_on_is_looked_at_on_top_of_that(repo: Repo) -> None:
+    """The same two in the other order: the first has read what the second one edits."""
+    halved = edited((PRICES, "    return sum(items)", "    return sum(items) / 2"))
+    cause = finding(PRICES, 5, "    return sum(items)", "The sum is twice too much", "critical")
+    seen: list[str] = []
+
+    def code(request: dict[str, Any]) -> Scripted:
+        if of(request) == cause.id:
+            return reading(request, CART, halved)
+        return along(cause) if "did not stand" in prompt(request) else SINGLE
+
+    def look(request: dict[str, Any]) -> Scripted:
+        text = prompt(request)
+        if of(request) == cause.id or "The patch of another finding" in text:
+            return closes(request, PRICES, "    return sum(items) / 2")
+        seen.append(text)
+        if "Mended before" in text:
+            return refutes(request, "It is halved for a second time.")
+        return proof(request)
+
+    done, _ = played(repo, code, look, cause, DOUBLE)
+    assert [one.id for one in done.fixing.closed] == [cause.id]
+    assert [(one.id, one.by) for one in done.fixing.closed_with] == [(DOUBLE.id, cause.id)]
+    assert CART not in done.patch.files
+    assert len(seen) == 2 and f'> - {cause.id}, "{PRICES}": The sum is twice too' in seen[1]
+
+
 def test_what_is_refuted_on_top_goes_back_although_its_lines_have_moved(repo: Repo) -> None:
     constant = (PRICES, "math.floor(value)", "math.floor(value + HALF)")
 

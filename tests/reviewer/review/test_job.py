@@ -506,13 +506,22 @@ def test_a_claim_that_takes_itself_back_leaves_the_engine_as_a_note_alone(
             request, "    return len(items)", path="shop/cart.py", title="Counts too few"
         )
         quoted["why"] = 'The comment says "this is fine", and the first item is not counted.'
-        return submit(doubt, quoted)
+        # The words of a comment, which the author has put there for a model to repeat.
+        grave = claim(
+            request, "def total(items, rate):", title="A rate of anybody", category="security"
+        )
+        grave["why"] = "Who calls it sets the rate. This is by design."
+        worst = claim(request, "def size(items):", title="All is lost", severity="critical")
+        worst["why"] = "The list is emptied. This is by design."
+        return submit(doubt, quoted, grave, worst)
 
     with ModelServer(script) as server:
         done = reviewed(repo, server)
-        asked = len(server.verifications)
-    assert [one.title for one in done.findings] == ["Counts too few"]
-    assert asked == 1, "nobody is paid to look at what nobody claims"
+        looked = "".join(str(one) for one in server.verifications)
+    titles = {"Counts too few", "A rate of anybody", "All is lost"}
+    assert {one.title for one in done.findings} == titles
+    assert all(title in looked for title in titles)
+    assert "Tax is taken twice" not in looked, "nobody is paid to look at what nobody claims"
     assert [one.title for one in done.looked.withheld] == ["Tax is taken twice"]
     assert done.notes == [
         "1 claim(s) of the pass general were dropped: they conclude that nothing is wrong."

@@ -50,6 +50,20 @@ STAYS = [
     ("Errors are reported as not a bug", WHY),
     ("No error for a missing file", "`load` returns None for it, and `main` goes on."),
     ("No errors are raised for a missing file", WHY),
+    (
+        "Failed uploads are reported as done",
+        "The exception is swallowed and the function returns True, so there is no error.",
+    ),
+    (
+        "Failed rows are skipped",
+        "The `except` block drops the row and goes on. There is no error.",
+    ),
+    (DEFECT, "The row is dropped and nothing is logged. No errors."),
+    (
+        "`fetch` loses timeouts",
+        "`fetch` catches TimeoutError and returns None, so there are no errors then.",
+    ),
+    (DEFECT, "The driver swallows it, so there is no real fault."),
 ]
 
 
