@@ -13,7 +13,7 @@ from app.github.markers import short_id
 from app.github.others import NEAR_LINES
 from app.render.comment import claim_of, said
 from app.report import Report
-from reviewer.finding import Finding, Place, Side
+from reviewer.finding import Finding, Place, Severity, Side
 from reviewer.review.join import retold
 
 MOST_REMARKS = 500

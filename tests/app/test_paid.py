@@ -119,11 +119,11 @@ def test_the_same_asked_twice_at_a_time_are_two_runs(tmp_path: Path) -> None:
 
 
 def test_a_run_with_a_name_is_open_once(tmp_path: Path) -> None:
-    with journal_of(tmp_path, "r1", Caps(), "t") as journal:
+    with journal_of(tmp_path, "r1", Caps(), "t", "o/r") as journal:
         pay(journal)
-        with pytest.raises(RetryLater), journal_of(tmp_path, "r1", Caps(), "t"):
+        with pytest.raises(RetryLater), journal_of(tmp_path, "r1", Caps(), "t", "o/r"):
             pass
-    with journal_of(tmp_path, "r1", Caps(), "t") as journal:
+    with journal_of(tmp_path, "r1", Caps(), "t", "o/r") as journal:
         assert journal.paid == COST
-    with journal_of(tmp_path, "r1", Caps(), "other") as journal:
+    with journal_of(tmp_path, "r1", Caps(), "other", "o/r") as journal:
         assert journal.paid == Amount()
