@@ -338,13 +338,13 @@ def test_a_run_says_how_it_ended(site: Site, outcome: str, word: str, why: str) 
     ],
 )
 def test_a_run_says_what_has_become_of_its_pull_request(
-    site: Site, outcome: str, state: StackedState | None, why: str
+    fresh: Site, outcome: str, state: StackedState | None, why: str
 ) -> None:
-    run = site.reviewed(site.run(), outcome=outcome)
+    run = fresh.reviewed(fresh.run(), outcome=outcome)
     if state is not None:
-        site.store.note(Stacked(run, site.hello.id, 1, 5, "rlm-fix-1", "a" * 40, "fix"))
-        site.store.update(run, state=state)
-    page = site.reader().get(f"/runs/{run}").text
+        fresh.store.note(Stacked(run, fresh.hello.id, 1, 5, "rlm-fix-1", "a" * 40, "fix"))
+        fresh.store.update(run, state=state)
+    page = fresh.reader().get(f"/runs/{run}").text
     assert "not published" not in page and why in page
 
 
