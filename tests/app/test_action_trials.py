@@ -37,7 +37,7 @@ def tries(home: Path, mended: Written | Exception, *runs: Ran | Exception) -> Tr
     left = list(runs)
 
     def run(_commit: str, _what: str) -> Ran:
-        return given(left.pop(0))
+        return cast(Ran, given(left.pop(0)))
 
     server = Server("https://github.com", "https://api.github.com")
     wanted = Wanted(server, "o/r", 1, "b" * 40, HEAD)
