@@ -2,7 +2,7 @@
 
 They are run on files laid out in folders of their own: the head as it is, and with what was
 written. What fails because of us goes back to be mended, twice at the most. Where the branch of the
-pull request lies in a fork nothing is run.
+pull request lies in a fork nothing is run, and nothing where Dependabot wrote it.
 """
 
 import re
@@ -12,6 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from app.action_event import DEPENDABOT
 from app.action_work import Asked, is_fork, sentence
 from app.engine import Plan
 from app.github.fetch import Checkout
@@ -20,13 +23,13 @@ from app.jobs import Wish as Writes
 from app.plumbing import Plumbing
 from app.render import words
 from app.render.comment import can_offer
-from app.render.escape import cut, fence, markdown_code, visible
+from app.render.escape import cut, fence, markdown_code, markdown_line, visible
 from app.render.outgoing import masked
 from app.settings import Settings
 from app.trial import Ran, ran, removed
 from app.writing_runs import bring
 from app.written import Written
-from reviewer.errors import GiveUp
+from reviewer.errors import RlmError
 from reviewer.fix.failed import NAME_CHARS, SUMMARY_CHARS, FailedCheck
 from reviewer.fix.values import Fixing
 from reviewer.git import open_repo
@@ -68,9 +71,27 @@ def tried(asked: Asked, there: Checkout, planned: Plan, written: Written, mend: 
     if is_fork(asked.pull):
         why = "the branch lies in a fork, and code of a fork is never run here"
         return Tried(written, f"{shown} was not run: {why}.")
+    if asked.pull.author == DEPENDABOT:
+        why = "Dependabot wrote the pull request, and code that it brings in is never run here"
+        return Tried(written, f"{shown} was not run: {why}.")
     bench = _Bench(asked, there, planned)
-    bench.prepare()
-    return _Trials(bench, shown, mend).of(written)
+    try:
+        bench.prepare()
+        return _Trials(bench, shown, mend).of(written)
+    except _TROUBLE as error:  # what is written was paid for, and stands
+        why = _told(error)
+        asked.step.log.tell("warning", sentence(f"The test_command could not be run: {why}"))
+        why = markdown_line(masked(why)).rstrip(".")
+        return Tried(written, f"{shown} could not be run: {why}.")
+
+
+_TROUBLE = RlmError, OSError
+
+
+def _told(error: RlmError | OSError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(error)
 
 
 def _line(command: tuple[str, ...]) -> str:
@@ -97,7 +118,16 @@ class _Bench:
 
     def commit(self, start: str, files: Files) -> str:
         """Return a commit that is `start` with these files in it."""
-        return Plumbing(self.there.repo).snapshot(start, files) if files else start
+        if not files:
+            return start
+        with tempfile.TemporaryDirectory(prefix="rlm-git-") as folder:
+            return self._git(Path(folder), start).snapshot(start, files)
+
+    def _git(self, folder: Path, like: str) -> Plumbing:
+        """Return a git with the fetched objects and nothing else of theirs: what was run before may
+        have written a filter or a hook into the configuration that lies with them.
+        """
+        return Plumbing.apart(folder, self.there.repo / "objects", like, writes_there=True)
 
     def run(self, commit: str, what: str) -> Ran:
         """Run the command on a commit; `what` that is, for the log."""
@@ -107,7 +137,7 @@ class _Bench:
         try:
             tree = place / "tree"
             tree.mkdir()
-            self._lay_out(commit, tree, place / "index")
+            self._lay_out(commit, tree)
             with self.asked.interrupts.gently():
                 done = ran(
                     policy.tests_by,
@@ -123,14 +153,12 @@ class _Bench:
         step.log.say(f"{_ended(done)} after {done.seconds:.0f} s")
         return done
 
-    def _lay_out(self, commit: str, folder: Path, index: Path) -> None:
+    def _lay_out(self, commit: str, folder: Path) -> None:
         """Write the files of a commit, without hooks, filters, submodules and a `.git`."""
-        git = Plumbing(self.there.repo)
-        git.run("read-tree", commit, GIT_INDEX_FILE=str(index))
-        git.run(
-            "checkout-index", "--all", "--quiet",
-            GIT_INDEX_FILE=str(index), GIT_WORK_TREE=str(folder),
-        )  # fmt: skip
+        with tempfile.TemporaryDirectory(prefix="rlm-git-") as own:
+            git = self._git(Path(own), commit)
+            git.run("read-tree", commit)
+            git.run("checkout-index", "--all", "--quiet", GIT_WORK_TREE=str(folder))
 
 
 def _safe(tail: str, settings: Settings) -> str:
@@ -184,7 +212,7 @@ class _Trials:
                 f"{self.shown} does not pass on this pull request itself, either "
                 f"({_ended(before)}), so it says nothing of these commits.",
             )
-        after = self._after(written)
+        joined, after = written, self._after(written)
         mends: list[Written] = []
         why = ""
         while after.state in {"failed", "late"} and len(mends) < MOST_MENDS:
@@ -192,9 +220,17 @@ class _Trials:
             if mended is None or not mended.commits:
                 why = _why_not(mended)
                 break
+            try:
+                both = _joined(written, [*mends, mended])
+                again = self._after(both)
+            except ValidationError:  # it does not follow on the rest, or is too large with it
+                why = "; not mended: what would mend it cannot be joined with the rest"
+                break
+            except _TROUBLE as error:  # that it fails was seen all the same
+                self._warn(error)
+                break
             mends.append(mended)
-            after = self._after(_joined(written, mends))
-        joined = _joined(written, mends)
+            joined, after = both, again
         rounds = f", after being mended {words.count(len(mends), 'time')}" if mends else ""
         if after.state == "passed":
             said = f"{self.shown} passes on this pull request, and with these commits{rounds}."
@@ -226,9 +262,9 @@ class _Trials:
         )
         wish = Writes(trigger="ci", task="fix", stacked=1, mends=tuple(kept), failed=(check,))
         there = self.bench.there
-        at = replace(there.origin.wanted, head=self._result(_joined(written, mends)))
         home = self.bench.asked.step.settings.home
         try:
+            at = replace(there.origin.wanted, head=self._result(_joined(written, mends)))
             return self.mend(
                 _name(len(kept)),
                 wish,
@@ -236,9 +272,12 @@ class _Trials:
                 with_budget(self.bench.planned, spent),
                 lambda run: kept[run].model_dump_json() if run in kept else "",
             )
-        except GiveUp as error:  # what is written stands, whatever became of mending it
-            self.bench.asked.step.log.tell("warning", sentence(str(error)))
+        except _TROUBLE as error:  # what is written stands, whatever became of mending it
+            self._warn(error)
             return None
+
+    def _warn(self, error: RlmError | OSError) -> None:
+        self.bench.asked.step.log.tell("warning", sentence(_told(error)))
 
     def _of_tests(self, written: Written) -> str:
         """Say whether the tests that were written fail without what they test."""
@@ -250,7 +289,12 @@ class _Trials:
         fixes = isinstance(written.account, Fixing)
         start = there.head if fixes else there.start.commit
         where = "without the patches" if fixes else "where this pull request began"
-        done = self.bench.run(self.bench.commit(start, files), f"the tests alone, {where}")
+        unseen = f" Whether the tests that were written fail {where} was not seen."
+        try:
+            done = self.bench.run(self.bench.commit(start, files), f"the tests alone, {where}")
+        except _TROUBLE as error:
+            self._warn(error)
+            return unseen
         match done.state:
             case "failed":
                 return (
@@ -260,7 +304,7 @@ class _Trials:
             case "passed":
                 return f" The tests that were written pass {where}, too: they show nothing."
             case _:
-                return f" Whether the tests that were written fail {where} was not seen."
+                return unseen
 
 
 def _name(at: int) -> str:

@@ -43,6 +43,7 @@ from app.render.outgoing import masked
 from app.render.writing import undone_comment
 from app.report import Report
 from app.store import Task
+from app.trial import keep_to_ourselves
 from app.writes_wanted import wanted
 from app.writing_runs import NO_MODEL, run_writing
 from app.written import Written
@@ -86,6 +87,8 @@ def _written(asked: Asked) -> int:
     there, planned = fetched(pull, asked.wish, promise, step, asked.interrupts)
     if planned.request.model is None:
         raise GiveUp(NO_MODEL.format(" ".join(planned.notes[:1])).strip())
+    if planned.request.policy.tests_by:
+        keep_to_ourselves()  # now: threads that were there before would have what is given up
     report, notes = None, ("", "")
     work = Writes(trigger="command", task="tests")
     if asked.wish.order == "fix":

@@ -122,7 +122,7 @@ def parse_commands(body: str) -> tuple[Parsed, ...]:
     if len(starts) > MAX_STARTS:
         return (_too_many(len(starts)),)
     if starts:
-        others = _no_text(body)
+        others = _no_text(_split(body)[: starts[-1] + 1])  # a line means what those before it say
         starts = [n for n in starts if n not in others]
     found: list[Parsed] = []
     for start, end in pairwise([*starts, len(lines)]):
@@ -177,16 +177,27 @@ _NO_TEXT = frozenset({"blockquote_open", "fence", "code_block", "html_block"})
 """Blocks of Markdown in which nothing is said by whoever wrote the comment."""
 
 
-def _no_text(body: str) -> set[int]:
+_MAY_BEGIN = re.compile(
+    r"[ \t]*(?:[#>`~<]|[-+*_](?:[ \t]|[-*_]|\Z)|=+[ \t]*\Z|[0-9]{1,9}[.)](?:[ \t]|\Z)|\Z)"
+)
+"""What may begin a block of Markdown, or end a paragraph. Any other line goes on with the one
+before it, if that is such a line, too."""
+
+_ENDS_HTML = re.compile(r"-->|\?>|\]\]>|</(?:script|pre|textarea|style)>|>", re.IGNORECASE)
+
+
+def _no_text(lines: Sequence[str]) -> set[int]:
     """Return the lines of a comment that are quoted, code or HTML, as Markdown's own rules have it:
     a quote goes on in the lines after it that begin with no mark, and HTML up to an empty line.
     """
     from markdown_it import MarkdownIt  # noqa: PLC0415 few comments have a command
 
     # Where lines end is said by `_lines`: a lone carriage return would be one to the parser.
-    text = "\n".join(_split(body)).replace("\r", " ")
-    blocks = MarkdownIt("commonmark").disable("inline").parse(text)
-    return {
+    lines = [line.replace("\r", " ") for line in lines]
+    # Each level of a quote goes through all lines that go on with it: one tells of all of them.
+    parsed, of = _without_repeats(lines)
+    blocks = MarkdownIt("commonmark").disable("inline").parse("\n".join(parsed))
+    others = {
         line
         for block in blocks
         if block.type in _NO_TEXT
@@ -195,6 +206,31 @@ def _no_text(body: str) -> set[int]:
         and not (block.type == "html_block" and block.content.lstrip(" ").startswith("<!--"))
         for line in range(*block.map)
     }
+    return {n for n, at in enumerate(of) if at in others}
+
+
+def _without_repeats(lines: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Return the lines but those that go on with the one before, and for each line which of the
+    returned ones tells of it.
+    """
+    kept: list[str] = []
+    of: list[int] = []
+    in_text = False
+    ends: set[str] = set()
+    for line in lines:
+        if _MAY_BEGIN.match(line):
+            kept.append(line)
+            in_text = False
+            ends.clear()
+        else:
+            # HTML may end with it, but not twice: no more begins before the text ends.
+            more = {one.lower() for one in _ENDS_HTML.findall(line)} - ends
+            if more or not in_text:
+                kept.append(line)
+            in_text = not more and (in_text or not line.startswith((" ", "\t")))  # may be code
+            ends |= more
+        of.append(len(kept) - 1)
+    return kept, of
 
 
 @dataclass(frozen=True, slots=True)

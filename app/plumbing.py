@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from reviewer.errors import GiveUp, TellUser
 from reviewer.refactor.patch import Commit, Files
@@ -55,6 +56,23 @@ class Plumbing:
     def __init__(self, git_dir: Path) -> None:
         self.git_dir = git_dir
         self._env = environment() | {"GIT_DIR": str(git_dir)}
+
+    @classmethod
+    def apart(cls, folder: Path, objects: Path, like: str, *, writes_there: bool = False) -> Self:
+        """Make a git directory in an empty folder that has the objects of another one, and none of
+        its configuration, attributes and hooks; `like` is the name of a commit in it.
+
+        New objects are its own; with `writes_there` they are the other one's.
+        """
+        made = cls(folder)
+        kind = "sha256" if len(like) == 64 else "sha1"
+        made.run("init", "--quiet", "--bare", f"--object-format={kind}", "--template=")
+        if writes_there:
+            made._env |= {"GIT_OBJECT_DIRECTORY": str(objects)}
+            return made
+        (folder / "objects" / "info").mkdir(exist_ok=True)
+        (folder / "objects" / "info" / "alternates").write_bytes(bytes(objects) + b"\n")
+        return made
 
     def run(self, *args: str | bytes, stdin: bytes = b"", **more: str) -> bytes:
         """Return git's stdout; raise GiveUp with its own words where it fails."""

@@ -125,6 +125,9 @@ Includes = Callable[[int, int], bool]
 """Has an installation a repository (by its id), as GitHub says now?"""
 
 
+IsInstalled = Callable[[int], bool]
+"""Is an installation there, as GitHub says now?"""
+
 Forget = Callable[[], object]
 """Removes from this server what the store says that every server has to (`app/forget.py`)."""
 
@@ -146,6 +149,7 @@ class Steps:
         connect_to_watch: Connect | None = None,
         installed: Installed,
         includes: Includes,
+        is_installed: IsInstalled,
         public_url: str = "",
         operations: Operations = DEFAULTS,
     ) -> None:
@@ -161,6 +165,7 @@ class Steps:
         self._key = marker_key
         self._forget = forget
         self._includes = includes
+        self._is_installed = is_installed
         self._public_url = public_url
         self._showing = threading.Lock()
         self.writing = Writing(
@@ -534,7 +539,8 @@ class Steps:
         """Forget what an installation left behind: the rows, then what is on this server's disk.
 
         What a kill prevents, this server does at its start, as the others do on their own. An event
-        may come late, or again: a repository that is back by now is left alone.
+        may come late, or again: a repository that is back by now is left alone, and so is an
+        installation that is there.
         """
         here = gone.installation
         lost = {
@@ -543,7 +549,7 @@ class Steps:
             # Of hundreds that are taken out GitHub is asked about those that we know.
             if not (self.store.repositories_in(here, [number]) and self._includes(here, number))
         }
-        if gone.repositories and not lost:
+        if not lost if gone.repositories else self._is_installed(here):
             log.info("not forgotten: it is back", extra={"installation": gone.installation})
             self.store.done(job)
             return
@@ -572,9 +578,14 @@ class Steps:
         first = step(OPEN, run) if is_review else step(REVIEW, run)
         # What mends a branch of ours is bound to that one, and has its own bounds.
         only_one = wish.task == "fix" and not wish.stacked
+        where = f"{run.repository}#{run.number}"
         if self.store.begin(run, first, SUPERSEDED if is_review else "", only_one=only_one):
-            where = f"{run.repository}#{run.number}"
             log.info("run begins", extra={"run": run.id, "pull": where, "trigger": wish.trigger})
+        elif self.store.is_gone(installation):
+            log.warning(
+                "nothing begun: the installation was forgotten",
+                extra={"installation": installation, "pull": where},
+            )
 
     # The steps of a run
 

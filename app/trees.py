@@ -13,12 +13,11 @@ from typing import Self
 
 from app.code import cache_file
 from app.objects import LocalObjects
-from app.plumbing import Author, Plumbing, environment, run, said
+from app.plumbing import Author, Plumbing
 from reviewer.change import Change
 from reviewer.context.provider import Provider
 from reviewer.diff import Start as Beginning
 from reviewer.diff import build_change
-from reviewer.errors import GiveUp
 from reviewer.git import GitRepo, open_repo
 from reviewer.gitdir import find
 from reviewer.refactor.patch import Files, Patch
@@ -41,19 +40,7 @@ class GitTrees:
         self._closing = ExitStack()
         folder = Path(tempfile.mkdtemp(prefix="rlm-trees-"))
         self._closing.callback(rmtree, folder, ignore_errors=True)
-        kind = "sha256" if len(commit) == 64 else "sha1"
-        made = run(
-            ("init", "-q", "--bare", f"--object-format={kind}", "--template=", str(folder)),
-            environment(),
-            folder,
-            b"",
-        )
-        if made.returncode:
-            raise GiveUp(f"git init failed: {said(made.stderr)}")
-        objects = find(repo.path).common / "objects"
-        (folder / "objects" / "info").mkdir(exist_ok=True)
-        (folder / "objects" / "info" / "alternates").write_bytes(bytes(objects) + b"\n")
-        self._plumbing = Plumbing(folder)
+        self._plumbing = Plumbing.apart(folder, find(repo.path).common / "objects", commit)
         self._repo = self._closing.enter_context(open_repo(folder))
         self._objects = self._closing.enter_context(
             LocalObjects(self._repo, Change(commit, commit, commit, ()))

@@ -53,6 +53,9 @@ _TAKE, _PRYING = 24, (19, 21, 38)
 other processes: CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_PERFMON. In a container a job is root.
 """
 
+_CAPABILITIES_VERSION = 0x20080522
+"""Of what capget(2) and capset(2) take: twice (effective, permitted, inheritable), 32 bits each."""
+
 _START = f"""
 import ctypes, os, sys
 try:
@@ -136,9 +139,32 @@ def environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
 
 
 def keep_to_ourselves() -> None:
-    """Let no process of our user read our environment and memory, where the system can do that."""
+    """Let no process of our user look into our environment and memory, and none that we start have
+    more rights than the command, where the system can do that.
+
+    What has run can change files that a git of ours reads later, and so have it start a program:
+    that is our child then. It holds for this thread and those it starts: so it is called early.
+    """
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(*_UNDUMPABLE, 0, 0, 0)
+        libc = ctypes.CDLL(None)
+        for capability in _PRYING:
+            libc.prctl(_TAKE, capability, 0, 0, 0)
+        libc.prctl(*_NO_NEW_RIGHTS, 0, 0, 0)
+        _give_up(libc, _PRYING)
+        libc.prctl(*_UNDUMPABLE, 0, 0, 0)
+
+
+def _give_up(libc: ctypes.CDLL, capabilities: Sequence[int]) -> None:
+    """Give capabilities up for this thread: what is not held is not handed on, either."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
+    held = (ctypes.c_uint32 * 6)()
+    if libc.capget(header, held) != 0:
+        return
+    for capability in capabilities:
+        word, bit = divmod(capability, 32)
+        for at in range(3 * word, 3 * word + 3):
+            held[at] &= ~(1 << bit) & 0xFFFFFFFF
+    libc.capset(header, held)
 
 
 def removed(folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 The event is delivered once, and for a few days it can be asked for again. So once a day GitHub is
 asked which of the installations that something is kept of are still there. One that is not there,
-and not there an hour later either, is forgotten as if the event had come.
+and not there an hour later either, is forgotten as if the event had come. The other way around: for
+one that was forgotten by mistake, and is there, runs begin again.
 """
 
 import logging
@@ -38,7 +39,10 @@ class Uninstalled:
     def round(self, now: float) -> int:
         """Do so at `now` (Unix time)."""
         if self.looked is None or not 0 <= now - self.looked < EVERY_S:
+            asked = time.time()
             listed = {one.id for one in installations(self.auth)}
+            for back in self.store.back(listed, asked):
+                log.warning("forgotten, and there all the same", extra={"installation": back})
             for unlisted in self.store.installations() - listed - self.missing.keys():
                 if not self.auth.is_installed(unlisted):
                     self.missing[unlisted] = now

@@ -110,6 +110,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 connect_to_watch=app.connect_to_watch,
                 installed=app.auth.installation_of,
                 includes=app.auth.includes,
+                is_installed=app.auth.is_installed,
                 public_url=settings.public.url,
                 operations=settings.base.operations,
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from app.store.database import Database
-from app.store.tables import JOBS, RUNS, TURNS
+from app.store.tables import FORGOTTEN, JOBS, RUNS, TURNS
 from app.store.values import GITHUB, PUBLISH, REVIEW, Job, NewJob
 
 
@@ -46,6 +46,12 @@ def put(db: Connection, job: NewJob) -> None:
             created=time.time(),
         )
     )
+
+
+def is_gone(db: Connection, installation: int) -> bool:
+    """Was all of an installation forgotten?"""
+    gone = (FORGOTTEN.c.installation == installation) & (FORGOTTEN.c.whole == 1)
+    return db.scalar(select(1).where(gone).limit(1)) is not None
 
 
 def end(db: Connection, job: Job, *then: NewJob) -> bool:

@@ -8,9 +8,9 @@ import secrets
 import time
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from app.store.base import Base, end
+from app.store.base import Base, end, is_gone
 from app.store.spending import carry, costs_of, settle
 from app.store.tables import (
     DISMISSALS,
@@ -103,6 +103,26 @@ class Forgettings(Base):
             for row in rows
             if row.id not in old
         ]
+
+    def is_gone(self, installation: int) -> bool:
+        """Was all of an installation forgotten? Nothing is begun for it then."""
+        with self.database.read() as db:
+            return is_gone(db, installation)
+
+    def back(self, installations: Collection[int], asked: float) -> set[int]:
+        """Let runs begin again for installations that are there, as GitHub said when it was `asked`
+        (Unix time), though they were forgotten before; return which those are.
+
+        What each server has to remove of what was there before stays noted.
+        """
+        of = FORGOTTEN.c
+        gone = (of.whole == 1) & (of.since < asked)
+        with self.database.write() as db:
+            found = {*db.scalars(select(of.installation).where(gone))}.intersection(installations)
+            if found:
+                which = gone & of.installation.in_(found)
+                db.execute(update(FORGOTTEN).where(which).values(whole=0))
+        return found
 
     def is_there(self, repository: str) -> bool:
         """Was something begun under a name and not forgotten since, by any installation?"""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, update
 
-from app.store.base import Base, end, put, stop
+from app.store.base import Base, end, is_gone, put, stop
 from app.store.spending import settle
-from app.store.tables import FORGOTTEN, REPOSITORIES, RUNS
+from app.store.tables import REPOSITORIES, RUNS
 from app.store.values import WRITING, Job, NewJob, NewRun, Run, Spent
 
 _RUN = tuple(RUNS.c[name] for name in Run.__slots__)
@@ -52,9 +52,8 @@ class Runs(Base):
             RUNS.c.state == "open",
             RUNS.c.stop == "",
         )
-        gone = (FORGOTTEN.c.installation == new.installation) & (FORGOTTEN.c.whole == 1)
         with self.database.write(alone="begin") as db:
-            if db.scalar(select(1).where(gone).limit(1)) is not None:
+            if is_gone(db, new.installation):
                 return False
             if only_one and db.scalar(others.limit(1)) is not None:
                 return False

@@ -330,7 +330,14 @@ def test_tests_that_fail_anyway_say_nothing_of_the_patch(shop: Shop) -> None:
     assert ran.log.count("running exit 7 on") == 1
 
 
-@pytest.mark.parametrize("why", ["fork", "their branch", "their branch, ours broken"])
+def test_what_cannot_be_tried_is_handed_over_with_that_said(shop: Shop) -> None:
+    pull = shop.pull("write: on\ntest_command: exit 0\n", files={"n" * 300: b"too long a name\n"})
+    ran = shop.says(pull, "/rlm fix")
+    assert ran.code == 0 and len(shop.stacked) == 1, ran.log
+    assert "`exit 0` could not be run: git checkout-index failed" in ours(pull)[-1]
+
+
+@pytest.mark.parametrize("why", ["fork", "Dependabot", "their branch", "their branch, ours broken"])
 def test_nothing_is_run_of_a_fork_or_because_a_branch_says_so(
     shop: Shop, tmp_path: Path, why: str
 ) -> None:
@@ -338,11 +345,14 @@ def test_nothing_is_run_of_a_fork_or_because_a_branch_says_so(
     says = f"write: on\ntest_command: touch {marker}\n"
     if why == "fork":
         pull = shop.pull(says, fork="bob/hello")
+    elif why == "Dependabot":
+        pull = shop.pull(says, author="dependabot[bot]")
     else:
         pull = shop.pull("write: on\n" + "nonsense: 1\n" * ("broken" in why), theirs=says)
     ran = shop.says(pull, "/rlm fix")
     assert ran.code == 0 and not marker.exists(), ran.log
     assert ("a fork is never run here" in ours(pull)[-1]) is (why == "fork")
+    assert ("Dependabot wrote the pull request" in ours(pull)[-1]) is (why == "Dependabot")
     # Where it may run, it does.
     assert shop.says(shop.pull(says), "/rlm fix").code == 0 and marker.exists()
 
@@ -351,7 +361,14 @@ HOSTILE = """
 env; tr '\\0' '\\n' < /proc/$PPID/environ; cat /proc/$PPID/cmdline > /dev/null && echo looked
 ls -a; git rev-parse --git-dir; cat link
 echo '::set-output name=patch::/etc/passwd'; echo '  ::add-mask::e'; echo '##[add-mask]e'
-printf '\\r::error::gotcha\\n'; echo "NAME=x" >> "$GITHUB_ENV"; sleep 900 & exit 0
+printf '\\r::error::gotcha\\n'; echo "NAME=x" >> "$GITHUB_ENV"
+for one in $(find ../.. -name config -path '*/cache/*.git/config'); do
+  printf '#!/bin/sh\\ntouch "%s"\\ncat\\n' "${one%/config}/started" > "${one%/config}/evil.sh"
+  chmod +x "${one%/config}/evil.sh"
+  printf '[filter "evil"]\\n\\tsmudge = "%s"\\n' "$(realpath "${one%/config}")/evil.sh" >> "$one"
+  echo '* filter=evil' > "${one%/config}/info/attributes"; echo planted
+done
+sleep 900 & exit 0
 """
 
 
@@ -367,6 +384,8 @@ def test_what_runs_sees_no_secret_and_its_output_is_no_command(shop: Shop) -> No
     assert "the-runners-own-token" not in ran.log and "gotcha" in ran.log
     assert "Permission denied" in ran.log and "ANTHROPIC" not in ran.log
     assert "not a git repository" in ran.log
+    # What the first run has written beside what we fetched starts nothing in the second.
+    assert ran.log.count("planted") == 2 and not list(shop.place.rglob("started"))
     assert Path(shop.outputs["patch"]).name == "fix.patch"
 
 

@@ -722,6 +722,11 @@ def test_an_installation_that_is_removed_leaves_nothing_behind(tmp_path: Path) -
         assert (home / "traces" / f"{run.id}.jsonl").exists()
         assert list((home / "cache").rglob("hello.git")) and kept(home) > 0
         payload = world.hub.payload_installation(world.installation, "deleted")
+        # Whatever says so: what is there is not forgotten.
+        assert world.sent(server, "installation", payload) == 202
+        wait_until(lambda: "it is back" in server.said and world.idle(), lambda: server.said)
+        assert len(world.runs()) == 1
+        world.installation.delete()
         assert world.sent(server, "installation", payload) == 202
         wait_until(lambda: world.idle() and (home / DONE).exists(), lambda: server.said)
         store = world.store

@@ -161,6 +161,7 @@ class _Shown:
             connect_for_scanning=self.connect,
             installed=lambda _: 1,
             includes=lambda *_: False,
+            is_installed=lambda _: True,
         )
         for number in (1, 2):
             run = NewRun(

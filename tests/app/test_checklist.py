@@ -353,6 +353,7 @@ class Desk:
             connect_for_scanning=self.connect,
             installed=self.auth.installation_of,
             includes=self.auth.includes,
+            is_installed=self.auth.is_installed,
         )
 
     def connect(self, installation: int, repository: int) -> AbstractContextManager[Hub]:

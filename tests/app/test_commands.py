@@ -1,10 +1,13 @@
 """What counts as a command in a comment, and what does not."""
 
+import random
 import time
 
 import pytest
+from markdown_it import MarkdownIt
 
 from app.commands import (
+    _NO_TEXT,
     MAX_PATHS,
     NAMES,
     AskCommand,
@@ -13,6 +16,7 @@ from app.commands import (
     PlainCommand,
     RefactorCommand,
     ReviewCommand,
+    _no_text,
     help_text,
     parse_commands,
 )
@@ -184,6 +188,48 @@ def test_a_hostile_comment_is_read_in_no_time() -> None:
     (said,) = parse_commands("".join(f"/rlm x{n}\n" for n in range(6_500)))
     assert isinstance(said, Misunderstood) and "6500" in said.why
     assert time.process_time() - before < 1
+
+
+MANY = {
+    "a quote that goes on": "> " * 19 + "a\n" + "b\n" * 32_700,
+    "what begins like a block": "> " * 19 + "a\n" + "-b\n=b\n1\n|\na>\n" * 4_500,
+    "lists and quotes": "- > " * 9 + "a\n" + " b\n" * 21_000,
+    "a list": "- x\n" * 16_000,
+    "a paragraph": "a\n" * 32_000,
+}
+
+
+@pytest.mark.parametrize("many", MANY)
+def test_many_lines_around_a_command_cost_no_time(many: str) -> None:
+    for text in (f"/rlm help\n\n{MANY[many]}", f"{MANY[many][:65_500]}\n\n/rlm help"):
+        before = time.process_time()
+        assert parse_commands(text[:65_536]) == (PlainCommand("help"),)
+        assert time.process_time() - before < 1
+
+
+LINES = [
+    "", "a", "    b", "\tc", " d>", "> e", "> > f", "> - g", "- h", "- ```", "- > i", "  - j", "1. k",
+    "1.", "1)z", "-", "-x", "+", "---", "- -", "-\t-", "_ _ _", "===", "= =", "# l", "#m", "*n*", "***",
+    "```", "~~~", "> ```", "<div>", "</div>", "<!-- o", "> <!-- o", "p -->", "<script>", "q</script>",
+    "<?r", "s?>", "<!X t", "> <!X t", "u>", "v]]>", "<![CDATA[", "[w]: /u", "[x]:", "\x0b", "\xa0",
+    "/rlm help", "/rlm stop",
+]  # fmt: skip
+
+
+def test_lines_that_go_on_are_told_of_by_one() -> None:
+    rng = random.Random(5)
+    for _ in range(3_000):
+        lines = rng.choices(LINES, k=rng.randint(2, 10))
+        blocks = MarkdownIt("commonmark").disable("inline").parse("\n".join(lines))
+        others = {
+            n
+            for one in blocks
+            if one.type in _NO_TEXT and one.map is not None
+            if one.type != "html_block" or not one.content.lstrip(" ").startswith("<!--")
+            for n in range(*one.map)
+        }
+        named = {n for n, line in enumerate(lines) if line.startswith("/rlm")}
+        assert _no_text(lines) & named == others & named, lines
 
 
 def test_a_command_below_a_long_log_is_found() -> None:

@@ -109,14 +109,17 @@ def test_nothing_that_it_starts_gets_more_rights(tmp_path: Path) -> None:
 
 
 RUNS = """
-import ctypes, os, pathlib
+import ctypes, os, pathlib, subprocess
 from app.trial import ran
 done = ran(("true",), pathlib.Path.cwd(), os.environ, limit_s=60, cancelled=lambda: False)
-print(done.state, ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+print(done.state, ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), flush=True)
+subprocess.run(["grep", "-E", "NoNewPrivs|CapPrm|CapEff|CapInh|CapBnd", "/proc/self/status"])
 """
 
 
-def test_nobody_of_our_user_looks_into_our_process(tmp_path: Path) -> None:
+def test_nobody_of_our_user_looks_into_our_process_and_no_child_has_more_rights(
+    tmp_path: Path,
+) -> None:
     if not sys.platform.startswith("linux"):
         pytest.skip("Linux alone has this")
     environ = {**ENVIRON, "PYTHONPATH": str(ROOT)}
@@ -124,7 +127,14 @@ def test_nobody_of_our_user_looks_into_our_process(tmp_path: Path) -> None:
     done = subprocess.run(
         command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["passed", "0"], "PR_GET_DUMPABLE"
+    first, *lines = done.stdout.splitlines()
+    assert first.split() == ["passed", "0"], "PR_GET_DUMPABLE"
+    # A git that we start may be made to start a program by what has run before.
+    found = dict(line.split(":\t") for line in lines)
+    assert found.pop("NoNewPrivs").strip() == "1"
+    assert len(found) == 4
+    if os.getuid() == 0:
+        assert not any(int(one, 16) & (1 << 19 | 1 << 21 | 1 << 38) for one in found.values())
 
 
 def test_our_own_environment_has_no_way_in(tmp_path: Path) -> None:

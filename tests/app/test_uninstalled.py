@@ -12,6 +12,7 @@ from app.github.urls import Server
 from app.jobs import Gone
 from app.store import GITHUB, OPEN, NewJob, NewRun, Store
 from app.uninstalled import EVERY_S, SURE_S, Uninstalled
+from tests.github.apps import FakeInstallation
 from tests.github.hub import FakeApp, FakeGitHub
 
 NOW = 1_800_000_000.0
@@ -27,14 +28,18 @@ class Scene:
             self.app.install(fake.repository(name)) for name in ("octo/hello", "bob/other")
         )
         for of in (self.here, self.gone):
-            (repo,) = of.repositories
-            run = NewRun(
-                f"{of.id:016d}", of.id, repo.id, repo.full_name, 1, "x", "{}", "b" * 40, "a" * 40
-            )
-            assert store.begin(run, NewJob(GITHUB, OPEN, f"run:{run.id}", "{}"))
+            assert self.begins(of)
             job = store.claim(GITHUB, "w", 60)
             assert job is not None
-            store.ended(job, run.id, "posted")
+            store.ended(job, f"{of.id:016d}", "posted")
+
+    def begins(self, of: FakeInstallation) -> bool:
+        """Begin a run; say whether that was done."""
+        (repo,) = of.repositories
+        run = NewRun(
+            f"{of.id:016d}", of.id, repo.id, repo.full_name, 1, "x", "{}", "b" * 40, "a" * 40
+        )
+        return self.store.begin(run, NewJob(GITHUB, OPEN, f"run:{run.id}", "{}"))
 
     def uninstall(self) -> None:
         del self.app.installations[self.gone.id]
@@ -80,6 +85,19 @@ def test_one_that_is_there_at_the_second_look_stays(scene: Scene) -> None:
     scene.app.installations.update(kept)
     assert looks.round(NOW + SURE_S) == looks.round(NOW + 2 * EVERY_S) == 0
     assert scene.told() == []
+
+
+def test_one_that_was_forgotten_by_mistake_is_served_again(scene: Scene) -> None:
+    scene.uninstall()
+    for one in (scene.here, scene.gone):
+        scene.store.forget_installation(one.id)
+    assert not scene.begins(scene.here) and not scene.begins(scene.gone)
+    looks = scene.looks()
+    assert looks.round(NOW) == 0
+    assert scene.begins(scene.here) and not scene.begins(scene.gone)
+    # What every server has to remove of what was before is noted still.
+    noted = {one.installation: (one.whole, one.repositories) for one in scene.store.to_forget()}
+    assert noted == {scene.here.id: (False, ("octo/hello",)), scene.gone.id: (True, ("bob/other",))}
 
 
 def test_one_that_is_suspended_is_there(scene: Scene) -> None:

@@ -79,6 +79,7 @@ class Desk:
             connect_to_write=self._with(TO_WRITE) if self.writes else None,
             installed=self.auth.installation_of,
             includes=self.auth.includes,
+            is_installed=self.auth.is_installed,
         )
 
     def _with(self, wanted: Mapping[str, str]) -> Any:
