@@ -204,7 +204,7 @@ def test_many_lines_around_a_command_cost_no_time(many: str) -> None:
     for text in (f"/rlm help\n\n{MANY[many]}", f"{MANY[many][:65_500]}\n\n/rlm help"):
         before = time.process_time()
         assert parse_commands(text[:65_536]) == (PlainCommand("help"),)
-        assert time.process_time() - before < 1
+        assert time.process_time() - before < 2
 
 
 LINES = [

@@ -135,6 +135,7 @@ def test_another_server_goes_on_with_a_run_for_free_and_counts_what_was_in_fligh
             assert spent.usd == pytest.approx(settled + in_flight)
             # What one server has paid for, another one forgets.
             gone = world.hub.payload_installation(world.installation, "deleted")
+            world.installation.delete()
             assert world.sent(other, "installation", gone) == 202
             wait_until((Path(second) / DONE).exists, lambda: other.said)
             assert world.runs() == []

@@ -370,7 +370,7 @@ def test_commits_a_branch_and_its_pull_request_are_made_and_undone(
         done = branches.undo(hub, NAME, made.number, pull["head"]["ref"], tip)
         assert done == branches.Undone("closed", "gone")
         with pytest.raises(Misfit):  # the example has another name than its bytes
-            patches._read(hub, NAME, "c" * 40, tip)
+            patches.read_blob(hub, NAME, "c" * 40, tip)
     asked = taken()
     for verb, path in (("patch", "git/refs/heads/ours"), ("post", "git/blobs"), ("post", "pulls")):
         assert f"{verb} /repos/{NAME}/{path}" in asked
