@@ -8,7 +8,7 @@ permissions, and remembered what stands where.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 
@@ -184,7 +184,7 @@ class Writing:
         newest = next(iter(self._store.plans_of(*where)), None)
         if newest is None:
             return NO_PLAN
-        if newest.state == "started" and (why := self._decided(newest)):
+        if newest.state == "started" and (why := self._decided(newest, self._tries(newest))):
             return why
         said = written_at(hub, command)
         if said < newest.stands:
@@ -297,23 +297,25 @@ class Writing:
             return TOO_OLD
         stands = own_comment.standing(hub, plan.repository, plan.comment)
         if stands is None or stands.digest != plan.digest:
-            if why := self._decided(plan):  # we have edited it ourselves: a newer one is there
-                return why
+            if why := self._decided(plan, self._tries(plan)):
+                return why  # we have edited it ourselves: a newer one is there
             self._store.decide(plan.run, "over")
             return NO_PLAN if stands is None else EDITED
         pull = pull_at(hub, plan.repository, plan.number)
         if pull is None or pull.state != "open":
             return ONLY_OPEN
-        if why := self._decided(plan):
+        # What is decided and the origin come of one look: who begins it at the same time begins the
+        # same run, and who comes later sees it.
+        tries = self._tries(plan)
+        if why := self._decided(plan, tries):
             return why
         wish = wish.model_copy(update={"plan_of": plan.run})
-        before = len(self._tries(plan))  # a run has its origin for itself
-        origin = f"go:{plan.run}" + (f":{before}" if before else "")
+        origin = f"go:{plan.run}" + (f":{len(tries)}" if tries else "")
         self._begin(hub, plan.installation, pull, origin, wish)
         self._store.decide(plan.run, "started")
         return ""
 
-    def _decided(self, plan: Plan) -> str:
+    def _decided(self, plan: Plan, tries: Sequence[Run]) -> str:
         """Return why a plan waits no more, as it is known by now: another server may have started
         it, or shown a newer one, since it was read.
 
@@ -322,7 +324,6 @@ class Writing:
         known = self._store.plan(plan.run)
         if known is None or known.state == "over":
             return NO_PLAN
-        tries = self._tries(known)
         if tries and not self._came_to_nothing(tries[0]):
             self._store.decide(known.run, "started")  # whoever began it was killed before this
             return ALREADY

@@ -3,6 +3,12 @@
 import signal
 from contextlib import suppress
 
+from hypothesis import settings
+
+# How long an example takes is the machine's affair; what may not take long is tested as such.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+
 
 def pytest_configure() -> None:
     """Let Ctrl-C reach what the tests start: whatever runs in the background has it switched off."""

@@ -15,7 +15,7 @@ from app.jobs import step
 from app.obey import STOPPED
 from app.render.markdown import LIMIT_BYTES
 from app.roles.github import WRITES
-from app.store import PUBLISH
+from app.store import PUBLISH, Run
 from app.write_steps import (
     AGAIN,
     AGAIN_LATER,
@@ -146,6 +146,24 @@ def test_a_reaction_of_somebody_who_may_write_starts_it_once(desk: Desk, content
     assert desk.started().writing.look_at_reactions(young=True) == 0
     _, _, wish = desk.engine()
     assert (wish.trigger, wish.sender, wish.is_asked) == ("reaction", "alice", True)
+    assert desk.outcomes() == ["planned", "open"]
+
+
+def test_two_that_see_a_reaction_at_once_start_one_run(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.reacts("alice", "+1", planned(desk))
+    read, others = desk.store.runs_of, [desk.started()]
+
+    def overtaken(*where: int) -> list[Run]:
+        runs = read(*where)
+        while others:  # between this look and what comes of it
+            assert others.pop().writing.look_at_reactions(young=True) == 1
+        return runs
+
+    monkeypatch.setattr(desk.store, "runs_of", overtaken)
+    desk.steps.writing.look_at_reactions(young=True)
+    assert not others
     assert desk.outcomes() == ["planned", "open"]
 
 

@@ -173,8 +173,8 @@ def refusals(count: int, told: Callable[[Reply], Left | None]) -> tuple[int, flo
 
 def test_who_listens_is_hardly_ever_refused() -> None:
     """80 calls, of which 30 may go at once and the rest at 50 a second: 1 s at best."""
-    deaf, _ = refusals(80, lambda _: None)
+    deaf, deaf_s = refusals(80, lambda _: None)
     listening, took_s = refusals(80, lambda reply: reply.left)
-    assert deaf >= 10
+    assert deaf >= min(10, 80 - 30 - 50 * deaf_s)  # a slow machine is refused less
     assert listening <= 3
-    assert took_s <= 3.0
+    assert took_s <= 3.0 + deaf_s

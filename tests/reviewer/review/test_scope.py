@@ -82,8 +82,8 @@ def test_a_hostile_path_stays_on_its_line():
 
 
 def test_folders_in_folders_are_divided_in_no_time():
-    began = time.monotonic()
+    began = time.process_time()
     spans = spans_of(["d/" * level + "f.py" for level in range(400)], lines=200)
     found = estimate.leaves(spans, divide)
     assert [span for part in found for span in part] == list(spans)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
