@@ -7,6 +7,7 @@ from reviewer.change import Change, Span
 from reviewer.model.base import Usage
 from reviewer.ports import Objects
 from reviewer.request import ReviewRequest
+from reviewer.review.ahead import MOST_BYTES
 from reviewer.review.arrangement import arrange
 from reviewer.review.finder import LENSES, PACES
 from reviewer.review.guidance import guidance
@@ -27,6 +28,9 @@ nodes on real pull requests used."""
 
 CLAIMS_HIGH = 1
 """Of a node that reads, to be verified; most report nothing, and two passes much the same."""
+
+BESIDE_TOKENS = int(MOST_BYTES / BYTES_A_TOKEN)
+"""What a finder is told beside its hunks, at the most."""
 
 PROMISE_TOKENS = 3_000
 """What the node that compares is shown beside hunks."""
@@ -65,7 +69,8 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     told = _told(request)
     sizes = [size_of(leaf) + told for leaf in scopes]
     low = [one for size in sizes for one in _calls(size, TURNS_LOW, REPLY_LOW, passes)]
-    high = [one for size in sizes for one in _calls(size, TURNS_HIGH, REPLY_HIGH, passes)]
+    beside = [size + BESIDE_TOKENS for size in sizes]
+    high = [one for size in beside for one in _calls(size, TURNS_HIGH, REPLY_HIGH, passes)]
     low += _calls(BRIEF_TOKENS + told, LEADING_LOW, REPLY_LOW, 1) * led
     high += _calls(BRIEF_TOKENS + told, LEADING_HIGH, REPLY_HIGH, 1) * led
     checks = len(scopes) * CLAIMS_HIGH if PACES[request.effort].verifies else 0

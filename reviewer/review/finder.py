@@ -9,18 +9,20 @@ from reviewer.globs import named
 from reviewer.policy import Instruction
 from reviewer.ports import Objects
 from reviewer.request import Effort, StopReason
+from reviewer.review.ahead import Ahead
 from reviewer.review.borders import Border
 from reviewer.review.claims import Answer, FinderResult, Joined, Told
 from reviewer.review.clusters import Clusters
 from reviewer.review.functions import Code, functions
 from reviewer.review.guidance import guidance
 from reviewer.review.leading import across, brief
+from reviewer.review.nearby import NOTHING_NEARBY, Nearby
 from reviewer.review.place import Placer
 from reviewer.review.prompts import prompt
 from reviewer.review.scope import FindScope, label_of, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS, Thinking
 from reviewer.rlm.task import Function, Tier, Unit
-from reviewer.text import printable
+from reviewer.text import encode, printable
 
 LENSES: Mapping[Effort, tuple[str, ...]] = {
     Effort.QUICK: ("general",),
@@ -90,6 +92,7 @@ class Finder:
         led: Collection[str] = (),
         instructions: Sequence[Instruction] = (),
         language: str | None = None,
+        nearby: Nearby = NOTHING_NEARBY,
     ) -> None:
         self._change = change
         self._objects = objects
@@ -106,6 +109,8 @@ class Finder:
         self._led = led
         self._code = code
         self._placer = Placer(change, objects)
+        context = None if code is None else code.context
+        self._ahead = Ahead(change, objects, nearby, borders, context)
 
     def asked_by_maintainers(self, spans: Sequence[Span]) -> str:
         """Return what guides whoever looks at these spans; "" where nobody has asked anything."""
@@ -132,7 +137,9 @@ class Finder:
             text += (
                 "about other faults of the same lines, and no tool has found any other:\n" + known
             )
-        return text
+        # It speaks of code beyond the scope: an edit there is a reason to read the scope again.
+        ahead = self._ahead.told(scope.spans, len(encode(text)))
+        return f"{text}\n{ahead}" if ahead else text
 
     def lens(self, scope: FindScope) -> str:
         return prompt(f"lenses/{scope.lens}.md")

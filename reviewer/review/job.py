@@ -337,6 +337,7 @@ async def _passes(
         code=code,
         clusters=clusters,
         borders=prepared.arrangement.borders,
+        nearby=prepared.arrangement.nearby,
         led=PACES[request.effort].led,
         instructions=request.policy.instructions,
         language=request.policy.comments.language,

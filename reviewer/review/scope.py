@@ -157,7 +157,7 @@ def _shown(span: Span) -> str:
     heading = f"--- hunk {span.id}"
     if _names_scope(span.hunk.section):
         heading += f" in: {printable(span.hunk.section)[:200]}"
-    return "\n".join([heading, *(_line(line.kind, line.text) for line in span.lines)])
+    return "\n".join([heading, *(shown_line(line.kind, line.text) for line in span.lines)])
 
 
 def _names_scope(section: str) -> bool:
@@ -165,7 +165,8 @@ def _names_scope(section: str) -> bool:
     return "(" in section or _SCOPE_WORD.match(section) is not None
 
 
-def _line(kind: str, text: str) -> str:
+def shown_line(kind: str, text: str) -> str:
+    """Return a line of code as a node reads it: its column in front, cut."""
     text = printable(text).replace("\r", "␍")
     if len(text) > SHOWN_LINE_CHARS:
         text = f"{text[:SHOWN_LINE_CHARS]}… ({len(text) - SHOWN_LINE_CHARS} more characters)"
