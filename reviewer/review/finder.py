@@ -13,13 +13,14 @@ from reviewer.review.ahead import Ahead
 from reviewer.review.borders import Border
 from reviewer.review.claims import Answer, FinderResult, Joined, Told
 from reviewer.review.clusters import Clusters
+from reviewer.review.folding import folded_size, show_folded
 from reviewer.review.functions import Code, functions
 from reviewer.review.guidance import guidance
 from reviewer.review.leading import across, brief
 from reviewer.review.nearby import NOTHING_NEARBY, Nearby
 from reviewer.review.place import Placer
 from reviewer.review.prompts import prompt
-from reviewer.review.scope import FindScope, label_of, show, size_of
+from reviewer.review.scope import FindScope, label_of, size_of
 from reviewer.rlm.run import WINDOW_TOKENS, Thinking
 from reviewer.rlm.task import Function, Tier, Unit
 from reviewer.text import encode, printable
@@ -124,13 +125,14 @@ class Finder:
         return frozenset(span.id for span in scope.spans)
 
     def size(self, scope: FindScope) -> int:
-        return size_of(scope.spans)
+        whole = size_of(scope.spans)
+        return whole if whole <= self._window else folded_size(scope.spans)
 
     def label(self, scope: FindScope) -> str:
         return f"{label_of(scope.spans)} [{scope.lens}]"
 
     def content(self, scope: FindScope) -> str:
-        text = "The hunks:\n\n" + show(self._change, scope.spans)
+        text = "The hunks:\n\n" + show_folded(self._change, scope.spans)
         known = self._known(scope)
         if known:
             text += "\nTools report these already, so do not report them again; they say nothing "
