@@ -15,13 +15,14 @@ from reviewer.ports import Cancelled, FileTooLarge, MissingBlob, NoSuchFile, Obj
 from reviewer.review.borders import Border, borders, shared_keys
 from reviewer.review.changed import read_ends
 from reviewer.review.clusters import Clusters, cluster
+from reviewer.review.nearby import Nearby, nearby
 from reviewer.review.relations import Relations, relations
 from reviewer.rlm.run import WINDOW_TOKENS
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The clusters of a change's spans, and its borders.
+    """The clusters of a change's spans, its borders, and what lies around the spans.
 
     `imports` are pairs of changed files. `users` has, by the id of a span and a name that it
     defines, the changed files whose spans surely or likely use it.
@@ -31,6 +32,7 @@ class Arrangement:
     borders: tuple[Border, ...] = ()
     imports: tuple[tuple[str, str], ...] = ()
     users: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    nearby: Nearby = field(default_factory=Nearby)
 
 
 def arrange(
@@ -59,7 +61,8 @@ def arranged(
         found = borders(ordered, known, different)
         related = relations(ordered, known, different, resolver, shared_keys(ordered, found))
         clusters = cluster(ordered, related, window)
-        return Arrangement(clusters, found, related.imports, _users(ordered, related))
+        around = nearby(ordered, known, different)
+        return Arrangement(clusters, found, related.imports, _users(ordered, related), around)
 
 
 def _users(spans: Sequence[Span], related: Relations) -> dict[tuple[str, str], frozenset[str]]:

@@ -7,8 +7,10 @@ from reviewer.change import Change, Span
 from reviewer.model.base import Usage
 from reviewer.ports import Objects
 from reviewer.request import ReviewRequest
+from reviewer.review.ahead import MOST_BYTES
 from reviewer.review.arrangement import arrange
 from reviewer.review.finder import LENSES, PACES
+from reviewer.review.folding import folded_size
 from reviewer.review.guidance import guidance
 from reviewer.review.intent import HUNKS_TOKENS, compares
 from reviewer.review.scope import BYTES_A_TOKEN, SPAN_BYTES, size_of
@@ -27,6 +29,9 @@ nodes on real pull requests used."""
 
 CLAIMS_HIGH = 1
 """Of a node that reads, to be verified; most report nothing, and two passes much the same."""
+
+BESIDE_TOKENS = int(MOST_BYTES / BYTES_A_TOKEN)
+"""What a finder is told beside its hunks, at the most."""
 
 PROMISE_TOKENS = 3_000
 """What the node that compares is shown beside hunks."""
@@ -58,14 +63,15 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     sorted_out = triage(change, objects, request.paths, request.policy, request.policy_before)
     spans = tuple(s for file in sorted_out.scope for s in spans_of(file, SPAN_BYTES))
     clusters = arrange(sorted_out.scope, spans, objects, lambda: False).clusters
-    scopes, above = divided(clusters.order, clusters.divide)
+    scopes, above = divided(clusters.order, clusters.divide, size=folded_size)
     passes = len(LENSES[request.effort])
     led = above * len(PACES[request.effort].led)
     model = request.model or ""
     told = _told(request)
-    sizes = [size_of(leaf) + told for leaf in scopes]
+    sizes = [folded_size(leaf) + told for leaf in scopes]
     low = [one for size in sizes for one in _calls(size, TURNS_LOW, REPLY_LOW, passes)]
-    high = [one for size in sizes for one in _calls(size, TURNS_HIGH, REPLY_HIGH, passes)]
+    beside = [size + BESIDE_TOKENS for size in sizes]
+    high = [one for size in beside for one in _calls(size, TURNS_HIGH, REPLY_HIGH, passes)]
     low += _calls(BRIEF_TOKENS + told, LEADING_LOW, REPLY_LOW, 1) * led
     high += _calls(BRIEF_TOKENS + told, LEADING_HIGH, REPLY_HIGH, 1) * led
     checks = len(scopes) * CLAIMS_HIGH if PACES[request.effort].verifies else 0
@@ -101,18 +107,21 @@ def leaves(
 
 
 def divided(
-    spans: tuple[Span, ...], divide: Divide, window: int = WINDOW_TOKENS
+    spans: tuple[Span, ...],
+    divide: Divide,
+    window: int = WINDOW_TOKENS,
+    size: Callable[[Sequence[Span]], int] = size_of,
 ) -> tuple[list[tuple[Span, ...]], int]:
     """Return the scopes that one pass reads whole, and how many there are above them.
 
-    `divide` gives the parts of spans that a window of so many tokens does not hold.
+    `divide` gives the parts of spans that a window of so many tokens does not hold, by `size`.
     """
     found: list[tuple[Span, ...]] = []
     above = 0
     todo = [spans] if spans else []
     while todo:
         scope = todo.pop()
-        parts = [scope] if size_of(scope) <= window else divide(scope, window)
+        parts = [scope] if size(scope) <= window else divide(scope, window)
         if len(parts) == 1:
             found.append(scope)
         else:

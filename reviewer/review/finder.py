@@ -9,18 +9,21 @@ from reviewer.globs import named
 from reviewer.policy import Instruction
 from reviewer.ports import Objects
 from reviewer.request import Effort, StopReason
+from reviewer.review.ahead import Ahead
 from reviewer.review.borders import Border
 from reviewer.review.claims import Answer, FinderResult, Joined, Told
 from reviewer.review.clusters import Clusters
+from reviewer.review.folding import folded_size, show_folded
 from reviewer.review.functions import Code, functions
 from reviewer.review.guidance import guidance
 from reviewer.review.leading import across, brief
+from reviewer.review.nearby import NOTHING_NEARBY, Nearby
 from reviewer.review.place import Placer
 from reviewer.review.prompts import prompt
-from reviewer.review.scope import FindScope, label_of, show, size_of
+from reviewer.review.scope import FindScope, label_of, size_of
 from reviewer.rlm.run import WINDOW_TOKENS, Thinking
 from reviewer.rlm.task import Function, Tier, Unit
-from reviewer.text import printable
+from reviewer.text import encode, printable
 
 LENSES: Mapping[Effort, tuple[str, ...]] = {
     Effort.QUICK: ("general",),
@@ -90,6 +93,7 @@ class Finder:
         led: Collection[str] = (),
         instructions: Sequence[Instruction] = (),
         language: str | None = None,
+        nearby: Nearby = NOTHING_NEARBY,
     ) -> None:
         self._change = change
         self._objects = objects
@@ -106,6 +110,8 @@ class Finder:
         self._led = led
         self._code = code
         self._placer = Placer(change, objects)
+        context = None if code is None else code.context
+        self._ahead = Ahead(change, objects, nearby, borders, context)
 
     def asked_by_maintainers(self, spans: Sequence[Span]) -> str:
         """Return what guides whoever looks at these spans; "" where nobody has asked anything."""
@@ -119,20 +125,23 @@ class Finder:
         return frozenset(span.id for span in scope.spans)
 
     def size(self, scope: FindScope) -> int:
-        return size_of(scope.spans)
+        whole = size_of(scope.spans)
+        return whole if whole <= self._window else folded_size(scope.spans)
 
     def label(self, scope: FindScope) -> str:
         return f"{label_of(scope.spans)} [{scope.lens}]"
 
     def content(self, scope: FindScope) -> str:
-        text = "The hunks:\n\n" + show(self._change, scope.spans)
+        text = "The hunks:\n\n" + show_folded(self._change, scope.spans)
         known = self._known(scope)
         if known:
             text += "\nTools report these already, so do not report them again; they say nothing "
             text += (
                 "about other faults of the same lines, and no tool has found any other:\n" + known
             )
-        return text
+        # It speaks of code beyond the scope: an edit there is a reason to read the scope again.
+        ahead = self._ahead.told(scope.spans, len(encode(text)))
+        return f"{text}\n{ahead}" if ahead else text
 
     def lens(self, scope: FindScope) -> str:
         return prompt(f"lenses/{scope.lens}.md")

@@ -67,6 +67,8 @@ change: 87 calls, 9,700 tokens in for each claim), on the cheaper model."""
 DROPPED_SHOWN = 5
 """Titles in the note about claims that were dropped, so that a reader can look for himself."""
 
+NOTHING_WRONG = "they conclude that nothing is wrong"
+
 MANY_FILES = 1_000
 """From here on memory is worth half a second."""
 
@@ -335,6 +337,7 @@ async def _passes(
         code=code,
         clusters=clusters,
         borders=prepared.arrangement.borders,
+        nearby=prepared.arrangement.nearby,
         led=PACES[request.effort].led,
         instructions=request.policy.instructions,
         language=request.policy.comments.language,
@@ -453,6 +456,12 @@ async def _verified(
     stand, fell = await asyncio.to_thread(
         judged, candidates, verdicts, MIN_CONFIDENCE, verifier.proof
     )
+    back = [one for one in fell if one.id in verdicts and verdicts[one.id].taken_back]
+    if back:
+        # Whoever wrote it was of two minds, so that it closes nothing.
+        read.withheld += back
+        read.notes.append(f"{len(back)} claim(s) were dropped: {NOTHING_WRONG}.")
+        fell = [one for one in fell if one not in back]
     if fell:
         said = "; ".join(f"{one.title} ({one.path})" for one in fell[:DROPPED_SHOWN])
         more = "; …" if fell[DROPPED_SHOWN:] else ""
@@ -512,9 +521,7 @@ def _meant(
     ]
     if dropped := len(found) - len(kept):
         read.withheld += [one for _, one in found if one not in kept]
-        read.notes.append(
-            f"{dropped} claim(s) {whose} were dropped: they conclude that nothing is wrong."
-        )
+        read.notes.append(f"{dropped} claim(s) {whose} were dropped: {NOTHING_WRONG}.")
     return kept
 
 

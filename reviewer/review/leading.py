@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reviewer.change import Change, Span
-from reviewer.languages import is_test
+from reviewer.languages import is_prose, is_test
 from reviewer.review.borders import Border
 from reviewer.review.claims import Claim, FinderResult
 from reviewer.review.join import is_plain_word
@@ -139,21 +139,39 @@ def _names(spans: Sequence[Span]) -> Iterable[str]:
                 yield printable(f"{found[1]} {found[2]}")
 
 
+def elsewhere(spans: Sequence[Span], borders: Sequence[Border]) -> list[str]:
+    """Return a line for each thing that other spans change, or take away, and these mention.
+
+    In the order in which a leader is told such things; what is new there is not among them.
+    """
+    held = {span.id for span in spans}
+    others = [each for each in borders if each.what != "added" and held.isdisjoint(each.spans)]
+    return _told(_met(others, [span for span in spans if not is_prose(span.path)]))
+
+
 def _crossing(
     spans: Sequence[Span], borders: Sequence[Border]
 ) -> list[tuple[list[Border], list[Span]]]:
     """Return what the spans change that spans of other files here mention, with those spans.
 
+    The rest is for the parts: so an edit that touches no border between files changes no word of
+    what a leader is told.
+    """
+    held = {span.id for span in spans}
+    return _met([each for each in borders if not held.isdisjoint(each.spans)], spans)
+
+
+def _met(borders: Iterable[Border], spans: Sequence[Span]) -> list[tuple[list[Border], list[Span]]]:
+    """Return the borders that spans of other files mention, with those spans.
+
     By symbol, and what was there before first: what is new has no users but new ones. Nobody
-    relies on what a test defines. The rest is for the parts: so an edit that touches no border
-    between files changes no word of what a leader is told.
+    relies on what a test defines.
     """
     if size_of(spans) > MENTION_TOKENS:
         return []
-    held = {span.id for span in spans}
     groups: dict[tuple[str, str, str], list[Border]] = {}
     for border in borders:
-        if not is_test(border.path) and not held.isdisjoint(border.spans):
+        if not is_test(border.path):
             groups.setdefault((border.path, border.kind, border.symbol), []).append(border)
     names = {key: _name(key[2]) for key in groups}
     mentions = _mentions(spans, {name for name in names.values() if len(name) >= NAME_CHARS})
@@ -212,7 +230,7 @@ def _told(crossing: Sequence[tuple[list[Border], list[Span]]]) -> list[str]:
     """
     alike: dict[str, list[tuple[list[Border], list[Span]]]] = {}
     for group, mentions in crossing:
-        alike.setdefault(_changes(group), []).append((group, mentions))
+        alike.setdefault(changes(group), []).append((group, mentions))
     lines = []
     for same in alike.values():
         group, mentions = same[0]
@@ -233,11 +251,12 @@ def _listed(names: Iterable[str]) -> str:
 
 def _border(group: Sequence[Border]) -> str:
     """Return what happens to one symbol, in one line."""
-    told = printable(f"{quoted(group[0].path)} {_changes(group)}")
+    told = printable(f"{quoted(group[0].path)} {changes(group)}")
     return told if len(told) <= BORDER_CHARS else f"{told[:BORDER_CHARS]}…"
 
 
-def _changes(group: Sequence[Border]) -> str:
+def changes(group: Sequence[Border]) -> str:
+    """Return what happens to one symbol, without its path."""
     first = group[0]
     named = f"{first.kind} {first.symbol}" if first.symbol else first.kind
     changes = [

@@ -56,7 +56,7 @@ def questions(
         def ask() -> list[Row]:
             meant = _near(context, name, near, paths, at)
             answer = context.references(name, meant, at, limit)
-            return _with_rest([_used(each) for each in answer.items], answer, _NO_USE)
+            return _with_rest([used(each) for each in answer.items], answer, _NO_USE)
 
         return await _asked(ask, at)
 
@@ -68,7 +68,7 @@ def questions(
         def ask() -> list[Row]:
             meant = _near(context, name, near, paths, at)
             answer = context.callers(name, meant, depth, at, limit)
-            return _with_rest([_used(each) for each in answer.items], answer, _NO_USE)
+            return _with_rest([used(each) for each in answer.items], answer, _NO_USE)
 
         return await _asked(ask, at)
 
@@ -244,7 +244,8 @@ def _defined(each: Defined, objects: Objects, at: Rev) -> Row:
     }
 
 
-def _used(each: Used) -> Row:
+def used(each: Used) -> Row:
+    """Return a use as every answer has it; all of its texts are printable."""
     return {
         "path": printable(each.path),
         "line": each.use.line,

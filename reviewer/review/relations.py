@@ -17,7 +17,7 @@ from reviewer.context.differences import Difference, Ends, dotted
 from reviewer.context.values import Certainty, Resolver
 from reviewer.parsing.symbols import DefKind, Use, UseKind
 from reviewer.ports import Rev
-from reviewer.review.sides import Meaning, Side, innermost, meanings, outermost, sides
+from reviewer.review.sides import CONSTRUCTORS, Meaning, Side, innermost, meanings, outermost, sides
 
 MAX_PLACES = 5
 """A name that is defined in more changed places says too little about which of them is meant."""
@@ -44,7 +44,6 @@ TEST_OF = 1.5
 IMPORTS = 1.0
 SAME_KEY = 2.5
 
-_CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "constructor", "initialize"})
 _SHORTEST_BARE_NAME = 4
 """A shorter name, or one that every class has, means nothing where only the name is known."""
 
@@ -159,7 +158,7 @@ def _defined(
                 inside[side.path, name, side.at].append(number)
                 contract = (side.own_path, name) in contracts
                 known = each.name
-                if known in _CONSTRUCTORS and each.scope:
+                if known in CONSTRUCTORS and each.scope:
                     known = each.scope.rpartition(".")[2]
                 here = (side.path, side.own_path, meaning.beside)
                 places[known][_Place(number, *here, name, contract)] = None

@@ -82,7 +82,7 @@ def show(change: Change, spans: Sequence[Span]) -> str:
     parts = []
     for path, group in groupby(spans, key=lambda span: span.path):
         file = change.by_path[path]
-        parts.append(f"=== file {quoted(path)} ({_what(file)})")
+        parts.append(f"=== file {quoted(path)} ({what(file)})")
         parts += [_shown(span) for span in group]
     return "\n".join(parts) + "\n"
 
@@ -147,7 +147,8 @@ def _span_id(span: Span) -> str:
     return span.id
 
 
-def _what(file: FileChange) -> str:
+def what(file: FileChange) -> str:
+    """Return what becomes of a file, as a node reads it."""
     if file.status == "renamed" and file.old_path is not None:
         return f"renamed from {quoted(file.old_path)}"
     return str(file.status)
@@ -155,9 +156,15 @@ def _what(file: FileChange) -> str:
 
 def _shown(span: Span) -> str:
     heading = f"--- hunk {span.id}"
-    if _names_scope(span.hunk.section):
-        heading += f" in: {printable(span.hunk.section)[:200]}"
-    return "\n".join([heading, *(_line(line.kind, line.text) for line in span.lines)])
+    if around := section_of(span):
+        heading += f" in: {around}"
+    return "\n".join([heading, *(shown_line(line.kind, line.text) for line in span.lines)])
+
+
+def section_of(span: Span) -> str:
+    """Return git's heading of a span's hunk, where it names a function or type; else ""."""
+    section = span.hunk.section
+    return printable(section)[:200] if _names_scope(section) else ""
 
 
 def _names_scope(section: str) -> bool:
@@ -165,7 +172,8 @@ def _names_scope(section: str) -> bool:
     return "(" in section or _SCOPE_WORD.match(section) is not None
 
 
-def _line(kind: str, text: str) -> str:
+def shown_line(kind: str, text: str) -> str:
+    """Return a line of code as a node reads it: its column in front, cut."""
     text = printable(text).replace("\r", "␍")
     if len(text) > SHOWN_LINE_CHARS:
         text = f"{text[:SHOWN_LINE_CHARS]}… ({len(text) - SHOWN_LINE_CHARS} more characters)"

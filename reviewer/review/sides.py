@@ -15,6 +15,10 @@ MAX_IMPORTS = 500
 """Of one file that are resolved; only generated files have more."""
 
 
+CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "constructor", "initialize"})
+"""Nobody writes their names to call them: they write whose they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One end of one file, and the lines there that each of its spans shows or changes."""

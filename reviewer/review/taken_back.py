@@ -3,7 +3,8 @@
 Only what a claim concludes counts: its whole title, or the last sentence of its reason and nothing
 beside the verdict in it. A condition ("fine for one worker"), a report of what others say and a
 quotation are no conclusion: to drop a defect is worse than to show a doubt. Nor is "there is no
-error": that may be the very defect. English alone.
+error": that may be the very defect. English alone, before anybody is paid to look: in any language
+the verifier says whether a report contradicts itself (`stands` in `verify.py`).
 """
 
 import re

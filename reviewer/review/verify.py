@@ -42,6 +42,9 @@ PART_SHOWN = (
     "Of a file that the change adds only what is near the report is shown: read() has it all."
 )
 
+LEAST_SURE = 0.5
+"""Of a verifier that a report takes itself back."""
+
 Judgement = Literal["holds", "refuted", "unproven", "taste"]
 
 
@@ -55,6 +58,11 @@ class Verdict(BaseModel):
         min_length=1,
         max_length=PROSE_CHARS,
         description="what you read and what follows from it, 1-4 sentences",
+    )
+    stands: Literal["as stated", "contradicts itself"] = Field(
+        default="as stated",
+        description="of the report's own words, in whatever language: 'contradicts itself' if they "
+        "come to the conclusion that nothing is wrong",
     )
     verdict: Judgement
     trigger: str = Field(
@@ -81,6 +89,11 @@ class Verdict(BaseModel):
     replacement: Literal["none", "complete", "incomplete"] = Field(
         default="none", description="what the proposed replacement is, if there is one"
     )
+
+    @property
+    def taken_back(self) -> bool:
+        """Is it, for sure, a report that its own words take back? Whatever language it is in."""
+        return self.stands == "contradicts itself" and self.confidence >= LEAST_SURE
 
 
 class Verdicts(BaseModel):
@@ -113,7 +126,7 @@ class Verifier:
     """
 
     name = "verify"
-    version = "3"
+    version = "4"
     tier: Tier = "cheap"
     result: type[Verdicts] = Verdicts
 
@@ -200,8 +213,11 @@ class Verifier:
         return [problem for each in result.verdicts if (problem := self.unproved(each))]
 
     def unproved(self, verdict: Verdict) -> str | None:
-        """Say what a verdict lacks that holds or refutes; None for others, and if it is proved."""
-        if verdict.verdict not in {"holds", "refuted"}:
+        """Say what a verdict lacks that holds or refutes; None for others, and if it is proved.
+
+        That a report takes itself back is seen without a look at the code.
+        """
+        if verdict.verdict not in {"holds", "refuted"} or verdict.taken_back:
             return None
         if verdict.verdict == "holds" and not verdict.trigger.strip():
             return "trigger: name the path from an input or state to the failure, or let it go"
@@ -307,17 +323,23 @@ def judged(
     """Return the candidates that stand, as their verifiers see them, and those that do not.
 
     One without a verdict stands, but for its suggestion: its finder was sure, nobody has looked. So
-    does a grave one that was neither proved nor refuted: to drop that takes a proof. No verifier
-    makes harm less by more than one step.
+    does a grave one that was neither proved nor refuted: to drop that takes a proof, for its words
+    may be those of a comment that its author has put there to be repeated. Any other falls, too, if
+    it takes itself back. No verifier makes harm less by more than one step.
     """
     stand: list[Finding] = []
     fell: list[Finding] = []
     for each in candidates:
         verdict = verdicts.get(each.id)
         grave = each.severity is Severity.CRITICAL or each.category is Category.SECURITY
-        if verdict is None or (grave and _leaves_open(verdict, least)):
+        quoted = None if verdict is None else proof(verdict)
+        if verdict is None or (grave and _leaves_open(verdict, least, quoted)):
             stand.append(each.model_copy(update={"suggestion": None}))
-        elif verdict.verdict != "holds" or verdict.confidence < least:
+        elif (
+            verdict.verdict != "holds"
+            or verdict.confidence < least
+            or (verdict.taken_back and not grave)
+        ):
             fell.append(each)
         else:
             kept = each.suggestion if verdict.replacement == "complete" else None
@@ -328,15 +350,19 @@ def judged(
                 "suggestion": kept,
                 "verified": True,
                 "trigger": shown(verdict.trigger, TRIGGER_CHARS),
-                "proof": proof(verdict),
+                "proof": quoted,
             }
             stand.append(each.model_copy(update=changes))
     return stand, fell
 
 
-def _leaves_open(verdict: Verdict, least: float) -> bool:
+def _leaves_open(verdict: Verdict, least: float, quoted: Proof | None) -> bool:
     """Is a verdict neither a proof nor a refutation?"""
-    return verdict.verdict in {"unproven", "taste"} or verdict.confidence < least
+    return (
+        verdict.verdict in {"unproven", "taste"}
+        or verdict.confidence < least
+        or (verdict.taken_back and quoted is None)
+    )
 
 
 def _at_least_beside(severity: Severity, of_finder: Severity) -> Severity:

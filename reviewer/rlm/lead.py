@@ -97,7 +97,8 @@ class Lead(Generic[S, R]):
 
         async def part(name: str) -> str:
             """The text of a part of yours, as the node that reads it will see it."""
-            text = self._task.content(self._parts[self._names[self._place(name)]])
+            of_it = self._parts[self._names[self._place(name)]]
+            text = await asyncio.to_thread(self._task.content, of_it)
             return printable(text[:PART_CHARS])
 
         async def delegate(parts: list[str], lens: str = "") -> dict[str, Any]:

@@ -99,7 +99,9 @@ async def _leaf(task: Task[S, R], scope: S, seat: Seat) -> Solved[R]:
             raise Lost("it cannot be divided further, and is too large to be read whole")
         async with seat.run.reading:
             seat.run.check()
-            result = await converse(task, scope, task.content(scope), seat)
+            # In a thread: a task may look things up, and a deadline does not wait for that.
+            told = await seat.run.unless_stopped(asyncio.to_thread(task.content, scope))
+            result = await converse(task, scope, told, seat)
     except GiveUp as error:
         reason = reason_of(error)
         nothing = task.partial(scope, reason)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.objects import LocalObjects
+from reviewer.context.provider import Provider
 from reviewer.detectors.names import DETECTORS
 from reviewer.diff import build_change
 from reviewer.finding import Severity
@@ -21,6 +22,7 @@ from reviewer.policy import NO_POLICY, Instruction, Policy, Thresholds
 from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
 from reviewer.review.estimate import Estimate, estimate
 from reviewer.review.finder import LENSES
+from reviewer.review.functions import Code
 from reviewer.review.job import review
 from reviewer.review.prompts import prompt as prompt_of
 from tests.model_server import Answer, ModelServer, error, hang, stopped, tool
@@ -63,7 +65,9 @@ def reviewed(
     paths: tuple[str, ...] = (),
     policy: Policy = NO_POLICY,
     guidelines: str = "",
+    asks: bool = False,
 ) -> Review:
+    """Review the commits; `asks`: nodes can ask about the rest of the code."""
     path, base, head = repo
 
     async def main() -> Review:
@@ -88,6 +92,7 @@ def reviewed(
                     sink=lambda _event: None,
                     cancelled=cancelled,
                 )
+            code = Code(closing.enter_context(Provider(objects))) if asks else None
             async with AnthropicModel(api_key="k", base_url=server.url) as model:
                 return await review(
                     request,
@@ -97,6 +102,7 @@ def reviewed(
                     prices=load(None),
                     sink=lambda _event: None,
                     cancelled=cancelled,
+                    code=code,
                 )
 
     return asyncio.run(main())

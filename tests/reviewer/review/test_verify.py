@@ -124,6 +124,57 @@ def test_what_was_dropped_is_named(repo: Made):
     assert any("The first item is lost (shop/cart.py)" in note for note in done.notes)
 
 
+GERMAN = {
+    "title": "Der erste Artikel fehlt",
+    "why": "Die Summe beginnt beim zweiten Artikel. Das ist so gewollt, also kein Fehler.",
+}
+BACK = {"stands": "contradicts itself", "verdict": "refuted", "quote": "", "path": ""}
+
+
+def german(repo: Made, said: dict[str, Any], **claimed: Any) -> tuple[Review, ModelServer]:
+    """Review with a finder that takes its claim back in German, and a verifier that says so."""
+
+    def script(request: dict[str, Any]) -> Answer:
+        if verifies(request):
+            return verdict(request, **said)
+        return submit(claim(request, LINE, **GERMAN, **claimed))
+
+    policy = Policy(comments=Comments(language="de"))
+    with ModelServer(script, confirms=False) as server:
+        return reviewed(repo, server, policy=policy), server
+
+
+def test_a_claim_that_takes_itself_back_is_dropped_in_any_language(repo: Made):
+    done, server = german(repo, BACK)
+    assert done.findings == []
+    assert len(server.verifications) == 1, "it needs no quote"
+    assert "1 claim(s) were dropped: they conclude that nothing is wrong." in done.notes
+    assert not any(NOTED in note for note in done.notes)
+    assert done.looked is not None
+    assert [one.title for one in done.looked.withheld] == [GERMAN["title"]], "it closes nothing"
+    done, _ = german(repo, BACK | {"verdict": "holds", "trigger": ""})
+    assert done.findings == [], "what the code does cannot mend what it says"
+
+
+def test_whoever_is_not_sure_that_a_claim_takes_itself_back_drops_nothing_by_it(repo: Made):
+    done, server = german(repo, BACK | {"confidence": 0.4})
+    assert [one.verified for one in done.findings] == [False]
+    assert len(server.verifications) == 3, "then a refutation needs its quote"
+    done, _ = german(repo, {"stands": "as stated"})
+    assert [one.title for one in done.findings] == [GERMAN["title"]]
+
+
+def test_a_grave_claim_that_takes_itself_back_falls_by_a_refutation_alone(repo: Made):
+    proof = {"path": "shop/cart.py", "quote": LINE}
+    for claimed in ({"severity": "critical"}, {"category": "security"}):
+        done, _ = german(repo, BACK, **claimed)
+        assert [one.verified for one in done.findings] == [False]
+        done, _ = german(repo, BACK | {"verdict": "holds"} | proof, **claimed)
+        assert [one.verified for one in done.findings] == [True]
+        done, _ = german(repo, BACK | proof, **claimed)
+        assert done.findings == []
+
+
 def test_a_grave_claim_falls_only_by_a_refutation(repo: Made):
     def script(request: dict[str, Any], said: dict[str, Any]) -> Answer:
         if verifies(request):

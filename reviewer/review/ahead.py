@@ -1,0 +1,357 @@
+"""What a finder would look up first, told ahead: who uses what its hunks change, what is around.
+
+Readers of a part spent their first turn on these two questions. The answers are those of the
+functions that they have (`questions`), and a few lines of each: what is pasted in bulk makes models
+worse (see "Context" in the design). They depend on the spans and on the code that they speak of,
+not on the lens, so that all passes over a part share one prefix; and they give no number of a line
+that a push to the same change could move.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+from reviewer.change import Change, Span
+from reviewer.context.values import Certainty, Context, Used
+from reviewer.errors import GiveUp
+from reviewer.languages import is_test
+from reviewer.parsing.symbols import DefKind, UseKind
+from reviewer.ports import Objects, Rev
+from reviewer.review.borders import Border
+from reviewer.review.leading import changes, elsewhere
+from reviewer.review.nearby import Around, Nearby, Touched
+from reviewer.review.questions import Row, used
+from reviewer.review.scope import BYTES_A_TOKEN, quoted, shown_line
+from reviewer.rlm.run import WINDOW_TOKENS
+from reviewer.text import decode, encode, printable
+
+MOST_BYTES = int(WINDOW_TOKENS * BYTES_A_TOKEN / 4)
+"""Beside hunks that leave room: a quarter of a window."""
+
+LEAST_BYTES = MOST_BYTES // 2
+"""Beside hunks that fill a window: these may make a letter longer than one, by an eighth."""
+
+FITTING_BYTES = 400
+"""With less room nothing is said: it would be headings."""
+
+NAMES = 16
+"""Of one part that are asked for, in some hundredths of a second each, for what callers must follow
+first."""
+
+MANY_FILES = 1_000
+"""In a change of more nobody is asked for users: it would take minutes, and the nodes can ask."""
+
+USES = 8
+BODY_USES = 3
+"""Shown of a name whose contract changes, and of one whose body alone does."""
+
+FETCHED = 60
+TEXT_CHARS = 160
+NAME_CHARS = 300
+
+HEADER_LINES = 2
+"""The first lines of a definition, which say what it is: shown before what is near the hunk."""
+
+PIECE_BYTES = 500
+"""Of a definition's code at the least, if it has as much: some ten lines."""
+
+MOST_IDS = 8
+"""Of hunks in one definition that its heading names."""
+
+NAME_BYTES = 400
+"""Of a name and its users at the least, if they are as long."""
+
+NEAR_LINES = 30
+"""How far from a changed line the code around it is shown."""
+
+INTRO = (
+    "Looked up for you at the head, as far as there is room; `references` and `read` tell the rest."
+)
+USERS = "What these hunks change, and who uses it outside of them:"
+OTHERS = "What other hunks of the change do to what these mention:"
+CODE = "The code around these hunks, with … for lines of a hunk or left out:"
+
+_MORE_BYTES = 30
+_SECTION_BYTES = 80
+"""For a heading and the blank line before it."""
+
+
+class Ahead:
+    """Answers for the parts of one change, each worked out once. May be used from several threads.
+
+    Without a `context` nobody is asked for users.
+    """
+
+    def __init__(
+        self,
+        change: Change,
+        objects: Objects,
+        nearby: Nearby,
+        borders: Sequence[Border],
+        context: Context | None,
+    ) -> None:
+        self._change = change
+        self._objects = objects
+        self._nearby = nearby
+        self._borders = borders
+        self._context = context if len(change.files) <= MANY_FILES else None
+        self._by_old = {file.old_path: file for file in change.files if file.old_path is not None}
+        self._facts: dict[tuple[str, str], list[Border]] = {}
+        for border in borders:
+            if border.kind == "error":
+                continue  # what a hunk raises it shows
+            self._facts.setdefault((border.path, border.symbol), []).append(border)
+        self._told: dict[tuple[str, ...], str] = {}
+
+    def told(self, spans: Sequence[Span], taken: int) -> str:
+        """Return what is told beside the hunks, "" for nothing; `taken`: bytes of the letter."""
+        key = tuple(span.id for span in spans)
+        known = self._told.get(key)
+        if known is None:
+            known = self._told.setdefault(key, self._written(spans, _room(taken)))
+        return known
+
+    def _written(self, spans: Sequence[Span], room: int) -> str:
+        room -= _size([INTRO]) + 3 * _SECTION_BYTES
+        if room < FITTING_BYTES:
+            return ""
+        pieces = self._pieces(spans)
+        needed = sum(piece.size for piece in pieces)
+        for_names = room - min(needed, room * 2 // 5)
+        others = _fitting(elsewhere(spans, self._borders), for_names // 2)
+        users = self._users(spans, for_names - _size(others))
+        code = _code(pieces, room - _size(others) - _size(users))
+        sections = [
+            "\n".join([head, *lines])
+            for head, lines in ((USERS, users), (OTHERS, others), (CODE, code))
+            if lines
+        ]
+        return "\n\n".join([INTRO, *sections]) + "\n" if sections else ""
+
+    # Who uses what is changed --------------------------------------------------------------------
+
+    def _users(self, spans: Sequence[Span], room: int) -> list[str]:
+        """Return a line for each name, what its users can see first, and its users below it."""
+        names = dict.fromkeys(
+            each for span in spans for each in self._nearby.touched.get(span.id, ())
+        )
+        wanted = sorted(names, key=_weight)
+        found = [(each, *self._used(each, spans)) for each in wanted[:NAMES]]
+        # That a body changes is what the hunk shows: it is worth a line for its users alone.
+        told = [one for one in found if one[0].contract or one[1]]
+        entries = [
+            [f"- {quoted(each.path)} {self._what(each)}{rest}", *uses]
+            for each, uses, rest in sorted(told, key=lambda one: not one[1])
+        ]
+        shares = _shares([_size(entry) + _GAP for entry in entries], room - _MORE_BYTES, NAME_BYTES)
+        lines = [
+            line
+            for entry, share in zip(entries, shares, strict=False)
+            for line in _fitting(entry, share)
+        ]
+        more = len(wanted) - len(found) + len(entries) - len(shares)
+        return [*lines, f"… {more} more names"] if more and lines else lines
+
+    def _what(self, each: Touched) -> str:
+        facts = self._facts.get((each.path, each.name), ())
+        if facts:
+            return _one_line(changes(facts), NAME_CHARS)
+        kind = f"{each.kind} {_one_line(each.name, NAME_CHARS)}"
+        if each.at == "base":
+            return f"{kind}: no longer there"
+        return f"{kind}: {'its declaration changes' if each.contract else 'its body changes'}"
+
+    def _used(self, each: Touched, spans: Sequence[Span]) -> tuple[list[str], str]:
+        """Return a line for each use outside of the spans, and a word where there is none."""
+        if self._context is None or not each.asked:
+            return [], ""
+        try:
+            answer = self._context.references(each.asked, each.path, each.at, FETCHED)
+        except GiveUp:
+            return [], ""  # the node meets the same when it asks, and is told why
+        shown = _Shown(spans)
+        outside = [use for use in answer.items if not shown.has(use, each.at)]
+        if each.at == "base":
+            outside = [now for use in outside if (now := self._still(use)) is not None]
+        sure = [use for use in outside if use.certainty is not Certainty.NAME]
+        using = {use.path for use in sure if use.use.kind is not UseKind.IMPORT}
+        sure = [use for use in sure if use.use.kind is not UseKind.IMPORT or use.path not in using]
+        sure.sort(key=lambda use: use.use.kind is UseKind.IMPORT)
+        if not sure:
+            unsure = f", {len(outside)} by name only" if outside else ""
+            return [], f"; no sure use elsewhere{unsure}"
+        lines = [self._line(use) for use in sure[: USES if each.contract else BODY_USES]]
+        more = len(sure) - len(lines) + answer.total - len(answer.items)
+        return [*lines, f"  … {more} more"] if more > 0 else lines, ""
+
+    def _line(self, use: Used) -> str:
+        row: Row = used(use)
+        place = quoted(row["path"])
+        if use.path not in self._change.by_path:  # no push to the change can have moved it
+            place += f":{row['line']}"
+        scope = f" in {_one_line(row['scope'], NAME_CHARS)}" if row["scope"] else ""
+        likely = ", likely" if use.certainty is Certainty.LIKELY else ""
+        return f"  {place}{scope} ({row['kind']}{likely}): {_one_line(row['text'], TEXT_CHARS)}"
+
+    def _still(self, use: Used) -> Used | None:
+        """Return a use of the base as it is at the head, None where its line is gone."""
+        file = self._by_old.get(use.path)
+        if file is None:
+            return use
+        if file.new_path is None or not use.text:
+            return None
+        lines = self._lines(file.new_path)
+        there = any(printable(line).strip().startswith(use.text) for line in lines)
+        return replace(use, path=file.new_path) if there else None
+
+    # The code around -----------------------------------------------------------------------------
+
+    def _pieces(self, spans: Sequence[Span]) -> list["_Piece"]:
+        """Return what is around the hunks and not in them, in their order."""
+        held: dict[tuple[str, Around], list[Span]] = {}
+        for span in spans:
+            for each in self._nearby.around.get(span.id, ()):
+                held.setdefault((span.path, each), []).append(span)
+        seen: dict[str, set[int]] = {}
+        for span in spans:
+            numbers = (line.new for line in span.lines if line.new is not None)
+            seen.setdefault(span.path, set()).update(numbers)
+        pieces = []
+        for (path, each), of_it in held.items():
+            at_head = self._change.by_path[path].new_path
+            lines = [] if at_head is None else self._lines(at_head)
+            rest = {
+                number: shown_line(" ", lines[number - 1])
+                for number in range(each.start, min(each.end, len(lines)) + 1)
+                if number not in seen[path]
+            }
+            if any(text.strip() for text in rest.values()):
+                ids = ", ".join(span.id for span in of_it[:MOST_IDS])
+                name = _one_line(each.name, NAME_CHARS)
+                head = f"--- around {ids}: {each.kind} {name}"
+                pieces.append(_Piece(path, head, each, rest, seen[path]))
+        return sorted(pieces, key=lambda piece: is_test(piece.path))
+
+    def _lines(self, path: str) -> list[str]:
+        try:
+            return decode(self._objects.read(path, "head")).split("\n")
+        except GiveUp:
+            return []
+
+
+class _Shown:
+    """The lines that some spans show, by path at each end."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._lines: dict[tuple[Rev, str], set[int]] = {}
+        for span in spans:
+            head = self._lines.setdefault(("head", span.path), set())
+            base = self._lines.setdefault(("base", span.path), set())
+            head.update(line.new for line in span.lines if line.new is not None)
+            base.update(line.old for line in span.lines if line.old is not None)
+
+    def has(self, use: Used, at: Rev) -> bool:
+        return use.use.line in self._lines.get((at, use.path), ())
+
+
+class _Piece:
+    """What is around some hunks: a heading, and the lines by their numbers, nearest first."""
+
+    def __init__(
+        self, path: str, head: str, around: Around, lines: Mapping[int, str], shown: set[int]
+    ) -> None:
+        self.path, self.head = path, head
+        inside = sorted(number for number in shown if around.start <= number <= around.end)
+        first = range(around.start, around.start + HEADER_LINES)
+        far = {number: _distance(number, inside) for number in lines}
+        self._lines = lines
+        self._first, self._last = around.start, around.end
+        self._order = sorted(
+            (n for n in lines if n in first or far[n] <= NEAR_LINES),
+            key=lambda n: (n not in first, far[n], n),
+        )
+        self.size = _size([head]) + sum(_size([lines[n]]) + _GAP for n in self._order)
+
+    def within(self, room: int) -> list[str]:
+        """Return the heading and as many lines as there is room for; [] if that is none."""
+        left = room - _size([self.head])
+        kept: set[int] = set()
+        for number in self._order:
+            left -= _size([self._lines[number]]) + _GAP
+            if left < 0:
+                break
+            kept.add(number)
+        rows, last, ends = [self.head], self._first - 1, self._last + 1
+        for number in sorted(kept):
+            beside = {number - 1, number + 1} - kept - {self._first - 1, ends}
+            if beside and not self._lines[number].strip():
+                continue  # a blank line beside what is left out says nothing
+            rows += ["…"] * (number != last + 1)
+            rows.append(self._lines[number])
+            last = number
+        return [*rows, *["…"] * (last + 1 != ends)] if len(rows) > 1 else []
+
+
+_GAP = 4
+"""Bytes of the mark for lines that are left out, counted for each line."""
+
+
+def _code(pieces: Sequence[_Piece], room: int) -> list[str]:
+    """Return the pieces in their room: rather a few that can be read than a line of each."""
+    shares = _shares([piece.size for piece in pieces], room, PIECE_BYTES)
+    return [
+        row for piece, share in zip(pieces, shares, strict=False) for row in piece.within(share)
+    ]
+
+
+def _shares(sizes: Sequence[int], room: int, least: int) -> list[int]:
+    """Return the room of the first ones, as many as can have what they need or the `least`.
+
+    Each has an equal share for certain; of what others leave the first ones have the most.
+    """
+    taken = accumulate(min(size, least) for size in sizes)
+    kept = sizes[: sum(each <= room for each in taken)]
+    share = room // max(1, len(kept))
+    spare = room - sum(min(size, share) for size in kept)
+    shares = []
+    for size in kept:
+        extra = min(spare, max(0, size - share))
+        spare -= extra
+        shares.append(min(size, share) + extra)
+    return shares
+
+
+def _weight(each: Touched) -> tuple[bool, bool]:
+    """What callers must follow comes first; of a constant they mostly need not."""
+    return not each.contract, each.kind == DefKind.CONSTANT.value
+
+
+def _distance(number: int, inside: Sequence[int]) -> int:
+    return min((abs(number - each) for each in inside), default=0)
+
+
+def _room(taken: int) -> int:
+    """Return the bytes that are left beside so many: more where the hunks are few."""
+    window = int(WINDOW_TOKENS * BYTES_A_TOKEN)
+    return max(0, min(MOST_BYTES, max(LEAST_BYTES, window - taken), window + LEAST_BYTES - taken))
+
+
+def _fitting(lines: Iterable[str], room: int) -> list[str]:
+    """Return the first lines, as many as there is room for."""
+    kept: list[str] = []
+    left = room - _GAP
+    for line in lines:
+        left -= _size([line])
+        if left < 0:
+            return [*kept, "…"] if kept else []
+        kept.append(line)
+    return kept
+
+
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(encode(line)) + 1 for line in lines)
+
+
+def _one_line(text: str, most: int) -> str:
+    text = " ".join(printable(text).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
