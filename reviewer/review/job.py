@@ -5,9 +5,10 @@ import ctypes
 import gc
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from typing import get_args
 
 from reviewer.change import Change, FileChange, Span
@@ -37,7 +38,7 @@ from reviewer.review.coverage import account
 from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
 from reviewer.review.intent import Intent, IntentClaim, IntentScope, compares
-from reviewer.review.join import join, masked, once
+from reviewer.review.join import join, masked, once, told_as_defects
 from reviewer.review.modules import Said, module_imports, modules, modules_of
 from reviewer.review.place import Placer
 from reviewer.review.risk import look_first, risk
@@ -358,10 +359,9 @@ async def _passes(
             read.by.append(f"model:{lens}")
     if not unfinished:  # together they look for all that the one pass of a quick review does
         read.by += [f"model:{lens}" for lens in LENSES[Effort.QUICK] if lens not in lenses]
-    after = len(lenses) + 1
+    names = map(str, count(len(lenses) + 1))
     if compares(request):
-        await _compared(request, prepared, read, run, objects, code, str(after))
-        after += 1
+        await _compared(request, prepared, read, run, objects, code, next(names))
     held.close()
     if verifies:
         verifier = Verifier(
@@ -373,7 +373,7 @@ async def _passes(
             code=code,
             causes=read.causes,
         )
-        read.findings = await _verified(read, prepared.leads, verifier, run, str(after))
+        read.findings = await _verified(read, prepared.leads, verifier, run, names)
     read.findings = await asyncio.to_thread(parsing, read.findings, objects)
     if unfinished and run.stopped is not None:
         read.stopped = run.stopped.reason  # what ended the run comes before what one node met
@@ -438,21 +438,32 @@ async def _compared(  # noqa: PLR0917
 
 
 async def _verified(
-    read: _Read, leads: Sequence[Finding], verifier: Verifier, run: Run, name: str
+    read: _Read, leads: Sequence[Finding], verifier: Verifier, run: Run, names: Iterator[str]
 ) -> list[Finding]:
     """Have each thing that the finders report refuted, if it can be; return what stands.
 
-    What nobody could look at, for want of money or time, stays, and is said to be unverified.
+    What nobody could look at, for want of money or time, stays, and is said to be unverified. A
+    promise that a defect of its file breaks is looked at with it, and by itself only where that
+    falls: what is no defect may still be what nobody was told of. `names` are for the trace.
     """
     known = once([*leads, *read.findings], by_words=True)  # each has to stand by itself
-    candidates = [each for each in known if each.source.startswith("model:")]
-    if not candidates:
-        return []
-    solved = await solve(verifier, VerifyScope(tuple(candidates)), run, name)
-    verdicts = await asyncio.to_thread(verifier.proved, solved.result)
-    stand, fell = await asyncio.to_thread(
-        judged, candidates, verdicts, MIN_CONFIDENCE, verifier.proof
+    candidates, promises = told_as_defects(
+        [each for each in known if each.source.startswith("model:")], same_file=True
     )
+    stand: list[Finding] = []
+    fell: list[Finding] = []
+    missed: set[str] = set()
+    stops: set[StopReason] = set()
+    while candidates:
+        solved = await solve(verifier, VerifyScope(tuple(candidates)), run, next(names))
+        verdicts = await asyncio.to_thread(verifier.proved, solved.result)
+        stands, falls = await asyncio.to_thread(
+            judged, candidates, verdicts, MIN_CONFIDENCE, verifier.proof
+        )
+        stand, fell = [*stand, *stands], [*fell, *falls]
+        missed.update(solved.missed.values())
+        stops |= solved.stops
+        candidates = [promise for one in falls for promise in promises.pop(one.id, ())]
     if fell:
         said = "; ".join(f"{one.title} ({one.path})" for one in fell[:DROPPED_SHOWN])
         more = "; …" if fell[DROPPED_SHOWN:] else ""
@@ -460,10 +471,10 @@ async def _verified(
             f"{len(fell)} claim(s) were dropped: a second look did not confirm them: {said}{more}"
         )
     if unseen := sum(not each.verified for each in stand):
-        why = "; ".join(sorted(set(solved.missed.values()))) or "no verdict came with a proof"
+        why = "; ".join(sorted(missed)) or "no verdict came with a proof"
         read.notes.append(f"{unseen} claim(s) were not verified: {why}")
-    if solved.stops and read.stopped is None:
-        read.stopped = min(solved.stops, key=list(StopReason).index)
+    if stops and read.stopped is None:
+        read.stopped = min(stops, key=list(StopReason).index)
     return stand
 
 
