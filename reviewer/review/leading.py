@@ -27,8 +27,8 @@ ACROSS = (
     "their hunks (`diff`) or in the files. Ask, too: does a rule that two places keep still hold "
     "in both? Does code need a migration that another part makes, or the other way round, and what "
     "happens while only one of them is there? Is a flag, setting or field read that nothing sets, "
-    "or set and never read? No hunk is shown to you here, so a claim gives the path of its file. "
-    "Report a defect only where you have seen both."
+    "or set and never read? Other nodes have read your hunks for you, and none is shown to you "
+    "here, so a claim gives the path of its file. Report a defect only where you have seen both."
 )
 """What only a node that leads can ask."""
 
