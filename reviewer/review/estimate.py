@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reviewer.change import Change, Span
+from reviewer.change import Change, FileChange, Span
 from reviewer.model.base import Usage
 from reviewer.ports import Objects
 from reviewer.request import ReviewRequest
 from reviewer.review.arrangement import arrange
 from reviewer.review.finder import LENSES, PACES
-from reviewer.review.guidance import guidance
+from reviewer.review.guidance import guidance, guides_for
 from reviewer.review.intent import HUNKS_TOKENS, compares
 from reviewer.review.scope import BYTES_A_TOKEN, SPAN_BYTES, size_of
 from reviewer.rlm.node import PROMPT_TOKENS
@@ -62,7 +62,7 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     passes = len(LENSES[request.effort])
     led = above * len(PACES[request.effort].led)
     model = request.model or ""
-    told = _told(request)
+    told = _told(request, sorted_out.scope)
     sizes = [size_of(leaf) + told for leaf in scopes]
     low = [one for size in sizes for one in _calls(size, TURNS_LOW, REPLY_LOW, passes)]
     high = [one for size in sizes for one in _calls(size, TURNS_HIGH, REPLY_HIGH, passes)]
@@ -121,11 +121,11 @@ def divided(
     return found, above
 
 
-def _told(request: ReviewRequest) -> int:
+def _told(request: ReviewRequest, files: Sequence[FileChange]) -> int:
     """Return the tokens of what the project has to say, as if all of it were about every file."""
-    text = guidance(
-        request.guidelines, request.policy.instructions, request.policy.comments.language
-    )
+    guides, _ = guides_for(request.guides, files)
+    policy = request.policy
+    text = guidance(request.guidelines, policy.instructions, policy.comments.language, guides)
     return int(len(text) / BYTES_A_TOKEN)
 
 

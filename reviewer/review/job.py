@@ -37,6 +37,7 @@ from reviewer.review.claims import Claim, FinderResult, Joined
 from reviewer.review.coverage import account
 from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
+from reviewer.review.guidance import guides_for
 from reviewer.review.intent import Intent, IntentClaim, IntentScope, compares
 from reviewer.review.join import join, masked, once, told_as_defects
 from reviewer.review.modules import Said, module_imports, modules, modules_of
@@ -328,6 +329,7 @@ async def _passes(
     rather than every pass somewhere, and a later pass finds the scope in the prompt cache.
     """
     clusters = prepared.arrangement.clusters
+    guides, in_part = guides_for(request.guides, prepared.triage.scope)
     finder = Finder(
         prepared.change,
         objects,
@@ -338,11 +340,12 @@ async def _passes(
         borders=prepared.arrangement.borders,
         led=PACES[request.effort].led,
         instructions=request.policy.instructions,
+        guides=guides,
         language=request.policy.comments.language,
     )
     placer = Placer(prepared.change, objects)
     lenses = LENSES[request.effort]
-    read = _Read()
+    read = _Read(notes=[in_part] if in_part else [])
     unfinished: list[str] = []
     verifies = PACES[request.effort].verifies
     held = run.account.child(run.account.left.share(VERIFYING if verifies else 0.0))
