@@ -186,7 +186,7 @@ class ChangeInfo(BaseModel):
 
 
 class Module(BaseModel):
-    """A folder of the change, with what its readers said the change does there.
+    """A folder of the change, with what it does there, as its readers said or as that was retold.
 
     `path` is "" for the files that lie in no other module. A review has two to eight, or one where
     all files lie in one folder; of what was set aside there is nothing in it.

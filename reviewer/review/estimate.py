@@ -31,6 +31,9 @@ CLAIMS_HIGH = 1
 PROMISE_TOKENS = 3_000
 """What the node that compares is shown beside hunks."""
 
+SUMMARY_TOKENS = 3_000
+"""What the one call is shown that tells what several readers said."""
+
 REPORT_TOKENS = 2_000
 """What a verifier is shown of one claim, with its hunks."""
 
@@ -42,7 +45,8 @@ Divide = Callable[[tuple[Span, ...], int], list[tuple[Span, ...]]]
 class Estimate:
     """A range, not a promise; the promise is the cap. Dollars are None for an unknown price.
 
-    `nodes` read or lead; how many claims there will be to verify nobody knows.
+    `nodes` read, lead, compare or tell what was read; how many claims there will be to verify
+    nobody knows.
     """
 
     nodes: int
@@ -73,18 +77,20 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
         size = min(size_of(spans), HUNKS_TOKENS) + told + PROMISE_TOKENS
         low += _calls(size, TURNS_LOW, REPLY_LOW, 1)
         high += _calls(size, TURNS_HIGH, REPLY_HIGH, 1)
-    verifying = _calls(REPORT_TOKENS, TURNS_HIGH, REPLY_HIGH, 1) * checks
-    used = sum([*high, *verifying], Usage())
+    retold = len(scopes) > 1
+    cheap = _calls(SUMMARY_TOKENS, 1, REPLY_HIGH, 1) * retold
+    cheap += _calls(REPORT_TOKENS, TURNS_HIGH, REPLY_HIGH, 1) * checks
+    used = sum([*high, *cheap], Usage())
     usd_low, usd_high = _priced(low, model, prices), _priced(high, model, prices)
-    if checks and usd_high is not None:
-        more = _priced(verifying, request.cheap_model or model, prices)
+    if cheap and usd_high is not None:
+        more = _priced(cheap, request.cheap_model or model, prices)
         usd_high = None if more is None else usd_high + more
     cap = request.caps.usd
     note = f"{passes} pass{'' if passes == 1 else 'es'} over {len(spans)} spans"
     if cap is not None and usd_high is not None and usd_high > cap:
         note += f"; the cap of ${cap:.2f} may end it early"
     return Estimate(
-        len(scopes) * passes + led + compares(request),
+        len(scopes) * passes + led + compares(request) + retold,
         used.total - used.output,
         used.output,
         usd_low,

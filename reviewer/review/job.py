@@ -27,6 +27,7 @@ from reviewer.request import (
     DependencyChange,
     Effort,
     Looked,
+    Module,
     Review,
     ReviewRequest,
     StopReason,
@@ -46,11 +47,13 @@ from reviewer.review.risk import look_first, risk
 from reviewer.review.scope import SPAN_BYTES, FindScope
 from reviewer.review.suggestions import parsing
 from reviewer.review.summary import STOPS, Outline, summarise
+from reviewer.review.synthesis import question, retold
 from reviewer.review.taken_back import takes_itself_back
 from reviewer.review.verify import Verifier, VerifyScope, judged
 from reviewer.rlm.journal import Journal
+from reviewer.rlm.once import ask_once
 from reviewer.rlm.recording import Recording
-from reviewer.rlm.run import CALL_TIMEOUT_S, CONCURRENCY, Pricing, Run, open_run
+from reviewer.rlm.run import CALL_TIMEOUT_S, CONCURRENCY, Pricing, Run, Seat, open_run
 from reviewer.rlm.solve import solve
 from reviewer.rlm.solved import Solved
 from reviewer.rlm.trace import BorderChanged, TraceSink
@@ -103,6 +106,9 @@ class _Read:
     findings: list[Finding] = field(default_factory=list)
     causes: dict[str, Span] = field(default_factory=dict)
     told: list[Said] = field(default_factory=list)
+    retold: tuple[list[Module], list[str]] | None = None
+    """The same by module in the words of one node; None where there was none, or nothing to do."""
+
     covered: frozenset[str] = frozenset()
     missed: dict[str, str] = field(default_factory=dict)
     stopped: StopReason | None = None
@@ -389,6 +395,7 @@ async def _passes(
         read.notes.append(f"The {which} did not reach every hunk.")
     if unfinished and run.stopped is not None:
         read.notes.append(str(run.stopped))
+    read.retold = await _retold(request, prepared, read, Seat(run, run.account, next(names)))
     if cut := run.account.forfeits:
         calls = "a call that was cut off is" if cut == 1 else f"{cut} calls that were cut off are"
         read.notes.append(f"The cost is a bound: {calls} counted at the most it can have cost.")
@@ -481,6 +488,22 @@ async def _verified(
     return stand
 
 
+async def _retold(
+    request: ReviewRequest, prepared: Prepared, read: _Read, seat: Seat
+) -> tuple[list[Module], list[str]] | None:
+    """Have what several readers said told once, in the project's words; None where nobody did.
+
+    It is the last thing that is paid for: without it what they said is shown as they said it.
+    """
+    if len({text for _, text in read.told}) < 2 or seat.run.stopped is not None:
+        return None
+    files = prepared.triage.scope
+    told, across = modules(files, modules_of(file.path for file in files), read.told)
+    asked = question(told, across, request.promise, request.policy.comments.language)
+    said = await ask_once(asked, seat)
+    return None if said is None else retold(told, across, said, request.promise)
+
+
 def _collect(
     read: _Read, prepared: Prepared, placer: Placer, solved: Solved[FinderResult], lens: str
 ) -> None:
@@ -550,7 +573,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
     asked = read.calls > 0 or read.replayed > 0
     files, arrangement = prepared.triage.scope, prepared.arrangement
     module_of = modules_of(file.path for file in files)
-    told, across = modules(files, module_of, read.told)
+    told, across = read.retold or modules(files, module_of, read.told)
     outline = Outline(
         risk(files, findings, arrangement.borders) if files else None,
         look_first(files, findings, arrangement.borders, arrangement.users, arrangement.imports),

@@ -452,8 +452,7 @@ def is_plain_word(name: str) -> bool:
 
 def _all_words(finding: Finding) -> set[str]:
     """Return the words of title and reason without their endings, and without a quoted promise."""
-    text = without_promise(f"{finding.title} {finding.body}")
-    return {_ENDING.sub("", word) if len(word) > 4 else word for word in telling_words(text)}
+    return stems(without_promise(f"{finding.title} {finding.body}"))
 
 
 _ENDING = re.compile(r"(?:s|ed|ing)\Z")
@@ -474,3 +473,8 @@ def telling_words(text: str) -> set[str]:
     """Return the words of a text by which its claim is known: all but the small ones."""
     words = re.findall(r"\w+", text.lower())
     return {word for word in words if not _SMALL_WORDS.fullmatch(word)}
+
+
+def stems(text: str) -> set[str]:
+    """Return the telling words of a text without their endings."""
+    return {_ENDING.sub("", word) if len(word) > 4 else word for word in telling_words(text)}

@@ -292,7 +292,8 @@ def test_an_estimate_counts_the_nodes_that_lead(tmp_path: Path):
                 for effort in (Effort.QUICK, Effort.STANDARD)
             )
     done, _, _ = reviewed((path, base, head), lambda _request: NOTHING)
-    assert standard.nodes > 2 * quick.nodes
+    retelling = 1
+    assert standard.nodes - retelling > 2 * (quick.nodes - retelling)
     assert standard.usd_low is not None
     assert standard.usd_high is not None
     assert done.cost.usd is not None
