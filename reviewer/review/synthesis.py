@@ -20,6 +20,8 @@ from reviewer.review.join import stems
 from reviewer.review.leading import shared
 from reviewer.review.modules import MOST, fitted
 from reviewer.review.prompts import prompt
+from reviewer.review.scope import quoted
+from reviewer.review.summary import ELSEWHERE
 from reviewer.rlm.once import Question
 
 READ_CHARS = 20_000
@@ -69,9 +71,9 @@ def question(
 ) -> Question[Synthesis]:
     """Return what is asked: the readers' words by module first, then the author's, as data."""
     named = _named(modules)
-    sections = [[_heading(name, one), *_quoted(one.changes)] for name, one in named.items()]
+    sections = [[_heading(name, one), *_set_apart(one.changes)] for name, one in named.items()]
     if across:
-        sections.append(["Of several modules:", *_quoted(across)])
+        sections.append(["Of several modules:", *_set_apart(across)])
     parts = ["What readers of the code say, by module:", shared(sections, READ_CHARS)]
     if promise is not None and (said := as_told(_claimed(promise))):
         parts.append(f"What the author says, which may not be so:\n\n{said}")
@@ -98,8 +100,7 @@ def retold(
 
     A module that it does not tell, or only in words that do not stand, keeps its readers'.
     """
-    said = [text for one in modules for text in (one.path, *one.changes)]
-    read = _words([*said, *across])
+    read = _words([*(text for one in modules for text in one.changes), *across])
     own = _words(() if promise is None else _claimed(promise).texts()) - read
     texts: dict[str, str] = {}
     for one in synthesis.modules:
@@ -120,12 +121,10 @@ def _named(modules: Sequence[Module]) -> dict[str, Module]:
 
 
 def _heading(name: str, module: Module) -> str:
-    folder = f'the folder "{module.path}"' if module.path else "files of no other module"
-    files = "1 file" if module.files == 1 else f"{module.files} files"
-    return f"{name}, {folder} ({files}, +{module.added} -{module.deleted}):"
+    return f"{name}, {f'the folder {quoted(module.path)}' if module.path else ELSEWHERE}:"
 
 
-def _quoted(texts: Iterable[str]) -> list[str]:
+def _set_apart(texts: Iterable[str]) -> list[str]:
     return [set_apart(text) for text in texts]
 
 
