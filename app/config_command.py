@@ -12,8 +12,9 @@ from pathlib import Path
 
 from app.config_rows import rows
 from app.github.urls import Server, repository_at
+from app.guides import read_guides
 from app.objects import LocalObjects
-from app.policy import ORGANISATION, at_base, held, read_guides, settled
+from app.policy import ORGANISATION, at_base, below_base, held, settled
 from app.render.escape import cut, one_line
 from app.settings import read_settings
 from reviewer.change import Change
@@ -42,7 +43,7 @@ def config_command(options: Namespace, environ: Mapping[str, str]) -> int:
         with LocalObjects(repo, Change(commit, commit, commit, ())) as objects:
             read = at_base(objects)
             theirs = held(read)
-            guides = read_guides(read)
+            guides = read_guides(read, below_base(objects))
         owners = _owners(repo.remotes, settings.github)
     where = "the remote's default branch" if branch else "HEAD"
     print(f"{FILE} at {commit[:12]}, {where}: {theirs}")

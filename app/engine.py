@@ -14,9 +14,10 @@ from app.defaults import NO_BUDGET, NO_KEY
 from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
 from app.github.fetch import Checkout
+from app.guides import Guides, read_guides
 from app.objects import LocalObjects
 from app.paid import journal_here, journal_of
-from app.policy import Guides, Sources, edits, of_pull, read_guides, read_policy, settled
+from app.policy import Sources, edits, of_pull, read_policy, settled
 from app.report import Report, report
 from app.settings import Settings, secret_of
 from reviewer.change import Change
@@ -144,7 +145,7 @@ def decide(
     before = settings
     settings, not_used = settled(settings, wishes.policy, prices, lowers=lowers)
     choice = choose(settings)
-    guides = read_guides(sources.start) if choice.name else Guides()
+    guides = read_guides(sources.start, sources.below) if choice.name else Guides()
     request = ReviewRequest(
         effort=Effort(settings.effort),
         model=choice.name,
@@ -152,6 +153,7 @@ def decide(
         caps=Caps(usd=choice.budget_usd, seconds=seconds),
         paths=paths,
         guidelines=guides.text,
+        guides=guides.scoped,
         policy=wishes.policy,
         policy_before=wishes.before,
         promise=promise if choice.name else None,

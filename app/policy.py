@@ -7,13 +7,14 @@ thresholds, checks and the like from the default branch; nothing from the head. 
 broken or cannot be had costs itself, with a note, and never the review.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.github.cache import Stopped
 from app.github.errors import Limited, Unreachable
 from app.github.origin import Origin
+from app.guides import MOST_GUIDES, PLACES, Below, Read, guides_among, is_guide, nothing_below
 from app.objects import LocalObjects
 from app.settings import Settings
 from reviewer.change import Change
@@ -25,31 +26,16 @@ from reviewer.policy import FILE, NO_POLICY, PUBLISHING_KEYS, TRIAL_KEYS, Policy
 from reviewer.policy_file import BadPolicy, parse
 from reviewer.ports import NoSuchFile, Objects
 from reviewer.revisions import default_branch
-
-GUIDES = (
-    "AGENTS.md",
-    "CLAUDE.md",
-    ".github/copilot-instructions.md",
-    ".cursorrules",
-    "CONTRIBUTING.md",
-)
-"""At the root of a repository: what it tells people and tools, what is most about code first."""
-
-GUIDE_CHARACTERS = 6_000
-GUIDES_CHARACTERS = 12_000
-"""Of all of them: about 3,000 tokens, which every node is given."""
+from reviewer.text import decode
 
 ORGANISATION = ".github"
 """The repository of an owner that speaks for all others."""
-
-Read = Callable[[str], bytes | None]
-"""Gives the bytes of a file, None where there is none; raises RlmError where neither is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where files of a repository can be read: the merge base, the tip of the base branch, the
-    default branch, the repository that speaks for its owner.
+    default branch, the repository that speaks for its owner. `below` lists those of the merge base.
     """
 
     start: Read
@@ -57,6 +43,7 @@ class Sources:
     default: Read
     owner: Read
     owner_name: str = ""
+    below: Below = nothing_below
 
 
 def sources_of(repo: GitRepo, change: Change, objects: Objects, origin: Origin | None) -> Sources:
@@ -77,6 +64,7 @@ def of_range(repo: GitRepo, change: Change, objects: Objects) -> Sources:
         partial(_at, repo, change.base),
         partial(_at, repo, default),
         lambda _: None,
+        below=below_base(objects),
     )
 
 
@@ -112,7 +100,12 @@ def of_pull(repo: GitRepo, start: str, objects: Objects, origin: Origin) -> Sour
 
     read = at_base(objects)
     return Sources(
-        read, read if wanted.base == start else tip, default, owners, f"{owner}/{ORGANISATION}"
+        read,
+        read if wanted.base == start else tip,
+        default,
+        owners,
+        f"{owner}/{ORGANISATION}",
+        below_base(objects),
     )
 
 
@@ -160,45 +153,6 @@ def read_policy(sources: Sources) -> Wishes:
     return Wishes(policy, None if same else before, tuple(notes), layers)
 
 
-@dataclass(frozen=True, slots=True)
-class Guides:
-    """What a project tells people and tools, under the `names` of its files."""
-
-    text: str = ""
-    names: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def read_guides(start: Read) -> Guides:
-    """Return the project's guidance, bounded, with notes on what of it is not used."""
-    parts: dict[str, str] = {}
-    cut: list[str] = []
-    notes: list[str] = []
-    known: set[str] = set()
-    left = GUIDES_CHARACTERS
-    for name in GUIDES:
-        try:
-            raw = start(name)
-        except Stopped:
-            raise
-        except RlmError as error:
-            notes.append(f"{name} was not used as guidance: {error}")
-            continue
-        text = (raw or b"").decode("utf-8", "replace").removeprefix("\ufeff").strip()
-        if not text or text in known:
-            continue
-        known.add(text)
-        taken = text[: min(GUIDE_CHARACTERS, left)]
-        left -= len(taken)
-        if len(taken) < len(text):
-            cut.append(f"{name} (the first {len(taken):,} of {len(text):,} characters)")
-        if taken:
-            parts[name] = f"{name}:\n\n{taken}"
-    if cut:
-        notes.append(f"Used as guidance in part: {', '.join(cut)}.")
-    return Guides("\n\n".join(parts.values()), tuple(parts), tuple(notes))
-
-
 def settled(
     settings: Settings, policy: Policy, prices: Prices, *, lowers: bool = True
 ) -> tuple[Settings, list[str]]:
@@ -236,7 +190,7 @@ def edits(change: Change, *, guided: bool) -> list[str]:
     where a model is `guided` by them, the files that tell about the project.
     """
     touched = {name for file in change.files for name in file.names}
-    edited = [name for name in (FILE, *(GUIDES if guided else ())) if name in touched]
+    edited = [*([FILE] if FILE in touched else []), *(guides_among(touched) if guided else [])]
     if not edited:
         return []
     return [
@@ -289,6 +243,18 @@ def at_base(objects: Objects) -> Read:
     return read
 
 
+def below_base(objects: Objects) -> Below:
+    """Return what lists files of a merge base."""
+
+    def below(folder: str) -> Sequence[str]:
+        try:
+            return [entry.path for entry in objects.entries(folder, "base")]
+        except NoSuchFile:
+            return ()
+
+    return below
+
+
 def _at(repo: GitRepo, commit: str, path: str) -> bytes | None:
     with LocalObjects(repo, Change(commit, commit, commit, ())) as objects:
         return at_base(objects)(path)
@@ -297,9 +263,13 @@ def _at(repo: GitRepo, commit: str, path: str) -> bytes | None:
 def _bring(repo: GitRepo, commit: str, objects: Objects) -> None:
     """Have here what is about to be read, in one connection; what cannot be had is met again."""
     try:
-        _, out = repo.run("ls-tree", "-z", "--full-tree", commit, "--", FILE, *GUIDES)
-        entries = [line.split(b"\t")[0].split(b" ") for line in out.split(b"\0") if line]
-        objects.prefetch([sha.decode() for _, kind, sha in entries if kind == b"blob"])
+        paths = (FILE, *PLACES)
+        _, out = repo.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths)
+        rows = [line.partition(b"\t") for line in out.split(b"\0") if line]
+        named = [(head.split(b" "), decode(path)) for head, _, path in rows]
+        wanted = [entry for entry, path in named if path == FILE or is_guide(path)]
+        blobs = [sha.decode() for _, kind, sha in wanted if kind == b"blob"]
+        objects.prefetch(blobs[: 1 + MOST_GUIDES])
     except Stopped:
         raise
     except RlmError:

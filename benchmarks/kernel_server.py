@@ -117,6 +117,9 @@ def _words(script: Script, request: dict[str, Any]) -> list[Block]:
     return _tool("submit", {"words": []})
 
 
+RETOLD = "What readers of the code say"
+"""How the question begins that is asked once, of what all readers said."""
+
 _PART = re.compile(r"^(p\d+): ", re.M)
 
 
@@ -127,6 +130,8 @@ def _review(script: Script, request: dict[str, Any]) -> list[Block]:
         if script.role == "regroups" and len(request["messages"]) == 1:
             return _tool("python", {"code": _regrouping(_PART.findall(said))})
         return _tool("submit", {"overview": "", "claims": []})
+    if said.startswith(RETOLD):
+        return _tool("submit", {"modules": []})
     mark = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return _tool("submit", {"overview": f"Changes {mark}.", "claims": []})
 

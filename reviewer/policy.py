@@ -117,6 +117,17 @@ class Instruction(_Keys):
     ]
 
 
+class Guide(_Keys):
+    """What a file of the project's, `name`, tells tools about some files; `left` characters of it
+    are left out. No part of the policy: it comes with the guidance for all files.
+    """
+
+    name: str
+    paths: Annotated[Globs, Field(min_length=1)]
+    text: Annotated[str, StringConstraints(min_length=1)]
+    left: int = 0
+
+
 class Thresholds(_Keys):
     """What a finding needs in order to be shown. What is below is counted in a note."""
 

@@ -55,6 +55,18 @@ class BadPolicy(TellUser):
 
 def parse(data: bytes) -> Policy:
     """Return what a file asks for; raise BadPolicy about the first line that is wrong."""
+    value, lines = plain(data)
+    try:
+        return Policy.model_validate({} if value is None else value)
+    except ValidationError as error:
+        said = [(_line(lines, one["loc"]), _said(one)) for one in error.errors(include_url=False)]
+        raise _bad(*min(said, key=lambda one: one[0])) from error
+
+
+def plain(data: bytes) -> tuple[Any, Mapping[_Place, int]]:
+    """Return what plain YAML holds as lists, mappings and text, None for nothing, and the lines of
+    its places; raise BadPolicy about the first line that is none.
+    """
     if len(data) > MAX_BYTES:
         raise _bad(None, f"it is longer than {MAX_BYTES:,} bytes")
     try:
@@ -76,12 +88,7 @@ def parse(data: bytes) -> Policy:
     except (ValueError, OverflowError) as error:  # the library's own, of an odd escape or version
         raise _bad(None, "it is no YAML") from error
     lines: dict[_Place, int] = {}
-    value = None if root is None else _value(root, (), lines)
-    try:
-        return Policy.model_validate({} if value is None else value)
-    except ValidationError as error:
-        said = [(_line(lines, one["loc"]), _said(one)) for one in error.errors(include_url=False)]
-        raise _bad(*min(said, key=lambda one: one[0])) from error
+    return None if root is None else _value(root, (), lines), lines
 
 
 def _check(events: Iterable[yaml.Event]) -> None:

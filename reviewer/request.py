@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.finding import Finding, Side
-from reviewer.policy import NO_POLICY, Policy
+from reviewer.policy import NO_POLICY, Guide, Policy
 
 
 class Effort(StrEnum):
@@ -94,13 +94,13 @@ class ReviewRequest(BaseModel):
     """One question to the engine, apart from the objects it may read.
 
     `model` is None for a review by detectors alone; `cheap_model`, None for the same one, answers
-    small questions. `paths` limits it to files and folders of the
-    repository, none being all; what lies outside is listed as set aside. `guidelines` and the
-    `policy` come from the merge base, the base branch, the default branch or the user, never from
-    the head; what the policy says about effort, models and budget was decided before and is in the
-    other fields. A file is set aside only if `policy_before`, too, wants that: the merge base's
-    where it differs. `promise` is what the author says, for one node that compares it with the
-    change; finders do not see it: see "Finders" in docs/design.md.
+    small questions. `paths` limits it to files and folders of the repository, none being all; what
+    lies outside is listed as set aside. `guidelines`, `guides` (for some paths) and the `policy`
+    come from the merge base, the base branch, the default branch or the user, never from the head;
+    what the policy says about effort, models and budget was decided before and is in the other
+    fields. A file is set aside only if `policy_before`, too, wants that: the merge base's where it
+    differs. `promise` is what the author says, for the node that compares it with the change and
+    for the summary; finders do not see it: see "Finders" in docs/design.md.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -111,6 +111,7 @@ class ReviewRequest(BaseModel):
     caps: Caps = Caps()
     paths: tuple[str, ...] = ()
     guidelines: str = ""
+    guides: tuple[Guide, ...] = ()
     policy: Policy = NO_POLICY
     policy_before: Policy | None = None
     promise: Promise | None = None
@@ -185,7 +186,7 @@ class ChangeInfo(BaseModel):
 
 
 class Module(BaseModel):
-    """A folder of the change, with what its readers said the change does there.
+    """A folder of the change, with what it does there, as its readers said or as that was retold.
 
     `path` is "" for the files that lie in no other module. A review has two to eight, or one where
     all files lie in one folder; of what was set aside there is nothing in it.

@@ -207,8 +207,8 @@ class ModelServer:
     key: str | None = None
     certificate: tuple[Path, Path] | None = None
     counting: Answer | None = None  # what count_tokens answers, if not an estimate
-    confirms: bool = True  # says of each claim of the script that it holds, and of each promise
-    # that it is kept; else the script is asked
+    confirms: bool = True  # says of each claim of the script that it holds, of each promise that
+    # it is kept, and nothing better than readers have said; else the script is asked
     requests: list[Received] = field(default_factory=list)  # of both endpoints, in order
     peak: int = 0  # the most calls of /v1/messages that were open at one time
     refused: list[str] = field(default_factory=list)  # what the rules complained about
@@ -250,9 +250,8 @@ class ModelServer:
         """The bodies of the calls of /v1/messages that the script was asked, in order of arrival."""
         with self._lock:
             asked = [r.body for r in self.requests if r.path == "/v1/messages"]
-        return [
-            body for body in asked if not (self.confirms and (verifies(body) or compares(body)))
-        ]
+        own = (verifies, compares, retells) if self.confirms else ()
+        return [body for body in asked if not any(kind(body) for kind in own)]
 
     @property
     def comparisons(self) -> list[dict[str, Any]]:
@@ -265,6 +264,12 @@ class ModelServer:
         """The bodies of the calls that ask whether a claim is true."""
         with self._lock:
             return [r.body for r in self.requests if verifies(r.body)]
+
+    @property
+    def retellings(self) -> list[dict[str, Any]]:
+        """The bodies of the calls that ask for what readers said in other words."""
+        with self._lock:
+            return [r.body for r in self.requests if retells(r.body)]
 
     def receive(self, request: Received) -> None:
         with self._lock:
@@ -309,6 +314,8 @@ class ModelServer:
             return confirmed(request, self._claims)
         if self.confirms and compares(request):
             return tool("submit", {"claims": []})
+        if self.confirms and retells(request):
+            return tool("submit", {"modules": []})
         answer = self._scripted(request)
         with self._lock:
             self._claims.update({claim["title"]: claim for claim in _claims_in(answer)})
@@ -363,6 +370,14 @@ def compares(request: dict[str, Any]) -> bool:
     """Does a request ask whether a change does what it promises?"""
     return any(
         "IntentClaim" in tool.get("input_schema", {}).get("$defs", {})
+        for tool in request.get("tools") or ()
+    )
+
+
+def retells(request: dict[str, Any]) -> bool:
+    """Does a request ask to tell what several readers said?"""
+    return any(
+        "ModuleText" in tool.get("input_schema", {}).get("$defs", {})
         for tool in request.get("tools") or ()
     )
 

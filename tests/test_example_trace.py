@@ -152,8 +152,10 @@ def test_what_the_change_does_is_told_by_module(traced: Traced) -> None:
     told = {module.path: module.changes for module in review.modules}
     assert 2 <= len(told) <= 8
     assert told["web/src"] == [
-        "Changes db.py, api.ts, money.ts, orders.ts and what belongs to them."
+        "Shows returns and reports: `api.ts`, `money.ts`, `orders.ts` and what belongs to them."
     ]
+    # What nobody told anew stays as its reader said it.
+    assert told["backend"] == ["Changes preview.yml, pyproject.toml and what belongs to them."]
     # What the node that led saw between its parts, in a later pass, too.
     everywhere = [*review.across, *(text for changes in told.values() for text in changes)]
     assert "What the backend says of returns and reports, the web shows." in everywhere
@@ -176,4 +178,8 @@ def test_no_node_sees_who_said_what(traced: Traced) -> None:
     """The results that a leading node gets, and the trace has, are those of before."""
     results = [json.loads(event.value) for event in traced.of(Result)]
     assert len(results) == len(traced.of(NodeStarted))
-    assert {tuple(result) for result in results} == {("overview", "claims"), ("verdicts",)}
+    assert {tuple(result) for result in results} == {
+        ("overview", "claims"),
+        ("verdicts",),
+        ("modules", "across"),
+    }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reviewer.change import Change, Span
+from reviewer.change import Change, FileChange, Span
 from reviewer.model.base import Usage
 from reviewer.ports import Objects
 from reviewer.request import ReviewRequest
@@ -11,7 +11,7 @@ from reviewer.review.ahead import MOST_BYTES
 from reviewer.review.arrangement import arrange
 from reviewer.review.finder import LENSES, PACES
 from reviewer.review.folding import folded_size
-from reviewer.review.guidance import guidance
+from reviewer.review.guidance import guidance, guides_for
 from reviewer.review.intent import HUNKS_TOKENS, compares
 from reviewer.review.scope import BYTES_A_TOKEN, SPAN_BYTES, size_of
 from reviewer.rlm.node import PROMPT_TOKENS
@@ -36,6 +36,9 @@ BESIDE_TOKENS = int(MOST_BYTES / BYTES_A_TOKEN)
 PROMISE_TOKENS = 3_000
 """What the node that compares is shown beside hunks."""
 
+SUMMARY_TOKENS = 3_000
+"""What the one call is shown that tells what several readers said."""
+
 REPORT_TOKENS = 2_000
 """What a verifier is shown of one claim, with its hunks."""
 
@@ -47,7 +50,8 @@ Divide = Callable[[tuple[Span, ...], int], list[tuple[Span, ...]]]
 class Estimate:
     """A range, not a promise; the promise is the cap. Dollars are None for an unknown price.
 
-    `nodes` read or lead; how many claims there will be to verify nobody knows.
+    `nodes` read, lead, compare or tell what was read; how many claims there will be to verify
+    nobody knows.
     """
 
     nodes: int
@@ -67,7 +71,7 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     passes = len(LENSES[request.effort])
     led = above * len(PACES[request.effort].led)
     model = request.model or ""
-    told = _told(request)
+    told = _told(request, sorted_out.scope)
     sizes = [folded_size(leaf) + told for leaf in scopes]
     low = [one for size in sizes for one in _calls(size, TURNS_LOW, REPLY_LOW, passes)]
     beside = [size + BESIDE_TOKENS for size in sizes]
@@ -79,18 +83,20 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
         size = min(size_of(spans), HUNKS_TOKENS) + told + PROMISE_TOKENS
         low += _calls(size, TURNS_LOW, REPLY_LOW, 1)
         high += _calls(size, TURNS_HIGH, REPLY_HIGH, 1)
-    verifying = _calls(REPORT_TOKENS, TURNS_HIGH, REPLY_HIGH, 1) * checks
-    used = sum([*high, *verifying], Usage())
+    retold = len(scopes) > 1
+    cheap = _calls(SUMMARY_TOKENS, 1, REPLY_HIGH, 1) * retold
+    cheap += _calls(REPORT_TOKENS, TURNS_HIGH, REPLY_HIGH, 1) * checks
+    used = sum([*high, *cheap], Usage())
     usd_low, usd_high = _priced(low, model, prices), _priced(high, model, prices)
-    if checks and usd_high is not None:
-        more = _priced(verifying, request.cheap_model or model, prices)
+    if cheap and usd_high is not None:
+        more = _priced(cheap, request.cheap_model or model, prices)
         usd_high = None if more is None else usd_high + more
     cap = request.caps.usd
     note = f"{passes} pass{'' if passes == 1 else 'es'} over {len(spans)} spans"
     if cap is not None and usd_high is not None and usd_high > cap:
         note += f"; the cap of ${cap:.2f} may end it early"
     return Estimate(
-        len(scopes) * passes + led + compares(request),
+        len(scopes) * passes + led + compares(request) + retold,
         used.total - used.output,
         used.output,
         usd_low,
@@ -130,11 +136,11 @@ def divided(
     return found, above
 
 
-def _told(request: ReviewRequest) -> int:
+def _told(request: ReviewRequest, files: Sequence[FileChange]) -> int:
     """Return the tokens of what the project has to say, as if all of it were about every file."""
-    text = guidance(
-        request.guidelines, request.policy.instructions, request.policy.comments.language
-    )
+    guides, _ = guides_for(request.guides, files)
+    policy = request.policy
+    text = guidance(request.guidelines, policy.instructions, policy.comments.language, guides)
     return int(len(text) / BYTES_A_TOKEN)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reviewer.change import Change, Span
 from reviewer.finding import Finding, Side
 from reviewer.globs import named
-from reviewer.policy import Instruction
+from reviewer.policy import Guide, Instruction
 from reviewer.ports import Objects
 from reviewer.request import Effort, StopReason
 from reviewer.review.ahead import Ahead
@@ -75,7 +75,7 @@ class Finder:
     """The task. One instance serves every pass of a review; scopes carry the lens."""
 
     name = "find"
-    version = "2"
+    version = "3"
     tier: Tier = "strong"
     result: type[FinderResult] = Answer
 
@@ -92,6 +92,7 @@ class Finder:
         borders: Sequence[Border] = (),
         led: Collection[str] = (),
         instructions: Sequence[Instruction] = (),
+        guides: Sequence[Guide] = (),
         language: str | None = None,
         nearby: Nearby = NOTHING_NEARBY,
     ) -> None:
@@ -101,7 +102,7 @@ class Finder:
         for lead in leads:
             self._leads.setdefault(lead.path, []).append(lead)
         self._guidelines = guidelines
-        self._instructions = tuple(instructions)
+        self._told_by_path: tuple[Guide | Instruction, ...] = (*guides, *instructions)
         self._language = language
         self._meant: dict[str, frozenset[int]] = {}
         self._window = window
@@ -115,10 +116,10 @@ class Finder:
 
     def asked_by_maintainers(self, spans: Sequence[Span]) -> str:
         """Return what guides whoever looks at these spans; "" where nobody has asked anything."""
-        return guidance(self._guidelines, self._told(spans), None)
+        return self._guidance(spans, None)
 
     def instructions(self, scope: FindScope) -> str:
-        told = guidance(self._guidelines, self._told(scope.spans), self._language)
+        told = self._guidance(scope.spans, self._language)
         return prompt("finder.md") + (f"\n{told}" if told else "")
 
     def units(self, scope: FindScope) -> frozenset[Unit]:
@@ -195,22 +196,28 @@ class Finder:
     def partial(self, scope: FindScope, reason: StopReason) -> FinderResult:
         return FinderResult(overview="", claims=[])
 
-    def _told(self, spans: Sequence[Span]) -> list[Instruction]:
-        """Return what is said about files of the spans, and no more, in the order of the file."""
-        if not self._instructions:
+    def _guidance(self, spans: Sequence[Span], language: str | None) -> str:
+        told = self._told(spans)
+        instructions = [one for one in told if isinstance(one, Instruction)]
+        guides = [one for one in told if isinstance(one, Guide)]
+        return guidance(self._guidelines, instructions, language, guides)
+
+    def _told(self, spans: Sequence[Span]) -> list[Guide | Instruction]:
+        """Return what is said about files of the spans, and no more, in the order of the files."""
+        if not self._told_by_path:
             return []
         paths = dict.fromkeys(span.path for span in spans)
         meant = frozenset[int]().union(*(self._about(path) for path in paths))
-        return [self._instructions[index] for index in sorted(meant)]
+        return [self._told_by_path[index] for index in sorted(meant)]
 
     def _about(self, path: str) -> frozenset[int]:
-        """Return which instructions are about a file, under either of its names."""
+        """Return what of it is about a file, under either of its names."""
         known = self._meant.get(path)
         if known is None:
             names = self._change.by_path[path].names
             known = self._meant[path] = frozenset(
                 index
-                for index, one in enumerate(self._instructions)
+                for index, one in enumerate(self._told_by_path)
                 if any(named(name, one.paths) for name in names)
             )
         return known

@@ -1,11 +1,13 @@
 """What a project's maintainers have to say to a finder: framed as data, line by line."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-from reviewer.policy import Instruction
+from reviewer.change import FileChange
+from reviewer.globs import named
+from reviewer.policy import Guide, Instruction
 from reviewer.text import printable
 
 FILES = (
@@ -17,15 +19,45 @@ FOR_PATHS = (
     "where nothing else comes of it:"
 )
 
+GUIDES_CHARACTERS = 12_000
+"""Of all guides for paths of a change: about 3,000 tokens, which one node may be told."""
+
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
 """Categories of characters that nobody sees: a text for people needs none of them."""
 
 
-def guidance(guidelines: str, instructions: Sequence[Instruction], language: str | None) -> str:
+def guides_for(
+    guides: Sequence[Guide], files: Iterable[FileChange]
+) -> tuple[tuple[Guide, ...], str]:
+    """Return the guides for any of these files, bounded all together, and a note on what is cut."""
+    paths = list(dict.fromkeys(name for file in files for name in file.names))
+    left = GUIDES_CHARACTERS
+    meant: list[Guide] = []
+    cut: list[str] = []
+    for guide in guides:
+        if not any(named(path, guide.paths) for path in paths):
+            continue
+        text = guide.text[:left]
+        left -= len(text)
+        if whole := len(guide.text) + guide.left - len(text):
+            whole += len(text)
+            cut.append(f"{printable(guide.name)} (the first {len(text):,} of {whole:,} characters)")
+        if text:
+            meant.append(guide.model_copy(update={"text": text}))
+    return tuple(meant), f"Used as guidance in part: {', '.join(cut)}." if cut else ""
+
+
+def guidance(
+    guidelines: str,
+    instructions: Sequence[Instruction],
+    language: str | None,
+    guides: Sequence[Guide] = (),
+) -> str:
     """Return what is added to a finder's task, "" where nobody has asked for anything."""
     parts = []
-    if guidelines:
-        parts.append(f"{FILES}\n\n{set_apart(guidelines)}")
+    told = [*([guidelines] if guidelines else []), *(f"{g.name}:\n\n{g.text}" for g in guides)]
+    if told:
+        parts.append(f"{FILES}\n\n" + "\n>\n".join(map(set_apart, told)))
     if instructions:
         texts = "\n>\n".join(set_apart(one.text) for one in instructions)
         parts.append(f"{FOR_PATHS}\n\n{texts}")

@@ -44,7 +44,7 @@ LEAST_WORDS = 3
 LEAST_PROMISE_CHARS = 6
 """Of the words that a claim is about: fewer stand in any text."""
 
-_UNSPACED = re.compile(
+UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff]"
 )
@@ -132,8 +132,8 @@ def compares(request: ReviewRequest) -> bool:
     if request.effort is Effort.QUICK or INTENT in request.policy.off or request.promise is None:
         return False
     text = " ".join(request.promise.texts())
-    words = len(re.findall(r"\w{2,}", _UNSPACED.sub(" ", text)))
-    return words + len(_UNSPACED.findall(text)) // 2 >= LEAST_WORDS
+    words = len(re.findall(r"\w{2,}", UNSPACED.sub(" ", text)))
+    return words + len(UNSPACED.findall(text)) // 2 >= LEAST_WORDS
 
 
 class Intent(OneNode[IntentScope, IntentResult]):
@@ -180,7 +180,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
         left = len(scope.spans) - len(shown)
         parts = [
             "What was promised:\n",
-            _told(scope.promise),
+            as_told(scope.promise),
             f"The files of the change:\n\n{listed(self._change, MOST_FILES)}",
             self._at_borders(),
             "The hunks:\n",
@@ -239,7 +239,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
 def was_said(words: str, promise: Promise) -> bool:
     """Do these words stand in a promise, but for white space and the marks of Markdown?"""
     wanted = _plain(words)
-    if len(wanted) + len(_UNSPACED.findall(wanted)) < LEAST_PROMISE_CHARS:
+    if len(wanted) + len(UNSPACED.findall(wanted)) < LEAST_PROMISE_CHARS:
         return False
     return any(wanted in _plain(text) for text in promise.texts())
 
@@ -248,7 +248,8 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"[*_`#>\"'\[\]()]", " ", text).lower().split())
 
 
-def _told(promise: Promise) -> str:
+def as_told(promise: Promise) -> str:
+    """Return what was promised, each piece set apart under its heading."""
     parts = []
     if promise.title.strip():
         parts.append(f"The title:\n{set_apart(promise.title)}\n")

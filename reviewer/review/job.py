@@ -5,9 +5,10 @@ import ctypes
 import gc
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from typing import get_args
 
 from reviewer.change import Change, FileChange, Span
@@ -26,6 +27,7 @@ from reviewer.request import (
     DependencyChange,
     Effort,
     Looked,
+    Module,
     Review,
     ReviewRequest,
     StopReason,
@@ -36,19 +38,22 @@ from reviewer.review.claims import Claim, FinderResult, Joined
 from reviewer.review.coverage import account
 from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
+from reviewer.review.guidance import guides_for
 from reviewer.review.intent import Intent, IntentClaim, IntentScope, compares
-from reviewer.review.join import join, masked, once
+from reviewer.review.join import join, masked, once, told_as_defects
 from reviewer.review.modules import Said, module_imports, modules, modules_of
 from reviewer.review.place import Placer
 from reviewer.review.risk import look_first, risk
 from reviewer.review.scope import SPAN_BYTES, FindScope
 from reviewer.review.suggestions import parsing
 from reviewer.review.summary import STOPS, Outline, summarise
+from reviewer.review.synthesis import question, retold
 from reviewer.review.taken_back import takes_itself_back
 from reviewer.review.verify import Verifier, VerifyScope, judged
 from reviewer.rlm.journal import Journal
+from reviewer.rlm.once import ask_once
 from reviewer.rlm.recording import Recording
-from reviewer.rlm.run import CALL_TIMEOUT_S, CONCURRENCY, Pricing, Run, open_run
+from reviewer.rlm.run import CALL_TIMEOUT_S, CONCURRENCY, Pricing, Run, Seat, open_run
 from reviewer.rlm.solve import solve
 from reviewer.rlm.solved import Solved
 from reviewer.rlm.trace import BorderChanged, TraceSink
@@ -103,6 +108,9 @@ class _Read:
     findings: list[Finding] = field(default_factory=list)
     causes: dict[str, Span] = field(default_factory=dict)
     told: list[Said] = field(default_factory=list)
+    retold: tuple[list[Module], list[str]] | None = None
+    """The same by module in the words of one node; None where there was none, or nothing to do."""
+
     covered: frozenset[str] = frozenset()
     missed: dict[str, str] = field(default_factory=dict)
     stopped: StopReason | None = None
@@ -329,6 +337,7 @@ async def _passes(
     rather than every pass somewhere, and a later pass finds the scope in the prompt cache.
     """
     clusters = prepared.arrangement.clusters
+    guides, in_part = guides_for(request.guides, prepared.triage.scope)
     finder = Finder(
         prepared.change,
         objects,
@@ -340,11 +349,12 @@ async def _passes(
         nearby=prepared.arrangement.nearby,
         led=PACES[request.effort].led,
         instructions=request.policy.instructions,
+        guides=guides,
         language=request.policy.comments.language,
     )
     placer = Placer(prepared.change, objects)
     lenses = LENSES[request.effort]
-    read = _Read()
+    read = _Read(notes=[in_part] if in_part else [])
     unfinished: list[str] = []
     verifies = PACES[request.effort].verifies
     held = run.account.child(run.account.left.share(VERIFYING if verifies else 0.0))
@@ -361,10 +371,9 @@ async def _passes(
             read.by.append(f"model:{lens}")
     if not unfinished:  # together they look for all that the one pass of a quick review does
         read.by += [f"model:{lens}" for lens in LENSES[Effort.QUICK] if lens not in lenses]
-    after = len(lenses) + 1
+    names = map(str, count(len(lenses) + 1))
     if compares(request):
-        await _compared(request, prepared, read, run, objects, code, str(after))
-        after += 1
+        await _compared(request, prepared, read, run, objects, code, next(names))
     held.close()
     if verifies:
         verifier = Verifier(
@@ -376,7 +385,7 @@ async def _passes(
             code=code,
             causes=read.causes,
         )
-        read.findings = await _verified(read, prepared.leads, verifier, run, str(after))
+        read.findings = await _verified(read, prepared.leads, verifier, run, names)
     read.findings = await asyncio.to_thread(parsing, read.findings, objects)
     if unfinished and run.stopped is not None:
         read.stopped = run.stopped.reason  # what ended the run comes before what one node met
@@ -389,6 +398,7 @@ async def _passes(
         read.notes.append(f"The {which} did not reach every hunk.")
     if unfinished and run.stopped is not None:
         read.notes.append(str(run.stopped))
+    read.retold = await _retold(request, prepared, read, Seat(run, run.account, next(names)))
     if cut := run.account.forfeits:
         calls = "a call that was cut off is" if cut == 1 else f"{cut} calls that were cut off are"
         read.notes.append(f"The cost is a bound: {calls} counted at the most it can have cost.")
@@ -441,27 +451,39 @@ async def _compared(  # noqa: PLR0917
 
 
 async def _verified(
-    read: _Read, leads: Sequence[Finding], verifier: Verifier, run: Run, name: str
+    read: _Read, leads: Sequence[Finding], verifier: Verifier, run: Run, names: Iterator[str]
 ) -> list[Finding]:
     """Have each thing that the finders report refuted, if it can be; return what stands.
 
-    What nobody could look at, for want of money or time, stays, and is said to be unverified.
+    What nobody could look at, for want of money or time, stays, and is said to be unverified. A
+    promise that a defect of its file breaks is looked at with it, and by itself only where that
+    falls: what is no defect may still be what nobody was told of. `names` are for the trace.
     """
     known = once([*leads, *read.findings], by_words=True)  # each has to stand by itself
-    candidates = [each for each in known if each.source.startswith("model:")]
-    if not candidates:
-        return []
-    solved = await solve(verifier, VerifyScope(tuple(candidates)), run, name)
-    verdicts = await asyncio.to_thread(verifier.proved, solved.result)
-    stand, fell = await asyncio.to_thread(
-        judged, candidates, verdicts, MIN_CONFIDENCE, verifier.proof
+    candidates, promises = told_as_defects(
+        [each for each in known if each.source.startswith("model:")], same_file=True
     )
-    back = [one for one in fell if one.id in verdicts and verdicts[one.id].taken_back]
+    stand: list[Finding] = []
+    fell: list[Finding] = []
+    back: list[Finding] = []
+    missed: set[str] = set()
+    stops: set[StopReason] = set()
+    while candidates:
+        solved = await solve(verifier, VerifyScope(tuple(candidates)), run, next(names))
+        verdicts = await asyncio.to_thread(verifier.proved, solved.result)
+        stands, falls = await asyncio.to_thread(
+            judged, candidates, verdicts, MIN_CONFIDENCE, verifier.proof
+        )
+        takes = [one for one in falls if one.id in verdicts and verdicts[one.id].taken_back]
+        stand, back = [*stand, *stands], [*back, *takes]
+        fell += [one for one in falls if one not in takes]
+        missed.update(solved.missed.values())
+        stops |= solved.stops
+        candidates = [promise for one in falls for promise in promises.pop(one.id, ())]
     if back:
         # Whoever wrote it was of two minds, so that it closes nothing.
         read.withheld += back
         read.notes.append(f"{len(back)} claim(s) were dropped: {NOTHING_WRONG}.")
-        fell = [one for one in fell if one not in back]
     if fell:
         said = "; ".join(f"{one.title} ({one.path})" for one in fell[:DROPPED_SHOWN])
         more = "; …" if fell[DROPPED_SHOWN:] else ""
@@ -469,11 +491,27 @@ async def _verified(
             f"{len(fell)} claim(s) were dropped: a second look did not confirm them: {said}{more}"
         )
     if unseen := sum(not each.verified for each in stand):
-        why = "; ".join(sorted(set(solved.missed.values()))) or "no verdict came with a proof"
+        why = "; ".join(sorted(missed)) or "no verdict came with a proof"
         read.notes.append(f"{unseen} claim(s) were not verified: {why}")
-    if solved.stops and read.stopped is None:
-        read.stopped = min(solved.stops, key=list(StopReason).index)
+    if stops and read.stopped is None:
+        read.stopped = min(stops, key=list(StopReason).index)
     return stand
+
+
+async def _retold(
+    request: ReviewRequest, prepared: Prepared, read: _Read, seat: Seat
+) -> tuple[list[Module], list[str]] | None:
+    """Have what several readers said told once, in the project's words; None where nobody did.
+
+    It is the last thing that is paid for: without it what they said is shown as they said it.
+    """
+    if len({text for _, text in read.told}) < 2 or seat.run.stopped is not None:
+        return None
+    files = prepared.triage.scope
+    told, across = modules(files, modules_of(file.path for file in files), read.told)
+    asked = question(told, across, request.promise, request.policy.comments.language)
+    said = await ask_once(asked, seat)
+    return None if said is None else retold(told, across, said, request.promise)
 
 
 def _collect(
@@ -543,7 +581,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
     asked = read.calls > 0 or read.replayed > 0
     files, arrangement = prepared.triage.scope, prepared.arrangement
     module_of = modules_of(file.path for file in files)
-    told, across = modules(files, module_of, read.told)
+    told, across = read.retold or modules(files, module_of, read.told)
     outline = Outline(
         risk(files, findings, arrangement.borders) if files else None,
         look_first(files, findings, arrangement.borders, arrangement.users, arrangement.imports),

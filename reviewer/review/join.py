@@ -64,12 +64,25 @@ def join(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _kept_promises(findings: Sequence[Finding]) -> list[Finding]:
-    """Have a defect stand for the promise that it breaks, with the place of that one, too."""
+    """Have a defect stand for the promise that it breaks, wherever that is shown."""
+    return told_as_defects(findings)[0]
+
+
+def told_as_defects(
+    findings: Sequence[Finding], *, same_file: bool = False
+) -> tuple[list[Finding], dict[str, list[Finding]]]:
+    """Return the findings with a defect for each promise that it breaks, the worst first.
+
+    It is as grave as the graver of the two and has the place of the promise, too. The promises that
+    are left out come second, by the id of their defect. `same_file`: only those shown in its file.
+    """
     kept = [one for one in findings if one.category is not Category.INTENT]
+    left_out: dict[str, list[Finding]] = {}
     for promise in (one for one in findings if one.category is Category.INTENT):
         words = _all_words(promise)
         shares = [
             0.0 if _by_detector(one) or len(one.places) >= MOST_PLACES
+            or (same_file and one.path != promise.path)
             else alike(words, _all_words(one))
             for one in kept
             if one.category is not Category.INTENT
@@ -82,7 +95,8 @@ def _kept_promises(findings: Sequence[Finding]) -> list[Finding]:
         worse = min(one.severity, promise.severity, key=lambda severity: severity.rank)
         there = (*one.places, *_places_of([promise]))
         kept[-number] = one.model_copy(update={"severity": worse, "places": there})
-    return sorted(kept, key=_worth)
+        left_out.setdefault(one.id, []).append(promise)
+    return sorted(kept, key=_worth), left_out
 
 
 def once(findings: Iterable[Finding], *, by_words: bool = False) -> list[Finding]:
@@ -438,8 +452,7 @@ def is_plain_word(name: str) -> bool:
 
 def _all_words(finding: Finding) -> set[str]:
     """Return the words of title and reason without their endings, and without a quoted promise."""
-    text = without_promise(f"{finding.title} {finding.body}")
-    return {_ENDING.sub("", word) if len(word) > 4 else word for word in telling_words(text)}
+    return stems(without_promise(f"{finding.title} {finding.body}"))
 
 
 _ENDING = re.compile(r"(?:s|ed|ing)\Z")
@@ -460,3 +473,8 @@ def telling_words(text: str) -> set[str]:
     """Return the words of a text by which its claim is known: all but the small ones."""
     words = re.findall(r"\w+", text.lower())
     return {word for word in words if not _SMALL_WORDS.fullmatch(word)}
+
+
+def stems(text: str) -> set[str]:
+    """Return the telling words of a text without their endings."""
+    return {_ENDING.sub("", word) if len(word) > 4 else word for word in telling_words(text)}

@@ -27,8 +27,8 @@ ACROSS = (
     "their hunks (`diff`) or in the files. Ask, too: does a rule that two places keep still hold "
     "in both? Does code need a migration that another part makes, or the other way round, and what "
     "happens while only one of them is there? Is a flag, setting or field read that nothing sets, "
-    "or set and never read? No hunk is shown to you here, so a claim gives the path of its file. "
-    "Report a defect only where you have seen both."
+    "or set and never read? Other nodes have read your hunks for you, and none is shown to you "
+    "here, so a claim gives the path of its file. Report a defect only where you have seen both."
 )
 """What only a node that leads can ask."""
 
@@ -116,7 +116,7 @@ def across(
         ("What the parts change, in their readers' words:", said, len(said)),
     )
     sections = [[head, *_first(lines, most)] for head, lines, most in listed if lines]
-    return f"{_shared(sections, ACROSS_CHARS)}\n\n{ACROSS}".strip()
+    return f"{shared(sections, ACROSS_CHARS)}\n\n{ACROSS}".strip()
 
 
 def _file(change: Change, path: str, spans: Sequence[Span], outlined: bool) -> str:
@@ -306,8 +306,8 @@ def _first(lines: Sequence[str], most: int) -> list[str]:
     return [*lines[:most], *([f"… {len(lines) - most} more"] if lines[most:] else [])]
 
 
-def _shared(sections: Sequence[Sequence[str]], most: int) -> str:
-    """Return the sections one after the other, in the room that they share.
+def shared(sections: Sequence[Sequence[str]], most: int) -> str:
+    """Return sections of lines one after the other, in the room for characters that they share.
 
     Each has an equal share for certain. What one leaves goes to the others, the first ones first.
     """

@@ -108,11 +108,12 @@ def modules(
 
 def _sentences(text: str) -> list[str]:
     lines = (" ".join(printable(line).split()) for line in text.splitlines())
-    return [
-        line if len(line) <= CHANGE_CHARS else line[: CHANGE_CHARS - 1] + "…"
-        for line in lines
-        if line
-    ]
+    return [fitted(line) for line in lines if line]
+
+
+def fitted(line: str) -> str:
+    """Return what is said in one line, cut to its bound."""
+    return line if len(line) <= CHANGE_CHARS else line[: CHANGE_CHARS - 1] + "…"
 
 
 def _bounded(lines: Sequence[str]) -> list[str]:

@@ -280,7 +280,7 @@ class _Conversation(Generic[S, R]):
         if self.answering:
             return ToolResult(use.id, "Look at the parts' results first.", is_error=True)
         try:
-            result = self.task.result.model_validate(_printable(use.input))
+            result = self.task.result.model_validate(printable_json(use.input))
         except ValidationError as error:
             problems = [f"{_where(part['loc'])}: {part['msg']}" for part in error.errors()]
             self.refused += 1
@@ -304,7 +304,7 @@ class _Conversation(Generic[S, R]):
         return ToolResult(use.id, text, is_error=True)
 
     def _told(self, use: ToolUse, problems: list[str]) -> None:
-        written = json.dumps(_printable(use.input), ensure_ascii=False)
+        written = json.dumps(printable_json(use.input), ensure_ascii=False)
         self.run.sink(Submitted(self.name, preview(written), tuple(problems)))
 
 
@@ -414,8 +414,13 @@ def _tools(result: type[BaseModel]) -> tuple[Tool, ...]:
     }
     return (
         Tool("python", "Run Python in the sandbox; returns what it printed.", code),
-        Tool("submit", "Hand in the result and end.", _schema(result)),
+        submitting(result),
     )
+
+
+def submitting(result: type[BaseModel]) -> Tool:
+    """Return the tool that hands in a result of a type."""
+    return Tool("submit", "Hand in the result and end.", _schema(result))
 
 
 @cache
@@ -441,15 +446,15 @@ def _traced(key: str, function: Function, run: Run, node: str) -> Function:
     return traced
 
 
-def _printable(value: Any) -> Any:
+def printable_json(value: Any) -> Any:
     """Return a JSON value with every string in it valid Unicode."""
     match value:
         case str():
             return printable(value)
         case list():
-            return [_printable(item) for item in value]
+            return [printable_json(item) for item in value]
         case dict():
-            return {printable(str(key)): _printable(item) for key, item in value.items()}
+            return {printable(str(key)): printable_json(item) for key, item in value.items()}
         case _:
             return value
 

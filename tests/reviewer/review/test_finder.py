@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from reviewer.change import Span
 from reviewer.finding import Category, Finding, Severity
-from reviewer.policy import Instruction
+from reviewer.policy import Guide, Instruction
 from reviewer.review.finder import Finder
+from reviewer.review.guidance import FOR_PATHS, guides_for
 from reviewer.review.scope import FindScope
 from tests.reviewer.review.test_place import Files
 from tests.reviewer.review.values import change, changed, hunk, whole
@@ -111,3 +112,42 @@ def test_what_maintainers_write_is_quoted_line_by_line_in_a_frame():
 def test_the_language_is_one_line():
     text = asked(whole(SQL), language="pt-BR")
     assert [line for line in text.splitlines() if "`pt-BR`" in line] == [text.splitlines()[-1]]
+
+
+# Guides for paths --------------------------------------------------------------------------------
+
+
+def guide(name: str, *paths: str, text: str = "Say so.", left: int = 0) -> Guide:
+    return Guide(name=name, paths=paths, text=text, left=left)
+
+
+def test_guides_for_paths_stand_with_the_guidance_of_those_who_read_them():
+    guides = (guide("one", "db/**", text="# Rule"), guide("two", "old/**", text="Kept."))
+    moved = replace(changed("web/new.ts", OLD), old_path="old/new.ts")
+    finder = Finder(change(changed("db/q.sql", SQL), moved), Files(), [], "AGENTS", guides=guides)
+    of_sql = finder.instructions(FindScope((whole(SQL),), "general"))
+    assert "> AGENTS\n>\n> one:\n>\n> # Rule\n" in of_sql and "two:" not in of_sql
+    assert FOR_PATHS not in of_sql, "they are guidance, and no rule whose breach is a defect"
+    both = finder.asked_by_maintainers((whole(SQL), whole(OLD)))
+    assert both.index("> # Rule") < both.index("> Kept.")
+
+
+def test_of_guides_for_a_change_there_is_a_bound_and_a_note():
+    guides = [
+        guide("other", "docs/**", text="x" * 6_000),
+        guide("first", "*.sql", text="x" * 6_000, left=7),
+        guide("second", "db/", text="x" * 5_000),
+        guide("third", "**", text="x" * 5_000),
+        guide("fourth", "**"),
+    ]
+    meant, note = guides_for(guides, [changed("db/q.sql", SQL)])
+    assert [(one.name, len(one.text)) for one in meant] == [
+        ("first", 6_000),
+        ("second", 5_000),
+        ("third", 1_000),
+    ]
+    assert note == (
+        "Used as guidance in part: first (the first 6,000 of 6,007 characters), "
+        "third (the first 1,000 of 5,000 characters), fourth (the first 0 of 7 characters)."
+    )
+    assert guides_for(guides, [changed("web/new.ts", OLD)])[1] == ""

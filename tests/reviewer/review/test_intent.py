@@ -173,6 +173,45 @@ def test_what_a_finder_has_found_too_is_said_once(repo: Made) -> None:
     assert len(done.findings) == 1
 
 
+UNMENTIONED = {
+    "kind": "unmentioned",
+    "promise": "Nothing else changes.",
+    "quote": "def total(items, rate):",
+    "severity": "medium",
+    "title": "The first item is left out of every total",
+    "why": "Nobody was told that `items[1:]` drops the first item.",
+}
+DROPS = {
+    "title": "`items[1:]` drops the first item",
+    "why": "The first item is left out of the total: total([a], 1) is 0.",
+}
+
+
+@pytest.mark.parametrize("refuted", [False, True])
+def test_one_cause_is_verified_once_and_as_a_promise_only_where_it_is_no_defect(
+    repo: Made, refuted: bool
+) -> None:
+    """The promise is shown at another line than the defect: by place the two are not one."""
+
+    def says(request: dict[str, Any]) -> Answer:
+        if verifies(request):
+            is_defect = reported(request)[1] == DROPS["title"]
+            return verdict(request, verdict="refuted" if refuted and is_defect else "holds")
+        if compares(request):
+            return tool("submit", {"claims": [differs(**UNMENTIONED)]})
+        return submit(claim(request, LINE, **DROPS))
+
+    done, server = compared(repo, script=says)
+    asked = [reported(request)[1] for request in server.verifications]
+    titles = [found.title for found in done.findings]
+    if refuted:
+        assert asked == [DROPS["title"], UNMENTIONED["title"]]
+        assert titles == [UNMENTIONED["title"]]
+    else:
+        assert asked == titles == [DROPS["title"]]
+        assert [place.line for place in done.findings[0].places] == [1]
+
+
 def test_a_verifier_can_refute_a_difference(repo: Made) -> None:
     def says(request: dict[str, Any]) -> Answer:
         if verifies(request):

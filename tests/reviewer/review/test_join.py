@@ -5,7 +5,7 @@ import time
 import pytest
 
 from reviewer.finding import Category, Finding, Proof, Severity, Side
-from reviewer.review.join import join, masked, once, retold
+from reviewer.review.join import join, masked, once, retold, told_as_defects
 from reviewer.review.promised import with_promise
 from tests.reviewer.review.retold_pairs import ONE, TWO, Claim
 
@@ -416,6 +416,18 @@ def test_a_defect_stands_for_the_promise_that_it_breaks_wherever_that_is_shown()
     assert (one.title, one.severity) == (defect.title, Severity.HIGH)
     assert [(place.path, place.side, place.line) for place in one.places] == [("b.py", "LEFT", 90)]
     assert one.id == defect.id
+
+
+def test_before_they_are_verified_only_promises_of_the_same_file_are_told_as_defects():
+    said = "The check for a payment with this reference was removed: a repeat is counted."
+    defect = finding("A notice that comes twice is booked twice", body=said)
+    near = promise("A notice that comes twice is no longer refused", said)
+    far = near.model_copy(update={"path": "b.py"})
+    (one,), left_out = told_as_defects([near, defect], same_file=True)
+    assert (one.title, left_out) == (defect.title, {defect.id: [near]})
+    both, left_out = told_as_defects([far, defect], same_file=True)
+    assert (len(both), left_out) == (2, {})
+    assert len(told_as_defects([far, defect])[0]) == 1
 
 
 def test_a_promise_that_nothing_else_breaks_stays():
