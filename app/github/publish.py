@@ -18,7 +18,7 @@ from app.github.client import Hub
 from app.github.dismissals import Dismissal, Words, dismissals, finding_of
 from app.github.errors import NotThere, Refused
 from app.github.markers import MAX_BYTES, MENDED, SOURCE_CHARS, Marker, Seal, short_id, visible
-from app.github.others import Saying, said_by_others
+from app.github.others import Mention, Saying, by_others, mentioned_by_others, said_by_others
 from app.github.pulls import Pull, look_at
 from app.github.remarks import (
     Remark,
@@ -32,7 +32,7 @@ from app.github.remarks import (
     told_before,
     under_ids,
 )
-from app.github.reviews import Moved, Ours, Reviews
+from app.github.reviews import Moved, Ours, Reviews, Said
 from app.github.threads import MOST_THREADS, Closed, Comment, Thread, answer, close, threads
 from app.github.urls import lines_url
 from app.render import words
@@ -45,7 +45,14 @@ from app.store.values import Begun, State, ThreadState, Told
 from reviewer.finding import Finding, Place, Severity
 from reviewer.policy import FILE, MAX_INLINE
 from reviewer.request import Effort, LookFirst
-from reviewer.review.join import ALIKE_TITLES, alike, is_plain_word, names_in, telling_words
+from reviewer.review.join import (
+    ALIKE_TITLES,
+    COMMON_NAMES,
+    alike,
+    is_plain_word,
+    names_in,
+    telling_words,
+)
 from reviewer.text import printable
 
 Outcome = Literal["posted", "refused", "stale", "closed", "draft", "merged", "locked", "gone"]
@@ -177,11 +184,12 @@ class _Posting:
         self.findings = words.foremost(self.found)
         self.texts = _texts(what.report)
         self.problems: list[str] = []
-        self.said: tuple[list[Remark], list[Saying]] | None = None
+        self.author = ""
+        self.said: Said | None = None
         self.told: dict[str, Remark] = {}
         self.again: dict[str, Remark] = {}
         self.first_ids: Mapping[str, str] = {}
-        self.said_by: dict[str, Saying] = {}
+        self.said_by: dict[str, Saying | Mention] = {}
         self.threads: list[Thread] | None = None
         self.remarks: list[Remark] | None = None
         self.closed: dict[int, Closed] = {}
@@ -198,9 +206,10 @@ class _Posting:
 
         Without a key no thread is ours for certain.
         """
+        self.author = author
         with self._noting():
             self.said = self.reviews.said()
-            self._know_again(self.said[0])
+            self._know_again(self.said.remarks)
         if self.seal.key is None:
             return
         what = self.what
@@ -272,7 +281,7 @@ class _Posting:
         what = self.what
         if not what.whole or what.report.review.status != "complete":
             return
-        remarks = {one.number: one for one in self.said[0]} if self.said else {}
+        remarks = {one.number: one for one in self.said.remarks} if self.said else {}
         for thread in self.threads or ():
             marker = finding_of(thread, self.hub.actor or "", self.seal)
             if marker is None or thread.resolved or thread.first.folded:
@@ -325,7 +334,7 @@ class _Posting:
         since = None if grave else self.heads.since(remark.commit)
         if claim is None or since is None or not since.straight or not since.forward:
             return ""
-        said = names_in(f"{claim.title} {claim.body}") - _COMMON
+        said = names_in(f"{claim.title} {claim.body}") - COMMON_NAMES
         names = sorted(name for name in said if not is_plain_word(name))
         if marker.source.startswith("model:") and not mentions(since.forward, names):
             return ""
@@ -376,26 +385,39 @@ class _Posting:
     def comment(self) -> Outcome:
         """Post the review with its comments, unless it is there or has nothing to say."""
         what, reviews = self.what, self.reviews
+        mentions: list[Mention] = []
         with self._noting():
-            self.sticky = sticky.find(self.hub, what.repository, what.number, self.seal)
+            self.sticky, mentions = sticky.read(self.hub, what.repository, what.number, self.seal)
         if self.said is None:
             return "posted"  # who cannot read what stands there would say it twice
         with self._noting():
-            remarks, sayings = self.said
+            remarks = self.said.remarks
             self.told = self._told(remarks)
-            self.said_by = said_by_others(self.findings, what.report.anchors, sayings)
-            self.review = reviews.posted()
+            self.review, opening = reviews.read()
+            self._hear_others(self.said.sayings, [*self.said.mentions, *mentions, *opening])
             if self.review is None and (chosen := self._choice()):
                 try:
                     self._post(reviews, chosen)
                 except Moved:
                     return "stale"
-                remarks, _ = reviews.said()
+                remarks = reviews.said().remarks
                 self.told = self._told(remarks)
                 if any(one.id not in self.told for one in chosen):
                     return "posted"  # of what had no place, or was not read, nobody knows more
             self.remarks = remarks
         return "posted"
+
+    def _hear_others(self, sayings: Sequence[Saying], mentions: Sequence[Mention]) -> None:
+        """Find what others have said: at its lines, or, of what we have not told there, elsewhere.
+
+        Who made the change has no word in what is said of it.
+        """
+        what = self.what
+        heard = by_others(sayings, self.author)
+        self.said_by |= said_by_others(self.findings, what.report.anchors, heard)
+        known = self.said_by.keys() | self.told.keys()
+        left = [one for one in self.findings if one.id not in known]
+        self.said_by |= mentioned_by_others(left, by_others(mentions, self.author), self.heads)
 
     def _choice(self) -> list[Finding]:
         """Return what is worth a comment at its line: of the worst, what was not said before.
@@ -671,10 +693,6 @@ def _is_about(thread: Thread, title: str) -> bool:
     """Does a finding of that file say in other words what began a thread?"""
     said = telling_words(visible(thread.first.body).split("\n", 1)[0])
     return alike(telling_words(title), said) >= ALIKE_TITLES
-
-
-_COMMON = frozenset({"None", "True", "False"})
-"""Names in quotes of code that are no plain words, and say nothing of what is meant."""
 
 
 def _texts(report: Report) -> dict[str, str]:

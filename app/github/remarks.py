@@ -178,13 +178,9 @@ def _is_near(place: Place, lines: Lines, within: int = NEAR_LINES) -> bool:
 
 def became_of(remark: Remark, heads: Heads) -> Became | None:
     """Return what became of the lines of a remark; None if nobody can tell."""
-    since = heads.since(remark.commit) if remark.said_at else None
-    if since is None or remark.said_at is None:
+    if remark.said_at is None:
         return None
-    became = since.of(Lines(remark.path, *remark.said_at))
-    if became is None or remark.side == "RIGHT":
-        return became
-    return Became(became.path)  # the lines are those of the merge base
+    return heads.became(remark.commit, Lines(remark.path, *remark.said_at), remark.side)
 
 
 def first_ids(

@@ -366,9 +366,7 @@ def retold(finding: Finding, before: Finding, *, there: bool) -> float:
     same_harm = finding.category is before.category
     if not same_harm and not _HOLES.isdisjoint({finding.category, before.category}):
         return 0.0
-    if _has_own_name(finding, before) and _has_own_name(before, finding):
-        return 0.0
-    if _are_opposed(finding.title, before.title):
+    if are_two(finding, before):
         return 0.0
     promised = same_harm and finding.category is Category.INTENT
     share = alike(_all_words(finding), _all_words(before))
@@ -378,12 +376,19 @@ def retold(finding: Finding, before: Finding, *, there: bool) -> float:
     return share if (there and same_harm) or titles >= ALIKE_TITLES else 0.0
 
 
+def are_two(one: Finding, other: Finding) -> bool:
+    """Are they two claims however alike the rest is: by a name of each, or as opposites?"""
+    if _has_own_name(one, other) and _has_own_name(other, one):
+        return True
+    return _are_opposed(one.title, other.title)
+
+
 _HOLES = frozenset({Category.SECURITY, Category.SECRET})
 
 
 def _has_own_name(one: Finding, other: Finding) -> bool:
     """Does the title name code that the other claim speaks of nowhere?"""
-    return not names_in(one.title) <= set(_NAME.findall(f"{other.title} {other.body}"))
+    return not names_in(one.title) <= names_of(f"{other.title} {other.body}")
 
 
 _OPPOSED = [
@@ -425,7 +430,15 @@ def names_in(text: str) -> set[str]:
     return {name for quoted in _QUOTED.findall(text) for name in _NAME.findall(quoted)}
 
 
+def names_of(text: str) -> set[str]:
+    """Return all that may be a name in a text, quoted or not."""
+    return set(_NAME.findall(text))
+
+
 _NAME = re.compile(r"[^\W\d]\w*")
+
+COMMON_NAMES = frozenset({"None", "True", "False"})
+"""Names in quotes of code that are no plain words, and say nothing of what is meant."""
 
 
 def is_plain_word(name: str) -> bool:
