@@ -416,13 +416,32 @@ defect than who has one of them. Empty and zero are no pair: an empty list divid
 
 
 def _are_opposed(title: str, other: str) -> bool:
-    """Has one of two titles one word of a pair of opposites, and the other title the other?"""
+    """Has one of two titles one word of a pair of opposites, and the other title the other?
+
+    Or has each a number that the other has not ("limit 10", "limit 20")?
+    """
+    numbers, other_numbers = _numbers_in(title), _numbers_in(other)
+    if numbers - other_numbers and other_numbers - numbers:
+        return True
     words, others = (set(re.findall(r"\w+", each.lower())) for each in (title, other))
     return any(
         words & one and others & two and not words & two and not others & one
         for pair in _OPPOSED
         for one, two in (pair, pair[::-1])
     )
+
+
+def _numbers_in(title: str) -> set[str]:
+    """Return the numbers in a title; those of lines say where, and not what."""
+    found = _NUMBER.findall(_LINE_NUMBERS.sub("", title))
+    return {number.replace(",", "").replace("_", "") for number in found}
+
+
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:[,_]\d{3})*(?:\.\d+)*")
+_LINE_NUMBERS = re.compile(
+    r"\blines?\s+\d+(?:\s*(?:-|–|,|to|and)\s*\d+)*|\bL\d+(?:-L?\d+)?|\.\w{1,10}:\d+(?:[-:]\d+)*",
+    re.IGNORECASE,
+)
 
 
 def names_in(text: str) -> set[str]:
