@@ -16,6 +16,7 @@ from app.github import check_runs, sticky
 from app.github.between import Became, Heads, Lines, Open, mentions
 from app.github.client import Hub
 from app.github.dismissals import Dismissal, Words, dismissals, finding_of
+from app.github.dismissed import dismissed_as
 from app.github.errors import NotThere, Refused
 from app.github.markers import MAX_BYTES, MENDED, SOURCE_CHARS, Marker, Seal, short_id, visible
 from app.github.others import Mention, Saying, by_others, mentioned_by_others, said_by_others
@@ -41,7 +42,7 @@ from app.render.escape import markdown_code, markdown_line
 from app.render.markdown import DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
-from app.store.values import Begun, State, ThreadState, Told
+from app.store.values import Begun, Dismissed, State, ThreadState, Told
 from reviewer.finding import Finding, Place, Severity
 from reviewer.policy import FILE, MAX_INLINE
 from reviewer.request import Effort, LookFirst
@@ -73,9 +74,9 @@ _ADDRESS = re.compile(r"[A-Za-z0-9./:#_~%?=&-]{1,500}")
 class Publication:
     """One run's report and where it belongs. `repeat` says what was said before once more.
 
-    `dismissed` names who dismissed a finding in this repository, by the finding's id as a marker
-    holds it; `forgotten` are dismissals that count no more, though their words still stand in
-    threads. `whole`: all of the pull request was to be reviewed, so what is not found is gone.
+    `dismissed` is what somebody dismissed in this repository; `forgotten` are dismissals that count
+    no more, though their words still stand in threads. `whole`: all of the pull request was to be
+    reviewed, so what is not found is gone.
     `fixable`: its findings can be closed by the press of a button.
     `unasked`: nobody asked for it by name, so a draft is not told of it. `page`: the address of the
     run's own page. `repository_id`: what has the name of the repository
@@ -89,7 +90,7 @@ class Publication:
     report: Report
     check_run: int | None
     repeat: bool = False
-    dismissed: Mapping[str, str] = field(default_factory=dict)
+    dismissed: Sequence[Dismissed] = ()
     forgotten: frozenset[Words] = frozenset()
     whole: bool = True
     repository_id: int = 0
@@ -194,7 +195,7 @@ class _Posting:
         self.remarks: list[Remark] | None = None
         self.closed: dict[int, Closed] = {}
         self.dismissed: list[Dismissal] = []
-        self.waived: dict[str, str] = dict(what.dismissed)
+        self.waived = {one.finding: one.who for one in what.dismissed}
         self.mended = 0
         self.fixed: set[str] = set()
         self.review: Ours | None = None
@@ -225,7 +226,12 @@ class _Posting:
         and with it all that was decided about it."""
         told = told_before(self.findings, self.texts, remarks)
         again = retellings(self.findings, told, remarks, self.heads)
-        names = self.first_ids = first_ids(self.findings, told, again, self.heads)
+        names = first_ids(self.findings, told, again, self.heads)
+        known = {one.finding for one in remarks} | (self.waived.keys() & _names(self.findings))
+        met = {*told, *again, *names}
+        new = [one for one in self.findings if met.isdisjoint(ids_of(one))]
+        names |= dismissed_as(new, self.what.dismissed, known)
+        self.first_ids = names
         report = under_ids(self.what.report, names)
         self.again = {names.get(name, name): remark for name, remark in again.items()}
         self.what = replace(self.what, report=report)
@@ -683,6 +689,11 @@ def _at_least(effort: Effort, other: str) -> bool:
     """Is this effort as high as that of a marker? Of one that we do not know it is not."""
     efforts = list(Effort)
     return other in efforts and efforts.index(effort) >= efforts.index(Effort(other))
+
+
+def _names(findings: Sequence[Finding]) -> set[str]:
+    """Return the ids of findings and of their places, as markers hold them."""
+    return {short_id(name) for one in findings for name in ids_of(one)}
 
 
 def _paths(finding: Finding) -> set[str]:

@@ -100,7 +100,7 @@ def retellings(
         (-share, not there, at, number, name)
         for number, finding in enumerate(left)
         for at, (remark, claim) in enumerate(free)
-        if (remark.finding or not is_grave(finding)) and not _is_graver(finding, claim)
+        if (remark.finding or not is_grave(finding)) and not is_graver(finding, claim)
         for share, there, name in _shares(finding, remark, claim, heads)
     )
     found: dict[str, Remark] = {}
@@ -113,7 +113,7 @@ def retellings(
     return found
 
 
-def _is_graver(finding: Finding, claim: Finding) -> bool:
+def is_graver(finding: Finding, claim: Finding) -> bool:
     """Is this another matter than what was said, however alike the words?
 
     How grave a defect is called differs by a step from run to run. What was low and is high now, or
