@@ -158,7 +158,7 @@ class Commands:
         found = dismissals(hub, pull.repository, pull.author, [thread], seal)
         self._store.dismiss(
             said.repository_id,
-            *(Dismissed(one.finding, one.path, one.title, one.who, one.url) for one in found),
+            *(one.noted() for one in found),
         )
         mine = next((one for one in found if one.comment == said.comment_id), None)
         if mine is None:
@@ -255,14 +255,14 @@ class Commands:
                 "points down."
             )
         rows = [
-            f"| {markdown_code(one.finding, cell=True)} | {markdown_code(one.path, cell=True)} | "
-            f"{_cell(one.title)} | {markdown_code(one.who, cell=True)} |"
+            f"| {_code_cell(one.finding)} | {_code_cell(one.path)} | {_cell(one.title)} | "
+            f"{_kind(one)} | {_code_cell(one.who)} |"
             for one in every[-MEMORY_SHOWN:]
         ]
         if (more := len(every) - MEMORY_SHOWN) > 0:
-            rows.append(f"| | | {more:,} more, older | |")
-        head = "| Name | File | Finding | Dismissed by |\n|---|---|---|---|\n"
-        return head + "\n".join(rows) + "\n\n`/rlm forget NAME` has one said again."
+            rows.append(f"| | | {more:,} more, older | | |")
+        head = "| Name | File | Finding | Kind | Dismissed by |\n|---|---|---|---|---|\n"
+        return head + "\n".join(rows) + f"\n\n{_OTHERWISE} `/rlm forget NAME` has one said again."
 
     def _forget(self, command: Command, finding: str) -> str:
         if self._store.forget(command.repository_id, finding):
@@ -398,6 +398,16 @@ def _cells(row: Row) -> tuple[str, str, str]:
 
 def _code_cell(text: str) -> str:
     return markdown_code(text, cell=True)
+
+
+_OTHERWISE = (
+    "What has a kind is known in other words, too, in the same file: but for what is critical, a "
+    "hole or a secret."
+)
+
+
+def _kind(one: Dismissed) -> str:
+    return f"{one.severity} · {one.category}" if one.category else ""
 
 
 def _cell(text: str) -> str:

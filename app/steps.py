@@ -55,7 +55,6 @@ from app.store import (
     PUBLISH,
     REVIEW,
     WRITING,
-    Dismissed,
     Job,
     NewJob,
     NewRun,
@@ -656,9 +655,7 @@ class Steps:
                     report=report,
                     check_run=run.check_run,
                     repeat=wish.full,
-                    dismissed={
-                        one.finding: one.who for one in self.store.dismissed(run.repository_id)
-                    },
+                    dismissed=self.store.dismissed(run.repository_id),
                     forgotten=frozenset(
                         (one.finding, one.who, one.url)
                         for one in self.store.forgotten(run.repository_id)
@@ -684,10 +681,7 @@ class Steps:
         if published.dismissed:
             self.store.dismiss(
                 run.repository_id,
-                *(
-                    Dismissed(one.finding, one.path, one.title, one.who, one.url)
-                    for one in published.dismissed
-                ),
+                *(one.noted() for one in published.dismissed),
             )
         self.store.told(run.repository_id, run.number, run.id, published.told)
         if published.first_ids:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.github.client import Hub, checked_name
 from app.github.errors import Refused, Unsure, calls
+from reviewer.finding import Side
 from reviewer.languages import is_prose
 
 MOST_HEADS = 10
@@ -147,6 +148,15 @@ class Heads:
                 return None
             self._known[commit] = self._asked(commit)
         return self._known[commit]
+
+    def became(self, commit: str, lines: Lines, side: Side) -> Became | None:
+        """Return what became of lines of an earlier head, or (LEFT) of what it was compared with;
+        None if nobody can tell."""
+        since = self.since(commit)
+        became = since.of(lines) if since else None
+        if became is None or side == "RIGHT":
+            return became
+        return Became(became.path)  # the lines are those of the merge base
 
     def changed_by(self, commit: str, lines: Lines) -> str:
         """Return the last commit since an earlier head that touched its lines, "" if unknown."""

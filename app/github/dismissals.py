@@ -7,13 +7,21 @@ would review himself. The permission is asked of the API, for each person once.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Required, TypedDict
 
 from app.github.client import Hub
 from app.github.markers import Marker, Seal, visible
-from app.github.threads import Comment, Thread
+from app.github.threads import Thread
+from app.render.comment import claim_of
+from app.store.values import Dismissed
+from reviewer.review.promised import without_promise
 
 ANSWER_CHARS = 400
 """A longer answer argues: it may quote what others say, and is for a person to read."""
+
+TITLE_CHARS = 300
+REASON_CHARS = 2_000
+"""Of a finding, beside its dismissal: its title, and the words of its reason, each once."""
 
 _DISMISSES = re.compile(
     r"""
@@ -52,7 +60,8 @@ class Dismissal:
     """A finding that somebody who may has dismissed, by its id as a marker holds it.
 
     `comment` is the number of the comment that says it, 0 for a thumb, and `url` the address of
-    what was said, or of what the thumb is at.
+    what was said, or of what the thumb is at. `title`, `category`, `severity` and the words of the
+    `reason` are the finding's; the last three are "" if its comment cannot be read as one.
     """
 
     finding: str
@@ -61,6 +70,13 @@ class Dismissal:
     who: str
     url: str
     comment: int = 0
+    category: str = ""
+    severity: str = ""
+    reason: str = ""
+
+    def noted(self) -> Dismissed:
+        """Return it as the store remembers it."""
+        return Dismissed(**{name: getattr(self, name) for name in Dismissed.__slots__})
 
     @property
     def words(self) -> "Words":
@@ -110,21 +126,48 @@ def dismissals(
         marker = finding_of(thread, hub.actor or "", seal)
         if marker is None or not (finding := marker.finding):
             continue
-        title = _title(thread.first)
+        about = _about(thread)
         said = [one for one in thread.replies if not one.is_bot and dismisses(one.body)]
         found += [
-            Dismissal(finding, thread.path, title, one.login, one.url, one.number)
+            Dismissal(finding, thread.path, who=one.login, url=one.url, comment=one.number, **about)
             for one in said
             if counts(one.login)
         ]
         found += [
-            Dismissal(finding, thread.path, title, login, thread.first.url)
+            Dismissal(finding, thread.path, who=login, url=thread.first.url, **about)
             for login in thread.against
             if counts(login)
         ]
     return found
 
 
-def _title(first: Comment) -> str:
-    """Return the first line of a comment of ours without its marks: sign, severity and title."""
-    return visible(first.body).split("\n", 1)[0].strip("* ")[:300]
+class _About(TypedDict, total=False):
+    title: Required[str]
+    category: str
+    severity: str
+    reason: str
+
+
+def _about(thread: Thread) -> _About:
+    """Return what the finding is that a thread is about, from the comment that it begins with."""
+    text = visible(thread.first.body)
+    claim = claim_of(text, thread.path)
+    if claim is None:
+        return {"title": text.split("\n", 1)[0].strip("* ")[:TITLE_CHARS]}
+    return {
+        "title": claim.title[:TITLE_CHARS],
+        "category": claim.category.value,
+        "severity": claim.severity.value,
+        "reason": _words(without_promise(claim.body)),
+    }
+
+
+def _words(text: str) -> str:
+    """Return the words of a text, each once, in so many characters."""
+    kept, room = [], REASON_CHARS
+    for word in dict.fromkeys(re.findall(r"\w+", text)):
+        room -= len(word) + 1
+        if room < 0:
+            break
+        kept.append(word)
+    return " ".join(kept)

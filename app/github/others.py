@@ -1,12 +1,29 @@
-"""What a person or another bot said at the lines of a pull request, and which findings it says."""
+"""What a person or another bot said on a pull request, and which findings it says.
 
-import re
+At lines of the diff the place tells most, and the words have to agree. Elsewhere (conversation,
+texts of reviews, comments about whole files and on lines that are gone) the words alone tell, so
+that they have to say more, point by point: see `mentioned_by_others`.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
+from app.github.between import Heads, Lines
+from app.github.points import Point, points, shown
 from app.report import Anchor
 from reviewer.finding import Finding, Severity, Side
-from reviewer.review.join import alike, telling_words
+from reviewer.review.join import (
+    COMMON_NAMES,
+    TELLING_WORDS,
+    alike,
+    are_two,
+    is_plain_word,
+    names_in,
+    names_of,
+    telling_words,
+)
 
 NEAR_LINES = 3
 """A comment belongs to a place from so far: people mark the call or the line above it, and tools
@@ -28,9 +45,19 @@ MOST_WORDS = 4
 MOST_LINES = 40
 """Of a comment: who marks more speaks of no line."""
 
-# What the comment answers, and what nobody sees, is not what it says.
-_QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
-_HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+SHARED_WORDS = 5
+"""What a point elsewhere has in common with a finding: half of a short one is soon said."""
+
+MOST_POINTS = 3_000
+MOST_CHARS = 500_000
+"""Of what others said elsewhere the newest is looked at: points and characters in all."""
+
+_MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
+
+
+def is_trusted(association: str, kind: str) -> bool:
+    """Is somebody a member of the repository, or an app (`kind` "Bot") that is installed there?"""
+    return association in _MEMBERS or kind == "Bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,32 @@ class Saying:
     url: str
     trusted: bool
     """Written by a member of the repository or by an app that is installed there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A comment by somebody else that stands at no line of the diff; `trusted` as in `Saying`.
+
+    `path` is of one about a file, whole or where its lines were: the lines `said_at`, the first and
+    the last, of `commit` (on the LEFT of what that was compared with).
+    """
+
+    login: str
+    text: str
+    url: str
+    trusted: bool
+    path: str = ""
+    side: Side = "RIGHT"
+    commit: str = ""
+    said_at: tuple[int, int] | None = None
+
+
+_Told = TypeVar("_Told", Saying, Mention)
+
+
+def by_others(told: Sequence[_Told], author: str) -> list[_Told]:
+    """Return what is not by the author of the change, who would keep back what is said of it."""
+    return [one for one in told if one.login.lower() != author.lower()]
 
 
 def said_by_others(
@@ -67,6 +120,81 @@ def said_by_others(
     return found
 
 
+def mentioned_by_others(
+    findings: Sequence[Finding], mentions: Sequence[Mention], heads: Heads
+) -> dict[str, Mention]:
+    """Return the first mention for each finding that has one, by a point of it that says the claim.
+
+    Such a point names the finding's file, or stands below a heading that does, or in a comment
+    about that file; or it has a name of code that the finding's title quotes, and no other file.
+    Nothing grave is said by one. `heads` tells where outdated lines are now, and is asked last.
+    """
+    told = _told(mentions)
+    found: dict[str, Mention] = {}
+    for finding in findings:
+        if finding.is_grave or len(telling_words(finding.title)) < TELLING_WORDS:
+            continue
+        for mention, point in told:
+            if (
+                _is_meant(finding, mention, point)
+                and _says_all(point, finding)
+                and _may_stand(finding, mention, heads)
+            ):
+                found[finding.id] = mention
+                break
+    return found
+
+
+def _told(mentions: Sequence[Mention]) -> list[tuple[Mention, Point]]:
+    """Return the points of those who have a word here: of the newest, in the order of telling."""
+    told: list[list[tuple[Mention, Point]]] = []
+    room, chars = MOST_POINTS, MOST_CHARS
+    for mention in reversed([one for one in mentions if one.trusted]):
+        chars -= len(mention.text)
+        if room <= 0 or chars < 0:
+            break
+        said = [(mention, point) for point in islice(points(mention.text), room)]
+        room -= len(said)
+        told.append(said)
+    return [one for said in reversed(told) for one in said]
+
+
+def _is_meant(finding: Finding, mention: Mention, point: Point) -> bool:
+    """Is a point about the finding's file, as far as names tell?"""
+    if mention.path or point.is_about(finding.path):
+        return True
+    if point.is_about_another(finding.path):
+        return False
+    quoted = names_in(finding.title) - COMMON_NAMES
+    return any(not is_plain_word(name) for name in quoted & names_of(point.text))
+
+
+def _says_all(point: Point, finding: Finding) -> bool:
+    """Does a point make the claim of a finding, by its words without the name of the file?"""
+    text = point.without(finding.path)
+    theirs = telling_words(text)
+    ours = telling_words(f"{finding.title} {finding.body}")
+    if len(theirs & ours) < SHARED_WORDS or not _agree(theirs, finding):
+        return False
+    return not are_two(finding, finding.model_copy(update={"title": text, "body": ""}))
+
+
+def _may_stand(finding: Finding, mention: Mention, heads: Heads) -> bool:
+    """May the finding stand where a mention was made, as far as anybody knows where that is now?"""
+    if not mention.path:
+        return True
+    was = Lines(mention.path, *mention.said_at) if mention.said_at else None
+    became = heads.became(mention.commit, was, mention.side) if was else None
+    if became is None:
+        return finding.path == mention.path
+    if became.path != finding.path or became.lines is None or finding.line is None:
+        return became.path == finding.path
+    start = finding.start_line or finding.line
+    return (
+        became.lines.start <= finding.line + NEAR_LINES and start <= became.lines.end + NEAR_LINES
+    )
+
+
 def _near(anchor: Anchor, saying: Saying) -> bool:
     return (
         saying.start_line <= anchor.line + NEAR_LINES
@@ -84,7 +212,10 @@ def _counts(saying: Saying) -> bool:
 
 def _says(text: str, finding: Finding) -> bool:
     """Does a comment make the claim of a finding, as far as words tell?"""
-    theirs = telling_words(_QUOTED_LINE.sub("", _HIDDEN.sub("", text)))
+    return _agree(telling_words(shown(text)), finding)
+
+
+def _agree(theirs: set[str], finding: Finding) -> bool:
     title = telling_words(finding.title)
     if len(theirs) < SHORT_WORDS or not title:
         return False

@@ -16,9 +16,10 @@ from app.github import check_runs, sticky
 from app.github.between import Became, Heads, Lines, Open, mentions
 from app.github.client import Hub
 from app.github.dismissals import Dismissal, Words, dismissals, finding_of
+from app.github.dismissed import dismissed_as
 from app.github.errors import NotThere, Refused
 from app.github.markers import MAX_BYTES, MENDED, SOURCE_CHARS, Marker, Seal, short_id, visible
-from app.github.others import Saying, said_by_others
+from app.github.others import Mention, Saying, by_others, mentioned_by_others, said_by_others
 from app.github.pulls import Pull, look_at
 from app.github.remarks import (
     Remark,
@@ -32,7 +33,7 @@ from app.github.remarks import (
     told_before,
     under_ids,
 )
-from app.github.reviews import Moved, Ours, Reviews
+from app.github.reviews import Moved, Ours, Reviews, Said
 from app.github.threads import MOST_THREADS, Closed, Comment, Thread, answer, close, threads
 from app.github.urls import lines_url
 from app.render import words
@@ -41,11 +42,18 @@ from app.render.escape import markdown_code, markdown_line
 from app.render.markdown import DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
-from app.store.values import Begun, State, ThreadState, Told
+from app.store.values import Begun, Dismissed, State, ThreadState, Told
 from reviewer.finding import Finding, Place, Severity
 from reviewer.policy import FILE, MAX_INLINE
 from reviewer.request import Effort, LookFirst
-from reviewer.review.join import ALIKE_TITLES, alike, is_plain_word, names_in, telling_words
+from reviewer.review.join import (
+    ALIKE_TITLES,
+    COMMON_NAMES,
+    alike,
+    is_plain_word,
+    names_in,
+    telling_words,
+)
 from reviewer.text import printable
 
 Outcome = Literal["posted", "refused", "stale", "closed", "draft", "merged", "locked", "gone"]
@@ -66,9 +74,9 @@ _ADDRESS = re.compile(r"[A-Za-z0-9./:#_~%?=&-]{1,500}")
 class Publication:
     """One run's report and where it belongs. `repeat` says what was said before once more.
 
-    `dismissed` names who dismissed a finding in this repository, by the finding's id as a marker
-    holds it; `forgotten` are dismissals that count no more, though their words still stand in
-    threads. `whole`: all of the pull request was to be reviewed, so what is not found is gone.
+    `dismissed` is what somebody dismissed in this repository; `forgotten` are dismissals that count
+    no more, though their words still stand in threads. `whole`: all of the pull request was to be
+    reviewed, so what is not found is gone.
     `fixable`: its findings can be closed by the press of a button.
     `unasked`: nobody asked for it by name, so a draft is not told of it. `page`: the address of the
     run's own page. `repository_id`: what has the name of the repository
@@ -82,7 +90,7 @@ class Publication:
     report: Report
     check_run: int | None
     repeat: bool = False
-    dismissed: Mapping[str, str] = field(default_factory=dict)
+    dismissed: Sequence[Dismissed] = ()
     forgotten: frozenset[Words] = frozenset()
     whole: bool = True
     repository_id: int = 0
@@ -177,16 +185,17 @@ class _Posting:
         self.findings = words.foremost(self.found)
         self.texts = _texts(what.report)
         self.problems: list[str] = []
-        self.said: tuple[list[Remark], list[Saying]] | None = None
+        self.author = ""
+        self.said: Said | None = None
         self.told: dict[str, Remark] = {}
         self.again: dict[str, Remark] = {}
         self.first_ids: Mapping[str, str] = {}
-        self.said_by: dict[str, Saying] = {}
+        self.said_by: dict[str, Saying | Mention] = {}
         self.threads: list[Thread] | None = None
         self.remarks: list[Remark] | None = None
         self.closed: dict[int, Closed] = {}
         self.dismissed: list[Dismissal] = []
-        self.waived: dict[str, str] = dict(what.dismissed)
+        self.waived = {one.finding: one.who for one in what.dismissed}
         self.mended = 0
         self.fixed: set[str] = set()
         self.review: Ours | None = None
@@ -198,9 +207,10 @@ class _Posting:
 
         Without a key no thread is ours for certain.
         """
+        self.author = author
         with self._noting():
             self.said = self.reviews.said()
-            self._know_again(self.said[0])
+            self._know_again(self.said.remarks)
         if self.seal.key is None:
             return
         what = self.what
@@ -216,7 +226,12 @@ class _Posting:
         and with it all that was decided about it."""
         told = told_before(self.findings, self.texts, remarks)
         again = retellings(self.findings, told, remarks, self.heads)
-        names = self.first_ids = first_ids(self.findings, told, again, self.heads)
+        names = first_ids(self.findings, told, again, self.heads)
+        known = {one.finding for one in remarks} | (self.waived.keys() & _names(self.findings))
+        met = {*told, *again, *names}
+        new = [one for one in self.findings if met.isdisjoint(ids_of(one))]
+        names |= dismissed_as(new, self.what.dismissed, known)
+        self.first_ids = names
         report = under_ids(self.what.report, names)
         self.again = {names.get(name, name): remark for name, remark in again.items()}
         self.what = replace(self.what, report=report)
@@ -272,7 +287,7 @@ class _Posting:
         what = self.what
         if not what.whole or what.report.review.status != "complete":
             return
-        remarks = {one.number: one for one in self.said[0]} if self.said else {}
+        remarks = {one.number: one for one in self.said.remarks} if self.said else {}
         for thread in self.threads or ():
             marker = finding_of(thread, self.hub.actor or "", self.seal)
             if marker is None or thread.resolved or thread.first.folded:
@@ -325,7 +340,7 @@ class _Posting:
         since = None if grave else self.heads.since(remark.commit)
         if claim is None or since is None or not since.straight or not since.forward:
             return ""
-        said = names_in(f"{claim.title} {claim.body}") - _COMMON
+        said = names_in(f"{claim.title} {claim.body}") - COMMON_NAMES
         names = sorted(name for name in said if not is_plain_word(name))
         if marker.source.startswith("model:") and not mentions(since.forward, names):
             return ""
@@ -376,26 +391,39 @@ class _Posting:
     def comment(self) -> Outcome:
         """Post the review with its comments, unless it is there or has nothing to say."""
         what, reviews = self.what, self.reviews
+        mentions: list[Mention] = []
         with self._noting():
-            self.sticky = sticky.find(self.hub, what.repository, what.number, self.seal)
+            self.sticky, mentions = sticky.read(self.hub, what.repository, what.number, self.seal)
         if self.said is None:
             return "posted"  # who cannot read what stands there would say it twice
         with self._noting():
-            remarks, sayings = self.said
+            remarks = self.said.remarks
             self.told = self._told(remarks)
-            self.said_by = said_by_others(self.findings, what.report.anchors, sayings)
-            self.review = reviews.posted()
+            self.review, opening = reviews.read()
+            self._hear_others(self.said.sayings, [*self.said.mentions, *mentions, *opening])
             if self.review is None and (chosen := self._choice()):
                 try:
                     self._post(reviews, chosen)
                 except Moved:
                     return "stale"
-                remarks, _ = reviews.said()
+                remarks = reviews.said().remarks
                 self.told = self._told(remarks)
                 if any(one.id not in self.told for one in chosen):
                     return "posted"  # of what had no place, or was not read, nobody knows more
             self.remarks = remarks
         return "posted"
+
+    def _hear_others(self, sayings: Sequence[Saying], mentions: Sequence[Mention]) -> None:
+        """Find what others have said: at its lines, or, of what we have not told there, elsewhere.
+
+        Who made the change has no word in what is said of it.
+        """
+        what = self.what
+        heard = by_others(sayings, self.author)
+        self.said_by |= said_by_others(self.findings, what.report.anchors, heard)
+        known = self.said_by.keys() | self.told.keys()
+        left = [one for one in self.findings if one.id not in known]
+        self.said_by |= mentioned_by_others(left, by_others(mentions, self.author), self.heads)
 
     def _choice(self) -> list[Finding]:
         """Return what is worth a comment at its line: of the worst, what was not said before.
@@ -663,6 +691,11 @@ def _at_least(effort: Effort, other: str) -> bool:
     return other in efforts and efforts.index(effort) >= efforts.index(Effort(other))
 
 
+def _names(findings: Sequence[Finding]) -> set[str]:
+    """Return the ids of findings and of their places, as markers hold them."""
+    return {short_id(name) for one in findings for name in ids_of(one)}
+
+
 def _paths(finding: Finding) -> set[str]:
     return {finding.path, *(place.path for place in finding.places)}
 
@@ -671,10 +704,6 @@ def _is_about(thread: Thread, title: str) -> bool:
     """Does a finding of that file say in other words what began a thread?"""
     said = telling_words(visible(thread.first.body).split("\n", 1)[0])
     return alike(telling_words(title), said) >= ALIKE_TITLES
-
-
-_COMMON = frozenset({"None", "True", "False"})
-"""Names in quotes of code that are no plain words, and say nothing of what is meant."""
 
 
 def _texts(report: Report) -> dict[str, str]:

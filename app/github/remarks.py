@@ -100,7 +100,7 @@ def retellings(
         (-share, not there, at, number, name)
         for number, finding in enumerate(left)
         for at, (remark, claim) in enumerate(free)
-        if (remark.finding or not is_grave(finding)) and not _is_graver(finding, claim)
+        if (remark.finding or not is_grave(finding)) and not is_graver(finding, claim)
         for share, there, name in _shares(finding, remark, claim, heads)
     )
     found: dict[str, Remark] = {}
@@ -113,7 +113,7 @@ def retellings(
     return found
 
 
-def _is_graver(finding: Finding, claim: Finding) -> bool:
+def is_graver(finding: Finding, claim: Finding) -> bool:
     """Is this another matter than what was said, however alike the words?
 
     How grave a defect is called differs by a step from run to run. What was low and is high now, or
@@ -178,13 +178,9 @@ def _is_near(place: Place, lines: Lines, within: int = NEAR_LINES) -> bool:
 
 def became_of(remark: Remark, heads: Heads) -> Became | None:
     """Return what became of the lines of a remark; None if nobody can tell."""
-    since = heads.since(remark.commit) if remark.said_at else None
-    if since is None or remark.said_at is None:
+    if remark.said_at is None:
         return None
-    became = since.of(Lines(remark.path, *remark.said_at))
-    if became is None or remark.side == "RIGHT":
-        return became
-    return Became(became.path)  # the lines are those of the merge base
+    return heads.became(remark.commit, Lines(remark.path, *remark.said_at), remark.side)
 
 
 def first_ids(

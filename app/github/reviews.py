@@ -8,15 +8,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypedDict
 
 from github.PullRequest import PullRequest, ReviewComment
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from app.github.client import Hub
+from app.github.client import Hub, checked_name
 from app.github.errors import NotThere, Refused, Unsure, calls
 from app.github.markers import MENDED, Found, Seal, visible
-from app.github.others import Saying
-from app.github.pulls import look_at
+from app.github.others import Mention, Saying, is_trusted
+from app.github.pulls import GHOST, look_at
 from app.github.remarks import Remark
 from app.github.sticky import is_ours
 
@@ -32,11 +33,12 @@ _PENDING = re.compile(r"one pending review", re.IGNORECASE)
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
-_MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
-
 PAGE = 100
 MOST_PAGES = 30
 """Three thousand comments at lines; what is behind them is not looked at."""
+
+MOST_REVIEW_PAGES = 100
+"""Ten thousand reviews; ours is not looked for behind them."""
 
 
 class _User(BaseModel):
@@ -68,7 +70,19 @@ class _Comment(BaseModel):
     author_association: str = ""
 
 
+class _Review(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    id: int
+    user: _User | None = None
+    body: str | None = None
+    html_url: str
+    state: str = ""
+    author_association: str = ""
+
+
 _COMMENTS = TypeAdapter(list[_Comment])
+_REVIEWS = TypeAdapter(list[_Review])
 
 
 class Moved(Exception):
@@ -86,6 +100,16 @@ class Ours:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What stands at lines and files of a pull request: `remarks` by our actor, the newest first,
+    and by others at lines (`sayings`), and at files or where lines were (`mentions`)."""
+
+    remarks: list[Remark]
+    sayings: list[Saying]
+    mentions: list[Mention]
+
+
+@dataclass(frozen=True, slots=True)
 class Reviews:
     """The reviews that `run` finds and makes on `head` of a pull request."""
 
@@ -98,22 +122,26 @@ class Reviews:
 
     def posted(self) -> Ours | None:
         """Return the review of this run; what a crash left pending of ours is removed."""
-        reviews = self._all()
+        return self.read()[0]
+
+    def read(self) -> tuple[Ours | None, list[Mention]]:
+        """Return the review of this run, as `posted` does, and the texts of others' reviews."""
+        reviews, others = self._all()
         for one in reviews:
             if one.pending and one.found:
                 self._remove(one)
-        return next((one for one in reviews if self._is_of_this_run(one)), None)
+        return next((one for one in reviews if self._is_of_this_run(one)), None), others
 
-    def said(self) -> tuple[list[Remark], list[Saying]]:
-        """Return what stands at lines of this pull request: by our actor, the newest first, and by
-        others.
+    def said(self) -> Said:
+        """Return what stands at lines and files of this pull request, by our actor and by others.
 
         An answer in a thread of ours is about our words, not one of others' own. What our actor
         said without a marker may be another program's that shares it: it is in both. What was
         mended since counts as never said: if it comes back, it is news.
         """
         remarks: dict[int, Remark] = {}
-        sayings = []
+        sayings: list[Saying] = []
+        mentions: list[Mention] = []
         threads: set[int] = set()
         for one in self._comments():
             body, ours = one.body or "", is_ours(self.hub, one.user)
@@ -124,9 +152,13 @@ class Reviews:
                 remarks[one.id] = _remark(one, found)
             if found:
                 threads.add(one.id)
-            elif one.in_reply_to_id not in threads and (saying := _saying(one)):
+            elif one.in_reply_to_id in threads:
+                continue
+            elif saying := _saying(one):
                 sayings.append(saying)
-        return list(remarks.values())[::-1], sayings
+            else:
+                mentions.append(_mention(one))
+        return Said(list(remarks.values())[::-1], sayings, mentions)
 
     def told_at(self) -> dict[str, tuple[str, int | None]]:
         """Return where our comments about findings stand, path and line, by the findings' ids.
@@ -206,16 +238,30 @@ class Reviews:
             patches = {str(one.filename): one.patch for one in self._pull().get_files()}
         return [one for one in comments if shows(patches.get(one["path"]), one)]
 
-    def _all(self) -> list[Ours]:
-        with calls(self.hub.server, "read the reviews"):
-            reviews = [
-                (int(one.id), str(one.html_url), one.state == "PENDING", one.body or "")
-                for one in self._pull().get_reviews()
-                if is_ours(self.hub, one.user)
-            ]
-        return [
-            Ours(id_, url, pending, self.seal.read(body)) for id_, url, pending, body in reviews
-        ]
+    def _all(self) -> tuple[list[Ours], list[Mention]]:
+        """Return all reviews of our actor, and what others say in theirs: also another program that
+        shares our actor."""
+        ours: list[Ours] = []
+        others: list[Mention] = []
+        for one in self._reviews():
+            pending, found = one.state == "PENDING", None
+            if is_ours(self.hub, one.user):
+                found = self.seal.read(one.body or "")
+                ours.append(Ours(one.id, one.html_url, pending, found))
+            if found is None and one.body and not pending:
+                others.append(Mention(**_by(one)))
+        return ours, others
+
+    def _reviews(self) -> Iterator[_Review]:
+        doing = "read the reviews"
+        path = f"/repos/{checked_name(self.repository)}/pulls/{self.number:d}/reviews"
+        for page in range(1, MOST_REVIEW_PAGES + 1):
+            answer = self.hub.ask(doing, "GET", f"{path}?per_page={PAGE}&page={page}")
+            with calls(self.hub.server, doing):
+                reviews = _REVIEWS.validate_python(answer)
+            yield from reviews
+            if len(reviews) < PAGE:
+                return
 
     def _is_of_this_run(self, review: Ours) -> bool:
         found = review.found
@@ -228,7 +274,7 @@ class Reviews:
 
     def _clear(self) -> None:
         """Remove the pending review that bars ours: another of this bot's, never a person's."""
-        for one in self._all():
+        for one in self._all()[0]:
             if one.pending and (one.found or (self.hub.actor or "").endswith("[bot]")):
                 self._remove(one)
 
@@ -243,7 +289,6 @@ class Reviews:
 
 def _remark(comment: _Comment, found: Found | None) -> Remark:
     across = comment.start_side not in {None, comment.side}
-    start, at = comment.start_line, comment.original_start_line
     return Remark(
         comment.path,
         comment.line,
@@ -252,12 +297,36 @@ def _remark(comment: _Comment, found: Found | None) -> Remark:
         found.marker.finding if found and found.signed else "",
         comment.id,
         side="LEFT" if comment.side == "LEFT" else "RIGHT",
-        start_line=None if across else start,
+        start_line=None if across else comment.start_line,
         commit=comment.original_commit_id,
-        said_at=None
-        if comment.original_line is None
-        else (comment.original_line if across or at is None else at, comment.original_line),
+        said_at=_said_at(comment),
     )
+
+
+def _said_at(comment: _Comment) -> tuple[int, int] | None:
+    """Return the lines that a comment was made on, first and last; None if there are none."""
+    start, end = comment.original_start_line, comment.original_line
+    if end is None:
+        return None
+    across = comment.start_side not in {None, comment.side}
+    return (end if across or start is None else start), end
+
+
+class _By(TypedDict):
+    login: str
+    text: str
+    url: str
+    trusted: bool
+
+
+def _by(one: _Comment | _Review) -> _By:
+    user = one.user
+    return {
+        "login": user.login if user else GHOST,
+        "text": one.body or "",
+        "url": one.html_url,
+        "trusted": is_trusted(one.author_association, user.type if user else ""),
+    }
 
 
 def _saying(comment: _Comment) -> Saying | None:
@@ -267,20 +336,24 @@ def _saying(comment: _Comment) -> Saying | None:
         return None
     start = comment.start_line if comment.start_side in {None, side} else None
     return Saying(
-        login=comment.user.login if comment.user else GHOST,
+        **_by(comment),
         path=comment.path,
         side="LEFT" if side == "LEFT" else "RIGHT",
         start_line=min(start or line, line),
         line=line,
-        text=comment.body or "",
-        url=comment.html_url,
-        trusted=comment.author_association in _MEMBERS
-        or (comment.user is not None and comment.user.type == "Bot"),
     )
 
 
-GHOST = "ghost"
-"""Whom GitHub shows where an account was deleted."""
+def _mention(comment: _Comment) -> Mention:
+    """Return what a comment says about a whole file, or about lines that the diff has no more."""
+    whole = comment.subject_type == "file"
+    return Mention(
+        **_by(comment),
+        path=comment.path,
+        side="LEFT" if comment.side == "LEFT" else "RIGHT",
+        commit=comment.original_commit_id,
+        said_at=None if whole else _said_at(comment),
+    )
 
 
 def shows(patch: str | None, comment: ReviewComment) -> bool:

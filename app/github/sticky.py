@@ -1,10 +1,19 @@
 """The summary of a pull request: one comment of ours in the conversation, edited in place."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.github.client import Hub
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from app.github.client import Hub, checked_name
 from app.github.errors import NotThere, Unsure, calls
 from app.github.markers import Found, Seal, visible
+from app.github.others import Mention, is_trusted
+from app.github.pulls import GHOST
+
+PAGE = 100
+MOST_PAGES = 100
+"""Ten thousand comments; ours is not looked for behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +33,74 @@ def is_ours(hub: Hub, user: object) -> bool:
     return login.lower() == hub.actor.lower()
 
 
+class _User(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    login: str
+    type: str = ""
+
+
+class _Comment(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    id: int
+    html_url: str
+    body: str | None = None
+    user: _User | None = None
+    author_association: str = ""
+
+
+_COMMENTS = TypeAdapter(list[_Comment])
+
+
 def find(hub: Hub, repository: str, number: int, seal: Seal) -> Sticky | None:
     """Return our summary, on whichever page of the conversation it stands; None if there is none.
 
     A marker without a signature will do: it is our own comment, and a key may have been changed.
     """
-    with calls(hub.server, "read the conversation"):
-        comments = [
-            Sticky(int(one.id), str(one.html_url), one.body or "")
-            for one in hub.repo(repository).get_issue(number).get_comments()
-            if is_ours(hub, one.user)
-        ]
-    marked = [(comment, seal.read(comment.body)) for comment in comments]
-    ours = [(comment, found) for comment, found in marked if _is_summary(found)]
-    ours.sort(key=lambda pair: not (pair[1] and pair[1].signed))
-    return ours[0][0] if ours else None
+    return read(hub, repository, number, seal)[0]
 
 
-def _is_summary(found: Found | None) -> bool:
-    return found is not None and found.marker.kind == "summary"
+def read(hub: Hub, repository: str, number: int, seal: Seal) -> tuple[Sticky | None, list[Mention]]:
+    """Return our summary as `find` does, and what others say in the conversation, in its order.
+
+    What our actor says without a marker is another program's that shares it.
+    """
+    ours: list[tuple[Sticky, Found]] = []
+    others: list[Mention] = []
+    for one in _comments(hub, repository, number):
+        found = seal.read(one.body or "") if is_ours(hub, one.user) else None
+        if found is None:
+            others.append(_mention(one))
+        elif _is_summary(found):
+            ours.append((Sticky(one.id, one.html_url, one.body or ""), found))
+    ours.sort(key=lambda pair: not pair[1].signed)
+    return (ours[0][0] if ours else None), others
+
+
+def _comments(hub: Hub, repository: str, number: int) -> Iterator[_Comment]:
+    doing = "read the conversation"
+    path = f"/repos/{checked_name(repository)}/issues/{number:d}/comments"
+    for page in range(1, MOST_PAGES + 1):
+        answer = hub.ask(doing, "GET", f"{path}?per_page={PAGE}&page={page}")
+        with calls(hub.server, doing):
+            comments = _COMMENTS.validate_python(answer)
+        yield from comments
+        if len(comments) < PAGE:
+            return
+
+
+def _mention(one: _Comment) -> Mention:
+    return Mention(
+        login=one.user.login if one.user else GHOST,
+        text=one.body or "",
+        url=one.html_url,
+        trusted=is_trusted(one.author_association, one.user.type if one.user else ""),
+    )
+
+
+def _is_summary(found: Found) -> bool:
+    return found.marker.kind == "summary"
 
 
 def put(

@@ -13,6 +13,9 @@ _WORDS = ("repository_id", "finding", "who", "url")
 """What tells one dismissal from every other."""
 
 
+_ABOUT = ("title", "category", "severity", "reason")
+
+
 class People(Base):
     """The part of the store that remembers what people want."""
 
@@ -35,7 +38,10 @@ class People(Base):
             return db.scalar(select(PAUSES.c.who).where(there)) or ""
 
     def dismiss(self, repository_id: int, *dismissed: Dismissed) -> None:
-        """Remember what was dismissed; what was dismissed and forgotten in the same words stays."""
+        """Remember what was dismissed; what was dismissed and forgotten in the same words stays.
+
+        Of what an earlier version noted, what it is about is noted now.
+        """
         with self.database.write() as db:
             for one in dismissed:
                 new = {
@@ -45,6 +51,10 @@ class People(Base):
                 }
                 said = [DISMISSALS.c[name] == new[name] for name in _WORDS]
                 is_new = self.database.insert_new(db, DISMISSALS, **new)
+                if not is_new and one.category:
+                    about = {name: new[name] for name in _ABOUT}
+                    unknown = (DISMISSALS.c.category == "") & (DISMISSALS.c.forgotten == 0)
+                    db.execute(update(DISMISSALS).where(*said, unknown).values(about))
                 if is_new or db.scalar(select(DISMISSALS.c.forgotten).where(*said)) == 0:
                     before: tuple[State, ...] = ("open", "accepted")
                     db.execute(_became(repository_id, one.finding, before, "dismissed"))
@@ -80,7 +90,7 @@ class People(Base):
         noted = (
             update(DISMISSALS)
             .where(DISMISSALS.c.repository_id == repository_id, DISMISSALS.c.finding == finding)
-            .values(forgotten=1)
+            .values(forgotten=1, reason="")
         )
         with self.database.write() as db:
             is_known = bool(db.execute(noted).rowcount)

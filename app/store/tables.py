@@ -175,10 +175,14 @@ DISMISSALS = Table(
     Column("url", Text, primary_key=True),
     Column("since", Double, nullable=False),
     Column("forgotten", Integer, nullable=False, server_default="0"),
+    Column("category", Text, nullable=False, server_default=""),
+    Column("severity", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
 """One row for each time that somebody dismissed a finding, by who and where. What is `forgotten`
-stays noted down: those words still stand in a thread, and only others dismiss it anew."""
+stays noted down: those words still stand in a thread, and only others dismiss it anew. The last
+three are of the finding, "" where an earlier version noted it: see `Dismissed`."""
 
 REPOSITORIES = Table(
     "repositories",

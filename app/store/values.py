@@ -148,13 +148,20 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Dismissed:
-    """A finding that `who` wants to hear no more of in a repository, as said at `url`."""
+    """A finding that `who` wants to hear no more of in a repository, as said at `url`.
+
+    By `category`, `severity` and the words of its `reason` it is known where it is put otherwise;
+    "" where nobody noted them.
+    """
 
     finding: str
     path: str
     title: str
     who: str
     url: str
+    category: str = ""
+    severity: str = ""
+    reason: str = ""
 
 
 State = Literal["open", "accepted", "dismissed", "fixed"]

@@ -380,9 +380,7 @@ def retold(finding: Finding, before: Finding, *, there: bool) -> float:
     same_harm = finding.category is before.category
     if not same_harm and not _HOLES.isdisjoint({finding.category, before.category}):
         return 0.0
-    if _has_own_name(finding, before) and _has_own_name(before, finding):
-        return 0.0
-    if _are_opposed(finding.title, before.title):
+    if are_two(finding, before):
         return 0.0
     promised = same_harm and finding.category is Category.INTENT
     share = alike(_all_words(finding), _all_words(before))
@@ -392,12 +390,19 @@ def retold(finding: Finding, before: Finding, *, there: bool) -> float:
     return share if (there and same_harm) or titles >= ALIKE_TITLES else 0.0
 
 
+def are_two(one: Finding, other: Finding) -> bool:
+    """Are they two claims however alike the rest is: by a name of each, or as opposites?"""
+    if _has_own_name(one, other) and _has_own_name(other, one):
+        return True
+    return _are_opposed(one.title, other.title)
+
+
 _HOLES = frozenset({Category.SECURITY, Category.SECRET})
 
 
 def _has_own_name(one: Finding, other: Finding) -> bool:
     """Does the title name code that the other claim speaks of nowhere?"""
-    return not names_in(one.title) <= set(_NAME.findall(f"{other.title} {other.body}"))
+    return not names_in(one.title) <= names_of(f"{other.title} {other.body}")
 
 
 _OPPOSED = [
@@ -425,7 +430,13 @@ defect than who has one of them. Empty and zero are no pair: an empty list divid
 
 
 def _are_opposed(title: str, other: str) -> bool:
-    """Has one of two titles one word of a pair of opposites, and the other title the other?"""
+    """Has one of two titles one word of a pair of opposites, and the other title the other?
+
+    Or has each a number that the other has not ("limit 10", "limit 20")?
+    """
+    numbers, other_numbers = _numbers_in(title), _numbers_in(other)
+    if numbers - other_numbers and other_numbers - numbers:
+        return True
     words, others = (set(re.findall(r"\w+", each.lower())) for each in (title, other))
     return any(
         words & one and others & two and not words & two and not others & one
@@ -434,12 +445,33 @@ def _are_opposed(title: str, other: str) -> bool:
     )
 
 
+def _numbers_in(title: str) -> set[str]:
+    """Return the numbers in a title; those of lines say where, and not what."""
+    found = _NUMBER.findall(_LINE_NUMBERS.sub("", title))
+    return {number.replace(",", "").replace("_", "") for number in found}
+
+
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:[,_]\d{3})*(?:\.\d+)*")
+_LINE_NUMBERS = re.compile(
+    r"\blines?\s+\d+(?:\s*(?:-|–|,|to|and)\s*\d+)*|\bL\d+(?:-L?\d+)?|\.\w{1,10}:\d+(?:[-:]\d+)*",
+    re.IGNORECASE,
+)
+
+
 def names_in(text: str) -> set[str]:
     """Return the names in what a text quotes as code."""
     return {name for quoted in _QUOTED.findall(text) for name in _NAME.findall(quoted)}
 
 
+def names_of(text: str) -> set[str]:
+    """Return all that may be a name in a text, quoted or not."""
+    return set(_NAME.findall(text))
+
+
 _NAME = re.compile(r"[^\W\d]\w*")
+
+COMMON_NAMES = frozenset({"None", "True", "False"})
+"""Names in quotes of code that are no plain words, and say nothing of what is meant."""
 
 
 def is_plain_word(name: str) -> bool:

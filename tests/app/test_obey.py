@@ -212,6 +212,20 @@ def test_answers_on_one_pull_request_come_to_an_end(
     assert len(scene.begun) == 2 and len(scene.answers) == 1
 
 
+def test_what_was_dismissed_is_listed_with_its_kind_where_it_is_known(scene: Scene) -> None:
+    bare = Dismissed(FINDING, "a.py", "It leaks", "alice", "https://x/1")
+    known = Dismissed(
+        "1" * 12, "b.py", "It waits", "bob", "https://x/2", "concurrency", "low", "a lock is held"
+    )
+    scene.store.dismiss(scene.repo.id, bare, known)
+    scene.commanded("alice", "/rlm memory")
+    (told,) = scene.answers
+    assert f"| `{FINDING}` | `a.py` | It leaks |  | `alice` |" in told
+    assert f"| `{'1' * 12}` | `b.py` | It waits | low · concurrency | `bob` |" in told
+    assert "a lock is held" not in told
+    assert "What has a kind is known in other words, too" in told
+
+
 # Commands done twice -----------------------------------------------------------------------------
 
 

@@ -581,11 +581,13 @@ def test_a_longer_key_of_dismissals_is_made_in_each_database(store: Store) -> No
     wanted = shape(store)
     # Later migrations stand: only this one is done again.
     migration = ScriptDirectory(str(MIGRATIONS)).get_revision("0010").module
+    later = ScriptDirectory(str(MIGRATIONS)).get_revision("0022").module
     with store.database.write() as db:
         for statement in before.split(";\n"):
             db.execute(text(statement))
         with Operations.context(MigrationContext.configure(db)):
             migration.upgrade()
+            later.upgrade()  # it adds columns to that table
     assert shape(store) == wanted
     store.dismiss(7, Dismissed("a", "a.py", "It leaks", "bob", "v"))
     assert [one.who for one in store.dismissed(7)] == ["alice"]
@@ -732,6 +734,19 @@ def test_what_was_dismissed_is_remembered_and_may_be_forgotten(store: Store) -> 
     store.dismiss(7, one, other)
     assert store.dismissed(7) == [] and store.forgotten(7) == [one, other]
     assert store.forget(7, "0" * 12), "to be asked twice is no mistake"
+
+
+def test_what_was_dismissed_is_about_is_noted_later_too_and_its_reason_goes(store: Store) -> None:
+    known = Dismissed("0" * 12, "a.py", "high: It leaks", "alice", "https://x/1")
+    store.dismiss(7, known)
+    about = replace(known, title="It leaks", category="resources", severity="high", reason="open")
+    store.dismiss(7, about)
+    store.dismiss(7, replace(about, reason="another"))
+    store.dismiss(7, known)
+    assert store.dismissed(7) == [about]
+    store.forget(7, "0" * 12)
+    store.dismiss(7, about)
+    assert store.forgotten(7) == [replace(about, reason="")]
 
 
 def test_other_words_dismiss_anew_what_was_forgotten(store: Store) -> None:

@@ -22,7 +22,7 @@ from app.policy import Sources, read_policy
 from app.report import Report
 from reviewer.finding import Severity
 from reviewer.policy import FILE
-from tests.app.github.test_publish import FINDINGS, NAME, TEN, Scene, at, report, title_of
+from tests.app.github.test_publish import FINDINGS, NAME, TEN, Scene, at, report, title_of, waived
 from tests.app.render.samples import empty, partial, review
 from tests.app.site import Site
 from tests.app.world import BASE, FLAWED, World
@@ -81,9 +81,7 @@ def test_a_review_of_an_older_head_blocks_nothing(scene: Scene) -> None:
 def test_what_was_dismissed_blocks_no_more(scene: Scene) -> None:
     with scene.hub() as hub, scene.hub() as other:
         what = scene.what(other, blocking(Severity.HIGH, [TEN]))
-        published = publish(
-            hub, replace(what, dismissed={short_id(TEN.id): "alice"}), key=scene.key
-        )
+        published = publish(hub, replace(what, dismissed=[waived(short_id(TEN.id))]), key=scene.key)
     assert published.findings == ()
     assert scene.checks == [("completed", "success")]
 

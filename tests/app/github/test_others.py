@@ -1,18 +1,31 @@
 """What somebody else said at the same place is not said again, and anything else is no reason."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.github.others import Saying, said_by_others
+from app.github.between import Heads
+from app.github.others import MOST_POINTS, Mention, Saying, mentioned_by_others, said_by_others
 from app.render.markdown import SaidBy, render_markdown
 from app.render.snippet import no_code
 from app.report import Anchor
-from reviewer.finding import Finding, Severity
-from tests.app.github.test_publish import ACTION, NAME, SECOND, Scene, at, report
+from reviewer.finding import Category, Finding, Severity
+from tests.app.github.test_publish import (
+    ACTION,
+    NAME,
+    NEW,
+    OLD,
+    SECOND,
+    THIRD,
+    Scene,
+    at,
+    report,
+    text,
+)
 from tests.app.render.samples import HOSTILE, finding, review
 from tests.app.render.test_escape import REFERENCE, read
 from tests.github.hub import FakeGitHub
@@ -164,15 +177,206 @@ def test_a_remark_about_something_else_keeps_nothing_back(scene: Scene) -> None:
     assert "already said" not in scene.stickies[0]
 
 
-def test_an_outdated_comment_and_one_on_a_file_keep_nothing_back(scene: Scene) -> None:
-    comment(scene, THEIRS)
-    scene.pull.review_comments[0].line = None
-    with scene.hub("alice") as hub:
-        path = f"/repos/{NAME}/pulls/{scene.pull.number}/comments"
-        whole = {"path": "a.txt", "subject_type": "file", "commit_id": scene.pull.head}
-        hub.ask("comment", "POST", path, whole | {"body": THEIRS})
+def talk(scene: Scene, body: str, actor: str = "alice") -> str:
+    """Have somebody comment in the conversation; return what the address ends in."""
+    with scene.hub(actor) as hub:
+        hub.ask(
+            "talk", "POST", f"/repos/{NAME}/issues/{scene.pull.number}/comments", {"body": body}
+        )
+    return f"issuecomment-{scene.pull.comments[-1].id}"
+
+
+def review_as_a_whole(scene: Scene, body: str, actor: str = "alice") -> str:
+    with scene.hub(actor) as hub:
+        path = f"/repos/{NAME}/pulls/{scene.pull.number}/reviews"
+        hub.ask("review", "POST", path, {"event": "COMMENT", "body": body})
+    return f"pullrequestreview-{scene.pull.reviews[-1].id}"
+
+
+def on_the_file(scene: Scene, body: str, actor: str = "alice", path: str = "a.txt") -> str:
+    with scene.hub(actor) as hub:
+        address = f"/repos/{NAME}/pulls/{scene.pull.number}/comments"
+        whole = {"path": path, "subject_type": "file", "commit_id": scene.pull.head}
+        hub.ask("comment", "POST", address, whole | {"body": body})
+    return f"discussion_r{scene.pull.review_comments[-1].id}"
+
+
+def outdated(scene: Scene, body: str, actor: str = "alice") -> str:
+    """Have somebody comment on line ten, which a push then takes away and puts back."""
+    number = comment(scene, body, actor)
+    scene.pull.push(scene.repo.commit({"a.txt": text(OLD)}, scene.pull.head))
+    scene.pull.push(scene.repo.commit({"a.txt": text(["top", *NEW])}, scene.pull.head))
+    assert scene.pull.review_comments[-1].line is None
+    return f"discussion_r{number}"
+
+
+WAYS: list[tuple[Callable[..., str], str]] = [
+    (talk, f"Thanks!\n\n- `a.txt`: {THEIRS}\n- Something else about the weather"),
+    (review_as_a_whole, f"### a.txt\n\nNot yet.\n\n{THEIRS}"),
+    (on_the_file, THEIRS),
+    (outdated, THEIRS),
+]
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: way[0].__name__)
+def say(request: pytest.FixtureRequest) -> Callable[..., str]:
+    way, body = request.param
+    return partial(_say, way, body)
+
+
+def _say(way: Callable[..., str], body: str, scene: Scene, actor: str = "alice") -> str:
+    return way(scene, body, actor)
+
+
+@pytest.mark.parametrize("actor", ["alice", "other-reviewer[bot]"])
+def test_what_was_said_at_no_line_goes_to_the_summary_too(scene, say, actor):
+    scene.fake.app("other-reviewer")
+    scene.pull.repo.permissions["alice"] = "write"
+    where = say(scene, actor)
+    scene.publish(report([CLAIM, at(50, title="Fifty is a word")]))
+    assert [body.split("**")[1] for body in ours(scene)] == ["🟧 high: Fifty is a word"]
+    (summary,) = scene.stickies
+    address = f"{scene.pull.url}#{where}"
+    assert f"[`a.txt:10`]({address}) | {CLAIM.title} (already said by `{actor}`) |" in summary
+    assert "digits alone, so the word ten raises" in summary  # our reason is not lost
+
+
+def test_neither_a_stranger_nor_who_made_the_change_keeps_anything_back(scene, say):
+    say(scene)
+    author = scene.pull.author.login
+    scene.pull.repo.permissions[author] = "write"
+    say(scene, author)
+    comment(scene, THEIRS, author)
     scene.publish(report([CLAIM]))
     assert len(ours(scene)) == 1
+    assert "already said" not in scene.stickies[0]
+
+
+@pytest.mark.parametrize(
+    "grave", [{"severity": Severity.CRITICAL}, {"category": Category.SECURITY}], ids=str
+)
+def test_what_is_grave_is_said_though_others_said_it_elsewhere(scene, say, grave):
+    scene.pull.repo.permissions["alice"] = "write"
+    say(scene)
+    scene.publish(report([CLAIM.model_copy(update=grave)]))
+    assert len(ours(scene)) == 1
+
+
+def test_what_we_said_at_a_line_is_ours_whoever_speaks_of_it_later(scene, say):
+    scene.pull.repo.permissions["alice"] = "write"
+    scene.publish(report([CLAIM]))
+    say(scene)
+    scene.publish(report([CLAIM]), SECOND, head=scene.pull.head)
+    assert len(ours(scene)) == 1
+    assert "already said" not in scene.stickies[0]
+
+
+@pytest.mark.parametrize(("line", "told"), [(10, 1), (40, 0)])
+def test_a_comment_on_lines_that_went_elsewhere_is_about_those(scene, line, told):
+    scene.pull.repo.permissions["alice"] = "write"
+    comment(scene, THEIRS)
+    scene.pull.push(scene.repo.commit({"a.txt": text([*["top"] * 30, *NEW])}, scene.pull.head))
+    scene.pull.review_comments[-1].line = None
+    moved = CLAIM.model_copy(update={"start_line": line, "line": line})
+    scene.publish(report([moved]), head=scene.pull.head)
+    assert len(ours(scene)) == told
+    assert ("already said by `alice`" in scene.stickies[0]) is (told == 0)
+
+
+def test_our_own_summary_is_nobody_elses_and_another_program_with_our_login_is(tmp_path):
+    with FakeGitHub(tmp_path) as fake:
+        scene = Scene(fake, None, ACTION)
+        scene.publish(report([CLAIM]).model_copy(update={"inline_comments": 0}))
+        assert (len(ours(scene)), len(scene.stickies)) == (0, 1)
+        scene.publish(report([CLAIM]), SECOND)
+        assert len(ours(scene)) == 1
+        talk(scene, "a.txt: no reader of numbers takes the word fifty, which has no digits")
+        fifty = at(50, title="The word fifty has no digits", body="No reader takes it.")
+        talk(scene, "a.txt: no reader takes the word fifty as a number: it has no digits", ACTION)
+        scene.publish(report([CLAIM, fifty]), THIRD)
+        assert len(ours(scene)) == 1
+        assert f"already said by `{ACTION}`" in scene.stickies[0]
+
+
+REFUND = finding()
+TOLD = "the refund that times out is sent again without a key, so the gateway pays twice."
+
+
+def mentioned(one: Finding, *bodies: str, **place: Any) -> list[str]:
+    """Return who mentions a finding, of bodies by "0", "1" and so on."""
+    mentions = [
+        Mention(**({"login": str(n), "text": body, "url": "", "trusted": True} | place))
+        for n, body in enumerate(bodies)
+    ]
+    return [told.login for told in mentioned_by_others([one], mentions, NO_HEADS).values()]
+
+
+NO_HEADS = Heads(lambda: pytest.fail("nobody asks about heads"), NAME, "0" * 40)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"In shop/refund.py {TOLD}",
+        f"`refund.py`: {TOLD}",
+        f"# Findings\n\n## refund.py\n\nLines 6-8: {TOLD}\n\nMore.",
+        f"- web/cart.ts is fine\n- shop/refund.py:6\n  - {TOLD}",
+        f"refund.py: {TOLD}\n\n" + "\n\n".join(f"Point {n} is about tests" for n in range(99)),
+    ],
+)
+def test_a_point_that_names_the_file_and_makes_the_claim_says_it(body):
+    assert mentioned(REFUND, "Hello", body, body) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        TOLD,  # of no file
+        f"legacy/refund.py: {TOLD}",
+        f"shop/refund.py looks good\n\n## web/cart.ts\n\n{TOLD}",
+        "refund.py: the refund is sent twice",  # too little
+        f"> refund.py: {TOLD}\n\nI do not think so.",
+        "refund.py\n- a refund times out\n- mail is sent\n- again a key\n- the gateway moved",
+        "refund.py: a refund that times out is logged again without the key of the gateway's order "
+        "`order_key`, see `log_refund`: " + " ".join(f"word{n}" for n in range(200)),
+    ],
+)
+def test_a_point_that_may_mean_another_claim_says_nothing(body):
+    assert mentioned(REFUND, body) == []
+
+
+def test_a_name_that_the_title_quotes_will_do_where_no_other_file_is_named():
+    title = "`Gateway.send_all` sends a refund that times out again"
+    one = finding(title=title)
+    text = "`send_all` sends the refund again after it times out, and nothing tells the gateway."
+    assert mentioned(one, text) == ["0"]
+    assert mentioned(one, f"shop/other.py: {text}") == []
+    assert mentioned(finding(title=title.replace("_all", "")), text.replace("_all", "")) == []
+    assert mentioned(one, text.replace("send_all", "send_one")) == []
+
+
+def test_opposite_words_are_another_claim():
+    one = finding(title="The last page of refunds is never fetched again", body="")
+    text = "refund.py: the {} page of refunds is never fetched again"
+    assert mentioned(one, text.format("last")) == ["0"]
+    assert mentioned(one, text.format("first")) == []
+
+
+def test_a_title_that_names_a_kind_of_fault_alone_is_nobodys():
+    assert mentioned(finding(title="Missing key", body=REFUND.body), f"refund.py: {TOLD}") == []
+
+
+def test_a_comment_about_a_file_is_about_no_other():
+    assert mentioned(REFUND, TOLD, path="shop/refund.py") == ["0"]
+    assert mentioned(REFUND, f"refund.py: {TOLD}", path="shop/other.py") == []
+
+
+def test_of_what_others_said_so_much_is_looked_at_the_newest_first():
+    said = f"refund.py: {TOLD}"
+    noise = "word\n\n" * MOST_POINTS
+    assert mentioned(REFUND, said, noise) == []
+    assert mentioned(REFUND, noise, said) == ["1"]
+    assert mentioned(REFUND, said, *["x" * 60_000] * 9) == []
 
 
 def test_an_answer_to_our_comment_does_not_make_it_theirs(scene: Scene) -> None:

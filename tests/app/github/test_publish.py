@@ -16,6 +16,7 @@ from app.github.reviews import shows
 from app.github.urls import Server
 from app.render.comment import render_comment
 from app.report import Anchor, Excerpt, Report
+from app.store import Dismissed
 from reviewer.errors import RetryLater
 from reviewer.finding import Finding, Place, Severity
 from reviewer.policy import DEFAULT_INLINE, MAX_INLINE
@@ -81,6 +82,12 @@ def report(findings: list[Finding] = FINDINGS, **changes: Any) -> Report:
         if (a := anchors.get(one.id))
     }
     return Report(review=review(**fields), anchors=anchors, code=code)
+
+
+def waived(name: str, **about: str) -> Dismissed:
+    """Return that Alice has dismissed a finding of that id."""
+    values = {"finding": name, "path": "a.txt", "title": "", "who": "alice", "url": ""} | about
+    return Dismissed(**values)
 
 
 class Scene:
@@ -896,7 +903,7 @@ def in_three() -> tuple[Finding, Report]:
 )
 def test_a_pattern_is_dismissed_place_by_place(scene, gone, line, others, note):
     _, made = in_three()
-    scene.publish(made, dismissed={letter * 12: "alice" for letter in gone})
+    scene.publish(made, dismissed=[waived(letter * 12) for letter in gone])
     assert [at_line for _, _, at_line, _ in scene.inline] == ([line] if line else [])
     assert note in scene.stickies[0]
     assert (f"(and at {others} other place" in scene.stickies[0]) == bool(others)
@@ -907,7 +914,7 @@ def test_a_grave_pattern_keeps_every_place_in_sight_and_says_which_is_dismissed(
     one, made = in_three()
     grave = one.model_copy(update={"severity": Severity.CRITICAL})
     made = made.model_copy(update={"review": made.review.model_copy(update={"findings": [grave]})})
-    scene.publish(made, dismissed={"a" * 12: "alice"})
+    scene.publish(made, dismissed=[waived("a" * 12)])
     assert [line for _, _, line, _ in scene.inline] == [49], "a new place is news"
     (summary,) = scene.stickies
     assert summary.count("A word is no number") >= 2 and "dismissed by `alice`" in summary

@@ -469,6 +469,45 @@ def test_two_defects_of_one_line_are_two_though_one_pass_says_both(pair):
     assert retold(now, before, there=True) == retold(before, now, there=True) == 0
 
 
+def numbered(one: str, other: str) -> tuple[Finding, Finding]:
+    body = "The request fails for each caller, and nothing tells them why it did."
+    return finding(one, body=body), finding(other, body=body)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("A page is cut at 10 rows", "A page is cut at 20 rows"),
+        ("The handler answers status 404", "The handler answers status 500"),
+        ("Client waits 10ms too long", "Client waits 1,000ms too long"),
+        ("Breaks with version 3.9 of it", "Breaks with version 3.10 of it"),
+        ("Index 0 of `rows` is lost on line 7", "Index 1 of `rows` is lost on line 7"),
+    ],
+)
+def test_titles_with_different_numbers_are_two_claims(one, other):
+    assert retold(*numbered(one, other), there=True) == 0
+    assert retold(*numbered(one, one), there=True) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The handler answers 404 instead of 500", "The handler answers 404"),
+        ("The handler answers 404 instead of 500", "The handler answers 500 nowhere, but 404"),
+        ("Client waits 5000 seconds", "Client waits 5,000 seconds"),
+        ("The handler answers status 404", "The handler answers no status"),
+        ("The lock of line 12 is lost", "The lock of line 14 is lost"),
+        ("The lock is lost (lines 12-14)", "The lock is lost (lines 13 to 15)"),
+        ("The lock is lost at store.py:12", "The lock is lost at store.py:14"),
+        ("The lock is lost at L12-L14", "The lock is lost at L13"),
+        ("`sha256` of the lock is lost", "`sha256` of the lock is lost twice"),
+    ],
+)
+def test_numbers_of_lines_and_those_that_both_have_make_no_two_claims(one, other):
+    assert retold(*numbered(one, other), there=True) > 0
+    assert retold(*numbered(other, one), there=True) > 0
+
+
 def test_elsewhere_the_titles_have_to_agree_too():
     told = [retold(*claims(pair), there=False) > 0 for pair in ONE]
     alike_too = [retold(*claims(pair, category=Category.CONTRACT), there=True) > 0 for pair in ONE]
