@@ -16,8 +16,8 @@ from reviewer.parsing.worker import Parsers
 from reviewer.refactor.moves import move
 from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Commit, commit_of
-from reviewer.refactor.plan import once, title
 from reviewer.refactor.protect import refused, shown
+from reviewer.refactor.steps import once, title
 from reviewer.refactor.symbols import Done, rename
 from reviewer.refactor.tree import Overlay, Trees
 from reviewer.refactor.values import MODULE_CHARS, MOST_FILES, Module, Move, Plan, Rename

@@ -645,7 +645,7 @@ def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
 
 def test_many_files_are_planned_in_parts_and_the_parts_in_one(tmp_path: Path) -> None:
     body = "".join(f"def f{n}(a, b, c, d):\n    return a\n\n\n" for n in range(70))
-    files = {f"p{k}/m{n}.py": body for k in range(4) for n in range(8)}
+    files = {f"p{k}/m{n}.py": body for k in range(4) for n in range(14)}
     repo = make(tmp_path / "r", files)
     seen: list[str] = []
 
