@@ -6,20 +6,23 @@ the new one. Where any of that is not plain, the host declines: half a move is n
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from reviewer.context.values import Certainty, Context, Used
+from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
 from reviewer.parsing.symbols import Definition, DefKind, Extraction, Import, UseKind
 from reviewer.ports import NoSuchFile
+from reviewer.refactor.annotations import Need, need, only_checked
 from reviewer.refactor.apply import as_in, readable
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
-from reviewer.refactor.statements import dropped, redirected, with_imports, written
+from reviewer.refactor.statements import dropped, redirected, with_types, written
 from reviewer.refactor.symbols import Done
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Move
-from reviewer.text import printable
+from reviewer.text import encode, printable
 
 MOST_IMPORTERS = 200
 
@@ -43,6 +46,18 @@ class _Ends:
     text: str
     target_text: str
 
+    @cached_property
+    def view(self) -> View:
+        return View(self.old, Language.PYTHON, self.what, encode(self.text))
+
+
+@dataclass(frozen=True)
+class _Needed:
+    """What the code takes along: imports, and statements for whoever checks types alone."""
+
+    imports: list[Import]
+    typed: list[str]
+
 
 def move(one: Move, context: Context, tree: Overlay) -> Done:
     """Move a definition with all that it needs; raise GiveUp, and do nothing, where in doubt."""
@@ -56,11 +71,12 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
     if likely:
         where = ", ".join(sorted({shown(each.path) for each in likely})[:3])
         raise GiveUp(f"it may be used in {where} without being imported by name")
-    needed = _needed(ends, definition, context)
-    _no_circle(ends, needed, context)
-    _nothing_else_of_its_name(ends, context)
+    still = need(ends.symbol, ends.view, lambda line: not _inside(line, definition))
+    needed = _needed(ends, definition, context, tree)
+    _no_circle(ends, needed.imports, still, context)
+    _nothing_else_of_its_name(ends, sure, context)
     elsewhere = _imported_elsewhere(ends, context)
-    texts = {ends.old: _cut(ends, definition, sure, needed, elsewhere, tree)}
+    texts = {ends.old: _cut(ends, definition, sure, needed.imports, still, elsewhere, tree)}
     texts[ends.new] = _put(ends, definition, needed)
     for path in sorted({each.path for each in sure} - {ends.old, ends.new}):
         uses = [each for each in sure if each.path == path]
@@ -110,41 +126,72 @@ def _inside(line: int, definition: Definition) -> bool:
     return definition.start <= line <= definition.end
 
 
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text))
-
-
-def _needed(ends: _Ends, definition: Definition, context: Context) -> list[Import]:
-    """Return the imports that the code needs; decline what it needs of its own file."""
+def _needed(ends: _Ends, definition: Definition, context: Context, tree: Overlay) -> _Needed:
+    """Return what the code needs imported; decline what it needs of its own file to run."""
     body = _piece(ends, definition)
-    words = _words(body)
     _is_at_home_anywhere(set(re.findall(r"(?<![\w.])\w+", body)))  # an attribute is the object's
-    for each in ends.what.definitions:
-        if not each.scope and each.name in words and each.name != ends.symbol:
-            raise GiveUp(f"it needs {printable(each.name)} of {shown(ends.old)}")
+
+    def needs(name: str) -> Need:
+        return need(name, ends.view, lambda line: _inside(line, definition))
+
+    tops = [d.name for d in ends.what.definitions if not d.scope and d.name != ends.symbol]
+    whats = {name: needs(name) for name in tops}
+    for name, what_for in whats.items():
+        if what_for is Need.RUN:
+            raise GiveUp(f"it needs {printable(name)} of {shown(ends.old)}")
     if any(each.name == "*" for each in ends.what.imports):
         raise GiveUp(f"{shown(ends.old)} imports everything of another module")
     needed: list[Import] = []
+    typed: list[str] = []
     for what in ends.what.imports:
-        local = _local(what)
-        if local not in words or _inside(what.line, definition):
+        what_for = needs(_local(what))
+        if what_for is Need.NOTHING or _inside(what.line, definition):
             continue
-        if what.guarded or _in_block(ends.text, what.line):
-            raise GiveUp(f"it needs {printable(local)}, whose import is conditional")
-        if what.module.startswith(".") and _folder(ends.old) != _folder(ends.new):
-            raise GiveUp(f"it needs {printable(local)}, whose import is relative")
-        if ends.new in (context.resolver().resolve(ends.old, what)).files:
-            continue  # it goes to where that is
-        if any(d.name == local and not d.scope for d in ends.target.definitions):
-            raise GiveUp(f"{shown(ends.new)} has another {printable(local)}")
-        if any(_local(other) == local and not _same(other, what) for other in ends.target.imports):
-            raise GiveUp(f"{shown(ends.new)} imports another {printable(local)}")
-        needed.append(what)
+        checked = what_for is Need.TYPES and only_checked(ends.text, what.line)
+        if not _can_go(what, ends, context, checked=checked):
+            continue
+        if checked:
+            typed.append(_statement(what))
+        else:
+            needed.append(what)
+    if back := sorted(name for name, what_for in whats.items() if what_for is Need.TYPES):
+        typed.append(_back(back, ends, tree))
     future = re.compile(r"^from __future__ import", re.M)
     differs = bool(future.search(ends.text)) != bool(future.search(ends.target_text))
     if differs and ends.target_text.strip():
         raise GiveUp("the two files differ in what they import of __future__")
-    return needed
+    return _Needed(needed, list(dict.fromkeys(typed)))
+
+
+def _can_go(what: Import, ends: _Ends, context: Context, *, checked: bool) -> bool:
+    """Does an import have to go along? Decline one that cannot. `checked`: for types alone."""
+    local = _local(what)
+    if (what.guarded or _in_block(ends.text, what.line)) and not checked:
+        raise GiveUp(f"it needs {printable(local)}, whose import is conditional")
+    if what.module.startswith(".") and _folder(ends.old) != _folder(ends.new):
+        raise GiveUp(f"it needs {printable(local)}, whose import is relative")
+    if ends.new in (context.resolver().resolve(ends.old, what)).files:
+        return False  # it goes to where that is
+    if any(d.name == local and not d.scope for d in ends.target.definitions):
+        raise GiveUp(f"{shown(ends.new)} has another {printable(local)}")
+    there = [other for other in ends.target.imports if _local(other) == local]
+    if not all(_same(other, what) for other in there):
+        raise GiveUp(f"{shown(ends.new)} imports another {printable(local)}")
+    if checked or not there:
+        return not there
+    if all(only_checked(ends.target_text, other.line) for other in there):
+        raise GiveUp(f"{shown(ends.new)} imports {printable(local)} for types alone")
+    return True
+
+
+def _back(names: list[str], ends: _Ends, tree: Overlay) -> str:
+    """Return the import of what the code names of the old file in annotations alone."""
+    for name in names:
+        known = [*(d.name for d in ends.target.definitions), *map(_local, ends.target.imports)]
+        if name in known:
+            raise GiveUp(f"{shown(ends.new)} has a {printable(name)} already")
+    style = ends.target if ends.target_text.strip() else ends.what
+    return written("", _module(ends.new, ends.old, style, tree), tuple((one, "") for one in names))
 
 
 def _is_at_home_anywhere(words: set[str]) -> None:
@@ -161,8 +208,11 @@ def _local(what: Import) -> str:
     return what.alias or what.name or what.module.partition(".")[0]
 
 
-def _nothing_else_of_its_name(ends: _Ends, context: Context) -> None:
+def _nothing_else_of_its_name(ends: _Ends, sure: list[Used], context: Context) -> None:
     """Decline where the target has the name of something else, or runs code before its end."""
+    mine = [each.use for each in sure if each.path == ends.new]
+    if any(use.receiver and use.kind is not UseKind.IMPORT for use in mine):
+        raise GiveUp(f"{shown(ends.new)} uses it by its module")
     for each in ends.target.imports:
         if _local(each) == ends.symbol:
             if context.resolver().resolve(ends.new, each).files != (ends.old,):
@@ -202,11 +252,14 @@ def _in_block(text: str, line: int) -> bool:
     return text.split("\n")[line - 1][:1].isspace()
 
 
-def _no_circle(ends: _Ends, needed: list[Import], context: Context) -> None:
-    """Decline where the target imports the source, by itself or one step on."""
+def _no_circle(ends: _Ends, needed: list[Import], still: Need, context: Context) -> None:
+    """Decline where the target imports the source, by itself or one step on.
+
+    What is imported for the types alone makes no circle, in neither file.
+    """
     reached: set[str] = set()
     for importer, each in (
-        *((ends.new, one) for one in ends.target.imports if one.name != ends.symbol),
+        *((ends.new, one) for one in _running(ends) if one.name != ends.symbol),
         *((ends.old, one) for one in needed),
     ):
         to = context.resolver().resolve(importer, each)
@@ -216,8 +269,13 @@ def _no_circle(ends: _Ends, needed: list[Import], context: Context) -> None:
         for imported in context.imports(path).items:
             if ends.old in (*imported.to.files, imported.to.submodule):
                 raise GiveUp(f"{shown(ends.new)} would import {shown(path)}, which imports the old")
-    if ends.old in reached:
+    if ends.old in reached and still is Need.RUN:
         raise GiveUp(f"{shown(ends.new)} imports {shown(ends.old)}")
+
+
+def _running(ends: _Ends) -> list[Import]:
+    """Return what the target imports when the program runs."""
+    return [one for one in ends.target.imports if not only_checked(ends.target_text, one.line)]
 
 
 def _start_with_comments(ends: _Ends, definition: Definition) -> int:
@@ -238,6 +296,7 @@ def _cut(  # noqa: PLR0917
     definition: Definition,
     sure: list[Used],
     needed: list[Import],
+    still: Need,
     elsewhere: set[str] | None,
     tree: Overlay,
 ) -> str:
@@ -254,7 +313,6 @@ def _cut(  # noqa: PLR0917
     own = [e for e in sure if e.path == ends.old and not _inside(e.use.line, definition)]
     if any(each.use.kind is UseKind.STRING for each in own):
         raise GiveUp(f"{shown(ends.old)} names it in a string")
-    words = _words(text)
     for each in reversed(needed):
         local = _local(each)
         offered = elsewhere is None or local in elsewhere
@@ -262,14 +320,15 @@ def _cut(  # noqa: PLR0917
         alone = len(re.findall(rf"\b{re.escape(local)}\b", text)) == 1
         if local and not offered and each.line < start and alone:
             text = dropped(text, each.line, each.name).lstrip("\n")
-    if own or ends.symbol in words:
+    if still is not Need.NOTHING:
         module = _module(ends.old, ends.new, ends.what, tree)
-        statement = written("", module, ((ends.symbol, ""),))
-        text = with_imports(text, [statement], _last_import(text, ends))
+        statement = [written("", module, ((ends.symbol, ""),))]
+        run, typed = (statement, []) if still is Need.RUN else ([], statement)
+        text = with_types(text, run, typed, _last_import(text, ends))
     return text
 
 
-def _put(ends: _Ends, definition: Definition, needed: list[Import]) -> str:
+def _put(ends: _Ends, definition: Definition, needed: _Needed) -> str:
     """Return the new file with the definition at its end and the imports that it needs."""
     text = ends.target_text
     for each in ends.target.imports:
@@ -279,7 +338,7 @@ def _put(ends: _Ends, definition: Definition, needed: list[Import]) -> str:
             text = dropped(text, each.line, ends.symbol)
     have = {(each.module, each.name, each.alias) for each in ends.target.imports}
     statements = []
-    for each in needed:
+    for each in needed.imports:
         if (each.module, each.name, each.alias) in have:
             continue
         statements.append(_statement(each))
@@ -297,7 +356,7 @@ def _put(ends: _Ends, definition: Definition, needed: list[Import]) -> str:
     if not text.strip() and "from __future__ import annotations" in ends.text:
         gap = [""] if statements else []
         statements = ["from __future__ import annotations", *gap, *statements]
-    text = with_imports(text, statements, last)
+    text = with_types(text, statements, needed.typed, last)
     head = text.rstrip("\n")
     return f"{head}\n\n\n{_piece(ends, definition)}\n" if head else f"{_piece(ends, definition)}\n"
 
