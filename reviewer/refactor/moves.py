@@ -5,24 +5,26 @@ the new one. Where any of that is not plain, the host declines: half a move is n
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from reviewer.context.values import Certainty, Context, Used
+from reviewer.detectors.contracts.masking import masked
 from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
-from reviewer.parsing.symbols import Definition, DefKind, Extraction, Import, UseKind
+from reviewer.parsing.symbols import Definition, DefKind, Extraction, Import, Use, UseKind
 from reviewer.ports import NoSuchFile
 from reviewer.refactor.annotations import Need, need, only_checked
 from reviewer.refactor.apply import as_in, readable
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
-from reviewer.refactor.statements import dropped, redirected, with_types, written
+from reviewer.refactor.statements import dropped, redirected, with_imports, with_types, written
 from reviewer.refactor.symbols import Done
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Move
-from reviewer.text import encode, printable
+from reviewer.text import decode, encode, printable
 
 MOST_IMPORTERS = 200
 
@@ -377,13 +379,63 @@ def _followed(path: str, uses: list[Used], ends: _Ends, context: Context, tree: 
     imports = [e for e in what.imports if e.name == ends.symbol]
     from_old = [e for e in imports if context.resolver().resolve(path, e).files == (ends.old,)]
     local = {e.alias or e.name for e in imports}
-    for use in uses:
-        bare = use.use.kind is UseKind.IMPORT or (not use.use.receiver and use.use.name in local)
-        if not bare:
-            raise GiveUp(f"{shown(path)} uses it by its module")
+    used = [each.use for each in uses if each.use.kind is not UseKind.IMPORT]
+    if dotted := [use for use in used if use.receiver or use.name not in local]:
+        text = _by_name(path, text, what, dotted, ends, context)
     for each in sorted(from_old, key=lambda one: -one.line):
         text = redirected(text, each.line, ends.symbol, _spelled(path, each.module, ends))
     return text
+
+
+def _by_name(  # noqa: PLR0917
+    path: str, text: str, what: Extraction, uses: Sequence[Use], ends: _Ends, context: Context
+) -> str:
+    """Return a text with uses by the old module (`module.name`) as uses by the name alone.
+
+    The name is imported, and the module no more where nothing else needs it.
+    """
+    by_module = GiveUp(f"{shown(path)} uses it by its module")
+    receivers = {use.receiver for use in uses}
+    view = View(path, Language.PYTHON, what, encode(text))
+    imports = [one for one in what.imports if _module_name(path, one, ends, context) in receivers]
+    if len(receivers) != 1 or len(imports) != 1 or _in_block(text, imports[0].line):
+        raise by_module
+    (imported,), (receiver,) = imports, receivers
+    head = receiver.partition(".")[0]
+    if len(_words(ends.symbol, view.masked, dotted=True)) != len(uses):
+        raise by_module  # the name means something else there, too
+    lines = encode(text).split(b"\n")
+    before = encode(f"{receiver}.")
+    for use in sorted(uses, key=lambda one: (-one.line, -one.column)):
+        line = lines[use.line - 1]
+        start = use.column - len(before)
+        if start < 0 or line[start : use.column] != before or view.hidden(head, use):
+            raise by_module
+        lines[use.line - 1] = line[:start] + line[use.column :]
+    said = imported.module
+    if imported.name:
+        said = f"{said}{imported.name}" if said.endswith(".") else f"{said}.{imported.name}"
+    statement = written("", _spelled(path, said, ends), ((ends.symbol, ""),))
+    changed = decode(b"\n".join(lines))
+    last = max(one.line for one in what.imports if not _in_block(text, one.line))
+    done = with_imports(changed, [statement], last)
+    if len(_words(head, masked(encode(changed), Language.PYTHON))) == 1:  # in its import
+        done = dropped(done, imported.line, imported.name)
+    return done
+
+
+def _module_name(path: str, what: Import, ends: _Ends, context: Context) -> str:
+    """Return by what a file knows the old module, if it is this import that says so."""
+    to = context.resolver().resolve(path, what)
+    if what.name:
+        return _local(what) if to.submodule == ends.old else ""
+    return (what.alias or what.module) if to.files == (ends.old,) else ""
+
+
+def _words(name: str, code: bytes, *, dotted: bool = False) -> list[bytes]:
+    """Return the occurrences of a name in masked code; with `dotted` behind a dot, too."""
+    before = rb"(?<!\w)" if dotted else rb"(?<![\w.])"
+    return re.findall(before + re.escape(encode(name)) + rb"(?!\w)", code)
 
 
 def _spelled(importer: str, module: str, ends: _Ends) -> str:

@@ -319,7 +319,17 @@ LAZY = "from __future__ import annotations\n\n"
     ("files", "words"),
     [
         ({"a.py": "K = 1\n\n\ndef f():\n    return K\n"}, "it needs K"),
-        ({"a.py": "def f():\n    pass\n", "c.py": "import a\n\na.f()\n"}, "by its module"),
+        (
+            {"a.py": "def f():\n    pass\n", "c.py": "import a\n\nf = a.f()\n"},
+            "by its module",
+        ),
+        (
+            {
+                "a.py": "def f():\n    pass\n",
+                "c.py": "import a\n\n\ndef g():\n    a = h()\n    a.f()\n",
+            },
+            "by its module",
+        ),
         ({"a.py": "def f():\n    pass\n", "b.py": "def f():\n    pass\n"}, "defines f already"),
         (
             {
@@ -391,6 +401,33 @@ LAZY = "from __future__ import annotations\n\n"
 def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> None:
     with pytest.raises(GiveUp, match=words):
         moved(files, "a.py", "f", "b.py")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "import os\nfrom pkg import a\n\n\ndef g():\n    return a.f() + a.f()\n",
+            "import os\nfrom pkg.b import f\n\n\ndef g():\n    return f() + f()\n",
+        ),
+        (
+            "import pkg.a\nimport sys\n\npkg.a.f(pkg.a.K)\n",
+            "import pkg.a\nimport sys\nfrom pkg.b import f\n\nf(pkg.a.K)\n",
+        ),
+        (
+            "import pkg.a as text\n\ntext.f(text.K)  # text.f\n",
+            "import pkg.a as text\nfrom pkg.b import f\n\nf(text.K)  # text.f\n",
+        ),
+        ("from . import a\n\na.f()\n", "from .b import f\n\nf()\n"),
+    ],
+)
+def test_uses_by_the_module_become_uses_by_the_name(before: str, after: str) -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/a.py": "K = 1\n\n\ndef f(x=1):\n    return x\n",
+        "pkg/c.py": before,
+    }
+    assert texts(moved(files, "pkg/a.py", "f", "pkg/b.py"))["pkg/c.py"] == after
 
 
 CHECKED = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
