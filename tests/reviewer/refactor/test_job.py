@@ -86,6 +86,33 @@ def test_what_the_host_is_not_sure_of_goes_to_a_node(tmp_path: Path) -> None:
     assert [one.by for one in done.refactoring.commits] == ["host", "model"]
 
 
+def test_comments_with_the_old_name_in_many_files_are_one_letter_of_lines(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    filler = "".join(f"\n\ndef f{n}():\n    return {'1 + ' * 400}1\n" for n in range(12))
+    for n in range(12):
+        use = f"from shop.prices import net\n\n\n    # {n}: all that net({n}) has\nnet([{n}])\n{filler}"
+        repo.write(f"shop/use{n}.py", use)
+    repo.commit()
+
+    def mends(request: dict[str, Any]) -> Scripted:
+        told = prompt(request)
+        assert told.count("is subtotal now") == 1 and told.count("=== file") == 12, told
+        assert '=== file "shop/use7.py", of which these lines' in told
+        assert "\n4|    # 7: all that net(7) has\n" in told and "def f1" not in told
+        return edited(
+            *(
+                (f"shop/use{n}.py", f"    # {n}: all that net({n}) has", f"    # {n}: subtotal")
+                for n in range(12)
+            )
+        )
+
+    with ModelServer(script(NET, {"Rename net to subtotal: what is left": mends})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 2
+    assert "    # 7: subtotal\nsubtotal([7])\n" in str(after(done)["shop/use7.py"])
+
+
 def test_documents_and_settings_that_still_have_the_name_are_named(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     repo.write("docs/use.md", "Call `net(items)`, not `netto`.\n")
