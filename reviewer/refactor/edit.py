@@ -21,7 +21,7 @@ from reviewer.review.guidance import set_apart
 from reviewer.review.scope import quoted
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, Tier, Unit
-from reviewer.text import printable
+from reviewer.text import encode, printable
 
 WHOLE_TOKENS = WINDOW_TOKENS
 """A file up to this size is shown whole; a larger one in outline, with what its part names."""
@@ -30,7 +30,7 @@ NAMED_TOKENS = WINDOW_TOKENS // 2
 """Of the code that is shown of such a file."""
 
 TOLD = 60
-TOLD_CHARS = 30_000
+TOLD_BYTES = 30_000
 TOLD_EACH_CHARS = 1_200
 """Leads and findings that are listed for one node: so many, and so much of all and of each."""
 
@@ -256,8 +256,8 @@ class Editor:
         text = readable(blob.data)
         if alone := part.lines_alone(path):
             return f"=== file {quoted(path)}, {_LINES}\n{_lines_of(text, alone)}\n"
-        if tokens(text) <= WHOLE_TOKENS:
-            whole = marked(text.split("\n"))
+        whole = marked(text.split("\n"))
+        if tokens(whole) <= WHOLE_TOKENS:
             return f"=== file {quoted(path)}, {_MARKED}\n{whole}\n"
         context = self._tree.code.context
         shown = f"{outline(path, context)}(too long to be shown whole: read(path, start, end))\n"
@@ -272,11 +272,11 @@ class Editor:
 def _listed(told: Sequence[tuple[str, str]]) -> str:
     """Return what a node is told, a line each, as much as there is room for in a prompt."""
     lines: list[str] = []
-    room = TOLD_CHARS
+    room = TOLD_BYTES
     for path, text in told[:TOLD]:
         cut = text if len(text) <= TOLD_EACH_CHARS else f"{text[:TOLD_EACH_CHARS]}… (cut)"
         line = f"- {quoted(path)}: {cut}"
-        room -= len(line)
+        room -= len(encode(line))
         if room < 0:
             break
         lines.append(line)

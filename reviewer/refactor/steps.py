@@ -33,7 +33,8 @@ def symbols(plans: Sequence[Plan]) -> list[str]:
     renames = list(dict.fromkeys(one for plan in plans for one in plan.renames))
     moves = dict.fromkeys(_as_renamed(one, renames) for plan in plans for one in plan.moves)
     known: dict[tuple[type, str, str], list[Rename | Move]] = {}
-    for one in (*renames, *moves):
+    steps: list[Rename | Move] = [*renames, *moves]
+    for one in steps:
         known.setdefault((type(one), one.path, one.symbol), []).append(one)
     said = []
     for first, *others in known.values():

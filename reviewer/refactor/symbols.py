@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from reviewer.context.values import Certainty, Context, Used
-from reviewer.detectors.contracts.masking import masked
+from reviewer.detectors.contracts.masking import MASKED, masked
 from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
@@ -245,7 +245,7 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
         if blob is None:
             continue
         language = language_of(path)
-        code = masked(blob.data, language) if language is not None else blob.data
+        code = masked(blob.data, language) if language in MASKED else blob.data
         for row, bare in zip(blob.data.split(b"\n"), code.split(b"\n"), strict=False):
             if word.search(row) and not _is_key(row, short, one.to):
                 how = "the old name still stands here" if word.search(bare) else IN_PROSE
