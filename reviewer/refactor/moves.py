@@ -7,7 +7,7 @@ the new one. Where any of that is not plain, the host declines: half a move is n
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.contracts.masking import masked
@@ -33,7 +33,10 @@ _IMPORT = re.compile(r"from\s+\S+\s+import\b|import\s+\S+")
 _OF_ITS_FILE = frozenset({"__file__", "__name__", "__package__", "__path__", "global"})
 """What means something else in another file."""
 
-_KINDS = frozenset({DefKind.FUNCTION, DefKind.CLASS})
+_KINDS = frozenset({DefKind.FUNCTION, DefKind.CLASS, DefKind.CONSTANT})
+
+MOST_COMPANIONS = 20
+"""Constants that go along with a definition."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,47 @@ class _Needed:
 
     imports: list[Import]
     typed: list[str]
+    there: list[Import]
+    """Of the old file, what the new one has itself."""
+
+
+def companions(one: Move, planned: Sequence[Move], context: Context, tree: Overlay) -> list[Move]:
+    """Return what has to be moved before a definition, in this order.
+
+    That is what it needs to run of what is planned to go to the same file, and constants that
+    nobody else uses, with what these need.
+    """
+    same = {each.symbol for each in planned if (each.path, each.to) == (one.path, one.to)}
+    ends = _ends(one, context, tree)
+    tops = {each.name: each for each in ends.what.definitions if not each.scope}
+    order: list[str] = []
+    todo = [one.symbol]
+    while todo and len(order) <= MOST_COMPANIONS:
+        name = todo.pop()
+        if name in order or name not in tops:
+            continue
+        order.append(name)
+        user = tops[name]
+        for other in tops.values():
+            if (
+                other is user
+                or need(other.name, ends.view, partial(_inside, definition=user)) is not Need.RUN
+            ):
+                continue
+            if other.name in same or _is_alone(other, user, ends, context):
+                todo.append(other.name)
+    return [one.model_copy(update={"symbol": name}) for name in reversed(order[1:])]
+
+
+def _is_alone(constant: Definition, user: Definition, ends: _Ends, context: Context) -> bool:
+    """Is it a constant that nothing but this definition uses, in any file?"""
+    if constant.kind is not DefKind.CONSTANT:
+        return False
+    rest = need(
+        constant.name, ends.view, lambda line: not (_inside(line, user) or _inside(line, constant))
+    )
+    having = context.mentioning((constant.name,)).get(constant.name, ())
+    return rest is Need.NOTHING and set(having) <= {ends.old}
 
 
 def move(one: Move, context: Context, tree: Overlay) -> Done:
@@ -78,7 +122,7 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
     _no_circle(ends, needed.imports, still, context)
     _nothing_else_of_its_name(ends, sure, context)
     elsewhere = _imported_elsewhere(ends, context)
-    texts = {ends.old: _cut(ends, definition, sure, needed.imports, still, elsewhere, tree)}
+    texts = {ends.old: _cut(ends, definition, sure, needed, still, elsewhere, tree)}
     texts[ends.new] = _put(ends, definition, needed)
     for path in sorted({each.path for each in sure} - {ends.old, ends.new}):
         uses = [each for each in sure if each.path == path]
@@ -118,10 +162,35 @@ def _ends(one: Move, context: Context, tree: Overlay) -> _Ends:
 def _definition(ends: _Ends) -> Definition:
     found = [each for each in ends.what.definitions if each.name == ends.symbol and not each.scope]
     if len(found) != 1 or found[0].kind not in _KINDS:
-        raise GiveUp(f"{printable(ends.symbol)} is not one function or class at the top")
+        raise GiveUp(f"{printable(ends.symbol)} is not one definition at the top")
+    if found[0].kind is DefKind.CONSTANT:
+        _is_plain(found[0], ends)
     if any(each.name == ends.symbol for each in ends.target.definitions):
         raise GiveUp(f"{shown(ends.new)} defines {printable(ends.symbol)} already")
     return found[0]
+
+
+def _is_plain(constant: Definition, ends: _Ends) -> None:
+    """Decline a constant that is not one assignment on lines of its own, or is changed later."""
+    name = re.escape(encode(constant.name))
+    code = ends.view.masked
+    first = code.split(b"\n")[constant.start - 1]
+    changes = re.findall(
+        rb"(?<![\w.])" + name + rb"\s*(?::[^=\n]+)?(?:[^\s\w=!<>]{1,2})?=(?!=)", code
+    )
+    beside = [
+        each
+        for each in ends.what.definitions
+        if each is not constant and constant.start <= each.start <= constant.end
+    ]
+    plain = re.match(name + rb"\s*(?::[^=]+)?=(?!=)", first) and b";" not in first
+    if (
+        not plain
+        or len(changes) != 1
+        or beside
+        or re.search(rb"\bglobal\b[^\n]*\b" + name + rb"\b", code)
+    ):
+        raise GiveUp(f"{printable(constant.name)} is not one plain assignment")
 
 
 def _inside(line: int, definition: Definition) -> bool:
@@ -145,12 +214,16 @@ def _needed(ends: _Ends, definition: Definition, context: Context, tree: Overlay
         raise GiveUp(f"{shown(ends.old)} imports everything of another module")
     needed: list[Import] = []
     typed: list[str] = []
+    there: list[Import] = []
     for what in ends.what.imports:
         what_for = needs(_local(what))
         if what_for is Need.NOTHING or _inside(what.line, definition):
             continue
         checked = what_for is Need.TYPES and only_checked(ends.text, what.line)
-        if not _can_go(what, ends, context, checked=checked):
+        if ends.new in context.resolver().resolve(ends.old, what).files:
+            there.append(what)  # it goes to where that is
+            continue
+        if not _can_go(what, ends, checked=checked):
             continue
         if checked:
             typed.append(_statement(what))
@@ -162,18 +235,16 @@ def _needed(ends: _Ends, definition: Definition, context: Context, tree: Overlay
     differs = bool(future.search(ends.text)) != bool(future.search(ends.target_text))
     if differs and ends.target_text.strip():
         raise GiveUp("the two files differ in what they import of __future__")
-    return _Needed(needed, list(dict.fromkeys(typed)))
+    return _Needed(needed, list(dict.fromkeys(typed)), there)
 
 
-def _can_go(what: Import, ends: _Ends, context: Context, *, checked: bool) -> bool:
+def _can_go(what: Import, ends: _Ends, *, checked: bool) -> bool:
     """Does an import have to go along? Decline one that cannot. `checked`: for types alone."""
     local = _local(what)
     if (what.guarded or _in_block(ends.text, what.line)) and not checked:
         raise GiveUp(f"it needs {printable(local)}, whose import is conditional")
     if what.module.startswith(".") and _folder(ends.old) != _folder(ends.new):
         raise GiveUp(f"it needs {printable(local)}, whose import is relative")
-    if ends.new in (context.resolver().resolve(ends.old, what)).files:
-        return False  # it goes to where that is
     if any(d.name == local and not d.scope for d in ends.target.definitions):
         raise GiveUp(f"{shown(ends.new)} has another {printable(local)}")
     there = [other for other in ends.target.imports if _local(other) == local]
@@ -297,7 +368,7 @@ def _cut(  # noqa: PLR0917
     ends: _Ends,
     definition: Definition,
     sure: list[Used],
-    needed: list[Import],
+    needed: _Needed,
     still: Need,
     elsewhere: set[str] | None,
     tree: Overlay,
@@ -311,11 +382,13 @@ def _cut(  # noqa: PLR0917
     while after and not after[0].strip():
         after.pop(0)
     gap = ["", ""] if before and after else []
+    if definition.kind is DefKind.CONSTANT and gap:
+        gap = lines[len(before) : start - 1]  # as it was before it
     text = "\n".join([*before, *gap, *(after or [""])])
     own = [e for e in sure if e.path == ends.old and not _inside(e.use.line, definition)]
     if any(each.use.kind is UseKind.STRING for each in own):
         raise GiveUp(f"{shown(ends.old)} names it in a string")
-    for each in reversed(needed):
+    for each in sorted((*needed.imports, *needed.there), key=lambda what: -what.line):
         local = _local(each)
         offered = elsewhere is None or local in elsewhere
         # The import's own statement has the word; anything else that has it may need it.

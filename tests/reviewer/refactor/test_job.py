@@ -710,6 +710,47 @@ def test_names_that_a_patch_takes_away_are_known(tmp_path: Path) -> None:
     assert found == ("cart", "format", "net", "total")
 
 
+def test_a_function_goes_with_the_constants_that_it_alone_uses(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    text = (
+        "import math\n\nBASE = 10\nSTEP = BASE * 2\nKEPT = 1\n\n\ndef helper(x):\n    return x + STEP\n"
+        "\n\ndef rounded(x):\n    return math.floor(helper(x))\n\n\ndef stays():\n    return KEPT\n"
+    )
+    repo.write("shop/prices.py", text)
+    repo.write(
+        "shop/cart.py", "from shop.prices import rounded\n\n\ndef total():\n    rounded(1)\n"
+    )
+    repo.write("shop/report.py", "")
+    repo.commit()
+    moves = [
+        {"path": "shop/prices.py", "symbol": name, "to": "shop/steps.py"}
+        for name in ("rounded", "helper")
+    ]
+    with ModelServer(script(planned(moves=moves), {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 1 and len(done.patch.commits) == 1
+    made = after(done)
+    assert made["shop/prices.py"] == "KEPT = 1\n\n\ndef stays():\n    return KEPT\n"
+    assert made["shop/steps.py"] == (
+        "import math\n\nBASE = 10\n\n\nSTEP = BASE * 2\n\n\ndef helper(x):\n    return x + STEP\n"
+        "\n\ndef rounded(x):\n    return math.floor(helper(x))\n"
+    )
+    assert str(made["shop/cart.py"]).startswith("from shop.steps import rounded\n")
+
+
+@pytest.mark.parametrize(
+    "other", ["X = STEP\n", "def g():\n    global STEP\n    STEP = 2\n", "STEP += 1\n"]
+)
+def test_a_constant_that_something_else_needs_keeps_its_user(tmp_path: Path, other: str) -> None:
+    repo = make(tmp_path / "r", {"a.py": f"STEP = 1\n\n\ndef f():\n    return STEP\n\n\n{other}"})
+    plan = planned(moves=[{"path": "a.py", "symbol": "f", "to": "b.py"}])
+    name = "Move f to b.py: what is left"
+    with ModelServer(script(plan, {name: tool("submit", {"unneeded": "It stays."})})) as server:
+        done = refactored(repo, server)
+    assert done.patch.commits == () and "it needs STEP" in " ".join(done.refactoring.notes)
+
+
 # A plan that was made before ---------------------------------------------------------------------
 
 
