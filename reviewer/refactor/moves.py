@@ -20,7 +20,14 @@ from reviewer.refactor.annotations import Need, need, only_checked
 from reviewer.refactor.apply import as_in, readable
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
-from reviewer.refactor.statements import dropped, redirected, with_imports, with_types, written
+from reviewer.refactor.statements import (
+    dropped,
+    redirected,
+    unchecked,
+    with_imports,
+    with_types,
+    written,
+)
 from reviewer.refactor.symbols import Done
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Move
@@ -64,6 +71,8 @@ class _Needed:
     typed: list[str]
     there: list[Import]
     """Of the old file, what the new one has itself."""
+    checked: list[Import]
+    """Of the old file, what it imports for types alone, and the code takes along so."""
 
 
 def companions(one: Move, planned: Sequence[Move], context: Context, tree: Overlay) -> list[Move]:
@@ -215,6 +224,7 @@ def _needed(ends: _Ends, definition: Definition, context: Context, tree: Overlay
     needed: list[Import] = []
     typed: list[str] = []
     there: list[Import] = []
+    for_types: list[Import] = []
     for what in ends.what.imports:
         what_for = needs(_local(what))
         if what_for is Need.NOTHING or _inside(what.line, definition):
@@ -226,16 +236,17 @@ def _needed(ends: _Ends, definition: Definition, context: Context, tree: Overlay
         if not _can_go(what, ends, checked=checked):
             continue
         if checked:
-            typed.append(_statement(what))
+            for_types.append(what)
         else:
             needed.append(what)
     if back := sorted(name for name, what_for in whats.items() if what_for is Need.TYPES):
         typed.append(_back(back, ends, tree))
+    typed[:0] = [_statement(what) for what in for_types]
     future = re.compile(r"^from __future__ import", re.M)
     differs = bool(future.search(ends.text)) != bool(future.search(ends.target_text))
     if differs and ends.target_text.strip():
         raise GiveUp("the two files differ in what they import of __future__")
-    return _Needed(needed, list(dict.fromkeys(typed)), there)
+    return _Needed(needed, list(dict.fromkeys(typed)), there, for_types)
 
 
 def _can_go(what: Import, ends: _Ends, *, checked: bool) -> bool:
@@ -400,6 +411,11 @@ def _cut(  # noqa: PLR0917
         statement = [written("", module, ((ends.symbol, ""),))]
         run, typed = (statement, []) if still is Need.RUN else ([], statement)
         text = with_types(text, run, typed, _last_import(text, ends))
+    for each in needed.checked:
+        local = _local(each)
+        offered = elsewhere is None or local in elsewhere
+        if not offered and len(re.findall(rf"\b{re.escape(local)}\b", text)) == 1:
+            text = unchecked(text, _statement(each))
     return text
 
 

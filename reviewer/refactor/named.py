@@ -80,6 +80,8 @@ def _of_symbols(
         if followed == SYMBOLS or not asked.intersection(having.get(word, ())):
             continue
         as_name = word in meant or word[:1].isupper() or bool(IDENTIFIER.match(word))
+        if not files and not as_name:
+            continue
         for path in _definers(word, asked, files, context, as_name=as_name):
             followed += 1
             defining.append(path)

@@ -135,20 +135,37 @@ def with_types(text: str, statements: list[str], typed: list[str], last_import: 
     return with_imports(text, [*statements, *named, *gap, *block], last_import)
 
 
+def unchecked(text: str, statement: str) -> str:
+    """Return the text without a statement of `if TYPE_CHECKING:` that is not its only one."""
+    lines = text.split("\n")
+    start, end = _block(lines)
+    found = [at for at in range(start, end) if lines[at].strip() == statement]
+    if len(found) != 1 or end - start < 2:
+        return text
+    return "\n".join([*lines[: found[0]], *lines[found[0] + 1 :]])
+
+
 def _in_block(text: str, typed: list[str]) -> str:
     """Return the text with statements at the end of its `if TYPE_CHECKING:`, each once."""
     lines = text.split("\n")
-    start = next(at for at, line in enumerate(lines) if CHECKED.fullmatch(line)) + 1
-    end = start
-    while end < len(lines) and (not lines[end].strip() or lines[end][:1].isspace()):
-        end += 1
-    while not lines[end - 1].strip():
-        end -= 1
+    start, end = _block(lines)
     have = {line.strip() for line in lines[start:end]}
     first = lines[start] if end > start else "    "
     indent = first[: len(first) - len(first.lstrip())] or "    "
     new = [f"{indent}{one}" for one in typed if one not in have]
     return "\n".join([*lines[:end], *new, *lines[end:]])
+
+
+def _block(lines: list[str]) -> tuple[int, int]:
+    """Return the indexes of the first line under `if TYPE_CHECKING:` and of that after the last."""
+    found = (at + 1 for at, line in enumerate(lines) if CHECKED.fullmatch(line))
+    start = next(found, len(lines))
+    end = start
+    while end < len(lines) and (not lines[end].strip() or lines[end][:1].isspace()):
+        end += 1
+    while end > start and not lines[end - 1].strip():
+        end -= 1
+    return start, end
 
 
 def _end_of(lines: list[str], line: int) -> int:

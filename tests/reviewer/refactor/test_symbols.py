@@ -450,7 +450,7 @@ def test_what_annotations_alone_name_goes_under_type_checking() -> None:
         '    def go(self, deep: Deep) -> "Kept":\n        return json.loads("1")\n'
     )
     assert made["pkg/a.py"].startswith(
-        f"{LAZY}{CHECKED}    from pkg.c import Deep\n    from pkg.b import Moved\n\n\nclass Kept"
+        f"{LAZY}{CHECKED}    from pkg.b import Moved\n\n\nclass Kept"
     )
     assert made["pkg/c.py"].startswith("from pkg.b import Moved\n")
 
