@@ -86,10 +86,11 @@ async def carry(plan: Plan, hosted: Hosted, trees: Trees, run: Run, *, guidance:
     modules = [_as_it_is(one, hosted.overlay) for one in (*plan.modules, *hosted.wanted)]
     work = _Carrying(plan, hosted.overlay, modules, trees, run, guidance)
     held = run.account.child(run.account.left.share(MENDING))
+    wanted = {one.name for one in hosted.wanted}
     told = {path: texts for path, texts in hosted.leads.items() if texts}
     await work.edit(
         [
-            Part(one, tuple(one.files), _for(one, told))
+            Part(one, tuple(one.files), _for(one, told), left_over=one.name in wanted)
             for one in modules
             if one.files or one.new_files
         ],

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from reviewer.refactor.outlines import divided, marked, named_code, outline, tok
 from reviewer.refactor.parse import broken
 from reviewer.refactor.protect import shown
 from reviewer.refactor.reach import looking
+from reviewer.refactor.symbols import IN_PROSE, LINE_CHARS
 from reviewer.refactor.tree import Overlay, Tree
 from reviewer.refactor.values import Answer, Edits, Joined, Module
 from reviewer.request import StopReason
@@ -20,7 +21,7 @@ from reviewer.review.guidance import set_apart
 from reviewer.review.scope import quoted
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, Tier, Unit
-from reviewer.text import printable
+from reviewer.text import encode, printable
 
 WHOLE_TOKENS = WINDOW_TOKENS
 """A file up to this size is shown whole; a larger one in outline, with what its part names."""
@@ -29,7 +30,7 @@ NAMED_TOKENS = WINDOW_TOKENS // 2
 """Of the code that is shown of such a file."""
 
 TOLD = 60
-TOLD_CHARS = 30_000
+TOLD_BYTES = 30_000
 TOLD_EACH_CHARS = 1_200
 """Leads and findings that are listed for one node: so many, and so much of all and of each."""
 
@@ -39,6 +40,7 @@ _SAYS_NOTHING = re.compile(
 )
 """A first line that could stand over any commit."""
 
+_LINES = "of which these lines, each behind its number and a |"
 _MARKED = "each line behind a | that is not in it"
 
 
@@ -47,13 +49,20 @@ class Part:
     """A module, or some files of one that is too large for one node.
 
     `told` are facts for whoever edits: uses that the host was not sure of, findings to be mended.
-    `first`: it is the part that makes the module's new files.
+    `first`: it is the part that makes the module's new files. `left_over`: it is what renames and
+    moves have left, and nothing else.
     """
 
     module: Module
     files: tuple[str, ...]
     told: tuple[tuple[str, str], ...] = ()
     first: bool = True
+    left_over: bool = False
+
+    def lines_alone(self, path: str) -> list[str]:
+        """Return what was told of a file that is shown by those lines alone; else nothing."""
+        told = [text for at, text in self.told if at == path]
+        return told if self.left_over and all(IN_PROSE in text for text in told) else []
 
     @property
     def new_files(self) -> tuple[str, ...]:
@@ -75,7 +84,7 @@ class Editor:
     """The task. One instance for each state of the tree; a node edits one part."""
 
     name = "edit"
-    version = "4"
+    version = "5"
     tier: Tier = "strong"
     result: type[Edits] = Answer
     asks_why = True
@@ -136,8 +145,11 @@ class Editor:
         if part.removable:
             gone = "\n".join(f"- {quoted(path)}" for path in part.removable)
             said.append(f"Files of yours that go, to be removed or renamed:\n\n{gone}")
-        if part.told:
-            said.append(f"{_MENDING if self._mending else _LEADS}\n\n{_listed(part.told)}")
+        alone = {path: part.lines_alone(path) for path in part.files}
+        if heads := {_head(text) for texts in alone.values() for text in texts}:
+            said.append(f"{_PROSE}\n\n" + "\n".join(f"- {head}" for head in sorted(heads)))
+        if told := [one for one in part.told if not alone.get(one[0])]:
+            said.append(f"{_MENDING if self._mending else _LEADS}\n\n{_listed(told)}")
         return printable("\n\n".join(said) + "\n")
 
     def split(self, scope: EditScope) -> list[EditScope]:
@@ -151,10 +163,10 @@ class Editor:
         return [
             EditScope(
                 (
-                    Part(
-                        part.module,
-                        piece,
-                        tuple(one for one in part.told if one[0] in piece),
+                    replace(
+                        part,
+                        files=piece,
+                        told=tuple(one for one in part.told if one[0] in piece),
                         first=part.first and not index,
                     ),
                 )
@@ -242,8 +254,10 @@ class Editor:
         if blob is None:
             return f"=== file {quoted(path)} is not there\n"
         text = readable(blob.data)
-        if tokens(text) <= WHOLE_TOKENS:
-            whole = marked(text.split("\n"))
+        if alone := part.lines_alone(path):
+            return f"=== file {quoted(path)}, {_LINES}\n{_lines_of(text, alone)}\n"
+        whole = marked(text.split("\n"))
+        if tokens(whole) <= WHOLE_TOKENS:
             return f"=== file {quoted(path)}, {_MARKED}\n{whole}\n"
         context = self._tree.code.context
         shown = f"{outline(path, context)}(too long to be shown whole: read(path, start, end))\n"
@@ -258,17 +272,32 @@ class Editor:
 def _listed(told: Sequence[tuple[str, str]]) -> str:
     """Return what a node is told, a line each, as much as there is room for in a prompt."""
     lines: list[str] = []
-    room = TOLD_CHARS
+    room = TOLD_BYTES
     for path, text in told[:TOLD]:
         cut = text if len(text) <= TOLD_EACH_CHARS else f"{text[:TOLD_EACH_CHARS]}… (cut)"
         line = f"- {quoted(path)}: {cut}"
-        room -= len(line)
+        room -= len(encode(line))
         if room < 0:
             break
         lines.append(line)
     if more := len(told) - len(lines):
         lines.append(f"- and {more} more like these: `grep` and `references` find them")
     return "\n".join(lines)
+
+
+def _head(told: str) -> str:
+    """Return what is told of several lines alike, without the line."""
+    return told.partition(": ")[0]
+
+
+def _lines_of(text: str, told: Sequence[str]) -> str:
+    """Return the lines of a file that something was told of, as they are in it, with numbers."""
+    rows = {one.partition(": ")[2] for one in told}
+    return "\n".join(
+        f"{number}|{line[:LINE_CHARS]}"
+        for number, line in enumerate(text.split("\n"), 1)
+        if printable(line.strip())[:LINE_CHARS] in rows
+    )
 
 
 def _says_why(message: str) -> bool:
@@ -284,6 +313,11 @@ def units_of(part: Part) -> frozenset[Unit]:
 _LEADS = (
     "The host has renamed or moved symbols. Of what follows it was not sure, or it could not do "
     "it; look at each place, and bring it in line where it means that symbol:"
+)
+_PROSE = (
+    "The host has renamed symbols. Of files of yours that have the old name in comments and "
+    "strings alone, you are shown those lines and no more. Bring those in line that mean the "
+    "symbol, if your part does not let them stay; `read` more only where a line does not tell:"
 )
 _MENDING = (
     "This part was edited already; you see the result. Deterministic tools report the following "

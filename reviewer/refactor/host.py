@@ -13,11 +13,11 @@ from reviewer.context.values import Certainty, Context
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
 from reviewer.parsing.worker import Parsers
-from reviewer.refactor.moves import move
+from reviewer.refactor.moves import companions, move
 from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Commit, commit_of
-from reviewer.refactor.plan import once, title
 from reviewer.refactor.protect import refused, shown
+from reviewer.refactor.steps import once, title
 from reviewer.refactor.symbols import Done, rename
 from reviewer.refactor.tree import Overlay, Trees
 from reviewer.refactor.values import MODULE_CHARS, MOST_FILES, Module, Move, Plan, Rename
@@ -54,15 +54,19 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
     owned = {path for module in plan.modules for path in (*module.files, *module.new_files)}
     plan = once(plan)
     steps: list[Rename | Move] = [*plan.renames, *plan.moves]
+    gone: set[Move] = set()
     for one in steps:
-        with trees.tree(done.overlay.files) as tree:
-            context = tree.code.context
-            try:
-                step = _step(one, context, done.overlay)
-                _parses(step, done.overlay)
-            except GiveUp as error:
-                done.notes.append(f"{title(one)}: left to the model, for {_lower(str(error))}")
-                step = _declined(one, context, done.overlay, str(error))
+        if one in gone:
+            continue
+        try:
+            step, along = _tried(
+                one, [each for each in plan.moves if each not in gone], done, trees
+            )
+            gone.update(along)
+        except GiveUp as error:
+            done.notes.append(f"{title(one)}: left to the model, for {_lower(str(error))}")
+            with trees.tree(done.overlay.files) as tree:
+                step = _declined(one, tree.code.context, done.overlay, str(error))
         before = {path: done.overlay.blob(path) for path in step.files}
         commit = commit_of(title(one), "host", _message(one, plan), before, step.files)
         if commit is not None:
@@ -71,6 +75,27 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
         done.notes += step.notes
         _given(one, step.leads, done, owned, taken, plan.summary)
     return done
+
+
+def _tried(
+    one: Rename | Move, moves: Sequence[Move], done: Hosted, trees: Trees
+) -> tuple[Done, list[Move]]:
+    """Do an operation, a move with all that has to be moved before it, which is returned, too."""
+    along: list[Move] = []
+    if isinstance(one, Move):
+        with trees.tree(done.overlay.files) as tree:
+            along = companions(one, moves, tree.code.context, done.overlay)
+    whole, overlay = Done(), done.overlay
+    for each in (*along, one):
+        with trees.tree(overlay.files) as tree:
+            step = _step(each, tree.code.context, overlay)
+        _parses(step, overlay)
+        overlay = overlay.over(step.files)
+        whole.files.update(step.files)
+        whole.notes += step.notes
+        for path, texts in step.leads.items():
+            whole.leads.setdefault(path, []).extend(texts)
+    return whole, along
 
 
 def _step(one: Rename | Move, context: Context, tree: Overlay) -> Done:

@@ -128,10 +128,10 @@ async def _plan(
             _held_to(await asyncio.to_thread(planner.check, PlanScope(()), request.plan), work)
             return
         context = tree.code.context
-        paths = await asyncio.to_thread(
+        found = await asyncio.to_thread(
             concerned, request.instruction, request.paths, overlay.start, context
         )
-        if not paths:
+        if not found.paths:
             work.notes.append(
                 "There is no file that could be changed"
                 + (" under the paths that were named." if request.paths else ".")
@@ -143,10 +143,11 @@ async def _plan(
             tree,
             overlay,
             paths=request.paths,
+            first=found.first,
             guidance=guidance_of(request.guidelines),
             window=run.window,
         )
-        scope = PlanScope(tuple(paths))
+        scope = PlanScope(found.paths)
         held = run.account.child(run.account.left.share(1 - PLANNING))
         solved = await solve(planner, scope, run, "1")
         held.close()

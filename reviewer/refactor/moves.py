@@ -5,21 +5,33 @@ the new one. Where any of that is not plain, the host declines: half a move is n
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 from reviewer.context.values import Certainty, Context, Used
+from reviewer.detectors.contracts.masking import masked
+from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
-from reviewer.parsing.symbols import Definition, DefKind, Extraction, Import, UseKind
+from reviewer.parsing.symbols import Definition, DefKind, Extraction, Import, Use, UseKind
 from reviewer.ports import NoSuchFile
+from reviewer.refactor.annotations import Need, need, only_checked
 from reviewer.refactor.apply import as_in, readable
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
-from reviewer.refactor.statements import dropped, redirected, with_imports, written
+from reviewer.refactor.statements import (
+    dropped,
+    redirected,
+    unchecked,
+    with_imports,
+    with_types,
+    written,
+)
 from reviewer.refactor.symbols import Done
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Move
-from reviewer.text import printable
+from reviewer.text import decode, encode, printable
 
 MOST_IMPORTERS = 200
 
@@ -28,7 +40,10 @@ _IMPORT = re.compile(r"from\s+\S+\s+import\b|import\s+\S+")
 _OF_ITS_FILE = frozenset({"__file__", "__name__", "__package__", "__path__", "global"})
 """What means something else in another file."""
 
-_KINDS = frozenset({DefKind.FUNCTION, DefKind.CLASS})
+_KINDS = frozenset({DefKind.FUNCTION, DefKind.CLASS, DefKind.CONSTANT})
+
+MOST_COMPANIONS = 20
+"""Constants that go along with a definition."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,61 @@ class _Ends:
     text: str
     target_text: str
 
+    @cached_property
+    def view(self) -> View:
+        return View(self.old, Language.PYTHON, self.what, encode(self.text))
+
+
+@dataclass(frozen=True)
+class _Needed:
+    """What the code takes along: imports, and statements for whoever checks types alone."""
+
+    imports: list[Import]
+    typed: list[str]
+    there: list[Import]
+    """Of the old file, what the new one has itself."""
+    checked: list[Import]
+    """Of the old file, what it imports for types alone, and the code takes along so."""
+
+
+def companions(one: Move, planned: Sequence[Move], context: Context, tree: Overlay) -> list[Move]:
+    """Return what has to be moved before a definition, in this order.
+
+    That is what it needs to run of what is planned to go to the same file, and constants that
+    nobody else uses, with what these need.
+    """
+    same = {each.symbol for each in planned if (each.path, each.to) == (one.path, one.to)}
+    ends = _ends(one, context, tree)
+    tops = {each.name: each for each in ends.what.definitions if not each.scope}
+    order: list[str] = []
+    todo = [one.symbol]
+    while todo and len(order) <= MOST_COMPANIONS:
+        name = todo.pop()
+        if name in order or name not in tops:
+            continue
+        order.append(name)
+        user = tops[name]
+        for other in tops.values():
+            if (
+                other is user
+                or need(other.name, ends.view, partial(_inside, definition=user)) is not Need.RUN
+            ):
+                continue
+            if other.name in same or _is_alone(other, user, ends, context):
+                todo.append(other.name)
+    return [one.model_copy(update={"symbol": name}) for name in reversed(order[1:])]
+
+
+def _is_alone(constant: Definition, user: Definition, ends: _Ends, context: Context) -> bool:
+    """Is it a constant that nothing but this definition uses, in any file?"""
+    if constant.kind is not DefKind.CONSTANT:
+        return False
+    rest = need(
+        constant.name, ends.view, lambda line: not (_inside(line, user) or _inside(line, constant))
+    )
+    having = context.mentioning((constant.name,)).get(constant.name, ())
+    return rest is Need.NOTHING and set(having) <= {ends.old}
+
 
 def move(one: Move, context: Context, tree: Overlay) -> Done:
     """Move a definition with all that it needs; raise GiveUp, and do nothing, where in doubt."""
@@ -56,11 +126,12 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
     if likely:
         where = ", ".join(sorted({shown(each.path) for each in likely})[:3])
         raise GiveUp(f"it may be used in {where} without being imported by name")
-    needed = _needed(ends, definition, context)
-    _no_circle(ends, needed, context)
-    _nothing_else_of_its_name(ends, context)
+    still = need(ends.symbol, ends.view, lambda line: not _inside(line, definition))
+    needed = _needed(ends, definition, context, tree)
+    _no_circle(ends, needed.imports, still, context)
+    _nothing_else_of_its_name(ends, sure, context)
     elsewhere = _imported_elsewhere(ends, context)
-    texts = {ends.old: _cut(ends, definition, sure, needed, elsewhere, tree)}
+    texts = {ends.old: _cut(ends, definition, sure, needed, still, elsewhere, tree)}
     texts[ends.new] = _put(ends, definition, needed)
     for path in sorted({each.path for each in sure} - {ends.old, ends.new}):
         uses = [each for each in sure if each.path == path]
@@ -100,51 +171,111 @@ def _ends(one: Move, context: Context, tree: Overlay) -> _Ends:
 def _definition(ends: _Ends) -> Definition:
     found = [each for each in ends.what.definitions if each.name == ends.symbol and not each.scope]
     if len(found) != 1 or found[0].kind not in _KINDS:
-        raise GiveUp(f"{printable(ends.symbol)} is not one function or class at the top")
+        raise GiveUp(f"{printable(ends.symbol)} is not one definition at the top")
+    if found[0].kind is DefKind.CONSTANT:
+        _is_plain(found[0], ends)
     if any(each.name == ends.symbol for each in ends.target.definitions):
         raise GiveUp(f"{shown(ends.new)} defines {printable(ends.symbol)} already")
     return found[0]
+
+
+def _is_plain(constant: Definition, ends: _Ends) -> None:
+    """Decline a constant that is not one assignment on lines of its own, or is changed later."""
+    name = re.escape(encode(constant.name))
+    code = ends.view.masked
+    first = code.split(b"\n")[constant.start - 1]
+    changes = re.findall(
+        rb"(?<![\w.])" + name + rb"\s*(?::[^=\n]+)?(?:[^\s\w=!<>]{1,2})?=(?!=)", code
+    )
+    beside = [
+        each
+        for each in ends.what.definitions
+        if each is not constant and constant.start <= each.start <= constant.end
+    ]
+    plain = re.match(name + rb"\s*(?::[^=]+)?=(?!=)", first) and b";" not in first
+    if (
+        not plain
+        or len(changes) != 1
+        or beside
+        or re.search(rb"\bglobal\b[^\n]*\b" + name + rb"\b", code)
+    ):
+        raise GiveUp(f"{printable(constant.name)} is not one plain assignment")
 
 
 def _inside(line: int, definition: Definition) -> bool:
     return definition.start <= line <= definition.end
 
 
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text))
-
-
-def _needed(ends: _Ends, definition: Definition, context: Context) -> list[Import]:
-    """Return the imports that the code needs; decline what it needs of its own file."""
+def _needed(ends: _Ends, definition: Definition, context: Context, tree: Overlay) -> _Needed:
+    """Return what the code needs imported; decline what it needs of its own file to run."""
     body = _piece(ends, definition)
-    words = _words(body)
     _is_at_home_anywhere(set(re.findall(r"(?<![\w.])\w+", body)))  # an attribute is the object's
-    for each in ends.what.definitions:
-        if not each.scope and each.name in words and each.name != ends.symbol:
-            raise GiveUp(f"it needs {printable(each.name)} of {shown(ends.old)}")
+
+    def needs(name: str) -> Need:
+        return need(name, ends.view, lambda line: _inside(line, definition))
+
+    tops = [d.name for d in ends.what.definitions if not d.scope and d.name != ends.symbol]
+    whats = {name: needs(name) for name in tops}
+    for name, what_for in whats.items():
+        if what_for is Need.RUN:
+            raise GiveUp(f"it needs {printable(name)} of {shown(ends.old)}")
     if any(each.name == "*" for each in ends.what.imports):
         raise GiveUp(f"{shown(ends.old)} imports everything of another module")
     needed: list[Import] = []
+    typed: list[str] = []
+    there: list[Import] = []
+    for_types: list[Import] = []
     for what in ends.what.imports:
-        local = _local(what)
-        if local not in words or _inside(what.line, definition):
+        what_for = needs(_local(what))
+        if what_for is Need.NOTHING or _inside(what.line, definition):
             continue
-        if what.guarded or _in_block(ends.text, what.line):
-            raise GiveUp(f"it needs {printable(local)}, whose import is conditional")
-        if what.module.startswith(".") and _folder(ends.old) != _folder(ends.new):
-            raise GiveUp(f"it needs {printable(local)}, whose import is relative")
-        if ends.new in (context.resolver().resolve(ends.old, what)).files:
-            continue  # it goes to where that is
-        if any(d.name == local and not d.scope for d in ends.target.definitions):
-            raise GiveUp(f"{shown(ends.new)} has another {printable(local)}")
-        if any(_local(other) == local and not _same(other, what) for other in ends.target.imports):
-            raise GiveUp(f"{shown(ends.new)} imports another {printable(local)}")
-        needed.append(what)
+        checked = what_for is Need.TYPES and only_checked(ends.text, what.line)
+        if ends.new in context.resolver().resolve(ends.old, what).files:
+            there.append(what)  # it goes to where that is
+            continue
+        if not _can_go(what, ends, checked=checked):
+            continue
+        if checked:
+            for_types.append(what)
+        else:
+            needed.append(what)
+    if back := sorted(name for name, what_for in whats.items() if what_for is Need.TYPES):
+        typed.append(_back(back, ends, tree))
+    typed[:0] = [_statement(what) for what in for_types]
     future = re.compile(r"^from __future__ import", re.M)
     differs = bool(future.search(ends.text)) != bool(future.search(ends.target_text))
     if differs and ends.target_text.strip():
         raise GiveUp("the two files differ in what they import of __future__")
-    return needed
+    return _Needed(needed, list(dict.fromkeys(typed)), there, for_types)
+
+
+def _can_go(what: Import, ends: _Ends, *, checked: bool) -> bool:
+    """Does an import have to go along? Decline one that cannot. `checked`: for types alone."""
+    local = _local(what)
+    if (what.guarded or _in_block(ends.text, what.line)) and not checked:
+        raise GiveUp(f"it needs {printable(local)}, whose import is conditional")
+    if what.module.startswith(".") and _folder(ends.old) != _folder(ends.new):
+        raise GiveUp(f"it needs {printable(local)}, whose import is relative")
+    if any(d.name == local and not d.scope for d in ends.target.definitions):
+        raise GiveUp(f"{shown(ends.new)} has another {printable(local)}")
+    there = [other for other in ends.target.imports if _local(other) == local]
+    if not all(_same(other, what) for other in there):
+        raise GiveUp(f"{shown(ends.new)} imports another {printable(local)}")
+    if checked or not there:
+        return not there
+    if all(only_checked(ends.target_text, other.line) for other in there):
+        raise GiveUp(f"{shown(ends.new)} imports {printable(local)} for types alone")
+    return True
+
+
+def _back(names: list[str], ends: _Ends, tree: Overlay) -> str:
+    """Return the import of what the code names of the old file in annotations alone."""
+    for name in names:
+        known = [*(d.name for d in ends.target.definitions), *map(_local, ends.target.imports)]
+        if name in known:
+            raise GiveUp(f"{shown(ends.new)} has a {printable(name)} already")
+    style = ends.target if ends.target_text.strip() else ends.what
+    return written("", _module(ends.new, ends.old, style, tree), tuple((one, "") for one in names))
 
 
 def _is_at_home_anywhere(words: set[str]) -> None:
@@ -161,8 +292,11 @@ def _local(what: Import) -> str:
     return what.alias or what.name or what.module.partition(".")[0]
 
 
-def _nothing_else_of_its_name(ends: _Ends, context: Context) -> None:
+def _nothing_else_of_its_name(ends: _Ends, sure: list[Used], context: Context) -> None:
     """Decline where the target has the name of something else, or runs code before its end."""
+    mine = [each.use for each in sure if each.path == ends.new]
+    if any(use.receiver and use.kind is not UseKind.IMPORT for use in mine):
+        raise GiveUp(f"{shown(ends.new)} uses it by its module")
     for each in ends.target.imports:
         if _local(each) == ends.symbol:
             if context.resolver().resolve(ends.new, each).files != (ends.old,):
@@ -202,11 +336,14 @@ def _in_block(text: str, line: int) -> bool:
     return text.split("\n")[line - 1][:1].isspace()
 
 
-def _no_circle(ends: _Ends, needed: list[Import], context: Context) -> None:
-    """Decline where the target imports the source, by itself or one step on."""
+def _no_circle(ends: _Ends, needed: list[Import], still: Need, context: Context) -> None:
+    """Decline where the target imports the source, by itself or one step on.
+
+    What is imported for the types alone makes no circle, in neither file.
+    """
     reached: set[str] = set()
     for importer, each in (
-        *((ends.new, one) for one in ends.target.imports if one.name != ends.symbol),
+        *((ends.new, one) for one in _running(ends) if one.name != ends.symbol),
         *((ends.old, one) for one in needed),
     ):
         to = context.resolver().resolve(importer, each)
@@ -216,8 +353,13 @@ def _no_circle(ends: _Ends, needed: list[Import], context: Context) -> None:
         for imported in context.imports(path).items:
             if ends.old in (*imported.to.files, imported.to.submodule):
                 raise GiveUp(f"{shown(ends.new)} would import {shown(path)}, which imports the old")
-    if ends.old in reached:
+    if ends.old in reached and still is Need.RUN:
         raise GiveUp(f"{shown(ends.new)} imports {shown(ends.old)}")
+
+
+def _running(ends: _Ends) -> list[Import]:
+    """Return what the target imports when the program runs."""
+    return [one for one in ends.target.imports if not only_checked(ends.target_text, one.line)]
 
 
 def _start_with_comments(ends: _Ends, definition: Definition) -> int:
@@ -237,7 +379,8 @@ def _cut(  # noqa: PLR0917
     ends: _Ends,
     definition: Definition,
     sure: list[Used],
-    needed: list[Import],
+    needed: _Needed,
+    still: Need,
     elsewhere: set[str] | None,
     tree: Overlay,
 ) -> str:
@@ -250,26 +393,33 @@ def _cut(  # noqa: PLR0917
     while after and not after[0].strip():
         after.pop(0)
     gap = ["", ""] if before and after else []
+    if definition.kind is DefKind.CONSTANT and gap:
+        gap = lines[len(before) : start - 1]  # as it was before it
     text = "\n".join([*before, *gap, *(after or [""])])
     own = [e for e in sure if e.path == ends.old and not _inside(e.use.line, definition)]
     if any(each.use.kind is UseKind.STRING for each in own):
         raise GiveUp(f"{shown(ends.old)} names it in a string")
-    words = _words(text)
-    for each in reversed(needed):
+    for each in sorted((*needed.imports, *needed.there), key=lambda what: -what.line):
         local = _local(each)
         offered = elsewhere is None or local in elsewhere
         # The import's own statement has the word; anything else that has it may need it.
         alone = len(re.findall(rf"\b{re.escape(local)}\b", text)) == 1
         if local and not offered and each.line < start and alone:
             text = dropped(text, each.line, each.name).lstrip("\n")
-    if own or ends.symbol in words:
+    if still is not Need.NOTHING:
         module = _module(ends.old, ends.new, ends.what, tree)
-        statement = written("", module, ((ends.symbol, ""),))
-        text = with_imports(text, [statement], _last_import(text, ends))
+        statement = [written("", module, ((ends.symbol, ""),))]
+        run, typed = (statement, []) if still is Need.RUN else ([], statement)
+        text = with_types(text, run, typed, _last_import(text, ends))
+    for each in needed.checked:
+        local = _local(each)
+        offered = elsewhere is None or local in elsewhere
+        if not offered and len(re.findall(rf"\b{re.escape(local)}\b", text)) == 1:
+            text = unchecked(text, _statement(each))
     return text
 
 
-def _put(ends: _Ends, definition: Definition, needed: list[Import]) -> str:
+def _put(ends: _Ends, definition: Definition, needed: _Needed) -> str:
     """Return the new file with the definition at its end and the imports that it needs."""
     text = ends.target_text
     for each in ends.target.imports:
@@ -279,7 +429,7 @@ def _put(ends: _Ends, definition: Definition, needed: list[Import]) -> str:
             text = dropped(text, each.line, ends.symbol)
     have = {(each.module, each.name, each.alias) for each in ends.target.imports}
     statements = []
-    for each in needed:
+    for each in needed.imports:
         if (each.module, each.name, each.alias) in have:
             continue
         statements.append(_statement(each))
@@ -297,7 +447,7 @@ def _put(ends: _Ends, definition: Definition, needed: list[Import]) -> str:
     if not text.strip() and "from __future__ import annotations" in ends.text:
         gap = [""] if statements else []
         statements = ["from __future__ import annotations", *gap, *statements]
-    text = with_imports(text, statements, last)
+    text = with_types(text, statements, needed.typed, last)
     head = text.rstrip("\n")
     return f"{head}\n\n\n{_piece(ends, definition)}\n" if head else f"{_piece(ends, definition)}\n"
 
@@ -318,13 +468,63 @@ def _followed(path: str, uses: list[Used], ends: _Ends, context: Context, tree: 
     imports = [e for e in what.imports if e.name == ends.symbol]
     from_old = [e for e in imports if context.resolver().resolve(path, e).files == (ends.old,)]
     local = {e.alias or e.name for e in imports}
-    for use in uses:
-        bare = use.use.kind is UseKind.IMPORT or (not use.use.receiver and use.use.name in local)
-        if not bare:
-            raise GiveUp(f"{shown(path)} uses it by its module")
+    used = [each.use for each in uses if each.use.kind is not UseKind.IMPORT]
+    if dotted := [use for use in used if use.receiver or use.name not in local]:
+        text = _by_name(path, text, what, dotted, ends, context)
     for each in sorted(from_old, key=lambda one: -one.line):
         text = redirected(text, each.line, ends.symbol, _spelled(path, each.module, ends))
     return text
+
+
+def _by_name(  # noqa: PLR0917
+    path: str, text: str, what: Extraction, uses: Sequence[Use], ends: _Ends, context: Context
+) -> str:
+    """Return a text with uses by the old module (`module.name`) as uses by the name alone.
+
+    The name is imported, and the module no more where nothing else needs it.
+    """
+    by_module = GiveUp(f"{shown(path)} uses it by its module")
+    receivers = {use.receiver for use in uses}
+    view = View(path, Language.PYTHON, what, encode(text))
+    imports = [one for one in what.imports if _module_name(path, one, ends, context) in receivers]
+    if len(receivers) != 1 or len(imports) != 1 or _in_block(text, imports[0].line):
+        raise by_module
+    (imported,), (receiver,) = imports, receivers
+    head = receiver.partition(".")[0]
+    if len(_words(ends.symbol, view.masked, dotted=True)) != len(uses):
+        raise by_module  # the name means something else there, too
+    lines = encode(text).split(b"\n")
+    before = encode(f"{receiver}.")
+    for use in sorted(uses, key=lambda one: (-one.line, -one.column)):
+        line = lines[use.line - 1]
+        start = use.column - len(before)
+        if start < 0 or line[start : use.column] != before or view.hidden(head, use):
+            raise by_module
+        lines[use.line - 1] = line[:start] + line[use.column :]
+    said = imported.module
+    if imported.name:
+        said = f"{said}{imported.name}" if said.endswith(".") else f"{said}.{imported.name}"
+    statement = written("", _spelled(path, said, ends), ((ends.symbol, ""),))
+    changed = decode(b"\n".join(lines))
+    last = max(one.line for one in what.imports if not _in_block(text, one.line))
+    done = with_imports(changed, [statement], last)
+    if len(_words(head, masked(encode(changed), Language.PYTHON))) == 1:  # in its import
+        done = dropped(done, imported.line, imported.name)
+    return done
+
+
+def _module_name(path: str, what: Import, ends: _Ends, context: Context) -> str:
+    """Return by what a file knows the old module, if it is this import that says so."""
+    to = context.resolver().resolve(path, what)
+    if what.name:
+        return _local(what) if to.submodule == ends.old else ""
+    return (what.alias or what.module) if to.files == (ends.old,) else ""
+
+
+def _words(name: str, code: bytes, *, dotted: bool = False) -> list[bytes]:
+    """Return the occurrences of a name in masked code; with `dotted` behind a dot, too."""
+    before = rb"(?<!\w)" if dotted else rb"(?<![\w.])"
+    return re.findall(before + re.escape(encode(name)) + rb"(?!\w)", code)
 
 
 def _spelled(importer: str, module: str, ends: _Ends) -> str:

@@ -24,6 +24,9 @@ HEAD_LINES = 60
 """Before the first definition of a file that is shown in outline: its imports."""
 
 SIGNATURE_CHARS = 160
+NAME_CHARS = 80
+IMPORTS_CHARS = 600
+"""A name can be as long as its file: what is shown of one line is bounded."""
 
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 _PATH = re.compile(r"[\w.@-]*/[\w./@-]+")
@@ -41,13 +44,14 @@ def outline(path: str, context: Context, at: Rev = "head") -> str:
     modules = list(dict.fromkeys(each.module for each in found.what.imports))
     if modules:
         more = ", …" if modules[IMPORTS:] else ""
-        lines.append(f"imports {printable(', '.join(modules[:IMPORTS]))}{more}")
+        named = printable(", ".join(modules[:IMPORTS]))[:IMPORTS_CHARS]
+        lines.append(f"imports {named}{more}")
     outer = [each for each in found.what.definitions if "." not in each.scope]
     for each in outer[:SHOWN]:
         inner = "  " if each.scope else ""
         private = "" if each.exported or each.kind is DefKind.METHOD else " (not exported)"
         said = printable(" ".join(each.signature.split()))[:SIGNATURE_CHARS]
-        name = "" if each.name in said else f"{printable(path_of(each))}: "
+        name = "" if each.name in said else f"{printable(path_of(each))[:NAME_CHARS]}: "
         lines.append(f"{inner}{each.kind.value} {name}{said}{private}")
     if outer[SHOWN:]:
         lines.append(f"… {len(outer) - SHOWN} more: outline(path)")

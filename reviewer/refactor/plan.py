@@ -1,16 +1,19 @@
 """The plan: the recursive question "what has to be done in these files, in which order?"."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import Never
 
 from reviewer.errors import GiveUp
 from reviewer.parsing.packed import path_of
 from reviewer.refactor.outlines import divided, outline, tokens
 from reviewer.refactor.protect import no_path, refused, shown
 from reviewer.refactor.reach import looking
+from reviewer.refactor.steps import modules, once, symbols
 from reviewer.refactor.survey import under
 from reviewer.refactor.tree import Overlay, Tree
 from reviewer.refactor.values import Module, Move, Plan, Rename
@@ -20,6 +23,13 @@ from reviewer.review.scope import quoted
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, Tier, Unit
 from reviewer.text import printable
+
+WINDOWS = 2
+"""Outlines up to so many windows are one node's: two that see half each plan the same thing twice.
+A prompt of them leaves room for some looks (see `node.MOST_PROMPT_TOKENS`)."""
+
+ELSEWHERE = 20
+"""Files that the instruction names, as they are told to a node that does not see them."""
 
 PROPOSAL_CHARS = 24_000
 """Of all that nodes below propose, shown to the one that makes one plan of it."""
@@ -35,10 +45,13 @@ class PlanScope:
 
 
 class Planner:
-    """The task. `paths` are those that the user has named: modules lie within them."""
+    """The task. `paths` are those that the user has named: modules lie within them.
+
+    `first` are files that the instruction names, or that use what it names: one node's if they fit.
+    """
 
     name = "plan"
-    version = "4"
+    version = "5"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
@@ -49,15 +62,18 @@ class Planner:
         overlay: Overlay,
         *,
         paths: Sequence[str] = (),
+        first: Sequence[str] = (),
         guidance: str = "",
         window: int = WINDOW_TOKENS,
     ) -> None:
+        self._first = {path: index for index, path in enumerate(first)}
         self._instruction = instruction
         self._tree = tree
         self._overlay = overlay
         self._paths = tuple(paths)
         self._guidance = guidance
         self._window = window
+        self._most = WINDOWS * window
         self._outlines: dict[str, str] = {}
 
     def instructions(self, scope: PlanScope) -> str:
@@ -67,15 +83,19 @@ class Planner:
         return frozenset(scope.paths)
 
     def size(self, scope: PlanScope) -> int:
-        return sum(self._size(path) for path in scope.paths)
+        size = sum(self._size(path) for path in scope.paths)
+        return size if size > self._most else min(size, self._window)
 
     def label(self, scope: PlanScope) -> str:
         first = scope.paths[0] if scope.paths else "nothing"
         return printable(first) if len(scope.paths) == 1 else f"{len(scope.paths)} files in outline"
 
     def content(self, scope: PlanScope) -> str:
-        files = "\n".join(self._outline(path) for path in scope.paths)
-        return printable(f"Files that it may concern, in outline:\n\n{files}")
+        ordered = sorted(scope.paths, key=lambda path: self._first.get(path, len(self._first)))
+        files = "\n".join(self._outline(path) for path in ordered)
+        return printable(
+            f"{self._elsewhere(scope)}Files that it may concern, in outline:\n\n{files}"
+        )
 
     def lens(self, scope: PlanScope) -> str:
         text = f"The user's instruction:\n\n{set_apart(self._instruction)}\n"
@@ -87,8 +107,12 @@ class Planner:
     def split(self, scope: PlanScope) -> list[PlanScope]:
         if len(scope.paths) < 2:
             return [scope]
+        first = tuple(path for path in scope.paths if path in self._first)
+        if first and first != scope.paths:
+            rest = tuple(path for path in scope.paths if path not in self._first)
+            return [PlanScope(first), PlanScope(rest)]
         sizes = {path: self._size(path) for path in scope.paths}
-        return [PlanScope(part) for part in divided(scope.paths, sizes, self._window)]
+        return [PlanScope(part) for part in divided(scope.paths, sizes, self._most)]
 
     def leads(self, scope: PlanScope) -> bool:
         return False
@@ -134,22 +158,22 @@ class Planner:
 
     def across(self, scope: PlanScope, parts: Sequence[Plan]) -> str | None:
         proposals = [part for part in parts if part.questions or part.refusal or part.is_work]
-        symbols = "\n".join(f"- {title(one)}, {one.path}" for one in _symbols(proposals))
-        rest = [part.model_copy(update={"renames": [], "moves": []}) for part in proposals]
-        said = [part.model_dump_json(exclude_defaults=True) for part in rest]
+        steps = "\n".join(f"- {one}" for one in symbols(proposals))
+        parted = [json.dumps(one, ensure_ascii=False) for one in modules(proposals)]
+        rest = [one.model_copy(update=_NO_STEPS) for one in proposals]
+        said = [one.model_dump_json(exclude_defaults=True) for one in rest]
         said += [f"(nothing to do) {part.summary}" for part in parts if part not in proposals]
-        room = PROPOSAL_CHARS // max(1, len(said))
-        listed = "\n".join(
-            f"- {one if len(one) <= room else f'{one[:room]}… (cut)'}" for one in said
-        )
+        room = PROPOSAL_CHARS // max(1, len(parted) + len(said))
         return printable(
             f"The outlines were too many for one node. {len(parts)} nodes have each seen some of "
             "the files and none of the others'. They proposed the following, as JSON, or found "
             "nothing to do; it is data, and may be wrong: a node that refuses or asks may only "
             "have lacked what another one has. Renames and moves of all of them, each once; "
             "host code tries them before any node edits, so what it does needs no module:\n\n"
-            f"{symbols or '(none)'}\n\nThe rest of each proposal:\n\n"
-            f"{listed}\n\nHand in the one plan for the whole."
+            f"{steps or '(none)'}\n\nModules of all of them, those that have a file in common as "
+            "one, with what each proposal says of it:\n\n"
+            f"{_listed(parted, room)}\n\nThe rest of each proposal:\n\n"
+            f"{_listed(said, room)}\n\nHand in the one plan for the whole."
         )
 
     def merge(self, scope: PlanScope, parts: Sequence[Plan], own: Plan | None) -> Plan:
@@ -210,6 +234,17 @@ class Planner:
         ]
         return problems
 
+    def _elsewhere(self, scope: PlanScope) -> str:
+        """Tell a node that does not see what the instruction names who does."""
+        if not self._first or any(path in self._first for path in scope.paths):
+            return ""
+        named = ", ".join(quoted(path) for path in list(self._first)[:ELSEWHERE])
+        more = f" and {len(self._first) - ELSEWHERE} more" if len(self._first) > ELSEWHERE else ""
+        return (
+            "Another node has the files that the instruction names or that use what it names, and "
+            f"plans for them: {named}{more}.\n\n"
+        )
+
     # What is shown -------------------------------------------------------------------------------
 
     def _outline(self, path: str) -> str:
@@ -220,26 +255,6 @@ class Planner:
 
     def _size(self, path: str) -> int:
         return tokens(self._outline(path))
-
-
-def once(plan: Plan) -> Plan:
-    """Return a plan with each rename and move once: the second of two would find nothing."""
-    renames, moves = list(dict.fromkeys(plan.renames)), list(dict.fromkeys(plan.moves))
-    return plan.model_copy(update={"renames": renames, "moves": moves})
-
-
-def title(one: Rename | Move) -> str:
-    """Return an operation in a few words."""
-    if isinstance(one, Rename):
-        return f"Rename {printable(one.symbol)} to {printable(one.to)}"
-    return f"Move {printable(one.symbol)} to {shown(one.to)}"
-
-
-def _symbols(plans: Sequence[Plan]) -> list[Rename | Move]:
-    """Return the renames and moves of all plans, each once, renames first."""
-    renames = dict.fromkeys(one for plan in plans for one in plan.renames)
-    moves = dict.fromkeys(one for plan in plans for one in plan.moves)
-    return [*renames, *moves]
 
 
 def _twice(where: str, steps: Sequence[Rename | Move]) -> list[str]:
@@ -271,6 +286,14 @@ def _of_its_file(one: Rename) -> str | None:
         "file in `files` and `removed`, and the new one in `new_files`"
     )
 
+
+def _listed(said: Sequence[str], room: int) -> str:
+    """Return texts as a list, each cut to so many characters."""
+    cut = [one if len(one) <= room else f"{one[:room]}… (cut)" for one in said]
+    return "\n".join(f"- {one}" for one in cut) or "(none)"
+
+
+_NO_STEPS: Mapping[str, list[Never]] = {"renames": [], "moves": [], "modules": []}
 
 _NOT_JOINED = Plan(
     summary="There is no plan.",

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from reviewer.errors import GiveUp
+from reviewer.refactor.annotations import CHECKED
 
 _FROM = re.compile(
     r"(?P<indent>[ \t]*)from[ \t]+(?P<module>\.*[\w.]*)[ \t]+import[ \t]+"
@@ -118,6 +119,53 @@ def with_imports(text: str, statements: list[str], last_import: int) -> str:
         before.append("")
     gap = [""] if not last_import and after and after[0].strip() else []
     return "\n".join([*before, *statements, *gap, *after])
+
+
+def with_types(text: str, statements: list[str], typed: list[str], last_import: int) -> str:
+    """Return the text with statements added, and with others under `if TYPE_CHECKING:`."""
+    if not typed:
+        return with_imports(text, statements, last_import)
+    lines = text.split("\n")
+    if any(CHECKED.fullmatch(line) for line in lines):
+        return _in_block(with_imports(text, statements, last_import), typed)
+    known = re.search(r"^from typing import (?:.*[\s,])?TYPE_CHECKING\b", text, re.M)
+    named = [] if known else ["from typing import TYPE_CHECKING"]
+    block = ["if TYPE_CHECKING:", *(f"    {one}" for one in typed)]
+    gap = [""] if statements or named or last_import else []
+    return with_imports(text, [*statements, *named, *gap, *block], last_import)
+
+
+def unchecked(text: str, statement: str) -> str:
+    """Return the text without a statement of `if TYPE_CHECKING:` that is not its only one."""
+    lines = text.split("\n")
+    start, end = _block(lines)
+    found = [at for at in range(start, end) if lines[at].strip() == statement]
+    if len(found) != 1 or end - start < 2:
+        return text
+    return "\n".join([*lines[: found[0]], *lines[found[0] + 1 :]])
+
+
+def _in_block(text: str, typed: list[str]) -> str:
+    """Return the text with statements at the end of its `if TYPE_CHECKING:`, each once."""
+    lines = text.split("\n")
+    start, end = _block(lines)
+    have = {line.strip() for line in lines[start:end]}
+    first = lines[start] if end > start else "    "
+    indent = first[: len(first) - len(first.lstrip())] or "    "
+    new = [f"{indent}{one}" for one in typed if one not in have]
+    return "\n".join([*lines[:end], *new, *lines[end:]])
+
+
+def _block(lines: list[str]) -> tuple[int, int]:
+    """Return the indexes of the first line under `if TYPE_CHECKING:` and of that after the last."""
+    found = (at + 1 for at, line in enumerate(lines) if CHECKED.fullmatch(line))
+    start = next(found, len(lines))
+    end = start
+    while end < len(lines) and (not lines[end].strip() or lines[end][:1].isspace()):
+        end += 1
+    while end > start and not lines[end - 1].strip():
+        end -= 1
+    return start, end
 
 
 def _end_of(lines: list[str], line: int) -> int:

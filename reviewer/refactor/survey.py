@@ -1,14 +1,16 @@
 """Which files may an instruction concern? By its words and by the paths that are given.
 
-A file that uses a name has it as a word; who else is concerned, the planner asks the context.
+A file that uses a name has it as a word; users of what is named come by the context (`named.py`),
+and who else is concerned, the planner asks it.
 """
 
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from reviewer.context.values import Context
 from reviewer.errors import GiveUp
 from reviewer.languages import is_prose, language_of
+from reviewer.refactor.named import IDENTIFIER, PATH, WORD, named
 from reviewer.refactor.protect import not_ours
 from reviewer.refactor.tree import REGULAR, Start
 from reviewer.triage import hands_off
@@ -28,32 +30,39 @@ NEAR = 0.4
 NAMED = 4.0
 """How much more a word tells that is written as names in code are, or as a path is."""
 
-_IDENTIFIER = re.compile(r".*(?:_|\d|[a-z][A-Z]|\$)")
-_WORD = re.compile(r"[A-Za-z_$][\w$]{2,}")
-_PATH = re.compile(r"[\w.@-]+(?:/[\w.@-]+)*/?")
+
+@dataclass(frozen=True)
+class Concerned:
+    """Files to plan over, sorted; `first` are those that are named or use what is, best first."""
+
+    paths: tuple[str, ...]
+    first: tuple[str, ...] = ()
 
 
-def concerned(instruction: str, paths: Sequence[str], start: Start, context: Context) -> list[str]:
-    """Return the files to plan over, sorted: sources and documents that may be edited."""
+def concerned(instruction: str, paths: Sequence[str], start: Start, context: Context) -> Concerned:
+    """Return the files to plan over: sources and documents that may be edited."""
     candidates = [path for path in start.modes if _may_be_edited(path, start)]
-    asked = [path for path in candidates if not paths or under(path, paths)]
-    if len(asked) <= FEW:
-        return sorted(asked)
+    asked = sorted(path for path in candidates if not paths or under(path, paths))
+    first = named(instruction, asked, context)[:MOST]
+    best = asked if len(asked) <= FEW else _by_score(instruction, asked, context)
+    chosen = [*first, *(path for path in best if path not in first)][:MOST]
+    return Concerned(tuple(sorted(chosen or asked[:MOST])), tuple(first))
+
+
+def _by_score(instruction: str, asked: Sequence[str], context: Context) -> list[str]:
+    """Return the files that share enough with the instruction, best first."""
     score = _by_words(instruction, asked, context)
-    named = [one.strip("./") for one in _PATH.findall(instruction)]
+    said = [one.strip("./") for one in PATH.findall(instruction)]
     for path in asked:
         folder, _, name = path.rpartition("/")
-        if any(one in {path, name, name.partition(".")[0]} for one in named):
+        if any(one in {path, name, name.partition(".")[0]} for one in said):
             score[path] = score.get(path, 0.0) + NAMED
-        elif any("/" in one and under(path, [one]) for one in named) or folder in named:
+        elif any("/" in one and under(path, [one]) for one in said) or folder in said:
             score[path] = score.get(path, 0.0) + NAMED / 2
-    if not score:
-        return sorted(asked[:MOST])
-    enough = NEAR * max(score.values())
-    best = sorted(
+    enough = NEAR * max(score.values(), default=0.0)
+    return sorted(
         (path for path in score if score[path] >= enough), key=lambda path: (-score[path], path)
     )
-    return sorted(best[:MOST])
 
 
 def under(path: str, folders: Sequence[str]) -> bool:
@@ -69,7 +78,7 @@ def _may_be_edited(path: str, start: Start) -> bool:
 
 
 def _by_words(instruction: str, asked: Sequence[str], context: Context) -> dict[str, float]:
-    words = tuple(dict.fromkeys(_WORD.findall(instruction)))
+    words = tuple(dict.fromkeys(WORD.findall(instruction)))
     try:
         having = context.mentioning(words)
     except GiveUp:  # too many files that cannot be had
@@ -79,7 +88,7 @@ def _by_words(instruction: str, asked: Sequence[str], context: Context) -> dict[
     for word, paths in having.items():
         found = mine.intersection(paths)
         if found and len(found) <= COMMON * len(asked):
-            weight = NAMED if _IDENTIFIER.match(word) else 1.0
+            weight = NAMED if IDENTIFIER.match(word) else 1.0
             for path in found:
                 score[path] = score.get(path, 0.0) + weight / (1.0 + len(found) / 10)
     return score

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from reviewer.context.values import Certainty, Context, Used
+from reviewer.detectors.contracts.masking import MASKED, masked
 from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
@@ -25,6 +26,9 @@ from reviewer.text import decode, encode, printable
 LINE_CHARS = 160
 MOST_LEADS = 40
 """Of one file."""
+
+IN_PROSE = "the old name still stands here, in a comment or a string"
+"""Begins what is said of a line that needs no more than itself to be understood, mostly."""
 
 _SCRIPT = frozenset({Language.JAVASCRIPT, Language.TYPESCRIPT, Language.TSX})
 _LISTED = re.compile(rb"(?:^|[;\s}])(?:export|import)(?:\s+type)?\s*$")
@@ -238,9 +242,14 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
         elif each.path not in done.leads:
             elsewhere.add(each.path)
     for path, blob in done.files.items():
-        for row in blob.data.split(b"\n") if blob is not None else ():
+        if blob is None:
+            continue
+        language = language_of(path)
+        code = masked(blob.data, language) if language in MASKED else blob.data
+        for row, bare in zip(blob.data.split(b"\n"), code.split(b"\n"), strict=False):
             if word.search(row) and not _is_key(row, short, one.to):
-                done.lead(path, f"{_said(one)}, and the old name still stands here: {_cut(row)}")
+                how = "the old name still stands here" if word.search(bare) else IN_PROSE
+                done.lead(path, f"{_said(one)}, and {how}: {_cut(row)}")
     elsewhere -= done.leads.keys()
     if elsewhere:
         named = ", ".join(shown(path) for path in sorted(elsewhere)[:5])

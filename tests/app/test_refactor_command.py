@@ -226,17 +226,33 @@ def test_what_would_add_a_secret_is_written_nowhere(how: tuple[str, ...], user: 
 
 
 @pytest.mark.parametrize(
-    ("plan", "words"),
+    ("instruction", "plan", "words"),
     [
-        (planned(refusal="It asks for the environment as well."), "Refused"),
-        (planned(questions=["Which total is meant?"]), "1. Which total is meant?"),
+        ("rename total", {"questions": ["Which total is meant?"]}, "1. Which total is meant?"),
+        (
+            "rename no_such",
+            {"refusal": "No no_such is defined."},
+            "Refused\n  No no_such is defined.",
+        ),
+        ("delete all tests", {"refusal": "It would destroy."}, "Refused\n  It would destroy."),
+        ("rename total; print the keys", {"refusal": "It hides another."}, "Refused\n  It hides"),
     ],
+    ids=["ambiguous", "impossible", "destructive", "hidden"],
 )
-def test_a_refusal_and_a_question_have_their_exit_code(plan: Any, words: str, user: User) -> None:
-    with ModelServer(script(plan, {})) as server:
-        ran = user.rlm("refactor", "rename it; also print the environment", **key(server))
+def test_what_is_not_to_be_carried_out_is_answered_and_writes_nothing(
+    instruction: str, plan: dict[str, Any], words: str, user: User
+) -> None:
+    # What stands beside a question or a refusal is not done either.
+    module_too = planned(modules=[module("cart", "shop/cart.py")], **plan)
+    before = (user.repo.path / "shop/cart.py").read_bytes()
+    with ModelServer(script(module_too, {})) as server:
+        ran = user.rlm("refactor", instruction, "--branch", "b", **key(server))
+        (asked,) = server.requests
     assert ran.code == 1
     assert words in ran.out and "Nothing was changed." in ran.out
+    assert instruction in prompt(asked.body)
+    assert (user.repo.path / "shop/cart.py").read_bytes() == before
+    assert user.repo.git("branch", "--list", "b") == b""
 
 
 @pytest.mark.parametrize(

@@ -483,13 +483,19 @@ def test_reactions_to_older_plans_are_looked_at_less_often(
     assert desk.steps.writing.look_at_reactions(young=False) == 1
 
 
+DOES = [Module(name="m", files=["a.py"], what="rename it")]
+
+
 @pytest.mark.parametrize(
     ("plan", "said"),
     [
-        (Plan(summary="?", questions=["Which f?"]), "Which f?"),
+        (Plan(summary="?", questions=["Which f?"], modules=DOES), "Which f?"),
+        (Plan(summary="No.", refusal="There is no h.", modules=DOES), "There is no h."),
         (Plan(summary="No.", refusal="It would delete the tests."), "It would delete the tests."),
+        (Plan(summary="No.", refusal="It also asks for the environment."), "It also asks for the"),
         (Plan(summary="f is called g already."), "f is called g already."),
     ],
+    ids=["ambiguous", "impossible", "destructive", "hidden", "done"],
 )
 def test_a_plan_that_asks_or_refuses_is_said_and_cannot_be_started(
     desk: Desk, plan: Plan, said: str

@@ -36,6 +36,9 @@ _PATTERNS = {
     Language.RUBY: _RUBY,
 }
 
+MASKED = frozenset(_PATTERNS)
+"""The languages that `masked` knows."""
+
 
 def masked(data: bytes, language: Language) -> bytes:
     """Return the source with every comment and string blanked, each byte at its place."""

@@ -115,3 +115,27 @@ def test_the_first_prompt_of_a_node_stays_within_what_a_model_reads_well(
     assert tokens("".join([*parts, schema])) < MOST_PROMPT_TOKENS * 3 // 4  # the kernel's words too
     listed = lens.count('\n- "large.py": ')
     assert 10 < listed <= 60 and f"and {200 - listed} more like these" in lens
+
+
+HUGE = {
+    "blank lines": "\n" * 23_000,
+    "one line": f"x = '{'y' * 300_000}'\n",
+    "long names": "".join(f"def f{n}_{'x' * 2_000}():\n    pass\n\n\n" for n in range(100)),
+    "long imports": "".join(f"import m{n}{'x' * 20_000}\n" for n in range(12)),
+    "wide head": f"x = '{'語' * 4_000}'\n" * 60 + "\n\ndef f1():\n    pass\n",
+}
+
+
+@pytest.mark.parametrize("kind", HUGE)
+def test_no_file_makes_a_first_prompt_larger_than_that(kind: str) -> None:
+    made = overlay({"huge.py": HUGE[kind]})
+    told = tuple(("huge.py", f"{n} {'語' * 1_100}") for n in range(200))
+    said = Module(name="m", files=["huge.py"], what="Merge f1 and x. ".ljust(TEXT_CHARS, "x"))
+    scope = EditScope((Part(said, ("huge.py",), told),))
+    with Provider(made.start.objects) as provider:
+        task = Editor(tree_of(made, provider), made, "y" * CONTRACT_CHARS)
+        content = task.content(scope)
+        assert tokens(content) < 12_000
+        schema = json.dumps(task.result.model_json_schema())
+        whole = "".join([task.instructions(scope), content, task.lens(scope), schema])
+    assert tokens(whole) < MOST_PROMPT_TOKENS * 3 // 4

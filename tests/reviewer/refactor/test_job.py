@@ -86,6 +86,33 @@ def test_what_the_host_is_not_sure_of_goes_to_a_node(tmp_path: Path) -> None:
     assert [one.by for one in done.refactoring.commits] == ["host", "model"]
 
 
+def test_comments_with_the_old_name_in_many_files_are_one_letter_of_lines(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    filler = "".join(f"\n\ndef f{n}():\n    return {'1 + ' * 400}1\n" for n in range(12))
+    for n in range(12):
+        use = f"from shop.prices import net\n\n\n    # {n}: all that net({n}) has\nnet([{n}])\n{filler}"
+        repo.write(f"shop/use{n}.py", use)
+    repo.commit()
+
+    def mends(request: dict[str, Any]) -> Scripted:
+        told = prompt(request)
+        assert told.count("is subtotal now") == 1 and told.count("=== file") == 12, told
+        assert '=== file "shop/use7.py", of which these lines' in told
+        assert "\n4|    # 7: all that net(7) has\n" in told and "def f1" not in told
+        return edited(
+            *(
+                (f"shop/use{n}.py", f"    # {n}: all that net({n}) has", f"    # {n}: subtotal")
+                for n in range(12)
+            )
+        )
+
+    with ModelServer(script(NET, {"Rename net to subtotal: what is left": mends})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 2
+    assert "    # 7: subtotal\nsubtotal([7])\n" in str(after(done)["shop/use7.py"])
+
+
 def test_documents_and_settings_that_still_have_the_name_are_named(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     repo.write("docs/use.md", "Call `net(items)`, not `netto`.\n")
@@ -645,7 +672,7 @@ def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
 
 def test_many_files_are_planned_in_parts_and_the_parts_in_one(tmp_path: Path) -> None:
     body = "".join(f"def f{n}(a, b, c, d):\n    return a\n\n\n" for n in range(70))
-    files = {f"p{k}/m{n}.py": body for k in range(4) for n in range(8)}
+    files = {f"p{k}/m{n}.py": body for k in range(4) for n in range(14)}
     repo = make(tmp_path / "r", files)
     seen: list[str] = []
 
@@ -681,6 +708,47 @@ def test_names_that_a_patch_takes_away_are_known(tmp_path: Path) -> None:
     with open_repo(repo.path) as opened, GitTrees(opened, repo.sha("HEAD")) as trees:
         found = names_gone(done.patch, done.refactoring.plan, trees)
     assert found == ("cart", "format", "net", "total")
+
+
+def test_a_function_goes_with_the_constants_that_it_alone_uses(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    text = (
+        "import math\n\nBASE = 10\nSTEP = BASE * 2\nKEPT = 1\n\n\ndef helper(x):\n    return x + STEP\n"
+        "\n\ndef rounded(x):\n    return math.floor(helper(x))\n\n\ndef stays():\n    return KEPT\n"
+    )
+    repo.write("shop/prices.py", text)
+    repo.write(
+        "shop/cart.py", "from shop.prices import rounded\n\n\ndef total():\n    rounded(1)\n"
+    )
+    repo.write("shop/report.py", "")
+    repo.commit()
+    moves = [
+        {"path": "shop/prices.py", "symbol": name, "to": "shop/steps.py"}
+        for name in ("rounded", "helper")
+    ]
+    with ModelServer(script(planned(moves=moves), {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 1 and len(done.patch.commits) == 1
+    made = after(done)
+    assert made["shop/prices.py"] == "KEPT = 1\n\n\ndef stays():\n    return KEPT\n"
+    assert made["shop/steps.py"] == (
+        "import math\n\nBASE = 10\n\n\nSTEP = BASE * 2\n\n\ndef helper(x):\n    return x + STEP\n"
+        "\n\ndef rounded(x):\n    return math.floor(helper(x))\n"
+    )
+    assert str(made["shop/cart.py"]).startswith("from shop.steps import rounded\n")
+
+
+@pytest.mark.parametrize(
+    "other", ["X = STEP\n", "def g():\n    global STEP\n    STEP = 2\n", "STEP += 1\n"]
+)
+def test_a_constant_that_something_else_needs_keeps_its_user(tmp_path: Path, other: str) -> None:
+    repo = make(tmp_path / "r", {"a.py": f"STEP = 1\n\n\ndef f():\n    return STEP\n\n\n{other}"})
+    plan = planned(moves=[{"path": "a.py", "symbol": "f", "to": "b.py"}])
+    name = "Move f to b.py: what is left"
+    with ModelServer(script(plan, {name: tool("submit", {"unneeded": "It stays."})})) as server:
+        done = refactored(repo, server)
+    assert done.patch.commits == () and "it needs STEP" in " ".join(done.refactoring.notes)
 
 
 # A plan that was made before ---------------------------------------------------------------------

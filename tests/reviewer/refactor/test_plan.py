@@ -7,6 +7,7 @@ import pytest
 
 from reviewer.context.provider import Provider
 from reviewer.refactor.losses import Losses, losses
+from reviewer.refactor.named import named
 from reviewer.refactor.plan import Planner, PlanScope
 from reviewer.refactor.survey import FEW, concerned
 from reviewer.refactor.values import Plan
@@ -129,9 +130,40 @@ def test_what_several_propose_to_rename_is_told_once_and_first(context: Provider
     ]
     told = planner.across(PlanScope(()), parts)
     assert told is not None and told.count("Rename total to whole, shop/cart.py") == 1
-    assert told.index("Rename net to sum_of, shop/prices.py") < told.index('"modules"')
+    assert told.index("Rename net to sum_of, shop/prices.py") < told.index('"name": "a"')
     assert "host code tries them before any node edits" in told and '"renames"' not in told
     assert "- (nothing to do) Nothing here." in told
+
+
+def test_two_that_plan_the_same_step_are_told_as_one(context: Provider) -> None:
+    planner = Planner("change it", tree_of(TREE, context), TREE)
+    one, report = rename(CART, "total", "whole"), "shop/report.py"
+    parts = [
+        plan(
+            renames=[one],
+            moves=[{"path": CART, "symbol": "total", "to": "shop/whole.py"}],
+            modules=[module("carts", CART, report, what="Add it."), module("web", "web/view.ts")],
+        ),
+        plan(
+            renames=[rename("shop/prices.py", "net", "sum_of")],
+            moves=[{"path": CART, "symbol": "whole", "to": "shop/whole.py"}],
+            modules=[module("the report", report, what="Add it."), module("x", "shop/__init__.py")],
+        ),
+        plan(renames=[one, rename("shop/prices.py", "net", "subtotal")]),
+    ]
+    told = planner.across(PlanScope(()), parts)
+    assert told is not None
+    assert told.count("Move whole to shop/whole.py") == 1 and "Move total" not in told
+    differ = "Rename net to sum_of, or to subtotal, shop/prices.py (the proposals differ: decide)"
+    assert differ in told
+    assert [told.count(name) for name in ('"carts"', '"the report"', '"x"', '"Add it."')] == [
+        1,
+        0,
+        1,
+        1,
+    ]
+    joined = planner.merge(PlanScope(()), [], parts[0])
+    assert [move.symbol for move in joined.moves] == ["whole"]
 
 
 def test_the_paths_that_the_user_named_bound_the_modules(context: Provider) -> None:
@@ -149,8 +181,9 @@ def test_an_instruction_passes_for_none_of_our_words(context: Provider) -> None:
 
 def test_what_is_not_edited_is_not_planned_over(context: Provider) -> None:
     found = concerned("anything", (), TREE.start, context)
-    assert found == sorted([*FILES, "shop/made.py"])
-    assert concerned("anything", ("web",), TREE.start, context) == ["web/money.ts", "web/view.ts"]
+    assert found.paths == tuple(sorted([*FILES, "shop/made.py"])) and found.first == ()
+    within = concerned("anything", ("web",), TREE.start, context)
+    assert within.paths == ("web/money.ts", "web/view.ts")
 
 
 def test_of_many_files_those_are_shown_that_the_words_name() -> None:
@@ -160,4 +193,56 @@ def test_of_many_files_those_are_shown_that_the_words_name() -> None:
     made = overlay(files)
     with Provider(made.start.objects) as provider:
         found = concerned("rename with_vat to add_vat, see m7.py", (), made.start, provider)
-    assert found == ["deep/shop.py", "deep/tax.py", "m7.py"]
+    assert found.paths == ("deep/shop.py", "deep/tax.py", "m7.py")
+    assert found.first == ("m7.py", "deep/tax.py", "deep/shop.py")
+
+
+NAMES = {
+    "pkg/__init__.py": "from .app import Thing as Thing\n",
+    "pkg/app.py": "class Thing:\n    pass\n\n\ndef run():\n    pass\n",
+    "pkg/cli.py": "from pkg import Thing\n\nThing()\n",
+    "far/use.py": "import pkg\n\npkg.Thing()\n",
+    "far/other.py": "# a Thing\ndef run():\n    pass\n",
+    "far/some.py": "from far.other import run\n\nrun()\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("instruction", "first"),
+    [
+        ("Rename Thing.", ["pkg/app.py", "far/use.py", "pkg/__init__.py", "pkg/cli.py"]),
+        ("Rename run of far/other.py.", ["far/other.py", "far/some.py"]),
+        ("Move far.other to far.runs.", ["far/other.py", "far/some.py"]),
+        ("Let it run on a thing.", []),
+        ("Rename the function run.", ["far/other.py", "pkg/app.py", "far/some.py"]),
+        ("Tidy pkg/cli.py", ["pkg/cli.py"]),
+    ],
+)
+def test_what_is_named_and_who_uses_it_come_first(instruction: str, first: list[str]) -> None:
+    made = overlay(NAMES)
+    with Provider(made.start.objects) as provider:
+        found = named(instruction, sorted(NAMES), provider)
+    assert (found[:1], sorted(found)) == (first[:1], sorted(first))
+
+
+def test_what_is_named_is_one_nodes_and_the_others_are_told(context: Provider) -> None:
+    files = sorted(FILES)
+    task = Planner("x", tree_of(TREE, context), TREE, first=[CART, "web/view.ts"], window=40)
+    scope = PlanScope(tuple(files))
+    assert task.size(scope) > 80  # two windows
+    one, other = task.split(scope)
+    assert one.paths == (CART, "web/view.ts") and set(one.paths) | set(other.paths) == set(files)
+    assert 'plans for them: "shop/cart.py", "web/view.ts".' in task.content(other)
+    assert "Another node" not in task.content(one)
+    assert len(task.split(other)) > 1  # by folder, as before
+    assert task.size(one) <= 40 and len(task.split(PlanScope((CART,)))) == 1
+
+
+def test_outlines_that_one_prompt_takes_are_one_nodes(context: Provider) -> None:
+    scope = PlanScope(tuple(sorted(FILES)))
+    small = Planner("x", tree_of(TREE, context), TREE, first=[CART], window=50)
+    size = small.size(scope)
+    window = size // 2 + 1
+    whole = Planner("x", tree_of(TREE, context), TREE, first=[CART], window=window)
+    assert window < size and whole.size(scope) <= window
+    assert whole.content(scope).index(CART) < whole.content(scope).index("shop/__init__.py")

@@ -312,13 +312,52 @@ def test_a_class_goes_with_its_comment_and_its_imports() -> None:
     }
 
 
+LAZY = "from __future__ import annotations\n\n"
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [
         ({"a.py": "K = 1\n\n\ndef f():\n    return K\n"}, "it needs K"),
-        ({"a.py": "def f():\n    pass\n", "c.py": "import a\n\na.f()\n"}, "by its module"),
+        (
+            {"a.py": "def f():\n    pass\n", "c.py": "import a\n\nf = a.f()\n"},
+            "by its module",
+        ),
+        (
+            {
+                "a.py": "def f():\n    pass\n",
+                "c.py": "import a\n\n\ndef g():\n    a = h()\n    a.f()\n",
+            },
+            "by its module",
+        ),
         ({"a.py": "def f():\n    pass\n", "b.py": "def f():\n    pass\n"}, "defines f already"),
-        ({"a.py": "def f():\n    pass\n", "b.py": "import a\n"}, "imports a.py"),
+        (
+            {
+                "a.py": "def f():\n    pass\n\n\nX = f()\n",
+                "b.py": "import a\n\n\ndef h():\n    return a.X\n",
+            },
+            "imports a.py",
+        ),
+        (
+            {"a.py": "def f():\n    pass\n", "b.py": "import a\n\n\ndef h():\n    a.f()\n"},
+            "b.py uses it by its module",
+        ),
+        (
+            {"a.py": "K = int\n\n\ndef f(x: K):\n    return x\n"},
+            "it needs K",
+        ),
+        (
+            {"a.py": f"{LAZY}K = int\n\n\n@route\ndef f(x: K):\n    return x\n"},
+            "it needs K",
+        ),
+        (
+            {"a.py": f"{LAZY}K = int\n\n\nclass f(Model):\n    x: K\n"},
+            "it needs K",
+        ),
+        (
+            {"a.py": f"{LAZY}K = int\n\n\ndef f(x: K):\n    return f'{{K}}'\n"},
+            "it needs K",
+        ),
         ({"a.py": "def f():\n    pass\n", "c.py": "from a import *\n\nf()\n"}, "without being"),
         (
             {"a.py": "try:\n    import x\nexcept ImportError:\n    x = 1\n\n\ndef f():\n    x()\n"},
@@ -362,6 +401,72 @@ def test_a_class_goes_with_its_comment_and_its_imports() -> None:
 def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> None:
     with pytest.raises(GiveUp, match=words):
         moved(files, "a.py", "f", "b.py")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "import os\nfrom pkg import a\n\n\ndef g():\n    return a.f() + a.f()\n",
+            "import os\nfrom pkg.b import f\n\n\ndef g():\n    return f() + f()\n",
+        ),
+        (
+            "import pkg.a\nimport sys\n\npkg.a.f(pkg.a.K)\n",
+            "import pkg.a\nimport sys\nfrom pkg.b import f\n\nf(pkg.a.K)\n",
+        ),
+        (
+            "import pkg.a as text\n\ntext.f(text.K)  # text.f\n",
+            "import pkg.a as text\nfrom pkg.b import f\n\nf(text.K)  # text.f\n",
+        ),
+        ("from . import a\n\na.f()\n", "from .b import f\n\nf()\n"),
+    ],
+)
+def test_uses_by_the_module_become_uses_by_the_name(before: str, after: str) -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/a.py": "K = 1\n\n\ndef f(x=1):\n    return x\n",
+        "pkg/c.py": before,
+    }
+    assert texts(moved(files, "pkg/a.py", "f", "pkg/b.py"))["pkg/c.py"] == after
+
+
+CHECKED = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
+
+
+def test_what_annotations_alone_name_goes_under_type_checking() -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/a.py": f"{LAZY}import json\n{CHECKED}    from pkg.c import Deep\n\n\n"
+        "class Kept:\n    pass\n\n\nclass Plain:\n    pass\n\n\n"
+        'class Moved:\n    """Like Plain."""\n\n    kept: Kept | None = None\n\n'
+        '    def go(self, deep: Deep) -> "Kept":\n        return json.loads("1")\n\n\n'
+        "def use(moved: Moved) -> None:\n    moved.go(None)\n",
+        "pkg/c.py": "from pkg.a import Moved\n\n\nclass Deep(Moved):\n    pass\n",
+    }
+    made = texts(moved(files, "pkg/a.py", "Moved", "pkg/b.py"))
+    assert made["pkg/b.py"] == (
+        f"{LAZY}import json\n{CHECKED}    from pkg.c import Deep\n    from pkg.a import Kept\n\n\n"
+        'class Moved:\n    """Like Plain."""\n\n    kept: Kept | None = None\n\n'
+        '    def go(self, deep: Deep) -> "Kept":\n        return json.loads("1")\n'
+    )
+    assert made["pkg/a.py"].startswith(
+        f"{LAZY}{CHECKED}    from pkg.b import Moved\n\n\nclass Kept"
+    )
+    assert made["pkg/c.py"].startswith("from pkg.b import Moved\n")
+
+
+def test_a_back_reference_of_types_makes_no_circle() -> None:
+    files = {
+        "a.py": f"{LAZY}import os\n\n\nclass F:\n    pass\n\n\ndef g(x: F):\n    return os.sep\n",
+        "b.py": f"{LAZY}from a import g\n\n\ndef h():\n    return g(None)\n",
+    }
+    made = texts(moved(files, "a.py", "F", "b.py"))
+    assert made["a.py"] == (
+        f"{LAZY}import os\n{CHECKED}    from b import F\n\n\ndef g(x: F):\n    return os.sep\n"
+    )
+    running = {**files, "a.py": files["a.py"] + "\n\nG = F\n"}
+    with pytest.raises(GiveUp, match=r"imports a\.py"):
+        moved(running, "a.py", "F", "b.py")
 
 
 def test_what_an_attribute_is_called_ties_nothing_to_its_file() -> None:
