@@ -373,6 +373,7 @@ class Writing:
             written=written,
             server_writes=writes,
             repository_id=run.repository_id,
+            base=run.base,
             page=page,
             patch_page=f"{page}/patch" if page and written.mails else "",
         )
