@@ -29,6 +29,7 @@ from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere
 from app.github.fetch import Checkout
 from app.github.markers import Marker, Seal
+from app.github.patch_comments import undo_patch
 from app.github.promises import promise_of
 from app.github.pulls import Pull
 from app.github.reviews import Reviews
@@ -39,7 +40,7 @@ from app.render import render, words
 from app.render.escape import markdown_line
 from app.render.live import progress
 from app.render.outgoing import masked
-from app.render.writing import undone_comment
+from app.render.writing import patch_undone_lead, undone_comment
 from app.report import Report
 from app.shares import for_review, with_budget
 from app.store import Task
@@ -302,6 +303,14 @@ def undone(asked: Asked) -> int:
     if comment is None or _answered(asked):
         return step.skipped()
     found = _stacked(pull, hub)
+    if found is None or found.state != "open":
+        at = pull.repository, pull.number
+        page = f"{hub.server.web}/{pull.repository}/pull/{pull.number}"
+        by = f"{page}#issuecomment-{comment.comment_id}"
+        if patch := patiently(step, lambda: undo_patch(hub, *at, by, None)):
+            answer(hub, step, comment, patch_undone_lead(patch), about=_about(asked))
+            step.set_outputs(status="complete", findings="0", posted="true", report="", patch="")
+            return EXIT_OK
     if found is None:
         answer(hub, step, comment, NOTHING_STACKED, about=_about(asked))
         return step.skipped()

@@ -664,6 +664,29 @@ def undone_comment(  # noqa: PLR0917
     return f"{first}, and its branch {name} is deleted."
 
 
+_UNDONE = "**Undone**, as [somebody wanted]({}): this patch counts no more."
+
+
+def patch_undone(text: str, by: str) -> str:
+    """Return a comment with a patch as one that is undone, folded; `by`: the command's address."""
+    summary = "<details><summary>What it said</summary>"
+    return f"{_UNDONE.format(by)}\n\n{summary}\n\n{text}\n\n</details>"
+
+
+def is_undone(text: str, by: str = "") -> bool:
+    """Is it a patch that is undone, by the command at that address if one is given?"""
+    begins = _UNDONE.format(by) if by else _UNDONE.partition("{")[0]
+    return text.startswith(begins)
+
+
+def patch_undone_lead(url: str) -> str:
+    """Say that a patch in a comment is undone."""
+    return (
+        f"[The patch]({url}) is marked as undone. I have applied nothing of it: what you have, "
+        "`git apply -R` takes back."
+    )
+
+
 # Pieces ------------------------------------------------------------------------------------------
 
 # Masked before it becomes Markdown, where a backslash may stand in the middle of a token.

@@ -248,6 +248,9 @@ def test_where_writing_is_not_asked_for_there_is_the_patch(shop: Shop) -> None:
     assert f"+{GOOD}" in shop.patch()
     (review,) = pull.reviews
     assert f"```suggestion\n{GOOD}\n```" in review.comments[0].body
+    ran = shop.says(pull, "/rlm undo")
+    (undone,) = [one for one in ours(pull) if one.startswith("**Undone**")]
+    assert ran.code == 0 and f"+{GOOD}" in undone and "marked as undone" in ours(pull)[-1]
 
 
 @pytest.mark.parametrize(
