@@ -131,7 +131,7 @@ def _granted(
     if why := _not_now(pull, wish):
         step.log.tell("notice", why)
         if wish.comment:
-            answer(hub, step, wish.comment, why)
+            answer(hub, step, wish.comment, why, about=f"not-now-{wish.comment.comment_id}")
         return step.skipped()
     if wish.question:
         return _explained(pull, wish, environ, hub, step, interrupts)
@@ -251,7 +251,9 @@ def _explained(  # noqa: PLR0917
     repository = f"{step.settings.github.web}/{pull.repository}"
     text = render_answer(done, repository)
     if wish.comment is not None:
-        answer(hub, step, wish.comment, text, about=wish.name.replace(":", "-"))
+        # Not by the comment alone: other commands in it are answered, too, by one of its name.
+        about = f"answer-{wish.name.replace(':', '-')}"
+        answer(hub, step, wish.comment, text, about=about)
     step.log.say(words.cost(done.cost))
     step.set_outputs(status="complete" if done.answer else "partial", findings="0", report="")
     return EXIT_OK if done.answer else EXIT_PARTIAL

@@ -26,6 +26,7 @@ from app.render.comment import can_offer
 from app.render.escape import cut, fence, markdown_code, markdown_line, visible
 from app.render.outgoing import masked
 from app.settings import Settings
+from app.shares import with_budget
 from app.trial import Ran, ran, removed
 from app.writing_runs import bring
 from app.written import Written
@@ -33,8 +34,11 @@ from reviewer.errors import RlmError
 from reviewer.fix.failed import NAME_CHARS, SUMMARY_CHARS, FailedCheck
 from reviewer.fix.values import Fixing
 from reviewer.git import open_repo
+from reviewer.languages import language_of
+from reviewer.refactor.apply import readable
 from reviewer.refactor.patch import Blob, Files
 from reviewer.request import Cost
+from reviewer.testing.insertions import not_added
 from reviewer.testing.values import Testing
 from reviewer.text import printable
 
@@ -122,6 +126,11 @@ class _Bench:
             return start
         with tempfile.TemporaryDirectory(prefix="rlm-git-") as folder:
             return self._git(Path(folder), start).snapshot(start, files)
+
+    def blob(self, name: str) -> bytes:
+        """Return what a blob of the head holds."""
+        with tempfile.TemporaryDirectory(prefix="rlm-git-") as folder:
+            return self._git(Path(folder), name).run("cat-file", "blob", name)
 
     def _git(self, folder: Path, like: str) -> Plumbing:
         """Return a git with the fetched objects and nothing else of theirs: what was run before may
@@ -222,6 +231,9 @@ class _Trials:
                 break
             try:
                 both = _joined(written, [*mends, mended])
+                if self._alters_tests(both):
+                    why = "; not mended: what would mend it changes more than the new tests"
+                    break
                 again = self._after(both)
             except ValidationError:  # it does not follow on the rest, or is too large with it
                 why = "; not mended: what would mend it cannot be joined with the rest"
@@ -248,10 +260,10 @@ class _Trials:
         return self.bench.commit(self.bench.there.head, _files(written))
 
     def _mended(self, written: Written, mends: list[Written], after: Ran) -> Written | None:
-        """Have what the tests say mended, as what the checks of a branch say is; None where this
-        task has nobody who would.
+        """Have what the tests say mended, as what the checks of a branch say is; None where that
+        cannot be.
         """
-        if not isinstance(written.account, Fixing) or self.bench.asked.interrupts():
+        if self.bench.asked.interrupts():
             return None
         kept = {_name(at): one for at, one in enumerate([written, *mends])}
         spent = sum(one.account.cost.usd or 0.0 for one in [written, *mends])
@@ -275,6 +287,20 @@ class _Trials:
         except _TROUBLE as error:  # what is written stands, whatever became of mending it
             self._warn(error)
             return None
+
+    def _alters_tests(self, written: Written) -> bool:
+        """Do commits that are to add tests do more than that, now that they are mended?"""
+        if not isinstance(written.account, Testing):
+            return False
+        ours = _tests(written)
+        for path, one in written.files.items():
+            before = written.before[path]
+            if path not in ours or not one.mode:
+                return True
+            old = readable(self.bench.blob(before)) if before else ""
+            if before and not_added(old, readable(one.raw), language_of(path)) is not None:
+                return True
+        return False
 
     def _warn(self, error: RlmError | OSError) -> None:
         self.bench.asked.step.log.tell("warning", sentence(_told(error)))
@@ -310,15 +336,6 @@ class _Trials:
 def _name(at: int) -> str:
     """Name a run on this disk: the first one has made what is tried, the others mend it."""
     return f"mended{at:06d}"
-
-
-def with_budget(planned: Plan, spent_usd: float) -> Plan:
-    """Return the plan with what is left of its budget."""
-    caps = planned.request.caps
-    if caps.usd is None:
-        return planned
-    capped = caps.model_copy(update={"usd": max(caps.usd - spent_usd, 0.0)})
-    return replace(planned, request=planned.request.model_copy(update={"caps": capped}))
 
 
 def _files(written: Written) -> dict[str, Blob | None]:

@@ -7,7 +7,6 @@ next: findings come from a review that is made again, and what we have opened is
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TextIO, cast
 
@@ -20,7 +19,7 @@ from app.action_step import (
     EXIT_TROUBLE,
     Step,
 )
-from app.action_trials import Tried, tried, with_budget
+from app.action_trials import Tried, tried
 from app.action_work import Asked, answer, fetched, patiently, reviewed, sentence
 from app.engine import HERE, Plan
 from app.fix_wishes import Chosen, picked
@@ -30,6 +29,7 @@ from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere
 from app.github.fetch import Checkout
 from app.github.markers import Marker, Seal
+from app.github.patch_comments import undo_patch
 from app.github.promises import promise_of
 from app.github.pulls import Pull
 from app.github.reviews import Reviews
@@ -40,8 +40,9 @@ from app.render import render, words
 from app.render.escape import markdown_line
 from app.render.live import progress
 from app.render.outgoing import masked
-from app.render.writing import undone_comment
+from app.render.writing import patch_undone_lead, undone_comment
 from app.report import Report
+from app.shares import for_review, with_budget
 from app.store import Task
 from app.trial import keep_to_ourselves
 from app.writes_wanted import wanted
@@ -51,9 +52,6 @@ from reviewer.errors import GiveUp
 from reviewer.finding import Finding
 from reviewer.fix.values import Fixing
 from reviewer.testing.values import Testing
-
-REVIEW_SHARE = 0.5
-"""Of the budget of a fix, at the most, for the review whose findings it closes."""
 
 AGAIN = (
     "A workflow keeps no review from one job to the next, so this pull request was reviewed again "
@@ -92,7 +90,7 @@ def _written(asked: Asked) -> int:
     report, notes = None, ("", "")
     work = Writes(trigger="command", task="tests")
     if asked.wish.order == "fix":
-        report = reviewed(pull, there, _shared(planned), asked.environ, step, asked.interrupts)
+        report = reviewed(pull, there, for_review(planned), asked.environ, step, asked.interrupts)
         step.log.say(words.verdict(report.review))
         chosen = _chosen(asked, report)
         if isinstance(chosen, str):
@@ -122,6 +120,7 @@ def _written(asked: Asked) -> int:
         tested=test.said,
         failing=test.failing,
         by_job=step.login == ACTIONS_LOGIN,
+        base=pull.base,
     )
     done = patiently(step, lambda: deliver(hub, what, key=None))
     return _end(asked, what, done, report)
@@ -153,14 +152,6 @@ def _about(asked: Asked) -> str:
 
 
 # The work ----------------------------------------------------------------------------------------
-
-
-def _shared(planned: Plan) -> Plan:
-    """Return how the review goes that comes before a fix, within the budget of both."""
-    caps = planned.request.caps
-    usd = None if caps.usd is None else caps.usd * REVIEW_SHARE
-    capped = caps.model_copy(update={"usd": usd})
-    return replace(planned, request=planned.request.model_copy(update={"caps": capped}))
 
 
 def _chosen(asked: Asked, report: Report) -> Chosen | str:
@@ -312,6 +303,14 @@ def undone(asked: Asked) -> int:
     if comment is None or _answered(asked):
         return step.skipped()
     found = _stacked(pull, hub)
+    if found is None or found.state != "open":
+        at = pull.repository, pull.number
+        page = f"{hub.server.web}/{pull.repository}/pull/{pull.number}"
+        by = f"{page}#issuecomment-{comment.comment_id}"
+        if patch := patiently(step, lambda: undo_patch(hub, *at, by, None)):
+            answer(hub, step, comment, patch_undone_lead(patch), about=_about(asked))
+            step.set_outputs(status="complete", findings="0", posted="true", report="", patch="")
+            return EXIT_OK
     if found is None:
         answer(hub, step, comment, NOTHING_STACKED, about=_about(asked))
         return step.skipped()

@@ -45,7 +45,7 @@ examples:
   rlm review --estimate               what a review would cost; spends nothing
   rlm review --format sarif --output review.sarif --fail-on high
   rlm refactor "rename f to g"        a plan, then commits; see rlm help refactor
-  rlm fix review.json                 a commit for each finding; see rlm help fix
+  rlm fix --branch mended             a commit for each finding; see rlm help fix
   rlm tests main..HEAD                tests for what no test covers; see rlm help tests
   rlm trace last                      how the latest review was made
 
@@ -60,6 +60,7 @@ exit codes:
 
 _FIX_EXAMPLES = """\
 examples:
+  rlm fix --branch mended                 review the current branch, and close what is found
   rlm review main..HEAD --format json --output review.json
   rlm fix review.json                     what would be mended, as text; writes nothing
   rlm fix review.json --branch mended     the same, as a branch; costs nothing now
@@ -486,15 +487,19 @@ def _add_fix(commands: "argparse._SubParsersAction[_Parser]") -> None:
     fix = commands.add_parser(
         "fix",
         help="close the findings of a review: each becomes a commit",
-        description="Close findings of a review on the last commit. A node makes a patch for each, "
-        "detectors and a fresh node look at it, and what they refute goes back, at most twice. "
+        description="Close findings of a review, which is made first unless it is given. A node "
+        "makes a patch for each, detectors and a fresh node look at it, and what they refute goes "
+        "back, at most twice. "
         "Nothing is written unless you say where. docs/fix.md tells more.",
         epilog=_FIX_EXAMPLES,
     )
     fix.add_argument(
         "review",
-        metavar="REVIEW.json",
-        help="the result of `rlm review --format json`; - reads it from standard input",
+        nargs="?",
+        metavar="REVIEW.json | BASE..HEAD",
+        help="the result of `rlm review --format json`, - reads it from standard input; or commits "
+        "that are reviewed first, with at most half of the budget (default: the current branch "
+        "against its upstream)",
     )
     fix.add_argument(
         "findings", nargs="*", metavar="FINDING", help="ids of findings to close (default: all)"

@@ -1,21 +1,34 @@
-"""`rlm fix`: from a review's findings to commits."""
+"""`rlm fix`: from a review's findings to commits; without a review, that is made first."""
 
 from argparse import Namespace
 from collections.abc import Mapping
 
 from app.interrupt import Interrupts
+from app.render import words
 from app.render.fixing import fixing_json, fixing_text
-from app.review_command import Say
-from app.review_file import read_review, selected
+from app.review_command import Say, review_before
+from app.review_file import is_range, read_review, selected
+from app.shares import less
 from app.trees import GitTrees
-from app.write_command import EXIT_OK, EXIT_OPEN, EXIT_PARTIAL, Means, Work, write_command
+from app.write_command import (
+    EXIT_OK,
+    EXIT_OPEN,
+    EXIT_PARTIAL,
+    First,
+    Means,
+    Work,
+    checked_out,
+    write_command,
+)
 from reviewer.change import Change
 from reviewer.fix.job import fix
 from reviewer.fix.request import FixRequest
 from reviewer.fix.values import Fixing
+from reviewer.git import GitRepo
 from reviewer.model.base import Model
 from reviewer.refactor.patch import Patch
 from reviewer.request import ReviewRequest, StopReason
+from reviewer.revisions import default_range, parse_range
 
 
 def fix_command(options: Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
@@ -30,15 +43,46 @@ class _Fix(Work[FixRequest, Fixing]):
 
     def __init__(self, options: Namespace, environ: Mapping[str, str]) -> None:
         super().__init__(options, environ)
-        self._review = read_review(options.review)
-        self._findings = selected(self._review, options.findings)
+        self._range = is_range(options.review)
+        self._pair: tuple[str, str] | None = None
+        self._review = None if self._range is not None else read_review(options.review)
+        self._findings = selected(self._review, options.findings) if self._review else ()
+
+    def change(self, repo: GitRepo) -> Change:
+        if self._range is None:
+            return super().change(repo)
+        self._pair = parse_range(repo, self._range) if self._range else default_range(repo)
+        head = self._pair[1]
+        checked_out(self.options, repo, head)
+        return Change(head, head, head, ())
+
+    def before(self, first: First, asked: ReviewRequest) -> ReviewRequest:
+        """Review what is to be mended, where no review of it was given."""
+        if self._pair is None:
+            return asked
+        options, pair = self.options, self._pair
+        made = review_before(
+            options,
+            first.settings,
+            first.prices,
+            first.repo,
+            pair,
+            self.environ,
+            first.interrupts,
+        )
+        first.say(f"the review: {words.verdict(made)}; {words.cost(made.cost)}")
+        if made.stopped is not None:
+            first.say(f"the review is partial, because {words.stopped(made.stopped)}")
+        self._review, self._findings = made, selected(made, options.findings)
+        return less(asked, made.cost.usd or 0.0)
 
     def request(self, model: str, asked: ReviewRequest, change: Change, say: Say) -> FixRequest:
-        if change.head != self._review.change.head:
+        reviewed = self._review.change.head if self._review is not None else change.head
+        if change.head != reviewed:
             say("the review is of another commit: its findings are looked up in this one")
         return FixRequest(
             commit=change.head,
-            reviewed=self._review.change.head,
+            reviewed=reviewed,
             findings=self._findings,
             tests=not self.options.no_tests,
             model=model,
@@ -71,7 +115,9 @@ class _Fix(Work[FixRequest, Fixing]):
         return bool(done.findings) or done.stopped == StopReason.CANCELLED
 
     def exit_code(self, done: Fixing) -> int:
-        """Return 3 for a partial result, 1 where findings stay open that are not outdated."""
-        if done.status == "partial":
+        """Return 3 for a partial result, or if the review was, 1 where findings stay open that are
+        not outdated."""
+        review = self._review if self._pair is not None else None
+        if "partial" in {done.status, review and review.status}:
             return EXIT_PARTIAL
         return EXIT_OPEN if any(one.state != "outdated" for one in done.open) else EXIT_OK

@@ -24,6 +24,7 @@ from reviewer.fix.reviewer import diff_of
 from reviewer.fix.values import Fixing
 from reviewer.refactor.patch import Blob
 from reviewer.request import Review
+from reviewer.testing.values import Testing
 
 NO_REVIEW = "the review with these findings is not kept any more. `/rlm review` makes another one."
 NO_FINDING = "none of these findings is in the review any more."
@@ -41,6 +42,7 @@ async def fixing(there: There) -> Came:
         failed=wish.failed,
         patched=_patched(there, before),
         kept=_kept(before),
+        new_tests=any(isinstance(one.account, Testing) for one in before),
         model=there.model_name,
         cheap_model=there.request.cheap_model,
         effort=there.request.effort,

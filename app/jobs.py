@@ -152,6 +152,13 @@ class Command(_OnPull):
         """
         return -self.comment_id if self.in_review else self.comment_id
 
+    @property
+    def anchor(self) -> str:
+        """Where it stands on the page of its pull request."""
+        if self.in_review:
+            return f"pullrequestreview-{self.comment_id}"
+        return f"{'discussion_r' if self.thread else 'issuecomment-'}{self.comment_id}"
+
     def job(self) -> NewJob:
         """Return the job, ahead of what nobody waits for."""
         return self._job(self._key(), COMMAND_FIRST)

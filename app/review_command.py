@@ -29,6 +29,7 @@ from app.render.live import progress
 from app.render.snippet import of_change, without_secrets
 from app.render.text import Look, look
 from app.settings import Settings, parse_budget, parse_model, read_settings
+from app.shares import for_review
 from app.trace_file import about, recording
 from reviewer.change import Change
 from reviewer.diff import build_change
@@ -78,53 +79,103 @@ def review_command(options: Namespace, environ: Mapping[str, str], interrupts: I
             guess = estimate(request, change, objects, charged(settings, prices))
             _print_estimate(guess, request, options)
             return EXIT_OK
-        tenant = tenant_of(options)
         with interrupts.gently():
-            with (
-                recording(
-                    about(_what(options, origin), change.base, change.head, request),
-                    settings.home,
-                    _say,
-                    target=options.trace,
-                    kept_s=settings.operations.keep_traces_s,
-                ) as trace,
-                progress(
-                    sys.stderr, environ, quiet=options.quiet, cap_usd=request.caps.usd
-                ) as display,
-                code_of(
-                    repo,
-                    change,
-                    objects,
-                    settings.home,
-                    origin=origin,
-                    cancelled=interrupts,
-                    warm=request.model is not None,
-                ) as code,
-                _paying(request, change, settings, tenant, say) as journal,
-            ):
-                work = review_with(
-                    settings,
-                    request,
-                    change,
-                    objects,
-                    code,
-                    prices=prices,
-                    sink=both(trace.see, display),
-                    cancelled=interrupts,
-                    journal=journal,
-                    tenant=tenant,
-                )
-                done = asyncio.run(work)
-                trace.ended(done)
+            there = _There(repo, change, objects, origin)
+            done, run = _reviewed(there, request, options, settings, prices, environ, interrupts)
             notes = (*plan.notes, *edits(change, guided=request.model is not None))
             done = _with_notes(done, notes, options.target)
             shown = look(sys.stdout, environ) if options.output == STANDARD_OUTPUT else PLAIN
             snippets = without_secrets(of_change(change, objects), done.findings)
             text = render(done, options.format, snippets, **shown)
             deliver(text, options.output)
-            if trace.run:
-                say(f"rlm trace {trace.run} shows how this review was made")
+            if run:
+                say(f"rlm trace {run} shows how this review was made")
     return exit_code(done, options.fail_on)
+
+
+def review_before(  # noqa: PLR0917
+    options: Namespace,
+    settings: Settings,
+    prices: Prices,
+    repo: GitRepo,
+    pair: tuple[str, str],
+    environ: Mapping[str, str],
+    interrupts: Interrupts,
+) -> Review:
+    """Review a range for a command that works on its findings, with a share of its budget.
+
+    `options` are that command's; its `--trace` is not of the review.
+    """
+    mine = Namespace(**{**vars(options), "path": [], "trace": None})
+    change = build_change(repo, *pair)
+    with LocalObjects(repo, change) as objects:
+        sources = sources_of(repo, change, objects, None)
+        promise = promise_of_range(repo, change)
+        request = for_review(_planned(mine, settings, prices, sources, promise)).request
+        there = _There(repo, change, objects, None)
+        with interrupts.gently():
+            done, run = _reviewed(there, request, mine, settings, prices, environ, interrupts)
+    if run and not options.quiet:
+        _say(f"rlm trace {run} shows how the review was made")
+    return done
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _There:
+    """What is reviewed, and from where it was fetched, if it was."""
+
+    repo: GitRepo
+    change: Change
+    objects: LocalObjects
+    origin: Origin | None
+
+
+def _reviewed(  # noqa: PLR0917
+    there: _There,
+    request: ReviewRequest,
+    options: Namespace,
+    settings: Settings,
+    prices: Prices,
+    environ: Mapping[str, str],
+    interrupts: Interrupts,
+) -> tuple[Review, str]:
+    """Return a review, and the name under which its trace is kept, "" if it is not."""
+    change, tenant = there.change, tenant_of(options)
+    with (
+        recording(
+            about(_what(options, there.origin), change.base, change.head, request),
+            settings.home,
+            _say,
+            target=options.trace,
+            kept_s=settings.operations.keep_traces_s,
+        ) as trace,
+        progress(sys.stderr, environ, quiet=options.quiet, cap_usd=request.caps.usd) as display,
+        code_of(
+            there.repo,
+            change,
+            there.objects,
+            settings.home,
+            origin=there.origin,
+            cancelled=interrupts,
+            warm=request.model is not None,
+        ) as code,
+        _paying(request, change, settings, tenant, _silence if options.quiet else _say) as journal,
+    ):
+        work = review_with(
+            settings,
+            request,
+            change,
+            there.objects,
+            code,
+            prices=prices,
+            sink=both(trace.see, display),
+            cancelled=interrupts,
+            journal=journal,
+            tenant=tenant,
+        )
+        done = asyncio.run(work)
+        trace.ended(done)
+        return done, trace.run
 
 
 def exit_code(done: Review, fail_on: str | None) -> int:

@@ -48,6 +48,17 @@ def read_review(name: str) -> Review:
     return review
 
 
+def is_range(name: str | None) -> str | None:
+    """Return the range that is to be reviewed, "" for the current branch; None for a file's name.
+
+    A range has dots within a word. What is there by that name is a file all the same.
+    """
+    if name is None:
+        return ""
+    looks_so = name != "-" and ".." in name and ".." not in name.split("/")
+    return name if looks_so and not Path(name).exists() else None
+
+
 def selected(review: Review, ids: Sequence[str]) -> tuple[Finding, ...]:
     """Return the findings with these ids, all for none, the gravest first; TellUser if one is
     missing."""
@@ -69,11 +80,6 @@ def _bytes(name: str) -> bytes:
         with Path(name).open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        if ".." in name and not Path(name).exists():
-            raise TellUser(
-                f"{printable(name)} is no file: a range has to be reviewed first.",
-                f"rlm review {printable(name)} --format json --output review.json",
-            ) from error
         raise TellUser(
             f"The review cannot be read from {printable(name)}: {error.strerror}.", _HOW
         ) from error

@@ -8,7 +8,15 @@ from app.interrupt import Interrupts
 from app.render.testing import testing_json, testing_text
 from app.review_command import Say
 from app.trees import GitTrees
-from app.write_command import EXIT_OK, EXIT_OPEN, EXIT_PARTIAL, Means, Work, write_command
+from app.write_command import (
+    EXIT_OK,
+    EXIT_OPEN,
+    EXIT_PARTIAL,
+    Means,
+    Work,
+    checked_out,
+    write_command,
+)
 from reviewer.change import Change
 from reviewer.diff import compared_from
 from reviewer.errors import TellUser
@@ -16,7 +24,7 @@ from reviewer.git import GitRepo
 from reviewer.model.base import Model
 from reviewer.refactor.patch import Patch
 from reviewer.request import ReviewRequest
-from reviewer.revisions import default_range, parse_range, resolve
+from reviewer.revisions import default_range, parse_range
 from reviewer.testing.job import write_tests
 from reviewer.testing.request import TestingRequest
 from reviewer.testing.values import Testing
@@ -39,11 +47,7 @@ class _Tests(Work[TestingRequest, Testing]):
 
     def change(self, repo: GitRepo) -> Change:
         pair = parse_range(repo, self._range) if self._range else default_range(repo)
-        if self.options.apply and resolve(repo, "HEAD") != pair[1]:
-            raise TellUser(
-                "--apply changes the work tree, and that is at another commit than the change.",
-                "Check the change out first, or use --branch NAME.",
-            )
+        checked_out(self.options, repo, pair[1])
         start = compared_from(repo, *pair)
         return Change(pair[0], pair[1], start.commit, (), start.notes)
 

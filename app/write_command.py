@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Generic, TypedDict, TypeVar
 
 from app.accounts import Account, WritingRequest, secrets_of
@@ -28,12 +29,14 @@ from app.settings import Settings, read_settings
 from app.trace_file import about, recording
 from app.trees import GitTrees
 from reviewer.change import Change
+from reviewer.errors import TellUser
 from reviewer.git import GitRepo, open_repo
 from reviewer.model.base import Model
 from reviewer.model.prices import Prices, load
 from reviewer.ports import Cancelled
 from reviewer.refactor.patch import Patch
 from reviewer.request import ReviewRequest
+from reviewer.revisions import resolve
 from reviewer.rlm.journal import Journal
 from reviewer.rlm.trace import TraceSink
 
@@ -58,6 +61,17 @@ class Means(TypedDict):
     tenant: str
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """What there is before the work begins."""
+
+    settings: Settings
+    prices: Prices
+    repo: GitRepo
+    interrupts: Interrupts
+    say: Say
+
+
 class Work(ABC, Generic[Q, A]):
     """One command: its request to the engine, and its account of what came of it.
 
@@ -76,6 +90,10 @@ class Work(ABC, Generic[Q, A]):
         """Return what is worked on: a commit that is to be changed, as the head of a change."""
         commit = head_of(repo)
         return Change(commit, commit, commit, ())
+
+    def before(self, first: "First", asked: ReviewRequest) -> ReviewRequest:
+        """Do what comes before the work and costs something, too; return what is left for it."""
+        return asked
 
     @abstractmethod
     def request(self, model: str, asked: ReviewRequest, change: Change, say: Say) -> Q:
@@ -115,6 +133,15 @@ class Work(ABC, Generic[Q, A]):
         """Return the exit code, once all that was asked for is written."""
 
 
+def checked_out(options: Namespace, repo: GitRepo, commit: str) -> None:
+    """Refuse to apply to the work tree what is made for another commit."""
+    if options.apply and resolve(repo, "HEAD") != commit:
+        raise TellUser(
+            "--apply changes the work tree, and that is at another commit than the change.",
+            "Check the change out first, or use --branch NAME.",
+        )
+
+
 def write_command(work: Work[Q, A], interrupts: Interrupts) -> int:
     """Have the work done, deliver the result and return the exit code."""
     options = work.options
@@ -130,6 +157,7 @@ def write_command(work: Work[Q, A], interrupts: Interrupts) -> int:
         change = work.change(repo)
         author = checked(options, work.environ, repo)
         model, asked = asked_model(options, settings, prices, repo, change, work.what)
+        asked = work.before(First(settings, prices, repo, interrupts, say), asked)
         request = work.request(model, asked, change, say)
         with interrupts.gently():
             with GitTrees(repo, change.head, settings.home) as trees:

@@ -22,6 +22,7 @@ from app.github.branches import undo
 from app.github.client import Hub
 from app.github.comments import written_at
 from app.github.errors import Limited, NotThere, Refused
+from app.github.patch_comments import undo_patch
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
 from app.github.stacked import Delivered, Delivery, branch_name, deliver, settled
@@ -30,6 +31,7 @@ from app.render.escape import markdown_line
 from app.render.writing import (
     can_start,
     kept_branch_lead,
+    patch_undone_lead,
     plan_comment,
     superseded_comment,
     undone_comment,
@@ -199,8 +201,14 @@ class Writing:
         return self._start(hub, newest, wish)
 
     def undo(self, hub: Hub, command: Command) -> str:
-        """Close the newest pull request of ours on top of this one, and delete its branch."""
+        """Close the newest pull request of ours on top of this one, and delete its branch; where
+        none is left, mark the newest patch in a comment as undone."""
         found = self._to_undo(command)
+        if found is None or not _is_to_undo(found, command.place):
+            by = f"{hub.server.web}/{command.repository}/pull/{command.number}#{command.anchor}"
+            where = command.repository, command.number
+            if patch := undo_patch(hub, *where, by, self._key):
+                return patch_undone_lead(patch)
         if found is None:
             return NOTHING_STACKED
         self._store.update(found.run, undone_by=command.place)
@@ -227,7 +235,7 @@ class Writing:
             return here
         every = self._store.stacked_of(command.repository_id, command.number)
         mine = [one for one in every if one.undone_by == command.place]
-        meant = [one for one in every if one.state == "open" or _is_merged_unsaid(one)]
+        meant = [one for one in every if _is_to_undo(one, command.place)]
         return next(iter([*mine, *meant, *every]), None)
 
     def note_merged(self, hub: Hub, pull: Pull) -> None:
@@ -374,6 +382,7 @@ class Writing:
             written=written,
             server_writes=writes,
             repository_id=run.repository_id,
+            base=run.base,
             page=page,
             patch_page=f"{page}/patch" if page and written.mails else "",
         )
@@ -555,9 +564,13 @@ def _about_plan(run: str) -> str:
     return f"plan-{run}"
 
 
-def _is_merged_unsaid(made: Stacked) -> bool:
-    """Is a pull request merged, and nobody who wanted it undone was told so?"""
-    return made.state == "merged" and not made.undone_by
+def _is_to_undo(made: Stacked, place: int) -> bool:
+    """Is there something to undo or to be said of a pull request, by the command at that place?
+
+    That one is merged is said once.
+    """
+    unsaid = made.state == "merged" and not made.undone_by
+    return made.state == "open" or unsaid or made.undone_by == place
 
 
 def _is_planning(run: Run) -> bool:

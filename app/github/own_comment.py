@@ -5,6 +5,8 @@ has edited it since.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -36,6 +38,16 @@ class Standing:
     id: int
     digest: str
     since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A comment of ours with its marker; `signed`: nobody else can have made that."""
+
+    id: int
+    body: str
+    marker: Marker
+    signed: bool
 
 
 class _User(BaseModel):
@@ -110,6 +122,22 @@ def standing(hub: Hub, repository: str, comment: int) -> Standing | None:
     return None if found is None else _standing(found)
 
 
+def ours(hub: Hub, repository: str, number: int, seal: Seal) -> Iterator[Ours]:
+    """Yield our comments in the conversation that have a marker, the oldest first."""
+    for one in _every(hub, repository, number):
+        login = one.user.login.lower() if one.user else ""
+        found = seal.read(one.body or "") if login == (hub.actor or "").lower() else None
+        if found is not None:
+            yield Ours(one.id, one.body or "", found.marker, found.signed)
+
+
+def edit(hub: Hub, repository: str, comment: int, body: str) -> None:
+    """Let a comment of ours say this, marker and all, where it is still there."""
+    with suppress(NotThere):
+        path = f"{_comments(repository)}/{comment:d}"
+        hub.ask("edit our comment", "PATCH", path, {"body": body})
+
+
 def starters(hub: Hub, repository: str, comment: int, since: float) -> dict[str, int]:
     """Return who reacted to a comment of ours as one does to start a plan, the first first, each
     with the number of their last such reaction.
@@ -157,21 +185,25 @@ def _at(hub: Hub, repository: str, comment: int) -> _Comment | None:
 
 
 def _find(hub: Hub, repository: str, number: int, marker: Marker, seal: Seal) -> _Comment | None:
+    actor = (hub.actor or "").lower()
+    for one in _every(hub, repository, number):
+        login = one.user.login.lower() if one.user else ""
+        found = seal.read(one.body or "") if login == actor else None
+        if found is not None and found.marker == marker:
+            return one
+    return None
+
+
+def _every(hub: Hub, repository: str, number: int) -> Iterator[_Comment]:
     doing = "look for our comment"
-    ours = (hub.actor or "").lower()
     path = f"/repos/{checked_name(repository)}/issues/{number:d}/comments"
     for page in range(1, MOST_PAGES + 1):
         answer = hub.ask(doing, "GET", f"{path}?per_page={PAGE}&page={page}")
         with calls(hub.server, doing):
             read = _COMMENTS.validate_python(answer)
-        for one in read:
-            login = one.user.login.lower() if one.user else ""
-            found = seal.read(one.body or "") if login == ours else None
-            if found is not None and found.marker == marker:
-                return one
+        yield from read
         if len(read) < PAGE:
-            return None
-    return None
+            return
 
 
 def _standing(comment: _Comment) -> Standing:

@@ -8,6 +8,7 @@ to call it again makes neither a second time; what cannot be finished is taken a
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from github.PullRequest import ReviewComment
@@ -17,6 +18,7 @@ from app.github.branches import (
     Opened,
     delete_ours,
     ends_with,
+    grown_from,
     make_branch,
     names_of,
     open_stacked,
@@ -39,6 +41,7 @@ from app.render.outgoing import masked
 from app.store import Task
 from app.written import Written, WrittenCommit
 from reviewer.errors import GiveUp
+from reviewer.testing.values import Testing
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +73,8 @@ class Delivery:
     `tested` says what a command has said of it that was run here, as Markdown of ours, "" for none;
     `failing`: it fails with what was written and passes without, so that no branch is made.
     `by_job`: it is delivered with the own token of a job of GitHub Actions.
+    `base`: where the branch stood that the pull request merges into when the run began, "" for
+    nobody knows.
     """
 
     run: str
@@ -83,6 +88,7 @@ class Delivery:
     tested: str = ""
     failing: bool = False
     by_job: bool = False
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +231,24 @@ class _Delivering:
             self.beside = writing.meanwhile_lead(pushed.files, pushed.unseen)
         return None
 
+    @cached_property
+    def base_moved(self) -> str:
+        """Say that the pull request begins at another commit by now; "" where it does not, where
+        nobody can tell, and of a refactoring, which has nothing to do with that."""
+        written, pull = self.what.written, self.pull
+        account = written.account
+        if written.task not in {"fix", "tests"} or pull.state != "open":
+            return ""
+        try:
+            before = account.base if isinstance(account, Testing) else ""
+            if not before and self.what.base:
+                before = grown_from(self.hub, pull.repository, self.what.base, written.start)
+            now = grown_from(self.hub, pull.repository, pull.base_ref, pull.head) if before else ""
+        except Refused:
+            return ""
+        moved = now and before != now
+        return writing.rebased_lead(written.task, before, now) if moved else ""
+
     def refused(self, said: str) -> _Why:
         """Return why GitHub does not let us, by what it says."""
         if NO_PULLS in said.lower():
@@ -303,16 +327,20 @@ class _Delivering:
                 account,
                 self.pull.number,
                 self.what.page,
-                beside=self.beside,
+                beside=self._meanwhile,
                 tested=self.what.tested,
                 by_job=self.what.by_job,
             ),
         )
 
+    @property
+    def _meanwhile(self) -> str:
+        return " ".join(filter(None, [self.beside, self.base_moved]))
+
     def _said(self, found: Opened, branch: str, head: str) -> Delivered:
         written = self.what.written
         lead = writing.opened_lead(found.number, found.url, len(written.commits), found.state)
-        lead = f"{lead} {self.beside}".rstrip()
+        lead = f"{lead} {self._meanwhile}".rstrip()
         text = writing.result_comment(written.account, [lead], tested=self.what.tested)
         return Delivered("stacked", text, found.number, found.url, branch, head)
 
@@ -322,6 +350,8 @@ class _Delivering:
         """Say why there is no branch, and hand over the patch."""
         written = self.what.written
         lead = [writing.no_branch_lead(why.reason, why.detail, why.paths, why.uses)]
+        if self.base_moved:
+            lead.append(self.base_moved)
         if why.kept:
             lead.append(writing.kept_branch_lead(why.kept))
         text, offered = None, 0

@@ -549,6 +549,15 @@ def meanwhile_lead(files: int, unseen: int) -> str:
     return f"{said}; {words.count(unseen, 'file')} of them {_WAS[unseen == 1]} not looked through."
 
 
+def rebased_lead(task: Literal["fix", "tests"], before: str, now: str) -> str:
+    """Say that a pull request begins at another commit (`now`) than when something was made."""
+    what = {"tests": "the tests are of", "fix": "the findings are of"}[task]
+    return (
+        f"The base of this pull request has changed meanwhile ({_code(before[:10])} then, "
+        f"{_code(now[:10])} now): {what} the change as it was. `/rlm {task}` makes it anew."
+    )
+
+
 _WAS = {True: "was", False: "were"}
 
 
@@ -653,6 +662,29 @@ def undone_comment(  # noqa: PLR0917
     if state == "forbidden":
         return f"{first}. Its branch {name} stays: GitHub does not let us delete it{said}."
     return f"{first}, and its branch {name} is deleted."
+
+
+_UNDONE = "**Undone**, as [somebody wanted]({}): this patch counts no more."
+
+
+def patch_undone(text: str, by: str) -> str:
+    """Return a comment with a patch as one that is undone, folded; `by`: the command's address."""
+    summary = "<details><summary>What it said</summary>"
+    return f"{_UNDONE.format(by)}\n\n{summary}\n\n{text}\n\n</details>"
+
+
+def is_undone(text: str, by: str = "") -> bool:
+    """Is it a patch that is undone, by the command at that address if one is given?"""
+    begins = _UNDONE.format(by) if by else _UNDONE.partition("{")[0]
+    return text.startswith(begins)
+
+
+def patch_undone_lead(url: str) -> str:
+    """Say that a patch in a comment is undone."""
+    return (
+        f"[The patch]({url}) is marked as undone. I have applied nothing of it: what you have, "
+        "`git apply -R` takes back."
+    )
 
 
 # Pieces ------------------------------------------------------------------------------------------

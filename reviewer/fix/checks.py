@@ -27,13 +27,15 @@ def as_target(
     what: str,
     tree: Overlay,
     spelled: Mapping[str, str],
+    *,
+    alone: bool = False,
 ) -> Target | Open:
     """Return all failed checks as one piece of work: what fails in three of them fails once.
 
     `what` is all that a node is told of them, see `told_checks`.
 
     The files that may be edited are those that the patches have changed; where none of them may
-    be, it stays open.
+    be, it stays open. `alone`: nor may any other that was read.
     """
     names = ", ".join(" ".join(printable(each.name).split()) for each in failed)
     paths = [spelled.get(each.path, each.path) for each in patched]
@@ -49,11 +51,21 @@ def as_target(
     )
     if not ours:
         return left_open(finding, "protected", "no file that the patches have changed is there")
-    return Target(finding, tuple(Spot(path) for path in ours), is_checks=True)
+    return Target(finding, tuple(Spot(path) for path in ours), is_checks=True, alone=alone)
+
+
+_NEW_TESTS = (
+    "These patches closed nothing: they added new tests of what a change to the program does, to "
+    "these files. The tests alone are to be mended, in these files alone."
+)
 
 
 def told_checks(
-    failed: Sequence[FailedCheck], patched: Sequence[Patched], kept: Sequence[str] = ()
+    failed: Sequence[FailedCheck],
+    patched: Sequence[Patched],
+    kept: Sequence[str] = (),
+    *,
+    new_tests: bool = False,
 ) -> str:
     """Return what failed, on which patches, and what these closed, as a node reads it."""
     said = [_told(each) for each in failed]
@@ -65,6 +77,8 @@ def told_checks(
         "The patches so far, all together, behind a mark:",
         "\n".join(_fitted(diffs)),
     ]
+    if new_tests:
+        parts.append(_NEW_TESTS)
     if kept:
         titles = "\n".join(f"- {' '.join(title.split())}" for title in kept)
         parts += ["They closed these findings, which have to stay closed:", titles]

@@ -55,7 +55,7 @@ class Coder(Editor):
     """
 
     name = "fix"
-    version = "4"
+    version = "5"
     result: type[Edits] = Mending
     asks_why = False  # the finding says it
 
@@ -140,6 +140,8 @@ class Coder(Editor):
 
     def editable(self, part: Part) -> Collection[str]:
         """Return the files that the finding names, and those that its nodes have read or edited."""
+        if self._target(part).alone:
+            return part.files
         refusals = self._refusals.get(part.module.name, ())
         edited = {path for each in refusals for path in each.files}
         return {*part.files, *self._read[part.module.name], *edited}

@@ -118,8 +118,9 @@ def _sorted_out(request: FixRequest, tree: Overlay) -> tuple[list[Target], list[
     spelled = spellings(tree)
     looked_up = [located(each, tree, spelled) for each in request.findings]
     if request.failed:
-        what = told_checks(request.failed, request.patched, request.kept)
-        looked_up.insert(0, as_target(request.failed, request.patched, what, tree, spelled))
+        failed, patched, new = request.failed, request.patched, request.new_tests
+        what = told_checks(failed, patched, request.kept, new_tests=new)
+        looked_up.insert(0, as_target(failed, patched, what, tree, spelled, alone=new))
     targets = [one for one in looked_up if isinstance(one, Target)]
     return targets, [one for one in looked_up if isinstance(one, Open)]
 

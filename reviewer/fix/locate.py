@@ -38,12 +38,14 @@ class Spot:
 class Target:
     """A finding that can be worked on, and where it stands: its own place is the first.
 
-    `is_checks`: it is checks that fail, see `reviewer.fix.checks`.
+    `is_checks`: it is checks that fail, see `reviewer.fix.checks`. `alone`: no file but those where
+    it stands may be edited.
     """
 
     finding: Finding
     spots: tuple[Spot, ...]
     is_checks: bool = False
+    alone: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -33,8 +33,9 @@ class FixRequest(BaseModel):
     `commit` is the full name of the commit that is changed, `reviewed` that of the head which the
     findings are about; it is not looked up. The findings come in the order in which they are worked
     on, the gravest first. `failed` are checks that fail on what an earlier fix made of `patched`
-    files, and `kept` the titles of what it closed: that is mended first. `tests`: for each finding
-    that was closed a test is written, as far as there is money left. `guidelines` are a
+    files, and `kept` the titles of what it closed: that is mended first. `new_tests`: these files
+    are tests to which new ones were added, and no other file may be edited. `tests`: for each
+    finding that was closed a test is written, as far as there is money left. `guidelines` are a
     maintainer's, as in `ReviewRequest`.
     """
 
@@ -48,6 +49,7 @@ class FixRequest(BaseModel):
     kept: Annotated[
         tuple[Annotated[str, Field(max_length=TITLE_CHARS)], ...], Field(max_length=MOST_KEPT)
     ] = ()
+    new_tests: bool = False
     tests: bool = True
     model: str
     cheap_model: str | None = None

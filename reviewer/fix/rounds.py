@@ -26,6 +26,7 @@ from reviewer.fix.values import (
     State,
     closed_with,
     left_open,
+    said_of,
 )
 from reviewer.parsing.worker import Parsers
 from reviewer.refactor.carry import message_of
@@ -298,11 +299,7 @@ class Rounds:
         self.commits.append(commit)
         self.closed.append(
             Closed(
-                id=finding.id,
-                path=finding.path,
-                line=finding.line,
-                severity=finding.severity,
-                title=finding.title,
+                **said_of(finding),
                 message=message,
                 files=[FileInfo(path=printable(f.path), status=f.status) for f in commit.files],
                 tries=len(self._refusals.get(finding.id, ())) + 1,

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 from reviewer import linediff
 from reviewer.change import Change, Line, Span
@@ -26,7 +27,8 @@ from reviewer.request import StopReason
 from reviewer.review.changed import EXTRACTED
 from reviewer.review.scope import SPAN_BYTES
 from reviewer.spans import spans
-from reviewer.testing.finder import Target
+from reviewer.testing.finder import NO_TESTS, Target
+from reviewer.testing.homes import Homes
 from reviewer.testing.layout import Layout
 from reviewer.testing.rounds import Rounds as TestRounds
 from reviewer.testing.values import Behaviour, Left
@@ -126,15 +128,15 @@ _OF_WHEN = (
 def _chosen(rounds: Rounds, findings: Sequence[Finding], tree: Tree) -> list[Target | str]:
     """Return for each closed finding what a test is to say, or why it gets none."""
     known, overlay = {each.id: each for each in findings}, rounds.tree
-    layout = Layout(overlay.start.modes)
+    homes = Homes(Layout(overlay.start.modes))
     return [
-        _target(known.get(closed.id), commit, tree, overlay, layout)
+        _target(known.get(closed.id), commit, tree, overlay, homes)
         for closed, commit in zip(rounds.closed, rounds.commits, strict=True)
     ]
 
 
 def _target(
-    finding: Finding | None, commit: Commit, tree: Tree, overlay: Overlay, layout: Layout
+    finding: Finding | None, commit: Commit, tree: Tree, overlay: Overlay, homes: Homes
 ) -> Target | str:
     if finding is None:
         return "what checks say is tested by these"
@@ -146,12 +148,15 @@ def _target(
     if not edits or is_test(finding.path):
         return "its patch is of no code that tests are written for"
     edits.sort(key=lambda one: printable(one.path) != finding.path)  # its own file first
-    for edit in edits:
-        if home := _home(edit.path, tree, overlay, layout):
+    layout = homes.layout
+    there = ((edit, _home(edit.path, tree, overlay, layout)) for edit in edits)
+    new = ((edit, _writable(homes.of(edit.path), overlay, layout)) for edit in edits)
+    for edit, home in chain(there, new):
+        if home is not None:
             return _behaviour(finding, edit, tree.change, home) or (
                 f"other patches have changed {shown(edit.path)} in the same lines"
             )
-    return f"no test file belongs to {shown(edits[0].path)}, by its name or its imports"
+    return f"no file for a test of {shown(edits[0].path)}: {NO_TESTS}"
 
 
 def _is_code(edit: FileEdit) -> bool:
@@ -159,13 +164,19 @@ def _is_code(edit: FileEdit) -> bool:
 
 
 def _home(path: str, tree: Tree, overlay: Overlay, layout: Layout) -> str | None:
-    """Return a test file of a file that is there and may be written: no new one is made."""
+    """Return a test file of a file that is there and may be written."""
     with suppress(GiveUp):
         for one in tree.code.context.tests_for(path, "head", TESTS_ASKED).items:
-            there = overlay.blob(one.path) is not None
-            if there and not refused(one.path, overlay) and not layout.refusal(one.path):
+            if overlay.blob(one.path) is not None and _writable(one.path, overlay, layout):
                 return one.path
     return None
+
+
+def _writable(path: str | None, overlay: Overlay, layout: Layout) -> str | None:
+    """Return the path of a test file if it may be written."""
+    if path is None or refused(path, overlay) or layout.refusal(path):
+        return None
+    return path
 
 
 def _behaviour(finding: Finding, edit: FileEdit, change: Change, home: str) -> Target | None:

@@ -83,12 +83,8 @@ class Looks(Opinions):
 # The result --------------------------------------------------------------------------------------
 
 
-class Closed(BaseModel):
-    """A finding with the commit that closes it. `tries`: patches that were made until one stood.
-
-    `test` is the file with a test of it, in a commit of its own, `no_test` why there is none; both
-    are empty where none was asked for.
-    """
+class _OfFinding(BaseModel):
+    """What every account of a finding says of it."""
 
     model_config = _SHAPE
 
@@ -97,6 +93,15 @@ class Closed(BaseModel):
     line: int | None
     severity: Severity
     title: str
+
+
+class Closed(_OfFinding):
+    """A finding with the commit that closes it. `tries`: patches that were made until one stood.
+
+    `test` is the file with a test of it, in a commit of its own, `no_test` why there is none; both
+    are empty where none was asked for.
+    """
+
     message: str
     files: list[FileInfo]
     tries: int
@@ -104,19 +109,12 @@ class Closed(BaseModel):
     no_test: str = ""
 
 
-class ClosedWith(BaseModel):
+class ClosedWith(_OfFinding):
     """A finding that has no commit: that of another one closes it, too, and somebody has looked.
 
     `by` is the id of that one, which is in `closed`; `why` is what the look at it brought.
     """
 
-    model_config = _SHAPE
-
-    id: str
-    path: str
-    line: int | None
-    severity: Severity
-    title: str
     by: str
     why: str
 
@@ -127,16 +125,9 @@ written by us. declined: nobody made a patch, and said why. refused: no patch st
 came to it, or to looking at its patch."""
 
 
-class Open(BaseModel):
+class Open(_OfFinding):
     """A finding that no commit closes, and why."""
 
-    model_config = _SHAPE
-
-    id: str
-    path: str
-    line: int | None
-    severity: Severity
-    title: str
     state: State
     why: str
 
@@ -172,27 +163,16 @@ class Fixing(BaseModel):
         return [*self.closed, *self.closed_with]
 
 
+def said_of(finding: Finding) -> dict[str, Any]:
+    """Return what every account of a finding says of it."""
+    return {name: getattr(finding, name) for name in _OfFinding.model_fields}
+
+
 def closed_with(finding: Finding, by: str, why: str) -> ClosedWith:
     """Return a finding as one that the commit of another one closes, too."""
-    return ClosedWith(
-        id=finding.id,
-        path=finding.path,
-        line=finding.line,
-        severity=finding.severity,
-        title=finding.title,
-        by=by,
-        why=why,
-    )
+    return ClosedWith(by=by, why=why, **said_of(finding))
 
 
 def left_open(finding: Finding, state: State, why: str) -> Open:
     """Return a finding as one that stays open."""
-    return Open(
-        id=finding.id,
-        path=finding.path,
-        line=finding.line,
-        severity=finding.severity,
-        title=finding.title,
-        state=state,
-        why=why,
-    )
+    return Open(state=state, why=why, **said_of(finding))

@@ -23,6 +23,7 @@ from reviewer.review.place import Placer
 from reviewer.review.scope import FindScope, label_of, quoted, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, Tier, Unit
+from reviewer.testing.homes import Homes
 from reviewer.testing.layout import Layout
 from reviewer.testing.values import Behaviour, Behaviours, Covered, Left, Listed, State
 from reviewer.text import decode, printable
@@ -36,6 +37,8 @@ TESTS_SHOWN = 6
 """Test files of one file that a node is told."""
 
 WHAT_CHARS = 500
+
+NO_TESTS = "no test of its language is there, whose place and style a new one could follow"
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,13 @@ class Target:
 
 
 @dataclass(frozen=True)
+class _Homeless:
+    """Why there is no file for tests of a behaviour."""
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Sorted:
     """What became of what the nodes handed in. `lost`: quoted nothing that the change touches."""
 
@@ -70,7 +80,7 @@ class Finder:
     """The task. Spans of tests are in its scopes too: they may be what covers the others."""
 
     name = "behaviours"
-    version = "1"
+    version = "2"
     tier: Tier = "strong"
     result: type[Behaviours] = Listed
 
@@ -89,6 +99,7 @@ class Finder:
         self._guidance = guidance
         self._window = window
         self._layout = Layout(overlay.start.modes)
+        self._homes = Homes(self._layout)
         self._placer = Placer(tree.change, tree.objects)
         self._looked: set[FindScope] = set()
 
@@ -149,7 +160,7 @@ class Finder:
             found = self._placed(one, scope)
             if isinstance(found, str):
                 problems.append(f"behaviours.{index}.quote: {found}")
-            if problem := self._answerless(one):
+            if problem := self._answerless(one, scope):
                 problems.append(f"behaviours.{index}.{problem}")
         open_ = [one for one in result.behaviours if not one.tested_in]
         if open_ and scope not in self._looked:
@@ -192,11 +203,10 @@ class Finder:
                 )
             elif one.obstacle.strip() and not one.test_file:
                 left[place.id] = left_out(one, place, "untestable", one.obstacle)
-            elif problem := self._no_home(one.test_file or one.tested_in):
-                left[place.id] = left_out(one, place, "unplaced", problem)
+            elif isinstance(home := self._home(one, spans[one.hunk].path), str):
+                targets[place.id] = Target(place.id, one, place, spans[one.hunk], home)
             else:
-                path = one.test_file or one.tested_in
-                targets[place.id] = Target(place.id, one, place, spans[one.hunk], path)
+                left[place.id] = left_out(one, place, "unplaced", home.why)
         open_ = {key: one for key, one in targets.items() if key not in covered}
         gone = (one for key, one in left.items() if key not in covered and key not in targets)
         return Sorted(tuple(open_.values()), tuple(covered.values()), tuple(gone), lost)
@@ -228,7 +238,7 @@ class Finder:
             return "this is a test: quote what the program does"
         return found
 
-    def _answerless(self, one: Behaviour) -> str | None:
+    def _answerless(self, one: Behaviour, scope: FindScope) -> str | None:
         """Say what a behaviour lacks: the test that covers it, or where one belongs."""
         if one.tested_in:
             if not is_test(one.tested_in):
@@ -240,10 +250,9 @@ class Finder:
             return None
         if not one.case.strip():
             return "case: say which input a test is to give, and what it is to expect"
-        problem = self._no_home(one.test_file)
-        return (
-            f"test_file: {problem}; or say in obstacle why none can be written" if problem else None
-        )
+        home = self._home(one, next((s.path for s in scope.spans if s.id == one.hunk), ""))
+        wrong = "" if isinstance(home, str) else home.why
+        return f"test_file: {wrong}; or say in obstacle why none can be written" if wrong else None
 
     def _covering(self, one: Behaviour) -> tuple[int | None] | None:
         """Return the line of the test that a behaviour is said to have, if it stands at the head;
@@ -258,10 +267,24 @@ class Finder:
         except NotFound:
             return (None,)
 
-    def _no_home(self, path: str) -> str | None:
+    def _home(self, one: Behaviour, source: str) -> str | _Homeless:
+        """Return the file for tests of a behaviour of some code, or why there is none.
+
+        It is one that is there and was named, else the one that the layout gives that code: a node
+        says that a new one is wanted, and not where it goes.
+        """
+        named = one.test_file or one.tested_in
+        if named and (problem := self._unfit(named)):
+            return _Homeless(problem)
+        if named and self._overlay.blob(named) is not None:
+            return named
+        home = self._homes.of(source)
+        if home is None:
+            return _Homeless(NO_TESTS)
+        return _Homeless(problem) if (problem := self._unfit(home)) else home
+
+    def _unfit(self, path: str) -> str | None:
         """Return why a path is no file for new tests."""
-        if not path:
-            return "no test file is named"
         problem = refused(path, self._overlay) or self._layout.refusal(path)
         return f'"{shown(path)}": {problem}' if problem else None
 
@@ -276,7 +299,10 @@ class Finder:
             with suppress(GiveUp):
                 known = list(context.tests_for(path, "head", TESTS_SHOWN).items)
             told = ", ".join(f"{quoted(each.path)} ({each.why})" for each in known)
-            lines.append(f"- {quoted(path)}: {told or 'none is known'}\n")
+            home = self._homes.of(path)
+            new = home is not None and self._overlay.blob(home) is None and not self._unfit(home)
+            wanted = f"; a new one would be {quoted(home)}" if home and new else ""
+            lines.append(f"- {quoted(path)}: {told or 'none is known'}{wanted}\n")
         return "".join(lines) or "(none)\n"
 
 

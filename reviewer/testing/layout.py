@@ -25,10 +25,13 @@ _MARKS = (
 
 
 class Layout:
-    """The test files of a tree, and where others like them may lie."""
+    """The test files of a tree, and where others like them may lie.
+
+    `paths` are all of the tree in order, `there` the same as a set.
+    """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._paths = sorted(paths)
+        self.paths = sorted(paths)
 
     def refusal(self, path: str) -> str | None:
         """Return why a path is none of a test file, there or new; None if it is one."""
@@ -36,10 +39,10 @@ class Layout:
             return "by its path it is no test file"
         if language_of(path) not in EXTRACTED:
             return "it is in a language whose tests are not written here"
-        if is_test_data(_folder(path)):
+        if is_test_data(folder_of(path)):
             return "it lies among the data of tests"
-        alike = [other for other in self._tests if _family(other) == _family(path)]
-        if path in self._there:
+        alike = [other for other in self.tests if family_of(other) == family_of(path)]
+        if path in self.there:
             return None if path in alike else "it lies among tests and is none: a helper, or data"
         if not alike:
             return "no test of that language is there, whose place and style a new one could follow"
@@ -47,12 +50,12 @@ class Layout:
 
     def neighbours(self, path: str) -> list[str]:
         """Return the test files that a new one would be like, the nearest first, not itself."""
-        folder, root = _folder(path), test_folder(path)
-        alike = [one for one in self._tests if _family(one) == _family(path) and one != path]
+        folder, root = folder_of(path), test_folder(path)
+        alike = [one for one in self.tests if family_of(one) == family_of(path) and one != path]
         return sorted(
             alike,
             key=lambda one: (
-                _folder(one) != folder,
+                folder_of(one) != folder,
                 test_folder(one) != root,
                 -len(_shared(one, path)),
                 one,
@@ -65,15 +68,15 @@ class Layout:
             near = [one for one in alike if test_folder(one) is None]
             if not near:
                 return "tests lie in folders of their own here, not beside the code"
-            if _folder(path) not in self._folders:
+            if folder_of(path) not in self.folders:
                 return "there is no code beside it"
         else:
             # Another package of a repository may get the folder that the first one has.
             near = [one for one in alike if _named_as(test_folder(one), root)]
             if not near:
                 return f"no test of that language lies in a folder like {shown(root)}"
-            if _folder(root) not in self._folders:
-                return f"there is no folder {shown(_folder(root))}"
+            if folder_of(root) not in self.folders:
+                return f"there is no folder {shown(folder_of(root))}"
         marks = {_mark(one) for one in near}
         if _mark(path) not in marks:
             like = [one for one in self.neighbours(path) if one in near][:3]
@@ -82,50 +85,64 @@ class Layout:
         return None
 
     @cached_property
-    def _there(self) -> frozenset[str]:
-        return frozenset(self._paths)
+    def there(self) -> frozenset[str]:
+        return frozenset(self.paths)
 
     @cached_property
-    def _folders(self) -> frozenset[str]:
+    def folders(self) -> frozenset[str]:
+        """All folders of the tree, the root as ""."""
         found = {""}
-        for path in self._paths:
-            while (path := _folder(path)) and path not in found:
+        for path in self.paths:
+            while (path := folder_of(path)) and path not in found:
                 found.add(path)
         return frozenset(found)
 
     @cached_property
-    def _tests(self) -> list[str]:
+    def tests(self) -> list[str]:
+        """The test files in order, without helpers and data."""
         named = [
             path
-            for path in self._paths
+            for path in self.paths
             if is_test(path)
             and language_of(path) in EXTRACTED
-            and not is_test_data(_folder(path))
+            and not is_test_data(folder_of(path))
             and (_mark(path) or not is_fixture(path))
         ]
-        marked = {(test_folder(path), _family(path)) for path in named if _mark(path)}
+        marked = {(test_folder(path), family_of(path)) for path in named if _mark(path)}
         return [
             path
             for path in named
-            if _mark(path) or (test_folder(path), _family(path)) not in marked
+            if _mark(path) or (test_folder(path), family_of(path)) not in marked
         ]
 
 
-def _folder(path: str) -> str:
+def folder_of(path: str) -> str:
+    """Return the folder of a path without its slash, "" for the root."""
     return path.rstrip("/").rpartition("/")[0]
 
 
-def _family(path: str) -> str:
+def family_of(path: str) -> str:
+    """Return what files of a language have in common: a suffix, "script" for all of JavaScript."""
     suffix = path.rpartition(".")[2].lower()
     return "script" if suffix in _SCRIPT else suffix
 
 
+def worn(path: str) -> tuple[str, str, str]:
+    """Return the name of a test file in three: what says so before what it is about, that, and
+    what says so behind it. Without its suffix; the middle is "" for a name such as `tests`."""
+    stem = path.rpartition("/")[2].rpartition(".")[0]
+    match = next((found for mark in _MARKS if (found := mark.search(stem))), None)
+    if match is None:
+        return "", stem, ""
+    if match.start(1) == 0:
+        return match[1], stem[match.end(1) :], ""
+    return "", stem[: match.start(1)], match[1]
+
+
 def _mark(path: str) -> str:
     """Return what of a name says that the file is a test; "" where its place alone does."""
-    stem = path.rpartition("/")[2].rpartition(".")[0]
-    found = next((mark for mark in _MARKS if mark.search(stem)), None)
-    match = found.search(stem) if found else None
-    return match[1] if match else ""
+    before, _, behind = worn(path)
+    return before + behind
 
 
 def _named_as(one: str | None, other: str) -> bool:

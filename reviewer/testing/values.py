@@ -61,7 +61,7 @@ class Behaviour(BaseModel):
         default="",
         max_length=PATH_CHARS,
         description="if no test covers it: the test file that a test of it belongs into, one that "
-        "is there if any fits, else a new one named and placed like its neighbours",
+        "is there; empty where none of them fits, and a new one is made",
     )
     obstacle: str = Field(
         default="",
@@ -174,8 +174,8 @@ class AllLooks(Looks):
 # The result --------------------------------------------------------------------------------------
 
 
-class Tested(BaseModel):
-    """A behaviour, where the change makes it so, and the names of the tests that were written."""
+class _OfBehaviour(BaseModel):
+    """What every account of a behaviour says of it, and of where the change makes it so."""
 
     model_config = _SHAPE
 
@@ -185,6 +185,11 @@ class Tested(BaseModel):
     path: str
     side: Side
     line: int | None
+
+
+class Tested(_OfBehaviour):
+    """A behaviour, where the change makes it so, and the names of the tests that were written."""
+
     names: list[str]
 
 
@@ -209,32 +214,16 @@ no file that is ours to write is one for its tests. declined: nobody wrote a tes
 refused: no test stood. missed: nobody came to it, or to looking at its test."""
 
 
-class Left(BaseModel):
+class Left(_OfBehaviour):
     """A behaviour that no test covers, still, and why."""
 
-    model_config = _SHAPE
-
-    id: str
-    kind: Kind
-    what: str
-    path: str
-    side: Side
-    line: int | None
     state: State
     why: str
 
 
-class Covered(BaseModel):
+class Covered(_OfBehaviour):
     """A behaviour that a test covered already: `quote` stands there."""
 
-    model_config = _SHAPE
-
-    id: str
-    kind: Kind
-    what: str
-    path: str
-    side: Side
-    line: int | None
     tested_in: str
     tested_line: int | None
     quote: str

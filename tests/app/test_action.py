@@ -445,6 +445,19 @@ def test_a_comment_can_give_several_commands(job: Job, model: ModelServer) -> No
     assert sum("twice" in body for body in bodies) == 1
 
 
+def test_a_question_before_another_command_is_answered_too(job: Job, model: ModelServer) -> None:
+    pull = opened(job.repo)
+    model.script = answers
+    comment = pull.comment("alice", "/rlm ask Why?\n/rlm pause")
+    for _ in range(2):
+        assert job.commented(comment, **key(model)).code == 0
+    bodies = [one.body for one in pull.comments if one.user.login == BOT]
+    assert [("takes the App" in body, "twice" in body) for body in bodies] == [
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_talk_is_no_command(job: Job) -> None:
     pull = opened(job.repo)
     ran = job.commented(pull.comment("alice", "> /rlm review\n\nDoes that work?"))

@@ -12,10 +12,12 @@ from app.github.origin import Origin
 from app.github.urls import Server
 from app.github.wanted import Wanted
 from app.trial import Ran
-from app.written import MAX_BYTES, Written
+from app.written import MAX_BYTES, Written, blob_id
 from reviewer.errors import GiveUp, RetryLater
 from reviewer.fix.values import Fixing
 from reviewer.refactor.patch import Blob, Commit, FileEdit, Patch
+from reviewer.testing.values import Testing
+from reviewer.testing.values import Written as FileWritten
 
 HEAD = "a" * 40
 PASSED, FAILED = Ran("passed", 0, "", 1.0), Ran("failed", 1, "no", 1.0)
@@ -32,7 +34,26 @@ FIRST = made(b"1\n", b"2\n")
 SECOND = made(b"2\n", b"3\n")
 
 
-def tries(home: Path, mended: Written | Exception, *runs: Ran | Exception) -> Tried:
+TESTED = "test_a.py"
+OLD = b"def test_a():\n    assert a() == 1\n"
+ADDED = OLD + b"\n\ndef test_b():\n    assert b() == 1\n"
+
+
+def added(after: bytes, path: str = TESTED, *, before: bytes | None = OLD) -> Written:
+    """Tests as they were written, on what is there, or the mending of them."""
+    mends = path != TESTED or before == ADDED
+    edit = FileEdit(path, Blob(before) if before is not None else None, Blob(after))
+    patch = Patch(HEAD, (Commit("m", "model", "Test b", (edit,)),))
+    if mends:
+        return Written.of("fix", Fixing(commit=HEAD, reviewed=HEAD), patch, write=True)
+    file = FileWritten(path=path, status="modified", message="Test b", tests=[], tries=1)
+    account = Testing(base="b" * 40, commit=HEAD, written=[file])
+    return Written.of("tests", account, patch, write=True)
+
+
+def tries(
+    home: Path, mended: Written | Exception, *runs: Ran | Exception, first: Written = FIRST
+) -> Tried:
     """Try what was written first, where the runs come out as told, and so does its mending."""
     left = list(runs)
 
@@ -43,7 +64,9 @@ def tries(home: Path, mended: Written | Exception, *runs: Ran | Exception) -> Tr
     wanted = Wanted(server, "o/r", 1, "b" * 40, HEAD)
     log = SimpleNamespace(tell=lambda *_: None)
     bench = SimpleNamespace(
-        there=Checkout(Origin(wanted, home, cast(Any, None)), cast(Any, None), True),
+        there=Checkout(
+            Origin(wanted, home, cast(Any, None)), cast(Any, SimpleNamespace(commit="b" * 40)), True
+        ),
         asked=SimpleNamespace(
             interrupts=lambda: False,
             step=SimpleNamespace(log=log, settings=SimpleNamespace(home=home)),
@@ -54,9 +77,10 @@ def tries(home: Path, mended: Written | Exception, *runs: Ran | Exception) -> Tr
             )
         ),
         commit=lambda _start, _files: "c" * 40,
+        blob=lambda name: {blob_id(OLD, HEAD): OLD}[name],
         run=run,
     )
-    done = _Trials(cast(_Bench, bench), "`check`", lambda *_: given(mended)).of(FIRST)
+    done = _Trials(cast(_Bench, bench), "`check`", lambda *_: given(mended)).of(first)
     assert not left
     return done
 
@@ -71,6 +95,28 @@ def test_what_mends_it_is_joined_with_it(tmp_path: Path) -> None:
     done = tries(tmp_path, SECOND, PASSED, FAILED, PASSED)
     assert not done.failing and len(done.written.commits) == 2
     assert "after being mended 1 time" in done.said
+
+
+def test_new_tests_are_mended_where_they_are_still_only_added(tmp_path: Path) -> None:
+    right = added(ADDED.replace(b"b() == 1", b"b() == 2"), before=ADDED)
+    done = tries(tmp_path, right, PASSED, FAILED, PASSED, FAILED, first=added(ADDED))
+    assert not done.failing and len(done.written.commits) == 2
+    assert "after being mended 1 time" in done.said and "seen failing before" in done.said
+
+
+@pytest.mark.parametrize(
+    "mended",
+    [
+        added(ADDED.replace(b"a() == 1", b"a() == 2"), before=ADDED),
+        added(b"def b():\n    return 1\n", "b.py", before=b"def b():\n    return 2\n"),
+        added(b"", "conftest.py", before=None),
+    ],
+)
+def test_what_mends_new_tests_changes_nothing_else(tmp_path: Path, mended: Written) -> None:
+    first = added(ADDED)
+    done = tries(tmp_path, mended, PASSED, FAILED, first=first)
+    assert done.failing and done.written == first
+    assert "changes more than the new tests" in done.said
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,20 @@ import pytest
 
 from tests.app.test_action import BOT, CLEAN, FLAWED, KEY, assert_quiet, finder
 from tests.app.test_cli import COMMAND
-from tests.app.test_tests_command import CART, CART_BEFORE, CART_NOW, LABELS, LABELS_NOW
+from tests.app.test_tests_command import (
+    CART,
+    CART_BEFORE,
+    CART_NOW,
+    LABELS,
+    LABELS_NOW,
+    SHOUTED,
+    elsewhere,
+)
+from tests.app.test_tests_command import NEW as LABELS_TEST
 from tests.app.test_tests_command import TEST as CART_TEST
 from tests.app.test_tests_command import TEST_BEFORE as CART_TEST_BEFORE
 from tests.app.test_tests_command import model as plays
+from tests.app.test_tests_command import written as rewritten
 from tests.composite import StepRan, job_environ, read_outputs
 from tests.github.hub import FakeGitHub
 from tests.github.state import FakePull, FakeRepo
@@ -238,6 +248,9 @@ def test_where_writing_is_not_asked_for_there_is_the_patch(shop: Shop) -> None:
     assert f"+{GOOD}" in shop.patch()
     (review,) = pull.reviews
     assert f"```suggestion\n{GOOD}\n```" in review.comments[0].body
+    ran = shop.says(pull, "/rlm undo")
+    (undone,) = [one for one in ours(pull) if one.startswith("**Undone**")]
+    assert ran.code == 0 and f"+{GOOD}" in undone and "marked as undone" in ours(pull)[-1]
 
 
 @pytest.mark.parametrize(
@@ -430,8 +443,8 @@ def test_a_test_of_a_finding_is_seen_failing_before_and_passing_after(
         assert (seen in text, nothing in text) == (proves, not proves)
 
 
-def test_tests_of_a_pull_request_are_run_on_it_and_on_what_was_before(shop: Shop) -> None:
-    shop.service.script = plays
+def discounts(shop: Shop) -> FakePull:
+    """Open a pull request that brings discounts and labels, whose tests are run."""
     files = {
         "shop/__init__.py": b"",
         CART: CART_BEFORE.encode(),
@@ -441,7 +454,43 @@ def test_tests_of_a_pull_request_are_run_on_it_and_on_what_was_before(shop: Shop
     policy = f"write: on\ntest_command: {command}\n".encode()
     base = shop.repo.commit({**files, POLICY: policy})
     after = {**files, POLICY: policy, CART: CART_NOW.encode(), LABELS: LABELS_NOW.encode()}
-    pull = shop.repo.pull(base, shop.repo.commit(after, base), head_ref="topic")
+    return shop.repo.pull(base, shop.repo.commit(after, base), head_ref="topic")
+
+
+def test_tests_that_fail_where_they_are_run_are_mended(shop: Shop) -> None:
+    wrong, right = SHOUTED.replace('"TEA"', '"Tea"'), SHOUTED.split("\n")[4]
+    asked: list[str] = []
+
+    def say(request: dict[str, Any]) -> Scripted:
+        told = prompt(request)
+        if "What failed" not in told:
+            if elsewhere(request) and f'Your test file is new: "{LABELS_TEST}"' in told:
+                files = [{"path": LABELS_TEST, "text": wrong}]
+                return rewritten(request, new_files=files)
+            return plays(request)
+        if "opinions" in str(request["tools"]):
+            name = ID.search(told)
+            said = {"reasoning": "Read.", "verdict": "closes", "path": LABELS_TEST, "quote": right}
+            return tool("submit", {"opinions": [{**said, "finding": name and name[1]}]})
+        asked.append(told)
+        return edited((LABELS_TEST, wrong.split("\n")[4], right), message="Expect capitals")
+
+    shop.service.script = say
+    pull = discounts(shop)
+    ran = shop.says(pull, "/rlm tests")
+    assert ran.code == 0, ran.log
+    (told,) = asked
+    assert "they added new tests" in told and "'TEA' == 'Tea'" in told
+    (stacked,) = shop.stacked
+    assert shop.log(pull, stacked) == ["Test it", "Test it", "Expect capitals"]
+    for text in (stacked.body, ours(pull)[-1]):
+        assert "after being mended 1 time" in text and "seen failing before" in text
+    assert shop.patch().count("\nSubject: [PATCH") == 3
+
+
+def test_tests_of_a_pull_request_are_run_on_it_and_on_what_was_before(shop: Shop) -> None:
+    shop.service.script = plays
+    pull = discounts(shop)
     ran = shop.says(pull, "/rlm tests")
     assert ran.code == 0, ran.log
     (stacked,) = shop.stacked

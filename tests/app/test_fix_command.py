@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 
 from app.cli import _parser
+from app.engine import Plan
+from app.shares import for_review, less
 from reviewer.finding import Category, Finding, Place, Severity
-from reviewer.request import ChangeInfo, Coverage, Review
+from reviewer.request import Caps, ChangeInfo, Coverage, Review, ReviewRequest
+from tests.app.test_action import CLEAN, FLAWED
+from tests.app.test_action_write import SHAPES
+from tests.app.test_action_write import Model as Flaw
 from tests.app.test_cli import Ran, User, key
 from tests.model_server import Answer, ModelServer, Scripted, error, hang, tool
 from tests.reviewer.refactor.shop import edited, make, prompt, refused
@@ -126,6 +131,58 @@ def test_each_finding_becomes_a_commit_on_a_branch(user: User, service: ModelSer
     assert "branch mended: 2 commits" in ran.err
 
 
+@pytest.fixture
+def branch(user: User) -> User:
+    """A user whose branch `topic` has brought a flaw, which a review finds."""
+    user.repo.write(SHAPES, CLEAN)
+    user.repo.commit()
+    user.repo.git("switch", "-q", "-c", "topic")
+    user.repo.write(SHAPES, FLAWED)
+    user.repo.commit()
+    return user
+
+
+@pytest.mark.parametrize("named", [[], ["main..topic"]])
+def test_without_a_review_the_branch_is_reviewed_first(branch: User, named: list[str]) -> None:
+    if named:
+        branch.repo.git("switch", "-q", "main")
+    with ModelServer(Flaw(), key="sk-test") as server:
+        ran = branch.rlm("fix", *named, "--branch", "mended", **key(server))
+        assert ran.code == 0, ran.err
+        paid = len(server.requests)
+        again = branch.rlm("fix", *named, "--format", "json", **key(server))
+    assert "the review: 1 finding: 1 high" in ran.err and "shows how the review was made" in ran.err
+    log = branch.repo.git("log", "--format=%s", "topic..mended").decode().split("\n")
+    assert "Use the height" in log
+    assert (again.code, len(server.requests)) == (0, paid)
+    value = json.loads(again.out)
+    assert value["commit"] == value["reviewed"] == branch.repo.sha("topic")
+    (closed,) = value["closed"]
+    assert closed["path"] == SHAPES
+
+
+def test_a_review_that_the_budget_ends_is_said_to_be_partial(branch: User) -> None:
+    with ModelServer(Flaw(), key="sk-test") as server:
+        ran = branch.rlm("fix", "main..topic", "--budget", "0.000001", **key(server))
+    assert ran.code == 3 and "the review is partial, because" in ran.err
+
+
+def test_a_range_is_applied_only_where_it_is_checked_out(branch: User) -> None:
+    branch.repo.git("switch", "-q", "main")
+    ran = branch.rlm("fix", "main..topic", "--apply", ANTHROPIC_API_KEY="unused")
+    assert ran.code == 2 and "at another commit than the change" in ran.err
+    ran = branch.rlm("fix", "nowhere.json")
+    assert ran.code == 2 and "cannot be read" in ran.err
+
+
+def test_both_together_cost_what_one_may() -> None:
+    request = ReviewRequest(model="m", caps=Caps(usd=2.0))
+    assert for_review(Plan(request, ())).request.caps.usd == 1.0
+    assert (less(request, 0.5).caps.usd, less(request, 3.0).caps.usd) == (1.5, 0.0)
+    free = ReviewRequest(model="m", caps=Caps(usd=None))
+    assert for_review(Plan(free, ())).request == less(free, 1.0) == free
+
+
 def test_the_reviewer_sees_finding_and_diff_and_not_the_coders_words(
     user: User, service: ModelServer
 ) -> None:
@@ -230,6 +287,8 @@ def test_a_test_is_shown_with_its_finding_or_why_there_is_none(user: User) -> No
         if "looks" in fields:
             said = {"behaviour": DOUBLE.id, "now": "3 == 3", "before": "6 == 3"}
             return tool("submit", {"looks": [{**said, "verdict": "proves", **PROOFS[DOUBLE.id]}]})
+        if "tests" in fields and "Your test file is new" in prompt(request):
+            return edited(left=[{"what": FLOOR.id, "why": "A bank has to be asked."}])
         if "tests" in fields:
             new = f"{last}\n\ndef test_once():\n    assert total([1, 2]) == 3\n"
             names = [{"behaviour": DOUBLE.id, "names": ["test_once"]}]
@@ -241,7 +300,7 @@ def test_a_test_is_shown_with_its_finding_or_why_there_is_none(user: User) -> No
     assert ran.code == 0, ran.err
     words = " ".join(ran.out.split())
     assert "Test, in a commit of its own: tests/test_cart.py" in words
-    assert f"No test: no test file belongs to {PRICES}" in words
+    assert "No test: none was written: A bank has to be asked." in words
     log = user.repo.git("log", "-3", "--reverse", "--format=%s", "mended").decode().split("\n")
     assert log[:3] == ["Count items once", "Test that items count once", "Round to the nearest"]
     ran, bodies = played(user, model, file, "--no-tests", "--fresh", "--format", "json")
@@ -387,9 +446,10 @@ def test_what_a_hostile_finding_says_is_set_apart_and_shown_harmless(user: User)
     assert user.repo.git("branch", "--list", "b") == b""
 
 
-def test_a_range_is_told_how_it_becomes_a_review(user: User, service: ModelServer) -> None:
+def test_a_range_without_a_change_asks_nobody(user: User, service: ModelServer) -> None:
     ran = user.rlm("fix", "main..HEAD", **key(service))
-    assert ran.code == 2 and "rlm review main..HEAD --format json" in ran.err
+    assert (ran.code, service.requests) == (0, [])
+    assert "There is no finding to close." in ran.out and "Nothing to review" in ran.err
 
 
 # What a run can meet -----------------------------------------------------------------------------

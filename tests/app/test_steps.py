@@ -14,6 +14,7 @@ from app.report import Report
 from app.steps import CLOSED, DRAFTED
 from app.store import ENGINE, GITHUB, PUBLISH, Run
 from reviewer.errors import GiveUp
+from reviewer.explain.values import Explanation
 from reviewer.finding import Severity
 from tests.app.github.test_publish import report
 from tests.app.writing_desk import NAME, Desk
@@ -117,6 +118,14 @@ def test_a_review_that_runs_is_told_to_stop_when_its_pull_request_is_closed(
     desk.store.reviewed(job, run.id, step(PUBLISH, run), report="")
     desk.work()
     assert desk.checks == [("completed", "cancelled")]
+
+
+def test_an_answer_and_the_receipt_of_another_command_both_stand(desk: ReviewDesk) -> None:
+    desk.says("alice", "/rlm ask Why?\n/rlm pause")
+    desk.comes(Explanation(answer="For speed.").model_dump_json())
+    desk.work()
+    receipt, answer = (one.body for one in desk.ours)
+    assert receipt.startswith("Paused") and answer.startswith("For speed.")
 
 
 def test_an_answer_and_a_result_are_not_taken_from_anybody_by_the_end(desk: ReviewDesk) -> None:

@@ -387,6 +387,26 @@ def test_tests_go_into_test_files_and_nowhere_else(user: User, path: str, why: s
     assert why in refused(bodies[2])
 
 
+@pytest.mark.parametrize("named", ["", "tests/test_anything.py"])
+def test_where_a_new_test_file_goes_is_not_the_models_to_say(user: User, named: str) -> None:
+    def shouts(request: dict[str, Any]) -> dict[str, Any]:
+        return behaviour(request, LABELS, SHOUTS, what="It shouts", kind="added", test_file=named)
+
+    ran, bodies = played(user, listing(shouts), LABELS, "--format", "json")
+    assert f'"{LABELS}": none is known; a new one would be "{NEW}"' in prompt(bodies[0])
+    assert ran.code == 0, ran.err
+    (one,) = json.loads(ran.out)["written"]
+    assert (one["path"], one["status"]) == (NEW, "added")
+
+
+def test_where_there_is_no_test_none_is_made_and_that_is_said(user: User) -> None:
+    user.repo.git("rm", "-q", TEST)
+    user.repo.commit()
+    ran, bodies = played(user, listing(reduces()), CART)
+    assert ran.code == 1 and not any(asks_for(body, "tests") for body in bodies)
+    assert "no file for it: no test of its language is there" in " ".join(ran.out.split())
+
+
 def test_a_link_among_the_tests_is_not_written_through(user: User) -> None:
     user.repo.link("tests/test_link.py", "../shop/cart.py")
     user.repo.link("tests/deep", "../shop")

@@ -854,6 +854,33 @@ def test_undo_leaves_others_commits_alone(desk: Desk) -> None:
     assert "commits that are not ours" in desk.ours[-1].body
 
 
+def test_undo_marks_a_patch_in_comments_where_there_is_no_branch(
+    fake: FakeGitHub, tmp_path: Path
+) -> None:
+    desk = Desk(fake, tmp_path, writes=False)
+    lines = "".join(f"x{n} = {n}\n" for n in range(2_500)).encode()
+    for after in ({f"new{n}.py": lines for n in range(2)}, AFTER):
+        desk.says("alice", "/rlm refactor rename f to g")
+        desk.plans()
+        desk.says("alice", "/rlm go")
+        desk.comes(desk.written(after))
+        desk.work()
+    patches = [one for one in desk.ours if "```diff" in one.body or "own, part" in one.body]
+    *large, small = patches
+    before = small.body
+    undo = desk.says("alice", "/rlm undo")
+    desk.obeys(undo)
+    assert [one.body.startswith("**Undone**") for one in patches] == [False] * len(large) + [True]
+    assert f"#issuecomment-{undo.comment_id})" in small.body
+    assert before.partition("\n\n<!--")[0] in small.body and small.body.count("<!--") == 1
+    assert f"#issuecomment-{small.id})" in desk.ours[-1].body
+    desk.says("alice", "/rlm undo")
+    assert all(one.body.startswith("**Undone**") for one in large) and len(large) == 3
+    desk.says("alice", "/rlm undo")
+    assert NOTHING_STACKED in desk.ours[-1].body
+    desk.store.close()
+
+
 def test_undo_where_there_is_nothing(desk: Desk) -> None:
     desk.says("alice", "/rlm undo")
     assert NOTHING_STACKED in desk.ours[-1].body

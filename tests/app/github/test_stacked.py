@@ -8,7 +8,9 @@ from app.github.errors import Limited
 from app.github.stacked import Delivered, Delivery, branch_name, deliver
 from app.written import Written
 from reviewer.errors import RetryLater
-from reviewer.refactor.patch import Blob, Commit
+from reviewer.fix.values import Fixing
+from reviewer.refactor.patch import Blob, Commit, Patch
+from reviewer.testing.values import Testing
 from tests.app.github.writers import BASE, KEY, NAME, RUN, Scene, commits_of, result_of
 from tests.github.hub import FakeGitHub
 
@@ -68,6 +70,26 @@ def test_a_pull_request_stands_on_top_of_the_other_and_says_all_of_it(scene):
     assert f"[#{pull.number}]({scene.fake.web}/{NAME}/pull/{pull.number})" in done.text
     assert "`/rlm undo`" in done.text
     assert f"({PAGE})" in (pull.body or "")
+
+
+@pytest.mark.parametrize("task", ["tests", "fix"])
+@pytest.mark.parametrize("writes", [True, False])
+def test_that_the_base_is_another_one_by_now_is_said(scene, task, writes):
+    patch = Patch(scene.head, tuple(scene.commits))
+    testing = Testing(base=scene.base, commit=scene.head)
+    account = testing if task == "tests" else Fixing(commit=scene.head, reviewed=scene.head)
+    written = Written.of(task, account, patch, write=writes)
+    what = Delivery(RUN, NAME, scene.pull.number, written, True, scene.repo.id, base=scene.base)
+    if not writes:
+        with scene.hub() as hub:
+            assert "has changed meanwhile" not in deliver(hub, what, key=KEY).text
+    scene.pull.retarget("release", scene.head)
+    with scene.hub() as hub:
+        done = deliver(hub, what, key=KEY)
+    assert done.outcome == ("stacked" if writes else "patch")
+    said = f"has changed meanwhile (`{scene.base[:10]}` then, `{scene.head[:10]}` now)"
+    for text in [done.text, *(one.body or "" for one in scene.stacked)]:
+        assert said in text and f"`/rlm {task}` makes it anew" in text
 
 
 def test_the_branch_is_named_by_us_alone():

@@ -14,7 +14,7 @@ from reviewer.fix.values import Open
 from tests.model_server import ModelServer, Scripted, tool
 from tests.repo import Repo
 from tests.reviewer.fix.shop import fixed
-from tests.reviewer.refactor.shop import edited, make, prompt
+from tests.reviewer.refactor.shop import edited, make, prompt, refused
 from tests.reviewer.refactor.trees import overlay
 
 CART = "shop/cart.py"
@@ -63,6 +63,23 @@ def test_a_failed_check_becomes_a_commit(repo: Repo) -> None:
     assert closed.message == "Count items once\n\nChecks fail: tests"
     assert done.fixing.checks == ["tests"] and done.fixing.status == "complete"
     assert done.patch.files[CART] is not None
+
+
+def test_of_new_tests_their_files_alone_are_mended(repo: Repo) -> None:
+    other = edited(("shop/prices.py", "sum(items)", "0"), message="Be nothing")
+
+    def say(request: dict[str, Any]) -> Scripted:
+        if looks(request):
+            return opinion(request, "closes", path=CART, quote="    return net(items)")
+        if len(request["messages"]) == 1:
+            return tool("python", {"code": "print(await read('shop/prices.py'))"})
+        return other if len(request["messages"]) == 3 else MENDED
+
+    with ModelServer(say) as server:
+        done = fixed(repo, server, failed=[FAILED], patched=[PATCHED], new_tests=True)
+        first, _, again, *_ = server.calls
+    assert "they added new tests" in prompt(first) and "none of your files" in refused(again)
+    assert set(done.patch.files) == {CART}
 
 
 def test_a_failure_that_is_not_of_the_patches_making_is_left(repo: Repo) -> None:

@@ -88,16 +88,60 @@ def nobody(request: dict[str, Any]) -> Scripted:
 
 
 def test_a_closed_finding_gets_a_test_in_a_commit_behind_its_patch(repo: Repo) -> None:
-    done, _ = played(repo, DOUBLE, FLOOR)
-    (one, other) = done.fixing.closed
+    done, _ = played(repo, DOUBLE)
+    (one,) = done.fixing.closed
     assert (one.id, one.test, one.no_test) == (DOUBLE.id, TEST, "")
-    assert (other.id, other.test) == (FLOOR.id, "") and PRICES in other.no_test
     assert done.fixing.status == "complete" and done.fixing.notes == []
     patches = [[edit.path for edit in commit.files] for commit in done.patch.commits]
-    assert patches == [[CART], [TEST], [PRICES]]
+    assert patches == [[CART], [TEST]]
     message = done.patch.commits[1].message
     assert message == f"Test that items count once\n\nFinding: {DOUBLE.id}"
     assert (done.patch.files[TEST] or pytest.fail()).data.decode() == FIRST.replace(LAST, NEW)
+
+
+def test_code_without_a_test_file_gets_one_as_its_neighbours_are(repo: Repo) -> None:
+    path, start = "tests/test_prices.py", "from shop.prices import rounded\n"
+    half = "\n\ndef test_half():\n    assert rounded(0.5) == 1\n"
+    other = finding(PRICES, 1, FILES[PRICES].split("\n")[0], "It is imported whole", "low")
+    seen: list[str] = []
+
+    def write(request: dict[str, Any]) -> Scripted:
+        seen.append(prompt(request))
+        tests = [{"behaviour": behaviour(request), "names": ["test_half"]}]
+        if len(seen) == 1:
+            files = [{"path": path, "text": start + half}]
+            return edited(message="Test halves", new_files=files, tests=tests)
+        tests[0]["names"] = ["test_more"]
+        more = (path, start + half, start + half + half.replace("half", "more"))
+        return edited(more, message="Test more", tests=tests)
+
+    def say(request: dict[str, Any]) -> Scripted:
+        if asks(request, "looks"):
+            return judged(request, path=PRICES, quote="    return math.floor(value + 0.5)")
+        if asks(request, "tests"):
+            return write(request)
+        if of(request) == FLOOR.id:
+            return patched(request)
+        line = other.evidence
+        if looks(request):
+            return closes(request, PRICES, f"{line}  # whole")
+        return edited((PRICES, line, f"{line}  # whole"), message="Say so")
+
+    with ModelServer(say) as server:
+        done = fixed(repo, server, findings=[FLOOR, other])
+    assert [one.test for one in done.fixing.closed] == [path, path]
+    assert f'Your test file is new: "{path}"' in seen[0]
+    assert 'as an example:\n\n=== file "tests/test_cart.py"' in seen[0]
+    assert "def test_half():" in seen[1]  # the second is on the file with the first
+    statuses = [[edit.before is None for edit in commit.files] for commit in done.patch.commits]
+    assert statuses == [[False], [True], [False], [False]]
+
+
+def test_without_any_test_in_its_language_none_is_made(tmp_path: Path) -> None:
+    done, _ = played(make(tmp_path / "bare", FILES), DOUBLE, write=nobody)
+    (one,) = done.fixing.closed
+    assert one.test == "" and "no test of its language is there" in one.no_test
+    assert [[edit.path for edit in commit.files] for commit in done.patch.commits] == [[CART]]
 
 
 def test_its_writer_and_its_reader_see_what_the_finding_says_and_both_ends(repo: Repo) -> None:
