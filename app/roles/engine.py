@@ -20,6 +20,7 @@ from app.caps import caps_of, sentence
 from app.config_rows import Configured
 from app.engine import Plan, asked, plan, run_explain, run_review
 from app.forget import TENANT
+from app.github.errors import AwayTooLong
 from app.github.fetch import Checkout, Stopped, Wanted, checkout
 from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
@@ -197,7 +198,12 @@ class _Engine:
             self.store.fail(job, str(error))
             return
         self.store.reviewed(
-            job, run.id, step(PUBLISH, run), problem=_explained(error), settled=False
+            job,
+            run.id,
+            step(PUBLISH, run),
+            problem=_explained(error),
+            settled=False,
+            away=isinstance(error, AwayTooLong),
         )
 
     def _reserve(self, run: Run) -> float | Reached | None:

@@ -26,6 +26,7 @@ from app.store.values import (
     PROGRESS,
     PUBLISH,
     REVIEW,
+    UNTOLD,
     WRITING,
     Begun,
     Dismissed,
@@ -48,7 +49,7 @@ from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
-    "CI", "ENGINE", "GITHUB", "OPEN", "PROGRESS", "PUBLISH", "REVIEW", "WRITING", "Begun",
+    "CI", "ENGINE", "GITHUB", "OPEN", "PROGRESS", "PUBLISH", "REVIEW", "UNTOLD", "WRITING", "Begun",
     "Dismissed", "Forgotten", "Job", "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent",
     "Stacked", "Store", "Task", "Told", "Watched", "Worker",
 ]  # fmt: skip
