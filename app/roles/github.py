@@ -88,10 +88,14 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     name = node + name
     store.kept_s = settings.base.operations.keep_runs_s
     store.recover(name)
-    forget = Forgetting(store, settings.home, settings.github, stopping.is_set).catch_up
+    forgetting_here = Forgetting(store, settings.home, settings.github, stopping.is_set)
+    forget = forgetting_here.catch_up
     # What is gone goes, whether GitHub answers or not.
     forgetting = threading.Thread(
-        target=reconcile, args=((forget,), stopping), name="forget", daemon=True
+        target=reconcile,
+        args=((forget, forgetting_here.left_over), stopping),
+        name="forget",
+        daemon=True,
     )
     forgetting.start()
     with Health(store, name, "The GitHub App is being looked up.") as health:

@@ -18,6 +18,7 @@ from app.store.runs import Runs
 from app.store.spending import Spendings
 from app.store.stacked import Stacks
 from app.store.threads import Threads
+from app.store.traces import SharedTraces
 from app.store.values import (
     CI,
     ENGINE,
@@ -64,6 +65,7 @@ class Store(
     Findings,
     Forgettings,
     Threads,
+    SharedTraces,
     Spendings,
     Stacks,
     Watches,
