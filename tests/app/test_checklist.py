@@ -429,9 +429,9 @@ def test_a_repository_that_is_transferred_out_of_reach_ends_the_job(desk: Desk) 
     stopping = threading.Event()
     lost: list[str] = []
 
-    def lose(job: Job, error: RlmError) -> None:
+    def lose(job: Job, error: RlmError, *, last: bool) -> None:
         lost.append(str(error))
-        desk.steps.lost(job, error)
+        desk.steps.lost(job, error, last=last)
         stopping.set()
 
     work(Claims(desk.store, GITHUB, "w"), stopping, desk.steps.do, lose)
@@ -453,9 +453,9 @@ def test_a_repository_without_commits_says_nothing_and_breaks_nothing(desk: Desk
     stopping = threading.Event()
     lost: list[str] = []
 
-    def lose(job: Job, error: RlmError) -> None:
+    def lose(job: Job, error: RlmError, *, last: bool) -> None:
         lost.append(str(error))
-        desk.steps.lost(job, error)
+        desk.steps.lost(job, error, last=last)
         stopping.set()
 
     work(Claims(desk.store, GITHUB, "w"), stopping, desk.steps.do, lose)
