@@ -39,8 +39,8 @@ many."""
 
 LINES_AT_ONCE = 50
 
-PARTS_AT_ONCE = 4
-"""Of a trace that another server has written."""
+PARTS_AT_ONCE = 10
+"""Of a trace that another server has written; a run of an hour has hundreds, small ones."""
 
 MOST_PART_BYTES = 2 * MAX_LINE_BYTES
 MOST_SPOOLED_BYTES = 200_000_000
@@ -133,7 +133,7 @@ class Traces:
     ) -> Look | None:
         """Read on in a trace that another server writes, as far as it has come here."""
         try:
-            file = _spooled(store, followed, run, there)
+            file = _spooled(store, followed, run, there, self._moment_s)
         except (OSError, zlib.error) as error:  # no room, perhaps: a page without a tree
             log.warning("a trace is not read", extra={"run": run, "why": error})
             followed.close()
@@ -175,21 +175,27 @@ class Traces:
         return Look(followed.reader.trace, file, followed.at, size)
 
 
-def _spooled(store: Store, followed: _Followed, run: str, there: SharedTrace) -> BinaryIO:
-    """Return the file with the parts that are here, after some more of them were brought."""
+def _spooled(
+    store: Store, followed: _Followed, run: str, there: SharedTrace, moment_s: float
+) -> BinaryIO:
+    """Return the file with the parts that are here, after a moment of bringing more of them."""
     if followed.parts > there.parts:  # it was removed, and begun anew
         followed.close()
     spool = followed.spool
     if spool is None:
         spool = followed.spool = _nameless()
-    if followed.parts < there.parts:
-        at = spool.seek(0, os.SEEK_END)
-        for data in store.trace_parts(run, followed.parts, PARTS_AT_ONCE):
+    at = spool.seek(0, os.SEEK_END)
+    until = time.monotonic() + moment_s
+    while followed.parts < there.parts:
+        parts = store.trace_parts(run, followed.parts, PARTS_AT_ONCE)
+        for data in parts:
             text = zlib.decompressobj().decompress(data, MOST_PART_BYTES)
             if at < MOST_SPOOLED_BYTES:
                 at += spool.write(text)
             followed.parts += 1
-        spool.flush()
+        if not parts or time.monotonic() > until:
+            break
+    spool.flush()
     return spool
 
 

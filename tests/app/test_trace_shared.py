@@ -5,6 +5,7 @@ own, and one PostgreSQL.
 import json
 import os
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,7 +24,7 @@ from app.trace_read import detail
 from app.trace_shared import REST, has_others, sharing
 from app.web.following import Look, Traces
 from reviewer.rlm.trace import CodeRun, NodeStarted
-from tests.app.traces import EVENTS, FIRST
+from tests.app.traces import EVENTS, FIRST, line
 from tests.app.web.site import Site
 from tests.postgres import Postgres, postgres
 
@@ -150,6 +151,17 @@ def test_a_run_that_is_tried_again_on_its_server_is_brought_on_from_where_it_was
     before = servers.seen()
     servers.reviews()
     assert servers.seen() == 2 * before
+
+
+def test_a_long_run_of_many_parts_is_read_at_one_look(servers: Servers) -> None:
+    servers.begins()
+    lines = [line(named(RUN)), *(line(event) for event in EVENTS)]
+    for number, one in enumerate(lines):
+        assert servers.a.share_trace(
+            RUN, number, "a/", ends=0, size=len(one), data=zlib.compress(one)
+        )
+    with servers.pages.look(RUN) as look:
+        assert look is not None and look.is_whole and look.trace.events == len(lines)
 
 
 def test_no_secret_is_shared(servers: Servers) -> None:
