@@ -259,8 +259,12 @@ class _CheckRunEvent(_Event):
     sender: _Account | None = None
 
 
+class _Suite(_Check):
+    head_branch: Annotated[str, Field(max_length=1_000)] | None = None
+
+
 class _CheckSuiteEvent(_Event):
-    check_suite: _Check
+    check_suite: _Suite
 
 
 class _MergeGroup(_Part):
@@ -412,7 +416,13 @@ def _pressed(event: _CheckRunEvent, event_id: str) -> Read:
 
 def _check_suite(payload: Mapping[str, object], event_id: str) -> Read:
     event = _CheckSuiteEvent.model_validate(payload)
-    return _rerun(event, event.check_suite, "", event_id)
+    suite = event.check_suite
+    queue = _QUEUE_REF.fullmatch(f"refs/heads/{suite.head_branch or ''}")
+    if queue is not None:  # the commit of a queue belongs to no pull request, and waits now
+        return Queued.model_validate(
+            {**event.place(), "head": suite.head_sha, "number": int(queue[1])}
+        )
+    return _rerun(event, suite, "", event_id)
 
 
 def _rerun(

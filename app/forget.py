@@ -6,6 +6,9 @@ them, traces, the journal where that is a file), and the journal that servers sh
 goes through it at its start, when it is told, and every ten minutes; which it has done lies in its
 folder, so what a kill or a full disk prevents is done the next time. Doing it twice does no harm.
 
+A server that was down for longer than the store remembers that goes through its disk once, at its
+start (`left_over`): what belongs to no repository of the store, and was not used for as long, goes.
+
 A repository that is there again by then keeps what it has since: a run that the store knows, what
 is being read, what was fetched later.
 """
@@ -21,11 +24,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.diagnosis import Check
-from app.github.cache import forget, history_of, place_of
+from app.github.cache import forget, history_of, place_of, unused
 from app.github.urls import Server
 from app.journal import FILE, forget_paid
 from app.store import Forgotten, Store
-from app.trace_folder import Kept, forget_traces
+from app.store.forgotten import FORGOTTEN_S
+from app.trace_folder import Kept, drop_traces, forget_traces
 from reviewer.errors import RlmError
 
 if TYPE_CHECKING:
@@ -56,6 +60,46 @@ class Forgetting:
     server: Server
     stopped: Callable[[], bool]
     _alone: threading.Lock = field(default_factory=threading.Lock)
+    _gone_through: threading.Event = field(default_factory=threading.Event)
+
+    def left_over(self) -> int:
+        """Remove, once in this process, what is of no repository of the store and was not used for
+        as long as the store remembers what is forgotten; return how many things that were.
+
+        Nothing goes where the store has nothing, or is younger than that: then it is another one,
+        and nobody can tell. Raise RetryLater or TellUser where it cannot be read.
+        """
+        if self._gone_through.is_set():
+            return 0
+        with self._alone:
+            names = {name.lower() for name in self.store.names_for(FORGOTTEN_S)}
+            count = self._left_over(names) if names else 0
+        self._gone_through.set()
+        return count
+
+    def _left_over(self, names: Collection[str]) -> int:
+        before = time.time() - FORGOTTEN_S
+        count = 0
+        for name, repo in unused(self.home, self.server, before):
+            if name.lower() in names or self.stopped():
+                continue
+            if trouble := _tried(partial(self._remove_unused, repo, before)):
+                log.warning("not removed yet", extra={"repo": name, "why": trouble})
+            else:
+                log.info("removed: of no repository that is known", extra={"repo": name})
+                count += 1
+
+        def is_dropped(trace: Kept) -> bool:
+            return trace.repository.lower() not in names and self.store.run(trace.run) is None
+
+        return count + drop_traces(self.home, is_dropped, before)
+
+    def _remove_unused(self, repo: Path, before: float) -> None:
+        from app.code import forget_code  # noqa: PLC0415 half a second at each start
+
+        # Whoever began to use it meanwhile keeps it.
+        if forget(repo, lambda: True, before, self.stopped):
+            forget_code(self.home, repo)
 
     def catch_up(self) -> int:
         """Remove what is to be removed here and was not yet; return how many times that was.

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.commands import MAX_FINDINGS
-from app.store import CI, ENGINE, GITHUB, REVIEW, Kind, NewJob, NewRun, Run, Task
+from app.store import CI, ENGINE, GITHUB, REVIEW, UNTOLD, Job, Kind, NewJob, NewRun, Run, Task
 from reviewer.explain.values import Question
 from reviewer.fix.failed import MAX_FAILED, FailedCheck
 from reviewer.refactor.request import INSTRUCTION_CHARS
@@ -44,6 +44,14 @@ CI_FIRST_S = 60.0
 CI_GROWS = 1.5
 CI_LONGEST_S = 600.0
 """How long checks are left alone before they are looked at: at first, more each time, at most."""
+
+UNTOLD_S = 600.0
+"""What could not be said is tried again so often."""
+
+UNTOLD_LAST = -10
+"""Priority, within a turn: all that can still be done goes before what was given up."""
+
+MAX_WHY_CHARS = 2_000
 
 ASKED_EVENTS = frozenset({"workflow_dispatch", "issue_comment"})
 """Events of GitHub Actions that a person causes who wants something done."""
@@ -317,6 +325,43 @@ class Gone(_Payload):
         return NewJob(
             GITHUB, self.kind, key, self.model_dump_json(), installation=self.installation
         )
+
+
+class _Installed(BaseModel):
+    """The one thing of a payload that says whose line a job stands in."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    installation: int = 0
+
+
+class Untold(_Payload):
+    """Say, when that is possible, that a job (its `of` and `payload`) was given up at `since` (Unix
+    time), and `why`.
+    """
+
+    kind: ClassVar = UNTOLD
+
+    of: str
+    payload: str
+    why: Annotated[str, Field(max_length=MAX_WHY_CHARS)]
+    since: float
+
+    @classmethod
+    def about(cls, job: Job, why: str) -> "Untold":
+        """Return what is to be said of a job that is given up now."""
+        why = why[:MAX_WHY_CHARS]
+        return cls(of=job.kind, payload=job.payload, why=why, since=time.time())
+
+    def job(self, key: str, run: Run | None) -> NewJob:
+        """Return the job, under the key of what it tells of: one thing is said after the other."""
+        installation = (
+            _Installed.model_validate_json(self.payload).installation
+            if run is None
+            else run.installation
+        )
+        payload, later = self.model_dump_json(), time.time() + UNTOLD_S
+        return NewJob(GITHUB, self.kind, key, payload, UNTOLD_LAST, later, installation)
 
 
 class Step(_Payload):

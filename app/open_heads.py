@@ -59,6 +59,9 @@ ORPHAN_S = 600.0
 MOST_ENDED = 20
 """Reviews of one repository that ended last: their check runs are looked at once."""
 
+MOST_AWAY = 3
+"""Reviews of one head that an outage ended, of six hours and more: then somebody has to ask."""
+
 MOST_SETTLED = 50_000
 
 LEFT = frozenset({"stale", "closed", "draft", "gone"})
@@ -142,12 +145,13 @@ class OpenHeads:
                 for one in lister.our_checks(repository.full_name, pull.head.sha)
                 if one.of.number == pull.number and one.of.run != check_runs.QUEUE
             ]
-            if any(one.completed for one in checks):
+            again = _ended_by_outage(runs, pull.head.sha)
+            if any(one.completed for one in checks) and not again:
                 self._settle(head)
             orphans = [one for one in checks if self._is_orphan(one)]
             for orphan in orphans:
                 done += self._end(installation, repository, orphan)
-            if not checks and self._is_missed(pull, repository, runs, since):
+            if (again or not checks) and self._is_missed(pull, repository, runs, since):
                 done += self._ask(installation, repository, pull)
         return done + self._left(lister, installation, repository)
 
@@ -239,6 +243,16 @@ class OpenHeads:
         return True
 
 
+def _ended_by_outage(runs: Sequence[Run], head: str) -> bool:
+    """Did the reviews of a head come to nothing by an outage alone? That says nothing about it."""
+    here = [run for run in runs if run.kind == "review" and run.head == head]
+    return 0 < sum(map(_is_outage, here)) < MOST_AWAY and not any(map(_settles, here))
+
+
+def _is_outage(run: Run) -> bool:
+    return bool(run.away) and run.state == "ended" and not run.stop
+
+
 def _said(runs: Sequence[Run], head: str) -> bool:
     """Does the store know that this head has its review, and that its check run is ended?
 
@@ -256,10 +270,11 @@ def _said(runs: Sequence[Run], head: str) -> bool:
 
 def _settles(run: Run) -> bool:
     """Does a run settle what its head needs? What came to nothing has told why, and is not tried
-    again by itself; what was left before anything could be said settles nothing.
+    again by itself, but where an outage is why; what was left before anything could be said settles
+    nothing.
     """
     if run.state == "open":
         return not run.stop
     if run.stop:
         return run.stop == STOPPED
-    return run.outcome.partition(":")[0] not in LEFT
+    return run.outcome.partition(":")[0] not in LEFT and not _is_outage(run)

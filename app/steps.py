@@ -7,6 +7,7 @@ has done before doing it, and ends its job in the transaction that stores what f
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,13 +23,14 @@ from app.github.answers import render_answer
 from app.github.client import Hub
 from app.github.code_scanning import upload
 from app.github.comments import comment_at
-from app.github.errors import Elsewhere, Forbidden, Limited, NotThere, Refused
+from app.github.errors import AwayTooLong, Elsewhere, Forbidden, Limited, NotThere, Refused
 from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
 from app.github.pulls import Pull, look_at, pull_at
 from app.github.remarks import under_ids
 from app.github.replies import reply
 from app.jobs import (
+    UNTOLD_S,
     Ci,
     Command,
     Gone,
@@ -39,6 +41,7 @@ from app.jobs import (
     Reply,
     Rerun,
     Step,
+    Untold,
     Wish,
     run_key,
     step,
@@ -92,6 +95,10 @@ ANSWERS = frozenset({"ask", "config"})
 DELIVERED = frozenset({"stacked", "pushed"})
 """Outcomes of runs whose commits stand on a branch."""
 
+MERGES = frozenset({"pushed", "closed", "missed"})
+"""Triggers of looks before which a pull request of ours may have been merged: into this one, or
+this one itself."""
+
 MAX_SUPERSEDED = 3
 """So many runs in a row may give way to a newer push; then one is let finish, so that a busy pull
 request gets a review at all."""
@@ -109,7 +116,14 @@ ANSWERED = "What the comment says takes no review: it was obeyed or answered whe
 PROBLEM_CHARS = 2_000
 
 NOT_DONE = "I have given up on this: {why}. Give the command again where it is still wanted."
+NOT_PRESSED = (
+    "I have given up on closing findings, as a button was pressed for: {why}. Press it again, or "
+    "say `/rlm fix`, where that is still wanted."
+)
 LOST_TITLE = "This could not be done"
+
+MAX_RUN_CHARS = 64
+"""Of the name in a check run's external id."""
 
 T = TypeVar("T")
 
@@ -201,6 +215,8 @@ class Steps:
                 self._gone(job, Gone.model_validate_json(job.payload))
             case Queued.kind:
                 self._queued(job, Queued.model_validate_json(job.payload))
+            case Untold.kind:
+                self._untold(job, Untold.model_validate_json(job.payload))
             case _:
                 self._step(job, self.store.run(Step.model_validate_json(job.payload).run))
 
@@ -208,17 +224,15 @@ class Steps:
         """End a job that cannot be done, and say why where its reader looks.
 
         What keeps that from being said for now is raised, unless this is the `last` try: then it
-        ends all the same. A check run that is left open is found by the reconciler.
+        ends all the same, and another job says it when that is possible.
         """
-        run = None
-        if job.kind in {OPEN, PUBLISH}:
-            run = self.store.run(Step.model_validate_json(job.payload).run)
+        run = self._run_of_job(job)
         if job.kind == Handed.kind:
             handed = Handed.model_validate_json(job.payload)
             self.store.answer(handed.request, why=str(error), failed=True)
         if run is not None:
             log.error("run lost", extra={"run": run.id, "why": error})
-        outcome = ""
+        outcome, later = "", []
         try:
             outcome = self._tell_lost(job, run, error)
         except (GiveUp, ValidationError) as refusal:
@@ -227,13 +241,50 @@ class Steps:
         except Exception as trouble:
             if not last or isinstance(trouble, Limited):
                 raise
-            log.warning("never said", extra={"job": job.id, "why": trouble})
+            log.warning("not said yet", extra={"job": job.id, "why": trouble})
+            later = [Untold.about(job, str(error)).job(job.key, run)]
         if run is None:
-            self.store.fail(job, str(error))
+            self.store.fail(job, str(error), *later)
         elif outcome in DELIVERED:
             self._writing_ended(job, run, outcome)
         else:
-            self._ended(job, run, f"lost: {error}")
+            away = isinstance(error, AwayTooLong)
+            self._ended(job, run, f"lost: {error}", *later, away=away)
+
+    def _run_of_job(self, job: Job) -> Run | None:
+        """Return the run that a job of this role shows or ends, None where it is no such job."""
+        if job.kind not in {OPEN, PUBLISH}:
+            return None
+        return self.store.run(Step.model_validate_json(job.payload).run)
+
+    def _untold(self, job: Job, untold: Untold) -> None:
+        """Say what was given up while nobody could be told; try again for as long as it is known.
+
+        What is done by then stands: a run that writes may have opened its pull request.
+        """
+        given_up = replace(job, kind=untold.of, payload=untold.payload)
+        run = self._run_of_job(given_up)
+        if run is not None:  # what it came to was kept when it ended
+            run = replace(run, report=self.store.result(run.id))
+        about = {"job": job.id, "of": untold.of}
+        outcome = ""
+        try:
+            outcome = self._tell_lost(given_up, run, GiveUp(untold.why))
+        except (GiveUp, ValidationError) as refusal:
+            log.warning("not said", extra={**about, "why": refusal})
+        except RlmError as trouble:
+            if time.time() - untold.since < self.store.kept_s:
+                pause = UNTOLD_S
+                if isinstance(trouble, Limited):
+                    pause = max(pause, trouble.after_s)
+                self.store.again(job, "it could not be said", pause, counts=False, away=True)
+                return
+            log.warning("never said", extra={**about, "why": trouble})
+        if run is not None and outcome in DELIVERED:
+            follows = self._ci.follows(run, outcome)
+            self.store.turned_out(job, run.id, outcome, *(one.job() for one in follows))
+        else:
+            self.store.done(job)
 
     def _tell_lost(self, job: Job, run: Run | None, error: RlmError) -> str:
         """Say that a job is lost; return what came of its run all the same, "" for nothing."""
@@ -243,11 +294,25 @@ class Steps:
             self._say_lost(job, markdown_line(str(error)[:PROBLEM_CHARS]))
         elif run.kind in WRITING:
             return self._under_its_name(run, partial(self._writing_lost, error))
-        elif run.check_run is not None and not isinstance(error, NotThere):
-            with self._connect_for_checks(run.installation, run.repository_id) as hub:
-                title = "The review could not be published"
-                self._conclude(hub, run, "neutral", title, str(error))
+        elif not isinstance(error, NotThere):
+            self._under_its_name(run, partial(self._tell_run_lost, error))
         return ""
+
+    def _tell_run_lost(self, error: RlmError, run: Run) -> None:
+        """Say that a run came to nothing: in its check run, below the command without one."""
+        why = markdown_line(str(error)[:PROBLEM_CHARS])
+        wish = Wish.model_validate_json(run.request)
+        if run.check_run is not None:
+            with self._connect_for_checks(run.installation, run.repository_id) as hub:
+                self._conclude(hub, run, "neutral", "The review could not be published", why)
+        elif wish.comment:
+            with self._connect(run.installation, run.repository_id) as hub:
+                text, about = NOT_DONE.format(why=why), f"problem-{run.id}"
+                where = hub, run.repository, run.number
+                reply(*where, text, about=about, key=self._key, thread=wish.thread)
+        elif run.kind == "review" and wish.is_by_name:  # the button, or the label, is no comment
+            with self._connect(run.installation, run.repository_id) as hub:
+                self._conclude_new(hub, run.repository, run.head, run.number, run.id, why)
 
     def _say_lost(self, job: Job, why: str) -> None:
         """Say that a job of no run came to nothing, where somebody waits for it."""
@@ -264,10 +329,9 @@ class Steps:
             case Queued.kind:
                 self._conclude_lost(Queued.model_validate_json(job.payload), why)
             case Rerun.kind:
-                rerun = Rerun.model_validate_json(job.payload)
-                meant = check_runs.parse_external_id(rerun.external_id)
-                if meant is not None:  # it shows as waiting since
-                    self._conclude_lost(rerun, why, meant.number, meant.run)
+                self._say_rerun_lost(Rerun.model_validate_json(job.payload), why)
+            case Pressed.kind:
+                self._say_press_lost(Pressed.model_validate_json(job.payload), why)
 
     def _conclude_lost(
         self, what: Queued | Rerun, why: str, number: int = 0, run: str = check_runs.QUEUE
@@ -276,8 +340,35 @@ class Steps:
         number = what.number if isinstance(what, Queued) else number
         with self._connect(what.installation, what.repository_id) as hub:
             name = look_at(hub, what.repository, number).repository
-            check_run = check_runs.ensure(hub, name, what.head, run, number, LOST_TITLE, why)
-            check_runs.conclude(hub, name, check_run, "neutral", LOST_TITLE, why)
+            self._conclude_new(hub, name, what.head, number, run, why)
+
+    def _conclude_new(  # noqa: PLR0917
+        self, hub: Hub, name: str, head: str, number: int, run: str, why: str
+    ) -> None:
+        check_run = check_runs.ensure(hub, name, head, run, number, LOST_TITLE, why)
+        check_runs.conclude(hub, name, check_run, "neutral", LOST_TITLE, why)
+
+    def _say_rerun_lost(self, rerun: Rerun, why: str) -> None:
+        meant = check_runs.parse_external_id(rerun.external_id)
+        if meant is not None:  # it shows as waiting since
+            self._conclude_lost(rerun, why, meant.number, meant.run)
+            return
+        # All checks were to be run again: what ours said before stays to be read.
+        with self._connect(rerun.installation, rerun.repository_id) as hub:
+            numbers = self._numbers(hub, rerun)
+        for number in numbers:
+            self._conclude_lost(rerun, why, number, f"again-{rerun.event_id}"[:MAX_RUN_CHARS])
+
+    def _say_press_lost(self, pressed: Pressed, why: str) -> None:
+        """Answer who pressed a button, where that begins something: whoever may write."""
+        meant = check_runs.parse_external_id(pressed.external_id)
+        if meant is None:
+            return
+        with self._connect(pressed.installation, pressed.repository_id) as hub:
+            name = look_at(hub, pressed.repository, meant.number).repository
+            if hub.may_write(name, pressed.sender):
+                text, about = NOT_PRESSED.format(why=why), f"pressed-{pressed.event_id}"[:100]
+                reply(hub, name, meant.number, text, about=about, key=self._key)
 
     def _writing_lost(self, error: RlmError, run: Run) -> str:
         """See to whatever a run that writes left, and say it where people wait for it; return what
@@ -293,7 +384,7 @@ class Steps:
     def _look(self, job: Job, look: Look) -> None:
         with self._connect(look.installation, look.repository_id) as hub:
             pull = _its_pull(hub, look, look.number)
-            if pull is not None and look.trigger == "pushed":
+            if pull is not None and look.trigger in MERGES:
                 self.writing.note_merged(hub, pull)
             if pull is None:
                 self.store.stop(look.repository_id, look.number, CLOSED)
@@ -468,7 +559,7 @@ class Steps:
             self.store.done(job, again.job())
             return
         with self._connect(rerun.installation, rerun.repository_id) as hub:
-            for number in self._numbers(rerun):
+            for number in self._numbers(hub, rerun):
                 pull = _its_pull(hub, rerun, number)
                 if pull is not None and pull.state == "open":
                     origin = f"event:{rerun.event_id}"
@@ -481,13 +572,21 @@ class Steps:
             self.writing.fixes.press(hub, pressed)
         self.store.done(job)
 
-    def _numbers(self, rerun: Rerun) -> list[int]:
-        """Find out which pull requests are meant: of a fork's the event does not say it."""
+    def _numbers(self, hub: Hub, rerun: Rerun) -> list[int]:
+        """Find out which pull requests are meant: of a fork's the event does not say it.
+
+        Where no run is known any more, our check runs on the commit say it.
+        """
         if rerun.numbers:
             return sorted(set(rerun.numbers))
         runs = self.store.runs_on(rerun.repository_id, rerun.head)
         named = [run for run in runs if run.id and rerun.external_id.endswith(f":{run.id}")]
-        return sorted({run.number for run in named or runs})
+        if named or runs:
+            return sorted({run.number for run in named or runs})
+        if (meant := check_runs.parse_external_id(rerun.external_id)) is not None:
+            return [meant.number]
+        shown = check_runs.ours_on(hub, rerun.repository, rerun.head)
+        return sorted({one.number for one in shown if one.run != check_runs.QUEUE})
 
     def _queued(self, job: Job, queued: Queued) -> None:
         """Let no merge queue wait for us: what was to be said stands on the pull request."""
@@ -766,8 +865,9 @@ class Steps:
         *then: NewJob,
         findings: int | None = None,
         verdict: str = "",
+        away: bool = False,
     ) -> None:
-        self.store.ended(job, run.id, outcome, *then, findings=findings, verdict=verdict)
+        self.store.ended(job, run.id, outcome, *then, findings=findings, verdict=verdict, away=away)
         self.writing.forget(run)
         COUNTS.add(RUNS, outcome.partition(":")[0])
 

@@ -68,11 +68,27 @@ def forget_traces(
     Whoever writes one writes on, and nobody reads it any more. What a terminal left is its user's.
     Raise OSError or TellUser where the folder cannot be changed.
     """
-    for trace in kept(folder_of(home)):
-        if _OWN_ID.fullmatch(trace.run):
-            continue
+    for trace in _of_server(home):
         if trace.repository in repositories and not is_wanted(trace):
             trace.path.unlink(missing_ok=True)
+
+
+def drop_traces(home: Path, is_dropped: Callable[[Kept], bool], before: float) -> int:
+    """Remove the traces of a server's runs that are dropped, were not written to since `before`
+    (Unix time) and are not being written; return how many. Raise as `forget_traces`.
+    """
+    dropped = 0
+    for trace in _of_server(home):
+        old = trace.path.lstat().st_mtime < before
+        if old and not trace.running and trace.repository and is_dropped(trace):
+            trace.path.unlink(missing_ok=True)
+            dropped += 1
+    return dropped
+
+
+def _of_server(home: Path) -> list[Kept]:
+    """Return the traces that no terminal left."""
+    return [trace for trace in kept(folder_of(home)) if not _OWN_ID.fullmatch(trace.run)]
 
 
 def new_id(began: datetime) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.github.errors import Limited, Outage
+from app.github.errors import AwayTooLong, Limited, Outage
 from app.log import bound
 from app.measures import COUNTS, JOBS_LOST, LIMITED, STORE_ERRORS
 from app.store import ENGINE, GITHUB, REVIEW, Job, Store
@@ -135,13 +135,11 @@ def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
     away = isinstance(error, Outage)
     counts = not (away or isinstance(error, Limited | Halted))
     lasted = _away_for(job) if away else 0.0
-    tried = ""
     if counts and job.attempts >= MAX_ATTEMPTS:
-        tried = f"tried {job.attempts} times"
-    elif lasted >= LONGEST_OUTAGE_S:
-        tried = f"tried for {lasted / 3_600:.0f} hours"
-    if tried:
-        _lose(job, GiveUp(f"{why} ({tried})"), lost)
+        _lose(job, GiveUp(f"{why} (tried {job.attempts} times)"), lost)
+        return
+    if lasted >= LONGEST_OUTAGE_S:
+        _lose(job, AwayTooLong(f"{why} (tried for {lasted / 3_600:.0f} hours)"), lost)
         return
     if isinstance(error, Limited):
         COUNTS.add(LIMITED)

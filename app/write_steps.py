@@ -239,7 +239,12 @@ class Writing:
         return next(iter([*mine, *meant, *every]), None)
 
     def note_merged(self, hub: Hub, pull: Pull) -> None:
-        """Note which of ours on top of a pull request are merged: that is a push to it."""
+        """Note which of ours on top of a pull request are merged, that is a push to it, and whether
+        it is one of ours that is merged itself: perhaps elsewhere, when the one below was closed.
+        """
+        here = self._store.by_stacked(pull.repository_id, pull.url.number)
+        if here is not None and here.state == "open" and pull.state == "merged":
+            self._store.update(here.run, state="merged")
         every = self._store.stacked_of(pull.repository_id, pull.url.number)
         for made in [one for one in every if one.state == "open"][:MOST_STACKED]:
             there = pull_at(hub, pull.repository, made.stacked)

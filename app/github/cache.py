@@ -169,6 +169,15 @@ def forget(
     return True
 
 
+def unused(home: Path, server: Server, since: float) -> Iterator[tuple[str, Path]]:
+    """Yield what was fetched from a server and not used since then (Unix time), with its name."""
+    for root in (_FILES, _HISTORY):
+        folder = _place(home / root, server, "x/x").parent.parent
+        for repo in sorted(folder.glob("*/*.git")):
+            if _last_used(repo) < since:
+                yield f"{repo.parent.name}/{repo.stem}", repo
+
+
 def make_room(home: Path, limit: int = LIMIT_BYTES, kept_s: float = KEPT_S) -> None:
     """Remove what was not used for longest, as far as the limit asks and nobody else is at it."""
     repos = (repo for root in (_FILES, _HISTORY) for repo in (home / root).glob("*/*/*.git"))

@@ -57,6 +57,9 @@ ANNOTATIONS_PER_REQUEST = 50
 MAX_ANNOTATIONS = 500
 """Ten requests. The summary has the others, as far as it has room."""
 
+MAX_OURS = 100
+"""Of our check runs on one commit, so many are read."""
+
 LOST_TITLE = "This review was lost"
 LOST_TEXT = (
     "The server that made this review knows nothing of it any more, so it does not end by itself. "
@@ -148,6 +151,22 @@ def _find(hub: Hub, repository: str, head: str, external_id: str) -> int | None:
             if one.external_id == external_id and is_ours(hub, one.app):
                 return int(one.id)
     return None
+
+
+def ours_on(hub: Hub, repository: str, head: str) -> list[ExternalId]:
+    """Return whose our check runs on a commit are; none where GitHub does not have it."""
+    found = []
+    try:
+        with calls(hub.server, "look for our check runs"):
+            for one in hub.repo(repository).get_commit(head).get_check_runs(NAME, filter="all"):
+                whose = parse_external_id(one.external_id or "")
+                if whose is not None and is_ours(hub, one.app):
+                    found.append(whose)
+                if len(found) >= MAX_OURS:
+                    break
+    except NotThere:
+        return []
+    return found
 
 
 def is_ours(hub: Hub, app: Any) -> bool:

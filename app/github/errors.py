@@ -9,6 +9,7 @@
     ├── Elsewhere        a write to a repository that has another name by now: again under that one
     └── BadToken         401: the token expired or was revoked, again with a new one
     GiveUp
+    ├── AwayTooLong      an outage that lasted for longer than anybody waits
     └── Refused          4xx: the same request is refused again, `said` tells why
         ├── NotThere     404, 410: deleted, or not visible to this token
         └── Forbidden    403: no permission, locked, suspended
@@ -60,6 +61,10 @@ class Limited(RetryLater):
 
 class Outage(RetryLater):
     """What a piece of work needs is away: that says nothing about the work."""
+
+
+class AwayTooLong(GiveUp):
+    """An outage that lasted for longer than is waited: it says nothing about the work, either."""
 
 
 class Elsewhere(RetryLater):

@@ -20,6 +20,7 @@ from app.caps import caps_of, sentence
 from app.config_rows import Configured
 from app.engine import Plan, asked, plan, run_explain, run_review
 from app.forget import TENANT
+from app.github.errors import AwayTooLong
 from app.github.fetch import Checkout, Stopped, Wanted, checkout
 from app.github.transport import AtTerminal, Denied
 from app.github.urls import Server
@@ -35,6 +36,7 @@ from app.settings import Settings
 from app.store import ENGINE, PUBLISH, Job, Run, Store
 from app.store.spending import Reached
 from app.trace_file import about, recording
+from app.trace_shared import sharing
 from app.worker import Claims, Halted
 from reviewer.errors import FULL, NoRoom, RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
@@ -77,9 +79,10 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     settings = read_role_settings(environ)
     store = Store(store_at(settings.home, environ))
     asker = TokenAsker(inherited(environ)["github"])
-    engine = _Engine(store, settings.base, settings.github, asker, stopping)
+    node = environ.get(NODE, "")
+    engine = _Engine(store, settings.base, settings.github, asker, stopping, node)
     broken, without = _problem(settings, name)
-    name = environ.get(NODE, "") + name
+    name = node + name
     store.recover(name)
     with Health(store, name, broken or without) as health:
         if broken:
@@ -155,6 +158,7 @@ class _Engine:
     server: Server
     tokens: TokenAsker
     stopping: threading.Event
+    node: str = ""
 
     def do(self, job: Job) -> None:
         """Review the pull request of a run, and keep the report."""
@@ -197,7 +201,12 @@ class _Engine:
             self.store.fail(job, str(error))
             return
         self.store.reviewed(
-            job, run.id, step(PUBLISH, run), problem=_explained(error), settled=False
+            job,
+            run.id,
+            step(PUBLISH, run),
+            problem=_explained(error),
+            settled=False,
+            away=isinstance(error, AwayTooLong),
         )
 
     def _reserve(self, run: Run) -> float | Reached | None:
@@ -217,7 +226,11 @@ class _Engine:
             return _Done(said.model_dump_json())
         what = about(f"{run.repository}#{run.number}", run.base, run.head, planned.request, run.id)
         kept_s = self.settings.operations.keep_traces_s
-        with recording(what, self.settings.home, _warn, kept_s=kept_s) as trace:
+        home = self.settings.home
+        with (
+            sharing(self.store, home, run.id, self.node, kept_s),
+            recording(what, home, _warn, kept_s=kept_s) as trace,
+        ):
 
             def see(event: Event) -> None:
                 trace.see(event)

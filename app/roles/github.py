@@ -88,10 +88,14 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
     name = node + name
     store.kept_s = settings.base.operations.keep_runs_s
     store.recover(name)
-    forget = Forgetting(store, settings.home, settings.github, stopping.is_set).catch_up
+    forgetting_here = Forgetting(store, settings.home, settings.github, stopping.is_set)
+    forget = forgetting_here.catch_up
     # What is gone goes, whether GitHub answers or not.
     forgetting = threading.Thread(
-        target=reconcile, args=((forget,), stopping), name="forget", daemon=True
+        target=reconcile,
+        args=((forget, forgetting_here.left_over), stopping),
+        name="forget",
+        daemon=True,
     )
     forgetting.start()
     with Health(store, name, "The GitHub App is being looked up.") as health:
@@ -244,14 +248,29 @@ class _App:
         return self._connect(installation, None, LOOKS)
 
     def lend(self, run: Run) -> SecretStr:
-        """Return a token that reads the repository of a run: another one if it had one before."""
-        if (before := self.lent.pop(run.id, None)) is not None:
+        """Return a token that reads the repository of a run: another one if it had one before.
+
+        Where GitHub wants no requests of the installation, no run begins to fetch; one that is
+        under way would lose files by that, and costs one request.
+        """
+        before = self.lent.pop(run.id, None)
+        if before is not None:
             self.auth.forget(before)
+        elif held := self.store.held(run.installation):
+            raise Limited(HELD, held)
         while len(self.lent) >= MAX_LENT:
             self.lent.pop(next(iter(self.lent)))
-        token = self.auth.installation_token(run.installation, run.repository_id, READS).value
+        try:
+            token = self.auth.installation_token(run.installation, run.repository_id, READS).value
+        except Limited as error:
+            raise self._held(run.installation, error) from error
         self.lent[run.id] = token
         return token
+
+    def _held(self, installation: int, error: Limited) -> Limited:
+        """Have all wait for an installation that was refused; return what to say."""
+        wait_s = self.store.hold(installation, error.after_s if error.told else None)
+        return Limited(str(error), max(wait_s, error.after_s))
 
     @contextmanager
     def _connect(
@@ -277,8 +296,7 @@ class _App:
                 finally:
                     COUNTS.rate(installation, *hub.github.requester.rate_limiting)
         except Limited as error:
-            wait_s = self.store.hold(installation, error.after_s if error.told else None)
-            raise Limited(str(error), max(wait_s, error.after_s)) from error
+            raise self._held(installation, error) from error
         if held is not None:
             self.store.let_ask(installation)
 

@@ -84,7 +84,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
         app = make_app(
             store,
             secrets,
-            pages=_pages(settings, store),
+            pages=_pages(settings, store, environ.get(NODE, "")),
             verifier=_verifier(settings),
             name=name,
         )
@@ -101,7 +101,7 @@ def _verifier(settings: ServerSettings) -> Verifier | None:
     return Verifier(Keys(settings.actions_issuer), settings.public.url)
 
 
-def _pages(settings: ServerSettings, store: Store) -> "Pages | None":
+def _pages(settings: ServerSettings, store: Store, node: str) -> "Pages | None":
     """Return the run pages where people can log in."""
     if not settings.public.has_pages or settings.session_key is None:
         return None
@@ -115,6 +115,7 @@ def _pages(settings: ServerSettings, store: Store) -> "Pages | None":
         key=settings.session_key,
         budget_usd=settings.base.budget_usd,
         month_budget_usd=settings.base.operations.month_budget_usd,
+        node=node,
     )
 
 

@@ -18,6 +18,7 @@ from app.store.runs import Runs
 from app.store.spending import Spendings
 from app.store.stacked import Stacks
 from app.store.threads import Threads
+from app.store.traces import SharedTraces
 from app.store.values import (
     CI,
     ENGINE,
@@ -26,6 +27,7 @@ from app.store.values import (
     PROGRESS,
     PUBLISH,
     REVIEW,
+    UNTOLD,
     WRITING,
     Begun,
     Dismissed,
@@ -48,7 +50,7 @@ from app.store.watched import Watches
 from app.store.workers import Workers
 
 __all__ = [
-    "CI", "ENGINE", "GITHUB", "OPEN", "PROGRESS", "PUBLISH", "REVIEW", "WRITING", "Begun",
+    "CI", "ENGINE", "GITHUB", "OPEN", "PROGRESS", "PUBLISH", "REVIEW", "UNTOLD", "WRITING", "Begun",
     "Dismissed", "Forgotten", "Job", "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent",
     "Stacked", "Store", "Task", "Told", "Watched", "Worker",
 ]  # fmt: skip
@@ -63,6 +65,7 @@ class Store(
     Findings,
     Forgettings,
     Threads,
+    SharedTraces,
     Spendings,
     Stacks,
     Watches,

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from app.store.base import Base, end, is_gone
 from app.store.spending import carry, costs_of, settle
@@ -26,12 +26,13 @@ from app.store.tables import (
     SPENDING,
     STACKED,
     THREADS,
+    TRACES,
     WATCHED,
 )
 from app.store.values import Forgotten, Job
 
 FORGOTTEN_S = 30 * 86_400.0
-"""A server that was down for longer has to be told by hand what to remove."""
+"""A server that was down for longer looks for what is of no repository: see `app/forget.py`."""
 
 _OF_REPOSITORIES = (PAUSES, DISMISSALS, FINDINGS, THREADS, REQUESTS, WATCHED, STACKED, PLANS)
 
@@ -130,6 +131,18 @@ class Forgettings(Base):
         with self.database.read() as db:
             return db.scalar(there) is not None
 
+    def names_for(self, longer_s: float) -> frozenset[str]:
+        """Return the names, also former ones, of all repositories where something was begun; none
+        where this store has not been at work for longer than that: nobody can tell what is missing.
+        """
+        first = (WATCHED.c.since, FINDINGS.c.said, RUNS.c.created, FORGOTTEN.c.since)
+        with self.database.read() as db:
+            times = [db.scalar(select(func.min(column))) for column in first]
+            began = min((float(one) for one in times if one is not None), default=time.time())
+            if time.time() - began <= longer_s:
+                return frozenset()
+            return frozenset(db.scalars(select(REPOSITORIES.c.name)))
+
     @staticmethod
     def _take_out(
         db: Connection, installation: int, repositories: Sequence[int] | None
@@ -158,6 +171,7 @@ class Forgettings(Base):
         for run in runs:
             settle(self, db, run, None)  # whoever is at it spends on
             db.execute(delete(RUNS).where(RUNS.c.id == run))
+            db.execute(delete(TRACES).where(TRACES.c.run == run))
             db.execute(delete(JOBS).where(JOBS.c.key == f"run:{run}", JOBS.c.state != "claimed"))
         return len(runs)
 

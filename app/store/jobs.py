@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 
 from app.store.base import Base, end, put
 from app.store.tables import JOBS, TURNS
-from app.store.values import CI, Job, NewJob
+from app.store.values import CI, UNTOLD, Job, NewJob
 
 FAILED_S = 3_600.0
 """What failed is not tried again before, and is then: an outage may be over."""
@@ -30,10 +30,17 @@ class Jobs(Base):
                 put(db, job)
 
     def put_if_idle(self, job: NewJob) -> bool:
-        """Store a job unless one of its key waits, is done or failed just now; say whether."""
+        """Store a job unless one of its key waits, is done or failed just now; say whether.
+
+        One that says what was given up is none: it may wait for days.
+        """
         late = JOBS.c.created > time.time() - FAILED_S
         with self.database.write(alone=f"put {job.key}") as db:
-            alike = select(1).where(JOBS.c.key == job.key, or_(JOBS.c.state != "failed", late))
+            alike = select(1).where(
+                JOBS.c.key == job.key,
+                JOBS.c.kind != UNTOLD,
+                or_(JOBS.c.state != "failed", late),
+            )
             there = db.scalar(alike.limit(1)) is not None
             if not there:
                 put(db, job)
@@ -166,14 +173,16 @@ class Jobs(Base):
                 )
             )
 
-    def fail(self, job: Job, why: str) -> None:
-        """Keep a job that nobody can do, for whoever looks for the reason."""
+    def fail(self, job: Job, why: str, *then: NewJob) -> None:
+        """Keep a job that nobody can do, for whoever looks for the reason; what it leads to is
+        stored with that.
+        """
         with self.database.write() as db:
-            db.execute(
-                update(JOBS)
-                .where(JOBS.c.id == job.id, JOBS.c.claims == job.claim)
-                .values(state="failed", worker="", lease=0, why=why)
-            )
+            mine = (JOBS.c.id == job.id) & (JOBS.c.claims == job.claim)
+            failed = update(JOBS).where(mine).values(state="failed", worker="", lease=0, why=why)
+            if db.execute(failed).rowcount:
+                for following in then:
+                    put(db, following)
 
     def claimant(self, key: str) -> str:
         """Return the worker that holds the claim on a key, "" where nobody does."""
@@ -184,9 +193,11 @@ class Jobs(Base):
             return db.scalar(held.limit(1)) or ""
 
     def waiting(self, role: str) -> int:
-        """Count the jobs of a role that nobody has done yet, without those that watch checks."""
+        """Count the jobs of a role that nobody has done yet, without those that watch checks or
+        have something to say when that is possible.
+        """
         number = select(func.count()).where(
-            JOBS.c.role == role, JOBS.c.state != "failed", JOBS.c.kind != CI
+            JOBS.c.role == role, JOBS.c.state != "failed", JOBS.c.kind.not_in((CI, UNTOLD))
         )
         with self.database.read() as db:
             return db.scalar(number) or 0

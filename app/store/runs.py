@@ -157,18 +157,19 @@ class Runs(Base):
         usd: float | None = 0.0,
         calls: int = 0,
         settled: bool = True,
+        away: bool = False,
     ) -> None:
         """End the job that reviewed: keep its result, or why there is none, and what it cost.
 
         `usd` is None where the model's price is not known. Not `settled`: what it cost cannot be
-        told, and what was reserved for it counts.
+        told, and what was reserved for it counts. `away`: an outage kept it from its result.
         """
         with self.database.write() as db:
             if end(db, job, then):
                 db.execute(
                     update(RUNS)
                     .where(RUNS.c.id == run)
-                    .values(report=report, problem=problem, usd=usd, calls=calls)
+                    .values(report=report, problem=problem, usd=usd, calls=calls, away=int(away))
                 )
                 settle(self, db, run, (usd or 0.0) if settled else None)
 
@@ -186,8 +187,12 @@ class Runs(Base):
         *then: NewJob,
         findings: int | None = None,
         verdict: str = "",
+        away: bool = False,
     ) -> None:
-        """End a run with its last job. What a review came to, or what was written, is kept."""
+        """End a run with its last job. What a review came to, or what was written, is kept.
+
+        `away`: an outage kept it from being said.
+        """
         kept = RUNS.c.kind.in_(("review", *WRITING))
         result = case((kept, RUNS.c.report), else_="")
         with self.database.write() as db:
@@ -204,8 +209,15 @@ class Runs(Base):
                         result=result,
                         verdict=verdict,
                         report="",
+                        away=1 if away else RUNS.c.away,
                     )
                 )
+
+    def turned_out(self, job: Job, run: str, outcome: str, *then: NewJob) -> None:
+        """End a job that found out what came of a run which has ended already."""
+        with self.database.write() as db:
+            if end(db, job, *then):
+                db.execute(update(RUNS).where(RUNS.c.id == run).values(outcome=outcome))
 
     def spent(self, repository_id: int, number: int) -> Spent:
         """Return what the runs of a pull request have cost, as far as they are remembered."""

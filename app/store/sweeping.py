@@ -15,6 +15,7 @@ from app.store.tables import (
     RUNS,
     SPENDING,
     STACKED,
+    TRACES,
 )
 from app.store.threads import sweep_threads
 
@@ -44,6 +45,7 @@ def sweep(db: Connection, kept_s: float) -> int:
         (PLANS, PLANS.c.since < long_ago),
         (SPENDING, SPENDING.c.month < _month(long_ago)),
         (CARRIED, CARRIED.c.month < _month(now)),
+        (TRACES, TRACES.c.run.not_in(select(RUNS.c.id))),
     )
     gone = sum(_delete_some(db, table, condition) for table, condition in which)
     # With the run of a pull request goes what keeps its threads.

@@ -110,6 +110,7 @@ RUNS = Table(
     Column("result", Text, nullable=False, server_default=""),
     Column("verdict", Text, nullable=False, server_default=""),
     Column("noted", Integer, nullable=False, server_default="0"),
+    Column("away", Integer, nullable=False, server_default="0"),
     UniqueConstraint("repository_id", "number", "origin"),
     CheckConstraint("state IN ('open', 'ended')", name="state"),
     Index("runs_by_head", "repository_id", "head"),
@@ -120,7 +121,7 @@ RUNS = Table(
 """`seq` is the order in which they were begun: a clock may jump. `result` is what a review came to,
 for its page, or what was planned or written; it stays for as long as the row does. `reserved` is
 what a run may spend and has not settled yet, in dollars. `noted`: all threads that were ours at its
-end are in `threads`."""
+end are in `threads`. `away`: an outage, longer than is waited, is why it came to nothing."""
 
 REQUESTS = Table(
     "requests",
@@ -349,6 +350,24 @@ THREADS = Table(
 )
 """Threads that began with a finding of ours, by the number of their first comment; `node` is the
 thread's name in GraphQL, "" until it was read there. What stands in them GitHub knows."""
+
+TRACES = Table(
+    "traces",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("server", Text, nullable=False),
+    Column("ends", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("since", Double, nullable=False),
+    Index("traces_by_age", "since"),
+    sqlite_with_rowid=False,
+)
+"""Whole lines of traces, compressed, for the pages of the servers that did not write them: part
+after part. `ends` is where the part ends in the file of the `server`; `size` are its bytes as they
+were, `bytes` as they are here. Empty where servers share no database: see `app/trace_shared.py`."""
 
 PURSES = Table(
     "purses",

@@ -9,6 +9,9 @@ GITHUB, ENGINE = "github", "engine"
 CI = "ci"
 """The kind of jobs that look now and then for hours: nobody waits for them."""
 
+UNTOLD = "untold"
+"""The kind of jobs that say what was given up, when it can be said: nobody counts on them."""
+
 OPEN, REVIEW, PUBLISH = "open", "review", "publish"
 """The steps of a run: show it on GitHub, review, publish. The second is the engine's."""
 
@@ -95,7 +98,7 @@ class Run:
 
     `report` is the JSON of what the run came to (of a review an `app.report.Report`), `problem` a
     sentence; at most one of them is set. `outcome` says how an ended run ended, `verdict` what came
-    of a review, as JSON (`app.report.Verdict`).
+    of a review, as JSON (`app.report.Verdict`). `away`: an outage is why it came to nothing.
     """
 
     id: str
@@ -116,6 +119,7 @@ class Run:
     outcome: str
     kind: Kind
     verdict: str
+    away: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,8 @@ class LoggedOut(Exception):
 
 class Pages:
     """The pages of one server. `key` seals sessions; `budget_usd` is the cap of one run,
-    `month_budget_usd` that of an installation's month."""
+    `month_budget_usd` that of an installation's month. `node` is what the names of this server's
+    processes begin with, "" where there is one."""
 
     def __init__(
         self,
@@ -106,12 +107,13 @@ class Pages:
         key: SecretStr,
         budget_usd: float | None = None,
         month_budget_usd: float | None = None,
+        node: str = "",
     ) -> None:
         parts = urlsplit(public.url)
         self.root = parts.path
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.records = Records(store.database)
-        self.traces = Traces(home)
+        self.traces = Traces(home, store if store.database.shared else None, node)
         self.server = server
         self.budget_usd = budget_usd
         self.month_budget_usd = month_budget_usd

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from app.broker import TokenAsker, pair
 from app.engine import SERVICE_FAILED, discreet
 from app.github import cache
+from app.github.errors import AwayTooLong
 from app.github.transport import Denied, explain
 from app.github.urls import Server
 from app.health import Health
@@ -31,7 +32,7 @@ from app.roles.engine import (
     bounded,
 )
 from app.settings import Settings
-from app.store import ENGINE, REVIEW, NewRun, Store
+from app.store import ENGINE, GITHUB, REVIEW, NewRun, Store
 from app.store.tables import JOBS
 from app.worker import attempt
 from reviewer.errors import GiveUp, NoRoom, TellUser
@@ -169,6 +170,24 @@ def test_a_run_waits_for_room_on_the_disk(
     assert health.problem == "no model"
     with store.database.read() as db:
         assert db.scalars(select(JOBS.c.kind)).all() == ["publish"]
+    store.close()
+
+
+@pytest.mark.parametrize(("error", "away"), [(AwayTooLong("GitHub"), 1), (GiveUp("bad"), 0)])
+def test_a_run_notes_that_an_outage_ended_it(tmp_path: Path, error: GiveUp, away: int) -> None:
+    store = Store(tmp_path / "rlm.sqlite3")
+    run = NewRun("1" * 16, 1, 2, "octo/hello", 3, "o", '{"trigger": "opened"}', "b" * 40, "a" * 40)
+    store.begin(run, step(REVIEW, run))
+    settings = Settings(github=SERVER, home=tmp_path)
+    engine = _Engine(store, settings, SERVER, TokenAsker(pair()[0]), threading.Event())
+    job = store.claim(ENGINE, "engine-1", 60)
+    assert job is not None
+    engine.lost(job, error)
+    publication = store.claim(GITHUB, "github", 60)
+    assert publication is not None
+    store.ended(publication, run.id, f"problem: {error}")  # it is told, and still known
+    known = store.run(run.id)
+    assert known is not None and (known.away, known.problem) == (away, str(error))
     store.close()
 
 

@@ -291,6 +291,17 @@ def test_a_check_suite_is_run_again_for_its_pull_requests() -> None:
     assert (read.external_id, read.head, read.numbers) == ("", HEAD, (2,))
 
 
+def test_a_check_suite_of_a_merge_queue_is_run_again_as_its_check_is() -> None:
+    payload = example("check_suite", "rerequested")
+    payload["check_suite"]["pull_requests"] = []
+    payload["check_suite"]["head_branch"] = f"gh-readonly-queue/main/pr-7-{HEAD}"
+    read = read_event("check_suite", payload, DELIVERY)
+    assert isinstance(read, Queued)
+    assert (read.head, read.number) == (HEAD, 7)
+    payload["check_suite"]["head_branch"] = None
+    assert isinstance(read_event("check_suite", payload, DELIVERY), Rerun)
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [

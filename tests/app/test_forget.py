@@ -19,7 +19,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 
 from app.code import cache_file
 from app.forget import AGAIN_S, DONE, TENANT, Forgetting
@@ -46,7 +46,7 @@ from app.store.database import Database
 from app.store.forgotten import FORGOTTEN_S
 from app.store.schema import MIGRATIONS
 from app.store.spending import Caps
-from app.store.tables import CARRIED, FORGOTTEN, METADATA, PURSES
+from app.store.tables import CARRIED, FORGOTTEN, METADATA, PURSES, WATCHED
 from app.trace_file import about, recording
 from app.trace_folder import folder_of
 from reviewer.finding import Severity
@@ -441,6 +441,61 @@ def test_what_cannot_be_removed_now_keeps_nothing_else_and_is_tried_again(
     assert not history_of(home, GITHUB_COM, REPO).exists()
     assert housekeeping(store, home).catch_up() == 1
     assert names_under(home, "hello") == []
+
+
+def aged(home: Path) -> None:
+    """Let nobody have used what lies there for longer than the store remembers."""
+    long_ago = time.time() - FORGOTTEN_S - HOUR_S
+    for path in home.rglob("*"):
+        os.utime(path, (long_ago, long_ago))
+
+
+def known_since(store: Store, ago_s: float) -> None:
+    store.watch(1, [IDS[REPO]])
+    with store.database.write() as db:
+        db.execute(update(WATCHED).values(since=time.time() - ago_s))
+
+
+def test_a_server_that_was_down_for_longer_than_the_store_remembers_tidies_up_at_its_start(
+    store: Store, homes: tuple[Path, Path]
+) -> None:
+    home = homes[0]
+    stays, goes = begun(store, "1"), begun(store, "2", OTHER, 2)
+    for run in (stays, goes):
+        worked(home, run, home / "journal.sqlite")
+    store.forget_installation(2)
+    known_since(store, FORGOTTEN_S + HOUR_S)
+    with store.database.write() as db:
+        db.execute(delete(FORGOTTEN))  # which this server has never seen
+    recent = housekeeping(store, home)
+    assert recent.left_over() == 0  # what was used lately may be anybody's
+    aged(home)
+    assert recent.left_over() == 0  # once in a process
+    assert housekeeping(store, home).left_over() == 3
+    assert names_under(home, "other") == []
+    assert not trace_of(home, goes).exists()
+    assert place_of(home, GITHUB_COM, REPO).exists() and trace_of(home, stays).exists()
+    assert len(list((home / "cache").rglob("*.db"))) == 2
+
+
+@pytest.mark.parametrize("why", ["young", "empty", "terminal"])
+def test_what_nobody_can_tell_about_stays(store: Store, homes: tuple[Path, Path], why: str) -> None:
+    """Another store than before knows nothing of what lies here."""
+    home = homes[0]
+    goes = begun(store, "2", OTHER, 2)
+    if why == "terminal":
+        goes = replace(goes, id="20261126-145003-x7q2")
+    worked(home, goes, home / "journal.sqlite")
+    store.forget_installation(2)
+    with store.database.write() as db:
+        db.execute(delete(FORGOTTEN))
+    if why != "empty":
+        begun(store, "1")
+        known_since(store, FORGOTTEN_S - HOUR_S if why == "young" else FORGOTTEN_S + HOUR_S)
+    aged(home)
+    housekeeping(store, home).left_over()
+    assert trace_of(home, goes).exists()
+    assert place_of(home, GITHUB_COM, OTHER).exists() == (why != "terminal")
 
 
 def test_whoever_waits_for_a_repository_that_goes_has_it_alone(tmp_path: Path) -> None:

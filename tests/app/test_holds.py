@@ -14,7 +14,7 @@ from app.github.client import Hub, Pace
 from app.github.errors import Limited
 from app.github.urls import Server
 from app.roles.github import _App
-from app.store import Store
+from app.store import ENGINE, REVIEW, NewJob, NewRun, Store
 from app.store.holds import FIRST_HOLD_S, LONGEST_HOLD_S
 from app.store.tables import HOLDS
 from tests.app.writing_desk import GRANTED, Desk
@@ -109,6 +109,32 @@ def test_a_refusal_keeps_every_process_from_asking_until_it_is_over(held: Held) 
     held.asks(one)
     with held.store.database.read() as db:
         assert db.execute(select(HOLDS)).all() == []
+
+
+def test_an_engine_gets_no_token_to_begin_with_before_a_hold_is_over(held: Held) -> None:
+    app, fake, desk = held.app(), held.desk.fake, held.desk
+    new = NewRun(
+        "1" * 16, desk.installation.id, desk.repo.id, desk.repo.full_name, desk.pull.number,
+        "o", "{}", desk.base, desk.head,
+    )  # fmt: skip
+    assert held.store.begin(new, NewJob(ENGINE, REVIEW, "k", "{}"))
+    run = held.store.run(new.id)
+    assert run is not None
+    held.store.hold(run.installation, 100.0)
+    before = len(fake.requests)
+    with pytest.raises(Limited) as told:
+        app.lend(run)
+    assert told.value.after_s == pytest.approx(100, abs=1)
+    assert len(fake.requests) == before
+    passes(held.store)
+    first = app.lend(run).get_secret_value()
+    held.store.hold(run.installation, 100.0)
+    assert app.lend(run).get_secret_value() != first  # it is under way
+    passes(held.store)
+    fake.fault(path="/access_tokens$", status=403, body=SECONDARY)
+    with pytest.raises(Limited):
+        held.app().lend(run)
+    assert held.store.held(run.installation) == pytest.approx(60, abs=1)
 
 
 def test_the_writes_of_one_installation_are_spaced_over_its_jobs(held: Held) -> None:

@@ -16,7 +16,7 @@ from app.github.check_runs import ExternalId
 from app.github.client import Hub
 from app.github.urls import Server
 from app.jobs import Look
-from app.open_heads import BEFORE_S, LOOKS, ORPHAN_S, YOUNG_S, OpenHeads
+from app.open_heads import BEFORE_S, LOOKS, MOST_AWAY, ORPHAN_S, YOUNG_S, OpenHeads
 from app.store import GITHUB, OPEN, PUBLISH, Job, NewJob, NewRun, Store
 from app.store.tables import WATCHED
 from tests.github import shapes
@@ -97,7 +97,7 @@ class Scene:
         """Begin a run over a pull request's head; return the job that it begins with."""
         new = NewRun(
             name, self.installation.id, pull.repo.id, pull.repo.full_name, pull.number,
-            f"head:{pull.base}:{pull.head}", "{}", pull.base, pull.head,
+            f"head:{pull.base}:{pull.head}:{name}", "{}", pull.base, pull.head,
         )  # fmt: skip
         assert self.store.begin(new, NewJob(GITHUB, OPEN, f"run:{name}", "{}"))
         job = self.store.claim(GITHUB, "w", 60)
@@ -184,6 +184,30 @@ def test_a_run_that_has_ended_settles_its_head_unless_it_said_nothing(
     pull = scene.opened()
     scene.store.ended(scene.run(pull), "a" * 16, outcome)
     assert scene.heads()() == found
+
+
+@pytest.mark.parametrize("outcome", ["problem: GitHub was away", "lost: GitHub was away"])
+def test_a_head_whose_review_an_outage_ended_is_looked_at_when_it_is_over_a_few_times(
+    scene: Scene, outcome: str
+) -> None:
+    pull = scene.opened()
+    heads = scene.heads()
+    found = []
+    for number in range(MOST_AWAY + 1):
+        name = f"{number}" * 16
+        scene.store.ended(scene.run(pull, name), name, outcome, away=True)
+        # Its check run was ended, and told of the outage.
+        scene.check(pull, run=name, status="completed", conclusion="neutral")
+        found += [scene.again(heads)]
+        assert scene.looks() == [pull.number] * found[-1]
+    assert found == [1] * (MOST_AWAY - 1) + [0, 0]
+
+
+def test_a_head_that_was_reviewed_after_an_outage_is_left_alone(scene: Scene) -> None:
+    pull = scene.opened()
+    scene.store.ended(scene.run(pull, "1" * 16), "1" * 16, "problem: away", away=True)
+    scene.store.ended(scene.run(pull, "2" * 16), "2" * 16, "problem: no model")
+    assert scene.heads()() == 0
 
 
 def test_a_run_or_a_job_that_is_under_way_is_not_doubled(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 
 from app.forget import DONE
 from app.server_settings import MARKER_FILE
-from app.store.tables import ANSWERS, JOBS, PAYMENTS, PURSES
+from app.store.tables import ANSWERS, JOBS, PAYMENTS, PURSES, TRACES
 from tests.app.test_serve import Server
 from tests.app.world import World, finds, wait_until
 from tests.model_server import Scripted
@@ -63,7 +63,12 @@ def test_two_servers_with_one_database_and_queue_say_everything_once(
         assert len(pull.reviews) == 1
         assert len(world.ours(pull)) == 1
         names = {worker.name for worker in world.store.workers()}
-        assert len({name.partition("/")[0] for name in names}) == 2
+        nodes = {name.partition("/")[0] for name in names}
+        assert len(nodes) == 2
+        with world.store.database.read() as db:  # for the pages of the one that did not review
+            traced = set(db.execute(select(TRACES.c.run, TRACES.c.server)).all())
+        assert {run for run, _ in traced} == {run.id for run in world.runs()}
+        assert {server.rstrip("/") for _, server in traced} <= nodes
         said = one.said + other.said
         assert "Traceback" not in said
         assert "does not answer" not in said

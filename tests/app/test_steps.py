@@ -3,16 +3,20 @@
 The engine's part is played by the test.
 """
 
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
-from app.github.errors import Outage
-from app.jobs import Command, Look, Queued, Rerun, Wish, step
+from app.github.errors import AwayTooLong, Outage
+from app.jobs import Command, Look, Pressed, Queued, Rerun, Untold, Wish, step
 from app.report import Report
 from app.steps import CLOSED, DRAFTED
 from app.store import ENGINE, GITHUB, PUBLISH, Run
+from app.store.tables import JOBS
 from reviewer.errors import GiveUp
 from reviewer.explain.values import Explanation
 from reviewer.finding import Severity
@@ -51,6 +55,48 @@ class ReviewDesk(Desk):
         job = self.store.claim(GITHUB, "github", 60)
         assert job is not None
         self.steps.lost(job, GiveUp(why))
+
+    def gives_up(self, *kinds: str) -> None:
+        """Give up every job that there is, of these kinds, while GitHub is away."""
+        self.fake.fault(status=502, times=None)
+        found = []
+        while (job := self.store.claim(GITHUB, "github", 60)) is not None:
+            found.append(job.kind)
+            with pytest.raises(Outage):
+                self.steps.lost(job, AwayTooLong("GitHub was away"))
+            self.steps.lost(job, AwayTooLong("GitHub was away"), last=True)
+        assert sorted(found) == sorted(kinds)
+
+    def later(self, **changes: object) -> list[str]:
+        """Let ten minutes pass: do what waits for its time; return the kinds of jobs done."""
+        with self.store.database.write() as db:
+            waits = JOBS.c.state == "waiting"
+            db.execute(update(JOBS).where(waits).values(**{"not_before": 0, **changes}))
+        return self.work()
+
+    def presses(self) -> Pressed:
+        """Have somebody press the button for a fix below the newest check run."""
+        check = self.repo.check_runs[-1]
+        return Pressed(
+            installation=self.installation.id,
+            repository_id=self.repo.id,
+            repository=NAME,
+            head=self.head,
+            external_id=check.external_id or "",
+            event_id="e-1",
+            sender="alice",
+        )
+
+    def reruns(self, external_id: str = "") -> Rerun:
+        """Have somebody run all checks of the head again, or one."""
+        return Rerun(
+            installation=self.installation.id,
+            repository_id=self.repo.id,
+            repository=NAME,
+            head=self.head,
+            external_id=external_id,
+            event_id="e-1",
+        )
 
     def asks(self, group: str) -> Queued:
         """What a merge queue asks about the commit that it made."""
@@ -270,17 +316,96 @@ def test_a_check_that_was_to_be_run_again_and_is_given_up_is_concluded(desk: Rev
     desk.reviewed()
     (check,) = desk.repo.check_runs
     check.status, check.conclusion = "queued", None  # as GitHub shows it when it is run again
-    rerun = Rerun(
+    desk.store.put(desk.reruns(check.external_id or "").job())
+    desk.loses("GitHub was away")
+    assert desk.checks == [("completed", "neutral")]
+
+
+def test_all_checks_that_were_to_be_run_again_and_are_given_up_leave_what_was_said(
+    desk: ReviewDesk,
+) -> None:
+    desk.looks()
+    desk.reviewed()
+    desk.store.put(desk.reruns().job())
+    desk.loses("GitHub was away")
+    first, second = desk.repo.check_runs
+    assert (first.conclusion, second.conclusion) == ("success", "neutral")
+    assert first.external_id != second.external_id
+    assert "GitHub was away" in (second.summary or "")
+    assert "GitHub was away" not in (first.summary or "")
+
+
+def test_a_button_that_was_pressed_and_is_given_up_is_answered_to_who_may_write(
+    desk: ReviewDesk,
+) -> None:
+    desk.looks()
+    desk.reviewed()
+    before = len(desk.ours)
+    desk.store.put(desk.presses().model_copy(update={"sender": "mallory"}).job())
+    desk.loses("GitHub was away")
+    assert len(desk.ours) == before
+    desk.store.put(desk.presses().job())
+    desk.loses("GitHub was away")
+    assert "given up on closing findings" in desk.ours[-1].body
+    assert "GitHub was away" in desk.ours[-1].body
+
+
+def test_a_question_and_a_review_that_are_given_up_are_answered_below_their_commands(
+    desk: ReviewDesk,
+) -> None:
+    desk.says("alice", "/rlm ask why?")
+    desk.comes(problem="It came to nothing.")
+    desk.loses("GitHub was away")
+    desk.store.put(_said(desk, "/rlm review").job())
+    command = desk.store.claim(GITHUB, "github", 60)
+    assert command is not None
+    desk.steps.do(command)
+    desk.loses("GitHub was away")  # before its check run was there
+    assert [one.body.count("given up on this: GitHub was away") for one in desk.ours] == [1, 1]
+    assert desk.repo.check_runs == []
+
+
+def test_a_review_that_a_label_asked_for_and_is_given_up_has_a_check_run_that_says_so(
+    desk: ReviewDesk,
+) -> None:
+    for trigger in ("labelled", "pushed"):  # nobody waits for the other
+        desk.store.put(_look(desk, trigger).job())
+        with desk.store.database.write() as db:
+            db.execute(update(JOBS).values(not_before=0))
+        look = desk.store.claim(GITHUB, "github", 60)
+        assert look is not None
+        desk.steps.do(look)
+        if trigger == "labelled":
+            desk.loses("GitHub was away")
+            assert desk.checks == [("completed", "neutral")]
+        else:
+            desk.loses("GitHub was away")
+    assert len(desk.repo.check_runs) == 1
+
+
+def _look(desk: ReviewDesk, trigger: str) -> Look:
+    return Look.model_validate(
+        {
+            "installation": desk.installation.id,
+            "repository_id": desk.repo.id,
+            "repository": NAME,
+            "number": desk.pull.number,
+            "trigger": trigger,
+        }
+    )
+
+
+def _said(desk: ReviewDesk, text: str) -> Command:
+    comment = desk.pull.comment("alice", text)
+    return Command(
         installation=desk.installation.id,
         repository_id=desk.repo.id,
         repository=NAME,
-        head=desk.head,
-        external_id=check.external_id or "",
-        event_id="e1",
+        number=desk.pull.number,
+        comment_id=comment.id,
+        body=text,
+        sender="alice",
     )
-    desk.store.put(rerun.job())
-    desk.loses("GitHub was away")
-    assert desk.checks == [("completed", "neutral")]
 
 
 def test_what_is_given_up_while_nobody_can_be_told_ends_all_the_same(desk: ReviewDesk) -> None:
@@ -300,6 +425,144 @@ def test_what_is_given_up_while_nobody_can_be_told_ends_all_the_same(desk: Revie
     assert sorted(kinds) == [PUBLISH, PUBLISH, Queued.kind]
     assert desk.outcomes() == ["lost: GitHub was away"] * 2
     assert desk.store.waiting(GITHUB) == 0
+
+
+def test_what_was_given_up_in_an_outage_is_said_when_it_is_over(desk: ReviewDesk) -> None:
+    """Where somebody waits: below the command and its question, in check runs, at the button."""
+    desk.looks()
+    desk.reviewed()
+    desk.says("alice", "/rlm ask why?")
+    desk.comes(problem="It came to nothing.")
+    group = desk.repo.commit({"queue": b"x"}, desk.head)
+    before = len(desk.ours)
+    desk.store.put(
+        _said(desk, "/rlm review").job(),
+        desk.asks(group).job(),
+        desk.presses().job(),
+        desk.reruns().job(),
+    )
+    desk.gives_up(Command.kind, PUBLISH, Queued.kind, Pressed.kind, Rerun.kind)
+    assert desk.work() == []  # it is not tried at once
+    for _ in range(3):
+        asked = len(desk.fake.asked())
+        assert desk.later() == [Untold.kind] * 5
+        assert len(desk.fake.asked()) - asked <= 3 * 5  # a request each, tried as any read is
+    desk.fake.mend()
+    assert desk.later() == [Untold.kind] * 5
+    said = desk.ours[before:]
+    assert len(said) == 3 and all("GitHub was away" in one.body for one in said)
+    assert desk.checks == [("completed", "success"), *[("completed", "neutral")] * 2]
+    assert {one.head_sha for one in desk.repo.check_runs} == {desk.head, group}
+    assert desk.later() == [] and desk.store.waiting(GITHUB) == 0
+
+
+def test_what_was_given_up_keeps_nothing_else_from_its_turn(desk: ReviewDesk) -> None:
+    desk.store.put(_said(desk, "/rlm review").job())
+    desk.gives_up(Command.kind)
+    with desk.store.database.write() as db:  # what failed a while ago keeps nothing, either
+        db.execute(update(JOBS).where(JOBS.c.state == "failed").values(created=0))
+    assert desk.store.put_if_idle(_look(desk, "missed").job())
+
+
+def test_what_cannot_be_said_for_longer_than_runs_are_kept_is_left(
+    desk: ReviewDesk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.store.put(_said(desk, "/rlm review").job())
+    desk.gives_up(Command.kind)
+    assert desk.later() == [Untold.kind]
+    desk.store.kept_s = 0.0
+    assert desk.later() == [Untold.kind]
+    assert "never said" in caplog.text
+    assert desk.later() == []
+    desk.fake.mend()
+    assert desk.ours == []
+
+
+def test_what_was_given_up_goes_with_its_installation(desk: ReviewDesk) -> None:
+    desk.looks()
+    desk.comes(problem="It came to nothing.")
+    desk.store.put(_said(desk, "/rlm review").job())
+    desk.gives_up(PUBLISH, Command.kind)
+    desk.store.forget_installation(desk.installation.id)
+    desk.fake.mend()
+    assert desk.later() == [] and desk.ours == []
+
+
+def test_a_limit_is_kept_to_while_something_has_to_be_said(desk: ReviewDesk) -> None:
+    desk.store.put(_said(desk, "/rlm review").job())
+    desk.gives_up(Command.kind)
+    desk.fake.mend()
+    desk.fake.fault(status=429, times=None, headers={"Retry-After": "1800"})
+    assert desk.later() == [Untold.kind]
+    with desk.store.database.read() as db:
+        (due,) = db.scalars(select(JOBS.c.not_before).where(JOBS.c.state == "waiting"))
+    assert due - time.time() == pytest.approx(1_800, abs=10)
+
+
+def test_what_was_written_and_pushed_by_then_is_said_and_counts(desk: ReviewDesk) -> None:
+    """The outage begins when the pull request on top is there, and nobody was told of it."""
+    desk.says("alice", "/rlm refactor rename f to g")
+    desk.plans()
+    desk.says("alice", "/rlm go")
+    run = desk.comes(desk.written())
+    job = desk.store.claim(GITHUB, "github", 60)
+    assert job is not None
+    away = partial(desk.fake.fault, status=502, times=None)
+    fault = desk.fake.fault("POST", r"/pulls$", when="after", status=502, action=away)
+    with pytest.raises(Outage):
+        desk.steps.do(job)
+    assert fault.met == 1 and len(desk.stacked) == 1
+    desk.steps.lost(job, AwayTooLong("GitHub was away"), last=True)
+    assert desk.outcomes()[-1] == "lost: GitHub was away"
+    desk.fake.mend()
+    assert desk.later()[:1] == [Untold.kind]
+    assert desk.outcomes()[-1] == "stacked"
+    made = desk.store.stacked(run.id)
+    assert made is not None and made.stacked == desk.stacked[0].number
+    assert f"#{made.stacked}" in desk.ours[-1].body
+    assert desk.store.result(run.id)
+
+
+# What is merged of ours --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["below", "itself"])
+def test_what_is_merged_is_known_from_the_end_of_a_pull_request_too(
+    desk: ReviewDesk, where: str
+) -> None:
+    """The push that a merge is may be lost, or go to another branch than the one below."""
+    desk.says("alice", "/rlm refactor rename f to g")
+    desk.plans()
+    desk.says("alice", "/rlm go")
+    run = desk.carries()
+    (stacked,) = desk.stacked
+    stacked.close(merged=True)
+    if where == "below":
+        desk.pull.close(merged=True)
+        desk.looks("closed")
+    else:
+        look = _look(desk, "closed").model_copy(update={"number": stacked.number})
+        desk.store.put(look.job())
+        desk.work()
+    made = desk.store.stacked(run.id)
+    assert made is not None and made.state == "merged"
+
+
+# Checks that are run again -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["one", "all"])
+def test_checks_of_a_fork_are_run_again_though_its_runs_are_forgotten(
+    desk: ReviewDesk, what: str
+) -> None:
+    desk.looks()
+    desk.reviewed()
+    desk.store.forget_installation(desk.installation.id, [desk.repo.id])
+    (check,) = desk.repo.check_runs
+    desk.store.put(desk.reruns(check.external_id or "" if what == "one" else "").job())
+    desk.work()
+    assert desk.outcomes() == ["open"]
+    assert desk.engine()[2].trigger == "rerun"
 
 
 # Merge queues ------------------------------------------------------------------------------------

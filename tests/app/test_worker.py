@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from app.github.errors import Limited, Unreachable
+from app.github.errors import AwayTooLong, Limited, Unreachable
 from app.github.transport import Unreached
 from app.measures import COUNTS, JOBS_LOST
 from app.store import GITHUB, Job, NewJob, Store
@@ -24,6 +24,7 @@ class Worked:
         self.store = Store(path / "rlm.sqlite3")
         self.seen: list[int] = []
         self.lost: list[str] = []
+        self.away: list[bool] = []
         self.stopping = threading.Event()
         self._do = do
 
@@ -52,6 +53,7 @@ class Worked:
 
     def lose(self, job: Job, error: RlmError, *, last: bool) -> None:
         self.lost.append(str(error))
+        self.away.append(isinstance(error, AwayTooLong))
         self.store.fail(job, str(error))
 
 
@@ -135,7 +137,7 @@ def test_an_outage_is_waited_for_with_growing_pauses_and_not_for_ever(tmp_path: 
     assert worked.lost == []
     worked.due(away_since=time.time() - LONGEST_OUTAGE_S)
     worked.go()
-    assert worked.lost == ["no connection (tried for 6 hours)"]
+    assert worked.lost == ["no connection (tried for 6 hours)"] and worked.away == [True]
 
 
 def test_another_trouble_ends_an_outage(tmp_path: Path) -> None:

@@ -36,8 +36,9 @@ DAY_S = 86_400.0
 class Site:
     """One server's pages. alice may read octo/hello, bob may not; octo/open is public."""
 
-    def __init__(self, folder: Path, public_url: str = "") -> None:
+    def __init__(self, folder: Path, public_url: str = "", database: str = "") -> None:
         self.home = folder / "rlm"
+        self.database = database or self.home / "rlm.sqlite3"
         self.hub = FakeGitHub(folder)
         self.app = self.hub.app("rlm-review")
         self.hello = self.hub.repository("octo/hello", private=True)
@@ -56,7 +57,7 @@ class Site:
 
     def __enter__(self) -> Self:
         self._held.enter_context(self.hub)
-        self.store = Store(self.home / "rlm.sqlite3")
+        self.store = Store(self.database)
         self._held.callback(self.store.close)
         self._held.callback(self.listener.close)
         self.flask = self.make()
@@ -81,6 +82,7 @@ class Site:
             key=SecretStr(changes.pop("key", "ab" * 32)),
             budget_usd=2.0,
             month_budget_usd=changes.pop("month_budget_usd", None),
+            node=changes.pop("node", ""),
         )
         return make_app(self.store, [b"secret"], pages=self.pages)
 
