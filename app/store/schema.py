@@ -11,7 +11,7 @@ from app.store.before_alembic import LAST_VERSION, STEPS
 from app.store.tables import METADATA
 from reviewer.errors import TellUser
 
-REVISION = "0022"
+REVISION = "0023"
 """What this program's tables are called; the newest of the migrations."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
