@@ -150,11 +150,11 @@ def test_a_plan_that_is_none_is_not_offered():
 
 
 def words_of(text):
-    """What people read of Markdown, by words."""
+    """What people read of Markdown, by words; the numbers of lists are read, too."""
     shown = "".join(
-        token.content
+        token.info if token.type == "list_item_open" else token.content
         for token in read(text)
-        if token.type in {"text", "text_special", "code_inline", "fence"}
+        if token.type in {"text", "text_special", "code_inline", "fence", "list_item_open"}
     )
     return re.sub(r"\W|_", "", html.unescape(shown).replace("\u200b", ""))
 
@@ -220,6 +220,7 @@ def test_a_plan_that_cannot_be_shown_whole_cannot_be_started(plan, why):
 @given(st.text("`~#*-+.1) \n\tax_", max_size=60))
 @example("```a\nx\n```")
 @example("~~~ x `a\n x")
+@example("\n1. 1")
 def test_no_word_of_a_plan_is_left_out(text):
     plan = Plan(summary="s", contract=f"a{text}", renames=PLAN.renames)
     done = refactoring(plan=plan, status="planned", commits=[], notes=[])
