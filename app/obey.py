@@ -412,4 +412,4 @@ def _kind(one: Dismissed) -> str:
 
 def _cell(text: str) -> str:
     """Return the title of a finding for a cell of a table."""
-    return markdown_line(cut(text, TITLE_CHARS)).replace("|", "\\|")
+    return markdown_line(cut(text, TITLE_CHARS))

@@ -5,8 +5,10 @@ tests, those that are not (helpers, `conftest.py`, data) are none: nobody runs t
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import islice
 
 from reviewer.detectors.places import is_test_data
 from reviewer.languages import is_fixture, is_test, language_of, test_folder
@@ -41,12 +43,12 @@ class Layout:
             return "it is in a language whose tests are not written here"
         if is_test_data(folder_of(path)):
             return "it lies among the data of tests"
-        alike = [other for other in self.tests if family_of(other) == family_of(path)]
+        alike = self._by_family.get(family_of(path), frozenset())
         if path in self.there:
             return None if path in alike else "it lies among tests and is none: a helper, or data"
         if not alike:
             return "no test of that language is there, whose place and style a new one could follow"
-        return self._not_new(path, alike)
+        return self._not_new(path, family_of(path))
 
     def neighbours(self, path: str) -> list[str]:
         """Return the test files that a new one would be like, the nearest first, not itself."""
@@ -62,25 +64,23 @@ class Layout:
             ),
         )
 
-    def _not_new(self, path: str, alike: list[str]) -> str | None:
+    def _not_new(self, path: str, family: str) -> str | None:
         root = test_folder(path)
+        # Another package of a repository may get the folder that the first one has.
+        marks = self._marks.get((family, _last(root)))
         if root is None:
-            near = [one for one in alike if test_folder(one) is None]
-            if not near:
+            if not marks:
                 return "tests lie in folders of their own here, not beside the code"
             if folder_of(path) not in self.folders:
                 return "there is no code beside it"
         else:
-            # Another package of a repository may get the folder that the first one has.
-            near = [one for one in alike if _named_as(test_folder(one), root)]
-            if not near:
+            if not marks:
                 return f"no test of that language lies in a folder like {shown(root)}"
             if folder_of(root) not in self.folders:
                 return f"there is no folder {shown(folder_of(root))}"
-        marks = {_mark(one) for one in near}
         if _mark(path) not in marks:
-            like = [one for one in self.neighbours(path) if one in near][:3]
-            names = ", ".join(shown(one.rpartition("/")[2]) for one in like)
+            near = (one for one in self.neighbours(path) if _last(test_folder(one)) == _last(root))
+            names = ", ".join(shown(one.rpartition("/")[2]) for one in islice(near, 3))
             return f"it is not named like the tests around it ({names})"
         return None
 
@@ -115,6 +115,26 @@ class Layout:
             if _mark(path) or (test_folder(path), family_of(path)) not in marked
         ]
 
+    @cached_property
+    def test_names(self) -> frozenset[str]:
+        """The names of the test files, without their folders."""
+        return frozenset(path.rpartition("/")[2] for path in self.tests)
+
+    @cached_property
+    def _by_family(self) -> dict[str, frozenset[str]]:
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for path in self.tests:
+            found[family_of(path)].add(path)
+        return {family: frozenset(paths) for family, paths in found.items()}
+
+    @cached_property
+    def _marks(self) -> dict[tuple[str, str | None], set[str]]:
+        """What names say, by family and the name of the folder of tests."""
+        found: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
+        for path in self.tests:
+            found[family_of(path), _last(test_folder(path))].add(_mark(path))
+        return dict(found)
+
 
 def folder_of(path: str) -> str:
     """Return the folder of a path without its slash, "" for the root."""
@@ -145,11 +165,9 @@ def _mark(path: str) -> str:
     return before + behind
 
 
-def _named_as(one: str | None, other: str) -> bool:
-    return (
-        one is not None
-        and one.rstrip("/").rpartition("/")[2] == other.rstrip("/").rpartition("/")[2]
-    )
+def _last(folder: str | None) -> str | None:
+    """Return what a folder is called, None for none."""
+    return None if folder is None else folder.rstrip("/").rpartition("/")[2]
 
 
 def _shared(one: str, other: str) -> str:

@@ -271,7 +271,7 @@ def test_what_is_taken_back_in_the_middle_ends_the_run(site: Site, what: str) ->
         if what == "pull_requests":
             check = check_of(world, pull)
             assert (check.status, check.conclusion) == ("completed", "neutral")
-            assert "pull_requests: write" in (check.summary or "")
+            assert r"has not granted pull\_requests: write" in (check.summary or "")
 
 
 def test_a_stop_of_a_run_whose_check_run_may_not_be_written_any_more(site: Site) -> None:

@@ -226,6 +226,14 @@ def test_what_was_dismissed_is_listed_with_its_kind_where_it_is_known(scene: Sce
     assert "What has a kind is known in other words, too" in told
 
 
+def test_a_bar_in_what_was_dismissed_stays_in_its_cell(scene: Scene) -> None:
+    said = Dismissed(FINDING, "a|b.py", "`a | b` leaks", "alice", "https://x/1")
+    scene.store.dismiss(scene.repo.id, said)
+    scene.commanded("alice", "/rlm memory")
+    (told,) = scene.answers
+    assert rf"| `{FINDING}` | `a\|b.py` | \`a \| b\` leaks |  | `alice` |" in told
+
+
 # Commands done twice -----------------------------------------------------------------------------
 
 

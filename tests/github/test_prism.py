@@ -292,7 +292,7 @@ def test_a_review_is_posted_with_ranges_on_both_sides(prism: Prism, taken: Taken
     seal = Seal(b"k" * 32, 1_296_269, 1347)
     with prism.hub() as hub:
         reviews = Reviews(hub, NAME, 1347, head, RUN, seal)
-        assert (reviews.posted(), reviews.said()[0]) == (None, [])
+        assert (reviews.posted(), reviews.said().remarks) == (None, [])
         made, lost = reviews.post(
             lambda shown: f"{shown} findings",
             [
