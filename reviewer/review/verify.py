@@ -126,7 +126,7 @@ class Verifier:
     """
 
     name = "verify"
-    version = "4"
+    version = "5"
     tier: Tier = "cheap"
     result: type[Verdicts] = Verdicts
 
