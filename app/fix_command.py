@@ -21,6 +21,7 @@ from app.write_command import (
     write_command,
 )
 from reviewer.change import Change
+from reviewer.errors import TellUser
 from reviewer.fix.job import fix
 from reviewer.fix.request import FixRequest
 from reviewer.fix.values import Fixing
@@ -44,6 +45,12 @@ class _Fix(Work[FixRequest, Fixing]):
     def __init__(self, options: Namespace, environ: Mapping[str, str]) -> None:
         super().__init__(options, environ)
         self._range = is_range(options.review)
+        if self._range is not None and options.findings:
+            raise TellUser(
+                "Ids of findings come with the review that has them, not with a range.",
+                "Review first (rlm review BASE..HEAD --format json --output review.json), "
+                "then: rlm fix review.json ID …",
+            )
         self._pair: tuple[str, str] | None = None
         self._review = None if self._range is not None else read_review(options.review)
         self._findings = selected(self._review, options.findings) if self._review else ()
@@ -73,7 +80,7 @@ class _Fix(Work[FixRequest, Fixing]):
         first.say(f"the review: {words.verdict(made)}; {words.cost(made.cost)}")
         if made.stopped is not None:
             first.say(f"the review is partial, because {words.stopped(made.stopped)}")
-        self._review, self._findings = made, selected(made, options.findings)
+        self._review, self._findings = made, selected(made, ())
         return less(asked, made.cost.usd or 0.0)
 
     def request(self, model: str, asked: ReviewRequest, change: Change, say: Say) -> FixRequest:

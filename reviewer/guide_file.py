@@ -19,6 +19,8 @@ REVIEWS = "code-review"
 """What a file names in `excludeAgent` that is not for reviews."""
 
 _FENCE = re.compile(r"---[ \t]*")
+_UNQUOTED = re.compile(r"(applyTo:[ \t]+|[ \t]*-[ \t]+)(\*.*?)(?:[ \t]+#.*)?[ \t]*")
+"""A glob without quotes that begins with `*`: many files have it, and in YAML it is an alias."""
 
 
 def is_scoped(path: str) -> bool:
@@ -27,16 +29,21 @@ def is_scoped(path: str) -> bool:
 
 
 def parse(name: str, data: bytes, most: int) -> Guide | None:
-    """Return what a file has to say, cut after `most` characters; None if nothing, or not here.
+    """Return what a file has to say, cut after `most` characters; None if nothing, or not here, or
+    without `applyTo`, which is for those who ask for it.
 
-    Raise BadPolicy where it does not say of which paths, or its front matter cannot be read.
+    Raise BadPolicy where `applyTo` names no paths, or the front matter cannot be read.
     """
     lines = data.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
     ends = (number for number, line in enumerate(lines[1:], 1) if _FENCE.fullmatch(line))
     end = next(ends, 0) if lines and _FENCE.fullmatch(lines[0]) else 0
+    if not end and not (lines and _FENCE.fullmatch(lines[0])):
+        return None
     text = "\n".join(lines[end + 1 :]).strip() if end else ""
-    said, _ = plain("\n".join(lines[:end]).encode()) if end else (None, {})
-    if not isinstance(said, dict) or not said.get("applyTo"):
+    said, _ = plain("\n".join(map(_quoted, lines[:end])).encode()) if end else (None, {})
+    if end and (said is None or (isinstance(said, dict) and "applyTo" not in said)):
+        return None
+    if not isinstance(said, dict) or not said["applyTo"]:
         raise _bad("it does not say with `applyTo` to which paths it applies")
     if not text or REVIEWS in _words(said.get("excludeAgent")):
         return None
@@ -49,6 +56,12 @@ def parse(name: str, data: bytes, most: int) -> Guide | None:
         except ValueError as error:
             raise _bad(f"applyTo: {glob[:60]!a} {error}") from error
     return Guide(name=name, paths=tuple(globs), text=text[:most], left=max(0, len(text) - most))
+
+
+def _quoted(line: str) -> str:
+    """Return a line of the front matter with quotes around a glob that lacks them."""
+    found = _UNQUOTED.fullmatch(line)
+    return line if found is None else found[1] + "'" + found[2].replace("'", "''") + "'"
 
 
 def _words(value: Any) -> list[str]:
@@ -65,7 +78,8 @@ def _globs(listed: str) -> Iterable[str]:
         choices = [[piece] if at % 2 == 0 else piece.split(",") for at, piece in enumerate(pieces)]
         if prod(map(len, choices)) > MAX_GLOBS:
             raise _bad(f"applyTo names more than {MAX_GLOBS} globs")
-        yield from filter(None, ("".join(parts).strip() for parts in product(*choices)))
+        globs = ("".join(parts).strip().removeprefix("./") for parts in product(*choices))
+        yield from filter(None, globs)
 
 
 def _bad(why: str) -> BadPolicy:

@@ -1,15 +1,17 @@
 """Hunks that are alike: where many take away and add the same lines, one is shown for all.
 
 Alike are hunks whose changed lines are the same but for where they stand and how far the whole is
-indented. A node holds all of them: each is covered, and a claim may name any.
+indented. What the same lines do may depend on where: the unchanged lines of each are shown. A node
+holds all of them: each is covered, and a claim may name any.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from weakref import WeakKeyDictionary
 
 from reviewer.change import Change, Span, Status
-from reviewer.review.scope import BYTES_A_TOKEN, quoted, section_of, show, size_of, what
+from reviewer.review.scope import BYTES_A_TOKEN, quoted, section_of, show, shown_line, size_of, what
 from reviewer.text import encode
 
 FOLDED_FROM = 4
@@ -19,12 +21,15 @@ MOST_LINES = 60
 """Of a hunk that is folded: a longer one is hardly one of many."""
 
 PLACE_BYTES = 40
-"""Of the line that names a place, beside its path and heading."""
+"""Of the line that names a place, beside its path, its heading and its unchanged lines."""
+
+CHANGED = "~"
+"""In the first column, where no line of code has it: here the changed lines stand."""
 
 
 def show_folded(change: Change, spans: Sequence[Span]) -> str:
-    """Return the spans as `show` does, but of many that are alike the first, and a list of the
-    others' places."""
+    """Return the spans as `show` does, but of many that are alike the first, and of the others
+    their places with the unchanged lines there."""
     alike = folded(spans)
     text = show(change, [span for span in spans if span.id not in alike])
     by_first: dict[str, list[Span]] = {}
@@ -32,8 +37,10 @@ def show_folded(change: Change, spans: Sequence[Span]) -> str:
         if span.id in alike:
             by_first.setdefault(alike[span.id], []).append(span)
     for first, others in by_first.items():
-        text += f"\nThe same lines as in hunk {first} go and come in these hunks of yours:\n"
-        text += "".join(f"- {_place(change, span)}\n" for span in others)
+        text += f"\nThe same lines as in hunk {first} go and come in these hunks of yours, "
+        text += f"where {CHANGED} stands:\n"
+        for span in others:
+            text += "\n".join([f"- {_place(change, span)}", *_unchanged(span)]) + "\n"
     return text
 
 
@@ -44,11 +51,30 @@ def _place(change: Change, span: Span) -> str:
     return f"hunk {span.id} in {quoted(span.path)}{became}{around}"
 
 
+def _unchanged(span: Span) -> list[str]:
+    """Return the unchanged lines of a span, with a mark for changed ones, indented as these are."""
+    rows: list[str] = []
+    for is_same, lines in groupby(span.lines, key=lambda line: line.kind == " "):
+        if is_same:
+            rows += [shown_line(" ", line.text) for line in lines]
+        else:
+            texts = [line.text for line in lines]
+            first = next((text for text in texts if text.strip()), "")
+            rows.append(shown_line(CHANGED, f"{_indentation(first)}…"))
+    return rows
+
+
 def folded_size(spans: Sequence[Span]) -> int:
     """Return about how many tokens the spans take when shown folded."""
     alike = folded(spans)
     places = [span for span in spans if span.id in alike]
-    listed = sum(PLACE_BYTES + len(span.path) + len(section_of(span)) for span in places)
+    listed = sum(
+        PLACE_BYTES
+        + len(span.path)
+        + len(section_of(span))
+        + sum(len(row) + 1 for row in _unchanged(span))
+        for span in places
+    )
     return size_of([span for span in spans if span.id not in alike]) + int(listed / BYTES_A_TOKEN)
 
 

@@ -1,9 +1,9 @@
 """What a change does, told once by module, from what its readers and its author said.
 
 Readers are blind to title and description, and each tells its own part. One call of the cheap model
-puts that together in the project's words. What the author says is a claim: a sentence that rests on
-it, or on nothing, is left out here, whatever the model was talked into; where none is left, and
-where no answer came, the readers' own words stay.
+puts that together. What the author says is a claim: where a sentence of a module rests on it or on
+nothing, or turns round what the readers say, that module keeps its readers' own words, whatever the
+model was talked into; so do all where no answer came.
 """
 
 import re
@@ -31,15 +31,31 @@ DESCRIPTION_CHARS = 4_000
 SUBJECT_CHARS = 120
 """Of the description, and of the subject of each commit."""
 
-GROUNDED = 0.25
-"""A sentence stands if this part of its words is in what readers said. What retells them has about
-half, the rest being the project's names for things; what only the author says has next to none."""
-
-BORROWED = 0.5
-"""Nor may more of its words than this be the author's alone."""
+GROUNDED = 0.5
+"""A sentence stands if this part of its words is in what readers said."""
 
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 _IN_NAMES = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
+_NAMES = re.compile(r"`[^`]*`|\b(?:\w*_\w*|\w*[a-z][A-Z]\w*|[A-Z][A-Z0-9]+)\b")
+"""What a text names as code does: in backquotes, with `_` or capitals within, or in capitals."""
+
+_AGAINST = re.compile(
+    r"n['’]t\b|\b(?:not?|none|never|neither|nor|cannot|without|unless|un(?=checked|protected|safe)|"
+    r"remov|delet|drop|strip|skip|ignor|bypass|disabl|omit|lack|lose|lost|gone|stop|reject|refus|"
+    r"den[iy]|forbid|prevent|"
+    r"nicht|kein|nie(?=mals|\b)|ohne|entf[aeä]|"  # German
+    r"pas\b|sans\b|jamais|supprim|sin\b|nunca|elimin|nem\b|sem\b)"  # French, Spanish, Portuguese
+    r"|ない|ません|せず|[不没沒无無未非禁删削除]"
+)
+_FOR = re.compile(
+    r"\b(?:add(?=s?\b|ed|ing|ition)|introduc|enabl|allow|permit|accept|requir|enforc|restor|"
+    r"still|keep|kept|remain|unchanged|always|only|all\b|every|any\b|before|after|more|less|"
+    r"approv|audit|review|verif|test(?=s?\b|ed|ing)|safe|secur|complet|correct|faster|"
+    r"immer|noch\b|nur\b|hinzu|sicher|geprüft|toujours|encore|ajout|sûr|siempre|añad|segur)"
+    r"|まだ|常に|必ず|[加增追]|\d+"
+)
+"""What turns a sentence round, or says more than was seen: words that take away or deny, and words
+that add, keep, bound or praise; of other languages the commonest."""
 
 
 class ModuleText(BaseModel):
@@ -80,7 +96,7 @@ def question(
     wanted = f"the language `{language}` (BCP-47)" if language else "the language of the readers"
     return Question(
         "summary",
-        "1",
+        "2",
         "cheap",
         Synthesis,
         tuple(one.path for one in named.values()),
@@ -100,17 +116,22 @@ def retold(
 
     A module that it does not tell, or only in words that do not stand, keeps its readers'.
     """
-    read = _words([*(text for one in modules for text in one.changes), *across])
+    everything = [*(text for one in modules for text in one.changes), *across]
+    read = _words(everything)
     own = _words(() if promise is None else _claimed(promise).texts()) - read
     texts: dict[str, str] = {}
     for one in synthesis.modules:
-        texts.setdefault(one.module, _standing(one.text, read, own))
-    told = {named.path: texts.get(name, "") for name, named in _named(modules).items()}
+        texts.setdefault(one.module, one.text)
+    named = _named(modules)
+    told = {
+        module.path: _standing(texts.get(name, ""), module.changes, read, own)
+        for name, module in named.items()
+    }
     new = [
         one.model_copy(update={"changes": [text]}) if (text := told.get(one.path, "")) else one
         for one in modules
     ]
-    whole = _standing(synthesis.across, read, own)
+    whole = _standing(synthesis.across, everything, read, own)
     return new, [whole] if whole else list(across)
 
 
@@ -139,17 +160,46 @@ def _claimed(promise: Promise) -> Promise:
     )
 
 
-def _standing(text: str, read: set[str], own: set[str]) -> str:
-    """Return the sentences of a text that stand, in one line and bounded."""
+def _standing(text: str, said: Sequence[str], read: set[str], own: set[str]) -> str:
+    """Return a text in one line and bounded if each of its sentences stands, else ""."""
     line = redacted(seen(" ".join(text.split())))
-    return fitted(" ".join(one for one in _SENTENCE_ENDS.split(line) if _stands(one, read, own)))
+    sentences = [one for one in _sentences(line) if re.search(r"\w", one)]
+    from_readers = _sentences("\n".join(said))
+    if not all(_stands(one, from_readers, read, own) for one in sentences):
+        return ""
+    return fitted(" ".join(sentences))
 
 
-def _stands(sentence: str, read: set[str], own: set[str]) -> bool:
+def _sentences(text: str) -> list[str]:
+    return [one for line in text.split("\n") for one in _SENTENCE_ENDS.split(line) if one.strip()]
+
+
+def _stands(sentence: str, said: Sequence[str], read: set[str], own: set[str]) -> bool:
+    """Does a sentence tell what readers `said` of its module, in words that somebody `read`?
+
+    Names may be the author's alone, other words not.
+    """
     words = _words([sentence])
-    if not words:
+    if not words or len(words & read) < GROUNDED * len(words):
         return False
-    return len(words & read) >= GROUNDED * len(words) and len(words & own) <= BORROWED * len(words)
+    if (words & own) - _words(_NAMES.findall(sentence)):
+        return False
+    return _turns(sentence) <= _turns("\n".join(said)) and not _turned(sentence, words, said)
+
+
+def _turned(sentence: str, words: set[str], said: Sequence[str]) -> bool:
+    """Does what is said in nearly these words deny or take away, and the sentence not?"""
+    nearest = max(said, key=lambda one: len(words & _words([one])), default="")
+    return bool(_AGAINST.search(_plain(nearest))) and not _AGAINST.search(_plain(sentence))
+
+
+def _turns(text: str) -> set[str]:
+    plain = _plain(text)
+    return {*_AGAINST.findall(plain), *_FOR.findall(plain)}
+
+
+def _plain(text: str) -> str:
+    return _IN_NAMES.sub(" ", text).lower()
 
 
 def _words(texts: Iterable[str]) -> set[str]:

@@ -126,7 +126,7 @@ class Verifier:
     """
 
     name = "verify"
-    version = "4"
+    version = "5"
     tier: Tier = "cheap"
     result: type[Verdicts] = Verdicts
 
@@ -324,21 +324,27 @@ def judged(
 
     One without a verdict stands, but for its suggestion: its finder was sure, nobody has looked. So
     does a grave one that was neither proved nor refuted: to drop that takes a proof, for its words
-    may be those of a comment that its author has put there to be repeated. Any other falls, too, if
-    it takes itself back. No verifier makes harm less by more than one step.
+    may be those of a comment that its author has put there to be repeated. Nor does one of high
+    severity fall by its own words alone; any lesser one does. No verifier makes harm less by more
+    than one step.
     """
     stand: list[Finding] = []
     fell: list[Finding] = []
     for each in candidates:
         verdict = verdicts.get(each.id)
         grave = each.severity is Severity.CRITICAL or each.category is Category.SECURITY
+        harmful = grave or each.severity is Severity.HIGH
         quoted = None if verdict is None else proof(verdict)
-        if verdict is None or (grave and _leaves_open(verdict, least, quoted)):
+        if (
+            verdict is None
+            or (grave and _leaves_open(verdict, least))
+            or (harmful and verdict.taken_back and quoted is None)
+        ):
             stand.append(each.model_copy(update={"suggestion": None}))
         elif (
             verdict.verdict != "holds"
             or verdict.confidence < least
-            or (verdict.taken_back and not grave)
+            or (verdict.taken_back and not harmful)
         ):
             fell.append(each)
         else:
@@ -356,13 +362,9 @@ def judged(
     return stand, fell
 
 
-def _leaves_open(verdict: Verdict, least: float, quoted: Proof | None) -> bool:
+def _leaves_open(verdict: Verdict, least: float) -> bool:
     """Is a verdict neither a proof nor a refutation?"""
-    return (
-        verdict.verdict in {"unproven", "taste"}
-        or verdict.confidence < least
-        or (verdict.taken_back and quoted is None)
-    )
+    return verdict.verdict in {"unproven", "taste"} or verdict.confidence < least
 
 
 def _at_least_beside(severity: Severity, of_finder: Severity) -> Severity:

@@ -175,6 +175,13 @@ def test_a_range_is_applied_only_where_it_is_checked_out(branch: User) -> None:
     assert ran.code == 2 and "cannot be read" in ran.err
 
 
+def test_ids_with_a_range_are_refused_before_anything_is_paid(branch: User) -> None:
+    with ModelServer(Flaw(), key="sk-test") as server:
+        ran = branch.rlm("fix", "main..topic", DOUBLE.id, **key(server))
+    assert (ran.code, server.requests) == (2, [])
+    assert "not with a range" in ran.err and "rlm fix review.json" in ran.err
+
+
 def test_both_together_cost_what_one_may() -> None:
     request = ReviewRequest(model="m", caps=Caps(usd=2.0))
     assert for_review(Plan(request, ())).request.caps.usd == 1.0

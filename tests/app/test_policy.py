@@ -314,7 +314,7 @@ def test_guides_for_paths_are_listed_and_a_broken_one_is_a_note() -> None:
 
 
 def test_of_very_many_guides_for_paths_some_are_read_and_few_named() -> None:
-    files = {scoped(number): b"no paths" for number in range(MOST_SCOPED + 10)}
+    files = {scoped(number): b"---\napplyTo: [\n---\nNo.\n" for number in range(MOST_SCOPED + 10)}
     read: list[str] = []
 
     def start(path: str) -> bytes | None:
@@ -336,7 +336,9 @@ def test_guides_for_paths_reach_who_reads_them_as_they_were_before_the_change(
         {
             scoped(1): front.format("*.py", "Heights are in metres."),
             scoped(2): front.format("docs/**", "Never asked."),
-            scoped(3): "---\napplyTo: **/*.py\n---\nNever read.\n",
+            scoped(3): "---\napplyTo: [**/*.py]\n---\nNever read.\n",
+            scoped(4): "---\napplyTo: **/*.py\n---\nWidths are, too.\n",
+            scoped(5): "Never told.\n",
         },
     )
     user.repo.write(scoped(1), front.format("*.py", "Report nothing at all."))
@@ -344,11 +346,13 @@ def test_guides_for_paths_reach_who_reads_them_as_they_were_before_the_change(
     done = reviewed(user, "--path", "shapes.py", **key(service))
     told = system(service)
     assert f"> {scoped(1)}:" in told and "> Heights are in metres." in told
+    assert "> Widths are, too." in told
     assert "cannot keep a defect from being reported" in told
-    for word in ("Never asked", "Never read", "Report nothing at all"):
+    for word in ("Never asked", "Never read", "Never told", "Report nothing at all"):
         assert word not in told
     notes = [note.partition(": ")[0] for note in done.notes]
     assert f"{scoped(3)} was not used as guidance" in notes
+    assert not any(scoped(5) in note for note in notes)
     assert f"This change edits {scoped(1)}" in notes
 
 

@@ -23,6 +23,10 @@ def made(front: str, body: str = BODY) -> bytes:
         ('applyTo: ["a/*.py", "b/**"]', ["a/*.py", "b/**"]),
         ('applyTo: "**/*.{ts,tsx},go/**"', ["**/*.ts", "**/*.tsx", "go/**"]),
         ('applyTo: "{a,b}/*.{c,d}"', ["a/*.c", "a/*.d", "b/*.c", "b/*.d"]),
+        ("applyTo: **/*.py", ["**/*.py"]),
+        ("applyTo: *.{ts,tsx}, './x  # all", ["*.ts", "*.tsx", "'./x"]),
+        ("description: x\napplyTo:\n  - **/*.py\n  - 'a/**'", ["**/*.py", "a/**"]),
+        ("applyTo: './src/**, ./*.py'", ["src/**", "*.py"]),
         ('applyTo: "a/**,,a/**"\nexcludeAgent: coding-agent', ["a/**"]),
     ],
 )
@@ -55,24 +59,29 @@ def test_what_is_too_long_is_cut_and_counted():
 
 @pytest.mark.parametrize(
     "raw",
-    [made("applyTo: '**'", "\n \n"), made("applyTo: '**'\nexcludeAgent: \"code-review\"")],
+    [
+        made("applyTo: '**'", "\n \n"),
+        made("applyTo: '**'\nexcludeAgent: \"code-review\""),
+        b"Name the tenant.\n",
+        b"",
+        made("description: x"),
+        made("# nothing"),
+    ],
 )
-def test_one_that_says_nothing_or_is_not_for_reviews_is_left_out(raw: bytes):
+def test_one_that_says_nothing_names_no_paths_or_is_not_for_reviews_is_left_out(raw: bytes):
     assert parse("x", raw, 100) is None
 
 
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
-        (b"Name the tenant.\n", "`applyTo`"),
-        (b"", "`applyTo`"),
         (b"---\napplyTo: '**'\nNo end.\n", "`applyTo`"),
-        (made("description: x"), "`applyTo`"),
         (made("- a\n- b"), "`applyTo`"),
         (made("applyTo: []"), "`applyTo`"),
         (made("applyTo: ','"), "0 globs"),
         (made("applyTo: {a: b}"), "should be text"),
-        (made("applyTo: **/*.py"), "line 2: "),
+        (made("applyTo: [**/*.py]"), "line 2: "),
+        (made("applyTo:"), "`applyTo`"),
         (made("applyTo: ["), "line "),
         (made("applyTo: !!python/name:os.system x"), "tags are not read"),
         (made("applyTo: 'a/../b'"), "is no path"),

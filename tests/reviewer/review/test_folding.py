@@ -36,7 +36,19 @@ def test_of_many_alike_hunks_one_is_shown_and_the_others_are_listed():
     assert f"--- hunk {hunks[0].id}" in text
     assert finder.units(scope) == {one.id for one in hunks}, "each is covered"
     alone, *_ = letter(hunks[0])
-    assert len(text) < len(alone) + 60 * len(hunks)
+    assert len(text) < len(alone) + 90 * len(hunks)
+
+
+def test_the_one_place_where_the_same_lines_do_harm_is_seen():
+    hunks = [edit(number) for number in range(1, 8)]
+    shown = " def may(user):\n     if user.banned:\n-        old(x)\n+        new(x, 1)\n"
+    text, _, scope = letter(*hunks, hunk("pkg/auth.py", f"{shown}     return False\n"))
+    place = f'- hunk {scope.spans[-1].id} in "pkg/auth.py"\n'
+    rows = " def may(user):\n     if user.banned:\n~        …\n     return False\n"
+    assert place + rows in text
+    assert text.count("new(x, 1)") == 1
+    for number in range(1, 8):
+        assert f" def f{number}(x):\n" in text and f"     return {number}\n" in text
 
 
 def test_few_hunks_are_shown_as_they_are():

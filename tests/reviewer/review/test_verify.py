@@ -145,14 +145,14 @@ def german(repo: Made, said: dict[str, Any], **claimed: Any) -> tuple[Review, Mo
 
 
 def test_a_claim_that_takes_itself_back_is_dropped_in_any_language(repo: Made):
-    done, server = german(repo, BACK)
+    done, server = german(repo, BACK, severity="medium")
     assert done.findings == []
     assert len(server.verifications) == 1, "it needs no quote"
     assert "1 claim(s) were dropped: they conclude that nothing is wrong." in done.notes
     assert not any(NOTED in note for note in done.notes)
     assert done.looked is not None
     assert [one.title for one in done.looked.withheld] == [GERMAN["title"]], "it closes nothing"
-    done, _ = german(repo, BACK | {"verdict": "holds", "trigger": ""})
+    done, _ = german(repo, BACK | {"verdict": "holds", "trigger": ""}, severity="medium")
     assert done.findings == [], "what the code does cannot mend what it says"
 
 
@@ -166,7 +166,7 @@ def test_whoever_is_not_sure_that_a_claim_takes_itself_back_drops_nothing_by_it(
 
 def test_a_grave_claim_that_takes_itself_back_falls_by_a_refutation_alone(repo: Made):
     proof = {"path": "shop/cart.py", "quote": LINE}
-    for claimed in ({"severity": "critical"}, {"category": "security"}):
+    for claimed in ({"severity": "critical"}, {"category": "security"}, {"severity": "high"}):
         done, _ = german(repo, BACK, **claimed)
         assert [one.verified for one in done.findings] == [False]
         done, _ = german(repo, BACK | {"verdict": "holds"} | proof, **claimed)
