@@ -490,6 +490,8 @@ def _by_name(  # noqa: PLR0917
     if len(receivers) != 1 or len(imports) != 1 or _in_block(text, imports[0].line):
         raise by_module
     (imported,), (receiver,) = imports, receivers
+    if any(use.line <= imported.line for use in uses):
+        raise by_module  # the name would be imported behind it
     head = receiver.partition(".")[0]
     if len(_words(ends.symbol, view.masked, dotted=True)) != len(uses):
         raise by_module  # the name means something else there, too
@@ -506,8 +508,8 @@ def _by_name(  # noqa: PLR0917
         said = f"{said}{imported.name}" if said.endswith(".") else f"{said}.{imported.name}"
     statement = written("", _spelled(path, said, ends), ((ends.symbol, ""),))
     changed = decode(b"\n".join(lines))
-    last = max(one.line for one in what.imports if not _in_block(text, one.line))
-    done = with_imports(changed, [statement], last)
+    # Right behind the module's own: a later import may stand behind the first use.
+    done = with_imports(changed, [statement], imported.line)
     if len(_words(head, masked(encode(changed), Language.PYTHON))) == 1:  # in its import
         done = dropped(done, imported.line, imported.name)
     return done

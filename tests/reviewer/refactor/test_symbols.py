@@ -412,7 +412,11 @@ def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> No
         ),
         (
             "import pkg.a\nimport sys\n\npkg.a.f(pkg.a.K)\n",
-            "import pkg.a\nimport sys\nfrom pkg.b import f\n\nf(pkg.a.K)\n",
+            "import pkg.a\nfrom pkg.b import f\nimport sys\n\nf(pkg.a.K)\n",
+        ),
+        (
+            "import pkg.a\n\nX = pkg.a.f()\n\nfrom pkg.o import y\n",
+            "import pkg.a\nfrom pkg.b import f\n\nX = f()\n\nfrom pkg.o import y\n",
         ),
         (
             "import pkg.a as text\n\ntext.f(text.K)  # text.f\n",
@@ -428,6 +432,15 @@ def test_uses_by_the_module_become_uses_by_the_name(before: str, after: str) -> 
         "pkg/c.py": before,
     }
     assert texts(moved(files, "pkg/a.py", "f", "pkg/b.py"))["pkg/c.py"] == after
+
+
+def test_a_use_above_the_import_of_its_module_is_not_followed() -> None:
+    files = {
+        "a.py": "def f():\n    pass\n",
+        "c.py": "def g():\n    return a.f()\n\n\nimport a\n\na.f()\n",
+    }
+    with pytest.raises(GiveUp, match=r"c\.py uses it by its module"):
+        moved(files, "a.py", "f", "b.py")
 
 
 CHECKED = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
