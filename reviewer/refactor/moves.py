@@ -5,9 +5,9 @@ the new one. Where any of that is not plain, the host declines: half a move is n
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.contracts.masking import masked
@@ -42,6 +42,9 @@ _OF_ITS_FILE = frozenset({"__file__", "__name__", "__package__", "__path__", "gl
 
 _KINDS = frozenset({DefKind.FUNCTION, DefKind.CLASS, DefKind.CONSTANT})
 
+_CALLED = frozenset({UseKind.CALL, UseKind.DECORATOR, UseKind.IMPORT, UseKind.KEYWORD})
+"""Uses of a function by which nobody comes to read its annotations."""
+
 MOST_COMPANIONS = 20
 """Constants that go along with a definition."""
 
@@ -57,10 +60,16 @@ class _Ends:
     target: Extraction
     text: str
     target_text: str
+    handed: Callable[[Definition], bool]
+    """May a function of the old file be given to others, who may read its annotations?"""
 
     @cached_property
     def view(self) -> View:
         return View(self.old, Language.PYTHON, self.what, encode(self.text))
+
+    def need(self, name: str, inside: Callable[[int], bool]) -> Need:
+        """Return what the lines of the old file for which `inside` is true need a name for."""
+        return need(name, self.view, inside, self.handed)
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ def companions(one: Move, planned: Sequence[Move], context: Context, tree: Overl
         for other in tops.values():
             if (
                 other is user
-                or need(other.name, ends.view, partial(_inside, definition=user)) is not Need.RUN
+                or ends.need(other.name, partial(_inside, definition=user)) is not Need.RUN
             ):
                 continue
             if other.name in same or _is_alone(other, user, ends, context):
@@ -107,8 +116,8 @@ def _is_alone(constant: Definition, user: Definition, ends: _Ends, context: Cont
     """Is it a constant that nothing but this definition uses, in any file?"""
     if constant.kind is not DefKind.CONSTANT:
         return False
-    rest = need(
-        constant.name, ends.view, lambda line: not (_inside(line, user) or _inside(line, constant))
+    rest = ends.need(
+        constant.name, lambda line: not (_inside(line, user) or _inside(line, constant))
     )
     having = context.mentioning((constant.name,)).get(constant.name, ())
     return rest is Need.NOTHING and set(having) <= {ends.old}
@@ -126,7 +135,7 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
     if likely:
         where = ", ".join(sorted({shown(each.path) for each in likely})[:3])
         raise GiveUp(f"it may be used in {where} without being imported by name")
-    still = need(ends.symbol, ends.view, lambda line: not _inside(line, definition))
+    still = ends.need(ends.symbol, lambda line: not _inside(line, definition))
     needed = _needed(ends, definition, context, tree)
     _no_circle(ends, needed.imports, still, context)
     _nothing_else_of_its_name(ends, sure, context)
@@ -165,7 +174,22 @@ def _ends(one: Move, context: Context, tree: Overlay) -> _Ends:
         raise GiveUp("one of the files does not parse")
     text = readable(blob.data)
     target_text = readable(target.data) if target is not None else ""
-    return _Ends(one.symbol, one.path, one.to, what, there, text, target_text)
+    handed = cache(partial(_is_handed, one.path, what, context))
+    return _Ends(one.symbol, one.path, one.to, what, there, text, target_text, handed)
+
+
+def _is_handed(path: str, what: Extraction, context: Context, function: Definition) -> bool:
+    """Is a function used for anything else than to be called, or is that not known?"""
+    if function.scope:
+        return any(
+            use.name == function.name and not use.receiver and use.kind not in _CALLED
+            for use in what.uses
+        )
+    answer = context.uses(function.name, path)
+    return bool(answer.notes) or any(
+        each.certainty is not Certainty.NAME and each.use.kind not in _CALLED
+        for each in answer.items
+    )
 
 
 def _definition(ends: _Ends) -> Definition:
@@ -212,7 +236,7 @@ def _needed(ends: _Ends, definition: Definition, context: Context, tree: Overlay
     _is_at_home_anywhere(set(re.findall(r"(?<![\w.])\w+", body)))  # an attribute is the object's
 
     def needs(name: str) -> Need:
-        return need(name, ends.view, lambda line: _inside(line, definition))
+        return ends.need(name, lambda line: _inside(line, definition))
 
     tops = [d.name for d in ends.what.definitions if not d.scope and d.name != ends.symbol]
     whats = {name: needs(name) for name in tops}

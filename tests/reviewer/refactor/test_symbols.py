@@ -468,6 +468,36 @@ def test_what_annotations_alone_name_goes_under_type_checking() -> None:
     assert made["pkg/c.py"].startswith("from pkg.b import Moved\n")
 
 
+@pytest.mark.parametrize(
+    ("moved_code", "rest"),
+    [
+        ("@dataclass\nclass f:\n    x: K\n", ""),
+        ("class f(NamedTuple):\n    x: K\n", ""),
+        ("class f(TypedDict):\n    x: K\n", ""),
+        ("def f(x: K):\n    pass\n", "register(f)\n"),
+        ("def f(x: K):\n    pass\n", "TABLE = [1, f]\n"),
+        ("def f():\n    def g(x: K):\n        pass\n\n    return g\n", ""),
+    ],
+)
+def test_annotations_that_others_may_read_need_their_names(moved_code: str, rest: str) -> None:
+    files = {
+        "a.py": f"{LAZY}class K:\n    pass\n\n\n{moved_code}",
+        "c.py": f"from a import f\n\n{rest}",
+    }
+    with pytest.raises(GiveUp, match="it needs K"):
+        moved(files, "a.py", "f", "b.py")
+
+
+def test_a_function_that_is_handed_on_has_its_types_imported_to_run() -> None:
+    files = {
+        "a.py": f"{LAZY}class F:\n    pass\n\n\ndef g(x: F):\n    pass\n",
+        "c.py": "import a\n\nregister(a.g)\n",
+    }
+    made = texts(moved(files, "a.py", "F", "b.py"))
+    assert "annotations\nfrom b import F\n" in made["a.py"]
+    assert "TYPE_CHECKING" not in made["a.py"]
+
+
 def test_a_back_reference_of_types_makes_no_circle() -> None:
     files = {
         "a.py": f"{LAZY}import os\n\n\nclass F:\n    pass\n\n\ndef g(x: F):\n    return os.sep\n",
