@@ -42,6 +42,22 @@ _OF_ITS_FILE = frozenset({"__file__", "__name__", "__package__", "__path__", "gl
 
 _KINDS = frozenset({DefKind.FUNCTION, DefKind.CLASS, DefKind.CONSTANT})
 
+_MAKERS = frozenset(
+    {"bool", "bytes", "dict", "float", "frozenset", "int", "list", "range", "set", "str", "tuple"}
+)
+"""What makes a value and does nothing else."""
+
+_LITERAL = frozenset(b"False None True and not or b br f fr r rb rf u".split())
+"""Words of a literal, prefixes of strings among them."""
+
+_WORD = re.compile(rb"(?<![\w])[^\W\d]\w*")
+_SUBSCRIPT = re.compile(rb"[\w\])]\s*\[")
+
+_DYNAMIC = re.compile(
+    r"\b(?:__dict__|__import__|eval|exec|globals|import_module|locals|modules|vars)\b"
+)
+"""Who says one of these may name anything."""
+
 _CALLED = frozenset({UseKind.CALL, UseKind.DECORATOR, UseKind.IMPORT, UseKind.KEYWORD})
 """Uses of a function by which nobody comes to read its annotations."""
 
@@ -94,33 +110,75 @@ def companions(one: Move, planned: Sequence[Move], context: Context, tree: Overl
     ends = _ends(one, context, tree)
     tops = {each.name: each for each in ends.what.definitions if not each.scope}
     order: list[str] = []
-    todo = [one.symbol]
-    while todo and len(order) <= MOST_COMPANIONS:
-        name = todo.pop()
-        if name in order or name not in tops:
-            continue
-        order.append(name)
-        user = tops[name]
+    seen: set[str] = set()
+
+    def visit(user: Definition) -> None:
+        seen.add(user.name)
+        if len(seen) > MOST_COMPANIONS:
+            raise GiveUp(f"it needs more than {MOST_COMPANIONS} others")
         for other in tops.values():
             if (
-                other is user
-                or ends.need(other.name, partial(_inside, definition=user)) is not Need.RUN
+                other.name not in seen
+                and ends.need(other.name, partial(_inside, definition=user)) is Need.RUN
+                and (other.name in same or _is_alone(other, user, ends, context))
             ):
-                continue
-            if other.name in same or _is_alone(other, user, ends, context):
-                todo.append(other.name)
-    return [one.model_copy(update={"symbol": name}) for name in reversed(order[1:])]
+                visit(other)
+        order.append(user.name)  # behind all that it needs
+
+    if one.symbol in tops:
+        visit(tops[one.symbol])
+    return [one.model_copy(update={"symbol": name}) for name in order[:-1]]
 
 
 def _is_alone(constant: Definition, user: Definition, ends: _Ends, context: Context) -> bool:
-    """Is it a constant that nothing but this definition uses, in any file?"""
-    if constant.kind is not DefKind.CONSTANT:
+    """Is it a constant of a plain value that nothing but this definition uses, in any file?"""
+    if constant.kind is not DefKind.CONSTANT or not _is_pure(constant, ends):
+        return False
+    lines = enumerate(ends.text.split("\n"), 1)
+    rest_text = "\n".join(
+        line for at, line in lines if not (_inside(at, user) or _inside(at, constant))
+    )
+    # Words of strings and comments count: what builds code or names of them is not told apart.
+    if _DYNAMIC.search(ends.text) or re.search(rf"\b{re.escape(constant.name)}\b", rest_text):
         return False
     rest = ends.need(
         constant.name, lambda line: not (_inside(line, user) or _inside(line, constant))
     )
     having = context.mentioning((constant.name,)).get(constant.name, ())
     return rest is Need.NOTHING and set(having) <= {ends.old}
+
+
+def _is_pure(constant: Definition, ends: _Ends) -> bool:
+    """Is a value the same wherever and whenever it is made?
+
+    It is of literals, names that the file defines or imports, and calls that do nothing else.
+    """
+    view, code = ends.view, ends.view.masked
+    end = view.offset(constant.end + 1, 0) if constant.end < code.count(b"\n") + 1 else len(code)
+    head = re.compile(re.escape(encode(constant.name)) + rb"\s*(?::[^=]+)?=(?!=)")
+    found = head.match(code, view.offset(constant.start, 0), end)
+    if found is None or _SUBSCRIPT.search(code, found.end(), end):
+        return False
+    uses = {view.offset(use.line, use.column): use for use in view.what.uses}
+    words = {each.start() for each in _WORD.finditer(code, found.end(), end)}
+    inner = {at for at in uses if found.end() <= at < end}  # those of f-strings are masked
+    own = {each.name for each in view.what.definitions if not each.scope}
+    own |= {_local(each) for each in view.what.imports}
+
+    def plain(at: int) -> bool:
+        use = uses.get(at)
+        if use is None:
+            word = _WORD.match(code, at)
+            return word is not None and word[0] in _LITERAL
+        if use.kind is UseKind.CALL:
+            return f"{use.receiver}.{use.name}" == "re.compile" or (
+                not use.receiver and use.name in _MAKERS - own
+            )
+        if use.receiver:
+            return use.receiver == "re"  # its flags
+        return use.kind in {UseKind.KEYWORD, UseKind.STRING} or use.name in own | _MAKERS
+
+    return all(plain(at) for at in words | inner)
 
 
 def move(one: Move, context: Context, tree: Overlay) -> Done:

@@ -6,7 +6,7 @@ import pytest
 
 from reviewer.context.provider import Provider
 from reviewer.errors import GiveUp
-from reviewer.refactor.moves import move
+from reviewer.refactor.moves import companions, move
 from reviewer.refactor.statements import dropped, from_import, redirected, with_imports
 from reviewer.refactor.symbols import Done, rename
 from reviewer.refactor.values import Move, Rename
@@ -401,6 +401,45 @@ LAZY = "from __future__ import annotations\n\n"
 def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> None:
     with pytest.raises(GiveUp, match=words):
         moved(files, "a.py", "f", "b.py")
+
+
+def along(text: str, *planned: str) -> list[str]:
+    """What goes with f of a.py, where these are planned to go, too."""
+    made = overlay({"a.py": text})
+    moves = [Move(path="a.py", symbol=name, to="b.py") for name in ("f", *planned)]
+    with Provider(made.start.objects) as context:
+        return [one.symbol for one in companions(moves[0], moves, context, made)]
+
+
+PLAIN = ["1", "(1, -2.5e3)", '{"a": None}', "re.compile(r'x', re.I)", "frozenset({b'a', y})"]
+MADE = ["Lock()", "os.environ", "y['a']", "[z for z in y]", "lambda: 1", "f'{Lock()}'"]
+
+
+@pytest.mark.parametrize("value", [*PLAIN, *MADE])
+def test_a_constant_goes_along_if_its_value_is_plain(value: str) -> None:
+    start = "import os\nimport re\nfrom t import Lock, y\n\n"
+    text = f"{start}K = {value}\n\n\ndef f():\n    return K\n"
+    assert along(text) == (["K"] if value in PLAIN else [])
+
+
+@pytest.mark.parametrize("rest", ["eval('1')", "globals()", "g('K + 1')", "# K is for f"])
+def test_a_constant_that_something_may_name_stays(rest: str) -> None:
+    text = "K = 1\n\n\ndef f():\n    return K\n\n\n"
+    assert along(text) == ["K"] and along(f"{text}{rest}\n") == []
+
+
+def test_what_a_move_needs_goes_before_it_in_whatever_order_it_stands() -> None:
+    g, h = "def g():\n    return h()\n", "def h():\n    return 1\n"
+    f = "def f():\n    return g() + h()\n"
+    for pieces in ((f, g, h), (h, g, f), (g, f, h)):
+        assert along("\n\n".join(pieces), "g", "h") == ["h", "g"]
+
+
+def test_more_than_a_few_companions_are_left_to_a_node() -> None:
+    names = [f"K{n}" for n in range(30)]
+    text = "".join(f"{name} = 1\n" for name in names)
+    with pytest.raises(GiveUp, match="more than 20 others"):
+        along(f"{text}\n\ndef f():\n    return {' + '.join(names)}\n")
 
 
 @pytest.mark.parametrize(
