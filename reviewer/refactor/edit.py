@@ -13,7 +13,7 @@ from reviewer.refactor.outlines import divided, marked, named_code, outline, tok
 from reviewer.refactor.parse import broken
 from reviewer.refactor.protect import shown
 from reviewer.refactor.reach import looking
-from reviewer.refactor.symbols import IN_PROSE, LINE_CHARS
+from reviewer.refactor.symbols import IN_PROSE, LINE_CHARS, MOST_LEADS
 from reviewer.refactor.tree import Overlay, Tree
 from reviewer.refactor.values import Answer, Edits, Joined, Module
 from reviewer.request import StopReason
@@ -62,6 +62,8 @@ class Part:
     def lines_alone(self, path: str) -> list[str]:
         """Return what was told of a file that is shown by those lines alone; else nothing."""
         told = [text for at, text in self.told if at == path]
+        if len(told) >= MOST_LEADS:
+            return []  # perhaps not all of them
         return told if self.left_over and all(IN_PROSE in text for text in told) else []
 
     @property

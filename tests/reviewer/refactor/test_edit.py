@@ -8,6 +8,7 @@ import pytest
 from reviewer.context.provider import Provider
 from reviewer.refactor.edit import WHOLE_TOKENS, Editor, EditScope, Part
 from reviewer.refactor.outlines import tokens
+from reviewer.refactor.symbols import IN_PROSE, MOST_LEADS
 from reviewer.refactor.values import CONTRACT_CHARS, TEXT_CHARS, Edits, Joined, Module
 from reviewer.rlm.node import MOST_PROMPT_TOKENS
 from tests.reviewer.refactor.trees import overlay, tree_of
@@ -76,6 +77,17 @@ def test_part_contract_and_leads_are_set_apart(context: Provider) -> None:
     assert "> # Your task" in lens and "> f stays f" in lens and '- "new.py"' in lens
     assert "Of what follows it was not sure" in lens and '- "small.py": look' in lens
     assert "Deterministic tools report" in editor(context, mending=True).lens(scope)
+
+
+@pytest.mark.parametrize("count", [MOST_LEADS - 1, MOST_LEADS])
+def test_a_file_of_which_not_all_was_told_is_shown_as_any_other(
+    context: Provider, count: int
+) -> None:
+    told = tuple(("small.py", f"f is g now, and {IN_PROSE}: x{n} = os") for n in range(count))
+    scope = EditScope((part("small.py", told=told, left_over=True),))
+    text, lens = editor(context).content(scope), editor(context).lens(scope)
+    assert ("|import os" in text) == (count == MOST_LEADS)
+    assert ("x39 = os" in lens) == (count == MOST_LEADS)
 
 
 def test_modules_never_share_a_node_and_a_large_one_is_divided(context: Provider) -> None:
