@@ -28,7 +28,7 @@ from reviewer.refactor.statements import (
     with_types,
     written,
 )
-from reviewer.refactor.symbols import Done
+from reviewer.refactor.symbols import LINE_CHARS, Done
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Move
 from reviewer.text import decode, encode, printable
@@ -211,7 +211,32 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
         data = as_in(blob.data, text) if blob is not None else text.encode()
         if blob is None or data != blob.data:
             done.files[path] = Blob(data, blob.mode if blob is not None else "100644")
+    _tell_of_strings(ends, context, tree, done)
     return done
+
+
+def _tell_of_strings(ends: _Ends, context: Context, tree: Overlay, done: Done) -> None:
+    """Tell of lines with the name as a string, in files that import the old module.
+
+    It may say which attribute of that module to patch: `setattr(old, "name", …)`.
+    """
+    having = context.mentioning((ends.symbol,)).get(ends.symbol, ())
+    for path in sorted(set(having) - {ends.old}):
+        blob = tree.blob(path)
+        if blob is None or language_of(path) is not Language.PYTHON:
+            continue
+        imported = [one.to for one in context.imports(path).items]
+        if not any(ends.old in (*to.files, to.submodule) for to in imported):
+            continue
+        what = f"{printable(ends.symbol)} of {shown(ends.old)} is in {shown(ends.new)} now"
+        for line in readable(blob.data).split("\n"):
+            if _quoted(ends.symbol, line):
+                row = printable(line.strip())[:LINE_CHARS]
+                done.lead(path, f"{what}, and its name stands here in a string: {row}")
+
+
+def _quoted(name: str, text: str) -> bool:
+    return re.search(rf"""(["']){re.escape(name)}\1""", text) is not None
 
 
 def _ends(one: Move, context: Context, tree: Overlay) -> _Ends:
@@ -569,6 +594,8 @@ def _by_name(  # noqa: PLR0917
     receivers = {use.receiver for use in uses}
     view = View(path, Language.PYTHON, what, encode(text))
     imports = [one for one in what.imports if _module_name(path, one, ends, context) in receivers]
+    if _quoted(ends.symbol, text):
+        raise by_module  # it may be patched there
     if len(receivers) != 1 or len(imports) != 1 or _in_block(text, imports[0].line):
         raise by_module
     (imported,), (receiver,) = imports, receivers

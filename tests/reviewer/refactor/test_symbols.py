@@ -482,6 +482,22 @@ def test_a_use_above_the_import_of_its_module_is_not_followed() -> None:
         moved(files, "a.py", "f", "b.py")
 
 
+@pytest.mark.parametrize("imports", ["import pkg.a", "from pkg import a as x", "from .a import K"])
+def test_a_string_that_may_patch_the_old_module_is_told(imports: str) -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/a.py": "K = 1\n\n\ndef f():\n    return 1\n\n\ndef g():\n    return f()\n",
+        "pkg/t.py": f'{imports}\n\npatch(1, "f", None)\n',
+        "pkg/u.py": 'print("f")\n',
+    }
+    done = moved(files, "pkg/a.py", "f", "pkg/b.py")
+    (lead,) = done.leads.pop("pkg/t.py")
+    assert lead.endswith('in a string: patch(1, "f", None)') and not done.leads
+    both = {**files, "pkg/t.py": 'import pkg.a\n\npatch(pkg.a, "f", 1)\npkg.a.f()\n'}
+    with pytest.raises(GiveUp, match="uses it by its module"):
+        moved(both, "pkg/a.py", "f", "pkg/b.py")
+
+
 CHECKED = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
 
 
