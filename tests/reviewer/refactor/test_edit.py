@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,7 @@ def test_a_small_file_is_shown_whole_and_none_of_its_lines_passes_for_ours(
     context: Provider,
 ) -> None:
     text = editor(context).content(EditScope((part("small.py"),)))
+    assert '=== file "small.py", each line is prefixed with |, which is not part of' in text
     assert "|import os\n|\n|x = os\n" in text
     assert '\n=== file "other.py"' not in text
 
@@ -100,6 +102,9 @@ def test_modules_never_share_a_node_and_a_large_one_is_divided(context: Provider
     assert sorted(path for piece in pieces for path in piece.files) == sorted(whole.files)
     assert [piece.new_files for piece in pieces if piece.new_files] == [("new.py",)]
     assert [piece.told for piece in pieces if piece.told] == [(("more.py", "x"),)]
+    one = EditScope((replace(whole, files=("small.py",)),))
+    assert "whose message is that of its first node" in task.lens(one)
+    assert "message is that" not in task.lens(EditScope((whole,)))
     assert frozenset().union(*(task.units(EditScope((piece,))) for piece in pieces)) == task.units(
         EditScope((whole,))
     )
