@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from reviewer.detectors.contracts.views import View
 from reviewer.parsing.packed import path_of
-from reviewer.parsing.symbols import DefKind, Use, UseKind
+from reviewer.parsing.symbols import Definition, DefKind, Use, UseKind
 from reviewer.text import encode
 
 _QUIET_DECORATORS = frozenset(
@@ -19,8 +19,6 @@ _QUIET_DECORATORS = frozenset(
         "cached_property",
         "classmethod",
         "contextmanager",
-        "dataclass",
-        "dataclasses.dataclass",
         "final",
         "functools.cached_property",
         "overload",
@@ -30,10 +28,11 @@ _QUIET_DECORATORS = frozenset(
         "typing.overload",
     }
 )
-_QUIET_BASES = frozenset(
-    {"ABC", "Exception", "Generic", "NamedTuple", "Protocol", "TypedDict", "object"}
-)
-"""Who does not read the annotations of what it decorates or is a base of; others may."""
+_QUIET_BASES = frozenset({"ABC", "Exception", "Generic", "Protocol", "object"})
+"""Who does not read the annotations of what it decorates or is a base of; others may.
+
+Those of a dataclass, a NamedTuple or a TypedDict are there for others to read.
+"""
 
 _CASE = re.compile(rb"^\s*case\b", re.M)
 
@@ -46,8 +45,13 @@ class Need(StrEnum):
     RUN = "run"
 
 
-def need(name: str, view: View, inside: Callable[[int], bool]) -> Need:
-    """Return what the lines of a file for which `inside` is true need a name of its top for."""
+def need(
+    name: str, view: View, inside: Callable[[int], bool], handed: Callable[[Definition], bool]
+) -> Need:
+    """Return what the lines of a file for which `inside` is true need a name of its top for.
+
+    `handed` says of a function whether it may be given to others, who may read its annotations.
+    """
     uses = {(use.line, use.column): use for use in view.what.uses if use.name == name}
     word = re.compile(rb"(?<![\w.])" + re.escape(encode(name)) + rb"(?!\w)")
     found = Need.NOTHING
@@ -59,7 +63,7 @@ def need(name: str, view: View, inside: Callable[[int], bool]) -> Need:
             use = uses.get(at)
             if use is not None and use.kind in {UseKind.KEYWORD, UseKind.IMPORT}:
                 continue
-            if use is None or use.kind is not UseKind.TYPE or not _unevaluated(use, view):
+            if use is None or use.kind is not UseKind.TYPE or not _unevaluated(use, view, handed):
                 return Need.RUN
             found = Need.TYPES
     for at, use in uses.items():  # of strings: their whole, or what stands in braces
@@ -84,7 +88,7 @@ def only_checked(text: str, line: int) -> bool:
 CHECKED = re.compile(r"if (?:\w+\.)?TYPE_CHECKING:[ \t]*(?:#.*)?")
 
 
-def _unevaluated(use: Use, view: View) -> bool:
+def _unevaluated(use: Use, view: View, handed: Callable[[Definition], bool]) -> bool:
     """Is an annotation never looked at while the program runs, as far as the file tells?"""
     what = view.what
     lazy = any(one.module == "__future__" and one.name == "annotations" for one in what.imports)
@@ -96,6 +100,8 @@ def _unevaluated(use: Use, view: View) -> bool:
             continue
         names = {one.partition("(")[0].lstrip("@").strip() for one in each.decorators}
         if names - _QUIET_DECORATORS:
+            return False
+        if each.kind is DefKind.FUNCTION and handed(each):
             return False
         if each.kind is DefKind.CLASS and {_bare(one) for one in each.bases} - _QUIET_BASES:
             return False

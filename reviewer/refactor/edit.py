@@ -13,7 +13,7 @@ from reviewer.refactor.outlines import divided, marked, named_code, outline, tok
 from reviewer.refactor.parse import broken
 from reviewer.refactor.protect import shown
 from reviewer.refactor.reach import looking
-from reviewer.refactor.symbols import IN_PROSE, LINE_CHARS
+from reviewer.refactor.symbols import IN_PROSE, LINE_CHARS, MOST_LEADS
 from reviewer.refactor.tree import Overlay, Tree
 from reviewer.refactor.values import Answer, Edits, Joined, Module
 from reviewer.request import StopReason
@@ -40,8 +40,8 @@ _SAYS_NOTHING = re.compile(
 )
 """A first line that could stand over any commit."""
 
-_LINES = "of which these lines, each behind its number and a |"
-_MARKED = "each line behind a | that is not in it"
+_LINES = "of which these lines, each prefixed with its number and |, not part of the file"
+_MARKED = "each line is prefixed with |, which is not part of the file"
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class Part:
     def lines_alone(self, path: str) -> list[str]:
         """Return what was told of a file that is shown by those lines alone; else nothing."""
         told = [text for at, text in self.told if at == path]
+        if len(told) >= MOST_LEADS:
+            return []  # perhaps not all of them
         return told if self.left_over and all(IN_PROSE in text for text in told) else []
 
     @property
@@ -84,7 +86,7 @@ class Editor:
     """The task. One instance for each state of the tree; a node edits one part."""
 
     name = "edit"
-    version = "5"
+    version = "6"
     tier: Tier = "strong"
     result: type[Edits] = Answer
     asks_why = True
@@ -138,7 +140,7 @@ class Editor:
         if self._contract:
             said.append(f"The contract between the parts:\n\n{set_apart(self._contract)}")
         if len(part.files) < len(part.module.files):
-            said.append("Other nodes edit the other files of this part: do what concerns yours.")
+            said.append(_SPLIT)
         if part.new_files:
             made = "\n".join(f"- {quoted(path)}" for path in part.new_files)
             said.append(f"Files that you may make:\n\n{made}")
@@ -310,6 +312,11 @@ def units_of(part: Part) -> frozenset[Unit]:
     return frozenset(f"{part.module.name}: {path}" for path in part.files or ("new files",))
 
 
+_SPLIT = (
+    "The host has split this part by size: other nodes edit its other files. Do what concerns "
+    "yours. The part is one commit, whose message is that of its first node, with those of the "
+    "others below it: let yours say what you do in your files."
+)
 _LEADS = (
     "The host has renamed or moved symbols. Of what follows it was not sure, or it could not do "
     "it; look at each place, and bring it in line where it means that symbol:"

@@ -5,9 +5,9 @@ the new one. Where any of that is not plain, the host declines: half a move is n
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.contracts.masking import masked
@@ -28,7 +28,7 @@ from reviewer.refactor.statements import (
     with_types,
     written,
 )
-from reviewer.refactor.symbols import Done
+from reviewer.refactor.symbols import LINE_CHARS, Done
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Move
 from reviewer.text import decode, encode, printable
@@ -41,6 +41,25 @@ _OF_ITS_FILE = frozenset({"__file__", "__name__", "__package__", "__path__", "gl
 """What means something else in another file."""
 
 _KINDS = frozenset({DefKind.FUNCTION, DefKind.CLASS, DefKind.CONSTANT})
+
+_MAKERS = frozenset(
+    {"bool", "bytes", "dict", "float", "frozenset", "int", "list", "range", "set", "str", "tuple"}
+)
+"""What makes a value and does nothing else."""
+
+_LITERAL = frozenset(b"False None True and not or b br f fr r rb rf u".split())
+"""Words of a literal, prefixes of strings among them."""
+
+_WORD = re.compile(rb"(?<![\w])[^\W\d]\w*")
+_SUBSCRIPT = re.compile(rb"[\w\])]\s*\[")
+
+_DYNAMIC = re.compile(
+    r"\b(?:__dict__|__import__|eval|exec|globals|import_module|locals|modules|vars)\b"
+)
+"""Who says one of these may name anything."""
+
+_CALLED = frozenset({UseKind.CALL, UseKind.DECORATOR, UseKind.IMPORT, UseKind.KEYWORD})
+"""Uses of a function by which nobody comes to read its annotations."""
 
 MOST_COMPANIONS = 20
 """Constants that go along with a definition."""
@@ -57,10 +76,16 @@ class _Ends:
     target: Extraction
     text: str
     target_text: str
+    handed: Callable[[Definition], bool]
+    """May a function of the old file be given to others, who may read its annotations?"""
 
     @cached_property
     def view(self) -> View:
         return View(self.old, Language.PYTHON, self.what, encode(self.text))
+
+    def need(self, name: str, inside: Callable[[int], bool]) -> Need:
+        """Return what the lines of the old file for which `inside` is true need a name for."""
+        return need(name, self.view, inside, self.handed)
 
 
 @dataclass(frozen=True)
@@ -85,33 +110,75 @@ def companions(one: Move, planned: Sequence[Move], context: Context, tree: Overl
     ends = _ends(one, context, tree)
     tops = {each.name: each for each in ends.what.definitions if not each.scope}
     order: list[str] = []
-    todo = [one.symbol]
-    while todo and len(order) <= MOST_COMPANIONS:
-        name = todo.pop()
-        if name in order or name not in tops:
-            continue
-        order.append(name)
-        user = tops[name]
+    seen: set[str] = set()
+
+    def visit(user: Definition) -> None:
+        seen.add(user.name)
+        if len(seen) > MOST_COMPANIONS:
+            raise GiveUp(f"it needs more than {MOST_COMPANIONS} others")
         for other in tops.values():
             if (
-                other is user
-                or need(other.name, ends.view, partial(_inside, definition=user)) is not Need.RUN
+                other.name not in seen
+                and ends.need(other.name, partial(_inside, definition=user)) is Need.RUN
+                and (other.name in same or _is_alone(other, user, ends, context))
             ):
-                continue
-            if other.name in same or _is_alone(other, user, ends, context):
-                todo.append(other.name)
-    return [one.model_copy(update={"symbol": name}) for name in reversed(order[1:])]
+                visit(other)
+        order.append(user.name)  # behind all that it needs
+
+    if one.symbol in tops:
+        visit(tops[one.symbol])
+    return [one.model_copy(update={"symbol": name}) for name in order[:-1]]
 
 
 def _is_alone(constant: Definition, user: Definition, ends: _Ends, context: Context) -> bool:
-    """Is it a constant that nothing but this definition uses, in any file?"""
-    if constant.kind is not DefKind.CONSTANT:
+    """Is it a constant of a plain value that nothing but this definition uses, in any file?"""
+    if constant.kind is not DefKind.CONSTANT or not _is_pure(constant, ends):
         return False
-    rest = need(
-        constant.name, ends.view, lambda line: not (_inside(line, user) or _inside(line, constant))
+    lines = enumerate(ends.text.split("\n"), 1)
+    rest_text = "\n".join(
+        line for at, line in lines if not (_inside(at, user) or _inside(at, constant))
+    )
+    # Words of strings and comments count: what builds code or names of them is not told apart.
+    if _DYNAMIC.search(ends.text) or re.search(rf"\b{re.escape(constant.name)}\b", rest_text):
+        return False
+    rest = ends.need(
+        constant.name, lambda line: not (_inside(line, user) or _inside(line, constant))
     )
     having = context.mentioning((constant.name,)).get(constant.name, ())
     return rest is Need.NOTHING and set(having) <= {ends.old}
+
+
+def _is_pure(constant: Definition, ends: _Ends) -> bool:
+    """Is a value the same wherever and whenever it is made?
+
+    It is of literals, names that the file defines or imports, and calls that do nothing else.
+    """
+    view, code = ends.view, ends.view.masked
+    end = view.offset(constant.end + 1, 0) if constant.end < code.count(b"\n") + 1 else len(code)
+    head = re.compile(re.escape(encode(constant.name)) + rb"\s*(?::[^=]+)?=(?!=)")
+    found = head.match(code, view.offset(constant.start, 0), end)
+    if found is None or _SUBSCRIPT.search(code, found.end(), end):
+        return False
+    uses = {view.offset(use.line, use.column): use for use in view.what.uses}
+    words = {each.start() for each in _WORD.finditer(code, found.end(), end)}
+    inner = {at for at in uses if found.end() <= at < end}  # those of f-strings are masked
+    own = {each.name for each in view.what.definitions if not each.scope}
+    own |= {_local(each) for each in view.what.imports}
+
+    def plain(at: int) -> bool:
+        use = uses.get(at)
+        if use is None:
+            word = _WORD.match(code, at)
+            return word is not None and word[0] in _LITERAL
+        if use.kind is UseKind.CALL:
+            return f"{use.receiver}.{use.name}" == "re.compile" or (
+                not use.receiver and use.name in _MAKERS - own
+            )
+        if use.receiver:
+            return use.receiver == "re"  # its flags
+        return use.kind in {UseKind.KEYWORD, UseKind.STRING} or use.name in own | _MAKERS
+
+    return all(plain(at) for at in words | inner)
 
 
 def move(one: Move, context: Context, tree: Overlay) -> Done:
@@ -126,7 +193,7 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
     if likely:
         where = ", ".join(sorted({shown(each.path) for each in likely})[:3])
         raise GiveUp(f"it may be used in {where} without being imported by name")
-    still = need(ends.symbol, ends.view, lambda line: not _inside(line, definition))
+    still = ends.need(ends.symbol, lambda line: not _inside(line, definition))
     needed = _needed(ends, definition, context, tree)
     _no_circle(ends, needed.imports, still, context)
     _nothing_else_of_its_name(ends, sure, context)
@@ -144,7 +211,32 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
         data = as_in(blob.data, text) if blob is not None else text.encode()
         if blob is None or data != blob.data:
             done.files[path] = Blob(data, blob.mode if blob is not None else "100644")
+    _tell_of_strings(ends, context, tree, done)
     return done
+
+
+def _tell_of_strings(ends: _Ends, context: Context, tree: Overlay, done: Done) -> None:
+    """Tell of lines with the name as a string, in files that import the old module.
+
+    It may say which attribute of that module to patch: `setattr(old, "name", …)`.
+    """
+    having = context.mentioning((ends.symbol,)).get(ends.symbol, ())
+    for path in sorted(set(having) - {ends.old}):
+        blob = tree.blob(path)
+        if blob is None or language_of(path) is not Language.PYTHON:
+            continue
+        imported = [one.to for one in context.imports(path).items]
+        if not any(ends.old in (*to.files, to.submodule) for to in imported):
+            continue
+        what = f"{printable(ends.symbol)} of {shown(ends.old)} is in {shown(ends.new)} now"
+        for line in readable(blob.data).split("\n"):
+            if _quoted(ends.symbol, line):
+                row = printable(line.strip())[:LINE_CHARS]
+                done.lead(path, f"{what}, and its name stands here in a string: {row}")
+
+
+def _quoted(name: str, text: str) -> bool:
+    return re.search(rf"""(["']){re.escape(name)}\1""", text) is not None
 
 
 def _ends(one: Move, context: Context, tree: Overlay) -> _Ends:
@@ -165,7 +257,22 @@ def _ends(one: Move, context: Context, tree: Overlay) -> _Ends:
         raise GiveUp("one of the files does not parse")
     text = readable(blob.data)
     target_text = readable(target.data) if target is not None else ""
-    return _Ends(one.symbol, one.path, one.to, what, there, text, target_text)
+    handed = cache(partial(_is_handed, one.path, what, context))
+    return _Ends(one.symbol, one.path, one.to, what, there, text, target_text, handed)
+
+
+def _is_handed(path: str, what: Extraction, context: Context, function: Definition) -> bool:
+    """Is a function used for anything else than to be called, or is that not known?"""
+    if function.scope:
+        return any(
+            use.name == function.name and not use.receiver and use.kind not in _CALLED
+            for use in what.uses
+        )
+    answer = context.uses(function.name, path)
+    return bool(answer.notes) or any(
+        each.certainty is not Certainty.NAME and each.use.kind not in _CALLED
+        for each in answer.items
+    )
 
 
 def _definition(ends: _Ends) -> Definition:
@@ -212,7 +319,7 @@ def _needed(ends: _Ends, definition: Definition, context: Context, tree: Overlay
     _is_at_home_anywhere(set(re.findall(r"(?<![\w.])\w+", body)))  # an attribute is the object's
 
     def needs(name: str) -> Need:
-        return need(name, ends.view, lambda line: _inside(line, definition))
+        return ends.need(name, lambda line: _inside(line, definition))
 
     tops = [d.name for d in ends.what.definitions if not d.scope and d.name != ends.symbol]
     whats = {name: needs(name) for name in tops}
@@ -487,9 +594,13 @@ def _by_name(  # noqa: PLR0917
     receivers = {use.receiver for use in uses}
     view = View(path, Language.PYTHON, what, encode(text))
     imports = [one for one in what.imports if _module_name(path, one, ends, context) in receivers]
+    if _quoted(ends.symbol, text):
+        raise by_module  # it may be patched there
     if len(receivers) != 1 or len(imports) != 1 or _in_block(text, imports[0].line):
         raise by_module
     (imported,), (receiver,) = imports, receivers
+    if any(use.line <= imported.line for use in uses):
+        raise by_module  # the name would be imported behind it
     head = receiver.partition(".")[0]
     if len(_words(ends.symbol, view.masked, dotted=True)) != len(uses):
         raise by_module  # the name means something else there, too
@@ -506,8 +617,8 @@ def _by_name(  # noqa: PLR0917
         said = f"{said}{imported.name}" if said.endswith(".") else f"{said}.{imported.name}"
     statement = written("", _spelled(path, said, ends), ((ends.symbol, ""),))
     changed = decode(b"\n".join(lines))
-    last = max(one.line for one in what.imports if not _in_block(text, one.line))
-    done = with_imports(changed, [statement], last)
+    # Right behind the module's own: a later import may stand behind the first use.
+    done = with_imports(changed, [statement], imported.line)
     if len(_words(head, masked(encode(changed), Language.PYTHON))) == 1:  # in its import
         done = dropped(done, imported.line, imported.name)
     return done

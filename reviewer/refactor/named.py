@@ -14,7 +14,8 @@ SYMBOLS = 12
 """Names of an instruction whose users are looked for, in its order."""
 
 DEFINED = 3
-"""A name that more places define, in no file that is named, is nobody's in particular."""
+"""A name that more places define, in no file that is named, is nobody's in particular; so is a
+file's name without a folder that more files have."""
 
 FOLLOWED = 60
 """Users of one name, and importers of one file, that are looked at."""
@@ -35,7 +36,7 @@ def named(instruction: str, asked: Sequence[str], context: Context) -> list[str]
 
     In this order, each once.
     """
-    files = [path for path in asked if _is_named(path, instruction)]
+    files = _files(instruction, asked)
     try:
         defining, users = _of_symbols(instruction, frozenset(asked), files, context)
         for path in files:
@@ -48,18 +49,26 @@ def named(instruction: str, asked: Sequence[str], context: Context) -> list[str]
     return [path for path in dict.fromkeys(ordered) if path in mine]
 
 
-def _is_named(path: str, instruction: str) -> bool:
-    """Does an instruction have a file's path, the end of it, or its module's dotted name?"""
-    stem, _, suffix = path.rpartition(".")
-    for said in PATH.findall(instruction):
+def _files(instruction: str, asked: Sequence[str]) -> list[str]:
+    """Return the files whose path, the end of it, or dotted name an instruction has.
+
+    The end of many paths without a folder (`__init__.py`) is the name of none of them.
+    """
+    found: set[str] = set()
+    for said in set(PATH.findall(instruction)):
         one = said.strip("./")
-        if "." not in one:
-            continue
-        whole = f"/{path}".endswith(f"/{one}")
-        dotted = suffix == "py" and "/" not in one and f"/{stem}".endswith(f"/{_slashed(one)}")
-        if whole or (dotted and one.count(".") > 0):
-            return True
-    return False
+        paths = [path for path in asked if _is_named(path, one)] if "." in one else []
+        common = "/" not in one and len(paths) > DEFINED
+        found.update([path for path in paths if path == one] if common else paths)
+    return [path for path in asked if path in found]
+
+
+def _is_named(path: str, one: str) -> bool:
+    """Is it a file's path, the end of it, or its module's dotted name?"""
+    if f"/{path}".endswith(f"/{one}"):
+        return True
+    stem, _, suffix = path.rpartition(".")
+    return suffix == "py" and "/" not in one and f"/{stem}".endswith(f"/{_slashed(one)}")
 
 
 def _slashed(dotted: str) -> str:

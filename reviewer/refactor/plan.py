@@ -51,7 +51,7 @@ class Planner:
     """
 
     name = "plan"
-    version = "5"
+    version = "6"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 

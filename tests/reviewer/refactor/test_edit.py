@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from reviewer.context.provider import Provider
 from reviewer.refactor.edit import WHOLE_TOKENS, Editor, EditScope, Part
 from reviewer.refactor.outlines import tokens
+from reviewer.refactor.symbols import IN_PROSE, MOST_LEADS
 from reviewer.refactor.values import CONTRACT_CHARS, TEXT_CHARS, Edits, Joined, Module
 from reviewer.rlm.node import MOST_PROMPT_TOKENS
 from tests.reviewer.refactor.trees import overlay, tree_of
@@ -41,6 +43,7 @@ def test_a_small_file_is_shown_whole_and_none_of_its_lines_passes_for_ours(
     context: Provider,
 ) -> None:
     text = editor(context).content(EditScope((part("small.py"),)))
+    assert '=== file "small.py", each line is prefixed with |, which is not part of' in text
     assert "|import os\n|\n|x = os\n" in text
     assert '\n=== file "other.py"' not in text
 
@@ -78,6 +81,17 @@ def test_part_contract_and_leads_are_set_apart(context: Provider) -> None:
     assert "Deterministic tools report" in editor(context, mending=True).lens(scope)
 
 
+@pytest.mark.parametrize("count", [MOST_LEADS - 1, MOST_LEADS])
+def test_a_file_of_which_not_all_was_told_is_shown_as_any_other(
+    context: Provider, count: int
+) -> None:
+    told = tuple(("small.py", f"f is g now, and {IN_PROSE}: x{n} = os") for n in range(count))
+    scope = EditScope((part("small.py", told=told, left_over=True),))
+    text, lens = editor(context).content(scope), editor(context).lens(scope)
+    assert ("|import os" in text) == (count == MOST_LEADS)
+    assert ("x39 = os" in lens) == (count == MOST_LEADS)
+
+
 def test_modules_never_share_a_node_and_a_large_one_is_divided(context: Provider) -> None:
     task = editor(context)
     two = EditScope((part("small.py"), part("more.py")))
@@ -88,6 +102,9 @@ def test_modules_never_share_a_node_and_a_large_one_is_divided(context: Provider
     assert sorted(path for piece in pieces for path in piece.files) == sorted(whole.files)
     assert [piece.new_files for piece in pieces if piece.new_files] == [("new.py",)]
     assert [piece.told for piece in pieces if piece.told] == [(("more.py", "x"),)]
+    one = EditScope((replace(whole, files=("small.py",)),))
+    assert "whose message is that of its first node" in task.lens(one)
+    assert "message is that" not in task.lens(EditScope((whole,)))
     assert frozenset().union(*(task.units(EditScope((piece,))) for piece in pieces)) == task.units(
         EditScope((whole,))
     )

@@ -225,6 +225,19 @@ def test_what_is_named_and_who_uses_it_come_first(instruction: str, first: list[
     assert (found[:1], sorted(found)) == (first[:1], sorted(first))
 
 
+@pytest.mark.parametrize("count", [3, 4])
+def test_a_file_name_that_many_files_have_names_none_of_them(count: int) -> None:
+    files: dict[str, bytes | str] = {f"p{n}/models.py": f"X{n} = 1\n" for n in range(count)}
+    files |= {"z/shop.py": "class Cart:\n    pass\n", "z/use.py": "from z.shop import Cart\n"}
+    made = overlay(files)
+    with Provider(made.start.objects) as provider:
+        found = named("Rename `Cart` and tidy models.py.", sorted(files), provider)
+        whole = named("Tidy p1/models.py, p2.models", sorted(files), provider)
+    many = [f"p{n}/models.py" for n in range(count)]
+    assert found == [*(many if count == 3 else []), "z/shop.py", "z/use.py"]
+    assert whole == ["p1/models.py", "p2/models.py"]
+
+
 def test_what_is_named_is_one_nodes_and_the_others_are_told(context: Provider) -> None:
     files = sorted(FILES)
     task = Planner("x", tree_of(TREE, context), TREE, first=[CART, "web/view.ts"], window=40)

@@ -6,7 +6,7 @@ import pytest
 
 from reviewer.context.provider import Provider
 from reviewer.errors import GiveUp
-from reviewer.refactor.moves import move
+from reviewer.refactor.moves import companions, move
 from reviewer.refactor.statements import dropped, from_import, redirected, with_imports
 from reviewer.refactor.symbols import Done, rename
 from reviewer.refactor.values import Move, Rename
@@ -403,6 +403,45 @@ def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> No
         moved(files, "a.py", "f", "b.py")
 
 
+def along(text: str, *planned: str) -> list[str]:
+    """What goes with f of a.py, where these are planned to go, too."""
+    made = overlay({"a.py": text})
+    moves = [Move(path="a.py", symbol=name, to="b.py") for name in ("f", *planned)]
+    with Provider(made.start.objects) as context:
+        return [one.symbol for one in companions(moves[0], moves, context, made)]
+
+
+PLAIN = ["1", "(1, -2.5e3)", '{"a": None}', "re.compile(r'x', re.I)", "frozenset({b'a', y})"]
+MADE = ["Lock()", "os.environ", "y['a']", "[z for z in y]", "lambda: 1", "f'{Lock()}'"]
+
+
+@pytest.mark.parametrize("value", [*PLAIN, *MADE])
+def test_a_constant_goes_along_if_its_value_is_plain(value: str) -> None:
+    start = "import os\nimport re\nfrom t import Lock, y\n\n"
+    text = f"{start}K = {value}\n\n\ndef f():\n    return K\n"
+    assert along(text) == (["K"] if value in PLAIN else [])
+
+
+@pytest.mark.parametrize("rest", ["eval('1')", "globals()", "g('K + 1')", "# K is for f"])
+def test_a_constant_that_something_may_name_stays(rest: str) -> None:
+    text = "K = 1\n\n\ndef f():\n    return K\n\n\n"
+    assert along(text) == ["K"] and along(f"{text}{rest}\n") == []
+
+
+def test_what_a_move_needs_goes_before_it_in_whatever_order_it_stands() -> None:
+    g, h = "def g():\n    return h()\n", "def h():\n    return 1\n"
+    f = "def f():\n    return g() + h()\n"
+    for pieces in ((f, g, h), (h, g, f), (g, f, h)):
+        assert along("\n\n".join(pieces), "g", "h") == ["h", "g"]
+
+
+def test_more_than_a_few_companions_are_left_to_a_node() -> None:
+    names = [f"K{n}" for n in range(30)]
+    text = "".join(f"{name} = 1\n" for name in names)
+    with pytest.raises(GiveUp, match="more than 20 others"):
+        along(f"{text}\n\ndef f():\n    return {' + '.join(names)}\n")
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -412,7 +451,11 @@ def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> No
         ),
         (
             "import pkg.a\nimport sys\n\npkg.a.f(pkg.a.K)\n",
-            "import pkg.a\nimport sys\nfrom pkg.b import f\n\nf(pkg.a.K)\n",
+            "import pkg.a\nfrom pkg.b import f\nimport sys\n\nf(pkg.a.K)\n",
+        ),
+        (
+            "import pkg.a\n\nX = pkg.a.f()\n\nfrom pkg.o import y\n",
+            "import pkg.a\nfrom pkg.b import f\n\nX = f()\n\nfrom pkg.o import y\n",
         ),
         (
             "import pkg.a as text\n\ntext.f(text.K)  # text.f\n",
@@ -428,6 +471,31 @@ def test_uses_by_the_module_become_uses_by_the_name(before: str, after: str) -> 
         "pkg/c.py": before,
     }
     assert texts(moved(files, "pkg/a.py", "f", "pkg/b.py"))["pkg/c.py"] == after
+
+
+def test_a_use_above_the_import_of_its_module_is_not_followed() -> None:
+    files = {
+        "a.py": "def f():\n    pass\n",
+        "c.py": "def g():\n    return a.f()\n\n\nimport a\n\na.f()\n",
+    }
+    with pytest.raises(GiveUp, match=r"c\.py uses it by its module"):
+        moved(files, "a.py", "f", "b.py")
+
+
+@pytest.mark.parametrize("imports", ["import pkg.a", "from pkg import a as x", "from .a import K"])
+def test_a_string_that_may_patch_the_old_module_is_told(imports: str) -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/a.py": "K = 1\n\n\ndef f():\n    return 1\n\n\ndef g():\n    return f()\n",
+        "pkg/t.py": f'{imports}\n\npatch(1, "f", None)\n',
+        "pkg/u.py": 'print("f")\n',
+    }
+    done = moved(files, "pkg/a.py", "f", "pkg/b.py")
+    (lead,) = done.leads.pop("pkg/t.py")
+    assert lead.endswith('in a string: patch(1, "f", None)') and not done.leads
+    both = {**files, "pkg/t.py": 'import pkg.a\n\npatch(pkg.a, "f", 1)\npkg.a.f()\n'}
+    with pytest.raises(GiveUp, match="uses it by its module"):
+        moved(both, "pkg/a.py", "f", "pkg/b.py")
 
 
 CHECKED = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
@@ -453,6 +521,36 @@ def test_what_annotations_alone_name_goes_under_type_checking() -> None:
         f"{LAZY}{CHECKED}    from pkg.b import Moved\n\n\nclass Kept"
     )
     assert made["pkg/c.py"].startswith("from pkg.b import Moved\n")
+
+
+@pytest.mark.parametrize(
+    ("moved_code", "rest"),
+    [
+        ("@dataclass\nclass f:\n    x: K\n", ""),
+        ("class f(NamedTuple):\n    x: K\n", ""),
+        ("class f(TypedDict):\n    x: K\n", ""),
+        ("def f(x: K):\n    pass\n", "register(f)\n"),
+        ("def f(x: K):\n    pass\n", "TABLE = [1, f]\n"),
+        ("def f():\n    def g(x: K):\n        pass\n\n    return g\n", ""),
+    ],
+)
+def test_annotations_that_others_may_read_need_their_names(moved_code: str, rest: str) -> None:
+    files = {
+        "a.py": f"{LAZY}class K:\n    pass\n\n\n{moved_code}",
+        "c.py": f"from a import f\n\n{rest}",
+    }
+    with pytest.raises(GiveUp, match="it needs K"):
+        moved(files, "a.py", "f", "b.py")
+
+
+def test_a_function_that_is_handed_on_has_its_types_imported_to_run() -> None:
+    files = {
+        "a.py": f"{LAZY}class F:\n    pass\n\n\ndef g(x: F):\n    pass\n",
+        "c.py": "import a\n\nregister(a.g)\n",
+    }
+    made = texts(moved(files, "a.py", "F", "b.py"))
+    assert "annotations\nfrom b import F\n" in made["a.py"]
+    assert "TYPE_CHECKING" not in made["a.py"]
 
 
 def test_a_back_reference_of_types_makes_no_circle() -> None:
