@@ -5,7 +5,8 @@ texts of reviews, comments about whole files and on lines that are gone) the wor
 that they have to say more, point by point: see `mentioned_by_others`.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -127,16 +128,20 @@ def mentioned_by_others(
 
     Such a point names the finding's file, or stands below a heading that does, or in a comment
     about that file; or it has a name of code that the finding's title quotes, and no other file.
-    Nothing grave is said by one. `heads` tells where outdated lines are now, and is asked last.
+    Nothing grave or high is said by one, nor anything by a row of a table or with a word that turns
+    it round and is not in the title. `heads` tells where outdated lines are now, and is asked last.
     """
     told = _told(mentions)
     found: dict[str, Mention] = {}
     for finding in findings:
-        if finding.is_grave or len(telling_words(finding.title)) < TELLING_WORDS:
+        if finding.is_grave or finding.severity.rank <= Severity.HIGH.rank:
+            continue
+        if len(telling_words(finding.title)) < TELLING_WORDS:
             continue
         for mention, point in told:
             if (
-                _is_meant(finding, mention, point)
+                _turns(point.text) <= _turns(finding.title)
+                and _is_meant(finding, mention, point)
                 and _says_all(point, finding)
                 and _may_stand(finding, mention, heads)
             ):
@@ -153,10 +158,29 @@ def _told(mentions: Sequence[Mention]) -> list[tuple[Mention, Point]]:
         chars -= len(mention.text)
         if room <= 0 or chars < 0:
             break
-        said = [(mention, point) for point in islice(points(mention.text), room)]
+        said = [(mention, point) for point in islice(_prose(mention.text), room)]
         room -= len(said)
         told.append(said)
     return [one for said in reversed(told) for one in said]
+
+
+def _prose(text: str) -> Iterator[Point]:
+    """Yield the points but for the rows of tables, whose cells are no sentence together."""
+    return (one for one in points(text) if _ROW.search(one.text) is None)
+
+
+_ROW = re.compile(r"^\s*\||\s\|\s")
+
+
+def _turns(text: str) -> set[str]:
+    """Return the words of a text by which it says the contrary, or that all is well."""
+    return set(_TURNS.findall(text.lower().replace("’", "'")))
+
+
+_TURNS = re.compile(
+    r"\b(?:cannot|never|not?|nothing|without|correct|correctly|addressed|done|fine|fixed|good|handled"
+    r"|lgtm|resolved)\b|n't\b"
+)
 
 
 def _is_meant(finding: Finding, mention: Mention, point: Point) -> bool:

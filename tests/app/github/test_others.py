@@ -126,6 +126,7 @@ CLAIM = at(
     10,
     title="The word ten breaks the parser of numbers",
     body="`parse` takes digits alone, so the word ten raises ValueError for every reader.",
+    severity=Severity.MEDIUM,
 )
 THEIRS = "This breaks the parser: it takes digits alone, and the word ten raises a ValueError."
 
@@ -262,6 +263,13 @@ def test_what_is_grave_is_said_though_others_said_it_elsewhere(scene, say, grave
     assert len(ours(scene)) == 1
 
 
+def test_what_is_high_is_said_though_others_said_it_elsewhere(scene, say):
+    scene.pull.repo.permissions["alice"] = "write"
+    say(scene)
+    scene.publish(report([CLAIM.model_copy(update={"severity": Severity.HIGH})]))
+    assert len(ours(scene)) == 1
+
+
 def test_what_we_said_at_a_line_is_ours_whoever_speaks_of_it_later(scene, say):
     scene.pull.repo.permissions["alice"] = "write"
     scene.publish(report([CLAIM]))
@@ -291,14 +299,19 @@ def test_our_own_summary_is_nobody_elses_and_another_program_with_our_login_is(t
         scene.publish(report([CLAIM]), SECOND)
         assert len(ours(scene)) == 1
         talk(scene, "a.txt: no reader of numbers takes the word fifty, which has no digits")
-        fifty = at(50, title="The word fifty has no digits", body="No reader takes it.")
+        fifty = at(
+            50,
+            title="The word fifty has no digits",
+            body="No reader takes it.",
+            severity=Severity.MEDIUM,
+        )
         talk(scene, "a.txt: no reader takes the word fifty as a number: it has no digits", ACTION)
         scene.publish(report([CLAIM, fifty]), THIRD)
         assert len(ours(scene)) == 1
         assert f"already said by `{ACTION}`" in scene.stickies[0]
 
 
-REFUND = finding()
+REFUND = finding(severity=Severity.MEDIUM)
 TOLD = "the refund that times out is sent again without a key, so the gateway pays twice."
 
 
@@ -331,6 +344,13 @@ def test_a_point_that_names_the_file_and_makes_the_claim_says_it(body):
 @pytest.mark.parametrize(
     "body",
     [
+        f"refund.py: fixed, {TOLD}",
+        f"refund.py: it's not true that {TOLD}",
+        f"refund.py: it can’t be that {TOLD}",
+        f"refund.py never did this: {TOLD}",
+        f"| File | Note |\n|---|---|\n| refund.py | {TOLD} |",
+        f"File | Note\n---|---\nrefund.py | {TOLD}",
+        f"<table><tr><td>refund.py: {TOLD}</td></tr></table>",
         TOLD,  # of no file
         f"legacy/refund.py: {TOLD}",
         f"shop/refund.py looks good\n\n## web/cart.ts\n\n{TOLD}",
@@ -347,23 +367,29 @@ def test_a_point_that_may_mean_another_claim_says_nothing(body):
 
 def test_a_name_that_the_title_quotes_will_do_where_no_other_file_is_named():
     title = "`Gateway.send_all` sends a refund that times out again"
-    one = finding(title=title)
-    text = "`send_all` sends the refund again after it times out, and nothing tells the gateway."
+    one = finding(title=title, severity=Severity.MEDIUM)
+    text = "`send_all` sends the refund again after it times out, and who tells the gateway?"
     assert mentioned(one, text) == ["0"]
     assert mentioned(one, f"shop/other.py: {text}") == []
-    assert mentioned(finding(title=title.replace("_all", "")), text.replace("_all", "")) == []
+    assert (
+        mentioned(
+            one.model_copy(update={"title": title.replace("_all", "")}), text.replace("_all", "")
+        )
+        == []
+    )
     assert mentioned(one, text.replace("send_all", "send_one")) == []
 
 
 def test_opposite_words_are_another_claim():
-    one = finding(title="The last page of refunds is never fetched again", body="")
+    title = "The last page of refunds is never fetched again"
+    one = finding(title=title, body="", severity=Severity.MEDIUM)
     text = "refund.py: the {} page of refunds is never fetched again"
     assert mentioned(one, text.format("last")) == ["0"]
     assert mentioned(one, text.format("first")) == []
 
 
 def test_a_title_that_names_a_kind_of_fault_alone_is_nobodys():
-    assert mentioned(finding(title="Missing key", body=REFUND.body), f"refund.py: {TOLD}") == []
+    assert mentioned(REFUND.model_copy(update={"title": "Missing key"}), f"refund.py: {TOLD}") == []
 
 
 def test_a_comment_about_a_file_is_about_no_other():
