@@ -61,6 +61,11 @@ def is_trusted(association: str, kind: str) -> bool:
     return association in _MEMBERS or kind == "Bot"
 
 
+def is_member(association: str, kind: str) -> bool:
+    """Is somebody a member of the repository, and no app?"""
+    return association in _MEMBERS and kind != "Bot"
+
+
 @dataclass(frozen=True, slots=True)
 class Saying:
     """A comment by somebody else on lines that the diff still has."""

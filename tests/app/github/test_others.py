@@ -233,6 +233,8 @@ def _say(way: Callable[..., str], body: str, scene: Scene, actor: str = "alice")
 def test_what_was_said_at_no_line_goes_to_the_summary_too(scene, say, actor):
     scene.fake.app("other-reviewer")
     scene.pull.repo.permissions["alice"] = "write"
+    if actor != "alice" and say.args[0] is talk:
+        say = partial(_say, *WAYS[1])  # an app has no word in the conversation
     where = say(scene, actor)
     scene.publish(report([CLAIM, at(50, title="Fifty is a word")]))
     assert [body.split("**")[1] for body in ours(scene)] == ["🟧 high: Fifty is a word"]
@@ -248,6 +250,14 @@ def test_neither_a_stranger_nor_who_made_the_change_keeps_anything_back(scene, s
     scene.pull.repo.permissions[author] = "write"
     say(scene, author)
     comment(scene, THEIRS, author)
+    scene.publish(report([CLAIM]))
+    assert len(ours(scene)) == 1
+    assert "already said" not in scene.stickies[0]
+
+
+def test_an_app_in_the_conversation_may_repeat_the_author_and_keeps_nothing_back(scene):
+    scene.fake.app("other-reviewer")
+    talk(scene, WAYS[0][1], "other-reviewer[bot]")
     scene.publish(report([CLAIM]))
     assert len(ours(scene)) == 1
     assert "already said" not in scene.stickies[0]
@@ -305,7 +315,8 @@ def test_our_own_summary_is_nobody_elses_and_another_program_with_our_login_is(t
             body="No reader takes it.",
             severity=Severity.MEDIUM,
         )
-        talk(scene, "a.txt: no reader takes the word fifty as a number: it has no digits", ACTION)
+        said = "a.txt: no reader takes the word fifty as a number: it has no digits"
+        review_as_a_whole(scene, said, ACTION)
         scene.publish(report([CLAIM, fifty]), THIRD)
         assert len(ours(scene)) == 1
         assert f"already said by `{ACTION}`" in scene.stickies[0]
