@@ -49,7 +49,7 @@ MOST_LINES = 40
 SHARED_WORDS = 5
 """What a point elsewhere has in common with a finding: half of a short one is soon said."""
 
-MOST_POINTS = 3_000
+MOST_POINTS = 500
 MOST_CHARS = 500_000
 """Of what others said elsewhere the newest is looked at: points and characters in all."""
 
@@ -143,27 +143,44 @@ def mentioned_by_others(
             continue
         if len(telling_words(finding.title)) < TELLING_WORDS:
             continue
-        for mention, point in told:
+        turns, ours = _turns(finding.title), telling_words(f"{finding.title} {finding.body}")
+        for one in told:
             if (
-                _turns(point.text) <= _turns(finding.title)
-                and _is_meant(finding, mention, point)
-                and _says_all(point, finding)
-                and _may_stand(finding, mention, heads)
+                one.turns <= turns
+                and len(one.words & ours) >= SHARED_WORDS
+                and _is_meant(finding, one.mention, one.point)
+                and _says_all(one.point, finding)
+                and _may_stand(finding, one.mention, heads)
             ):
-                found[finding.id] = mention
+                found[finding.id] = one.mention
                 break
     return found
 
 
-def _told(mentions: Sequence[Mention]) -> list[tuple[Mention, Point]]:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A point of a mention, with its words: they are compared with those of each finding."""
+
+    mention: Mention
+    point: Point
+    words: frozenset[str]
+    turns: frozenset[str]
+
+    @classmethod
+    def of(cls, mention: Mention, point: Point) -> "_Said":
+        words, turns = telling_words(point.text), _turns(point.text)
+        return cls(mention, point, frozenset(words), frozenset(turns))
+
+
+def _told(mentions: Sequence[Mention]) -> list[_Said]:
     """Return the points of those who have a word here: of the newest, in the order of telling."""
-    told: list[list[tuple[Mention, Point]]] = []
+    told: list[list[_Said]] = []
     room, chars = MOST_POINTS, MOST_CHARS
     for mention in reversed([one for one in mentions if one.trusted]):
         chars -= len(mention.text)
         if room <= 0 or chars < 0:
             break
-        said = [(mention, point) for point in islice(_prose(mention.text), room)]
+        said = [_Said.of(mention, point) for point in islice(_prose(mention.text), room)]
         room -= len(said)
         told.append(said)
     return [one for said in reversed(told) for one in said]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.github import others
 from app.github.between import Heads
 from app.github.others import MOST_POINTS, Mention, Saying, mentioned_by_others, said_by_others
 from app.render.markdown import SaidBy, render_markdown
@@ -414,6 +415,20 @@ def test_of_what_others_said_so_much_is_looked_at_the_newest_first():
     assert mentioned(REFUND, said, noise) == []
     assert mentioned(REFUND, noise, said) == ["1"]
     assert mentioned(REFUND, said, *["x" * 60_000] * 9) == []
+
+
+def test_the_words_of_a_point_are_looked_up_once_for_all_findings(monkeypatch):
+    asked = []
+    words = others.telling_words
+    monkeypatch.setattr(others, "telling_words", lambda text: asked.append(text) or words(text))
+    findings = [
+        finding(start_line=n, line=n, severity=Severity.MEDIUM, evidence=str(n))
+        for n in range(1, 41)
+    ]
+    noise = "\n\n".join(f"refund.py: point {n} speaks of other things here" for n in range(100))
+    mentions = [Mention("alice", noise, "", trusted=True)]
+    assert mentioned_by_others(findings, mentions, NO_HEADS) == {}
+    assert len(asked) <= 100 + 2 * len(findings)
 
 
 def test_an_answer_to_our_comment_does_not_make_it_theirs(scene: Scene) -> None:
