@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from app.store import Store
 from app.trace_folder import SUFFIX, folder_of
@@ -96,9 +96,9 @@ class _Sharing:
 
     def bring(self) -> None:
         """Bring what was written since; raise what keeps that from being done now."""
-        if not self.known:
-            self._begin()
         with self.path.open("rb") as file:
+            if not self.known:
+                self._begin(file)
             while not self.over:
                 file.seek(self.at)
                 lines = file.readlines(READ_BYTES)
@@ -110,12 +110,17 @@ class _Sharing:
                 whole = self.stored < WHOLE_BYTES
                 self._add(b"".join(lines if whole else map(_shortened, lines)), after)
 
-    def _begin(self) -> None:
-        """Go on where an earlier try ended, of this server or of another one."""
+    def _begin(self, file: BinaryIO) -> None:
+        """Go on where an earlier try ended, of this server or of another one.
+
+        A file that was begun anew since, as where there was no room, is brought from its beginning.
+        """
         there = self.store.shared_trace(self.run)
         if there is not None:
             self.parts, self.stored = there.parts, there.bytes
-            self.at = self.store.shared_until(self.run, self.server)
+            at = self.store.shared_until(self.run, self.server)
+            file.seek(max(0, at - 1))
+            self.at = at if file.read(1) == b"\n" else 0
         self.known = True
 
     def _add(self, text: bytes, after: int, room: int = 0) -> None:

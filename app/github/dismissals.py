@@ -14,6 +14,7 @@ from app.github.markers import Marker, Seal, visible
 from app.github.threads import Thread
 from app.render.comment import claim_of
 from app.store.values import Dismissed
+from reviewer.review.join import names_in
 from reviewer.review.promised import without_promise
 
 ANSWER_CHARS = 400
@@ -163,9 +164,12 @@ def _about(thread: Thread) -> _About:
 
 
 def _words(text: str) -> str:
-    """Return the words of a text, each once, in so many characters."""
+    """Return the words of a text, each once, in so many characters; what it quotes as code has its
+    backquotes: by such names one claim is told from another."""
+    quoted = names_in(text)
     kept, room = [], REASON_CHARS
-    for word in dict.fromkeys(re.findall(r"\w+", text)):
+    for found in dict.fromkeys(re.findall(r"\w+", text)):
+        word = f"`{found}`" if found in quoted else found
         room -= len(word) + 1
         if room < 0:
             break

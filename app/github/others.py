@@ -5,7 +5,8 @@ texts of reviews, comments about whole files and on lines that are gone) the wor
 that they have to say more, point by point: see `mentioned_by_others`.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -48,7 +49,7 @@ MOST_LINES = 40
 SHARED_WORDS = 5
 """What a point elsewhere has in common with a finding: half of a short one is soon said."""
 
-MOST_POINTS = 3_000
+MOST_POINTS = 500
 MOST_CHARS = 500_000
 """Of what others said elsewhere the newest is looked at: points and characters in all."""
 
@@ -58,6 +59,11 @@ _MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 def is_trusted(association: str, kind: str) -> bool:
     """Is somebody a member of the repository, or an app (`kind` "Bot") that is installed there?"""
     return association in _MEMBERS or kind == "Bot"
+
+
+def is_member(association: str, kind: str) -> bool:
+    """Is somebody a member of the repository, and no app?"""
+    return association in _MEMBERS and kind != "Bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,36 +133,76 @@ def mentioned_by_others(
 
     Such a point names the finding's file, or stands below a heading that does, or in a comment
     about that file; or it has a name of code that the finding's title quotes, and no other file.
-    Nothing grave is said by one. `heads` tells where outdated lines are now, and is asked last.
+    Nothing grave or high is said by one, nor anything by a row of a table or with a word that turns
+    it round and is not in the title. `heads` tells where outdated lines are now, and is asked last.
     """
     told = _told(mentions)
     found: dict[str, Mention] = {}
     for finding in findings:
-        if finding.is_grave or len(telling_words(finding.title)) < TELLING_WORDS:
+        if finding.is_grave or finding.severity.rank <= Severity.HIGH.rank:
             continue
-        for mention, point in told:
+        if len(telling_words(finding.title)) < TELLING_WORDS:
+            continue
+        turns, ours = _turns(finding.title), telling_words(f"{finding.title} {finding.body}")
+        for one in told:
             if (
-                _is_meant(finding, mention, point)
-                and _says_all(point, finding)
-                and _may_stand(finding, mention, heads)
+                one.turns <= turns
+                and len(one.words & ours) >= SHARED_WORDS
+                and _is_meant(finding, one.mention, one.point)
+                and _says_all(one.point, finding)
+                and _may_stand(finding, one.mention, heads)
             ):
-                found[finding.id] = mention
+                found[finding.id] = one.mention
                 break
     return found
 
 
-def _told(mentions: Sequence[Mention]) -> list[tuple[Mention, Point]]:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A point of a mention, with its words: they are compared with those of each finding."""
+
+    mention: Mention
+    point: Point
+    words: frozenset[str]
+    turns: frozenset[str]
+
+    @classmethod
+    def of(cls, mention: Mention, point: Point) -> "_Said":
+        words, turns = telling_words(point.text), _turns(point.text)
+        return cls(mention, point, frozenset(words), frozenset(turns))
+
+
+def _told(mentions: Sequence[Mention]) -> list[_Said]:
     """Return the points of those who have a word here: of the newest, in the order of telling."""
-    told: list[list[tuple[Mention, Point]]] = []
+    told: list[list[_Said]] = []
     room, chars = MOST_POINTS, MOST_CHARS
     for mention in reversed([one for one in mentions if one.trusted]):
         chars -= len(mention.text)
         if room <= 0 or chars < 0:
             break
-        said = [(mention, point) for point in islice(points(mention.text), room)]
+        said = [_Said.of(mention, point) for point in islice(_prose(mention.text), room)]
         room -= len(said)
         told.append(said)
     return [one for said in reversed(told) for one in said]
+
+
+def _prose(text: str) -> Iterator[Point]:
+    """Yield the points but for the rows of tables, whose cells are no sentence together."""
+    return (one for one in points(text) if _ROW.search(one.text) is None)
+
+
+_ROW = re.compile(r"^\s*\||\s\|\s")
+
+
+def _turns(text: str) -> set[str]:
+    """Return the words of a text by which it says the contrary, or that all is well."""
+    return set(_TURNS.findall(text.lower().replace("’", "'")))
+
+
+_TURNS = re.compile(
+    r"\b(?:cannot|never|not?|nothing|without|correct|correctly|addressed|done|fine|fixed|good|handled"
+    r"|lgtm|resolved)\b|n't\b"
+)
 
 
 def _is_meant(finding: Finding, mention: Mention, point: Point) -> bool:

@@ -29,6 +29,7 @@ _BREAKS = re.compile(
     r"</?(?:summary|h[1-6]|details|blockquote|p|br|hr|div|table|tr|td|th|ul|ol|li)\b[^<>\n]{0,200}>",
     re.IGNORECASE,
 )
+_CELLS = re.compile(r"<t[rdh]\b[^<>\n]{0,200}>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][^<>\n]{0,200}>", re.IGNORECASE)
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _HTML = "#" * _IN_HTML
@@ -85,6 +86,7 @@ def shown(body: str) -> str:
 
 def _blocks(body: str) -> Iterator[tuple[int, str]]:
     """Yield paragraphs, list items and headings as a line each; the level of a heading, else 0."""
+    body = _CELLS.sub("\n\n| ", body)
     text = _BREAKS.sub("\n\n", _HEADS.sub(f"\n\n{_HTML} ", body))
     lines: list[str] = []
     fence = ""

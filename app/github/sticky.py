@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from app.github.client import Hub, checked_name
 from app.github.errors import NotThere, Unsure, calls
 from app.github.markers import Found, Seal, visible
-from app.github.others import Mention, is_trusted
+from app.github.others import Mention, is_member
 from app.github.pulls import GHOST
 
 PAGE = 100
@@ -91,11 +91,13 @@ def _comments(hub: Hub, repository: str, number: int) -> Iterator[_Comment]:
 
 
 def _mention(one: _Comment) -> Mention:
+    """Return what a comment says. An app has no word here: it may answer the author in his words,
+    or repeat his description, which would give him one."""
     return Mention(
         login=one.user.login if one.user else GHOST,
         text=one.body or "",
         url=one.html_url,
-        trusted=is_trusted(one.author_association, one.user.type if one.user else ""),
+        trusted=is_member(one.author_association, one.user.type if one.user else ""),
     )
 
 

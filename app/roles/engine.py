@@ -168,6 +168,7 @@ class _Engine:
             return
         watch = _Watch(self.store, run.id, self.stopping)
         done = _Done()
+        before = self.store.reserved(run.id)
         reached = self._reserve(run)
         if isinstance(reached, Reached):
             log.warning("capped", extra={"run": run.id, "cap": reached.which, "usd": reached.cap})
@@ -179,8 +180,13 @@ class _Engine:
         if not watch():
             where = f"{run.repository}#{run.number}"
             log.info("reviewing", extra={"run": run.id, "pull": where, "head": run.head})
-            with suppress(Stopped):  # while it was fetched
-                done = self._run(run, reached, watch)
+            try:
+                with suppress(Stopped):  # while it was fetched
+                    done = self._run(run, reached, watch)
+            except Exception:
+                if not watch.began:  # an outage, say: it holds nothing until it is tried again
+                    self._give_back(job, run, before)
+                raise
         if self.stopping.is_set():
             raise Halted("The server was stopped", 0.0)
         self.store.reviewed(
@@ -215,6 +221,13 @@ class _Engine:
         if run.kind == "config" or run.stop or not self.settings.has_key or budget == 0:
             return budget
         return self.store.reserve(run.id, caps_of(self.settings.operations, budget))
+
+    def _give_back(self, job: Job, run: Run, before: float) -> None:
+        """Reserve for a run what its attempts before this one did: they may have paid."""
+        try:
+            self.store.give_back(job, run.id, before)
+        except RlmError as error:
+            log.warning("still reserved", extra={"run": run.id, "why": error})
 
     def _run(self, run: Run, budget_usd: float | None, watch: "_Watch") -> _Done:
         settings = self.settings.model_copy(update={"budget_usd": budget_usd})
@@ -373,11 +386,17 @@ class _Watch:
     _read: int = 0
     _usd: float = 0.0
     _calls: int = 0
+    _seen: bool = False
 
     @property
     def paid(self) -> bool:
         """Was a model asked?"""
         return self._calls > 0
+
+    @property
+    def began(self) -> bool:
+        """Was anything done for which a model may have been asked?"""
+        return self._seen
 
     def __call__(self) -> bool:
         """Shall this run stop? Nodes ask from several threads."""
@@ -401,6 +420,7 @@ class _Watch:
     def see(self, event: Event) -> None:
         """Follow the trace."""
         begins = False
+        self._seen = True
         match event:
             case NodeStarted():
                 self._parts += 1

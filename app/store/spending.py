@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, select, union_all, update
+from sqlalchemy import Connection, delete, exists, func, select, union_all, update
 
 from app.store.base import Base
-from app.store.tables import CARRIED, REPOSITORIES, RUNS, SPENDING
+from app.store.tables import CARRIED, JOBS, REPOSITORIES, RUNS, SPENDING
+from app.store.values import Job
 
 LEAST_USD = 0.01
 """With less than this left, a cap is reached."""
@@ -60,6 +61,21 @@ class Spendings(Base):
             most = min((one for one in left if one is not None), default=None)
             db.execute(update(RUNS).where(RUNS.c.id == run).values(reserved=most or 0.0))
         return most
+
+    def reserved(self, run: str) -> float:
+        """Return what a run has reserved, in dollars; 0 for one that is not known."""
+        with self.database.read() as db:
+            return float(db.scalar(select(RUNS.c.reserved).where(RUNS.c.id == run)) or 0.0)
+
+    def give_back(self, job: Job, run: str, usd: float) -> None:
+        """Let a run have no more than `usd` reserved: an attempt of its job has paid nothing.
+
+        Does nothing where somebody else has the job by now.
+        """
+        mine = exists().where(JOBS.c.id == job.id, JOBS.c.claims == job.claim)
+        more = (RUNS.c.id == run) & (RUNS.c.reserved > usd) & mine
+        with self.database.write(alone="spend") as db:
+            db.execute(update(RUNS).where(more).values(reserved=usd))
 
     def spent_by_pull(self, repository_id: int, number: int) -> float:
         """Return what a pull request has cost or may still cost, in dollars."""

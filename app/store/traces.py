@@ -66,9 +66,9 @@ class SharedTraces(Base):
     def shared_until(self, run: str, server: str) -> int:
         """Return where the last part of a trace ends in the file of a server, 0 without one."""
         of = TRACES.c
-        ends = select(func.max(of.ends)).where(of.run == run, of.server == server)
+        ends = select(of.ends).where(of.run == run, of.server == server)
         with self.database.read() as db:
-            return int(db.scalar(ends) or 0)
+            return int(db.scalar(ends.order_by(of.part.desc()).limit(1)) or 0)
 
     def trace_parts(self, run: str, first: int, most: int) -> list[bytes]:
         """Return at most so many parts of the trace of a run, from number `first` (from 0) on."""

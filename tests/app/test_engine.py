@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from app.broker import TokenAsker, pair
 from app.engine import SERVICE_FAILED, discreet
 from app.github import cache
-from app.github.errors import AwayTooLong
+from app.github.errors import AwayTooLong, Outage
 from app.github.transport import Denied, explain
 from app.github.urls import Server
 from app.health import Health
@@ -37,6 +37,7 @@ from app.store.tables import JOBS
 from app.worker import attempt
 from reviewer.errors import GiveUp, NoRoom, TellUser
 from reviewer.request import Coverage, Review, Skipped, StopReason
+from reviewer.rlm.trace import NodeEnded
 from tests.app.render.samples import review
 
 SECRET = "http://gateway.internal:8080 refused the key: vault/prod/llm is expired. Set IT."
@@ -189,6 +190,48 @@ def test_a_run_notes_that_an_outage_ended_it(tmp_path: Path, error: GiveUp, away
     known = store.run(run.id)
     assert known is not None and (known.away, known.problem) == (away, str(error))
     store.close()
+
+
+class Away(_Engine):
+    """An engine that cannot fetch; or, once its model was asked, not go on."""
+
+    def _checkout(self, *_: Any) -> Any:
+        raise Outage("GitHub", 1.0)
+
+
+class AwayLater(_Engine):
+    def _run(self, run: Any, budget_usd: Any, watch: Any) -> _Done:
+        watch.see(NodeEnded("1", "partial"))
+        raise Outage("GitHub", 1.0)
+
+
+def test_what_an_outage_ends_before_a_model_is_asked_costs_nothing(tmp_path: Path) -> None:
+    assert _spent_on_outages(tmp_path, Away) == (0.0, 0.0)
+
+
+def test_what_may_have_paid_before_an_outage_counts(tmp_path: Path) -> None:
+    assert _spent_on_outages(tmp_path, AwayLater, Away) == (2.0, 2.0)
+
+
+def _spent_on_outages(tmp_path: Path, *engines: type[_Engine]) -> tuple[float, float]:
+    """Return what a month and a pull request have spent on a run that these try in turn."""
+    store = Store(tmp_path / "rlm.sqlite3")
+    run = NewRun("1" * 16, 1, 2, "octo/hello", 3, "o", '{"trigger": "opened"}', "b" * 40, "a" * 40)
+    store.begin(run, step(REVIEW, run))
+    settings = Settings(github=SERVER, home=tmp_path, budget_usd=2.0, anthropic_api_key="key")
+    for engine in engines:
+        one = engine(store, settings, SERVER, TokenAsker(pair()[0]), threading.Event())
+        job = store.claim(ENGINE, "engine-1", 60)
+        assert job is not None
+        with pytest.raises(Outage):
+            one.do(job)
+        store.again(job, "away", 0.0, counts=False, away=True)
+    job = store.claim(ENGINE, "engine-1", 60)
+    assert job is not None
+    one.lost(job, AwayTooLong("GitHub"))
+    spent = store.spent_this_month(1), store.spent_by_pull(2, 3)
+    store.close()
+    return spent
 
 
 def test_a_full_disk_is_told_from_a_folder_that_may_not_be_written() -> None:

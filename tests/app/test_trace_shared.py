@@ -153,6 +153,24 @@ def test_a_run_that_is_tried_again_on_its_server_is_brought_on_from_where_it_was
     assert servers.seen() == 2 * before
 
 
+@pytest.mark.parametrize("grown", [False, True])
+def test_a_file_that_was_begun_anew_is_brought_from_its_beginning(
+    servers: Servers, grown: bool
+) -> None:
+    servers.begins()
+    servers.reviews()
+    before = servers.seen()
+    path = servers.home / "traces" / f"{RUN}.jsonl"
+    size = path.stat().st_size
+    path.unlink()  # as when there was no room any more
+    note = json.dumps({"at_s": 0.0, "event": "Note", "text": "x" * 2 * size}) + "\n"
+    path.write_text(note if grown else "")
+    servers.reviews()
+    assert servers.seen() == 2 * before + grown
+    servers.reviews()  # that one goes on from where the new file was
+    assert servers.seen() == 3 * before + grown
+
+
 def test_a_long_run_of_many_parts_is_read_at_one_look(servers: Servers) -> None:
     servers.begins()
     lines = [line(named(RUN)), *(line(event) for event in EVENTS)]

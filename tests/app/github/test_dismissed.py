@@ -17,7 +17,11 @@ from tests.app.github.test_said_again import again, alike_in_title, dismiss, sai
 from tests.github.hub import FakeGitHub
 from tests.reviewer.review.retold_pairs import TWO
 
-ONE, OTHER = alike_in_title()
+# By a name that tells what both are about.
+ONE, OTHER = (
+    {name: text.replace("`httpx`", "`open_client`") for name, text in claim.items()}
+    for claim in alike_in_title()
+)
 
 
 @pytest.fixture
@@ -117,6 +121,36 @@ def test_a_dismissal_of_something_else_hides_nothing(change: dict[str, str]):
     assert dismissed_as([told(**OTHER)], [replace(CLAIM, **change)], set()) == {}
 
 
+def test_nothing_that_is_graver_now_is_known_as_dismissed():
+    one = told(**OTHER)
+    known = replace(CLAIM, severity="medium")
+    assert one.severity is Severity.HIGH and dismissed_as([one], [known], set()) == {}
+    milder = one.model_copy(update={"severity": Severity.LOW})
+    assert dismissed_as([milder], [known], set()) == {milder.id: known.finding}
+
+
+LOST = "The await is missing, so errors are lost"
+LEAK = "File handle is not closed when an exception is raised"
+
+
+@pytest.mark.parametrize(
+    ("title", "reason"),
+    [
+        (LOST, "`{}` is called without await: an error in it is never seen by anybody."),
+        (LEAK, "`{}` calls `open` without with: when `json.load` raises, it is never closed."),
+        (LEAK, "`{}` opens by `ZipFile` without with: when reading raises, it is never closed."),
+        (LOST, "It is called without await: an error in it is never seen by anybody."),
+    ],
+)
+@pytest.mark.parametrize("severity", Severity)
+def test_the_same_words_about_another_function_or_none_are_another_defect(
+    title: str, reason: str, severity: Severity
+):
+    known = replace(CLAIM, title=title, reason=reason.format("import_rows"), severity="medium")
+    one = told(title=title, body=reason.format("charge_card"), severity=severity)
+    assert dismissed_as([one], [known], set()) == {}
+
+
 @pytest.mark.parametrize("pair", TWO, ids=lambda pair: pair[1][0])
 def test_two_defects_are_two_on_two_pull_requests(pair):
     (title, body), (other, reason) = pair
@@ -137,5 +171,5 @@ def test_the_words_of_a_reason_are_kept_each_once_and_in_bounds(scene):
         "correctness",
         "high",
     )
-    assert known.reason.startswith("total takes it off w0 w1 ")
+    assert known.reason.startswith("`total` takes it off w0 w1 ")
     assert len(known.reason) <= REASON_CHARS

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.github import others
 from app.github.between import Heads
 from app.github.others import MOST_POINTS, Mention, Saying, mentioned_by_others, said_by_others
 from app.render.markdown import SaidBy, render_markdown
@@ -126,6 +127,7 @@ CLAIM = at(
     10,
     title="The word ten breaks the parser of numbers",
     body="`parse` takes digits alone, so the word ten raises ValueError for every reader.",
+    severity=Severity.MEDIUM,
 )
 THEIRS = "This breaks the parser: it takes digits alone, and the word ten raises a ValueError."
 
@@ -232,6 +234,8 @@ def _say(way: Callable[..., str], body: str, scene: Scene, actor: str = "alice")
 def test_what_was_said_at_no_line_goes_to_the_summary_too(scene, say, actor):
     scene.fake.app("other-reviewer")
     scene.pull.repo.permissions["alice"] = "write"
+    if actor != "alice" and say.args[0] is talk:
+        say = partial(_say, *WAYS[1])  # an app has no word in the conversation
     where = say(scene, actor)
     scene.publish(report([CLAIM, at(50, title="Fifty is a word")]))
     assert [body.split("**")[1] for body in ours(scene)] == ["🟧 high: Fifty is a word"]
@@ -252,6 +256,14 @@ def test_neither_a_stranger_nor_who_made_the_change_keeps_anything_back(scene, s
     assert "already said" not in scene.stickies[0]
 
 
+def test_an_app_in_the_conversation_may_repeat_the_author_and_keeps_nothing_back(scene):
+    scene.fake.app("other-reviewer")
+    talk(scene, WAYS[0][1], "other-reviewer[bot]")
+    scene.publish(report([CLAIM]))
+    assert len(ours(scene)) == 1
+    assert "already said" not in scene.stickies[0]
+
+
 @pytest.mark.parametrize(
     "grave", [{"severity": Severity.CRITICAL}, {"category": Category.SECURITY}], ids=str
 )
@@ -259,6 +271,13 @@ def test_what_is_grave_is_said_though_others_said_it_elsewhere(scene, say, grave
     scene.pull.repo.permissions["alice"] = "write"
     say(scene)
     scene.publish(report([CLAIM.model_copy(update=grave)]))
+    assert len(ours(scene)) == 1
+
+
+def test_what_is_high_is_said_though_others_said_it_elsewhere(scene, say):
+    scene.pull.repo.permissions["alice"] = "write"
+    say(scene)
+    scene.publish(report([CLAIM.model_copy(update={"severity": Severity.HIGH})]))
     assert len(ours(scene)) == 1
 
 
@@ -291,14 +310,20 @@ def test_our_own_summary_is_nobody_elses_and_another_program_with_our_login_is(t
         scene.publish(report([CLAIM]), SECOND)
         assert len(ours(scene)) == 1
         talk(scene, "a.txt: no reader of numbers takes the word fifty, which has no digits")
-        fifty = at(50, title="The word fifty has no digits", body="No reader takes it.")
-        talk(scene, "a.txt: no reader takes the word fifty as a number: it has no digits", ACTION)
+        fifty = at(
+            50,
+            title="The word fifty has no digits",
+            body="No reader takes it.",
+            severity=Severity.MEDIUM,
+        )
+        said = "a.txt: no reader takes the word fifty as a number: it has no digits"
+        review_as_a_whole(scene, said, ACTION)
         scene.publish(report([CLAIM, fifty]), THIRD)
         assert len(ours(scene)) == 1
         assert f"already said by `{ACTION}`" in scene.stickies[0]
 
 
-REFUND = finding()
+REFUND = finding(severity=Severity.MEDIUM)
 TOLD = "the refund that times out is sent again without a key, so the gateway pays twice."
 
 
@@ -331,6 +356,13 @@ def test_a_point_that_names_the_file_and_makes_the_claim_says_it(body):
 @pytest.mark.parametrize(
     "body",
     [
+        f"refund.py: fixed, {TOLD}",
+        f"refund.py: it's not true that {TOLD}",
+        f"refund.py: it can’t be that {TOLD}",
+        f"refund.py never did this: {TOLD}",
+        f"| File | Note |\n|---|---|\n| refund.py | {TOLD} |",
+        f"File | Note\n---|---\nrefund.py | {TOLD}",
+        f"<table><tr><td>refund.py: {TOLD}</td></tr></table>",
         TOLD,  # of no file
         f"legacy/refund.py: {TOLD}",
         f"shop/refund.py looks good\n\n## web/cart.ts\n\n{TOLD}",
@@ -347,23 +379,29 @@ def test_a_point_that_may_mean_another_claim_says_nothing(body):
 
 def test_a_name_that_the_title_quotes_will_do_where_no_other_file_is_named():
     title = "`Gateway.send_all` sends a refund that times out again"
-    one = finding(title=title)
-    text = "`send_all` sends the refund again after it times out, and nothing tells the gateway."
+    one = finding(title=title, severity=Severity.MEDIUM)
+    text = "`send_all` sends the refund again after it times out, and who tells the gateway?"
     assert mentioned(one, text) == ["0"]
     assert mentioned(one, f"shop/other.py: {text}") == []
-    assert mentioned(finding(title=title.replace("_all", "")), text.replace("_all", "")) == []
+    assert (
+        mentioned(
+            one.model_copy(update={"title": title.replace("_all", "")}), text.replace("_all", "")
+        )
+        == []
+    )
     assert mentioned(one, text.replace("send_all", "send_one")) == []
 
 
 def test_opposite_words_are_another_claim():
-    one = finding(title="The last page of refunds is never fetched again", body="")
+    title = "The last page of refunds is never fetched again"
+    one = finding(title=title, body="", severity=Severity.MEDIUM)
     text = "refund.py: the {} page of refunds is never fetched again"
     assert mentioned(one, text.format("last")) == ["0"]
     assert mentioned(one, text.format("first")) == []
 
 
 def test_a_title_that_names_a_kind_of_fault_alone_is_nobodys():
-    assert mentioned(finding(title="Missing key", body=REFUND.body), f"refund.py: {TOLD}") == []
+    assert mentioned(REFUND.model_copy(update={"title": "Missing key"}), f"refund.py: {TOLD}") == []
 
 
 def test_a_comment_about_a_file_is_about_no_other():
@@ -377,6 +415,20 @@ def test_of_what_others_said_so_much_is_looked_at_the_newest_first():
     assert mentioned(REFUND, said, noise) == []
     assert mentioned(REFUND, noise, said) == ["1"]
     assert mentioned(REFUND, said, *["x" * 60_000] * 9) == []
+
+
+def test_the_words_of_a_point_are_looked_up_once_for_all_findings(monkeypatch):
+    asked = []
+    words = others.telling_words
+    monkeypatch.setattr(others, "telling_words", lambda text: asked.append(text) or words(text))
+    findings = [
+        finding(start_line=n, line=n, severity=Severity.MEDIUM, evidence=str(n))
+        for n in range(1, 41)
+    ]
+    noise = "\n\n".join(f"refund.py: point {n} speaks of other things here" for n in range(100))
+    mentions = [Mention("alice", noise, "", trusted=True)]
+    assert mentioned_by_others(findings, mentions, NO_HEADS) == {}
+    assert len(asked) <= 100 + 2 * len(findings)
 
 
 def test_an_answer_to_our_comment_does_not_make_it_theirs(scene: Scene) -> None:
