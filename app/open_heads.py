@@ -221,7 +221,7 @@ class OpenHeads:
         if time.time() - pull.updated_at.timestamp() < YOUNG_S:
             return False
         reviews = [run for run in runs if run.kind == "review"]
-        if any(_settles(run) for run in reviews if run.head == pull.head.sha):
+        if any(settles(run) for run in reviews if run.head == pull.head.sha):
             return False
         if not reviews and pull.created_at.timestamp() < since:
             return False
@@ -246,7 +246,7 @@ class OpenHeads:
 def _ended_by_outage(runs: Sequence[Run], head: str) -> bool:
     """Did the reviews of a head come to nothing by an outage alone? That says nothing about it."""
     here = [run for run in runs if run.kind == "review" and run.head == head]
-    return 0 < sum(map(_is_outage, here)) < MOST_AWAY and not any(map(_settles, here))
+    return 0 < sum(map(_is_outage, here)) < MOST_AWAY and not any(map(settles, here))
 
 
 def _is_outage(run: Run) -> bool:
@@ -268,7 +268,7 @@ def _said(runs: Sequence[Run], head: str) -> bool:
     )
 
 
-def _settles(run: Run) -> bool:
+def settles(run: Run) -> bool:
     """Does a run settle what its head needs? What came to nothing has told why, and is not tried
     again by itself, but where an outage is why; what was left before anything could be said settles
     nothing.

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -48,7 +49,7 @@ from app.jobs import (
 )
 from app.measures import COUNTS, RUNS, UNPUBLISHED
 from app.obey import STOPPED, Commands, configured
-from app.open_heads import LEFT
+from app.open_heads import LEFT, settles
 from app.operations import DEFAULTS, Operations
 from app.render.escape import markdown_line
 from app.report import Report, Verdict
@@ -264,6 +265,9 @@ class Steps:
         """
         given_up = replace(job, kind=untold.of, payload=untold.payload)
         run = self._run_of_job(given_up)
+        if run is not None and self._is_overtaken(run):
+            self.store.done(job)
+            return
         if run is not None:  # what it came to was kept when it ended
             run = replace(run, report=self.store.result(run.id))
         about = {"job": job.id, "of": untold.of}
@@ -285,6 +289,16 @@ class Steps:
             self.store.turned_out(job, run.id, outcome, *(one.job() for one in follows))
         else:
             self.store.done(job)
+
+    def _is_overtaken(self, run: Run) -> bool:
+        """Is it a review whose head a later one settles, or is about to? That says all there is,
+        and a check run made now would hide its own. One that has a check run has to end that.
+        """
+        if run.kind != "review" or run.check_run is not None:
+            return False
+        runs = self.store.runs_of(run.repository_id, run.number)
+        later = takewhile(lambda one: one.id != run.id, runs)
+        return any(one.kind == "review" and one.head == run.head and settles(one) for one in later)
 
     def _tell_lost(self, job: Job, run: Run | None, error: RlmError) -> str:
         """Say that a job is lost; return what came of its run all the same, "" for nothing."""

@@ -27,7 +27,8 @@ def undo_patch(hub: Hub, repository: str, number: int, by: str, key: bytes | Non
             runs.setdefault(named[1], []).append(one)
     patches = [some for some in runs.values() if any(_has_patch(one) for one in some)]
     mine = [some for some in patches if any(is_undone(one.body, by) for one in some)]
-    standing = [some for some in patches if not any(is_undone(one.body) for one in some)]
+    # Whoever was interrupted has marked some of the comments of one.
+    standing = [some for some in patches if not all(is_undone(one.body) for one in some)]
     found = next(iter([*mine, *standing[::-1]]), None)
     if found is None:
         return ""

@@ -16,7 +16,7 @@ from app.jobs import Command, Look, Pressed, Queued, Rerun, Untold, Wish, step
 from app.report import Report
 from app.steps import CLOSED, DRAFTED
 from app.store import ENGINE, GITHUB, PUBLISH, Run
-from app.store.tables import JOBS
+from app.store.tables import JOBS, RUNS
 from reviewer.errors import GiveUp
 from reviewer.explain.values import Explanation
 from reviewer.finding import Severity
@@ -454,6 +454,27 @@ def test_what_was_given_up_in_an_outage_is_said_when_it_is_over(desk: ReviewDesk
     assert desk.checks == [("completed", "success"), *[("completed", "neutral")] * 2]
     assert {one.head_sha for one in desk.repo.check_runs} == {desk.head, group}
     assert desk.later() == [] and desk.store.waiting(GITHUB) == 0
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_review_that_was_given_up_is_not_told_of_where_a_later_one_has_its_head(
+    desk: ReviewDesk, settled: bool
+) -> None:
+    desk.says("alice", "/rlm review")
+    assert desk.run().check_run is not None
+    with desk.store.database.write() as db:  # checks were refused, say
+        db.execute(update(RUNS).values(check_run=None))
+    desk.comes(problem="It came to nothing.")
+    desk.gives_up(PUBLISH)
+    desk.fake.mend()
+    desk.says("alice", "/rlm review")
+    assert desk.run().state == "open"
+    if settled:
+        desk.reviewed()
+    before, checks = len(desk.ours), desk.checks
+    assert desk.later() == [Untold.kind]
+    assert len(desk.ours) == before and desk.checks == checks
+    assert not any("GitHub was away" in one.body for one in desk.ours)
 
 
 def test_what_was_given_up_keeps_nothing_else_from_its_turn(desk: ReviewDesk) -> None:

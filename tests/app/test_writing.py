@@ -874,8 +874,13 @@ def test_undo_marks_a_patch_in_comments_where_there_is_no_branch(
     assert f"#issuecomment-{undo.comment_id})" in small.body
     assert before.partition("\n\n<!--")[0] in small.body and small.body.count("<!--") == 1
     assert f"#issuecomment-{small.id})" in desk.ours[-1].body
+    was = [one.body for one in large]
     desk.says("alice", "/rlm undo")
     assert all(one.body.startswith("**Undone**") for one in large) and len(large) == 3
+    for one, body in zip(large[1:], was[1:], strict=True):
+        one.body = body  # as when the first of it was marked, and then no more
+    desk.says("alice", "/rlm undo")
+    assert all(one.body.startswith("**Undone**") for one in large)
     desk.says("alice", "/rlm undo")
     assert NOTHING_STACKED in desk.ours[-1].body
     desk.store.close()
