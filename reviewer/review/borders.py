@@ -183,7 +183,9 @@ def _of_lines(spans: Sequence[Span], ends: Sequence[Side]) -> Iterator[Border]:
         before, after = (key.name, "") if place in gone else ("", key.name)
         held = tuple(spans[number].id for number in sorted(numbers)[:MAX_SPANS])
         if key.kind == "raises":
-            yield Border(path, symbol, "error", "raises", before, after, held)
+            # Here, for what the code calls may raise it all the same.
+            what = "no longer raised here" if place in gone else "raised here"
+            yield Border(path, symbol, "error", what, before, after, held)
         else:
             what = "no longer used here" if place in gone else "used here"
             yield Border(path, symbol, key.kind, what, before, after, held)

@@ -78,8 +78,8 @@ def told(path: str, before: str, after: str) -> list[tuple[str, str, str, str, s
             "def f():\n    raise KeyError('x')\n",
             "def f():\n    raise errors.Missing('x')\n",
             [
-                ("f", "error", "raises", "", "errors.Missing"),
-                ("f", "error", "raises", "KeyError", ""),
+                ("f", "error", "no longer raised here", "KeyError", ""),
+                ("f", "error", "raised here", "", "errors.Missing"),
             ],
         ),
         (
