@@ -177,9 +177,12 @@ def _parameters(before: Sequence[Parameter], after: Sequence[Parameter]) -> Iter
         else:
             yield from _passing(each, new[name])
     arrived = set(renamed.values())
+    # What took any keyword took this one, too: callers may pass it already.
+    rest = next((f"taken by **{each.name}" for each in before if each.how == "**kwargs"), "")
     for name, each in new.items():
         if name not in old and name not in arrived:
-            yield Detail(Aspect.PARAMETER_ADDED, "", _shown(each))
+            taken = rest if each.how in ("both", "keyword") else ""
+            yield Detail(Aspect.PARAMETER_ADDED, taken, _shown(each))
     order_before = [name for name in old if name in new and _by_place(old[name], new[name])]
     order_after = [name for name in new if name in old and _by_place(old[name], new[name])]
     if order_before != order_after:

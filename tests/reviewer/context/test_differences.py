@@ -52,6 +52,7 @@ def test_names_that_go_and_come():
     [
         ("a", "a, b", [(Aspect.PARAMETER_ADDED, "", "b (both, required)")]),
         ("a", "a, b=1", [(Aspect.PARAMETER_ADDED, "", "b (both, optional)")]),
+        ("**o", "*, b=1, **o", [(Aspect.PARAMETER_ADDED, "taken by **o", "b (keyword, optional)")]),
         ("a, b", "a", [(Aspect.PARAMETER_REMOVED, "b (both, required)", "")]),
         ("a, b", "a, c", [(Aspect.PARAMETER_RENAMED, "b", "c")]),
         ("a, b", "b, a", [(Aspect.PARAMETER_ORDER, "a, b", "b, a")]),
