@@ -176,7 +176,7 @@ class Ahead:
         sure = [use for use in outside if use.certainty is not Certainty.NAME]
         using = {use.path for use in sure if use.use.kind is not UseKind.IMPORT}
         sure = [use for use in sure if use.use.kind is not UseKind.IMPORT or use.path not in using]
-        sure.sort(key=lambda use: use.use.kind is UseKind.IMPORT)
+        sure.sort(key=lambda use: (use.use.kind is UseKind.IMPORT, is_test(use.path)))
         if not sure:
             unsure = f", {len(outside)} by name only" if outside else ""
             return [], f"; no sure use elsewhere{unsure}"

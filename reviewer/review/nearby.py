@@ -42,10 +42,14 @@ class Touched(NamedTuple):
 
     @property
     def asked(self) -> str:
-        """The name by which code elsewhere speaks of it; "" where it has none of its own."""
+        """The name by which code elsewhere speaks of it; "" where it has none of its own.
+
+        Of a constructor that is its class, where callers must follow: else all that use the class
+        would be named for a body that few of them rely on.
+        """
         owner, _, last = self.name.rpartition(".")
         if last in CONSTRUCTORS:
-            return owner
+            return owner if self.contract else ""
         return "" if last.startswith("__") else self.name
 
 

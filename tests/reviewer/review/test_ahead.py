@@ -129,6 +129,30 @@ def test_users_are_counted_where_they_are_cut():
     assert f"  … {40 - USES} more\n" in text
 
 
+def test_users_in_source_come_before_those_in_tests():
+    before = "class Cart:\n    def add(self, item):\n        return [item]\n"
+    others = {
+        "shop/test_cart.py": "from shop.cart import Cart\n\n\nclass Fake(Cart):\n"
+        "    def twice(self):\n        self.add(2)\n",
+        "shop/till.py": "from shop.cart import Cart\n\n\ndef pay(cart):\n    cart.add(1)\n",
+    }
+    after = before.replace("item):", "item, n):")
+    text = told({"shop/cart.py": before}, {"shop/cart.py": after}, others=others)
+    assert text.index('"shop/till.py":5 in pay (call, likely)') < text.index(
+        '"shop/test_cart.py":6'
+    )
+
+
+def test_the_body_of_a_constructor_lists_no_users_of_its_class():
+    before = "class Till:\n    def __init__(self, open):\n        print(open)\n"
+    others = {"shop/front.py": "from shop.till import Till\n\n\ndef go():\n    return Till(1)\n"}
+    after = before.replace("print(open)", "print(bool(open))")
+    assert "Till(1)" not in told({"shop/till.py": before}, {"shop/till.py": after}, others=others)
+    after = before.replace("(self, open)", "(self, open, key)")
+    text = told({"shop/till.py": before}, {"shop/till.py": after}, others=others)
+    assert "in go (call): return Till(1)" in text
+
+
 def test_the_user_in_another_part_is_told_what_changes():
     before = {"shop/cart.py": CART, "shop/till.py": OTHERS["shop/till.py"]}
     after = {
