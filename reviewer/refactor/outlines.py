@@ -23,7 +23,11 @@ IMPORTS = 12
 HEAD_LINES = 60
 """Before the first definition of a file that is shown in outline: its imports."""
 
-SIGNATURE_CHARS = 160
+PLAIN_CHARS = 160
+SIGNATURE_CHARS = 280
+"""Of what has parameters and is ASCII, the longer: a prompt is bounded in bytes. Less than what an
+extractor keeps, so that a signature which it has cut is cut here."""
+
 NAME_CHARS = 80
 IMPORTS_CHARS = 600
 """A name can be as long as its file: what is shown of one line is bounded."""
@@ -50,12 +54,36 @@ def outline(path: str, context: Context, at: Rev = "head") -> str:
     for each in outer[:SHOWN]:
         inner = "  " if each.scope else ""
         private = "" if each.exported or each.kind is DefKind.METHOD else " (not exported)"
-        said = printable(" ".join(each.signature.split()))[:SIGNATURE_CHARS]
+        said = _signature(each)
         name = "" if each.name in said else f"{printable(path_of(each))[:NAME_CHARS]}: "
-        lines.append(f"{inner}{each.kind.value} {name}{said}{private}")
+        kind = "" if not name and said.startswith(f"{each.kind.value} ") else f"{each.kind.value} "
+        lines.append(f"{inner}{kind}{name}{said}{private}")
     if outer[SHOWN:]:
         lines.append(f"… {len(outer) - SHOWN} more: outline(path)")
     return "\n".join(lines) + "\n"
+
+
+def _signature(each: Definition) -> str:
+    """Return a signature in one line: a long one up to a parameter, with how many are left out."""
+    said = printable(" ".join(each.signature.split()))
+    most = SIGNATURE_CHARS if each.parameters and said.isascii() else PLAIN_CHARS
+    if len(said) <= most:
+        return said
+    depth, cut = 0, 0
+    for at, sign in enumerate(said[:most]):
+        depth += (sign in "([{<") - (sign in ")]}>" and said[at - 1 : at] not in ("-", "="))
+        if sign == "," and depth == 1:
+            cut = at
+    names = [one.name for one in each.parameters or ()]
+    if not cut or not names:
+        return f"{said[:most]}…"
+    kept, behind = 0, 0
+    for name in names:
+        found = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)").search(said[:cut], behind)
+        if found is None:
+            break
+        kept, behind = kept + 1, found.end()
+    return f"{said[:cut]}, … {len(names) - kept} more)"
 
 
 def tokens(text: str) -> int:
