@@ -153,6 +153,11 @@ class Provider:
             ordered = [only]
         return Answer(tuple(ordered[: _bounded(limit)]), len(ordered), notes)
 
+    def meant(self, name: str, near: str, at: Rev = "head") -> tuple[Defined, ...]:
+        """Return what a file means by a name, by its own definitions and imports; () if unknown."""
+        found = self._search(at).meant(Asked(name, near))
+        return tuple(sorted(found, key=lambda each: (-each.score, *key_of(each)))[:MAX_LIMIT])
+
     def references(
         self, name: str, near: str = "", at: Rev = "head", limit: int = 20
     ) -> Answer[Used]:

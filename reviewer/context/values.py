@@ -197,6 +197,10 @@ class Context(Protocol):
         """Return where a name is defined. A dotted name says what it is in: "Class.method"."""
         ...
 
+    def meant(self, name: str, near: str, at: Rev = "head") -> tuple[Defined, ...]:
+        """Return what a file means by a name, by its own definitions and imports; () if unknown."""
+        ...
+
     def references(
         self, name: str, near: str = "", at: Rev = "head", limit: int = 20
     ) -> Answer[Used]:

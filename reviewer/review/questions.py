@@ -36,9 +36,13 @@ def questions(
     async def definition(name: str, near: str = "", at: Rev = "head") -> list[Row]:
         """Where a name ("f", "Class.method") is defined: {"path", "start", "end", "kind", "code",
         "certainty"}; `code` ends with a word on how to read on where it was cut. `near`: a file
-        that uses it; by default the one of yours that does."""
+        that uses it, to get what it means by it alone; by default all that have the name, what
+        yours mean first."""
 
         def ask() -> list[Row]:
+            if near and (meant := context.meant(name, near, at)):
+                rows = [_defined(each, objects, at) for each in meant[:DEFINITIONS]]
+                return _with_rest(rows, Answer(meant, len(meant)), _NO_DEFINITION)
             answer = context.definition(
                 name, _near(context, name, near, paths, at), at, DEFINITIONS
             )

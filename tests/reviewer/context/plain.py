@@ -105,6 +105,9 @@ class Trees:
     ) -> Answer[Defined]:
         raise NotImplementedError
 
+    def meant(self, name: str, near: str, at: Rev = "head") -> tuple[Defined, ...]:
+        raise NotImplementedError
+
     def references(
         self, name: str, near: str = "", at: Rev = "head", limit: int = 20
     ) -> Answer[Used]:

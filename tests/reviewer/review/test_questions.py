@@ -58,6 +58,15 @@ def test_a_definition_comes_with_its_code(code: Provider) -> None:
     assert row["certainty"].startswith("exact: ")
 
 
+def test_a_file_that_uses_a_name_narrows_where_it_is_defined(code: Provider) -> None:
+    every = ask(code, "definition", "total")
+    assert [row["path"] for row in every] == ["shop/prices.py", "other/tags.py"]
+    for near, path in (("shop/web.py", "shop/prices.py"), ("other/tags.py", "other/tags.py")):
+        (row,) = ask(code, "definition", "total", near)
+        assert (row["path"], row["certainty"].partition(":")[0]) == (path, "exact")
+    assert len(ask(code, "definition", "total", "shop/gift.py")) == 2, "it does not say which"
+
+
 def test_long_code_is_cut(code: Provider) -> None:
     (row,) = ask(code, "definition", "long")
     assert row["code"].endswith("… cut: 351 more lines, by read('long.py', 151, 501, 'head')")
