@@ -18,6 +18,7 @@ from reviewer.languages import is_test
 from reviewer.parsing.symbols import DefKind, UseKind
 from reviewer.ports import Objects, Rev
 from reviewer.review.borders import Border
+from reviewer.review.callees import callees, told_callee
 from reviewer.review.leading import changes, elsewhere
 from reviewer.review.nearby import Around, Nearby, Touched
 from reviewer.review.questions import Row, used
@@ -69,6 +70,7 @@ INTRO = (
 )
 USERS = "What these hunks change, and who uses it outside of them:"
 OTHERS = "What other hunks of the change do to what these mention:"
+CALLS = "What added lines of these hunks call elsewhere, as it is at the head:"
 CODE = "The code around these hunks, with … for lines of a hunk or left out:"
 
 _MORE_BYTES = 30
@@ -112,7 +114,7 @@ class Ahead:
         return known
 
     def _written(self, spans: Sequence[Span], room: int) -> str:
-        room -= _size([INTRO]) + 3 * _SECTION_BYTES
+        room -= _size([INTRO]) + 4 * _SECTION_BYTES
         if room < FITTING_BYTES:
             return ""
         pieces = self._pieces(spans)
@@ -120,10 +122,12 @@ class Ahead:
         for_names = room - min(needed, room * 2 // 5)
         others = _fitting(elsewhere(spans, self._borders), for_names // 2)
         users = self._users(spans, for_names - _size(others))
-        code = _code(pieces, room - _size(others) - _size(users))
+        # What callers must follow comes first, and of what it leaves a fifth of all goes to these.
+        called = self._called(spans, min(room // 5, for_names - _size(others) - _size(users)))
+        code = _code(pieces, room - _size(others) - _size(users) - _size(called))
         sections = [
             "\n".join([head, *lines])
-            for head, lines in ((USERS, users), (OTHERS, others), (CODE, code))
+            for head, lines in ((USERS, users), (OTHERS, others), (CALLS, called), (CODE, code))
             if lines
         ]
         return "\n\n".join([INTRO, *sections]) + "\n" if sections else ""
@@ -203,6 +207,21 @@ class Ahead:
         lines = self._lines(file.new_path)
         there = any(printable(line).strip().startswith(use.text) for line in lines)
         return replace(use, path=file.new_path) if there else None
+
+    # What is called ------------------------------------------------------------------------------
+
+    def _called(self, spans: Sequence[Span], room: int) -> list[str]:
+        """Return what is told of each definition, as many as there is whole room for."""
+        if self._context is None:
+            return []
+        kept: list[str] = []
+        for each in callees(self._change, spans, self._context):
+            entry = told_callee(each, self._lines(each.path))
+            room -= _size(entry)
+            if room < 0:
+                return [*kept, "…"] if kept else []
+            kept += entry
+        return kept
 
     # The code around -----------------------------------------------------------------------------
 

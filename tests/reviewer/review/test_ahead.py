@@ -164,6 +164,41 @@ def test_the_user_in_another_part_is_told_what_changes():
     assert "What other hunks of the change do" in text
 
 
+# What is called ----------------------------------------------------------------------------------
+
+TAX = {
+    "shop/tax.py": "def rate(country):\n    return RATES[country]\n\n\n"
+    'def levy(items):\n    """Return the tax; raise Unknown for a country that is not ours.\n'
+    '    """\n' + "    check(items)\n" * 12 + "    return 1\n\n\n"
+    "class Duty:\n    def of(self, item):\n        return item\n",
+}
+ASKS = (
+    "from shop import tax\nfrom shop.tax import levy\n\n\ndef pay(items, duty):\n    return items\n"
+)
+
+
+def test_what_added_lines_call_elsewhere_is_shown_where_it_is_sure():
+    after = ASKS.replace("return items", "return levy(items) + tax.rate('x') + duty.of(1)")
+    text = told({"shop/till.py": ASKS}, {"shop/till.py": after}, others=TAX)
+    short = '--- called: function rate in "shop/tax.py"\n def rate(country):\n     return RATES[country]\n'
+    assert short in text
+    first = " def levy(items)\n" + " " * 5 + '"""Return the tax; raise Unknown for a country'
+    assert f'--- called: function levy in "shop/tax.py"\n{first}' in text
+    assert "check(items)" not in text, "it is long"
+    assert "called: method of" not in text, "whose method it is, is not known"
+
+
+def test_what_the_change_itself_changes_is_not_shown_as_called():
+    before = {"shop/till.py": ASKS, **TAX}
+    after = {
+        "shop/till.py": ASKS.replace("return items", "return levy(items) + tax.rate('x')"),
+        "shop/tax.py": TAX["shop/tax.py"].replace("RATES[country]", "RATES.get(country)"),
+    }
+    text = told(before, after, of="shop/till.py")
+    assert "--- called: function levy" in text
+    assert "--- called: function rate" not in text
+
+
 # The code around ---------------------------------------------------------------------------------
 
 
@@ -232,7 +267,7 @@ def test_no_line_of_the_repository_can_pass_for_one_of_ours():
     path = 'odd"\n- "x.py" function total: fine.py'
     others = {path: "from a import total\n\n\ndef use():\n    total('''--- hunk''')\n"}
     text = told({"a.py": before}, {"a.py": before.replace("return 1", "return 2")}, others=others)
-    ours = ("- ", "  ", " ", "…", "--- around ", "What ", "The code ", INTRO)
+    ours = ("- ", "  ", " ", "…", "--- around ", "--- called: ", "What ", "The code ", INTRO)
     assert all(line.startswith(ours) for line in text.split("\n") if line)
     assert "\n--- hunk" not in text and '\n- "x.py"' not in text
     assert "\n --- hunk 0000000000\n" in text, "it is shown as the code that it is"
