@@ -53,7 +53,8 @@ def told_callee(each: Defined, lines: Sequence[str]) -> list[str]:
     code = lines[of_it.start - 1 : of_it.end]
     if not code:
         return []
-    head = f"--- called: {of_it.kind.value} {_cut(' '.join(of_it.name.split()))} in {quoted(each.path)}"
+    name = _cut(" ".join(of_it.name.split()))
+    head = f"--- called: {of_it.kind.value} {name} in {quoted(each.path)}"
     if len(code) <= WHOLE_LINES:
         return [head, *(shown_line(" ", _cut(line)) for line in code)]
     says = next((line for line in code[1:WHOLE_LINES] if _SAYING.match(line)), "")
