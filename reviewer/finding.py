@@ -89,8 +89,9 @@ class Finding(BaseModel):
     is one, replaces exactly the lines start_line..line on the RIGHT side. `source` names who says
     it: `model:<lens>` or `detector:<name>[/<rule>]`. `verified`: a second model has tried to refute
     it and could not; detectors need none. `places` are others where the same is true. `also_by` are
-    the sources of other detectors that say the same here. `trigger` is what a verifier found to
-    fail, in words that go on "Fails when", and `proof` the code that it quoted for that.
+    the sources of other detectors that say the same here. `trigger` is what fails, in
+    words that go on "Fails when": a verifier's, else the finder's. `proof` is the code that a
+    verifier quoted for that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

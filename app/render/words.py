@@ -93,7 +93,7 @@ def circumstances(finding: Finding) -> list[str]:
 
 
 def fails_when(finding: Finding) -> str:
-    """Return the input or state that a second look found to fail; "" where none was named."""
+    """Return the input or state that fails, as it was named; "" where none was."""
     return one_line(finding.trigger).strip()
 
 

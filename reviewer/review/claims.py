@@ -1,6 +1,6 @@
 """What a finder hands in: claims about quoted code, before the host has found the lines."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,10 +29,15 @@ PROSE_CHARS = 4_000
 """More than twice of what is shown of any text."""
 
 
+def _asks_for_trigger(schema: dict[str, Any]) -> None:
+    """Ask for the trigger of every claim; one that comes without is a claim all the same."""
+    schema["required"].append("trigger")
+
+
 class Claim(BaseModel):
     """One defect as the model describes it. It names code by quoting it, never by line number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_asks_for_trigger)
 
     hunk: str = Field(
         default="",
@@ -64,6 +69,12 @@ class Claim(BaseModel):
         min_length=1,
         max_length=PROSE_CHARS,
         description="the input or state that goes wrong, what happens, what should; 1-4 sentences",
+    )
+    trigger: str = Field(
+        default="",
+        max_length=PROSE_CHARS,
+        description="the failing input, state or order of events and what happens then, 1-2 "
+        "sentences of at most 40 words, to be read after the words 'Fails when:'",
     )
     replacement: str | None = Field(
         default=None,

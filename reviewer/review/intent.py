@@ -101,6 +101,7 @@ class IntentClaim(BaseModel):
             confidence=self.confidence,
             title=self.title,
             why=self.why,
+            trigger="",
             replacement=None,
             preexisting=False,
         )

@@ -27,6 +27,9 @@ TITLE_CHARS = 120
 WHY_CHARS = 1_500
 """A longer text of the model's is cut: nobody reads it."""
 
+TRIGGER_CHARS = 400
+"""Of what fails: a line of a comment, which says more above it."""
+
 
 FILES_KEPT = 4
 """Claims of one node name few files, and a file may have 5 MB."""
@@ -119,6 +122,7 @@ class Placer:
             evidence=redacted(printable(anchor.text)),
             suggestion=self._suggestion(claim, anchor),
             preexisting=claim.preexisting,
+            trigger=shown(claim.trigger, TRIGGER_CHARS),
             source=f"model:{lens}",
         )
 

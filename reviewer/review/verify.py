@@ -18,7 +18,7 @@ from reviewer.ports import Objects
 from reviewer.request import StopReason
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Harm
 from reviewer.review.functions import Code, functions
-from reviewer.review.place import Placer, shown
+from reviewer.review.place import TRIGGER_CHARS, Placer, shown
 from reviewer.review.prompts import prompt
 from reviewer.review.scope import BYTES_A_TOKEN, quoted, show, size_of
 from reviewer.rlm.run import WINDOW_TOKENS
@@ -34,9 +34,6 @@ AROUND_LINES = 20
 ADDED_LINES = 60
 """Shown before and after a place in a file that the change adds, whose one hunk is all of the file:
 most functions with their neighbours. The node reads the rest where it has a doubt."""
-
-TRIGGER_CHARS = 400
-"""Of what fails: a line of a comment, which says more above it."""
 
 PART_SHOWN = (
     "Of a file that the change adds only what is near the report is shown: read() has it all."
@@ -126,7 +123,7 @@ class Verifier:
     """
 
     name = "verify"
-    version = "5"
+    version = "6"
     tier: Tier = "cheap"
     result: type[Verdicts] = Verdicts
 
@@ -280,11 +277,13 @@ class Verifier:
 
     def _told(self, finding: Finding) -> str:
         side = "of the base, which the change removes" if finding.side == "LEFT" else "of the head"
+        said = " ".join(finding.trigger.split())
         lines = [
             f"The report {finding.id}: {' '.join(finding.title.split())}",
             "",
             *(f"> {line}" for line in finding.body.split("\n")),
             "",
+            *([f"It fails, the report says, when: {said}", ""] if said else []),
             # The indent is ours: a quote without it is the code's.
             f"It is about these lines {side}, set four columns to the right here, "
             f"in {quoted(finding.path)}:",

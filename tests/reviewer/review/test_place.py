@@ -100,3 +100,16 @@ def test_a_suggestion_ends_its_lines_as_the_file_does(fix: str):
     )
     assert found is not None
     assert (found.line, found.suggestion) == (1, "x = 2\r")
+
+
+def test_what_fails_is_the_finders_until_somebody_else_says_it():
+    said = "the key was changed\nmeanwhile."
+    found = PLACER.finding(claim(UNCHANGED, path="a.py", trigger=said), HELD, "general")
+    assert found is not None
+    assert found.trigger == said
+    assert not found.verified
+    assert "trigger" in Claim.model_json_schema()["required"]
+    assert Claim.model_json_schema()["properties"]["trigger"]["maxLength"]
+    without = PLACER.finding(claim(UNCHANGED, path="a.py"), HELD, "general")
+    assert without is not None  # nothing is lost for its want
+    assert without.trigger == ""

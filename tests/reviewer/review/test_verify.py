@@ -247,6 +247,20 @@ def test_a_service_that_fails_then_costs_no_finding(repo: Made):
     assert done.coverage.reviewed == done.coverage.hunks
 
 
+def test_a_claim_that_nobody_verified_says_what_fails_and_a_verifiers_words_win(repo: Made):
+    def script(request: dict[str, Any]) -> Answer:
+        if verifies(request):
+            return verdict(request, trigger="items has one item.")
+        return submit(claim(request, LINE, trigger="the list has one item."))
+
+    for calls, fails in ((1, "the list has one item."), (20, "items has one item.")):
+        with ModelServer(script, confirms=False) as server:
+            (found,) = reviewed(repo, server, caps=Caps(calls=calls)).findings
+        assert (found.verified, found.trigger) == (calls > 1, fails)
+    shown = server.verifications[0]["messages"][0]["content"][0]["text"]
+    assert "It fails, the report says, when: the list has one item." in shown
+
+
 def test_money_is_held_back_for_it_and_its_end_leaves_the_claim(repo: Made):
     done, server = doubted(repo, verdict, caps=Caps(calls=1))
     assert len(server.requests) == 1
