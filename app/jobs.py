@@ -46,7 +46,9 @@ CI_LONGEST_S = 600.0
 """How long checks are left alone before they are looked at: at first, more each time, at most."""
 
 UNTOLD_S = 600.0
-"""What could not be said is tried again so often."""
+UNTOLD_LONGEST_S = 3_600.0
+"""When what could not be said is tried again: at first, and at most, for each time waits as long as
+it has been tried for."""
 
 UNTOLD_LAST = -10
 """Priority, within a turn: all that can still be done goes before what was given up."""
@@ -346,6 +348,10 @@ class Untold(_Payload):
     payload: str
     why: Annotated[str, Field(max_length=MAX_WHY_CHARS)]
     since: float
+
+    def pause_s(self) -> float:
+        """Return how long to wait after a try: twice as long each time, up to an hour."""
+        return min(max(time.time() - self.since, UNTOLD_S), UNTOLD_LONGEST_S)
 
     @classmethod
     def about(cls, job: Job, why: str) -> "Untold":

@@ -9,7 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
@@ -31,7 +31,6 @@ from app.github.pulls import Pull, look_at, pull_at
 from app.github.remarks import under_ids
 from app.github.replies import reply
 from app.jobs import (
-    UNTOLD_S,
     Ci,
     Command,
     Gone,
@@ -116,6 +115,7 @@ ANSWERED = "What the comment says takes no review: it was obeyed or answered whe
 
 PROBLEM_CHARS = 2_000
 
+NOT_OPEN = "The pull request is not open, so its commit is not reviewed again."
 NOT_DONE = "I have given up on this: {why}. Give the command again where it is still wanted."
 NOT_PRESSED = (
     "I have given up on closing findings, as a button was pressed for: {why}. Press it again, or "
@@ -278,7 +278,7 @@ class Steps:
             log.warning("not said", extra={**about, "why": refusal})
         except RlmError as trouble:
             if time.time() - untold.since < self.store.kept_s:
-                pause = UNTOLD_S
+                pause = untold.pause_s()
                 if isinstance(trouble, Limited):
                     pause = max(pause, trouble.after_s)
                 self.store.again(job, "it could not be said", pause, counts=False, away=True)
@@ -579,6 +579,11 @@ class Steps:
                     origin = f"event:{rerun.event_id}"
                     wish = Wish(trigger="rerun", full=rerun.full)
                     self._begin(hub, rerun.installation, pull, origin, wish)
+                elif pull is not None:
+                    # To run it again has made it wait, and nothing is begun that would end that.
+                    with suppress(Forbidden, NotThere):
+                        where = hub, pull.repository, rerun.head
+                        check_runs.leave(*where, number, meant.run if meant else None, NOT_OPEN)
         self.store.done(job)
 
     def _pressed(self, job: Job, pressed: Pressed) -> None:

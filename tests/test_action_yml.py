@@ -20,10 +20,10 @@ ACTION = ROOT / "action.yml"
 WORKFLOWS = sorted((ROOT / "examples" / "workflows").glob("*.yml"))
 BIN = Path(sys.executable).parent
 
-TO_REVIEW = {"contents": "read", "pull-requests": "write"}
+TO_REVIEW = {"contents": "read", "pull-requests": "write", "checks": "read"}
 PERMISSIONS = {
     "review-on-server.yml": {"id-token": "write"},
-    "write-on-comment.yml": {"contents": "write", "pull-requests": "write"},
+    "write-on-comment.yml": {"contents": "write", "pull-requests": "write", "checks": "read"},
 }
 MINUTES = {"write-on-comment.yml": 90}
 """Of one job, at the most, where that is more than 30: somebody's tests run there, several times."""

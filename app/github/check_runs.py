@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from github.GithubObject import NotSet
@@ -65,6 +66,8 @@ LOST_TEXT = (
     "The server that made this review knows nothing of it any more, so it does not end by itself. "
     "Nothing was said. Ask for another one with a comment `/rlm review`, or with a button here."
 )
+
+NOT_AGAIN_TITLE = "Not reviewed again"
 
 Conclusion = Literal["success", "neutral", "cancelled", "timed_out", "failure"]
 Level = Literal["notice", "warning", "failure"]
@@ -241,6 +244,34 @@ def refuse(hub: Hub, repository: str, check_run: int, error: RlmError) -> None:
     said = [markdown_line(one) for one in (problem, hint) if one]
     title = f"No review: {one_line(problem)}"
     conclude(hub, repository, check_run, "neutral", title, "\n\n".join(said) or title)
+
+
+def leave(  # noqa: PLR0917
+    hub: Hub, repository: str, head: str, number: int, run: str | None, why: str
+) -> None:
+    """Complete a check run of ours that somebody wants to have run again in vain, saying why.
+
+    That of `run`, or the newest of the pull request. What it said before stays, below that line,
+    and how it had ended, where it still shows that.
+    """
+    with calls(hub.server, "look for our check run"):
+        made = hub.repo(repository).get_commit(head).get_check_runs(NAME, filter="all")
+        of = [(one, parse_external_id(one.external_id or "")) for one in islice(made, MAX_OURS)]
+    ours = [
+        one
+        for one, meant in of
+        if meant is not None and meant.number == number and run in {None, meant.run}
+        if meant.run != QUEUE and is_ours(hub, one.app)
+    ]
+    if not ours:
+        return
+    one = max(ours, key=lambda each: each.id)
+    said = (one.output.summary or "").removeprefix(why).strip()
+    text = f"{why}\n\n{said}" if said else why
+    output = _output(one.output.title or NOT_AGAIN_TITLE, text)
+    end = {"status": "completed", "conclusion": one.conclusion or "neutral", "output": output}
+    with calls(hub.server, "complete the check run"):
+        _edit(hub, repository, one.id, end)
 
 
 def blocking(review: Review, blocks: Severity | None) -> int:

@@ -2,7 +2,8 @@
 
 At lines of the diff the place tells most, and the words have to agree. Elsewhere (conversation,
 texts of reviews, comments about whole files and on lines that are gone) the words alone tell, so
-that they have to say more, point by point: see `mentioned_by_others`.
+that they have to say more, point by point: see `mentioned_by_others`. What checks say at lines has
+less weight than what is said by somebody: see `said_by_checks`.
 """
 
 import re
@@ -99,6 +100,15 @@ class Mention:
     said_at: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Annotated(Saying):
+    """What a check says at lines of the head; `login` is its name.
+
+    `trusted`: by an App that judges for itself. A workflow is run from the change, and prints what
+    its author wants to have printed.
+    """
+
+
 _Told = TypeVar("_Told", Saying, Mention)
 
 
@@ -122,6 +132,35 @@ def said_by_others(
         for saying in by_place.get((finding.path, anchor.side), ()):
             if _counts(saying) and _near(anchor, saying) and _says(saying.text, finding):
                 found[finding.id] = saying
+                break
+    return found
+
+
+def may_be_annotated(finding: Finding) -> bool:
+    """May a check keep back a finding's comment? Nothing grave or high, as elsewhere."""
+    return not finding.is_grave and finding.severity.rank > Severity.HIGH.rank
+
+
+def said_by_checks(
+    findings: Sequence[Finding], anchors: Mapping[str, Anchor], told: Sequence[Annotated]
+) -> dict[str, Annotated]:
+    """Return the first annotation for each finding that has one: at its place, and of its claim.
+
+    What a workflow says is the word of whoever made the change, for whoever can change what it
+    runs can have it print anything: it counts for what is below medium alone.
+    """
+    by_path: dict[str, list[Annotated]] = {}
+    for one in told:
+        by_path.setdefault(one.path, []).append(one)
+    found = {}
+    for finding in findings:
+        anchor = anchors.get(finding.id)
+        if anchor is None or anchor.side != "RIGHT" or not may_be_annotated(finding):
+            continue
+        for one in by_path.get(finding.path, ()):
+            heard = one.trusted or finding.severity.rank > Severity.MEDIUM.rank
+            if heard and _is_brief(one) and _near(anchor, one) and _says(one.text, finding):
+                found[finding.id] = one
                 break
     return found
 
@@ -253,7 +292,11 @@ def _counts(saying: Saying) -> bool:
 
     A stranger could say everything of every line beforehand, so that nothing is said of his change.
     """
-    return saying.trusted and saying.line - saying.start_line < MOST_LINES
+    return saying.trusted and _is_brief(saying)
+
+
+def _is_brief(saying: Saying) -> bool:
+    return saying.line - saying.start_line < MOST_LINES
 
 
 def _says(text: str, finding: Finding) -> bool:

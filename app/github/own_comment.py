@@ -9,17 +9,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from app.github.client import Hub, checked_name
 from app.github.errors import NotThere, Unsure, calls
 from app.github.markers import Marker, Seal, visible
+from app.github.pages import PAGE, Comment, User, conversation, every
 from app.render.outgoing import masked
-
-PAGE = 100
-MOST_PAGES = 100
 
 STARTS = frozenset({"+1", "rocket", "hooray"})
 """Reactions that start a plan."""
@@ -50,32 +47,15 @@ class Ours:
     signed: bool
 
 
-class _User(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    login: str
-    type: str = ""
-
-
-class _Comment(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-    id: Annotated[int, Field(ge=1, le=2**53)]
-    body: str | None = None
-    user: _User | None = None
-    updated_at: datetime
-
-
 class _Reaction(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     id: int
     content: str
-    user: _User | None = None
+    user: User | None = None
     created_at: datetime
 
 
-_COMMENTS = TypeAdapter(list[_Comment])
 _REACTIONS = TypeAdapter(list[_Reaction])
 
 
@@ -149,18 +129,12 @@ def starters(hub: Hub, repository: str, comment: int, since: float) -> dict[str,
     doing = "read the reactions"
     found: dict[str, int] = {}
     ours = (hub.actor or "").lower()
-    for page in range(1, MOST_REACTIONS // PAGE + 1):
-        path = f"{_comments(repository)}/{comment:d}/reactions?per_page={PAGE}&page={page}"
-        answer = hub.ask(doing, "GET", path)
-        with calls(hub.server, doing):
-            read = _REACTIONS.validate_python(answer)
-        for one in read:
-            if one.content not in STARTS or one.created_at.timestamp() <= since:
-                continue
-            if one.user is not None and one.user.type != "Bot" and one.user.login.lower() != ours:
-                found[one.user.login] = one.id
-        if len(read) < PAGE:
-            break
+    path = f"{_comments(repository)}/{comment:d}/reactions"
+    for one in every(hub, doing, path, _REACTIONS, MOST_REACTIONS // PAGE):
+        if one.content not in STARTS or one.created_at.timestamp() <= since:
+            continue
+        if one.user is not None and one.user.type != "Bot" and one.user.login.lower() != ours:
+            found[one.user.login] = one.id
     return found
 
 
@@ -171,20 +145,20 @@ def _comments(repository: str) -> str:
 def _made(hub: Hub, doing: str, verb: str, path: str, body: str) -> Standing:
     answer = hub.ask(doing, verb, path, {"body": body})
     with calls(hub.server, doing):
-        return _standing(_Comment.model_validate(answer))
+        return _standing(Comment.model_validate(answer))
 
 
-def _at(hub: Hub, repository: str, comment: int) -> _Comment | None:
+def _at(hub: Hub, repository: str, comment: int) -> Comment | None:
     doing = "read our comment"
     try:
         answer = hub.ask(doing, "GET", f"{_comments(repository)}/{comment:d}")
     except NotThere:
         return None
     with calls(hub.server, doing):
-        return _Comment.model_validate(answer)
+        return Comment.model_validate(answer)
 
 
-def _find(hub: Hub, repository: str, number: int, marker: Marker, seal: Seal) -> _Comment | None:
+def _find(hub: Hub, repository: str, number: int, marker: Marker, seal: Seal) -> Comment | None:
     actor = (hub.actor or "").lower()
     for one in _every(hub, repository, number):
         login = one.user.login.lower() if one.user else ""
@@ -194,19 +168,11 @@ def _find(hub: Hub, repository: str, number: int, marker: Marker, seal: Seal) ->
     return None
 
 
-def _every(hub: Hub, repository: str, number: int) -> Iterator[_Comment]:
-    doing = "look for our comment"
-    path = f"/repos/{checked_name(repository)}/issues/{number:d}/comments"
-    for page in range(1, MOST_PAGES + 1):
-        answer = hub.ask(doing, "GET", f"{path}?per_page={PAGE}&page={page}")
-        with calls(hub.server, doing):
-            read = _COMMENTS.validate_python(answer)
-        yield from read
-        if len(read) < PAGE:
-            return
+def _every(hub: Hub, repository: str, number: int) -> Iterator[Comment]:
+    return conversation(hub, "look for our comment", repository, number)
 
 
-def _standing(comment: _Comment) -> Standing:
+def _standing(comment: Comment) -> Standing:
     seen = visible(comment.body or "").encode("utf-8", "backslashreplace")
     digest = hashlib.sha256(seen).hexdigest()
     return Standing(comment.id, digest, comment.updated_at.timestamp())

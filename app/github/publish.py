@@ -13,13 +13,23 @@ from typing import Literal
 from github.PullRequest import ReviewComment
 
 from app.github import check_runs, sticky
+from app.github.annotated import NOT_READ, annotated
 from app.github.between import Became, Heads, Lines, Open, mentions
 from app.github.client import Hub
 from app.github.dismissals import Dismissal, Words, dismissals, finding_of
 from app.github.dismissed import dismissed_as
 from app.github.errors import NotThere, Refused
 from app.github.markers import MAX_BYTES, MENDED, SOURCE_CHARS, Marker, Seal, short_id, visible
-from app.github.others import Mention, Saying, by_others, mentioned_by_others, said_by_others
+from app.github.others import (
+    Annotated,
+    Mention,
+    Saying,
+    by_others,
+    may_be_annotated,
+    mentioned_by_others,
+    said_by_checks,
+    said_by_others,
+)
 from app.github.pulls import Pull, look_at
 from app.github.remarks import (
     Remark,
@@ -39,7 +49,7 @@ from app.github.urls import lines_url
 from app.render import words
 from app.render.comment import claim_of, render_comment
 from app.render.escape import markdown_code, markdown_line
-from app.render.markdown import DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdown
+from app.render.markdown import CHECKED_BY, DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
 from app.store.values import Begun, Dismissed, State, ThreadState, Told
@@ -401,6 +411,7 @@ class _Posting:
             self.told = self._told(remarks)
             self.review, opening = reviews.read()
             self._hear_others(self.said.sayings, [*self.said.mentions, *mentions, *opening])
+            self._hear_checks()
             if self.review is None and (chosen := self._choice()):
                 try:
                     self._post(reviews, chosen)
@@ -425,6 +436,41 @@ class _Posting:
         left = [one for one in self.findings if one.id not in known]
         self.said_by |= mentioned_by_others(left, by_others(mentions, self.author), self.heads)
 
+    def _hear_checks(self) -> None:
+        """Find what other checks say at lines, of what would have a comment there otherwise."""
+        known = self.said_by.keys() | self.told.keys()
+        left = [
+            one
+            for one in self._worth()
+            if one.id not in known and may_be_annotated(one) and one.side == "RIGHT"
+        ]
+        if not left:
+            return
+        what, paths = self.what, {one.path for one in left}
+        told = annotated(self.hub, what.repository, what.head, paths)
+        if told is None:
+            self._note(NOT_READ)
+        else:
+            self.said_by |= said_by_checks(left, what.report.anchors, told)
+
+    def _note(self, note: str) -> None:
+        """Add to the notes of the run: the summary and the check run have it, once."""
+        review = self.what.report.review
+        review = review.model_copy(update={"notes": [*review.notes, note]})
+        report = self.what.report.model_copy(update={"review": review})
+        self.what = replace(self.what, report=report)
+
+    def _worth(self) -> list[Finding]:
+        """Return what may have a comment at its line, if nobody else has said it."""
+        return [
+            finding
+            for finding in self.findings
+            if finding.id in self.texts
+            and finding.id not in self.said_by
+            and short_id(finding.id) not in self.waived
+            and finding.severity is not Severity.NIT
+        ]
+
     def _choice(self) -> list[Finding]:
         """Return what is worth a comment at its line: of the worst, what was not said before.
 
@@ -433,14 +479,7 @@ class _Posting:
         """
         before = {} if self.what.repeat else self.told
         room = min(self.what.report.inline_comments, MAX_INLINE)
-        worst = [
-            finding
-            for finding in self.findings
-            if finding.id in self.texts
-            and finding.id not in self.said_by
-            and short_id(finding.id) not in self.waived
-            and finding.severity is not Severity.NIT
-        ][:room]
+        worst = self._worth()[:room]
         return [finding for finding in worst if finding.id not in before]
 
     def _post(self, reviews: Reviews, chosen: Sequence[Finding]) -> None:
@@ -534,7 +573,7 @@ class _Posting:
             lines_at=self._lines_at,
             said_by={
                 **{
-                    name: SaidBy(saying.login, self._address(saying.url))
+                    name: _said_by(saying, self._address(saying.url))
                     for name, saying in self.said_by.items()
                     if name not in self.told
                 },
@@ -644,6 +683,13 @@ class _Posting:
         except Refused as error:
             if (problem := f"{error}.") not in self.problems:
                 self.problems.append(problem)
+
+
+def _said_by(saying: Saying | Mention, address: str) -> SaidBy:
+    """Return who says it; a check is called one, for it may have the name of a person."""
+    if isinstance(saying, Annotated):
+        return SaidBy(saying.login, address, CHECKED_BY)
+    return SaidBy(saying.login, address)
 
 
 STALE_TITLE = "Superseded: the pull request has newer commits"

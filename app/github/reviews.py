@@ -17,6 +17,7 @@ from app.github.client import Hub, checked_name
 from app.github.errors import NotThere, Refused, Unsure, calls
 from app.github.markers import MENDED, Found, Seal, visible
 from app.github.others import Mention, Saying, is_trusted
+from app.github.pages import User, every
 from app.github.pulls import GHOST, look_at
 from app.github.remarks import Remark
 from app.github.sticky import is_ours
@@ -33,19 +34,11 @@ _PENDING = re.compile(r"one pending review", re.IGNORECASE)
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
-PAGE = 100
 MOST_PAGES = 30
 """Three thousand comments at lines; what is behind them is not looked at."""
 
 MOST_REVIEW_PAGES = 100
 """Ten thousand reviews; ours is not looked for behind them."""
-
-
-class _User(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    login: str
-    type: str = ""
 
 
 class _Comment(BaseModel):
@@ -54,7 +47,7 @@ class _Comment(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     id: int
-    user: _User | None = None
+    user: User | None = None
     body: str | None = None
     path: str
     html_url: str
@@ -74,7 +67,7 @@ class _Review(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     id: int
-    user: _User | None = None
+    user: User | None = None
     body: str | None = None
     html_url: str
     state: str = ""
@@ -180,13 +173,7 @@ class Reviews:
         """
         doing = "read the review comments"
         path = f"/repos/{self.repository}/pulls/{self.number:d}/comments"
-        for page in range(1, MOST_PAGES + 1):
-            answer = self.hub.ask(doing, "GET", f"{path}?per_page={PAGE}&page={page}")
-            with calls(self.hub.server, doing):
-                comments = _COMMENTS.validate_python(answer)
-            yield from comments
-            if len(comments) < PAGE:
-                return
+        return every(self.hub, doing, path, _COMMENTS, MOST_PAGES)
 
     def post(
         self, opening: Callable[[int], str], comments: Sequence[ReviewComment]
@@ -255,13 +242,7 @@ class Reviews:
     def _reviews(self) -> Iterator[_Review]:
         doing = "read the reviews"
         path = f"/repos/{checked_name(self.repository)}/pulls/{self.number:d}/reviews"
-        for page in range(1, MOST_REVIEW_PAGES + 1):
-            answer = self.hub.ask(doing, "GET", f"{path}?per_page={PAGE}&page={page}")
-            with calls(self.hub.server, doing):
-                reviews = _REVIEWS.validate_python(answer)
-            yield from reviews
-            if len(reviews) < PAGE:
-                return
+        return every(self.hub, doing, path, _REVIEWS, MOST_REVIEW_PAGES)
 
     def _is_of_this_run(self, review: Ours) -> bool:
         found = review.found

@@ -1,19 +1,13 @@
 """The summary of a pull request: one comment of ours in the conversation, edited in place."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
-
-from app.github.client import Hub, checked_name
+from app.github.client import Hub
 from app.github.errors import NotThere, Unsure, calls
 from app.github.markers import Found, Seal, visible
 from app.github.others import Mention, is_member
+from app.github.pages import Comment, conversation
 from app.github.pulls import GHOST
-
-PAGE = 100
-MOST_PAGES = 100
-"""Ten thousand comments; ours is not looked for behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +27,6 @@ def is_ours(hub: Hub, user: object) -> bool:
     return login.lower() == hub.actor.lower()
 
 
-class _User(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    login: str
-    type: str = ""
-
-
-class _Comment(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-    id: int
-    html_url: str
-    body: str | None = None
-    user: _User | None = None
-    author_association: str = ""
-
-
-_COMMENTS = TypeAdapter(list[_Comment])
-
-
 def find(hub: Hub, repository: str, number: int, seal: Seal) -> Sticky | None:
     """Return our summary, on whichever page of the conversation it stands; None if there is none.
 
@@ -68,7 +42,7 @@ def read(hub: Hub, repository: str, number: int, seal: Seal) -> tuple[Sticky | N
     """
     ours: list[tuple[Sticky, Found]] = []
     others: list[Mention] = []
-    for one in _comments(hub, repository, number):
+    for one in conversation(hub, "read the conversation", repository, number):
         found = seal.read(one.body or "") if is_ours(hub, one.user) else None
         if found is None:
             others.append(_mention(one))
@@ -78,19 +52,7 @@ def read(hub: Hub, repository: str, number: int, seal: Seal) -> tuple[Sticky | N
     return (ours[0][0] if ours else None), others
 
 
-def _comments(hub: Hub, repository: str, number: int) -> Iterator[_Comment]:
-    doing = "read the conversation"
-    path = f"/repos/{checked_name(repository)}/issues/{number:d}/comments"
-    for page in range(1, MOST_PAGES + 1):
-        answer = hub.ask(doing, "GET", f"{path}?per_page={PAGE}&page={page}")
-        with calls(hub.server, doing):
-            comments = _COMMENTS.validate_python(answer)
-        yield from comments
-        if len(comments) < PAGE:
-            return
-
-
-def _mention(one: _Comment) -> Mention:
+def _mention(one: Comment) -> Mention:
     """Return what a comment says. An app has no word here: it may answer the author in his words,
     or repeat his description, which would give him one."""
     return Mention(

@@ -51,6 +51,7 @@ SIGNS = {
 LinesAt = Callable[[Finding | LookFirst], str]
 
 DISMISSED_BY = "dismissed by"
+CHECKED_BY = "already said by the check"
 
 
 @dataclass(frozen=True, slots=True)

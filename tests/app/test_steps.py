@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from app.github.errors import AwayTooLong, Outage
 from app.jobs import Command, Look, Pressed, Queued, Rerun, Untold, Wish, step
 from app.report import Report
-from app.steps import CLOSED, DRAFTED
+from app.steps import CLOSED, DRAFTED, NOT_OPEN
 from app.store import ENGINE, GITHUB, PUBLISH, Run
 from app.store.tables import JOBS, RUNS
 from reviewer.errors import GiveUp
@@ -520,6 +520,22 @@ def test_a_limit_is_kept_to_while_something_has_to_be_said(desk: ReviewDesk) -> 
     assert due - time.time() == pytest.approx(1_800, abs=10)
 
 
+@pytest.mark.parametrize(
+    ("gone_s", "pause_s"), [(0, 600), (-9_000, 600), (600, 600), (1_200, 1_200), (90_000, 3_600)]
+)
+def test_what_cannot_be_said_is_tried_less_often_the_longer_it_lasts(
+    desk: ReviewDesk, monkeypatch: pytest.MonkeyPatch, gone_s: int, pause_s: int
+) -> None:
+    desk.store.put(_said(desk, "/rlm review").job())
+    desk.gives_up(Command.kind)
+    began = time.time()
+    monkeypatch.setattr(time, "time", lambda: began + gone_s)
+    assert desk.later() == [Untold.kind]
+    with desk.store.database.read() as db:
+        (due,) = db.scalars(select(JOBS.c.not_before).where(JOBS.c.state == "waiting"))
+    assert due - time.time() == pytest.approx(pause_s, abs=10)
+
+
 def test_what_was_written_and_pushed_by_then_is_said_and_counts(desk: ReviewDesk) -> None:
     """The outage begins when the pull request on top is there, and nobody was told of it."""
     desk.says("alice", "/rlm refactor rename f to g")
@@ -584,6 +600,36 @@ def test_checks_of_a_fork_are_run_again_though_its_runs_are_forgotten(
     desk.work()
     assert desk.outcomes() == ["open"]
     assert desk.engine()[2].trigger == "rerun"
+
+
+@pytest.mark.parametrize("what", ["one", "all"])
+@pytest.mark.parametrize("shown", ["queued", "completed"])
+def test_a_check_of_a_closed_pull_request_that_is_run_again_ends(
+    desk: ReviewDesk, what: str, shown: str
+) -> None:
+    desk.looks()
+    desk.reviewed()
+    (check,) = desk.repo.check_runs
+    before = check.summary or ""
+    desk.pull.close()
+    if shown == "queued":  # as GitHub may show it when it is run again
+        check.status, check.conclusion = "queued", None
+    for _ in range(2):
+        desk.store.put(desk.reruns(check.external_id or "" if what == "one" else "").job())
+        desk.work()
+    assert desk.checks == [("completed", "neutral" if shown == "queued" else "success")]
+    assert check.summary == f"{NOT_OPEN}\n\n{before.strip()}"
+    assert desk.outcomes() == ["posted"]
+
+
+def test_a_check_run_again_that_may_not_be_written_is_left(desk: ReviewDesk) -> None:
+    desk.looks()
+    desk.reviewed()
+    desk.pull.close()
+    desk.fake.fault("GET", r"/check-runs", status=403, times=None)
+    desk.store.put(desk.reruns(desk.repo.check_runs[0].external_id or "").job())
+    desk.work()
+    assert desk.store.waiting(GITHUB) == 0 and desk.checks == [("completed", "success")]
 
 
 # Merge queues ------------------------------------------------------------------------------------

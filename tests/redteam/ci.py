@@ -50,7 +50,6 @@ class Branches(Field):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, permissions=GRANTED | {"statuses": "read"})
-        self.world.hub.apps.actions()
         self.world.base = self.repo.commit({**BASE, **POLICY})
         self.repo.git("update-ref", "refs/heads/main", self.world.base)
 

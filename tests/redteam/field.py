@@ -47,6 +47,7 @@ class Field:
         self.world.forks = False  # what a process has of the others is looked for here
         self.world.think = self.model
         self.world.service.confirms = False
+        self.world.hub.apps.actions()
         self.repo: FakeRepo = self.world.repo
         self.repo.git("update-ref", "refs/heads/main", self.world.base)
         self.pulls: dict[str, FakePull] = {}

@@ -26,6 +26,8 @@ Kind = Literal["find", "intent", "verify", "explain", "mend", "judge"]
 FLAW = "    return sum(i.price for i in items[1:]) * rate"
 WORSE = "    return sum(0 + i.price for i in items) * rate"
 FIXED = "    return sum(i.price for i in items) * rate"
+MILD = "the loss is small"
+"""In a comment beside the flaw: then the model takes it for one of medium severity."""
 TITLE_CHARS, TEXT_CHARS, MESSAGE_CHARS = 1_000, 3_900, 1_500
 
 _TAG = re.compile(r"\bpull-tag:([a-z0-9-]+)")
@@ -266,7 +268,7 @@ def _claim(request: dict[str, Any], orders: Orders, written: str) -> dict[str, A
         "hunk": hunk,
         "quote": FLAW if FLAW in body else (added or ["?"])[0],
         "category": "correctness",
-        "severity": "high",
+        "severity": "medium" if MILD in body else "high",
         "confidence": 0.9,
         "title": f"The first item is lost {written}"[:TITLE_CHARS],
         "why": f"total([a]) is 0 {written}"[:TEXT_CHARS],
@@ -304,7 +306,7 @@ def _verdict(request: dict[str, Any], orders: Orders, written: str) -> dict[str,
         "trigger": written[:TEXT_CHARS],
         "path": path,
         "quote": line,
-        "severity": "high",
+        "severity": "medium" if MILD in _first(request) else "high",
         "confidence": 0.9,
         "preexisting": False,
         "replacement": "complete",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.github import others
+from app.github.annotated import NOT_READ
 from app.github.between import Heads
 from app.github.others import MOST_POINTS, Mention, Saying, mentioned_by_others, said_by_others
 from app.render.markdown import SaidBy, render_markdown
@@ -29,6 +30,7 @@ from tests.app.github.test_publish import (
 )
 from tests.app.render.samples import HOSTILE, finding, review
 from tests.app.render.test_escape import REFERENCE, read
+from tests.github import ci
 from tests.github.hub import FakeGitHub
 
 SAME = (
@@ -480,3 +482,114 @@ def test_a_stranger_cannot_say_beforehand_what_is_not_to_be_said() -> None:
 def test_what_is_critical_is_said_whoever_said_it() -> None:
     grave = finding().model_copy(update={"severity": Severity.CRITICAL})
     assert said(grave, saying()) == []
+
+
+# What checks say at lines
+
+LOW = CLAIM.model_copy(update={"severity": Severity.LOW})
+WHY = "This breaks the parser: it takes digits alone, and the word ten raises a ValueError."
+
+
+def checks_say(scene: Scene, text: str = WHY, app: str = "linter", line: int = 10) -> str:
+    """Have a check annotate a line of the head; return the address of the check."""
+    scene.fake.app("linter")
+    scene.fake.app("github-advanced-security")
+    scene.fake.apps.actions()
+    note = ci.annotation("a.txt", line, text, "warning")
+    made = ci.check(scene.repo, scene.pull.head, "lint", app=app, annotations=(note,))
+    return f"{scene.repo.html_url}/runs/{made.id}"
+
+
+@pytest.mark.parametrize(
+    ("app", "claim"),
+    [("linter", CLAIM), ("linter", LOW), ("github-actions", LOW)],
+)
+def test_what_a_check_says_at_its_lines_goes_to_the_summary(scene, app, claim):
+    address = checks_say(scene, app=app)
+    scene.publish(report([claim, at(50, title="Fifty is a word")]))
+    assert [body.split("**")[1] for body in ours(scene)] == ["🟧 high: Fifty is a word"]
+    (summary,) = scene.stickies
+    said = f"[`a.txt:10`]({address}) | {CLAIM.title} (already said by the check `lint`) |"
+    assert said in summary
+    assert CLAIM.body.split("`")[-1].strip() in summary  # our reason is not lost
+
+
+@pytest.mark.parametrize("app", ["linter", "github-actions", "github-advanced-security"])
+@pytest.mark.parametrize(
+    "grave",
+    [
+        {"severity": Severity.HIGH},
+        {"severity": Severity.CRITICAL},
+        {"severity": Severity.LOW, "category": Category.SECURITY},
+        {"severity": Severity.LOW, "category": Category.SECRET},
+    ],
+)
+def test_what_is_grave_or_high_is_said_though_a_check_says_it(scene, app, grave):
+    checks_say(scene, app=app)
+    scene.publish(report([CLAIM.model_copy(update=grave)]))
+    assert len(ours(scene)) == 1
+    assert "already said" not in scene.stickies[0]
+    assert not asked_for_checks(scene)
+
+
+@pytest.mark.parametrize("app", ["github-actions", "github-advanced-security", "nobody"])
+def test_a_workflow_which_the_author_can_change_keeps_back_nothing_medium(scene, app):
+    checks_say(scene, app=app)
+    scene.publish(report([CLAIM]))
+    assert len(ours(scene)) == 1
+    assert "already said" not in scene.stickies[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("The word ten is fine here.", 10), (WHY, 90), (WHY + "x" * 4_000, 10)]
+)
+def test_a_check_that_says_something_else_or_elsewhere_keeps_nothing_back(scene, text, line):
+    checks_say(scene, text, line=line)
+    scene.publish(report([CLAIM]))
+    assert len(ours(scene)) == 1
+
+
+@pytest.mark.parametrize(
+    ("app", "name"), [("rlm-review", "anything"), ("github-advanced-security", "rlm")]
+)
+def test_our_own_checks_are_nobody_elses(scene, app, name):
+    scene.fake.app("github-advanced-security")
+    note = ci.annotation("a.txt", 10, WHY)
+    ci.check(scene.repo, scene.pull.head, name, app=app, annotations=(note,))
+    scene.publish(report([LOW]))
+    assert len(ours(scene)) == 1
+    assert "already said" not in scene.stickies[0]
+
+
+def test_what_we_said_first_stays_ours_when_a_check_says_it_too(scene: Scene) -> None:
+    scene.publish(report([CLAIM]))
+    checks_say(scene)
+    scene.publish(report([CLAIM]), SECOND)
+    assert "already said" not in scene.stickies[0]
+    assert not asked_for_checks(scene)
+
+
+def test_without_the_permission_checks_are_not_heard_and_that_is_said_once(tmp_path):
+    with FakeGitHub(tmp_path) as fake:
+        scene = Scene(fake)
+        scene.repo.private = True
+        checks_say(scene)
+        scene.publish(report([CLAIM]), hub=scene.hub(checks="none"), check=False)
+        assert len(ours(scene)) == 1
+        assert scene.stickies[0].count(NOT_READ) == 1
+
+
+def test_of_what_checks_say_so_much_is_read_by_apps_that_judge_first(scene: Scene) -> None:
+    scene.fake.apps.actions()
+    other = tuple(ci.annotation("b.txt", n, "x") for n in range(1, 702))
+    for n in range(30):
+        ci.check(scene.repo, scene.pull.head, f"flood-{n}", annotations=other)
+    checks_say(scene)
+    scene.publish(report([CLAIM]))
+    assert "already said by the check `lint`" in scene.stickies[0]
+    assert asked_for_checks(scene) == 1 + 19 * 5
+
+
+def asked_for_checks(scene: Scene) -> int:
+    """Count the requests for annotations."""
+    return sum(one.path.endswith("/annotations") for one in scene.fake.requests)

@@ -378,7 +378,7 @@ def test_sixty_thousand_bytes_of_emoji_fit_everywhere(scene):
 
 # Interruptions
 
-STEPS = range(1, 11)
+STEPS = range(1, 12)
 """Publishing a first review takes so many requests, one of which creates the check run."""
 
 
