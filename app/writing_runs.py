@@ -264,6 +264,7 @@ def _names(plan: Planned) -> tuple[str, ...]:
     named = [path for one in plan.modules for path in (*one.files, *one.new_files)]
     named += [one.path for one in plan.renames]
     named += [path for one in plan.moves for path in (one.path, one.to)]
+    named += [path for one in plan.module_moves for path in (one.path, one.to)]
     return tuple(dict.fromkeys(named))
 
 

@@ -82,6 +82,9 @@ def _plan(plan: Plan, width: int) -> Iterator[str]:
         yield f"  rename {one_line(one.symbol)} to {one_line(one.to)} ({one_line(one.path)})"
     for move in plan.moves:
         yield f"  move {one_line(move.symbol)} from {one_line(move.path)} to {one_line(move.to)}"
+    for whole in plan.module_moves:
+        shim = " (the old path hands on)" if whole.shim else ""
+        yield f"  move {one_line(whole.path)} to {one_line(whole.to)}{shim}"
     for index, module in enumerate(plan.modules, 1):
         yield from wrapped(
             f"{one_line(module.name)}: {one_line(module.what)}", width, f"  {index}. "

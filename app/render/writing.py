@@ -160,6 +160,7 @@ def _has_secret(plan: Plan) -> bool:
     said = [plan.summary, plan.contract]
     said += [text for one in plan.renames for text in (one.path, one.symbol, one.to)]
     said += [text for one in plan.moves for text in (one.path, one.symbol, one.to)]
+    said += [text for one in plan.module_moves for text in (one.path, one.to)]
     for one in plan.modules:
         said += [one.name, one.what, *one.files, *one.new_files, *one.removed]
     return any(masked(text) != text for text in said)
@@ -190,6 +191,13 @@ def _plan(plan: Plan, pieces: "_Pieces") -> list[str]:
         rows(
             plan.moves,
             lambda one: f"- move {code(one.symbol)} from {code(one.path)} to {code(one.to)}",
+        ),
+        rows(
+            plan.module_moves,
+            lambda one: (
+                f"- move {code(one.path)} to {code(one.to)}"
+                + (" (the old path hands on)" if one.shim else "")
+            ),
         ),
         rows([*enumerate(plan.modules, 1)], lambda one: _module(*one, pieces)),
     ]

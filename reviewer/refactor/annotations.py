@@ -50,7 +50,8 @@ def need(
 ) -> Need:
     """Return what the lines of a file for which `inside` is true need a name of its top for.
 
-    `handed` says of a function whether it may be given to others, who may read its annotations.
+    `handed` says of a function or a class whether it may be given to others, who may read its
+    annotations.
     """
     uses = {(use.line, use.column): use for use in view.what.uses if use.name == name}
     word = re.compile(rb"(?<![\w.])" + re.escape(encode(name)) + rb"(?!\w)")
@@ -101,7 +102,7 @@ def _unevaluated(use: Use, view: View, handed: Callable[[Definition], bool]) -> 
         names = {one.partition("(")[0].lstrip("@").strip() for one in each.decorators}
         if names - _QUIET_DECORATORS:
             return False
-        if each.kind is DefKind.FUNCTION and handed(each):
+        if each.kind in {DefKind.FUNCTION, DefKind.CLASS} and handed(each):
             return False
         if each.kind is DefKind.CLASS and {_bare(one) for one in each.bases} - _QUIET_BASES:
             return False

@@ -13,6 +13,7 @@ from reviewer.languages import Language, is_prose, language_of
 from reviewer.parsing.worker import Parsers
 from reviewer.ports import Objects
 from reviewer.refactor.apply import applied
+from reviewer.refactor.dotted import parts
 from reviewer.refactor.edit import Editor, EditScope, Part, units_of
 from reviewer.refactor.host import Hosted
 from reviewer.refactor.parse import broken
@@ -20,7 +21,7 @@ from reviewer.refactor.patch import Blob, Commit, commit_of
 from reviewer.refactor.protect import shown
 from reviewer.refactor.repair import blamed, examined, with_victims
 from reviewer.refactor.tree import Overlay, Trees
-from reviewer.refactor.values import Edits, Joined, Left, Module, Plan, Rename, Unneeded
+from reviewer.refactor.values import Edits, Joined, Left, Module, Plan, Unneeded
 from reviewer.request import StopReason
 from reviewer.review.guidance import seen
 from reviewer.rlm.run import Run
@@ -53,6 +54,9 @@ _NO_CODE = frozenset(
         Language.YAML,
     }
 )
+
+_ROOTS = frozenset({"lib", "python", "src"})
+"""Folders that are no part of a module's name."""
 
 MEND = "Mend what the renames and moves broke"
 
@@ -250,7 +254,7 @@ class _Carrying:
         with self._trees.tree(self._overlay.files) as tree:
             # Not ended by a cancellation: what is handed out has been looked at.
             found = await asyncio.to_thread(examined, tree, lambda: False)
-            still = await asyncio.to_thread(documents, self._plan.renames, tree.objects)
+            still = await asyncio.to_thread(documents, self._plan, tree.objects)
         self._findings = found.findings
         self._notes = [*found.notes, *still]
 
@@ -306,11 +310,18 @@ class _Carrying:
         return done
 
 
-def documents(renames: Sequence[Rename], objects: Objects) -> list[str]:
-    """Say which documents and settings still have an old name: the context knows code alone."""
+def documents(plan: Plan, objects: Objects) -> list[str]:
+    """Say which documents and settings still have an old name: the context knows code alone.
+
+    Of a file that was moved these are its path and its dotted name.
+    """
+    old = [one.symbol.rpartition(".")[2] for one in plan.renames]
+    for each in plan.module_moves:
+        names = parts(each.path)
+        names = names[1:] if names[0] in _ROOTS else names
+        old += [each.path, *([".".join(names)] if len(names) > 1 else [])]
     notes = []
-    for one in renames:
-        short = one.symbol.rpartition(".")[2]
+    for short in dict.fromkeys(old):
         pattern = rf"(^|[^A-Za-z0-9_]){re.escape(short)}([^A-Za-z0-9_]|$)"
         try:
             found = objects.grep(pattern, "head", "", LOOKED_AT)

@@ -13,6 +13,7 @@ from reviewer.context.values import Certainty, Context
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
 from reviewer.parsing.worker import Parsers
+from reviewer.refactor.module_moves import move_module
 from reviewer.refactor.moves import companions, move
 from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Commit, commit_of
@@ -20,7 +21,16 @@ from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.steps import once, title
 from reviewer.refactor.symbols import Done, rename
 from reviewer.refactor.tree import Overlay, Trees
-from reviewer.refactor.values import MODULE_CHARS, MOST_FILES, Module, Move, Plan, Rename
+from reviewer.refactor.values import (
+    MODULE_CHARS,
+    MOST_FILES,
+    Module,
+    ModuleMove,
+    Move,
+    Plan,
+    Rename,
+    Step,
+)
 from reviewer.text import printable
 
 TITLE_CHARS = 80
@@ -53,8 +63,8 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
     taken = {module.name for module in plan.modules}
     owned = {path for module in plan.modules for path in (*module.files, *module.new_files)}
     plan = once(plan)
-    steps: list[Rename | Move] = [*plan.renames, *plan.moves]
-    gone: set[Move] = set()
+    steps: list[Step] = [*plan.renames, *plan.moves, *plan.module_moves]
+    gone: set[Step] = set()
     for one in steps:
         if one in gone:
             continue
@@ -77,9 +87,7 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
     return done
 
 
-def _tried(
-    one: Rename | Move, moves: Sequence[Move], done: Hosted, trees: Trees
-) -> tuple[Done, list[Move]]:
+def _tried(one: Step, moves: Sequence[Move], done: Hosted, trees: Trees) -> tuple[Done, list[Move]]:
     """Do an operation, a move with all that has to be moved before it, which is returned, too."""
     along: list[Move] = []
     if isinstance(one, Move):
@@ -98,7 +106,9 @@ def _tried(
     return whole, along
 
 
-def _step(one: Rename | Move, context: Context, tree: Overlay) -> Done:
+def _step(one: Step, context: Context, tree: Overlay) -> Done:
+    if isinstance(one, ModuleMove):
+        return move_module(one, context, tree)
     return rename(one, context, tree) if isinstance(one, Rename) else move(one, context, tree)
 
 
@@ -111,22 +121,34 @@ def _parses(step: Done, tree: Overlay) -> None:
         raise GiveUp(f"of {shown(path)} it would be true that {fault}")
 
 
-def _message(one: Rename | Move, plan: Plan) -> str:
+def _message(one: Step, plan: Plan) -> str:
     if isinstance(one, Rename):
         how = (
             f"It is defined in {shown(one.path)}. Every use that the imports and scopes of the "
             "language tell is renamed with it."
         )
+    elif isinstance(one, ModuleMove):
+        how = "Whoever imported it from its old path does so from the new one."
+        if one.shim:
+            how += f" {shown(one.path)} hands on what is public, for users elsewhere."
     else:
         how = f"It was in {shown(one.path)}. Whoever imported it from there does so from here."
     whole = shorten(f"Part of this: {printable(plan.summary)}", SUMMARY_CHARS, placeholder=" …")
     return redacted("\n\n".join([title(one), fill(whole, 72), fill(how, 72)]))
 
 
-def _declined(one: Rename | Move, context: Context, tree: Overlay, why: str) -> Done:
+def _declined(one: Step, context: Context, tree: Overlay, why: str) -> Done:
     """Return nothing but leads: the definition, and each use that is not a mere namesake."""
     done = Done()
     order = f"{title(one)}. Host code could not, for {_lower(why)}"
+    if isinstance(one, ModuleMove):
+        shim = " The old path keeps a file that hands on what is public." if one.shim else ""
+        done.lead(one.path, f"{order} Give the file its new path.{shim}")
+        done.lead(one.to, f"{order} It goes here.")
+        for known in context.importers(one.path, limit=PLACES).items:
+            if tree.blob(known.path) is not None:
+                done.lead(known.path, f"{title(one)}: imported here: {known.what.module}")
+        return done
     done.lead(one.path, f"{order} It is defined here.")
     if isinstance(one, Move):
         done.lead(one.to, f"{order} It goes here.")
@@ -144,7 +166,7 @@ def _declined(one: Rename | Move, context: Context, tree: Overlay, why: str) -> 
 
 
 def _given(  # noqa: PLR0917
-    one: Rename | Move,
+    one: Step,
     leads: Mapping[str, Sequence[str]],
     done: Hosted,
     owned: set[str],
@@ -161,13 +183,16 @@ def _given(  # noqa: PLR0917
         if path not in owned:
             owned.add(path)
             loose.append(path)
+    goes = isinstance(one, ModuleMove) and not one.shim
     for at in range(0, len(loose), MOST_FILES):
         some = loose[at : at + MOST_FILES]
+        there = [path for path in some if done.overlay.blob(path) is not None]
         done.wanted.append(
             Module(
                 name=_fresh(f"{title(one)[:TITLE_CHARS]}: what is left", taken),
-                files=[path for path in some if done.overlay.blob(path) is not None],
+                files=there,
                 new_files=[path for path in some if done.overlay.blob(path) is None],
+                removed=[one.path] if goes and one.path in there else [],
                 what=f"{title(one)}, from {shown(one.path)}: bring the places below in line with "
                 "it, and nothing else. The whole, which says what is to stay: "
                 f"{shorten(printable(wish), WISH_CHARS, placeholder='...')}",

@@ -61,6 +61,9 @@ _DYNAMIC = re.compile(
 _CALLED = frozenset({UseKind.CALL, UseKind.DECORATOR, UseKind.IMPORT, UseKind.KEYWORD})
 """Uses of a function by which nobody comes to read its annotations."""
 
+_READERS = frozenset({"__annotations__", "get_annotations", "get_type_hints", "globals", "vars"})
+"""What reads annotations, or comes by anything of a file without naming it."""
+
 MOST_COMPANIONS = 20
 """Constants that go along with a definition."""
 
@@ -77,7 +80,7 @@ class _Ends:
     text: str
     target_text: str
     handed: Callable[[Definition], bool]
-    """May a function of the old file be given to others, who may read its annotations?"""
+    """May a function or class of the old file be given to others, who may read its annotations?"""
 
     @cached_property
     def view(self) -> View:
@@ -262,16 +265,23 @@ def _ends(one: Move, context: Context, tree: Overlay) -> _Ends:
 
 
 def _is_handed(path: str, what: Extraction, context: Context, function: Definition) -> bool:
-    """Is a function used for anything else than to be called, or is that not known?"""
+    """Is a function or class used for anything else than to be called, or is that not known?
+
+    A class may also be named as a type, and be extended.
+    """
+    quiet = (
+        _CALLED | {UseKind.TYPE, UseKind.OVERRIDE} if function.kind is DefKind.CLASS else _CALLED
+    )
+    if any(use.name in _READERS for use in what.uses):
+        return True
     if function.scope:
         return any(
-            use.name == function.name and not use.receiver and use.kind not in _CALLED
+            use.name == function.name and not use.receiver and use.kind not in quiet
             for use in what.uses
         )
     answer = context.uses(function.name, path)
     return bool(answer.notes) or any(
-        each.certainty is not Certainty.NAME and each.use.kind not in _CALLED
-        for each in answer.items
+        each.certainty is not Certainty.NAME and each.use.kind not in quiet for each in answer.items
     )
 
 

@@ -16,7 +16,7 @@ from reviewer.refactor.reach import looking
 from reviewer.refactor.steps import modules, once, symbols
 from reviewer.refactor.survey import under
 from reviewer.refactor.tree import Overlay, Tree
-from reviewer.refactor.values import Module, Move, Plan, Rename
+from reviewer.refactor.values import Module, ModuleMove, Move, Plan, Rename
 from reviewer.request import StopReason
 from reviewer.review.guidance import set_apart
 from reviewer.review.scope import quoted
@@ -51,7 +51,7 @@ class Planner:
     """
 
     name = "plan"
-    version = "6"
+    version = "7"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
@@ -144,6 +144,11 @@ class Planner:
             if (problem := self._no_symbol(move, result.renames) or self._no_target(move))
         ]
         problems += _twice("renames", result.renames) + _twice("moves", result.moves)
+        problems += [
+            f"module_moves.{index}: {problem}"
+            for index, whole in enumerate(result.module_moves)
+            if (problem := self._no_module_move(whole, result))
+        ]
         taken: dict[str, str] = {}
         names: set[str] = set()
         new = {path for module in result.modules for path in module.new_files}
@@ -208,6 +213,27 @@ class Planner:
             return "it is there already"
         problem = refused(move.to, self._overlay)
         return f'"{shown(move.to)}": {problem}' if problem else None
+
+    def _no_module_move(self, one: ModuleMove, plan: Plan) -> str | None:
+        for path in (one.path, one.to):
+            problem = no_path(path) or refused(path, self._overlay)
+            if problem is None and self._paths and not under(path, self._paths):
+                problem = "it is outside of the paths that the user named"
+            if problem is None and not path.endswith(".py"):
+                problem = "only a file of Python (.py) is moved so; use a module"
+            if problem is None and any(
+                path in (*each.files, *each.new_files) for each in plan.modules
+            ):
+                problem = "it is a file of a module, too: leave it to one of the two"
+            if problem is None and path == one.path and self._overlay.blob(path) is None:
+                problem = "there is no such file"
+            if problem is None and path == one.to and self._overlay.has(path):
+                problem = "it is there already"
+            if problem is not None:
+                return f'"{shown(path)}": {problem}'
+        before = plan.module_moves[: plan.module_moves.index(one)]
+        same = any({each.path, each.to} & {one.path, one.to} for each in before)
+        return f'"{shown(one.path)}" or its new path is in two of them' if same else None
 
     def _of_module(self, module: Module, taken: dict[str, str], new: set[str]) -> list[str]:
         problems = []
@@ -293,7 +319,12 @@ def _listed(said: Sequence[str], room: int) -> str:
     return "\n".join(f"- {one}" for one in cut) or "(none)"
 
 
-_NO_STEPS: Mapping[str, list[Never]] = {"renames": [], "moves": [], "modules": []}
+_NO_STEPS: Mapping[str, list[Never]] = {
+    "renames": [],
+    "moves": [],
+    "module_moves": [],
+    "modules": [],
+}
 
 _NOT_JOINED = Plan(
     summary="There is no plan.",

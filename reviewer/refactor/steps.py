@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reviewer.refactor.protect import shown
-from reviewer.refactor.values import Module, Move, Plan, Rename
+from reviewer.refactor.values import Module, ModuleMove, Move, Plan, Rename, Step
 from reviewer.text import printable
 
 
-def title(one: Rename | Move) -> str:
+def title(one: Step) -> str:
     """Return an operation in a few words."""
+    if isinstance(one, ModuleMove):
+        return f"Move {shown(one.path)} to {shown(one.to)}"
     if isinstance(one, Rename):
         return f"Rename {printable(one.symbol)} to {printable(one.to)}"
     return f"Move {printable(one.symbol)} to {shown(one.to)}"
@@ -22,7 +24,8 @@ def once(plan: Plan) -> Plan:
     """
     renames = list(dict.fromkeys(plan.renames))
     moves = list(dict.fromkeys(_as_renamed(one, renames) for one in plan.moves))
-    return plan.model_copy(update={"renames": renames, "moves": moves})
+    modules_ = list(dict.fromkeys(plan.module_moves))
+    return plan.model_copy(update={"renames": renames, "moves": moves, "module_moves": modules_})
 
 
 def symbols(plans: Sequence[Plan]) -> list[str]:
@@ -32,10 +35,12 @@ def symbols(plans: Sequence[Plan]) -> list[str]:
     """
     renames = list(dict.fromkeys(one for plan in plans for one in plan.renames))
     moves = dict.fromkeys(_as_renamed(one, renames) for plan in plans for one in plan.moves)
-    known: dict[tuple[type, str, str], list[Rename | Move]] = {}
-    steps: list[Rename | Move] = [*renames, *moves]
+    whole = dict.fromkeys(one for plan in plans for one in plan.module_moves)
+    known: dict[tuple[type, str, str], list[Step]] = {}
+    steps: list[Step] = [*renames, *moves, *whole]
     for one in steps:
-        known.setdefault((type(one), one.path, one.symbol), []).append(one)
+        symbol = "" if isinstance(one, ModuleMove) else one.symbol
+        known.setdefault((type(one), one.path, symbol), []).append(one)
     said = []
     for first, *others in known.values():
         other = "".join(f", or to {shown(each.to)}" for each in others)

@@ -52,6 +52,26 @@ class Move(BaseModel):
     to: str = Field(min_length=1, max_length=PATH_CHARS, description="the file it goes to")
 
 
+class ModuleMove(BaseModel):
+    """A whole file of Python that gets another path; the host adapts who imports it."""
+
+    model_config = _SHAPE
+
+    path: str = Field(min_length=1, max_length=PATH_CHARS, description="the file as it is")
+    to: str = Field(
+        min_length=1, max_length=PATH_CHARS, description="its new path, where no file is"
+    )
+    shim: bool = Field(
+        default=False,
+        description="leave a file at the old path that imports from the new one what is public: "
+        "only where users outside of the repository are to go on as before",
+    )
+
+
+Step = Rename | Move | ModuleMove
+"""What host code does of a plan."""
+
+
 class Module(BaseModel):
     """A part of the work that one node does, and one commit."""
 
@@ -90,6 +110,7 @@ class Plan(BaseModel):
     )
     renames: list[Rename] = Field(default=[], max_length=MOST_SYMBOLS)
     moves: list[Move] = Field(default=[], max_length=MOST_SYMBOLS)
+    module_moves: list[ModuleMove] = Field(default=[], max_length=MOST_SYMBOLS)
     modules: list[Module] = Field(
         default=[], max_length=MOST_MODULES, description="in the order of their commits"
     )
@@ -106,7 +127,7 @@ class Plan(BaseModel):
     def is_work(self) -> bool:
         """Is there anything to do, and nothing in the way?"""
         stopped = self.questions or self.refusal
-        return not stopped and bool(self.renames or self.moves or self.modules)
+        return not stopped and bool(self.renames or self.moves or self.module_moves or self.modules)
 
 
 # The edits ---------------------------------------------------------------------------------------

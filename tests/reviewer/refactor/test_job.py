@@ -200,6 +200,45 @@ ROUND = edited(
 )
 
 
+def test_a_module_moves_with_its_importers_and_asks_no_node(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("setup.cfg", "[options.entry_points]\nx =\n    net = shop.prices:net\n")
+    repo.commit()
+    whole = {"path": "shop/prices.py", "to": "shop/money/sums.py"}
+    with ModelServer(script(planned(module_moves=[whole]), {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 1 and [one.by for one in done.patch.commits] == ["host"]
+    made = after(done)
+    assert made["shop/prices.py"] is None and "def net(" in str(made["shop/money/sums.py"])
+    assert "from shop.money.sums import net" in str(made["shop/cart.py"])
+    assert "from shop.money import sums\n" in str(made["shop/report.py"])
+    assert any("shop.prices still stands in setup.cfg" in one for one in done.refactoring.notes)
+    assert "move shop/prices.py to shop/money/sums.py" in refactoring_text(done.refactoring)
+
+
+def test_a_module_that_the_host_does_not_move_is_a_nodes(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/money/sums.pyi", "X: int\n")
+    repo.commit()
+    whole = {"path": "shop/prices.py", "to": "shop/money/sums.py"}
+    name = "Move shop/prices.py to shop/money/sums.py: what is left"
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        assert "is there already" in prompt(request) and "It goes here." in prompt(request)
+        return edited(
+            ("shop/cart.py", "shop.prices", "shop.money.sums"),
+            ("shop/report.py", "from shop import prices", "from shop.money import sums as prices"),
+            renamed=[{"path": "shop/prices.py", "to": "shop/money/sums.py"}],
+            message="Move the sums\n\nThey are about money.",
+        )
+
+    with ModelServer(script(planned(module_moves=[whole]), {name: edit})) as server:
+        done = refactored(repo, server)
+    assert not done.refactoring.left, done.refactoring
+    assert after(done)["shop/prices.py"] is None
+
+
 def test_modules_are_edited_apart_with_the_contract_between_them(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     shown: list[Plan] = []

@@ -46,6 +46,16 @@ def rename(path: str, symbol: str, to: str) -> dict[str, str]:
     ("bad", "words"),
     [
         (plan(modules=[module("m", "no/such.py")]), "there is no such file"),
+        (plan(module_moves=[{"path": "no/such.py", "to": "x.py"}]), "there is no such file"),
+        (plan(module_moves=[{"path": CART, "to": "shop/report.py"}]), "there already"),
+        (plan(module_moves=[{"path": CART, "to": "../x.py"}]), "relative to the root"),
+        (plan(module_moves=[{"path": CART, "to": ".git/x.py"}]), "git's own folder"),
+        (plan(module_moves=[{"path": CART, "to": "shop/cart.txt"}]), "only a file of Python"),
+        (
+            plan(module_moves=[{"path": CART, "to": "shop/x.py"}], modules=[module("m", CART)]),
+            "is a file of a module, too",
+        ),
+        (plan(module_moves=[{"path": CART, "to": f"shop/{n}.py"} for n in "xy"]), "in two of them"),
         (plan(modules=[module("a", CART), module("b", CART)]), "belongs to 'a' as well"),
         (plan(modules=[module("a", CART), module("a", "shop/report.py")]), "two modules"),
         (plan(modules=[module("a", ".github/workflows/ci.yml")]), "decides what runs"),

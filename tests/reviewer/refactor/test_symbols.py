@@ -532,6 +532,10 @@ def test_what_annotations_alone_name_goes_under_type_checking() -> None:
         ("def f(x: K):\n    pass\n", "register(f)\n"),
         ("def f(x: K):\n    pass\n", "TABLE = [1, f]\n"),
         ("def f():\n    def g(x: K):\n        pass\n\n    return g\n", ""),
+        ("class f:\n    x: K\n", "register(f)\n"),
+        ("class f:\n    x: K\n", "TABLE = [1, f]\n"),
+        ("class f:\n    x: K\n\n\nHINTS = get_type_hints(get('f'))\n", ""),
+        ("def f():\n    class G:\n        x: K\n\n    return G\n", ""),
     ],
 )
 def test_annotations_that_others_may_read_need_their_names(moved_code: str, rest: str) -> None:
