@@ -51,7 +51,7 @@ class Planner:
     """
 
     name = "plan"
-    version = "6"
+    version = "7"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
