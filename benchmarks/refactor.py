@@ -1,16 +1,16 @@
 """Ten refactorings of real packages by `rlm refactor`, and what became of the packages.
 
     python -m benchmarks.refactor --repositories '/mirrors/{owner}/{name}.git' [--only NAME,NAME]
-        [--replies FOLDER] [--json]
+        [--replay | --record] [--records FOLDER] [--json]
 
 `refactor.toml` has the ten. Each is carried out by the command in a clone, onto a branch. Looked
 at: whether the changed files parse, what the detectors find anew across files, the tests of the
 package before and after (in an environment of its own, `--environments`), the largest prompt, the
 lines changed outside: in files that were not planned or that the instruction may not touch, and
 lines of the others that no accepted edit and no rename accounts for. The model is
-that of ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY. With --replies its answers are kept in that
-folder and used again; without ANTHROPIC_BASE_URL nothing else is asked then. Exits 1 where a
-bound is missed.
+that of ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY. With --record its answers are kept, a file for
+each of the ten, and what is there already is not asked again. With --replay nobody is asked: those
+that have a record are carried out by it. Exits 1 where a bound is missed.
 """
 
 import argparse
@@ -24,14 +24,14 @@ import tempfile
 import tomllib
 import venv
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks.contracts import detected
 from benchmarks.refactor_lines import unnamed
-from benchmarks.refactor_replies import kept_replies
+from benchmarks.refactor_replies import Record, Unusable, named, replies
 from benchmarks.trees import Store
 
 ROOT = Path(__file__).parent.parent
@@ -61,6 +61,7 @@ class Row:
     calls: int = 0
     outside: int = 0
     outside_files: list[str] = field(default_factory=list)
+    unasked: list[str] = field(default_factory=list)
 
 
 def main() -> int:
@@ -68,7 +69,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--repositories", required=True, help="with {owner} and {name}")
     parser.add_argument("--only", default="", help="names of the table, divided by commas")
-    parser.add_argument("--replies", type=Path, help="folder in which answers are kept")
+    answers = parser.add_mutually_exclusive_group()
+    answers.add_argument("--replay", action="store_true", help="ask no model, only the records")
+    answers.add_argument("--record", action="store_true", help="keep what the model answers")
+    parser.add_argument(
+        "--records", type=Path, default=ROOT / "benchmarks/refactor_records", help="their folder"
+    )
     parser.add_argument(
         "--environments", type=Path, default=ROOT / ".make/refactor", help="folder for them"
     )
@@ -80,21 +86,28 @@ def main() -> int:
     if unknown := sorted(set(only) - set(known)):
         parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(known)}")
     behind = os.environ.get("ANTHROPIC_BASE_URL")
-    if asked.replies is None and not behind:
-        parser.error("set ANTHROPIC_BASE_URL, or give --replies")
+    if not asked.replay and not behind:
+        parser.error("set ANTHROPIC_BASE_URL, or give --replay")
+    if asked.replay:
+        lacking = [name for name in only if not _kept(asked.records, name).exists()]
+        if lacking:
+            print(f"without a record: {', '.join(lacking)}", file=sys.stderr)
+        only = [name for name in only if name not in lacking]
+        if not only:
+            parser.error("there is no record to replay")
     rows = []
-    with ExitStack() as closing:
-        url = behind or ""
-        if asked.replies is not None:
-            url = closing.enter_context(kept_replies(asked.replies, behind))
-        for one in table["refactoring"]:
-            if one["name"] not in only:
-                continue
-            package = table[one["package"]]
-            owner, _, name = package["repository"].partition("/")
-            origin = Path(asked.repositories.format(owner=owner, name=name))
-            rows.append(measured(one, package, origin, url, asked.environments))
-            print(f"{one['name']}: done", file=sys.stderr, flush=True)
+    for one in table["refactoring"]:
+        if one["name"] not in only:
+            continue
+        package = table[one["package"]]
+        owner, _, name = package["repository"].partition("/")
+        origin = Path(asked.repositories.format(owner=owner, name=name))
+        model = Asked(
+            None if asked.replay else behind,
+            _kept(asked.records, one["name"]) if asked.replay or asked.record else None,
+        )
+        rows.append(measured(one, package, origin, model, asked.environments))
+        print(f"{one['name']}: done", file=sys.stderr, flush=True)
     if asked.json:
         print(json.dumps([asdict(row) for row in rows], indent=1))
     else:
@@ -102,11 +115,23 @@ def main() -> int:
     return int(bool(missed(rows)))
 
 
+def _kept(records: Path, name: str) -> Path:
+    return records / f"{name}.json"
+
+
 # One refactoring ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Who answers: a model's service, a file of answers, or first the file, then the service."""
+
+    behind: str | None
+    record: Path | None
+
+
 def measured(
-    one: dict[str, Any], package: dict[str, Any], origin: Path, url: str, environments: Path
+    one: dict[str, Any], package: dict[str, Any], origin: Path, model: Asked, environments: Path
 ) -> Row:
     """Carry one out in a clone and look at what it came to."""
     row = Row(one["name"])
@@ -116,11 +141,15 @@ def measured(
         _git(clone, "checkout", "-q", "--detach", package["commit"])
         python = _environment(package, environments)
         before = _failing(python, package, clone)
-        done, trace = _carried_out(one, clone, Path(place), url)
+        try:
+            done, trace = _answered(one, clone, Path(place), model, row)
+        except Unusable as error:
+            row.error = str(error)
+            return row
         row.failing_before = len(before)
         row.prompt, row.calls = _largest(trace)
-        if _git(clone, "branch", "--list", BRANCH).strip() == "":
-            row.error = done
+        if row.error or _git(clone, "branch", "--list", BRANCH).strip() == "":
+            row.error = row.error or done
             return row
         account = json.loads(done)
         row.commits = len(account["commits"])
@@ -137,6 +166,33 @@ def measured(
         row.outside = sum(changed[path] for path in row.outside_files) + sum(stray.values())
         row.outside_files += sorted(stray)
     return row
+
+
+def _answered(
+    one: dict[str, Any], clone: Path, place: Path, model: Asked, row: Row
+) -> tuple[str, Sequence[dict[str, Any]]]:
+    """Have it carried out with whoever answers; what a replay lacks is the row's error."""
+    if model.record is None:
+        return _carried_out(one, clone, place, model.behind or "")
+    commit = _git(clone, "rev-parse", "HEAD").strip()
+    record = Record.load(model.record, commit, _texts(clone))
+    with replies(record, model.behind) as url:
+        done = _carried_out(one, clone, place, url)
+    row.unasked = [named(place) for place in record.unasked]
+    if model.behind is None and record.lacking:
+        row.error = f"the record has no answer for {named(record.lacking[0])}"
+    return done
+
+
+def _texts(clone: Path) -> dict[str, str]:
+    """Return the text files of a clone by path."""
+    texts = {}
+    for path in _git(clone, "ls-files", "-z").split("\0"):
+        file = clone / path
+        if path and file.is_file() and not file.is_symlink():
+            with suppress(UnicodeDecodeError):
+                texts[path] = file.read_bytes().decode()
+    return texts
 
 
 def _carried_out(
@@ -301,6 +357,9 @@ def _show(rows: Sequence[Row]) -> None:
     print(f"{'bound':12}" + "".join(f"{bound:>10}" for bound in bounds))
     for said in missed(rows):
         print(f"MISSED {said}")
+    for row in rows:
+        if row.unasked:
+            print(f"NOTE {row.name}: recorded and not asked: {'; '.join(row.unasked)}")
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ class Editor:
     """The task. One instance for each state of the tree; a node edits one part."""
 
     name = "edit"
-    version = "6"
+    version = "7"
     tier: Tier = "strong"
     result: type[Edits] = Answer
     asks_why = True
@@ -324,7 +324,8 @@ _LEADS = (
 _PROSE = (
     "The host has renamed symbols. Of files of yours that have the old name in comments and "
     "strings alone, you are shown those lines and no more. Bring those in line that mean the "
-    "symbol, if your part does not let them stay; `read` more only where a line does not tell:"
+    "symbol, if your part does not let them stay; a string that is code (what a test writes to a "
+    "file and imports) means it. `read` more only where a line does not tell:"
 )
 _MENDING = (
     "This part was edited already; you see the result. Deterministic tools report the following "

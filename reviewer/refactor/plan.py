@@ -51,7 +51,7 @@ class Planner:
     """
 
     name = "plan"
-    version = "7"
+    version = "8"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
