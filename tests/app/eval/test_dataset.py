@@ -15,7 +15,9 @@ from reviewer.git import open_repo
 
 ROOT = Path(__file__).parents[3]
 RECIPES = sorted((ROOT / "evaluation/cases").glob("*.toml"))
-COOKED = {path.stem: cook(path) for path in RECIPES}
+FRESH = sorted((ROOT / "evaluation/fresh/cases").glob("*.toml"))
+SHIPPED = {path.stem: cook(path) for path in RECIPES}
+COOKED = SHIPPED | {path.stem: cook(path) for path in FRESH}
 
 KINDS = {
     "authorisation",
@@ -36,7 +38,7 @@ LANGUAGES = {"python", "typescript", "go", "java", "ruby"}
 def changes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Change]:
     out = tmp_path_factory.mktemp("eval")
     found = {}
-    for entry in entries(ROOT / "evaluation"):
+    for entry in entries(ROOT / "evaluation") + entries(ROOT / "evaluation/fresh"):
         one = ready(entry, out)
         with open_repo(one.repo) as repo:
             found[one.case.id] = build_change(repo, one.base, one.head)
@@ -45,10 +47,20 @@ def changes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Change]:
 
 
 def test_there_are_as_many_cases_as_documented() -> None:
-    cases = [one.case for one in COOKED.values()]
+    cases = [one.case for one in SHIPPED.values()]
     assert [len(cases), sum(case.control for case in cases)] == [26, 8]
     assert all(1 <= len(case.defects) <= 3 for case in cases if not case.control)
     assert {path.stem for path in RECIPES} == {case.id for case in cases}
+
+
+def test_the_fresh_cases_are_apart_and_all_held_back() -> None:
+    cases = [entry.case for entry in entries(ROOT / "evaluation/fresh")]
+    assert {case.id: case.control for case in cases} == {
+        "meter-refusals": True,
+        "meter-weeks": False,
+    }
+    assert all(case.held_back for case in cases)
+    assert not {case.id for case in cases} & SHIPPED.keys()
 
 
 def test_changes_have_one_file_and_many(changes: dict[str, Change]) -> None:
@@ -58,7 +70,7 @@ def test_changes_have_one_file_and_many(changes: dict[str, Change]) -> None:
 
 @pytest.mark.parametrize("held_back", [True, False])
 def test_each_half_has_every_kind_and_language(held_back: bool) -> None:
-    half = [one.case for one in COOKED.values() if one.case.held_back == held_back]
+    half = [one.case for one in SHIPPED.values() if one.case.held_back == held_back]
     assert len(half) == 13
     assert sum(case.control for case in half) == 4
     assert {case.language for case in half} == LANGUAGES

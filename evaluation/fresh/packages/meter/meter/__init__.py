@@ -1,0 +1,1 @@
+"""Readings of electricity meters, and what is made of them."""
