@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from app.server_settings import MARKER_FILE
@@ -22,6 +23,7 @@ from tests.app.test_serve import Server
 from tests.app.world import World, finds, wait_until
 from tests.postgres import postgres
 from tests.redis_server import redis_server
+from tests.warm import COMMAND
 
 SETTLED_S = 400.0
 """A claim of a server that is cut off runs out after two minutes."""
@@ -122,9 +124,13 @@ class Away(Server):
         home.mkdir(parents=True)
         super().__init__(home, "--host", "0.0.0.0", "--port", str(PORT), **environ)
 
-    def command(self) -> list[str]:
-        """What is started."""
-        return ["ip", "netns", "exec", self.host.name, *super().command()]
+    def start(self, *options: str) -> Any:
+        """Start it as a program: a fork of what the tests have warm would be in our namespace."""
+        return subprocess.Popen(
+            ["ip", "netns", "exec", self.host.name, *COMMAND, "serve", *options],
+            cwd=self.home, env=self.environ, text=True, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
 
     @property
     def url(self) -> str:
