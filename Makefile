@@ -99,9 +99,10 @@ format: $(DEV)
 	@$(BIN)/ruff format .
 
 # One worker has all the tests of a file: what they share (a server, an installation) is set up once.
+# Files go out in order: by the number of their tests, the long ones that have one would come last.
 # What is compiled is kept: to compile the tests takes longer than to import them, in each worker.
 test: $(DEV) $(NPM) system-test-deps
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # The tests need programs from outside .venv: git, Redis and PostgreSQL (started by the tests, on
 # loopback), Node.js for what GitHub publishes as npm packages (its API's document, examples of

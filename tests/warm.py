@@ -157,12 +157,14 @@ def start(
     silent: bool = False,
     stdin: int | None = None,
     forks: bool = False,
+    afresh: bool = False,
 ) -> Any:
     """Start `rlm` with these arguments; return what is as `Popen` is.
 
     It reads nothing, or the descriptor `stdin`, and both its streams are pipes: `together` in one,
     `silent` only the error's. With `session` it leads a session of its own. With `forks` the
-    processes that `rlm serve` has for its roles are forks of it, and as quickly there.
+    processes that `rlm serve` has for its roles are forks of it, and as quickly there. `afresh`:
+    a start from nothing, for a test that looks at the process.
     """
     out = subprocess.DEVNULL if silent else subprocess.PIPE
     err = subprocess.STDOUT if together else subprocess.PIPE
@@ -174,7 +176,7 @@ def start(
         "forks": forks,
     }
     written = json.dumps(order).encode()
-    if not _alike(env) or len(written) > LIMIT:
+    if afresh or not _alike(env) or len(written) > LIMIT:
         return subprocess.Popen(
             [*COMMAND, *arguments], cwd=cwd, env=env, stdout=out, stderr=err, text=text,
             stdin=subprocess.DEVNULL if stdin is None else stdin, start_new_session=session,

@@ -4,7 +4,6 @@ counterpart.
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests import warm
 from tests.app.test_action import BOT, CLEAN, FLAWED, KEY, assert_quiet, finder
-from tests.app.test_cli import COMMAND
 from tests.app.test_tests_command import (
     CART,
     CART_BEFORE,
@@ -83,6 +82,8 @@ class Shop:
     environ: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     started: int = 0
+    afresh = False
+    """Whether the program is started from nothing: where what its process shows is looked at."""
 
     def pull(
         self, policy: str = "write: on\n", theirs: str = "", files: Any = (), **more: Any
@@ -130,19 +131,17 @@ class Shop:
             RUNNER_TEMP=str(temp),
             **{name: str(path) for name, path in files.items()},
         )
-        done = subprocess.run(
-            [*COMMAND, "action"],
+        process = warm.start(
+            ["action"],
             cwd=temp,
             env=environ | self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=240,
-            check=False,
+            together=True,
+            afresh=self.afresh,
         )
+        log, _ = process.communicate(timeout=240)
         self.outputs = read_outputs(files["GITHUB_OUTPUT"].read_text())
         summary = files["GITHUB_STEP_SUMMARY"].read_text()
-        ran = StepRan(done.returncode, done.stdout.decode(), self.outputs, summary)
+        ran = StepRan(process.returncode, log.decode(), self.outputs, summary)
         assert_quiet(ran, token, KEY)
         assert "This is a bug" not in ran.log, ran.log
         assert not files["GITHUB_ENV"].read_text() + files["GITHUB_PATH"].read_text()
@@ -392,6 +391,7 @@ def test_what_runs_sees_no_secret_and_its_output_is_no_command(shop: Shop) -> No
         "evil/.git-like": b"x",
     }
     pull = shop.pull("write: on\ntest_command: [bash, run.sh]\n", files=files)
+    shop.afresh = True  # its own environment is one place where secrets are looked for
     ran = shop.says(pull, "/rlm fix")  # no secret, no command in its log: `assert_quiet`
     assert ran.code == 0 and len(shop.stacked) == 1, ran.log
     assert "the-runners-own-token" not in ran.log and "gotcha" in ran.log
