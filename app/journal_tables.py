@@ -13,9 +13,10 @@ more.
 """
 
 import secrets
+import threading
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import (
@@ -30,9 +31,11 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     true,
     update,
 )
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.journal_file import (
     ELSEWHERE_S,
@@ -51,6 +54,12 @@ from app.store.database import Database
 from app.store.tables import ANSWERS, PAYMENTS, PURSES
 from reviewer.errors import RetryLater
 from reviewer.rlm.budget import Amount
+
+SILENT_S = 60.0
+"""A server that says nothing for so long has lost its runs: half of how long its claims last."""
+
+RELEASE_S = 10.0
+"""How long whoever releases a run waits for a database that does not answer."""
 
 MOST_NAMED = 1_000
 """Runs in one statement: PostgreSQL takes no more than 65,535 values."""
@@ -296,18 +305,35 @@ class JournalTables:
 
 
 class HeldRun:
-    """The right to write for a run. It goes with the process, or with its connection."""
+    """The right to write for a run. It goes with the process, or with its connection.
 
-    def __init__(self, database: Database, run: bytes) -> None:
+    Something is said over the connection now and then, so that the server can tell a machine that
+    was cut off from one that works, also where a proxy between keeps its connection open: after
+    `silent_s` seconds another one may have the run.
+    """
+
+    def __init__(self, database: Database, run: bytes, silent_s: float = SILENT_S) -> None:
         self._database = database
-        held = database.hold(int.from_bytes(run[:8], "big", signed=True))
+        held = database.hold(int.from_bytes(run[:8], "big", signed=True), silent_s)
         if held is None:
             raise RetryLater("Another process is at this run", ELSEWHERE_S)
-        self._held = held
+        self._released = threading.Event()
+        # The connection is this thread's alone: a driver's connection is for one at a time.
+        self._holder = threading.Thread(
+            target=self._hold, args=(held, silent_s / 4), name="held run", daemon=True
+        )
+        self._holder.start()
+
+    def _hold(self, held: Connection, every_s: float) -> None:
+        with suppress(SQLAlchemyError):  # one that is gone has taken the right along
+            while not self._released.wait(every_s):
+                held.execute(text("SELECT 1"))
+        self._database.let_go(held)
 
     def release(self) -> None:
         """Let another process open the run."""
-        self._database.let_go(self._held)
+        self._released.set()
+        self._holder.join(RELEASE_S)
 
 
 def size_in(database: Database) -> Size:

@@ -51,6 +51,9 @@ _SESSION = {
 }
 """In milliseconds, but for the keepalives: these are in seconds."""
 
+_ENDS_SILENT = (14,)
+"""The first PostgreSQL that ends a session which only waits, where it is told to."""
+
 _AWAY = ("08", "53", "57", "40", "55", "25")
 """Classes of SQLSTATE: no connection, no resources, shut down, a lost race, a lock not had, and
 read only, as the other one is while a server fails over."""
@@ -122,20 +125,26 @@ class Database:
                     db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
                 yield db
 
-    def hold(self, key: int) -> Connection | None:
+    def hold(self, key: int, silent_s: float) -> Connection | None:
         """Take a lock that goes with this process, by a number of 64 bits; None if somebody has it.
 
-        PostgreSQL alone. The lock is its connection's: `let_go` gives both back.
+        PostgreSQL alone. The lock is its connection's: `let_go` gives both back. The server ends a
+        connection over which nothing came for `silent_s` seconds (from PostgreSQL 14 on, that is;
+        older ones have what `_SESSION` says): a proxy between keeps it open, whoever is cut off.
         """
         with self.explained():
             db = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             try:
+                if (db.dialect.server_version_info or (0,)) >= _ENDS_SILENT:
+                    # For this session alone: `let_go` does not give it back to the pool.
+                    ends = text("SELECT set_config('idle_session_timeout', :ms, false)")
+                    db.execute(ends, {"ms": f"{silent_s * 1_000:.0f}"})
                 if db.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
                     return db
             except BaseException:
-                db.close()
+                self.let_go(db)
                 raise
-            db.close()
+            self.let_go(db)
             return None
 
     @staticmethod

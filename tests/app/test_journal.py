@@ -24,6 +24,7 @@ import pytest
 from app import journal as journal_module
 from app.journal import StoredJournal, forget_paid, run_digest
 from app.journal_file import LEDGER_S, JournalFile, Size, Whose, beside, clear, size
+from app.journal_tables import HeldRun
 from app.store.database import Database
 from reviewer.errors import RetryLater, TellUser
 from reviewer.rlm.budget import ROUNDING_USD, Amount, Limit, OutOfBudget
@@ -1221,6 +1222,35 @@ def test_a_database_that_stays_away_ends_what_has_a_cap_and_nothing_else():
 
     with postgres() as own, closing(Database(own.database())) as database:
         sync(run(own, database))
+
+
+def test_a_run_is_free_again_once_its_holder_says_nothing_though_its_connection_stays():
+    """So it is with one that was cut off behind a proxy, which keeps the connection open."""
+    with postgres() as own, closing(Database(own.database())) as database:
+        silent = database.hold(7, silent_s=1.0)
+        assert silent is not None and database.hold(7, silent_s=1.0) is None
+        until = time.monotonic() + 20
+        while (other := database.hold(7, silent_s=60.0)) is None and time.monotonic() < until:
+            time.sleep(0.1)
+        assert other is not None
+        database.let_go(other)
+        database.let_go(silent)
+
+
+def test_a_holder_that_lives_keeps_its_run_and_gives_it_back():
+    run = bytes(range(8))
+    with postgres() as own, closing(Database(own.database())) as database:
+        held = HeldRun(database, run, silent_s=1.0)
+        time.sleep(2.5)  # more than twice what the server bears in silence
+        with pytest.raises(RetryLater, match="Another process"):
+            HeldRun(database, run)
+        held.release()
+        HeldRun(database, run).release()
+        own.stop()
+        with pytest.raises(RetryLater):
+            HeldRun(database, run)
+        own.start()
+        HeldRun(database, run).release()
 
 
 def test_a_database_is_bounded_too(shared: Place, monkeypatch: pytest.MonkeyPatch):
