@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from app.store import Store
+from app.store import Store, TracePart
 from app.trace_folder import SUFFIX, folder_of
 from reviewer.errors import RlmError
 
@@ -118,9 +118,8 @@ class _Sharing:
         there = self.store.shared_trace(self.run)
         if there is not None:
             self.parts, self.stored = there.parts, there.bytes
-            at = self.store.shared_until(self.run, self.server)
-            file.seek(max(0, at - 1))
-            self.at = at if file.read(1) == b"\n" else 0
+            last = self.store.last_shared(self.run, self.server)
+            self.at = last.ends if last is not None and _goes_on(file, last) else 0
         self.known = True
 
     def _add(self, text: bytes, after: int, room: int = 0) -> None:
@@ -146,6 +145,17 @@ class _Sharing:
         self.over = False
         note = json.dumps({"at_s": _at(last), "event": "Note", "text": REST}).encode()
         self._add(note + b"\n" + _shortened(last), size, LAST_BYTES)
+
+
+def _goes_on(file: BinaryIO, part: TracePart) -> bool:
+    """Is what stands before the end of a part in the file what the part ends with?"""
+    file.seek(max(0, part.ends - READ_BYTES))
+    there = file.read(min(part.ends, READ_BYTES))
+    if not there.endswith(b"\n"):
+        return False
+    line = there[:-1].rpartition(b"\n")[2] + b"\n"
+    kept = zlib.decompress(part.data)
+    return kept.endswith((line, _shortened(line) or line))
 
 
 def _shortened(line: bytes) -> bytes:

@@ -18,7 +18,7 @@ from app.store.runs import Runs
 from app.store.spending import Spendings
 from app.store.stacked import Stacks
 from app.store.threads import Threads
-from app.store.traces import SharedTraces
+from app.store.traces import SharedTraces, TracePart
 from app.store.values import (
     CI,
     ENGINE,
@@ -52,7 +52,7 @@ from app.store.workers import Workers
 __all__ = [
     "CI", "ENGINE", "GITHUB", "OPEN", "PROGRESS", "PUBLISH", "REVIEW", "UNTOLD", "WRITING", "Begun",
     "Dismissed", "Forgotten", "Job", "Kind", "NewJob", "NewRun", "Plan", "Request", "Run", "Spent",
-    "Stacked", "Store", "Task", "Told", "Watched", "Worker",
+    "Stacked", "Store", "Task", "Told", "TracePart", "Watched", "Worker",
 ]  # fmt: skip
 
 

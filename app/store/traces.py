@@ -26,6 +26,14 @@ class SharedTrace:
     server: str
 
 
+@dataclass(frozen=True, slots=True)
+class TracePart:
+    """Lines of a trace as they are kept: compressed `data`, whose last byte is before `ends`."""
+
+    ends: int
+    data: bytes
+
+
 class SharedTraces(Base):
     """The part of the store that has traces for the servers which did not write them."""
 
@@ -63,12 +71,13 @@ class SharedTraces(Base):
                 return None
             return SharedTrace(int(parts), int(size), int(kept), str(db.scalar(last)))
 
-    def shared_until(self, run: str, server: str) -> int:
-        """Return where the last part of a trace ends in the file of a server, 0 without one."""
+    def last_shared(self, run: str, server: str) -> TracePart | None:
+        """Return the last part of a trace that a server brought, None without one."""
         of = TRACES.c
-        ends = select(of.ends).where(of.run == run, of.server == server)
+        parts = select(of.ends, of.data).where(of.run == run, of.server == server)
         with self.database.read() as db:
-            return int(db.scalar(ends.order_by(of.part.desc()).limit(1)) or 0)
+            row = db.execute(parts.order_by(of.part.desc()).limit(1)).one_or_none()
+            return None if row is None else TracePart(int(row.ends), bytes(row.data))
 
     def trace_parts(self, run: str, first: int, most: int) -> list[bytes]:
         """Return at most so many parts of the trace of a run, from number `first` (from 0) on."""
