@@ -6,6 +6,7 @@ the new one. Where any of that is not plain, the host declines: half a move is n
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 
@@ -510,8 +511,9 @@ def _cut(  # noqa: PLR0917
     while after and not after[0].strip():
         after.pop(0)
     gap = ["", ""] if before and after else []
-    if definition.kind is DefKind.CONSTANT and gap:
-        gap = lines[len(before) : start - 1]  # as it was before it
+    if definition.kind is DefKind.CONSTANT and gap:  # the larger of those around it
+        above, below = start - 1 - len(before), len(lines) - definition.end - len(after)
+        gap = [""] * max(above, below)
     text = "\n".join([*before, *gap, *(after or [""])])
     own = [e for e in sure if e.path == ends.old and not _inside(e.use.line, definition)]
     if any(each.use.kind is UseKind.STRING for each in own):
@@ -522,7 +524,8 @@ def _cut(  # noqa: PLR0917
         # The import's own statement has the word; anything else that has it may need it.
         alone = len(re.findall(rf"\b{re.escape(local)}\b", text)) == 1
         if local and not offered and each.line < start and alone:
-            text = dropped(text, each.line, each.name).lstrip("\n")
+            with suppress(GiveUp):  # it has a comment, perhaps a linter's: it stays
+                text = dropped(text, each.line, each.name).lstrip("\n")
     if still is not Need.NOTHING:
         module = _module(ends.old, ends.new, ends.what, tree)
         statement = [written("", module, ((ends.symbol, ""),))]
@@ -630,7 +633,9 @@ def _by_name(  # noqa: PLR0917
     # Right behind the module's own: a later import may stand behind the first use.
     done = with_imports(changed, [statement], imported.line)
     if len(_words(head, masked(encode(changed), Language.PYTHON))) == 1:  # in its import
-        done = dropped(done, imported.line, imported.name)
+        above = "".join(f"{one}\n" for one in changed.split("\n")[: imported.line - 1])
+        more = 0 if done.startswith(above) else done.count("\n") - changed.count("\n")
+        done = dropped(done, imported.line + more, imported.name)
     return done
 
 

@@ -6,8 +6,11 @@ Only what is plain is touched; a statement with a comment in it, a continuation 
 import re
 from dataclasses import dataclass
 
+from reviewer.detectors.contracts.masking import masked
 from reviewer.errors import GiveUp
+from reviewer.languages import Language
 from reviewer.refactor.annotations import CHECKED
+from reviewer.text import decode, encode
 
 _FROM = re.compile(
     r"(?P<indent>[ \t]*)from[ \t]+(?P<module>\.*[\w.]*)[ \t]+import[ \t]+"
@@ -73,16 +76,39 @@ def written(indent: str, module: str, names: tuple[tuple[str, str], ...], tail: 
 
 
 def redirected(text: str, line: int, name: str, module: str) -> str:
-    """Return the text with one name of a statement imported from another module."""
+    """Return the text with one name of a statement imported from another module.
+
+    At the top of a file it goes where sorters of imports have it, as far as that is in its block.
+    """
     old = from_import(text, line)
     moved = tuple(one for one in old.names if one[0] == name)
     kept = tuple(one for one in old.names if one[0] != name)
     if not moved:
         raise GiveUp(f"an import does not name {name}")
     new = written(old.indent, module, moved, "" if kept else old.tail)
+    rest = written(old.indent, old.module, kept, old.tail) if kept else ""
+    if not old.indent and (kept or not old.tail):
+        end = _end_of_block(text, old.end)
+        first = text[: old.start] + rest if kept else text[: old.start].removesuffix("\n")
+        if placed := _among((first + text[old.end : end]).removeprefix("\n"), new):
+            return placed + text[end:]
     if kept:
-        new = f"{written(old.indent, old.module, kept, old.tail)}\n{new}"
+        new = f"{rest}\n{new}"
     return text[: old.start] + new + text[old.end :]
+
+
+def _end_of_block(text: str, end: int) -> int:
+    """Return where the imports that follow a statement without an empty line end."""
+    while text.startswith(("\nfrom ", "\nimport "), end):
+        line = text.count("\n", 0, end + 1) + 1
+        if _PLAIN.fullmatch(text.split("\n")[line - 1]):
+            end = text.index("\n", end + 1) if "\n" in text[end + 1 :] else len(text)
+            continue
+        try:
+            end = from_import(text, line).end
+        except GiveUp:
+            break
+    return end
 
 
 def dropped(text: str, line: int, name: str) -> str:
@@ -109,16 +135,77 @@ def dropped(text: str, line: int, name: str) -> str:
 
 
 def with_imports(text: str, statements: list[str], last_import: int) -> str:
-    """Return the text with statements added after its last import at the top (0: it has none)."""
+    """Return the text with statements added at its top, as sorters of imports have them.
+
+    Each goes into a statement of the same module, else among those of the same package where these
+    are in order, else behind the last import, which ends at or after line `last_import` (0: none).
+    """
     if not statements:
         return text
     lines = text.split("\n")
     at = _end_of(lines, last_import) if last_import else _after_docstring(lines)
-    before, after = lines[:at], lines[at:]
+    top, after = "\n".join(lines[:at]), lines[at:]
+    rest = []
+    for statement in statements if last_import else ():
+        placed = _among(top, statement)
+        top = placed or top
+        rest += [] if placed else [statement]
+    before = top.split("\n") if at else []
+    if not last_import:
+        rest = statements
     if not last_import and before and before[-1].strip():
         before.append("")
     gap = [""] if not last_import and after and after[0].strip() else []
-    return "\n".join([*before, *statements, *gap, *after])
+    return "\n".join([*before, *rest, *gap, *after])
+
+
+def _among(top: str, statement: str) -> str:
+    """Return the lines at the top of a file with a statement in its place among them, "" without.
+
+    Those of its package have to be in order, plain, and in one block without an empty line.
+    """
+    new = from_import(statement, 1) if statement.startswith("from ") else None
+    if new is None:
+        return ""
+    there = []
+    code = decode(masked(encode(top), Language.PYTHON))  # a line of a string may look like one
+    for at, line in enumerate(code.split("\n"), 1):
+        if line.startswith("from ") and _package(line.split()[1]) == _package(new.module):
+            try:
+                there.append(from_import(top, at))
+            except GiveUp:
+                return ""
+    for one in there:
+        if one.module == new.module and not one.tail:
+            names = _joined(one.names, new.names)
+            return top[: one.start] + written("", one.module, names) + top[one.end :]
+    modules = [one.module.lower() for one in there]
+    if not there or modules != sorted(modules) or "\n\n" in top[there[0].start : there[-1].end]:
+        return ""
+    later = next((one for one in there if one.module.lower() > new.module.lower()), None)
+    if later is None:
+        return f"{top[: there[-1].end]}\n{statement}{top[there[-1].end :]}"
+    return f"{top[: later.start]}{statement}\n{top[later.start :]}"
+
+
+def _package(module: str) -> str:
+    """Return by what sorters group a module: its first name, or the dots it begins with."""
+    return module.partition(".")[0] or "." * (len(module) - len(module.lstrip(".")))
+
+
+def _joined(
+    names: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return names with others, in order where they were: constants, classes, the rest."""
+    more = tuple(one for one in new if one not in names)
+    if sorted(names, key=_rank) != list(names):
+        return (*names, *more)
+    return tuple(sorted((*names, *more), key=_rank))
+
+
+def _rank(named: tuple[str, str]) -> tuple[int, str]:
+    name = named[0]
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name)
 
 
 def with_types(text: str, statements: list[str], typed: list[str], last_import: int) -> str:

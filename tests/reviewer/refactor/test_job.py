@@ -162,7 +162,7 @@ def test_a_function_moves_with_its_imports_and_its_users(tmp_path: Path) -> None
         done = refactored(repo, server)
     assert done.refactoring.status == "complete", done.refactoring
     assert after(done) == {
-        "shop/bill.py": "from shop.prices import net\nfrom shop.numbers import rounded\n\n"
+        "shop/bill.py": "from shop.numbers import rounded\nfrom shop.prices import net\n\n"
         "net([rounded(1)])\n",
         "shop/numbers.py": "import math\n\n\ndef rounded(value):\n    return math.floor(value)\n",
         "shop/prices.py": "def net(items):\n    return sum(items)\n",

@@ -304,7 +304,7 @@ def test_a_class_goes_with_its_comment_and_its_imports() -> None:
     assert made == {
         "pkg/a.py": '"""A."""\n\nfrom os import sep\nfrom pkg.b import Store\n\nX = sep\n\n\n'
         "def rest():\n    return Store()\n",
-        "pkg/b.py": '"""B."""\n\nfrom os import sep\nimport json\nfrom os import path\n\nY = sep\n\n\n'
+        "pkg/b.py": '"""B."""\n\nfrom os import path, sep\nimport json\n\nY = sep\n\n\n'
         "# Kept in order.\n@final\nclass Store:\n    def go(self):\n"
         "        return path.join(json.dumps(1))\n",
         "pkg/use.py": "from pkg.a import X\nfrom pkg.b import Store as S\n\nS(X)\n",
@@ -628,3 +628,93 @@ def test_imports_are_added_where_imports_stand() -> None:
     assert with_imports('"""A."""\n\nx = 1\n', ["import a"], 0) == '"""A."""\n\nimport a\n\nx = 1\n'
     assert with_imports("x = 1\n", ["import a"], 0) == "import a\n\nx = 1\n"
     assert with_imports("import b\nx = 1\n", ["import a"], 1) == "import b\nimport a\nx = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("top", "statement", "after"),
+    [
+        ("from a.b import x\nfrom a.d import y\n", "from a.c import z",
+         "from a.b import x\nfrom a.c import z\nfrom a.d import y\n"),
+        ("import os\nfrom a.b import x\nfrom q import y\n", "from a.c import z",
+         "import os\nfrom a.b import x\nfrom a.c import z\nfrom q import y\n"),
+        ("from a import MOST, Shelf, cut\n", "from a import Book", "from a import MOST, Book, Shelf, cut\n"),
+        ("from a import cut, Shelf\n", "from a import Book", "from a import cut, Shelf, Book\n"),
+        ("from a import cut\n", "from a import cut", "from a import cut\n"),
+        ("from .b import x\nfrom .d import y\n", "from .c import z",
+         "from .b import x\nfrom .c import z\nfrom .d import y\n"),
+        # Where no place is plain it goes behind the last import.
+        ("from a.d import x\nfrom a.b import y\n", "from a.c import z",
+         "from a.d import x\nfrom a.b import y\nfrom a.c import z\n"),
+        ("from a.b import x\n\nfrom a.d import y\n", "from a.c import z",
+         "from a.b import x\n\nfrom a.d import y\nfrom a.c import z\n"),
+        ("from a.b import x  # noqa\n", "from a.b import z", "from a.b import x  # noqa\nfrom a.b import z\n"),
+        ("from a.b import (  # all\n    x,\n)\n", "from a.b import z",
+         "from a.b import (  # all\n    x,\n)\nfrom a.b import z\n"),
+        ('"""Read\nfrom a.b import x\n"""\nfrom q import y\n', "from a.b import z",
+         '"""Read\nfrom a.b import x\n"""\nfrom q import y\nfrom a.b import z\n'),
+    ],
+)  # fmt: skip
+def test_an_added_import_is_in_order_where_the_others_are(
+    top: str, statement: str, after: str
+) -> None:
+    lines = top.split("\n")
+    last = max(at for at, line in enumerate(lines, 1) if line.startswith(("from", "import")))
+    assert with_imports(f"{top}\nx = 1\n", [statement], last) == f"{after}\nx = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("from a.m import f, g\nfrom a.z import q\n", "from a.b import f\nfrom a.m import g\nfrom a.z import q\n"),
+        ("from a.a import q\nfrom a.m import f\nx = 1\n", "from a.a import q\nfrom a.b import f\nx = 1\n"),
+        ("from a.b import e\nfrom a.m import f\n", "from a.b import e, f\n"),
+        ("from a.m import f\nfrom a.b import e\n", "from a.b import e, f\n"),
+        ("from a.m import f\n\nuse(f)\nfrom a.b import e\n", "from a.b import f\n\nuse(f)\nfrom a.b import e\n"),
+        ("def n():\n    from a.m import f\n    f()\n", "def n():\n    from a.b import f\n    f()\n"),
+        ("from a.m import f  # noqa\n", "from a.b import f  # noqa\n"),
+    ],
+)  # fmt: skip
+def test_an_import_that_follows_a_move_is_in_order_where_the_others_are(
+    text: str, after: str
+) -> None:
+    line = next(at for at, one in enumerate(text.split("\n"), 1) if "a.m" in one)
+    assert redirected(text, line, "f", "a.b") == after
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("import os\n\nA = 1\n\n\ndef g():\n    pass\n", "import os\n\n\ndef g():\n    pass\n"),
+        ("A = 1\nB = 2\n\n\ndef g():\n    pass\n", "B = 2\n\n\ndef g():\n    pass\n"),
+        ("B = 2\nA = 1\n\n\ndef g():\n    pass\n", "B = 2\n\n\ndef g():\n    pass\n"),
+        ("B = 2\nA = 1\nC = 3\n", "B = 2\nC = 3\n"),
+        ("import os\n\nA = 1\nC = 3\n", "import os\n\nC = 3\n"),
+    ],
+)
+def test_no_more_and_no_fewer_empty_lines_are_left_than_there_were(text: str, after: str) -> None:
+    assert texts(moved({"a.py": text, "b.py": "X = 1\n"}, "a.py", "A", "b.py"))["a.py"] == after
+
+
+def test_an_import_with_a_comment_stays_and_the_definition_goes() -> None:
+    files = {
+        "a.py": "import json  # noqa: I001\n\n\ndef f():\n    return json.dumps(1)\n\n\nX = 1\n",
+        "b.py": "Y = 1\n",
+    }
+    made = texts(moved(files, "a.py", "f", "b.py"))
+    assert made["a.py"] == "import json  # noqa: I001\n\n\nX = 1\n"
+    assert made["b.py"].startswith("import json\n")
+
+
+def test_the_import_of_a_module_goes_where_a_sorted_one_came_before_it() -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/a.py": "def f():\n    return 1\n",
+        "pkg/b.py": "Y = 1\n",
+        "use.py": "from pkg.c import z\nfrom pkg.d import w\nimport pkg.a as m\n\nz(m.f(), w)\n",
+        "pkg/c.py": "def z(*_):\n    pass\n",
+        "pkg/d.py": "w = 1\n",
+    }
+    made = texts(moved(files, "pkg/a.py", "f", "pkg/b.py"))
+    assert made["use.py"] == (
+        "from pkg.b import f\nfrom pkg.c import z\nfrom pkg.d import w\n\nz(f(), w)\n"
+    )
