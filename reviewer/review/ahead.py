@@ -19,6 +19,7 @@ from reviewer.parsing.symbols import DefKind, UseKind
 from reviewer.ports import Objects, Rev
 from reviewer.review.borders import Border
 from reviewer.review.callees import callees, told_callee
+from reviewer.review.docstrings import documented
 from reviewer.review.leading import changes, elsewhere
 from reviewer.review.nearby import Around, Nearby, Touched
 from reviewer.review.questions import Row, used
@@ -239,10 +240,11 @@ class Ahead:
         for (path, each), of_it in held.items():
             at_head = self._change.by_path[path].new_path
             lines = [] if at_head is None else self._lines(at_head)
+            said = documented(path, lines)
             rest = {
                 number: shown_line(" ", lines[number - 1])
                 for number in range(each.start, min(each.end, len(lines)) + 1)
-                if number not in seen[path]
+                if number not in seen[path] and number not in said
             }
             if any(text.strip() for text in rest.values()):
                 ids = ", ".join(span.id for span in of_it[:MOST_IDS])

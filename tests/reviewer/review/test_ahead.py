@@ -10,6 +10,7 @@ from reviewer.context.provider import Provider
 from reviewer.request import Effort
 from reviewer.review.ahead import INTRO, LEAST_BYTES, MOST_BYTES, NAMES, USES
 from reviewer.review.arrangement import arranged
+from reviewer.review.docstrings import documented
 from reviewer.review.finder import Finder
 from reviewer.review.functions import Code
 from reviewer.review.scope import BYTES_A_TOKEN, FindScope
@@ -225,6 +226,29 @@ def test_of_a_long_function_what_is_near_the_hunk_is_shown():
     assert code[1] == " def long():"
     assert " " * 5 + "line_1496()" in code and " " * 5 + "line_1504()" in code
     assert " " * 5 + "line_1400()" not in code
+
+
+def test_a_docstring_takes_no_room_and_a_string_that_is_used_does():
+    doc = "".join(f"    It is so in case {n}.\n" for n in range(9))
+    before = (
+        f'class Shelf:\n    """A shelf.\n\n{doc}    """\n\n'
+        f'    def find(\n        self, word="a:"\n    ) -> "Row":\n        """Find.\n\n{doc}        """\n'
+        '        query = """\n            SELECT kept\n        """\n        row = self.run(query)\n'
+        "        log(word)\n        tell(word)\n        end(word)\n        return row.first\n\n"
+        f'    def one(self):\n        r"""One.\n\n{doc}        """\n        return 1\n'
+    )
+    after = before.replace("row.first", "row.last").replace("return 1", "return 2")
+    text = told({"a.py": before}, {"a.py": after}, others={})
+    code = text[text.index("--- around ") :]
+    assert "SELECT kept" in code and "row = self.run(query)" in code and "def find(" in code
+    assert "It is so" not in text and "Find." not in text
+    assert "Shelf.one" not in text, "of it only documentation is not in the hunk"
+
+
+def test_a_docstring_that_never_ends_hides_one_line():
+    before = 'def f():\n    """Never\n' + "".join(f"    step_{n}()\n" for n in range(12))
+    assert documented("a.py", before.split("\n")) == {2}
+    assert documented("a.go", before.split("\n")) == frozenset()
 
 
 # Bounds and what is hostile ----------------------------------------------------------------------
