@@ -214,6 +214,8 @@ def told(target: Target) -> str:
         f"{' '.join(finding.title.split())[:TITLE_CHARS]} ({finding.category}, {finding.severity})",
         finding.body[:BODY_CHARS],
     ]
+    if finding.trigger.strip():
+        said.append(f"It fails when: {' '.join(finding.trigger.split())[:BODY_CHARS]}")
     if finding.evidence.strip():
         gone = " (lines that the change took away)" if finding.side == "LEFT" else ""
         said.append(f"It quotes{gone}:\n\n{_indented(finding.evidence[:CODE_CHARS])}")

@@ -199,12 +199,13 @@ def _behaviour(finding: Finding, edit: FileEdit, change: Change, home: str) -> T
     title = " ".join(printable(finding.title).split())
     quote = printable("\n".join(line.text for line in lines))
     where = f"line {finding.line or 1} of {shown(finding.path)}"
+    case = f"{finding.trigger}\n{finding.body}" if finding.trigger.strip() else finding.body
     behaviour = Behaviour.model_construct(
         kind="altered",
         hunk=span.id,
         quote=quote,
         what=f"What is right now, in place of this defect: {title}"[:BODY_CHARS],
-        case=f"{printable(finding.body)[:BODY_CHARS]}\n{_OF_WHEN.format(where=where)}",
+        case=f"{printable(case)[:BODY_CHARS]}\n{_OF_WHEN.format(where=where)}",
         tested_in="",
         tested_by="",
         test_file=home,

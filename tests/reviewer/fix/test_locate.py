@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from reviewer.finding import Category, Finding, Place, Severity
+from reviewer.fix.coder import told
 from reviewer.fix.locate import Spot, Target, located, spellings
 from reviewer.fix.values import Open
 from reviewer.refactor.tree import Overlay
@@ -116,3 +117,13 @@ def test_other_places_are_taken_where_they_are_there() -> None:
 
     places = (place("b.py", 1), place("b.py", 99), place("../x.py", 1), place("gone.py", 1))
     assert spots(finding(places=places)) == (Spot("a.py", 5, 5), Spot("b.py", 1, 1))
+
+
+def test_a_node_is_told_when_a_finding_fails() -> None:
+    for trigger, words in (
+        ("x is\n0", "It fails when: x is 0\n\nIt quotes"),
+        (" ", "b\n\nIt quotes"),
+    ):
+        done = found(finding(trigger=trigger))
+        assert isinstance(done, Target)
+        assert words in told(done)
