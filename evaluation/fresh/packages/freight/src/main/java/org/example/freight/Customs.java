@@ -6,6 +6,7 @@ import java.util.Set;
 /** Which packs need a declaration. */
 public final class Customs {
 
+    /** The countries of the customs union that our carriers serve. */
     private static final Set<String> UNION = Set.of("AT", "BE", "DE", "DK", "FR", "LU", "NL", "PL");
 
     private Customs() {}
