@@ -1,0 +1,1 @@
+"""What a town archive keeps, and who has borrowed it."""
