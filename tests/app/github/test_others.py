@@ -11,7 +11,14 @@ import pytest
 from app.github import others
 from app.github.annotated import NOT_READ
 from app.github.between import Heads
-from app.github.others import MOST_POINTS, Mention, Saying, mentioned_by_others, said_by_others
+from app.github.others import (
+    MOST_POINTS,
+    Mention,
+    Saying,
+    Weight,
+    mentioned_by_others,
+    said_by_others,
+)
 from app.render.markdown import SaidBy, render_markdown
 from app.render.snippet import no_code
 from app.report import Anchor
@@ -57,7 +64,7 @@ def saying(text: str = SAME, **changes: Any) -> Saying:
         "line": 7,
         "text": text,
         "url": "https://hub.test/octo/hello/pull/1#discussion_r1",
-        "trusted": True,
+        "weight": Weight.MEMBER,
     }
     return Saying(**(values | changes))
 
@@ -131,6 +138,7 @@ CLAIM = at(
     body="`parse` takes digits alone, so the word ten raises ValueError for every reader.",
     severity=Severity.MEDIUM,
 )
+LOW = CLAIM.model_copy(update={"severity": Severity.LOW})
 THEIRS = "This breaks the parser: it takes digits alone, and the word ten raises a ValueError."
 
 
@@ -266,6 +274,53 @@ def test_an_app_in_the_conversation_may_repeat_the_author_and_keeps_nothing_back
     assert "already said" not in scene.stickies[0]
 
 
+WORKFLOW_BOTS = ["github-actions[bot]", "github-advanced-security[bot]"]
+
+
+@pytest.fixture
+def bots(scene: Scene) -> Scene:
+    """The scene, with apps that say what a workflow has them say, and one that judges."""
+    scene.fake.apps.actions()
+    for slug in ("github-advanced-security", "other-reviewer"):
+        scene.fake.app(slug)
+    return scene
+
+
+@pytest.mark.parametrize("actor", WORKFLOW_BOTS)
+def test_what_a_workflow_has_a_bot_say_counts_for_what_is_low_alone(bots, actor):
+    """Who may push can have it say anything, also in the text of a review or about a file."""
+    comment(bots, THEIRS, actor)
+    for way, body in WAYS[1:3]:
+        way(bots, body, actor)
+    bots.publish(report([CLAIM]))
+    assert len(ours(bots)) == 1
+    assert "already said" not in bots.stickies[0]
+
+
+@pytest.mark.parametrize("way", [comment, review_as_a_whole, on_the_file, outdated])
+@pytest.mark.parametrize("actor", WORKFLOW_BOTS)
+def test_what_is_low_needs_not_be_said_after_it(bots, actor, way):
+    way(bots, dict(WAYS).get(way, THEIRS), actor)
+    bots.publish(report([LOW]), head=bots.pull.head)
+    assert ours(bots) == []
+    assert f"already said by `{actor}`" in bots.stickies[0]
+
+
+@pytest.mark.parametrize(
+    "grave",
+    [
+        {"severity": Severity.HIGH},
+        {"severity": Severity.LOW, "category": Category.SECURITY},
+    ],
+    ids=str,
+)
+def test_what_is_high_or_grave_is_said_whatever_app_says_it(bots, grave):
+    comment(bots, THEIRS, "other-reviewer[bot]")
+    bots.publish(report([CLAIM.model_copy(update=grave)]))
+    assert len(ours(bots)) == 1
+    assert "already said" not in bots.stickies[0]
+
+
 @pytest.mark.parametrize(
     "grave", [{"severity": Severity.CRITICAL}, {"category": Category.SECURITY}], ids=str
 )
@@ -316,7 +371,7 @@ def test_our_own_summary_is_nobody_elses_and_another_program_with_our_login_is(t
             50,
             title="The word fifty has no digits",
             body="No reader takes it.",
-            severity=Severity.MEDIUM,
+            severity=Severity.LOW,
         )
         said = "a.txt: no reader takes the word fifty as a number: it has no digits"
         review_as_a_whole(scene, said, ACTION)
@@ -332,7 +387,7 @@ TOLD = "the refund that times out is sent again without a key, so the gateway pa
 def mentioned(one: Finding, *bodies: str, **place: Any) -> list[str]:
     """Return who mentions a finding, of bodies by "0", "1" and so on."""
     mentions = [
-        Mention(**({"login": str(n), "text": body, "url": "", "trusted": True} | place))
+        Mention(**({"login": str(n), "text": body, "url": "", "weight": Weight.MEMBER} | place))
         for n, body in enumerate(bodies)
     ]
     return [told.login for told in mentioned_by_others([one], mentions, NO_HEADS).values()]
@@ -428,7 +483,7 @@ def test_the_words_of_a_point_are_looked_up_once_for_all_findings(monkeypatch):
         for n in range(1, 41)
     ]
     noise = "\n\n".join(f"refund.py: point {n} speaks of other things here" for n in range(100))
-    mentions = [Mention("alice", noise, "", trusted=True)]
+    mentions = [Mention("alice", noise, "", Weight.MEMBER)]
     assert mentioned_by_others(findings, mentions, NO_HEADS) == {}
     assert len(asked) <= 100 + 2 * len(findings)
 
@@ -467,13 +522,13 @@ def test_another_program_with_the_same_login_is_somebody_else(tmp_path: Path) ->
     with FakeGitHub(tmp_path) as fake:
         scene = Scene(fake, None, ACTION)
         comment(scene, THEIRS, ACTION)
-        scene.publish(report([CLAIM]))
+        scene.publish(report([LOW]))
         assert ours(scene) == [THEIRS]
         assert f"already said by `{ACTION}`" in scene.stickies[0]
 
 
 def test_a_stranger_cannot_say_beforehand_what_is_not_to_be_said() -> None:
-    assert said(finding(), saying(trusted=False)) == []
+    assert said(finding(), saying(weight=Weight.NONE)) == []
     words = " ".join(f"word{number}" for number in range(200))
     assert said(finding(), saying(f"{SAME} {words}")) == []
     assert said(finding(), saying(start_line=1, line=90)) == []
@@ -486,7 +541,6 @@ def test_what_is_critical_is_said_whoever_said_it() -> None:
 
 # What checks say at lines
 
-LOW = CLAIM.model_copy(update={"severity": Severity.LOW})
 WHY = "This breaks the parser: it takes digits alone, and the word ten raises a ValueError."
 
 
