@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from app.annotations import is_annotation
 from app.github.check_runs import NAME, is_ours
 from app.github.client import Hub, checked_name
 from app.github.errors import Forbidden, Misfit, NotThere, calls
@@ -118,11 +119,13 @@ def _runs(hub: Hub, repository: str, commit: str) -> list[_CheckRun]:
 def _is_ours(hub: Hub, run: _CheckRun) -> bool:
     """Is it by our actor, or about what we have handed to code scanning?
 
-    An Action shares its actor with all other workflows: its own words are not told from theirs.
+    An Action shares its actor with all other workflows: its own words are known by their form.
     """
     if run.app is None:
         return False
-    return is_ours(hub, run.app) or (run.app.slug in WORKFLOWS and run.name in {NAME, TOOL})
+    if run.app.slug in WORKFLOWS:
+        return run.name in {NAME, TOOL}
+    return is_ours(hub, run.app)
 
 
 def _weight(run: _CheckRun) -> Weight:
@@ -136,8 +139,10 @@ def _annotations(hub: Hub, repository: str, run: _CheckRun) -> list[_Annotation]
 
 
 def _made(run: _CheckRun, one: _Annotation, paths: Collection[str]) -> Annotated | None:
-    """Return what an annotation says of one of the files, None for another one."""
+    """Return what an annotation says of one of the files, None for another one, or one of ours."""
     if one.path is None or one.path not in paths or not one.start_line:
+        return None
+    if _weight(run) is Weight.WORKFLOW and is_annotation(one.message or ""):
         return None
     text = "\n".join(filter(None, (one.title, one.message)))
     if not 0 < len(text) <= TEXT_CHARS:

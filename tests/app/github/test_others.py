@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.annotations import annotations
 from app.github import others
 from app.github.annotated import NOT_READ
 from app.github.between import Heads
@@ -37,6 +38,7 @@ from tests.app.github.test_publish import (
 )
 from tests.app.render.samples import HOSTILE, finding, review
 from tests.app.render.test_escape import REFERENCE, read
+from tests.composite import parse_line
 from tests.github import ci
 from tests.github.hub import FakeGitHub
 
@@ -613,6 +615,40 @@ def test_our_own_checks_are_nobody_elses(scene, app, name):
     scene.publish(report([LOW]))
     assert len(ours(scene)) == 1
     assert "already said" not in scene.stickies[0]
+
+
+@pytest.fixture
+def action(tmp_path: Path) -> Iterator[Scene]:
+    """A job of a workflow publishes: its actor is that of all other workflows."""
+    with FakeGitHub(tmp_path) as fake:
+        yield Scene(fake, None, ACTION)
+
+
+def test_an_action_hears_what_other_workflows_print(action: Scene) -> None:
+    address = checks_say(action, app="github-actions")
+    action.publish(report([LOW]), hub=action.hub(checks="read"), check=False)
+    assert ours(action) == []
+    said = f"[`a.txt:10`]({address}) | {LOW.title} (already said by the check `lint`) |"
+    assert said in action.stickies[0]
+
+
+def test_what_an_action_printed_itself_in_another_run_is_nobody_elses(action: Scene) -> None:
+    printed = parse_line(annotations([LOW])[0])
+    assert printed is not None
+    note = ci.annotation("a.txt", 10, printed.message) | {"title": printed.properties["title"]}
+    action.fake.apps.actions()
+    ci.check(action.repo, action.pull.head, "job", annotations=(note,))
+    action.publish(report([LOW]), hub=action.hub(checks="read"), check=False)
+    assert len(ours(action)) == 1
+    assert "already said" not in action.stickies[0]
+
+
+def test_an_action_that_may_not_read_checks_says_so_once(action: Scene) -> None:
+    action.repo.private = True
+    checks_say(action, app="github-actions")
+    action.publish(report([LOW]), hub=action.hub(checks="none"), check=False)
+    assert len(ours(action)) == 1
+    assert action.stickies[0].count(NOT_READ) == 1
 
 
 def test_what_we_said_first_stays_ours_when_a_check_says_it_too(scene: Scene) -> None:
