@@ -8,13 +8,14 @@ that may hold a stranger's words goes through here.
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import BinaryIO, Literal
 
 from pydantic import SecretStr
 
 from app.render import words
 from app.render.escape import cut, one_line, visible
-from reviewer.finding import Finding, Severity
+from reviewer.finding import Category, Finding, Severity
 from reviewer.text import printable
 
 Level = Literal["error", "warning", "notice"]
@@ -84,7 +85,7 @@ def _fitting(ordered: Sequence[Finding]) -> Iterator[str]:
 
 def _annotation(finding: Finding, level: Level) -> str:
     place: dict[str, str | int] = {"file": finding.path}
-    said = [f"{finding.severity.value}, {finding.category.value}", visible(finding.body).strip()]
+    said = [_kind(finding.severity, finding.category), visible(finding.body).strip()]
     # The lines of an annotation are those of the head.
     if finding.side == "RIGHT" and finding.start_line is not None and finding.line is not None:
         place |= {"line": finding.start_line, "endLine": finding.line}
@@ -97,6 +98,18 @@ def _annotation(finding: Finding, level: Level) -> str:
     title = cut(one_line(finding.title), TITLE_CHARS) or finding.category.value
     message = "\n\n".join(part for part in said if part)
     return command(level, message[:MESSAGE_CHARS], **place, title=title)
+
+
+def _kind(severity: Severity, category: Category) -> str:
+    return f"{severity.value}, {category.value}"
+
+
+_KINDS = frozenset(_kind(*each) for each in product(Severity, Category))
+
+
+def is_annotation(message: str) -> bool:
+    """Does a message read like one that `annotations` made, in whichever run?"""
+    return message.partition("\n")[0].strip() in _KINDS
 
 
 class StepLog:

@@ -60,6 +60,12 @@ NO_BRANCHES = (
 )
 
 
+THREADS = (
+    "where a finding is gone the thread is answered and its first comment folded away, not "
+    "resolved: that takes contents: write, and no token of a review has it"
+)
+
+
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -141,6 +147,7 @@ def _app(subject: Subject) -> Iterator[Check]:
     yield from _granted("permissions", app.permissions, "Grant it in the App's settings.", write)
     yield from _subscribed(app.events)
     yield _scanning(app.permissions)
+    yield Check("threads", "ok", THREADS)
     for name, probe in _OF_APP:
         yield from _told(name, probe, subject)
 

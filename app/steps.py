@@ -115,7 +115,6 @@ ANSWERED = "What the comment says takes no review: it was obeyed or answered whe
 
 PROBLEM_CHARS = 2_000
 
-NOT_OPEN = "The pull request is not open, so its commit is not reviewed again."
 NOT_DONE = "I have given up on this: {why}. Give the command again where it is still wanted."
 NOT_PRESSED = (
     "I have given up on closing findings, as a button was pressed for: {why}. Press it again, or "
@@ -575,15 +574,20 @@ class Steps:
         with self._connect(rerun.installation, rerun.repository_id) as hub:
             for number in self._numbers(hub, rerun):
                 pull = _its_pull(hub, rerun, number)
-                if pull is not None and pull.state == "open":
+                if pull is None:
+                    continue
+                why = check_runs.NOT_OPEN
+                if pull.state == "open":
                     origin = f"event:{rerun.event_id}"
                     wish = Wish(trigger="rerun", full=rerun.full)
                     self._begin(hub, rerun.installation, pull, origin, wish)
-                elif pull is not None:
-                    # To run it again has made it wait, and nothing is begun that would end that.
-                    with suppress(Forbidden, NotThere):
-                        where = hub, pull.repository, rerun.head
-                        check_runs.leave(*where, number, meant.run if meant else None, NOT_OPEN)
+                    if pull.head == rerun.head:
+                        continue  # its new check run takes the old one's place
+                    why = check_runs.NOT_NEWEST.format(head=pull.head)
+                # To run it again has made it wait, and nothing is begun that would end that.
+                with suppress(Forbidden, NotThere):
+                    where = hub, pull.repository, rerun.head
+                    check_runs.leave(*where, number, meant.run if meant else None, why)
         self.store.done(job)
 
     def _pressed(self, job: Job, pressed: Pressed) -> None:

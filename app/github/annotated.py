@@ -9,10 +9,11 @@ from collections.abc import Collection, Sequence
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from app.annotations import is_annotation
 from app.github.check_runs import NAME, is_ours
 from app.github.client import Hub, checked_name
 from app.github.errors import Forbidden, Misfit, NotThere, calls
-from app.github.others import Annotated
+from app.github.others import WORKFLOWS, Annotated, Weight
 from app.github.pages import PAGE, every
 from app.render.sarif import TOOL
 
@@ -32,9 +33,6 @@ TEXT_CHARS = 4_000
 """Of one annotation. A longer one is no remark about lines."""
 
 NAME_CHARS = 100
-
-WORKFLOWS = frozenset({"github-actions", "github-advanced-security", "github-code-scanning"})
-"""Apps that say what a workflow has written: its log, or a file that it uploads."""
 
 NOT_READ = (
     "What other checks say at lines was not looked at: the permission to read checks is missing."
@@ -114,22 +112,24 @@ def _runs(hub: Hub, repository: str, commit: str) -> list[_CheckRun]:
     with calls(hub.server, doing):
         listed = _CHECK_RUNS.validate_python(answer).check_runs
     runs = [one for one in listed if one.output.annotations_count > 0 and not _is_ours(hub, one)]
-    runs.sort(key=lambda one: not _judges(one))
+    runs.sort(key=lambda one: _weight(one) is Weight.WORKFLOW)
     return runs[:MOST_READ]
 
 
 def _is_ours(hub: Hub, run: _CheckRun) -> bool:
     """Is it by our actor, or about what we have handed to code scanning?
 
-    An Action shares its actor with all other workflows: its own words are not told from theirs.
+    An Action shares its actor with all other workflows: its own words are known by their form.
     """
     if run.app is None:
         return False
-    return is_ours(hub, run.app) or (run.app.slug in WORKFLOWS and run.name in {NAME, TOOL})
+    if run.app.slug in WORKFLOWS:
+        return run.name in {NAME, TOOL}
+    return is_ours(hub, run.app)
 
 
-def _judges(run: _CheckRun) -> bool:
-    return run.app is not None and run.app.slug not in WORKFLOWS
+def _weight(run: _CheckRun) -> Weight:
+    return Weight.of_app(run.app.slug if run.app else None)
 
 
 def _annotations(hub: Hub, repository: str, run: _CheckRun) -> list[_Annotation]:
@@ -139,8 +139,10 @@ def _annotations(hub: Hub, repository: str, run: _CheckRun) -> list[_Annotation]
 
 
 def _made(run: _CheckRun, one: _Annotation, paths: Collection[str]) -> Annotated | None:
-    """Return what an annotation says of one of the files, None for another one."""
+    """Return what an annotation says of one of the files, None for another one, or one of ours."""
     if one.path is None or one.path not in paths or not one.start_line:
+        return None
+    if _weight(run) is Weight.WORKFLOW and is_annotation(one.message or ""):
         return None
     text = "\n".join(filter(None, (one.title, one.message)))
     if not 0 < len(text) <= TEXT_CHARS:
@@ -153,5 +155,5 @@ def _made(run: _CheckRun, one: _Annotation, paths: Collection[str]) -> Annotated
         line=max(one.end_line or 0, one.start_line),
         text=text,
         url=run.html_url or "",
-        trusted=_judges(run),
+        weight=_weight(run),
     )

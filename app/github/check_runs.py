@@ -68,6 +68,16 @@ LOST_TEXT = (
 )
 
 NOT_AGAIN_TITLE = "Not reviewed again"
+NOT_OPEN = "The pull request is not open, so its commit is not reviewed again."
+NOT_NEWEST = (
+    "This is not the newest commit of the pull request any more. What is reviewed again is {head}."
+)
+_LEFT = re.compile(
+    rf"(?:(?:{re.escape(NOT_OPEN)}|{re.escape(NOT_NEWEST.format(head='HEAD'))})\s*)+".replace(
+        "HEAD", "[0-9a-f]+"
+    )
+)
+"""What `leave` said before, at the start of a summary."""
 
 Conclusion = Literal["success", "neutral", "cancelled", "timed_out", "failure"]
 Level = Literal["notice", "warning", "failure"]
@@ -251,8 +261,8 @@ def leave(  # noqa: PLR0917
 ) -> None:
     """Complete a check run of ours that somebody wants to have run again in vain, saying why.
 
-    That of `run`, or the newest of the pull request. What it said before stays, below that line,
-    and how it had ended, where it still shows that.
+    That of `run`, or the newest of the pull request. `why` is NOT_OPEN, or NOT_NEWEST with a head.
+    What the review said stays, below that line, and how it had ended, where it still shows that.
     """
     with calls(hub.server, "look for our check run"):
         made = hub.repo(repository).get_commit(head).get_check_runs(NAME, filter="all")
@@ -266,7 +276,8 @@ def leave(  # noqa: PLR0917
     if not ours:
         return
     one = max(ours, key=lambda each: each.id)
-    said = (one.output.summary or "").removeprefix(why).strip()
+    said = one.output.summary or ""
+    said = said[before.end() if (before := _LEFT.match(said)) else 0 :].strip()
     text = f"{why}\n\n{said}" if said else why
     output = _output(one.output.title or NOT_AGAIN_TITLE, text)
     end = {"status": "completed", "conclusion": one.conclusion or "neutral", "output": output}

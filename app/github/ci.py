@@ -6,7 +6,7 @@ within bounds, and data wherever it goes.
 Importing PyGithub takes up to a second: import this module when it is needed, not before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from app.github.check_runs import is_ours
 from app.github.client import Hub, checked_name
 from app.github.errors import Forbidden, NotThere, calls
+from app.github.pages import PAGE, every, in_pages
 from reviewer.fix.failed import (
     ANNOTATION_CHARS,
     MAX_ANNOTATIONS,
@@ -25,7 +26,6 @@ from reviewer.fix.failed import (
 )
 from reviewer.text import printable
 
-PAGE = 100
 MOST_PAGES = 5
 """Of one list: 500 check runs, statuses or suites. What lies behind them is not looked at."""
 
@@ -171,15 +171,13 @@ def checks_of(hub: Hub, repository: str, commit: str) -> Checks:
     A suite in which something runs goes on: its next jobs are there when those before them end.
     """
     at = f"/repos/{checked_name(repository)}/commits/{commit}"
-    notes: list[str] = []
     found: list[Check] = []
-    runs: list[_CheckRun] = []
-    for page in _pages(hub, "read the checks", f"{at}/check-runs?filter=latest", _CHECK_RUNS):
-        runs += page.check_runs
-        if len(page.check_runs) < PAGE:
-            break
-    else:
-        notes.append(TOO_MANY)
+
+    def read(address: str) -> list[_CheckRun]:
+        return _asked(hub, "read the checks", address, _CHECK_RUNS).check_runs
+
+    runs = list(in_pages(read, f"{at}/check-runs?filter=latest", MOST_PAGES))
+    notes = [TOO_MANY] if len(runs) >= PAGE * MOST_PAGES else []
     for run in runs:
         if not _ours(hub, run.app):
             by = run.app.slug if run.app is not None else ""
@@ -222,32 +220,28 @@ def described(hub: Hub, repository: str, checks: Sequence[Check]) -> tuple[Faile
 
 def _statuses(hub: Hub, at: str) -> list[Check] | None:
     """Return the newest status of each context; None where they may not be read."""
-    found: list[Check] = []
+
+    def read(address: str) -> list[_Status]:
+        return _asked(hub, "read the commit statuses", address, _COMBINED).statuses
+
     try:
-        for page in _pages(hub, "read the commit statuses", f"{at}/status?", _COMBINED):
-            for one in page.statuses:
-                state = _STATUSES.get(one.state, "failed")
-                found.append(Check(STATUS, one.context, state, said=one.description or ""))
-            if len(page.statuses) < PAGE:
-                break
+        return [
+            Check(STATUS, one.context, _STATUSES.get(one.state, "failed"), 0, one.description or "")
+            for one in in_pages(read, f"{at}/status", MOST_PAGES)
+        ]
     except (Forbidden, NotThere):
         return None
-    return found
 
 
 def _suites_go_on(hub: Hub, at: str) -> bool:
+    def read(address: str) -> list[_Suite]:
+        return _asked(hub, "read the check suites", address, _SUITES).check_suites
+
     # A suite without runs waits for nobody: each App that may write checks has one.
-    for page in _pages(hub, "read the check suites", f"{at}/check-suites?", _SUITES):
-        if any(
-            one.latest_check_runs_count > 0
-            and one.status != "completed"
-            and not _ours(hub, one.app)
-            for one in page.check_suites
-        ):
-            return True
-        if len(page.check_suites) < PAGE:
-            break
-    return False
+    return any(
+        one.latest_check_runs_count > 0 and one.status != "completed" and not _ours(hub, one.app)
+        for one in in_pages(read, f"{at}/check-suites", MOST_PAGES)
+    )
 
 
 def _annotations(hub: Hub, repository: str, check: Check) -> tuple[str, ...]:
@@ -256,8 +250,11 @@ def _annotations(hub: Hub, repository: str, check: Check) -> tuple[str, ...]:
         return ()
     doing = "read what a check says"
     path = f"/repos/{checked_name(repository)}/check-runs/{check.run:d}/annotations"
-    read = _asked(hub, doing, f"{path}?per_page={PAGE}", _ANNOTATIONS)
-    told = [one for one in read if one.annotation_level not in _HARMLESS]
+    told = [
+        one
+        for one in every(hub, doing, path, _ANNOTATIONS, 1)
+        if one.annotation_level not in _HARMLESS
+    ]
     told.sort(key=lambda one: one.annotation_level != "failure")
     return tuple(filter(None, (_noted(one) for one in told)))[:MAX_ANNOTATIONS]
 
@@ -288,12 +285,6 @@ def _ours(hub: Hub, app: _App | None) -> bool:
 def _bounded(text: str, most: int) -> str:
     said = printable(text.replace("\r\n", "\n")).strip()
     return said if len(said) <= most else said[: most - 1] + "…"
-
-
-def _pages(hub: Hub, doing: str, path: str, shape: TypeAdapter[_Read]) -> Iterator[_Read]:
-    mark = "" if path.endswith("?") else "&"
-    for page in range(1, MOST_PAGES + 1):
-        yield _asked(hub, doing, f"{path}{mark}per_page={PAGE}&page={page}", shape)
 
 
 def _asked(hub: Hub, doing: str, path: str, shape: TypeAdapter[_Read]) -> _Read:

@@ -7,6 +7,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from app.github.client import Hub, checked_name
 from app.github.errors import NotThere, calls
+from app.github.pages import User
 from app.jobs import Command, cut_comment
 
 
@@ -18,18 +19,11 @@ class Said:
     author: str
 
 
-class _User(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    login: str
-    type: str = ""
-
-
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     body: str | None = None
-    user: _User | None = None
+    user: User | None = None
     issue_url: str
 
 

@@ -17,11 +17,11 @@ from app.github.auth import AppAuth
 from app.github.check_runs import NAME, ExternalId, is_ours, parse_external_id
 from app.github.client import Hub, checked_name, is_full_name
 from app.github.errors import calls
+from app.github.pages import PAGE, User, every, in_pages
 from reviewer.errors import RetryLater
 
 _Read = TypeVar("_Read")
 
-PAGE = 100
 MOST_PAGES = 20
 """Of one list: 2,000 installations, or repositories of one."""
 
@@ -72,10 +72,6 @@ class Repository(_Answer):
     archived: bool = False
 
 
-class _User(_Answer):
-    login: str
-
-
 class _Head(_Answer):
     sha: _Sha
 
@@ -85,7 +81,7 @@ class OpenPull(_Answer):
 
     number: _Id
     draft: bool = False
-    user: _User | None = None
+    user: User | None = None
     head: _Head
     created_at: AwareDatetime
     updated_at: AwareDatetime
@@ -154,14 +150,9 @@ class Kept:
 
 def installations(auth: AppAuth) -> Iterator[Installation]:
     """Yield where the App is installed and may work, the newest first."""
-    doing = "list the installations"
-    for page in range(1, MOST_PAGES + 1):
-        answer = auth.ask(doing, "GET", f"/app/installations?per_page={PAGE}&page={page}")
-        with calls(auth.server, doing):
-            listed = _INSTALLATIONS.validate_python(answer)
-        yield from (one for one in listed if one.suspended_at is None)
-        if len(listed) < PAGE:
-            return
+    doing, path = "list the installations", "/app/installations"
+    listed = every(auth, doing, path, _INSTALLATIONS, MOST_PAGES)
+    return (one for one in listed if one.suspended_at is None)
 
 
 @dataclass(slots=True)
@@ -179,28 +170,21 @@ class Lister:
 
     def repositories(self) -> list[Repository]:
         """Return what the installation includes and is not archived."""
-        found: list[Repository] = []
-        for page in range(1, MOST_PAGES + 1):
-            path = f"/installation/repositories?per_page={PAGE}&page={page}"
-            listed = self._ask("list the repositories", path, _REPOSITORIES).repositories
-            found += (one for one in listed if not one.archived)
-            if len(listed) < PAGE:
-                break
-        return found
+
+        def read(address: str) -> list[Repository]:
+            return self._ask("list the repositories", address, _REPOSITORIES).repositories
+
+        listed = in_pages(read, "/installation/repositories", MOST_PAGES)
+        return [one for one in listed if not one.archived]
 
     def open_pulls(self, repository: str) -> list[OpenPull]:
         """Return the open pull requests of a repository, those opened last first."""
-        found: list[OpenPull] = []
-        for page in range(1, MOST_OPEN_PAGES + 1):
-            path = (
-                f"/repos/{checked_name(repository)}/pulls"
-                f"?state=open&sort=created&direction=desc&per_page={PAGE}&page={page}"
-            )
-            listed = self._ask("list the open pull requests", path, _PULLS)
-            found += listed
-            if len(listed) < PAGE:
-                break
-        return found
+
+        def read(address: str) -> list[OpenPull]:
+            return self._ask("list the open pull requests", address, _PULLS)
+
+        path = f"/repos/{checked_name(repository)}/pulls?state=open&sort=created&direction=desc"
+        return list(in_pages(read, path, MOST_OPEN_PAGES))
 
     def our_checks(self, repository: str, head: str) -> list[OurCheck]:
         """Return our check runs on a commit."""

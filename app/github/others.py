@@ -2,13 +2,14 @@
 
 At lines of the diff the place tells most, and the words have to agree. Elsewhere (conversation,
 texts of reviews, comments about whole files and on lines that are gone) the words alone tell, so
-that they have to say more, point by point: see `mentioned_by_others`. What checks say at lines has
-less weight than what is said by somebody: see `said_by_checks`.
+that they have to say more, point by point: see `mentioned_by_others`. Whose word it is decides what
+it can keep back: see `Weight`.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import islice
 from typing import TypeVar
 
@@ -54,17 +55,46 @@ MOST_POINTS = 500
 MOST_CHARS = 500_000
 """Of what others said elsewhere the newest is looked at: points and characters in all."""
 
+WORKFLOWS = frozenset({"github-actions", "github-advanced-security", "github-code-scanning"})
+"""Apps that say what a workflow has them say, or a file that it uploads."""
+
 _MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 
 
-def is_trusted(association: str, kind: str) -> bool:
-    """Is somebody a member of the repository, or an app (`kind` "Bot") that is installed there?"""
-    return association in _MEMBERS or kind == "Bot"
+class Weight(Enum):
+    """What somebody's word can keep back."""
 
+    NONE = auto()
+    """Nothing: a stranger could say everything of every line beforehand."""
+    WORKFLOW = auto()
+    """What is low: a workflow is run from the change, and says what its author wants."""
+    APP = auto()
+    """What is medium or low: an app judges for itself, and reads what the author wrote."""
+    MEMBER = auto()
+    """All but what is critical, at its lines."""
 
-def is_member(association: str, kind: str) -> bool:
-    """Is somebody a member of the repository, and no app?"""
-    return association in _MEMBERS and kind != "Bot"
+    @classmethod
+    def of_app(cls, slug: str | None) -> "Weight":
+        """Return that of an app, by its name in addresses (None: nobody knows which it is)."""
+        return cls.WORKFLOW if slug is None or slug.lower() in WORKFLOWS else cls.APP
+
+    @classmethod
+    def of(cls, login: str, association: str, kind: str) -> "Weight":
+        """Return that of an account, as GitHub tells of it; an app's `kind` is "Bot"."""
+        if kind == "Bot":
+            return cls.of_app(login.removesuffix("[bot]"))
+        return cls.MEMBER if association in _MEMBERS else cls.NONE
+
+    def counts_for(self, finding: Finding) -> bool:
+        """Can it keep back the comment about a finding, said at its lines?"""
+        match self:
+            case Weight.MEMBER:
+                return finding.severity is not Severity.CRITICAL
+            case Weight.APP:
+                return is_for_programs(finding)
+            case Weight.WORKFLOW:
+                return is_for_programs(finding) and finding.severity.rank > Severity.MEDIUM.rank
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +108,12 @@ class Saying:
     line: int
     text: str
     url: str
-    trusted: bool
-    """Written by a member of the repository or by an app that is installed there."""
+    weight: Weight
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A comment by somebody else that stands at no line of the diff; `trusted` as in `Saying`.
+    """A comment by somebody else that stands at no line of the diff.
 
     `path` is of one about a file, whole or where its lines were: the lines `said_at`, the first and
     the last, of `commit` (on the LEFT of what that was compared with).
@@ -93,7 +122,7 @@ class Mention:
     login: str
     text: str
     url: str
-    trusted: bool
+    weight: Weight
     path: str = ""
     side: Side = "RIGHT"
     commit: str = ""
@@ -102,11 +131,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Annotated(Saying):
-    """What a check says at lines of the head; `login` is its name.
-
-    `trusted`: by an App that judges for itself. A workflow is run from the change, and prints what
-    its author wants to have printed.
-    """
+    """What a check says at lines of the head; `login` is its name."""
 
 
 _Told = TypeVar("_Told", Saying, Mention)
@@ -127,39 +152,34 @@ def said_by_others(
     found = {}
     for finding in findings:
         anchor = anchors.get(finding.id)
-        if anchor is None or finding.severity is Severity.CRITICAL:
+        if anchor is None:
             continue
         for saying in by_place.get((finding.path, anchor.side), ()):
-            if _counts(saying) and _near(anchor, saying) and _says(saying.text, finding):
+            if _is_said(finding, anchor, saying):
                 found[finding.id] = saying
                 break
     return found
 
 
-def may_be_annotated(finding: Finding) -> bool:
-    """May a check keep back a finding's comment? Nothing grave or high, as elsewhere."""
+def is_for_programs(finding: Finding) -> bool:
+    """May a program keep back a finding's comment? Nothing grave or high."""
     return not finding.is_grave and finding.severity.rank > Severity.HIGH.rank
 
 
 def said_by_checks(
     findings: Sequence[Finding], anchors: Mapping[str, Anchor], told: Sequence[Annotated]
 ) -> dict[str, Annotated]:
-    """Return the first annotation for each finding that has one: at its place, and of its claim.
-
-    What a workflow says is the word of whoever made the change, for whoever can change what it
-    runs can have it print anything: it counts for what is below medium alone.
-    """
+    """Return the first annotation for each finding that has one: at its place, and of its claim."""
     by_path: dict[str, list[Annotated]] = {}
     for one in told:
         by_path.setdefault(one.path, []).append(one)
     found = {}
     for finding in findings:
         anchor = anchors.get(finding.id)
-        if anchor is None or anchor.side != "RIGHT" or not may_be_annotated(finding):
+        if anchor is None or anchor.side != "RIGHT":
             continue
         for one in by_path.get(finding.path, ()):
-            heard = one.trusted or finding.severity.rank > Severity.MEDIUM.rank
-            if heard and _is_brief(one) and _near(anchor, one) and _says(one.text, finding):
+            if _is_said(finding, anchor, one):
                 found[finding.id] = one
                 break
     return found
@@ -178,14 +198,15 @@ def mentioned_by_others(
     told = _told(mentions)
     found: dict[str, Mention] = {}
     for finding in findings:
-        if finding.is_grave or finding.severity.rank <= Severity.HIGH.rank:
+        if not is_for_programs(finding):
             continue
         if len(telling_words(finding.title)) < TELLING_WORDS:
             continue
         turns, ours = _turns(finding.title), telling_words(f"{finding.title} {finding.body}")
         for one in told:
             if (
-                one.turns <= turns
+                one.mention.weight.counts_for(finding)
+                and one.turns <= turns
                 and len(one.words & ours) >= SHARED_WORDS
                 and _is_meant(finding, one.mention, one.point)
                 and _says_all(one.point, finding)
@@ -215,7 +236,7 @@ def _told(mentions: Sequence[Mention]) -> list[_Said]:
     """Return the points of those who have a word here: of the newest, in the order of telling."""
     told: list[list[_Said]] = []
     room, chars = MOST_POINTS, MOST_CHARS
-    for mention in reversed([one for one in mentions if one.trusted]):
+    for mention in reversed([one for one in mentions if one.weight is not Weight.NONE]):
         chars -= len(mention.text)
         if room <= 0 or chars < 0:
             break
@@ -280,23 +301,24 @@ def _may_stand(finding: Finding, mention: Mention, heads: Heads) -> bool:
     )
 
 
+def _is_said(finding: Finding, anchor: Anchor, saying: Saying) -> bool:
+    """Does somebody whose word counts for a finding make its claim at its place?
+
+    On few enough lines to speak of them.
+    """
+    return (
+        saying.weight.counts_for(finding)
+        and saying.line - saying.start_line < MOST_LINES
+        and _near(anchor, saying)
+        and _says(saying.text, finding)
+    )
+
+
 def _near(anchor: Anchor, saying: Saying) -> bool:
     return (
         saying.start_line <= anchor.line + NEAR_LINES
         and anchor.start_line <= saying.line + NEAR_LINES
     )
-
-
-def _counts(saying: Saying) -> bool:
-    """Is it the word of somebody who has one here, on few enough lines to speak of them?
-
-    A stranger could say everything of every line beforehand, so that nothing is said of his change.
-    """
-    return saying.trusted and _is_brief(saying)
-
-
-def _is_brief(saying: Saying) -> bool:
-    return saying.line - saying.start_line < MOST_LINES
 
 
 def _says(text: str, finding: Finding) -> bool:

@@ -3,14 +3,15 @@
 Importing PyGithub takes up to a second: import this module when it is needed, not before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.github.client import Hub, checked_name
 from app.github.errors import calls
+from app.github.urls import Server
 
 PAGE = 100
 """The most that GitHub answers at once."""
@@ -19,6 +20,15 @@ MOST_COMMENT_PAGES = 100
 """Ten thousand comments of a conversation; ours is not looked for behind them."""
 
 _Item = TypeVar("_Item")
+
+
+class Asks(Protocol):
+    """Whoever asks a GitHub: as one actor, or as the App itself."""
+
+    @property
+    def server(self) -> Server: ...
+
+    def ask(self, doing: str, verb: str, path: str) -> Any: ...
 
 
 class User(BaseModel):
@@ -47,19 +57,28 @@ _COMMENTS = TypeAdapter(list[Comment])
 
 
 def every(
-    hub: Hub, doing: str, path: str, shape: TypeAdapter[list[_Item]], most: int
+    hub: Asks, doing: str, path: str, shape: TypeAdapter[list[_Item]], most: int
 ) -> Iterator[_Item]:
     """Yield what a list at `path` of the REST API holds, in its order, of at most so many pages.
 
     A page is asked for when it is needed.
     """
+
+    def read(address: str) -> list[_Item]:
+        answer = hub.ask(doing, "GET", address)
+        with calls(hub.server, doing):
+            return shape.validate_python(answer)
+
+    return in_pages(read, path, most)
+
+
+def in_pages(read: Callable[[str], Sequence[_Item]], path: str, most: int) -> Iterator[_Item]:
+    """Yield as `every` does what `read` finds in the page at an address."""
     mark = "&" if "?" in path else "?"
     for page in range(1, most + 1):
-        answer = hub.ask(doing, "GET", f"{path}{mark}per_page={PAGE}&page={page}")
-        with calls(hub.server, doing):
-            read = shape.validate_python(answer)
-        yield from read
-        if len(read) < PAGE:
+        found = read(f"{path}{mark}per_page={PAGE}&page={page}")
+        yield from found
+        if len(found) < PAGE:
             return
 
 

@@ -25,7 +25,7 @@ from app.github.others import (
     Mention,
     Saying,
     by_others,
-    may_be_annotated,
+    is_for_programs,
     mentioned_by_others,
     said_by_checks,
     said_by_others,
@@ -442,7 +442,7 @@ class _Posting:
         left = [
             one
             for one in self._worth()
-            if one.id not in known and may_be_annotated(one) and one.side == "RIGHT"
+            if one.id not in known and is_for_programs(one) and one.side == "RIGHT"
         ]
         if not left:
             return

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from app.github.client import Hub, checked_name
 from app.github.errors import NotThere, Refused, Unsure, calls
 from app.github.markers import MENDED, Found, Seal, visible
-from app.github.others import Mention, Saying, is_trusted
+from app.github.others import Mention, Saying, Weight
 from app.github.pages import User, every
 from app.github.pulls import GHOST, look_at
 from app.github.remarks import Remark
@@ -297,16 +297,16 @@ class _By(TypedDict):
     login: str
     text: str
     url: str
-    trusted: bool
+    weight: Weight
 
 
 def _by(one: _Comment | _Review) -> _By:
-    user = one.user
+    login, kind = (one.user.login, one.user.type) if one.user else (GHOST, "")
     return {
-        "login": user.login if user else GHOST,
+        "login": login,
         "text": one.body or "",
         "url": one.html_url,
-        "trusted": is_trusted(one.author_association, user.type if user else ""),
+        "weight": Weight.of(login, one.author_association, kind),
     }
 
 

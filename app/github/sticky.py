@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.github.client import Hub
 from app.github.errors import NotThere, Unsure, calls
 from app.github.markers import Found, Seal, visible
-from app.github.others import Mention, is_member
+from app.github.others import Mention, Weight
 from app.github.pages import Comment, conversation
 from app.github.pulls import GHOST
 
@@ -55,11 +55,13 @@ def read(hub: Hub, repository: str, number: int, seal: Seal) -> tuple[Sticky | N
 def _mention(one: Comment) -> Mention:
     """Return what a comment says. An app has no word here: it may answer the author in his words,
     or repeat his description, which would give him one."""
+    login, kind = (one.user.login, one.user.type) if one.user else (GHOST, "")
+    weight = Weight.of(login, one.author_association, kind)
     return Mention(
-        login=one.user.login if one.user else GHOST,
+        login=login,
         text=one.body or "",
         url=one.html_url,
-        trusted=is_member(one.author_association, one.user.type if one.user else ""),
+        weight=weight if weight is Weight.MEMBER else Weight.NONE,
     )
 
 

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from app.annotations import ANNOTATIONS_EACH, StepLog, annotations, command, log_line
+from app.annotations import (
+    ANNOTATIONS_EACH,
+    StepLog,
+    annotations,
+    command,
+    is_annotation,
+    log_line,
+)
 from reviewer.finding import Category, Finding, Place, Severity
 from tests.composite import Said, parse_line
 
@@ -65,6 +72,14 @@ def test_an_annotation_names_place_title_and_text() -> None:
         "title": "It is wrong",
     }
     assert said.message == "high, correctness\n\nBecause.\nReally."
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_what_we_print_is_known_again_and_what_others_print_is_not(severity: Severity) -> None:
+    (said,) = read(annotations([finding(severity, side="LEFT", verified=False)]))
+    assert is_annotation(said.message)
+    for other in ("", "high", "high, correctness: no", "It is high, correctness\n\nx", "Because."):
+        assert not is_annotation(other)
 
 
 def test_the_worst_and_surest_comes_first_and_names_its_other_places() -> None:

@@ -397,6 +397,11 @@ def test_whether_findings_can_be_handed_in_is_told(probed: Probed) -> None:
     assert probed()[1]["code scanning"][0]["state"] == "ok"
 
 
+def test_what_becomes_of_threads_is_told(probed: Probed) -> None:
+    (line_,) = probed()[1]["threads"]
+    assert line_["state"] == "ok" and "folded away, not resolved" in line_["text"]
+
+
 def test_a_database_that_does_not_answer_is_told_without_its_password(probed: Probed) -> None:
     probed.environ["DATABASE_URL"] = "postgresql://rlm:hush-word@127.0.0.1:9/rlm"
     code, lines = probed()

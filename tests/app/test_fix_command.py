@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.cli import _parser
+from app.arguments import parser
 from app.engine import Plan
 from app.shares import for_review, less
 from reviewer.finding import Category, Finding, Place, Severity
@@ -558,7 +558,7 @@ def test_a_review_without_findings_has_nothing_to_close(user: User, service: Mod
 
 
 def test_the_help_names_every_option_and_that_no_test_is_run() -> None:
-    text = _parser().commands["fix"].format_help()  # type: ignore[attr-defined]
+    text = parser().commands["fix"].format_help()
     for option in ("--branch", "--apply", "--partial", "--format", "--budget", "FINDING"):
         assert option in text
     assert "No test" in text

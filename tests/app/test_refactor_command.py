@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.cli import _parser
+from app.arguments import parser
 from tests.app.test_cli import Ran, User, key
 from tests.model_server import ModelServer, Scripted, error, hang
 from tests.repo import Repo
@@ -298,7 +298,7 @@ def test_the_trace_shows_how_it_was_made(user: User, service: ModelServer) -> No
 
 
 def test_the_help_names_every_option() -> None:
-    text = _parser().commands["refactor"].format_help()  # type: ignore[attr-defined]
+    text = parser().commands["refactor"].format_help()
     for option in ("--plan", "--branch", "--apply", "--partial", "--format", "--budget"):
         assert option in text
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from app.github.check_runs import NOT_NEWEST, NOT_OPEN
 from app.github.errors import AwayTooLong, Outage
 from app.jobs import Command, Look, Pressed, Queued, Rerun, Untold, Wish, step
 from app.report import Report
-from app.steps import CLOSED, DRAFTED, NOT_OPEN
+from app.steps import CLOSED, DRAFTED
 from app.store import ENGINE, GITHUB, PUBLISH, Run
 from app.store.tables import JOBS, RUNS
 from reviewer.errors import GiveUp
@@ -620,6 +621,30 @@ def test_a_check_of_a_closed_pull_request_that_is_run_again_ends(
     assert desk.checks == [("completed", "neutral" if shown == "queued" else "success")]
     assert check.summary == f"{NOT_OPEN}\n\n{before.strip()}"
     assert desk.outcomes() == ["posted"]
+
+
+@pytest.mark.parametrize("what", ["one", "all"])
+def test_a_check_of_an_old_commit_that_is_run_again_ends_and_the_head_is_reviewed(
+    desk: ReviewDesk, what: str
+) -> None:
+    desk.looks()
+    desk.reviewed()
+    (old,) = desk.repo.check_runs
+    before = (old.summary or "").strip()
+    rerun = desk.reruns(old.external_id or "" if what == "one" else "")
+    for number in range(2):
+        old.status, old.conclusion = "queued", None
+        desk.pull.push(desk.repo.commit({"a.py": b"x = %d\n" % number}, desk.pull.head))
+        desk.store.put(rerun.model_copy(update={"event_id": f"e-{number}"}).job())
+        desk.work()
+        assert (old.status, old.conclusion) == ("completed", "neutral")
+        assert old.summary == f"{NOT_NEWEST.format(head=desk.pull.head)}\n\n{before}"
+        _, run, wish = desk.engine()
+        assert (run.head, wish.trigger) == (desk.pull.head, "rerun")
+    desk.pull.close()
+    desk.store.put(rerun.job())
+    desk.work()
+    assert old.summary == f"{NOT_OPEN}\n\n{before}"
 
 
 def test_a_check_run_again_that_may_not_be_written_is_left(desk: ReviewDesk) -> None:

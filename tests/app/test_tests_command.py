@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.cli import _parser
+from app.arguments import parser
 from tests.app.test_cli import Ran, User, key
 from tests.model_server import Answer, ModelServer, Scripted, error, hang, tool
 from tests.repo import Repo
@@ -656,7 +656,7 @@ def test_ctrl_c_ends_with_what_there_is(user: User) -> None:
 
 
 def test_the_help_names_every_option_and_that_nothing_is_run() -> None:
-    text = _parser().commands["tests"].format_help()  # type: ignore[attr-defined]
+    text = parser().commands["tests"].format_help()
     for option in ("--branch", "--apply", "--partial", "--format", "--budget", "PATH"):
         assert option in text
     assert "not run" in text

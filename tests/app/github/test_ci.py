@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.github.ci import MOST_PAGES, NO_STATUSES, PAGE, TOO_MANY, checks_of, compared, described
+from app.github.ci import MOST_PAGES, NO_STATUSES, TOO_MANY, checks_of, compared, described
 from app.github.client import Hub
 from app.github.errors import Misfit
+from app.github.pages import PAGE
 from app.github.urls import Server
 from reviewer.fix.failed import ANNOTATION_CHARS, MAX_ANNOTATIONS, SUMMARY_CHARS
 from tests.github import ci

@@ -8,10 +8,18 @@ from typing import Any
 
 import pytest
 
+from app.annotations import annotations
 from app.github import others
 from app.github.annotated import NOT_READ
 from app.github.between import Heads
-from app.github.others import MOST_POINTS, Mention, Saying, mentioned_by_others, said_by_others
+from app.github.others import (
+    MOST_POINTS,
+    Mention,
+    Saying,
+    Weight,
+    mentioned_by_others,
+    said_by_others,
+)
 from app.render.markdown import SaidBy, render_markdown
 from app.render.snippet import no_code
 from app.report import Anchor
@@ -30,6 +38,7 @@ from tests.app.github.test_publish import (
 )
 from tests.app.render.samples import HOSTILE, finding, review
 from tests.app.render.test_escape import REFERENCE, read
+from tests.composite import parse_line
 from tests.github import ci
 from tests.github.hub import FakeGitHub
 
@@ -57,7 +66,7 @@ def saying(text: str = SAME, **changes: Any) -> Saying:
         "line": 7,
         "text": text,
         "url": "https://hub.test/octo/hello/pull/1#discussion_r1",
-        "trusted": True,
+        "weight": Weight.MEMBER,
     }
     return Saying(**(values | changes))
 
@@ -131,6 +140,7 @@ CLAIM = at(
     body="`parse` takes digits alone, so the word ten raises ValueError for every reader.",
     severity=Severity.MEDIUM,
 )
+LOW = CLAIM.model_copy(update={"severity": Severity.LOW})
 THEIRS = "This breaks the parser: it takes digits alone, and the word ten raises a ValueError."
 
 
@@ -266,6 +276,53 @@ def test_an_app_in_the_conversation_may_repeat_the_author_and_keeps_nothing_back
     assert "already said" not in scene.stickies[0]
 
 
+WORKFLOW_BOTS = ["github-actions[bot]", "github-advanced-security[bot]"]
+
+
+@pytest.fixture
+def bots(scene: Scene) -> Scene:
+    """The scene, with apps that say what a workflow has them say, and one that judges."""
+    scene.fake.apps.actions()
+    for slug in ("github-advanced-security", "other-reviewer"):
+        scene.fake.app(slug)
+    return scene
+
+
+@pytest.mark.parametrize("actor", WORKFLOW_BOTS)
+def test_what_a_workflow_has_a_bot_say_counts_for_what_is_low_alone(bots, actor):
+    """Who may push can have it say anything, also in the text of a review or about a file."""
+    comment(bots, THEIRS, actor)
+    for way, body in WAYS[1:3]:
+        way(bots, body, actor)
+    bots.publish(report([CLAIM]))
+    assert len(ours(bots)) == 1
+    assert "already said" not in bots.stickies[0]
+
+
+@pytest.mark.parametrize("way", [comment, review_as_a_whole, on_the_file, outdated])
+@pytest.mark.parametrize("actor", WORKFLOW_BOTS)
+def test_what_is_low_needs_not_be_said_after_it(bots, actor, way):
+    way(bots, dict(WAYS).get(way, THEIRS), actor)
+    bots.publish(report([LOW]), head=bots.pull.head)
+    assert ours(bots) == []
+    assert f"already said by `{actor}`" in bots.stickies[0]
+
+
+@pytest.mark.parametrize(
+    "grave",
+    [
+        {"severity": Severity.HIGH},
+        {"severity": Severity.LOW, "category": Category.SECURITY},
+    ],
+    ids=str,
+)
+def test_what_is_high_or_grave_is_said_whatever_app_says_it(bots, grave):
+    comment(bots, THEIRS, "other-reviewer[bot]")
+    bots.publish(report([CLAIM.model_copy(update=grave)]))
+    assert len(ours(bots)) == 1
+    assert "already said" not in bots.stickies[0]
+
+
 @pytest.mark.parametrize(
     "grave", [{"severity": Severity.CRITICAL}, {"category": Category.SECURITY}], ids=str
 )
@@ -316,7 +373,7 @@ def test_our_own_summary_is_nobody_elses_and_another_program_with_our_login_is(t
             50,
             title="The word fifty has no digits",
             body="No reader takes it.",
-            severity=Severity.MEDIUM,
+            severity=Severity.LOW,
         )
         said = "a.txt: no reader takes the word fifty as a number: it has no digits"
         review_as_a_whole(scene, said, ACTION)
@@ -332,7 +389,7 @@ TOLD = "the refund that times out is sent again without a key, so the gateway pa
 def mentioned(one: Finding, *bodies: str, **place: Any) -> list[str]:
     """Return who mentions a finding, of bodies by "0", "1" and so on."""
     mentions = [
-        Mention(**({"login": str(n), "text": body, "url": "", "trusted": True} | place))
+        Mention(**({"login": str(n), "text": body, "url": "", "weight": Weight.MEMBER} | place))
         for n, body in enumerate(bodies)
     ]
     return [told.login for told in mentioned_by_others([one], mentions, NO_HEADS).values()]
@@ -428,7 +485,7 @@ def test_the_words_of_a_point_are_looked_up_once_for_all_findings(monkeypatch):
         for n in range(1, 41)
     ]
     noise = "\n\n".join(f"refund.py: point {n} speaks of other things here" for n in range(100))
-    mentions = [Mention("alice", noise, "", trusted=True)]
+    mentions = [Mention("alice", noise, "", Weight.MEMBER)]
     assert mentioned_by_others(findings, mentions, NO_HEADS) == {}
     assert len(asked) <= 100 + 2 * len(findings)
 
@@ -467,13 +524,13 @@ def test_another_program_with_the_same_login_is_somebody_else(tmp_path: Path) ->
     with FakeGitHub(tmp_path) as fake:
         scene = Scene(fake, None, ACTION)
         comment(scene, THEIRS, ACTION)
-        scene.publish(report([CLAIM]))
+        scene.publish(report([LOW]))
         assert ours(scene) == [THEIRS]
         assert f"already said by `{ACTION}`" in scene.stickies[0]
 
 
 def test_a_stranger_cannot_say_beforehand_what_is_not_to_be_said() -> None:
-    assert said(finding(), saying(trusted=False)) == []
+    assert said(finding(), saying(weight=Weight.NONE)) == []
     words = " ".join(f"word{number}" for number in range(200))
     assert said(finding(), saying(f"{SAME} {words}")) == []
     assert said(finding(), saying(start_line=1, line=90)) == []
@@ -486,7 +543,6 @@ def test_what_is_critical_is_said_whoever_said_it() -> None:
 
 # What checks say at lines
 
-LOW = CLAIM.model_copy(update={"severity": Severity.LOW})
 WHY = "This breaks the parser: it takes digits alone, and the word ten raises a ValueError."
 
 
@@ -559,6 +615,40 @@ def test_our_own_checks_are_nobody_elses(scene, app, name):
     scene.publish(report([LOW]))
     assert len(ours(scene)) == 1
     assert "already said" not in scene.stickies[0]
+
+
+@pytest.fixture
+def action(tmp_path: Path) -> Iterator[Scene]:
+    """A job of a workflow publishes: its actor is that of all other workflows."""
+    with FakeGitHub(tmp_path) as fake:
+        yield Scene(fake, None, ACTION)
+
+
+def test_an_action_hears_what_other_workflows_print(action: Scene) -> None:
+    address = checks_say(action, app="github-actions")
+    action.publish(report([LOW]), hub=action.hub(checks="read"), check=False)
+    assert ours(action) == []
+    said = f"[`a.txt:10`]({address}) | {LOW.title} (already said by the check `lint`) |"
+    assert said in action.stickies[0]
+
+
+def test_what_an_action_printed_itself_in_another_run_is_nobody_elses(action: Scene) -> None:
+    printed = parse_line(annotations([LOW])[0])
+    assert printed is not None
+    note = ci.annotation("a.txt", 10, printed.message) | {"title": printed.properties["title"]}
+    action.fake.apps.actions()
+    ci.check(action.repo, action.pull.head, "job", annotations=(note,))
+    action.publish(report([LOW]), hub=action.hub(checks="read"), check=False)
+    assert len(ours(action)) == 1
+    assert "already said" not in action.stickies[0]
+
+
+def test_an_action_that_may_not_read_checks_says_so_once(action: Scene) -> None:
+    action.repo.private = True
+    checks_say(action, app="github-actions")
+    action.publish(report([LOW]), hub=action.hub(checks="none"), check=False)
+    assert len(ours(action)) == 1
+    assert action.stickies[0].count(NOT_READ) == 1
 
 
 def test_what_we_said_first_stays_ours_when_a_check_says_it_too(scene: Scene) -> None:
