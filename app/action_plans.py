@@ -3,8 +3,10 @@
 Nothing is kept from one job to the next, so the comment carries what it takes to carry the plan out
 (`app.carried_plan`), and there is no key to sign it with. What counts is what GitHub says: our own
 login wrote it, nobody has edited it since, it shows every word of what it carries and nothing else,
-and the comment that asked for it still stands there with the very instruction, by somebody who may
-write. Another workflow has our login, too; what it is made to say starts nothing by that.
+there is no other one for the same command, and that still stands there with the very instruction,
+by somebody who may write. Other workflows have our login, too: one that repeats what strangers say
+can be made to show a plan. It comes to nothing beside the plan that was made for its command, and
+starts nothing by itself: a person has to want what it shows.
 """
 
 from dataclasses import dataclass
@@ -27,7 +29,7 @@ from app.commands import RefactorCommand, parse_commands
 from app.github import own_comment
 from app.github.comments import comment_at
 from app.github.errors import Forbidden, NotThere
-from app.github.markers import Marker, Seal
+from app.github.markers import Marker, Seal, visible
 from app.jobs import Wish as Writes
 from app.render import words
 from app.render.markdown import LIMIT_BYTES
@@ -50,6 +52,11 @@ PLAN, NO_START = "plan", "unplanned"
 """What a comment is about that shows a plan, and one whose plan nobody can start, with its run."""
 
 AGAIN = "The plan is still there: `/rlm go` starts it again."
+NOT_WHOLE = (
+    "This plan is not carried out: its comment does not show just what it carries, or the plan "
+    "stands here twice. Another version of this action may have made it, or somebody else. Ask "
+    "again, with `/rlm refactor`."
+)
 NOT_ASKED = (
     "This plan is not carried out: the comment that asked for it is gone, says something else by "
     "now, or is of somebody who may not write here. Ask again, with `/rlm refactor`."
@@ -63,7 +70,7 @@ GONE = "The comment that says so is not there any more."
 def planned(asked: Asked) -> int:
     """Make a plan and show it, for somebody to start; return the exit code."""
     name = name_of(asked)
-    if any(one.marker.run in {f"{PLAN}-{name}", f"{NO_START}-{name}"} for one in _ours(asked)):
+    if _made_for(_ours(asked), name):
         # Written a second time it would be one that was edited.
         asked.step.log.tell("notice", "This was planned before.")
         return asked.step.skipped()
@@ -171,13 +178,15 @@ def waiting(asked: Asked) -> Waiting | str:
     why = _in_the_way(asked, every, found)
     if why is not None:
         return why
-    plan = _whole(asked, found)
-    if plan is None:
+    if found.edited:
         return EDITED
+    run = found.marker.run.removeprefix(f"{PLAN}-")
+    plan = _whole(asked, found)
+    if plan is None or len(_made_for(every, run)) != 1:
+        return NOT_WHOLE
     instruction = _instruction(asked, plan)
     if instruction is None:
         return NOT_ASKED
-    run = found.marker.run.removeprefix(f"{PLAN}-")
     return Waiting(run, _carrier(asked, found), plan.written(instruction))
 
 
@@ -205,8 +214,6 @@ def _whole(asked: Asked, found: own_comment.Ours) -> CarriedPlan | None:
     """Return the plan that a comment shows, None if that is not the one that it carries, to its
     last word, or not one for this pull request.
     """
-    if found.edited:
-        return None
     try:
         seen = shown(found.body)
     except Unreadable:
@@ -217,8 +224,8 @@ def _whole(asked: Asked, found: own_comment.Ours) -> CarriedPlan | None:
         return None
     if found.marker.run != planned_name(plan.repository, plan.number, plan.comment, plan.at):
         return None
-    is_shown = can_start(account, hidden=0) and plan_comment(account, hidden=0) == seen.text
-    return plan if is_shown else None
+    is_shown = visible(plan_comment(account, hidden=0)) == seen.text
+    return plan if is_shown and can_start(account, hidden=0) else None
 
 
 def _instruction(asked: Asked, plan: CarriedPlan) -> str | None:
@@ -250,6 +257,11 @@ def _ours(asked: Asked) -> list[own_comment.Ours]:
     pull = asked.pull
     seal = Seal(None, 0, pull.number)
     return [*own_comment.ours(asked.hub, pull.repository, pull.number, seal)]
+
+
+def _made_for(every: list[own_comment.Ours], name: str) -> list[own_comment.Ours]:
+    """Return the comments with what the planning run of that name came to: one, if all is well."""
+    return [one for one in every if one.marker.run in {f"{PLAN}-{name}", f"{NO_START}-{name}"}]
 
 
 def _is_plan(one: own_comment.Ours) -> bool:

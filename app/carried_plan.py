@@ -13,7 +13,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app import strict_json
 from app.commands import MAX_COMMANDS
@@ -133,9 +133,9 @@ def carried(written: Written, number: tuple[int, int], comment: int, at: int) ->
             notes=account.notes,
             cost=account.cost,
         ).signed(account.instruction)
-    except (ValidationError, KeyError) as error:
+        raw = made.model_dump_json().encode()
+    except (ValueError, KeyError) as error:  # of what is no text in UTF-8, too
         raise Unreadable("The plan cannot be kept.") from error
-    raw = made.model_dump_json().encode()
     if len(raw) > MAX_BYTES:
         raise Unreadable("The plan is too large to be kept.")
     return f"\n\n<!-- rlm-plan {base64.b64encode(zlib.compress(raw, 9)).decode()} -->"

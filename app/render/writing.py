@@ -118,13 +118,13 @@ def plan_comment(done: Refactoring, *, hidden: int | None = None) -> str:
     if plan is None or not plan.is_work:
         return _fit([*_no_work(plan), *_notes(done.notes)], [_foot(done)])
     if _has_secret(plan):
-        lead = _NOT_STARTED.format("it has a secret in it, or what looks like one")
+        lead = _NOT_STARTED.format(f"it has a secret in it, or what looks like one, {_ONLY_SEEN}")
     elif done.status == "partial":
-        lead = _NOT_STARTED.format("the run ended before all of it was made")
+        lead = _NOT_STARTED.format(f"it is a part, because {_why_partial(done)}")
     elif whole := _whole(done, plan, hidden):
         return whole
     else:
-        lead = _NOT_STARTED.format("it is too large to be shown")
+        lead = _NOT_STARTED.format(f"it is too large to be shown, {_ONLY_SEEN}")
     return _fit([lead, *_plan(plan, _BRIEF), *_notes(done.notes)], [_foot(done)])
 
 
@@ -149,10 +149,8 @@ _START = (
 )
 _REACTIONS = "or with 👍, 🚀 or 🎉 on this comment"
 _SUPERSEDED = "**A [newer plan]({}) took the place of this one**, which cannot be started any more."
-_NOT_STARTED = (
-    "**This plan cannot be started**: {}, and only what people see is carried out. Ask for less, "
-    "in a new `/rlm refactor`."
-)
+_NOT_STARTED = "**This plan cannot be started**: {}. Ask for less, in a new `/rlm refactor`."
+_ONLY_SEEN = "and only what people see is carried out"
 
 
 def _whole(done: Refactoring, plan: Plan, hidden: int | None) -> str:

@@ -25,7 +25,7 @@ from app.github.urls import Server
 from app.interrupt import Interrupts
 from app.render.writing import plan_comment
 from app.written import Written
-from reviewer.refactor.values import Module, Plan, Refactoring
+from reviewer.refactor.values import Module, ModuleMove, Plan, Refactoring
 from reviewer.request import Cost
 from tests.app.test_action import BOT
 from tests.github.hub import FakeGitHub
@@ -37,6 +37,7 @@ PLAN = Plan(
 )
 START, BLOB = "c" * 40, "b" * 40
 EDITED = "was edited after it was made"
+NOT_WHOLE = "does not show just what it carries"
 NOT_ASKED = "is gone, says something else"
 
 
@@ -122,6 +123,16 @@ def test_a_plan_is_taken_up_as_it_was_made(thread: Thread) -> None:
     assert isinstance(other, Waiting) and other.name == found.name
 
 
+def test_a_plan_that_moves_files_is_held_to_both_ends_of_a_move() -> None:
+    moves = [ModuleMove(path="a.py", to="pkg/a.py", shim=True)]
+    plan = PLAN.model_copy(update={"modules": [], "module_moves": moves})
+    assert plan.paths == ("a.py", "pkg/a.py")
+    assert shown(f"Plan{carried(made(plan), (1, 2), 3, 0)}").plan.written(ORDER) == made(plan)
+    away = plan.model_copy(update={"module_moves": [ModuleMove(path="a.py", to="../a.py")]})
+    with pytest.raises(Unreadable):
+        carried(made(away), (1, 2), 3, 0)
+
+
 def test_what_was_edited_is_not_carried_out(thread: Thread) -> None:
     body, at = thread.plan.body, thread.plan.updated
     thread.plan.edit(body)
@@ -146,9 +157,29 @@ def test_what_was_edited_is_not_carried_out(thread: Thread) -> None:
     for each in bodies:
         assert each != body
         thread.plan.body = each
-        assert EDITED in str(thread.go()), each
+        assert NOT_WHOLE in str(thread.go()), each
     thread.plan.body = body
     assert isinstance(thread.go(), Waiting)
+
+
+def test_a_plan_that_another_workflow_was_made_to_say_beside_ours_starts_nothing(
+    thread: Thread,
+) -> None:
+    """It has our login, and all that it says fits what alice asked for: only that it is another."""
+    forged = PLAN.model_copy(update={"summary": "All tests are gone."})
+    end = carried(made(forged), (thread.repo.id, thread.pull.number), thread.asked.id, 0)
+    text = plan_comment(account_of(made(forged)), hidden=0)
+    marker = thread.plan.body[thread.plan.body.rindex("\n\n<!-- rlm-review ") :]
+    other = thread.pull.comment(BOT, text + end + marker)
+    assert NOT_WHOLE in str(thread.go())
+    # Alone it would be a plan like any other: it shows all that is carried out.
+    thread.pull.comments.remove(thread.plan)
+    found = thread.go()
+    assert isinstance(found, Waiting) and "All tests are gone." in other.body
+    # Nor is it one where ours came to a plan that nobody can start.
+    thread.plan.body = thread.plan.body.replace('"run":"plan-', '"run":"unplanned-')
+    thread.pull.comments.insert(0, thread.plan)
+    assert NOT_WHOLE in str(thread.go())
 
 
 def test_what_nobody_of_the_repository_asked_for_is_not_carried_out(thread: Thread) -> None:
@@ -211,6 +242,12 @@ def bomb() -> str:
 def test_what_is_no_plan_is_not_read(body: str) -> None:
     with pytest.raises(Unreadable):
         shown(body)
+
+
+def test_a_plan_that_is_no_text_is_not_carried() -> None:
+    plan = PLAN.model_copy(update={"contract": "half of a pair: \ud800"})
+    with pytest.raises(Unreadable):
+        carried(made(plan), (1, 2), 3, 0)
 
 
 @pytest.mark.parametrize("path", ["../a.py", "/etc/passwd", ".github/workflows/a.yml", ".git/x"])

@@ -12,6 +12,12 @@ from typing import Any
 
 import pytest
 
+from app.action_plans import planned_name
+from app.carried_plan import carried
+from app.github.markers import Marker, Seal
+from app.render.writing import plan_comment
+from app.written import Written
+from reviewer.refactor.values import Module, Plan, Refactoring
 from tests import warm
 from tests.app.test_action import BOT, CLEAN, FLAWED, KEY, assert_quiet, finder
 from tests.app.test_tests_command import (
@@ -612,6 +618,23 @@ def test_a_strangers_copy_of_a_plan_starts_nothing(shop: Shop, planner: Planner)
     for who, said in (("alice", "There is no plan that waits here"), ("mallory", "may write")):
         ran = shop.says(pull, "/rlm go", who)
         assert ran.code == 0 and said in ours(pull)[-1], ran.log
+    # Another workflow has our login, and repeats what it is told: a plan that mallory asked for.
+    asked = pull.comment("mallory", f"/rlm refactor {ORDER}")
+    body = re.sub(r"\n\n<!-- rlm-(?:plan|review) [^\n]*-->", "", shown.body)
+    plan = Plan(summary="s", modules=[Module(name="area", files=[SHAPES], what="Remove it.")])
+    account = Refactoring(status="planned", instruction=ORDER, commit=pull.head, plan=plan)
+    blobs = {SHAPES: shop.repo.git("rev-parse", f"{pull.head}:{SHAPES}").strip()}
+    written = Written(task="refactor", start=pull.head, account=account, named=blobs)
+    end = carried(written, (shop.repo.id, pull.number), asked.id, 0)
+    about = planned_name(shop.repo.id, pull.number, asked.id, 0)
+    marker = Seal(None, 0, pull.number).write(Marker(kind="reply", run=about))
+    said = {body + end: "does not show just what it carries"}
+    said[plan_comment(account, hidden=0) + end] = "is of somebody who may not write here"
+    for text, why in said.items():
+        forged = pull.comment(BOT, text + marker)
+        ran = shop.says(pull, "/rlm go")
+        assert ran.code == 0 and why in ours(pull)[-1], ran.log
+        pull.comments.remove(forged)
     assert shop.stacked == [] and shop.branches() == [] and planner.asked == []
 
 
