@@ -9,9 +9,11 @@ input `server` all of that is a running App's to do (`app/action_server.py`).
 import hashlib
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TextIO, cast
 
 from app.action_event import DEPENDABOT, Comment, Look, Nothing, read_event
+from app.action_plans import carried_out, planned
 from app.action_server import on_server
 from app.action_step import (
     EXIT_OK,
@@ -72,17 +74,11 @@ SUMMARY_BYTES = 900_000
 """GitHub drops a step's summary over 1 MiB; a sentence on why it was not posted comes to it."""
 
 STOP_TEXT = (
-    "Here the review runs in GitHub Actions, so it is stopped there: open its run under "
+    "Here all of this runs in GitHub Actions, so it is stopped there: open its run under "
     "**Actions** and choose **Cancel workflow**."
 )
-OBEYED = ("review", "ask", "fix", "tests", "undo", "help")
+OBEYED = ("review", "ask", "refactor", "go", "fix", "tests", "undo", "help")
 """The commands that a workflow can obey: it remembers nothing from one job to the next."""
-
-_NAMES: Mapping[type[Parsed], str] = {
-    RefactorCommand: "refactor",
-    ForgetCommand: "forget",
-}
-"""The others that have arguments."""
 
 ELSEWHERE = "takes the App: a workflow remembers nothing from one job to the next."
 ONLY_OPEN = "Only an open pull request is reviewed."
@@ -136,9 +132,10 @@ def _granted(
     if wish.question:
         return _explained(pull, wish, environ, hub, step, interrupts)
     if wish.order:
-        return written(Asked(pull, wish, environ, hub, step, interrupts))
-    there, planned = fetched(pull, wish, promise_of(hub, pull), step, interrupts)
-    report = reviewed(pull, there, planned, environ, step, interrupts)
+        do = {"refactor": planned, "go": carried_out}.get(wish.order, written)
+        return do(Asked(pull, wish, environ, hub, step, interrupts))
+    there, plan = fetched(pull, wish, promise_of(hub, pull), step, interrupts)
+    report = reviewed(pull, there, plan, environ, step, interrupts)
     _summarize(step, pull, report)
     if interrupts():
         step.log.tell("warning", "The job was cancelled: the review is not posted.")
@@ -187,7 +184,10 @@ def _obey(comment: Comment, hub: Hub, step: Step) -> list[Wish]:
                 wishes.append(Wish(comment.number, name, comment, asked=True, question=question))
             case FixCommand(findings=findings):
                 wishes.append(_order(comment, name, "fix", findings))
-            case PlainCommand(name="tests" | "undo" as order):
+            case RefactorCommand(instruction=instruction):
+                wish = _order(comment, name, "refactor")
+                wishes.append(replace(wish, instruction=instruction, at=index))
+            case PlainCommand(name="tests" | "go" | "undo" as order):
                 wishes.append(_order(comment, name, order))
             case _:
                 told.append(_told(said))
@@ -211,8 +211,8 @@ def _told(said: Parsed) -> str:
             return f"`/rlm {name}` {ELSEWHERE}"
         case Misunderstood(why=why):
             return help_text(why, only=OBEYED)
-        case _ if type(said) in _NAMES:
-            return f"`/rlm {_NAMES[type(said)]}` {ELSEWHERE}"
+        case ForgetCommand():
+            return f"`/rlm forget` {ELSEWHERE}"
         case _:
             raise ValueError("a review, an answer and a change take longer")
 

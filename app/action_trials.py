@@ -11,9 +11,11 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
+from app.accounts import Account
 from app.action_event import DEPENDABOT
 from app.action_work import Asked, is_fork, sentence
 from app.engine import Plan
@@ -29,7 +31,7 @@ from app.settings import Settings
 from app.shares import with_budget
 from app.trial import Ran, ran, removed
 from app.writing_runs import bring
-from app.written import Written
+from app.written import Written, WrittenFile
 from reviewer.errors import RlmError
 from reviewer.fix.failed import NAME_CHARS, SUMMARY_CHARS, FailedCheck
 from reviewer.fix.values import Fixing
@@ -37,6 +39,7 @@ from reviewer.git import open_repo
 from reviewer.languages import language_of
 from reviewer.refactor.apply import readable
 from reviewer.refactor.patch import Blob, Files
+from reviewer.refactor.values import CommitInfo, FileInfo, Refactoring
 from reviewer.request import Cost
 from reviewer.testing.insertions import not_added
 from reviewer.testing.values import Testing
@@ -367,13 +370,40 @@ def _joined(written: Written, mends: list[Written]) -> Written:
         {
             **{name: getattr(written, name) for name in Written.model_fields},
             "account": written.account.model_copy(
-                update={"cost": cost, "findings": mends[-1].account.findings}
+                update={
+                    "cost": cost,
+                    "findings": mends[-1].account.findings,
+                    **_told_commits(written.account, mends),
+                }
             ),
             "commits": tuple(commit for one in every for commit in one.commits),
             # One mail a commit, as `git am` takes them.
             "mails": "".join(one.mails for one in every) if all(o.mails for o in every) else "",
         }
     )
+
+
+def _told_commits(account: Account, mends: list[Written]) -> dict[str, object]:
+    """Return the commits of a refactoring with those that mend it, as its account lists them."""
+    if not isinstance(account, Refactoring):
+        return {}
+    more = [
+        CommitInfo(
+            module="tests",
+            by="model",
+            message=commit.message,
+            files=[FileInfo(path=one.path, status=_status(one)) for one in commit.files],
+        )
+        for written in mends
+        for commit in written.commits
+    ]
+    return {"commits": [*account.commits, *more]}
+
+
+def _status(one: WrittenFile) -> Literal["added", "deleted", "modified"]:
+    if not one.mode:
+        return "deleted"
+    return "modified" if one.before else "added"
 
 
 def _sum(one: Cost, other: Cost) -> Cost:

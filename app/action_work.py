@@ -28,8 +28,8 @@ LONGEST_WAIT_S = 120.0
 FORK_SECRETS = "GitHub hands no secrets to a workflow that a fork's pull request starts."
 BOT_SECRETS = "Of the secrets, GitHub hands only Dependabot's to a workflow that it starts."
 
-Order = Literal["", "fix", "tests", "undo"]
-"""What changes code, or takes such a change back; "" for what does neither."""
+Order = Literal["", "fix", "tests", "refactor", "go", "undo"]
+"""What changes code, plans to or takes such a change back; "" for what does none of it."""
 
 _T = TypeVar("_T")
 
@@ -40,7 +40,8 @@ class Wish:
 
     `asked` by a person, so also of a draft. `again`: say what was said before, too. With a
     `question` it is an answer that is wanted, with an `order` a change of code, of these `findings`
-    where it is a fix (none: all that stand), else a review.
+    where it is a fix (none: all that stand), else a review. What to refactor is the `instruction`,
+    and `at` tells which of the comment's commands it is, from 0 on.
     """
 
     number: int
@@ -52,6 +53,8 @@ class Wish:
     question: str = ""
     order: Order = ""
     findings: tuple[str, ...] = ()
+    instruction: str = ""
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 One process plays every part, with the token of the job. Nothing is remembered from one job to the
 next: findings come from a review that is made again, and what we have opened is found on GitHub.
+What is handed over, and how, is the same for a refactoring (`app.action_plans`).
 """
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TextIO, cast
 
@@ -51,6 +52,8 @@ from app.written import Written
 from reviewer.errors import GiveUp
 from reviewer.finding import Finding
 from reviewer.fix.values import Fixing
+from reviewer.refactor.values import Refactoring
+from reviewer.request import Promise
 from reviewer.testing.values import Testing
 
 AGAIN = (
@@ -59,34 +62,38 @@ AGAIN = (
 )
 NOTHING_STACKED = "There is no pull request of mine on top of this one."
 
-DOING = {"fix": "fixing", "tests": "testing"}
+DOING = {"fix": "fixing", "tests": "testing", "refactor": "planning", "go": "refactoring"}
 
 
 def written(asked: Asked) -> int:
     """Do what changes code, bring it to the pull request, and return the exit code."""
+    task: Task = "fix" if asked.wish.order == "fix" else "tests"
+    if there := opened_before(asked, task, name_of(asked)):
+        asked.step.log.tell("notice", f"This was done before: {there.url}")
+        return asked.step.skipped()
+    return attempted(asked, _written)
+
+
+def attempted(asked: Asked, work: Callable[[Asked], int], then: str = "") -> int:
+    """Do what was asked for and return the exit code; say why, and what to do `then`, where it
+    cannot be done."""
     step, comment = asked.step, asked.wish.comment
-    if there := _opened_before(asked):
-        step.log.tell("notice", f"This was done before: {there.url}")
-        return step.skipped()
     try:
-        return _written(asked)
+        return work(asked)
     except GiveUp as error:
         if comment is not None:
-            text = f"I cannot do this: {markdown_line(masked(str(error)))}"
-            answer(asked.hub, step, comment, text, about=_about(asked))
+            why = f"I cannot do this: {markdown_line(masked(str(error)))}"
+            text = "\n\n".join(filter(None, [why, then]))
+            answer(asked.hub, step, comment, text, about=about(asked))
         step.log.tell("error", sentence(str(error)))
         step.set_outputs(status="skipped", findings="0", posted="false", report="", patch="")
         return EXIT_TROUBLE
 
 
 def _written(asked: Asked) -> int:
-    pull, hub, step = asked.pull, asked.hub, asked.step
-    promise = promise_of(hub, pull) if asked.wish.order == "fix" else None
-    there, planned = fetched(pull, asked.wish, promise, step, asked.interrupts)
-    if planned.request.model is None:
-        raise GiveUp(NO_MODEL.format(" ".join(planned.notes[:1])).strip())
-    if planned.request.policy.tests_by:
-        keep_to_ourselves()  # now: threads that were there before would have what is given up
+    pull, step = asked.pull, asked.step
+    promise = promise_of(asked.hub, pull) if asked.wish.order == "fix" else None
+    there, planned = brought(asked, promise)
     report, notes = None, ("", "")
     work = Writes(trigger="command", task="tests")
     if asked.wish.order == "fix":
@@ -101,17 +108,42 @@ def _written(asked: Asked) -> int:
         )
         planned = with_budget(planned, report.review.cost.usd or 0.0)
     kept = report.model_dump_json() if report is not None else ""
-    made = _made(asked, _name(asked), work, there, planned, lambda _: kept)
+    name = name_of(asked)
+    made = made_here(asked, name, work, there, planned, lambda _: kept)
+    return handed_over(asked, name, there, planned, made, report, notes)
+
+
+def brought(asked: Asked, promise: Promise | None = None) -> tuple[Checkout, Plan]:
+    """Fetch the pull request for a run that writes; raise GiveUp where there is no model to ask."""
+    there, planned = fetched(asked.pull, asked.wish, promise, asked.step, asked.interrupts)
+    if planned.request.model is None:
+        raise GiveUp(NO_MODEL.format(" ".join(planned.notes[:1])).strip())
+    if planned.request.policy.tests_by:
+        keep_to_ourselves()  # now: threads that were there before would have what is given up
+    return there, planned
+
+
+def handed_over(  # noqa: PLR0917
+    asked: Asked,
+    name: str,
+    there: Checkout,
+    planned: Plan,
+    made: Written,
+    report: Report | None = None,
+    notes: Sequence[str] = (),
+) -> int:
+    """Try what the run `name` has made, bring it to the pull request, and return the exit code."""
+    pull, hub, step = asked.pull, asked.hub, asked.step
     test = (
         Tried(made)
         if asked.interrupts()
-        else tried(asked, there, planned, made, partial(_made, asked))
+        else tried(asked, there, planned, made, partial(made_here, asked))
     )
     if asked.interrupts():
         step.log.tell("warning", "The job was cancelled: nothing is written.")
         return EXIT_STOPPED
     what = Delivery(
-        run=_name(asked),
+        run=name,
         repository=pull.repository,
         number=pull.number,
         written=wanted(hub, pull.repository, _with_notes(test.written, *notes)),
@@ -126,17 +158,21 @@ def _written(asked: Asked) -> int:
     return _end(asked, what, done, report)
 
 
-def _name(asked: Asked) -> str:
+def name_of(asked: Asked) -> str:
     """Name the work so that running the job again finds what it opened before."""
     pull, wish = asked.pull, asked.wish
-    named = (pull.repository_id, pull.number, wish.name, wish.order)
+    return run_name(pull.repository_id, pull.number, wish.name, wish.order)
+
+
+def run_name(repository_id: int, number: int, said: str, order: str) -> str:
+    """Name what was asked for on a pull request, by what was `said` and which `order` that is."""
+    named = (repository_id, number, said, order)
     return hashlib.sha256("\n".join(map(str, named)).encode()).hexdigest()[:24]
 
 
-def _opened_before(asked: Asked) -> Opened | None:
-    """Return the pull request that an earlier attempt at this has opened."""
-    task: Task = "fix" if asked.wish.order == "fix" else "tests"
-    for branch in names_of(branch_name(task, asked.pull.number, _name(asked))):
+def opened_before(asked: Asked, task: Task, name: str) -> Opened | None:
+    """Return the pull request that an earlier attempt at the run `name` has opened."""
+    for branch in names_of(branch_name(task, asked.pull.number, name)):
         found = opened(asked.hub, asked.pull.repository, branch)
         if ours := next((one for one in found if one.ours), None):
             return ours
@@ -145,10 +181,11 @@ def _opened_before(asked: Asked) -> Opened | None:
     return None
 
 
-def _about(asked: Asked) -> str:
+def about(asked: Asked) -> str:
     """Say what an answer is about: a comment may give several commands."""
-    comment = asked.wish.comment
-    return f"{asked.wish.order}-{comment.comment_id if comment is not None else 0}"
+    comment, at = asked.wish.comment, asked.wish.at
+    name = f"{asked.wish.order}-{comment.comment_id if comment is not None else 0}"
+    return f"{name}-{at}" if at else name
 
 
 # The work ----------------------------------------------------------------------------------------
@@ -169,7 +206,7 @@ def _chosen(asked: Asked, report: Report) -> Chosen | str:
         names = tuple(
             name if name in known else _at(every, there.get(name)) or name for name in names
         )
-    return picked(_name(asked), every, names)
+    return picked(name_of(asked), every, names)
 
 
 def _at(every: list[Finding], place: tuple[str, int | None] | None) -> str:
@@ -190,7 +227,7 @@ def _at(every: list[Finding], place: tuple[str, int | None] | None) -> str:
     )
 
 
-def _made(  # noqa: PLR0917
+def made_here(  # noqa: PLR0917
     asked: Asked,
     name: str,
     work: Writes,
@@ -229,7 +266,7 @@ def _nothing(asked: Asked, why: str, report: Report) -> int:
     """Say why no finding is worked on."""
     step, comment = asked.step, asked.wish.comment
     if comment is not None:
-        answer(asked.hub, step, comment, f"{why}\n\n{AGAIN}", about=_about(asked))
+        answer(asked.hub, step, comment, f"{why}\n\n{AGAIN}", about=about(asked))
     step.log.tell("notice", why)
     step.set_outputs(
         status=report.review.status,
@@ -247,11 +284,11 @@ def _end(asked: Asked, what: Delivery, done: Delivered, report: Report | None) -
     posted = bool(done.number)
     partly = what.failing or made.account.status == "partial"
     if done.text:
-        about = f"written-{what.run}"
+        named = f"written-{what.run}"
         try:
-            own_comment.put(asked.hub, what.repository, what.number, done.text, about, None)
+            own_comment.put(asked.hub, what.repository, what.number, done.text, named, None)
             for part, text in enumerate(done.more, 1):
-                named = f"{about}-{part}"
+                named = f"written-{what.run}-{part}"
                 own_comment.put(asked.hub, what.repository, what.number, text, named, None)
             posted = True
         except (Forbidden, NotThere) as error:
@@ -282,10 +319,8 @@ def _open(account: Account) -> int:
     match account:
         case Fixing():
             return len(account.open)
-        case Testing():
+        case Testing() | Refactoring():
             return len(account.left)
-        case _:
-            return 0
 
 
 def _report(step: Step, report: Report | None) -> str:
@@ -308,11 +343,11 @@ def undone(asked: Asked) -> int:
         page = f"{hub.server.web}/{pull.repository}/pull/{pull.number}"
         by = f"{page}#issuecomment-{comment.comment_id}"
         if patch := patiently(step, lambda: undo_patch(hub, *at, by, None)):
-            answer(hub, step, comment, patch_undone_lead(patch), about=_about(asked))
+            answer(hub, step, comment, patch_undone_lead(patch), about=about(asked))
             step.set_outputs(status="complete", findings="0", posted="true", report="", patch="")
             return EXIT_OK
     if found is None:
-        answer(hub, step, comment, NOTHING_STACKED, about=_about(asked))
+        answer(hub, step, comment, NOTHING_STACKED, about=about(asked))
         return step.skipped()
     # What is above the commit that it began at counts as ours only if GitHub signs that it is.
     head = grown_from(hub, pull.repository, found.onto, found.head) or pull.head
@@ -320,11 +355,11 @@ def undone(asked: Asked) -> int:
     try:
         done = patiently(step, lambda: undo(hub, *where, head))
     except GiveUp as error:
-        answer(hub, step, comment, markdown_line(masked(str(error))), about=_about(asked))
+        answer(hub, step, comment, markdown_line(masked(str(error))), about=about(asked))
         step.log.tell("error", sentence(str(error)))
         return EXIT_TROUBLE
     text = undone_comment(found.number, found.url, found.branch, done.pull, done.branch, done.why)
-    answer(hub, step, comment, text, about=_about(asked))
+    answer(hub, step, comment, text, about=about(asked))
     step.set_outputs(status="complete", findings="0", posted="true", report="", patch="")
     return EXIT_OK
 
@@ -332,7 +367,7 @@ def undone(asked: Asked) -> int:
 def _answered(asked: Asked) -> bool:
     """Was this done before, by an earlier run of the same job?"""
     repository, number = asked.pull.repository, asked.pull.number
-    marker = Marker(kind="reply", run=_about(asked))
+    marker = Marker(kind="reply", run=about(asked))
     path = f"/repos/{repository}/issues/{number:d}/comments"
     return stands(asked.hub, path, marker, Seal(None, 0, number))
 

@@ -237,7 +237,7 @@ async def refactoring(there: There) -> Came:
         tenant=there.tenant,
     )
     done = outcome.refactoring
-    names = () if plan is not None or done.plan is None else _names(done.plan)
+    names = () if plan is not None or done.plan is None else done.plan.paths
     return Came(done, outcome.patch, {path: _blob(path, start) for path in names})
 
 
@@ -257,15 +257,6 @@ def _planned(there: There) -> _Planned:
     if not isinstance(account, Refactoring) or account.plan is None:
         raise GiveUp(NO_PLAN)
     return _Planned(account, account.plan, written.named)
-
-
-def _names(plan: Planned) -> tuple[str, ...]:
-    """Return the files that a plan names, each once."""
-    named = [path for one in plan.modules for path in (*one.files, *one.new_files)]
-    named += [one.path for one in plan.renames]
-    named += [path for one in plan.moves for path in (one.path, one.to)]
-    named += [path for one in plan.module_moves for path in (one.path, one.to)]
-    return tuple(dict.fromkeys(named))
 
 
 def _blob(path: str, start: Start) -> str:

@@ -13,10 +13,13 @@ from app.jobs import Command, cut_comment
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a person has said; a long comment is cut after a whole line."""
+    """What a person has said; a long comment is cut after a whole line. `at` is when it was
+    written, by GitHub's clock, to the second.
+    """
 
     body: str
     author: str
+    at: float
 
 
 class _Answer(BaseModel):
@@ -25,6 +28,7 @@ class _Answer(BaseModel):
     body: str | None = None
     user: User | None = None
     issue_url: str
+    created_at: datetime
 
 
 class _Dated(BaseModel):
@@ -48,7 +52,7 @@ def comment_at(hub: Hub, repository: str, number: int, comment: int) -> Said | N
         return None
     if read.user is None or read.user.type == "Bot":
         return None
-    return Said(cut_comment(read.body or ""), read.user.login)
+    return Said(cut_comment(read.body or ""), read.user.login, read.created_at.timestamp())
 
 
 def written_at(hub: Hub, command: Command) -> float:

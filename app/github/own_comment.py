@@ -39,12 +39,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """A comment of ours with its marker; `signed`: nobody else can have made that."""
+    """A comment of ours with its marker; `signed`: nobody else can have made that.
+
+    `since` is when it was made, by GitHub's clock, to the second, and `edited`: not with this text.
+    """
 
     id: int
     body: str
     marker: Marker
     signed: bool
+    since: float
+    edited: bool
 
 
 class _Reaction(BaseModel):
@@ -67,15 +72,16 @@ def put(  # noqa: PLR0917
     about: str,
     key: bytes | None,
     known: int = 0,
+    hidden: str = "",
 ) -> Standing:
     """Let our comment about something say `text`, which is Markdown of our own; return it.
 
     `known` is its number, where that is known: it is looked for otherwise. One that was deleted is
-    made anew.
+    made anew. `hidden` goes below the text, as it is.
     """
     seal = Seal(key, 0, number)
     marker = Marker(kind="reply", run=about)
-    body = masked(text) + seal.write(marker)
+    body = masked(text) + hidden + seal.write(marker)
     there = _at(hub, repository, known) if known else None
     if there is None:
         there = _find(hub, repository, number, marker, seal)
@@ -108,7 +114,9 @@ def ours(hub: Hub, repository: str, number: int, seal: Seal) -> Iterator[Ours]:
         login = one.user.login.lower() if one.user else ""
         found = seal.read(one.body or "") if login == (hub.actor or "").lower() else None
         if found is not None:
-            yield Ours(one.id, one.body or "", found.marker, found.signed)
+            edited = one.updated_at != one.created_at
+            since = one.created_at.timestamp()
+            yield Ours(one.id, one.body or "", found.marker, found.signed, since, edited)
 
 
 def edit(hub: Hub, repository: str, comment: int, body: str) -> None:

@@ -50,6 +50,7 @@ class Comment(BaseModel):
     body: str | None = None
     user: User | None = None
     author_association: str = ""
+    created_at: datetime
     updated_at: datetime
 
 

@@ -108,17 +108,23 @@ def _short(text: str, chars: int) -> str:
 # The plan ----------------------------------------------------------------------------------------
 
 
-def plan_comment(done: Refactoring) -> str:
-    """Return a plan as the comment that a person starts, or why there is nothing to start."""
+def plan_comment(done: Refactoring, *, hidden: int | None = None) -> str:
+    """Return a plan as the comment that a person starts, or why there is nothing to start.
+
+    `hidden`: it is kept in the comment itself, in so many bytes that nobody sees. Whoever keeps it
+    so runs when a comment is written and at no other time, and sees no reaction.
+    """
     plan = done.plan
     if plan is None or not plan.is_work:
         return _fit([*_no_work(plan), *_notes(done.notes)], [_foot(done)])
     if _has_secret(plan):
-        lead = _NOT_STARTED.format("it has a secret in it, or what looks like one")
-    elif whole := _whole(done, plan):
+        lead = _NOT_STARTED.format(f"it has a secret in it, or what looks like one, {_ONLY_SEEN}")
+    elif done.status == "partial":
+        lead = _NOT_STARTED.format(f"it is a part, because {_why_partial(done)}")
+    elif whole := _whole(done, plan, hidden):
         return whole
     else:
-        lead = _NOT_STARTED.format("it is too large to be shown")
+        lead = _NOT_STARTED.format(f"it is too large to be shown, {_ONLY_SEEN}")
     return _fit([lead, *_plan(plan, _BRIEF), *_notes(done.notes)], [_foot(done)])
 
 
@@ -128,31 +134,32 @@ def superseded_comment(done: Refactoring, url: str) -> str:
     return _fit(parts, [_foot(done)])
 
 
-def can_start(done: Refactoring) -> bool:
+def can_start(done: Refactoring, *, hidden: int | None = None) -> bool:
     """Is there a plan to start, of which `plan_comment` shows everything?"""
     plan = done.plan
     if plan is None or not plan.is_work or done.status != "planned":
         return False
-    return not _has_secret(plan) and bool(_whole(done, plan))
+    return not _has_secret(plan) and bool(_whole(done, plan, hidden))
 
 
 _START = (
-    f"Nothing is changed yet. Somebody who may write here starts it with {GO} or with 👍, 🚀 "
-    f"or 🎉 on this comment, within {PLAN_DAYS} days. To have another plan, ask again: "
-    "`/rlm refactor` and what to do differently."
+    "Nothing is changed yet. Somebody who may write here starts it with {}, within "
+    f"{PLAN_DAYS} days. To have another plan, ask again: `/rlm refactor` and what to do "
+    "differently."
 )
+_REACTIONS = "or with 👍, 🚀 or 🎉 on this comment"
 _SUPERSEDED = "**A [newer plan]({}) took the place of this one**, which cannot be started any more."
-_NOT_STARTED = (
-    "**This plan cannot be started**: {}, and only what people see is carried out. Ask for less, "
-    "in a new `/rlm refactor`."
-)
+_NOT_STARTED = "**This plan cannot be started**: {}. Ask for less, in a new `/rlm refactor`."
+_ONLY_SEEN = "and only what people see is carried out"
 
 
-def _whole(done: Refactoring, plan: Plan) -> str:
+def _whole(done: Refactoring, plan: Plan, hidden: int | None) -> str:
     """Return the comment with every word of a plan, "" where GitHub has no room for it."""
-    parts = [*_plan(plan, _WHOLE), *_notes(done.notes), _START, _foot(done)]
+    start = _START.format(f"{GO} {_REACTIONS}" if hidden is None else GO)
+    parts = [*_plan(plan, _WHOLE), *_notes(done.notes), start, _foot(done)]
     text = "\n\n".join(part for part in parts if part)
-    return text if size(text) <= LIMIT_BYTES and masked(text) == text else ""
+    room = LIMIT_BYTES - (hidden or 0)
+    return text if size(text) <= room and masked(text) == text else ""
 
 
 def _has_secret(plan: Plan) -> bool:

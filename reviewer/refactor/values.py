@@ -129,6 +129,15 @@ class Plan(BaseModel):
         stopped = self.questions or self.refusal
         return not stopped and bool(self.renames or self.moves or self.module_moves or self.modules)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that it names, each once."""
+        named = [path for one in self.modules for path in (*one.files, *one.new_files)]
+        named += [one.path for one in self.renames]
+        named += [path for one in self.moves for path in (one.path, one.to)]
+        named += [path for one in self.module_moves for path in (one.path, one.to)]
+        return tuple(dict.fromkeys(named))
+
 
 # The edits ---------------------------------------------------------------------------------------
 

@@ -527,6 +527,16 @@ def test_a_plan_of_which_people_see_a_part_cannot_be_started(desk: Desk) -> None
     assert NO_PLAN in desk.ours[-1].body and desk.outcomes() == ["no plan"]
 
 
+def test_a_part_of_a_plan_cannot_be_started_and_says_so(desk: Desk) -> None:
+    desk.says("alice", "/rlm refactor rename it")
+    desk.plans(status="partial", stopped=StopReason.BUDGET)
+    (comment,) = desk.ours
+    assert "cannot be started**: it is a part, because the budget" in comment.body
+    assert "/rlm go" not in comment.body
+    desk.says("alice", "/rlm go")
+    assert NO_PLAN in desk.ours[-1].body and desk.outcomes() == ["no plan"]
+
+
 def test_only_an_open_pull_request_is_worked_on(desk: Desk) -> None:
     comment = planned(desk)
     desk.pull.close()

@@ -217,6 +217,25 @@ def test_a_plan_that_cannot_be_shown_whole_cannot_be_started(plan, why):
     assert size(text) <= LIMIT_BYTES and TOKEN not in text
 
 
+def test_a_part_of_a_plan_is_not_offered_to_be_started():
+    done = refactoring(status="partial", stopped=StopReason.BUDGET, commits=[])
+    text = plan_comment(done)
+    assert not can_start(done)
+    said = "cannot be started**: it is a part, because the budget did not cover more. Ask for less"
+    assert said in text and "f is called g" in text
+    assert "/rlm go" not in text and "Nothing is changed yet" not in text
+
+
+def test_a_plan_that_its_comment_keeps_has_room_for_that_and_no_reactions():
+    done = refactoring(status="planned", commits=[])
+    text = plan_comment(done, hidden=0)
+    assert "starts it with `/rlm go`, within 7 days" in text and "👍" not in text
+    room = LIMIT_BYTES - size(text)
+    assert can_start(done, hidden=room) and plan_comment(done, hidden=room) == text
+    assert not can_start(done, hidden=room + 1)
+    assert "too large to be shown" in plan_comment(done, hidden=room + 1)
+
+
 @given(st.text("`~#*-+.1) \n\tax_", max_size=60))
 @example("```a\nx\n```")
 @example("~~~ x `a\n x")
