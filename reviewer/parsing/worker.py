@@ -1,8 +1,9 @@
 """Parsing hostile files in processes of their own: killed when slow, replaced when dead.
 
-`Parsers` is the side of the caller, `serve` the side of the worker. A message is a length in four
-bytes, so much JSON, and the blobs whose lengths the JSON gives. A worker inherits no environment,
-no arguments of ours but the place of this package, and limits itself before it reads a byte.
+`Parsers` is the side of the caller, `reviewer.parsing.answers` the side of the worker. A message is
+a length in four bytes, so much JSON, and the blobs whose lengths the JSON gives. A worker is forked
+from a process that knows nothing of ours (`reviewer.nursery`), and limits itself before it reads a
+byte.
 """
 
 import contextlib
@@ -12,19 +13,17 @@ import os
 import selectors
 import signal
 import struct
-import subprocess
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
-from queue import SimpleQueue
+from queue import LifoQueue
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from reviewer.errors import GiveUp
+from reviewer.nursery import Nursery
 
 WORKERS = 2  # parsing is processor-bound, and the rest of the run needs a core too
 TIMEOUT_S = 5.0  # for one file; an honest megabyte takes about a second
@@ -36,14 +35,11 @@ MAX_REPLY_BYTES = 4 << 20
 _AHEAD = 8  # questions under way or answered before an answer is taken: each is a file's worth
 _ENDED = "the run had ended"
 _CHUNK = 1 << 16
-_LENGTH = struct.Struct(">I")
-_VALUE, _BYTES = b"v", b"b"  # what a reply begins with: JSON or bytes
+LENGTH = struct.Struct(">I")
+VALUE, BYTES = b"v", b"b"
+"""What a reply begins with: JSON or bytes follow."""
 
-# -I: no PYTHON* variables, no user site, nothing of the current folder on the path.
-_BOOTSTRAP = (
-    "import sys; sys.path.append(sys.argv[1]); from reviewer.parsing.worker import serve; serve()"
-)
-_PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
+_NURSERY = Nursery("reviewer.parsing.answers")
 
 
 class Unchecked(GiveUp):
@@ -64,9 +60,6 @@ class Question:
     about: str = ""  # the path, for the words of Unchecked
 
 
-# The caller's side -------------------------------------------------------------------------------
-
-
 class Parsers:
     """At most WORKERS worker processes, started when first needed; a context manager.
 
@@ -79,8 +72,9 @@ class Parsers:
         self._ended = False
         # Kept, for with each new thread the C library begins a heap that it seldom gives back.
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="parse")
-        self._free: SimpleQueue[_Worker] = SimpleQueue()
         self._all = [_Worker() for _ in range(WORKERS)]
+        # The last first: one question after another needs one worker, and it has its grammar.
+        self._free: LifoQueue[_Worker] = LifoQueue()
         for worker in self._all:
             self._free.put(worker)
 
@@ -146,13 +140,13 @@ class Parsers:
 
 class _Worker:
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: _Process | None = None
 
     def ask(self, question: Question, timeout_s: float) -> Any:
-        if self._process is None:
-            self._process = _start()
-            timeout_s = max(timeout_s, START_TIMEOUT_S)
         try:
+            if self._process is None:
+                timeout_s = max(timeout_s, START_TIMEOUT_S)
+                self._process = _start()
             raw = _exchange(self._process, _pack(question), time.monotonic() + timeout_s)
         except TimeoutError as error:
             self.stop()
@@ -163,7 +157,7 @@ class _Worker:
         except BaseException:
             self.stop()  # an interrupted exchange would leave its reply to the next question
             raise
-        if raw[:1] == _BYTES:
+        if raw[:1] == BYTES:
             return raw[1:]
         reply = json.loads(raw[1:])
         if "error" in reply:
@@ -172,38 +166,40 @@ class _Worker:
 
     def kill(self) -> None:
         """Kill the worker from another thread; whoever waits for its answer clears up."""
-        if (process := self._process) is not None and process.poll() is None:
+        if (process := self._process) is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """Kill the worker, whatever it is doing; the next question starts another."""
-        self.kill()
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):  # an unsent rest meets a closed pipe
-                    pipe.close()
+        if process is not None:
+            _NURSERY.end(process.pid)
+            os.close(process.into)
+            os.close(process.out)
 
 
-def _start() -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-c", _BOOTSTRAP, _PACKAGE_ROOT],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        env={},
-        start_new_session=True,
-        bufsize=0,
-    )
-    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - PIPE above
-    os.set_blocking(process.stdin.fileno(), False)
-    os.set_blocking(process.stdout.fileno(), False)
-    return process
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Process:
+    pid: int
+    into: int
+    out: int
+
+
+def _start() -> _Process:
+    stdin, into = os.pipe()
+    out, stdout = os.pipe()
+    try:
+        os.set_blocking(into, False)
+        os.set_blocking(out, False)
+        return _Process(_NURSERY.start([stdin, stdout]), into, out)
+    except BaseException:
+        os.close(into)
+        os.close(out)
+        raise
+    finally:
+        os.close(stdin)
+        os.close(stdout)
 
 
 def _pack(question: Question) -> bytes:
@@ -214,14 +210,13 @@ def _pack(question: Question) -> bytes:
             "arguments": question.arguments,
         }
     ).encode()
-    return b"".join((_LENGTH.pack(len(head)), head, *(blob or b"" for blob in question.blobs)))
+    return b"".join((LENGTH.pack(len(head)), head, *(blob or b"" for blob in question.blobs)))
 
 
-def _exchange(process: subprocess.Popen[bytes], message: bytes, deadline: float) -> bytes:
+def _exchange(process: _Process, message: bytes, deadline: float) -> bytes:
     """Send a message and return the reply; raise TimeoutError, EOFError or OSError."""
-    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - PIPE in _start
-    into, out = process.stdin.fileno(), process.stdout.fileno()
-    left, reply, filled, has_length = memoryview(message), bytearray(_LENGTH.size), 0, False
+    into, out = process.into, process.out
+    left, reply, filled, has_length = memoryview(message), bytearray(LENGTH.size), 0, False
     with selectors.DefaultSelector() as selector:
         selector.register(into, selectors.EVENT_WRITE)
         selector.register(out, selectors.EVENT_READ)
@@ -243,96 +238,8 @@ def _exchange(process: subprocess.Popen[bytes], message: bytes, deadline: float)
                     continue
                 if has_length:
                     return bytes(reply)
-                size = _LENGTH.unpack(reply)[0]
+                size = LENGTH.unpack(reply)[0]
                 if not 0 < size <= MAX_REPLY_BYTES:
                     raise EOFError
                 # All at once: grown bit by bit, it would leave holes of its size behind.
                 reply, filled, has_length = bytearray(size), 0, True
-
-
-# The worker's side -------------------------------------------------------------------------------
-
-
-def serve() -> None:
-    """Answer questions from stdin on stdout until stdin ends; runs in the worker process."""
-    _limit_self()
-    source = sys.stdin.buffer
-    # Whatever a library prints must not end up between two replies.
-    sink = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    functions = _functions()
-    while (head := _read_head(source)) is not None:
-        blobs = [None if size is None else source.read(size) for size in head["blobs"]]
-        try:
-            result = functions[head["function"]](*blobs, *head["arguments"])
-            if isinstance(result, bytes):
-                raw = _BYTES + result
-            else:
-                raw = _VALUE + json.dumps({"result": _plain(result)}).encode()
-        except (MemoryError, RecursionError, ValueError) as error:
-            raw = _VALUE + json.dumps({"error": type(error).__name__}).encode()
-        sink.write(_LENGTH.pack(len(raw)) + raw)
-        sink.flush()
-
-
-def _read_head(source: BinaryIO) -> dict[str, Any] | None:
-    length = source.read(_LENGTH.size)
-    if len(length) < _LENGTH.size:
-        return None
-    head: dict[str, Any] = json.loads(source.read(_LENGTH.unpack(length)[0]))
-    return head
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    return value
-
-
-def _limit_self() -> None:
-    import resource  # noqa: PLC0415 - Unix only, and only the worker needs it
-
-    wanted = (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, int(TOTAL_S)),  # an orphan in an endless loop ends, too
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-    )
-    for which, amount in wanted:
-        # macOS refuses some of these; the caller's time limit holds everywhere.
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(which, (amount, amount))
-
-
-def _functions() -> dict[str, Callable[..., Any]]:
-    """What a worker can be asked; imported here so that the caller's side loads no grammar."""
-    from reviewer.languages import Language  # noqa: PLC0415
-    from reviewer.parsing import broken, trees  # noqa: PLC0415
-    from reviewer.parsing.extract import rows  # noqa: PLC0415
-    from reviewer.parsing.packed import pack  # noqa: PLC0415
-
-    def check(head: bytes, base: bytes | None, language: str, path: str) -> object:
-        return broken.check(Language(language), path, head, base)
-
-    def well_formed(data: bytes, language: str, path: str) -> object:
-        return broken.well_formed(Language(language), path, data)
-
-    def matches(data: bytes, language: str, query: str) -> object:
-        return trees.matches(Language(language), data, query)
-
-    def places(data: bytes, language: str, offsets: Sequence[int]) -> object:
-        return trees.places(Language(language), data, list(offsets))
-
-    def extract(data: bytes, language: str) -> object:
-        return pack(rows(data, Language(language)))  # here, to spare the caller the values
-
-    return {
-        "check": check,
-        "extract": extract,
-        "matches": matches,
-        "places": places,
-        "well_formed": well_formed,
-    }

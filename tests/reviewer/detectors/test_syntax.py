@@ -1,3 +1,4 @@
+import os
 import time
 
 import pytest
@@ -222,7 +223,9 @@ def test_no_worker_outlives_its_context() -> None:
         own.ask(Question("check", (b"x = 1\n", None), ("python", "a.py")))
         processes = [each._process for each in own._all if each._process is not None]
         assert processes
-    assert all(process.poll() is not None for process in processes)
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process.pid, 0)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,0 +1,148 @@
+"""The process that forks workers: what they are, and that none outlives its program."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reviewer.nursery import Nursery
+
+ROOT = Path(__file__).parents[2]
+
+WORKER = """
+import json, os, sys
+
+def main():
+    said = {"group": os.getpgid(0), "environ": dict(os.environ), "cwd": os.getcwd()}
+    said["open"] = sorted(int(name) for name in os.listdir("/dev/fd"))[:-1]
+    said["parent"] = os.getppid()
+    print(json.dumps(said), flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def nursery(tmp_path: Path) -> Iterator[Nursery]:
+    (tmp_path / "a_worker.py").write_text(WORKER)
+    own = Nursery("a_worker", [str(tmp_path)])
+    yield own
+    own.close()
+
+
+def started(nursery: Nursery) -> "tuple[int, int, dict[str, object]]":
+    stdin, into = os.pipe()
+    out, stdout = os.pipe()
+    pid = nursery.start([stdin, stdout])
+    os.close(stdin)
+    os.close(stdout)
+    with os.fdopen(out) as said:
+        return pid, into, json.loads(said.readline())
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def gone(*pids: int) -> bool:
+    until = time.monotonic() + 10
+    while any(map(is_there, pids)):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_a_worker_knows_nothing_of_the_program(
+    nursery: Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "secret")
+    first, one, said = started(nursery)
+    second, other, also = started(nursery)
+    assert {**said, "group": 0} == {**also, "group": 0}
+    assert said["group"] == first and also["group"] == second
+    assert said["environ"] in ({}, {"LC_CTYPE": "C.UTF-8"})
+    assert (said["cwd"], said["open"]) == ("/", [0, 1, 2])
+    assert said["parent"] != os.getpid()
+    for pid, into in ((first, one), (second, other)):
+        nursery.end(pid)
+        assert not is_there(pid)
+        os.close(into)
+
+
+def test_the_id_of_a_dead_worker_stays_its_own(nursery: Nursery) -> None:
+    pid, into, _ = started(nursery)
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.05)
+    assert is_there(pid)
+    nursery.end(pid)
+    assert not is_there(pid)
+    os.close(into)
+
+
+def test_a_dead_nursery_is_replaced(nursery: Nursery) -> None:
+    pid, into, said = started(nursery)
+    os.kill(int(str(said["parent"])), signal.SIGKILL)
+    other, also_into, also = started(nursery)
+    assert also["parent"] != said["parent"]
+    nursery.end(pid)
+    nursery.end(other)
+    os.close(into)
+    os.close(also_into)
+    assert gone(pid, other)
+
+
+def test_a_module_that_cannot_be_imported_is_an_error(tmp_path: Path) -> None:
+    own = Nursery("there_is_none", [str(tmp_path)])
+    with pytest.raises((OSError, EOFError)):
+        started(own)
+    own.close()
+
+
+@pytest.mark.parametrize("how", ["returns", "is killed"])
+def test_no_worker_outlives_the_program(tmp_path: Path, how: str) -> None:
+    (tmp_path / "a_worker.py").write_text(WORKER.replace("sys.stdin.read()", "while True: pass"))
+    program = (
+        "import os, sys, json; from reviewer.nursery import Nursery;"
+        "own = Nursery('a_worker', sys.argv[1:2]); stdin, into = os.pipe(); out, stdout = os.pipe();"
+        "pid = own.start([stdin, stdout]); print(pid, json.loads(os.read(out, 9999))['parent']);"
+        "sys.stdout.flush(); sys.stdin.readline()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        pids = [int(each) for each in process.stdout.readline().split()]
+        assert len(pids) == 2 and all(map(is_there, pids))
+        if how == "is killed":
+            process.kill()
+    assert gone(*pids)
+
+
+def test_a_fork_of_the_program_has_a_nursery_of_its_own(nursery: Nursery) -> None:
+    pid, into, said = started(nursery)
+    out, told = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            other, _, also = started(nursery)
+            os.write(told, str(also["parent"]).encode())
+            nursery.end(other)
+            nursery.close()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert int(os.read(out, 20)) != said["parent"]
+    assert is_there(pid)
+    nursery.end(pid)
+    for each in (into, out, told):
+        os.close(each)
