@@ -695,12 +695,14 @@ class Steps:
             head=pull.head,
             kind=wish.kind,
         )
-        # An answer takes no review's place, has no check run, and begins at once.
-        first = step(OPEN, run) if is_review else step(REVIEW, run)
+        # An answer takes no review's place and has no check run. A review does not wait for its
+        # own: a second lies between two writes of an installation.
+        first, beside = step(REVIEW, run), step(OPEN, run) if is_review else None
         # What mends a branch of ours is bound to that one, and has its own bounds.
         only_one = wish.task == "fix" and not wish.stacked
         where = f"{run.repository}#{run.number}"
-        if self.store.begin(run, first, SUPERSEDED if is_review else "", only_one=only_one):
+        others = SUPERSEDED if is_review else ""
+        if self.store.begin(run, first, others, beside=beside, only_one=only_one):
             log.info("run begins", extra={"run": run.id, "pull": where, "trigger": wish.trigger})
         elif self.store.is_gone(installation):
             log.warning(
@@ -732,28 +734,36 @@ class Steps:
 
     def _open(self, job: Job, run: Run) -> None:
         """Show on GitHub that the review has begun, where checks are allowed."""
-        check_run: int | None = None
-        if not run.stop:
-            try:
-                with self._connect(run.installation, run.repository_id) as hub:
-                    check_run = check_runs.ensure(
-                        hub,
-                        run.repository,
-                        run.head,
-                        run.id,
-                        run.number,
-                        "Reviewing",
-                        "The review has begun.",
-                        page=self._page(run),
-                    )
-            except Forbidden as error:
-                log.warning("no check run", extra={"run": run.id, "why": error})
+        check_run = None if run.stop else self._check_run(run)
         self.store.shown(job, run.id, check_run, step(PUBLISH if run.stop else REVIEW, run))
+
+    def _check_run(self, run: Run) -> int | None:
+        """Return the check run that shows a review, made if need be; None where none may be."""
+        try:
+            with self._connect(run.installation, run.repository_id) as hub:
+                return check_runs.ensure(
+                    hub,
+                    run.repository,
+                    run.head,
+                    run.id,
+                    run.number,
+                    "Reviewing",
+                    "The review has begun.",
+                    page=self._page(run),
+                )
+        except Forbidden as error:
+            log.warning("no check run", extra={"run": run.id, "why": error})
+            return None
 
     def _publish(self, job: Job, run: Run) -> None:
         """Bring the result to where its reader looks, or say why there is none."""
         with self._showing:  # progress that is on its way would write over the end
             pass
+        if not run.stop and self.store.waits(step(OPEN, run)):
+            # What was to show it was put off, by an outage, say: it has a check run to end all the
+            # same, which a rule of the branch may ask for.
+            run = replace(run, check_run=self._check_run(run))
+            self.store.shows(run.id, run.check_run)
         wish = Wish.model_validate_json(run.request)
         with self._connect(run.installation, run.repository_id) as hub:
             if not run.report or (run.stop and not _is_kept(run, wish)):

@@ -408,7 +408,7 @@ class _Watch:
                 return self._stop
             self._looked = now
         try:
-            self._stop = bool(self.store.stopped(self.run))
+            self._stop = self.store.is_over(self.run)
         except RlmError as error:
             log.warning("not looked up", extra={"run": self.run, "why": error})
         return self._stop

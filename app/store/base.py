@@ -92,7 +92,13 @@ def stop(
     over = select("run:" + RUNS.c.id).where(*theirs, RUNS.c.state == "open", RUNS.c.stop != "")
     db.execute(
         update(JOBS)
-        .values(role=GITHUB, kind=PUBLISH, not_before=0)
+        .values(
+            role=GITHUB,
+            kind=PUBLISH,
+            # Not while the job that shows it on GitHub is at work.
+            key=f"pull:{repository_id}:{number}",
+            not_before=0,
+        )
         .where(JOBS.c.state == "waiting", JOBS.c.kind == REVIEW, JOBS.c.key.in_(over))
     )
     return found

@@ -46,6 +46,12 @@ class Jobs(Base):
                 put(db, job)
         return not there
 
+    def waits(self, job: NewJob) -> bool:
+        """Is a job of this key, kind and payload still to be done?"""
+        alike = (JOBS.c.key == job.key, JOBS.c.kind == job.kind, JOBS.c.payload == job.payload)
+        with self.database.read() as db:
+            return db.scalar(select(1).where(*alike, JOBS.c.state != "failed").limit(1)) is not None
+
     def claim(self, role: str, worker: str, lease_s: float) -> Job | None:
         """Take the next job of a role, if there is one; a claim whose lease is over counts as none.
 

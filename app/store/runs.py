@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select,
 
 from app.store.base import Base, end, is_gone, put, stop
 from app.store.spending import settle
-from app.store.tables import REPOSITORIES, RUNS
-from app.store.values import WRITING, Job, NewJob, NewRun, Run, Spent
+from app.store.tables import JOBS, REPOSITORIES, RUNS
+from app.store.values import PUBLISH, REVIEW, WRITING, Job, NewJob, NewRun, Run, Spent
 
 _RUN = tuple(RUNS.c[name] for name in Run.__slots__)
 _LISTED = tuple(
@@ -21,10 +21,16 @@ class Runs(Base):
     """The part of the store that knows the runs."""
 
     def begin(
-        self, new: NewRun, first: NewJob, stop_others: str = "", *, only_one: bool = False
+        self,
+        new: NewRun,
+        first: NewJob,
+        stop_others: str = "",
+        *,
+        beside: NewJob | None = None,
+        only_one: bool = False,
     ) -> bool:
-        """Store a new run and its first job; with `stop_others`, why, the pull request's other
-        reviews shall stop.
+        """Store a new run and its first job, or the two that begin it `beside` each other; with
+        `stop_others`, why, the pull request's other reviews shall stop.
 
         False, and nothing, if a run of the same origin is there already; with `only_one`, if
         another of its kind goes on there. Nothing is begun for an installation that is gone: who is
@@ -69,6 +75,8 @@ class Runs(Base):
                 if stop_others:
                     stop(db, new.repository_id, new.number, stop_others, but=new.id)
                 put(db, first)
+                if beside is not None:
+                    put(db, beside)
         return added
 
     def run(self, run: str) -> Run | None:
@@ -135,11 +143,32 @@ class Runs(Base):
             why = db.execute(select(RUNS.c.stop).where(RUNS.c.id == run)).scalar_one_or_none()
         return "it is not known any more" if why is None else why
 
+    def is_over(self, run: str) -> bool:
+        """Has a run ended, or shall it stop? One that could not be shown ends while it reviews."""
+        goes_on = (RUNS.c.id == run, RUNS.c.state == "open", RUNS.c.stop == "")
+        with self.database.read() as db:
+            return db.scalar(select(1).where(*goes_on)) is None
+
     def shown(self, job: Job, run: str, check_run: int | None, then: NewJob) -> None:
-        """End the job that showed a run on GitHub: remember its check run, if it has one."""
+        """End the job that showed a run on GitHub: remember its check run, if it has one.
+
+        `then` follows unless the run has a step beside this one, as all have that began together.
+        """
+        beside = select(1).where(
+            JOBS.c.key.in_((job.key, f"run:{run}")),
+            JOBS.c.kind.in_((REVIEW, PUBLISH)),
+            JOBS.c.payload == then.payload,
+        )
         with self.database.write() as db:
-            if end(db, job, then):
+            if end(db, job):
                 db.execute(update(RUNS).where(RUNS.c.id == run).values(check_run=check_run))
+                if db.scalar(beside.limit(1)) is None:
+                    put(db, then)
+
+    def shows(self, run: str, check_run: int | None) -> None:
+        """Remember the check run of a run whose end has come before the job that was to show it."""
+        with self.database.write() as db:
+            db.execute(update(RUNS).where(RUNS.c.id == run).values(check_run=check_run))
 
     def progressed(self, run: str, progress: str) -> None:
         """Keep how far a run is, as a sentence."""
@@ -163,9 +192,11 @@ class Runs(Base):
 
         `usd` is None where the model's price is not known. Not `settled`: what it cost cannot be
         told, and what was reserved for it counts. `away`: an outage kept it from its result.
+        A run that has ended meanwhile has counted what was reserved, and keeps no result.
         """
+        goes_on = select(1).where(RUNS.c.id == run, RUNS.c.state == "open")
         with self.database.write() as db:
-            if end(db, job, then):
+            if end(db, job, then) and db.scalar(goes_on) is not None:
                 db.execute(
                     update(RUNS)
                     .where(RUNS.c.id == run)

@@ -16,7 +16,7 @@ from app.github.errors import AwayTooLong, Outage
 from app.jobs import Command, Look, Pressed, Queued, Rerun, Untold, Wish, step
 from app.report import Report
 from app.steps import CLOSED, DRAFTED
-from app.store import ENGINE, GITHUB, PUBLISH, Run
+from app.store import ENGINE, GITHUB, PUBLISH, Job, Run
 from app.store.tables import JOBS, RUNS
 from reviewer.errors import GiveUp
 from reviewer.explain.values import Explanation
@@ -152,6 +152,85 @@ def test_a_review_that_waits_ends_with_its_pull_request(desk: ReviewDesk, merged
         desk.looks("reopened")
         desk.reviewed()
         assert desk.outcomes()[1:] == ["posted"]
+
+
+def _takes(desk: ReviewDesk, kind: str) -> Job:
+    """Claim the next job of the role, which is of this kind."""
+    job = desk.store.claim(GITHUB, "github", 60)
+    assert job is not None
+    assert job.kind == kind
+    return job
+
+
+def _looked_at(desk: ReviewDesk) -> None:
+    """Have the pull request looked at, and nothing else done."""
+    desk.store.put(_look(desk, "opened").job())
+    desk.steps.do(_takes(desk, "look"))
+
+
+def test_a_review_does_not_wait_for_its_check_run(desk: ReviewDesk) -> None:
+    _looked_at(desk)
+    job, run, _ = desk.engine()
+    assert desk.checks == []
+    assert desk.work() == ["open"]
+    assert desk.checks == [("in_progress", None)]
+    assert desk.store.waiting(ENGINE) == 1, "it is reviewed once"
+    made = report(findings=[]).model_dump_json()
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report=made)
+    desk.work()
+    assert desk.checks == [("completed", "success")]
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["report", "problem"])
+def test_a_review_that_is_done_before_it_could_be_shown_has_a_check_run_that_ends(
+    desk: ReviewDesk, made: bool
+) -> None:
+    _looked_at(desk)
+    desk.store.again(_takes(desk, "open"), "GitHub was away", 60)
+    run = desk.comes(report(findings=[]).model_dump_json() if made else "", "It was too large.")
+    assert desk.work() == ["publish"]
+    ended = [("completed", "success" if made else "neutral")]
+    assert desk.checks == ended
+    assert desk.run().check_run is not None
+    assert desk.later() == ["open"]
+    assert desk.checks == ended, "there is no other one"
+    assert desk.run().id == run.id
+
+
+def test_a_review_that_waits_and_could_not_be_shown_ends_without_a_check_run(
+    desk: ReviewDesk,
+) -> None:
+    _looked_at(desk)
+    desk.store.again(_takes(desk, "open"), "GitHub was away", 60)
+    desk.pull.close()
+    desk.looks("closed")
+    assert desk.outcomes() == [f"stopped: {CLOSED}"]
+    assert desk.later() == ["open"]
+    assert desk.checks == []
+    assert desk.store.waiting(ENGINE) == 0
+
+
+def test_what_ends_a_review_waits_for_the_check_run_that_is_being_made(desk: ReviewDesk) -> None:
+    _looked_at(desk)
+    shows = _takes(desk, "open")
+    run = desk.run()
+    desk.store.stop(desk.repo.id, desk.pull.number, CLOSED)
+    assert desk.work() == []
+    desk.steps.do(shows)
+    assert desk.work() == ["publish"]
+    assert desk.run().id == run.id
+    assert desk.outcomes() == [f"stopped: {CLOSED}"]
+
+
+def test_a_review_that_cannot_be_shown_is_told_to_stop(desk: ReviewDesk) -> None:
+    _looked_at(desk)
+    job, run, _ = desk.engine()
+    assert not desk.store.is_over(run.id)
+    desk.steps.lost(_takes(desk, "open"), GiveUp("there is no such repository"))
+    assert desk.store.is_over(run.id)
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report="{}", usd=1.0, calls=1)
+    assert desk.work() == ["publish"]
+    assert (desk.run().report, desk.outcomes()) == ("", ["lost: there is no such repository"])
 
 
 def test_a_review_that_runs_is_told_to_stop_when_its_pull_request_is_closed(

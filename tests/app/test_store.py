@@ -379,6 +379,20 @@ def test_a_stopped_run_that_waits_for_an_engine_is_over_at_once(store: Store) ->
     assert (job.kind, Step.model_validate_json(job.payload).run) == (PUBLISH, run.id)
 
 
+def test_two_jobs_begin_a_run_beside_each_other(store: Store) -> None:
+    run = new_run("0123456789abcdef", "head:a:b")
+    assert store.begin(run, step(REVIEW, run), "superseded", beside=step(OPEN, run))
+    assert (store.waiting(GITHUB), store.waiting(ENGINE)) == (1, 1)
+    assert store.waits(step(OPEN, run))
+    shows = claimed(store)
+    assert store.waits(step(OPEN, run)), "somebody is at it"
+    store.shown(shows, run.id, 11, step(REVIEW, run))
+    assert not store.waits(step(OPEN, run))
+    assert (store.waiting(GITHUB), store.waiting(ENGINE)) == (0, 1), "it is reviewed once"
+    store.reviewed(claimed(store, ENGINE), run.id, step(PUBLISH, run), report="{}")
+    assert (store.waiting(GITHUB), store.waiting(ENGINE)) == (1, 0)
+
+
 def test_the_first_reason_to_stop_stands(store: Store) -> None:
     run = begun(store)
     store.stop(7, 1, "the first")
