@@ -55,9 +55,11 @@ def test_there_are_as_many_cases_as_documented() -> None:
 
 def test_the_fresh_cases_are_apart_and_all_held_back() -> None:
     cases = [entry.case for entry in entries(ROOT / "evaluation/fresh")]
-    assert {path.stem for path in FRESH} == {case.id for case in cases}
-    assert sum(case.control for case in cases) >= 10
-    assert sum(not case.control for case in cases) >= 1
+    assert {case.id for case in cases} == {path.stem for path in FRESH}
+    said = " ".join((ROOT / "docs/evaluation.md").read_text(encoding="utf-8").split())
+    clean = sum(case.control for case in cases)
+    assert f"so far {len(cases)} cases, {clean} of them clean," in said
+    assert clean >= 10 <= len(cases) - clean
     assert LANGUAGES - {"ruby"} | {"rust"} <= {case.language for case in cases if case.control}
     assert all(case.held_back for case in cases)
     assert not {case.id for case in cases} & SHIPPED.keys()
