@@ -244,10 +244,12 @@ def test_what_is_no_plan_is_not_read(body: str) -> None:
         shown(body)
 
 
-def test_a_plan_that_is_no_text_is_not_carried() -> None:
-    plan = PLAN.model_copy(update={"contract": "half of a pair: \ud800"})
-    with pytest.raises(Unreadable):
-        carried(made(plan), (1, 2), 3, 0)
+def test_a_plan_that_is_no_text_or_too_large_is_not_carried() -> None:
+    long = [Module(name=f"m{n}", files=[f"{n}/{m}/{'x' * 900}" for m in range(40)], what="x")
+            for n in range(20)]  # fmt: skip
+    for change in ({"contract": "half of a pair: \ud800"}, {"modules": long}):
+        with pytest.raises(Unreadable):
+            carried(made(PLAN.model_copy(update=change)), (1, 2), 3, 0)
 
 
 @pytest.mark.parametrize("path", ["../a.py", "/etc/passwd", ".github/workflows/a.yml", ".git/x"])
