@@ -256,9 +256,9 @@ def test_one_cause_that_two_passes_show_at_two_places_is_one_finding():
     )
     (joined,) = join([reader, writer])
     assert [(place.path, place.line) for place in joined.places] == [("letter.py", 13)]
-    # One pass that says it twice means two, and so do two that give other reasons.
+    # So is what another node of the same pass says; who gives other reasons means another cause.
     again = writer.model_copy(update={"source": reader.source})
-    assert len(join([reader, again])) == 2
+    assert len(join([reader, again])) == 1
     other = writer.model_copy(update={"body": "A refund in another currency is rounded down."})
     assert len(join([reader, other])) == 2
 
@@ -373,7 +373,35 @@ def test_one_cause_in_other_words_and_of_another_kind_is_one():
     apart = said(OTHER, category=Category.CONTRACT)
     assert len(join([apart, first])) == 2
     elsewhere = said(AGAIN, category=Category.CONTRACT, start_line=50, line=50)
-    assert len(join([elsewhere, first])) == 2, "words alone tie nothing that lies apart"
+    assert len(join([elsewhere, first])) == 2, "so few words tie nothing that lies apart"
+
+
+def test_one_cause_that_two_nodes_of_a_pass_show_on_the_same_lines_is_one():
+    """As of a real change: a node of a part and the one above it, each in words of its own."""
+    one = finding(
+        "A value named `self` can no longer be passed",
+        body="`url_for` was a function whose only reserved name was `endpoint`; it reaches the "
+        "method with **values now, whose `self` can be given by keyword. A variable or query "
+        "argument called `self` raises TypeError.",
+    )
+    other = finding(
+        "Values named `self` collide with the method's own parameter",
+        body="`url_for` passes **values on to the bound method, whose `self` may be given by "
+        "keyword. A variable or query argument called `self`, which the function took before, "
+        "raises TypeError.",
+    )
+    assert len(once([one, other], by_words=True)) == 1
+    far = other.model_copy(update={"path": "b.py", "category": Category.CONTRACT})
+    (joined,) = join([one, far])
+    assert [place.path for place in joined.places] == ["b.py"]
+    # A hole, an older fault, and what each title names and the other does not, stay by themselves.
+    for changes in (
+        {"category": Category.SECURITY},
+        {"preexisting": True},
+        {"title": "Values named `self` collide in `redirect_to`"},
+    ):
+        first = one.model_copy(update={"title": "A value of `make_link` can not be `self`"})
+        assert len(join([first, far.model_copy(update=changes)])) == 2
 
 
 @pytest.mark.parametrize("mentioned", [True, False])
