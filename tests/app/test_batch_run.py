@@ -82,7 +82,7 @@ def nothing(_body: dict[str, Any]) -> dict[str, Any]:
 def test_a_level_of_the_tree_is_one_batch_and_costs_half(
     repo: tuple[Path, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "BatchModel", partial(BatchModel, gather_s=0.1, first_poll_s=0.02))
+    monkeypatch.setattr(engine, "BatchModel", partial(BatchModel, gather_s=1.0, first_poll_s=0.02))
     events: list[Event] = []
     with BatchServer(nothing) as server:
         done = reviewed(repo, settings(tmp_path, server.url), events, Effort.QUICK)
