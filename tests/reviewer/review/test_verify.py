@@ -448,6 +448,23 @@ def test_a_run_that_is_stopped_while_it_verifies_is_partial_and_keeps_the_claim(
     assert any("1 claim(s) were not verified: Stopped on request." in note for note in done.notes)
 
 
+def test_a_replacement_outside_the_change_is_verified_like_any_and_shown(repo: Made):
+    fix = "    print(total(items, 1))"
+
+    def script(request: dict[str, Any]) -> Answer:
+        if verifies(request):
+            return verdict(request)
+        caller = claim(request, "    print(total(items))", title="The caller passes no rate")
+        return submit({**caller, "path": "shop/report.py", "replacement": fix})
+
+    with ModelServer(script, confirms=False) as server:
+        done = reviewed(repo, server)
+    (found,) = done.findings
+    assert (found.path, found.line, found.suggestion) == ("shop/report.py", 5, fix)
+    (asked,) = server.verifications
+    assert fix in asked["messages"][0]["content"][0]["text"]
+
+
 def test_what_causes_a_failure_elsewhere_is_shown_with_it(repo: Made):
     def script(request: dict[str, Any]) -> Answer:
         if verifies(request):
