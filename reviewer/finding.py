@@ -18,7 +18,7 @@ class Severity(StrEnum):
     HIGH = "high"  # wrong result or crash on a path that users take
     MEDIUM = "medium"  # wrong on an unusual path, or a trap for the next change
     LOW = "low"  # small harm, easily noticed
-    NIT = "nit"  # taste; folded away
+    NIT = "nit"  # taste: no program and no model here reports any; folded where somebody does
 
     @property
     def rank(self) -> int:

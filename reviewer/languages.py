@@ -166,6 +166,30 @@ def is_prose(path: str) -> bool:
     return language_of(path) in _PROSE or path.lower().endswith(_PROSE_SUFFIXES)
 
 
+_SETTINGS = {Language.JSON, Language.SQL, Language.TOML, Language.XML, Language.YAML, None}
+_MIGRATIONS = re.compile(r"(?:^|/)(?:\w*[._-])?migrations?/", re.IGNORECASE)
+_CI = re.compile(
+    r"^\.(?:github|gitlab|circleci|buildkite|woodpecker)/|"
+    r"(?:^|/)(?:\.gitlab-ci|\.travis|appveyor|azure-pipelines|bitbucket-pipelines)\.ya?ml$|"
+    r"(?:^|/)Jenkinsfile$"
+)
+
+
+@lru_cache(_REMEMBERED)
+def reading_order(path: str) -> int:
+    """Return how soon a file is read where not all can be, from 0.
+
+    Source, then settings, data and migrations, then tests, then documents, then what runs in CI.
+    """
+    if _CI.search(path):
+        return 4
+    if is_prose(path):
+        return 3
+    if is_test(path):
+        return 2
+    return 1 if language_of(path) in _SETTINGS or _MIGRATIONS.search(path) else 0
+
+
 _LOCALE = re.compile(
     r"(?:^|/)(?:locales?|i18n|l10n|lang|langs|languages|translations?|intl|messages|"
     r"(?:values|[\w-]+)-(?:ar|fa|he|iw|ur|yi|ps|ckb|hi|bn|ta|te|ml|kn|gu|mr|pa|si|ne)(?:-r?\w+)?|"

@@ -57,6 +57,24 @@ def pairs(case: Case, findings: Sequence[Finding]) -> list[tuple[Finding, Defect
     ]
 
 
+def nearest(case: Case, finding: Finding) -> tuple[Place, int | None] | None:
+    """Return the known place that a claim is nearest to, and how many lines lie between them.
+
+    0 where they share a line, None for a claim about the whole file. Only places of its file and
+    side count; None for the pair where there is none.
+    """
+    apart = [
+        (place, lines)
+        for defect in case.defects
+        for place in defect.places
+        if (lines := _apart(finding, place)) is not None
+    ]
+    if not apart:
+        return None
+    place, lines = min(apart, key=lambda each: each[1])
+    return place, None if finding.line is None else lines
+
+
 def match(case: Case, findings: Sequence[Finding], verdicts: Verdicts | None) -> list[Matched]:
     """Say of each claim, in order, what it is. Without verdicts the place alone decides.
 
@@ -113,14 +131,18 @@ def _distance(finding: Finding, places: Sequence[Place]) -> int | None:
 
 
 def _gap(finding: Finding, place: Place) -> int | None:
+    lines = _apart(finding, place)
+    return lines if lines is None or finding.line is None or lines <= NEAR else None
+
+
+def _apart(finding: Finding, place: Place) -> int | None:
     if finding.path != place.path:
         return None
     if finding.start_line is None or finding.line is None:
         return WHOLE_FILE
     if finding.side != place.side:
         return None
-    gap = max(0, place.start_line - finding.line, finding.start_line - place.line)
-    return gap if gap <= NEAR else None
+    return max(0, place.start_line - finding.line, finding.start_line - place.line)
 
 
 def _overlaps(finding: Finding, places: Sequence[Place]) -> bool:

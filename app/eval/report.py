@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-from app.eval.score import Row, Said, Score
+from app.eval.score import Known, Row, Said, Score
 from app.render.escape import one_line
 from app.render.json import dumps
 from app.render.words import count
@@ -78,6 +78,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"Note: {one_line(note)}"
     for title, each in (
         ("Missed", score.missed),
+        ("Found, beside a known line", score.beside),
         ("False", score.false),
         ("Nowhere", score.nowhere),
     ):
@@ -148,8 +149,22 @@ def _costs(report: Report) -> Iterator[str]:
 def _said(one: Said) -> str:
     return (
         f"  {one.case}  {one_line(one.place)}  {one.severity.value}  "
-        f"{one_line(one.title)}  [{one.id}]"
+        f"{one_line(one.title)}  [{one.id}]{_known(one.known)}"
     )
+
+
+def _known(known: Known | None) -> str:
+    """Say how far a claim is off the nearest known place."""
+    if known is None:
+        return ""
+    apart = (
+        "about the file of"
+        if known.lines is None
+        else f"{count(known.lines, 'line')} from"
+        if known.lines
+        else "shares a line with"
+    )
+    return f"  ({apart} {one_line(known.place)})"
 
 
 def _number(rate: float | None) -> str:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.eval.cases import Case, Defect
 from app.eval.kept import Kept, Spent
-from app.eval.match import Matched, Outcome
+from app.eval.match import Matched, Outcome, nearest
 from reviewer.finding import Finding, Severity
 
 ALL = "all"
@@ -77,18 +77,33 @@ class Costs(_Value):
     seconds: float
 
 
+class Known(_Value):
+    """The known place that a claim is nearest to in its file, and how many lines lie between.
+
+    `lines`: 0 where they share one, None for a claim about the whole file.
+    """
+
+    place: str
+    lines: int | None
+
+
 class Said(_Value):
-    """One claim or defect by name: the place, how bad, what of it."""
+    """One claim or defect by name: the place, how bad, what of it.
+
+    `known` is for claims: None for a defect, and where the file has no known place.
+    """
 
     case: str
     id: str
     place: str
     severity: Severity
     title: str
+    known: Known | None = None
 
 
 class Score(_Value):
-    """All numbers. `missed`, `false` and `nowhere` name what they count."""
+    """All numbers. `missed`, `beside` (found, and the line is no known one), `false` and `nowhere`
+    name what they count."""
 
     cases: int
     rows: list[Row]
@@ -99,6 +114,7 @@ class Score(_Value):
     cost: Costs
     judging: Spent
     missed: list[Said]
+    beside: list[Said]
     false: list[Said]
     nowhere: list[Said]
 
@@ -132,6 +148,12 @@ def score(scored: Sequence[Scored]) -> Score:
         cost=_costs(scored),
         judging=sum((one.kept.judging for one in scored), Spent()),
         missed=[_missed(one.case, defect) for one in scored for defect in _not_found(one)],
+        beside=[
+            _claim(one, m.finding)
+            for one in scored
+            for m in one.matched
+            if m.outcome is Outcome.FOUND and not m.exact
+        ],
         false=[
             _claim(one, m.finding)
             for one in scored
@@ -211,10 +233,16 @@ def _missed(case: Case, defect: Defect) -> Said:
 
 def _claim(one: Scored, finding: Finding) -> Said:
     line = "" if finding.line is None else f":{finding.line}"
+    found = nearest(one.case, finding)
+    known = None
+    if found is not None:
+        place, lines = found
+        known = Known(place=f"{place.path}:{place.start_line}-{place.line}", lines=lines)
     return Said(
         case=one.case.id,
         id=finding.id,
         place=f"{finding.path}{line}",
         severity=finding.severity,
         title=finding.title,
+        known=known,
     )

@@ -78,7 +78,7 @@ class Explainer(OneNode[ExplainScope, Reply]):
 
     def content(self, scope: ExplainScope) -> str:
         question = scope.question
-        files = listed(self._change, MOST_FILES)
+        files = listed(self._change.files, MOST_FILES)
         parts = [
             f"The files that the change touches:\n\n{files}",
             "Hunks of the change:\n",

@@ -9,7 +9,7 @@ line numbers instead puts one comment in twenty on a wrong line (docs/design.md,
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 
@@ -56,7 +56,6 @@ class Anchor:
     line: int
     text: str
     exact: bool
-    in_diff: bool = True
 
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -170,8 +169,7 @@ def find_in_file(quote: str, sheet: Sheet) -> Anchor:
                 if len(places) > 1:
                     raise NotFound("the quoted lines stand in several places: quote more lines")
                 rows = sheet.rows[places[0] : places[0] + len(reading)]
-                found = _anchor(side, rows, exact)
-                return replace(found, in_diff=False)
+                return _anchor(side, rows, exact)
     raise Absent("the quoted lines are not there")
 
 

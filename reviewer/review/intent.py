@@ -5,6 +5,7 @@ node is shown both, and asked for nothing else.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reviewer.change import Change, Span
 from reviewer.detectors.names import INTENT
 from reviewer.finding import Category, Finding
+from reviewer.languages import reading_order
 from reviewer.ports import Objects
 from reviewer.request import Effort, Promise, ReviewRequest, StopReason
 from reviewer.review.borders import Border, described
@@ -23,7 +25,7 @@ from reviewer.review.guidance import set_apart
 from reviewer.review.place import Placer
 from reviewer.review.promised import with_promise
 from reviewer.review.prompts import prompt
-from reviewer.review.scope import fitting, listed, show, size_of
+from reviewer.review.scope import fitting, listed, quoted, show, size_of, source_first
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, OneNode, Tier, Unit
 from reviewer.text import printable
@@ -32,9 +34,12 @@ LENS = "intent"
 UNIT = "intent"
 
 HUNKS_TOKENS = WINDOW_TOKENS * 3 // 4
-"""Of the hunks that are shown; the others can be read."""
+"""Of the hunks that are shown, source first; the others can be read."""
 
 MOST_FILES = 200
+MOST_LEFT = 40
+"""Files that are named of those whose hunks are not shown, or not all."""
+
 MOST_BORDERS = 60
 MOST_CLAIMS = 10
 
@@ -141,7 +146,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
     """The task: one node."""
 
     name = "intent"
-    version = "2"
+    version = "3"
     tier: Tier = "strong"
     result: type[IntentResult] = IntentResult
 
@@ -171,30 +176,26 @@ class Intent(OneNode[IntentScope, IntentResult]):
         return frozenset({UNIT})
 
     def size(self, scope: IntentScope) -> int:
-        return size_of(fitting(scope.spans, HUNKS_TOKENS))
+        return size_of(_shown(scope))
 
     def label(self, scope: IntentScope) -> str:
         return "does it do what it promises?"
 
     def content(self, scope: IntentScope) -> str:
-        shown = fitting(scope.spans, HUNKS_TOKENS)
-        left = len(scope.spans) - len(shown)
+        files = sorted(self._change.files, key=lambda file: reading_order(file.path))
         parts = [
             "What was promised:\n",
             as_told(scope.promise),
-            f"The files of the change:\n\n{listed(self._change, MOST_FILES)}",
+            f"The files of the change:\n\n{listed(files, MOST_FILES)}",
             self._at_borders(),
             "The hunks:\n",
-            show(self._change, shown),
+            show(self._change, _shown(scope)),
+            _left(scope),
         ]
-        if left:
-            parts.append(f"({left} more hunks can be read with diff().)\n")
         return printable("\n".join(filter(None, parts)))
 
     def functions(self, scope: IntentScope) -> Mapping[str, Function]:
-        return functions(
-            self._change, self._objects, fitting(scope.spans, HUNKS_TOKENS), self._code
-        )
+        return functions(self._change, self._objects, _shown(scope), self._code)
 
     def check(self, scope: IntentScope, result: IntentResult) -> list[str]:
         """Complain about each quote that stands nowhere, of the code and of the promise."""
@@ -235,6 +236,22 @@ class Intent(OneNode[IntentScope, IntentResult]):
         if (more := len(told) - MOST_BORDERS) > 0:
             lines.append(f"- and {more} more")
         return "What it does to what others rely on:\n\n" + "\n".join(lines) + "\n"
+
+
+def _shown(scope: IntentScope) -> tuple[Span, ...]:
+    return fitting(source_first(scope.spans), HUNKS_TOKENS)
+
+
+def _left(scope: IntentScope) -> str:
+    """Say of which files hunks are not shown, in the order in which they would be; "" of none."""
+    held = {span.id for span in _shown(scope)}
+    left = Counter(span.path for span in source_first(scope.spans) if span.id not in held)
+    if not left:
+        return ""
+    lines = [f"- {quoted(path)}: {hunks}" for path, hunks in list(left.items())[:MOST_LEFT]]
+    if (more := len(left) - MOST_LEFT) > 0:
+        lines.append(f"- and of {more} more files")
+    return "Not shown for want of room, by file; diff() has them:\n\n" + "\n".join(lines) + "\n"
 
 
 def was_said(words: str, promise: Promise) -> bool:

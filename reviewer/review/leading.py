@@ -13,7 +13,7 @@ from reviewer.review.borders import Border
 from reviewer.review.claims import Claim, FinderResult
 from reviewer.review.join import is_plain_word
 from reviewer.review.keys import KINDS
-from reviewer.review.scope import FindScope, quoted, size_of
+from reviewer.review.scope import FindScope, fitting, quoted, size_of, source_first
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.text import printable
 
@@ -46,7 +46,7 @@ WHY_CHARS = 240
 """Of a claim's reason: what a value is that one part hands to another often stands there alone."""
 
 MENTION_TOKENS = 1_000_000
-"""Up to this size a scope is searched for who mentions a border: a tenth of a second."""
+"""Of a scope that is searched for who mentions a border, source first: a tenth of a second."""
 
 MENTIONS_SHOWN = 4
 
@@ -165,16 +165,16 @@ def _met(borders: Iterable[Border], spans: Sequence[Span]) -> list[tuple[list[Bo
     """Return the borders that spans of other files mention, with those spans.
 
     By symbol, and what was there before first: what is new has no users but new ones. Nobody
-    relies on what a test defines.
+    relies on what a test defines. Of a scope that is too large to search whole, the source first.
     """
-    if size_of(spans) > MENTION_TOKENS:
-        return []
     groups: dict[tuple[str, str, str], list[Border]] = {}
     for border in borders:
         if not is_test(border.path):
             groups.setdefault((border.path, border.kind, border.symbol), []).append(border)
     names = {key: _name(key[2]) for key in groups}
-    mentions = _mentions(spans, {name for name in names.values() if len(name) >= NAME_CHARS})
+    mentions = _mentions(
+        _searched(spans), {name for name in names.values() if len(name) >= NAME_CHARS}
+    )
     found = [
         (
             group,
@@ -184,6 +184,14 @@ def _met(borders: Iterable[Border], spans: Sequence[Span]) -> list[tuple[list[Bo
     ]
     crossing = [pair for pair in found if pair[1]]
     return sorted(crossing, key=_rank)
+
+
+def _searched(spans: Sequence[Span]) -> Sequence[Span]:
+    """Return the spans that are searched, in their own order."""
+    if size_of(spans) <= MENTION_TOKENS:
+        return spans
+    chosen = {span.id for span in fitting(source_first(spans), MENTION_TOKENS)}
+    return [span for span in spans if span.id in chosen]
 
 
 def _rank(pair: tuple[list[Border], list[Span]]) -> tuple[bool, int]:

@@ -170,10 +170,11 @@ class Placer:
         return None
 
     def _suggestion(self, claim: Claim, anchor: Anchor) -> str | None:
-        """Return the replacement if it replaces exactly the lines that the finding names."""
+        """Return the replacement if it replaces exactly the lines that the finding names.
+
+        These may lie outside the diff: then nobody can commit it with a click, but see it.
+        """
         if claim.replacement is None or not anchor.exact or anchor.side != "RIGHT":
-            return None
-        if not anchor.in_diff:
             return None
         text = claim.replacement.replace(CARRIAGE_RETURN, "").replace("\r", "").removesuffix("\n")
         if anchor.text.endswith("\r"):

@@ -8,6 +8,7 @@ from itertools import groupby
 from weakref import WeakKeyDictionary
 
 from reviewer.change import Change, FileChange, Span
+from reviewer.languages import reading_order
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.text import encode, printable
 
@@ -54,12 +55,15 @@ def fitting(spans: Iterable[Span], tokens: int) -> tuple[Span, ...]:
     return tuple(kept)
 
 
-def listed(change: Change, most: int) -> str:
-    """Return the names of the first files of a change with their size, and how many more it has."""
-    lines = [
-        f"- {quoted(file.path)} (+{file.added} -{file.deleted})" for file in change.files[:most]
-    ]
-    if (more := len(change.files) - most) > 0:
+def source_first(spans: Iterable[Span]) -> list[Span]:
+    """Return the spans in the order in which they are read where not all can be."""
+    return sorted(spans, key=lambda span: reading_order(span.path))
+
+
+def listed(files: Sequence[FileChange], most: int) -> str:
+    """Return the names of the first files with their size, and how many more there are."""
+    lines = [f"- {quoted(file.path)} (+{file.added} -{file.deleted})" for file in files[:most]]
+    if (more := len(files) - most) > 0:
         lines.append(f"- and {more} more")
     return "\n".join(lines) + "\n"
 

@@ -96,7 +96,7 @@ def question(
     wanted = f"the language `{language}` (BCP-47)" if language else "the language of the readers"
     return Question(
         "summary",
-        "2",
+        "3",
         "cheap",
         Synthesis,
         tuple(one.path for one in named.values()),

@@ -31,12 +31,16 @@ HUNKS_TOKENS = WINDOW_TOKENS // 2
 AROUND_LINES = 20
 """Shown before and after a place outside the change, where there is no hunk to show."""
 
-ADDED_LINES = 60
-"""Shown before and after a place in a file that the change adds, whose one hunk is all of the file:
-most functions with their neighbours. The node reads the rest where it has a doubt."""
+WHOLE_LINES = 120
+"""A hunk of so many lines is shown whole."""
+
+NEAR_LINES = 50
+"""Of a longer one, shown before and after the place: most functions with their neighbours. A claim
+about two lines drowns in a hunk of hundreds, and of an added file the one hunk is all of it."""
 
 PART_SHOWN = (
-    "Of a file that the change adds only what is near the report is shown: read() has it all."
+    "Of a long hunk only the lines near the report are shown: the hunk goes on, and around() with "
+    "its id, read() and diff() have the rest."
 )
 
 LEAST_SURE = 0.5
@@ -123,7 +127,7 @@ class Verifier:
     """
 
     name = "verify"
-    version = "6"
+    version = "7"
     tier: Tier = "cheap"
     result: type[Verdicts] = Verdicts
 
@@ -266,13 +270,11 @@ class Verifier:
         return tuple(self._near(span, finding) for span in self._around(finding))
 
     def _near(self, span: Span, finding: Finding) -> Span:
-        """Return a span, of a file that the change adds only the lines around the finding."""
-        if self._change.by_path[span.path].old_path is not None or not _overlaps(span, finding):
+        """Return a span, of a long one that the finding lies in only the lines around it."""
+        if span.stop - span.start <= WHOLE_LINES or not (at := _within(span, finding)):
             return span
-        meant = range(finding.start_line or 1, (finding.line or 1) + 1)
-        at = [number for number, line in enumerate(span.lines) if line.new in meant]
-        start = max(span.start, span.start + at[0] - ADDED_LINES)
-        stop = min(span.stop, span.start + at[-1] + 1 + ADDED_LINES)
+        start = max(span.start, span.start + at[0] - NEAR_LINES)
+        stop = min(span.stop, span.start + at[-1] + 1 + NEAR_LINES)
         return replace(span, start=start, stop=stop)
 
     def _told(self, finding: Finding) -> str:
@@ -372,7 +374,16 @@ def _at_least_beside(severity: Severity, of_finder: Severity) -> Severity:
 
 
 def _overlaps(span: Span, finding: Finding) -> bool:
+    return bool(_within(span, finding))
+
+
+def _within(span: Span, finding: Finding) -> list[int]:
+    """Return which lines of a span a finding is about, from 0."""
     if finding.start_line is None or finding.line is None or printable(span.path) != finding.path:
-        return False
-    numbers = (line.old if finding.side == "LEFT" else line.new for line in span.lines)
-    return any(finding.start_line <= number <= finding.line for number in numbers if number)
+        return []
+    meant = range(finding.start_line, finding.line + 1)
+    return [
+        at
+        for at, line in enumerate(span.lines)
+        if (line.old if finding.side == "LEFT" else line.new) in meant
+    ]

@@ -68,8 +68,8 @@ judge. Once is too seldom: a second one may be bad in the same way, and costs it
 
 CLOSING = "This is your last turn. Call submit now, with what you are sure of."
 NEARLY = (
-    "The turn after this one may be your last, and then only submit counts. Settle now with python "
-    "what is still in doubt, or call submit now if nothing is."
+    "The next turn may be your last, and in the last one only submit counts. Settle now with "
+    "python what is still in doubt, or call submit now if nothing is."
 )
 GO_ON = "Go on."
 NO_TOOL = "Nothing was handed in. Call submit with your result; call python first if you must."

@@ -223,6 +223,13 @@ def test_every_number_of_the_report(bench: Bench) -> None:
         ("shop", "shop.py:50"),
         ("noisy", "shop.py:5"),
     }
+    (beside,) = score.beside
+    assert beside.known is not None
+    assert (beside.place, beside.known.place, beside.known.lines) == (
+        "shop.py:22",
+        "shop.py:20-20",
+        2,
+    )
     assert (report.unfinished, score.partial, report.taken_up) == ([], [], 0)
     assert report.notes == [f"Not judged, 1 pair of claim and defect: {NONSENSE}"]
 
@@ -262,6 +269,8 @@ def test_the_text_has_the_same_numbers(bench: Bench) -> None:
     for told in (
         "Anchors: 1 of 2 found defects at a known line; 0 claims at a line that is nowhere",
         "Clean changes: 1 of 2 silent, 1 claim, 0.50 for each change",
+        "Found, beside a known line:\n",
+        "  (2 lines from shop.py:20-20)\n",
         f"Claims compared with known defects by {CHEAP}",
         "Reviews: 10 calls, 10,000 tokens in, 1,000 out, 500 read from the cache",
     ):

@@ -8,6 +8,7 @@ from reviewer.languages import (
     is_test,
     is_translation,
     language_of,
+    reading_order,
 )
 
 
@@ -128,3 +129,16 @@ def test_long_hostile_paths_cost_no_time() -> None:
         path = piece * (4_096 // len(piece))
         for ask in (is_test, is_fixture, is_template, is_translation, is_prose):
             ask(path)
+
+
+def test_source_is_read_first_and_what_runs_in_ci_last() -> None:
+    paths = [
+        "src/shop/cart.py",
+        "db/migrations/0007_totals.py",
+        "config/app.yml",
+        "tests/test_cart.py",
+        "docs/cart.md",
+        ".github/workflows/ci.yml",
+        ".gitlab-ci.yml",
+    ]
+    assert [reading_order(path) for path in paths] == [0, 1, 1, 2, 3, 4, 4]

@@ -3,7 +3,7 @@
 import pytest
 
 from app.eval.cases import NotDefect, Place
-from app.eval.match import Outcome, match, pairs
+from app.eval.match import Outcome, match, nearest, pairs
 from reviewer.finding import Category
 from tests.app.eval.samples import case, claim, defect
 
@@ -45,6 +45,19 @@ def test_the_comments_line_decides_whether_an_anchor_is_exact() -> None:
         True,
         False,
     ]
+
+
+def test_the_nearest_known_place_of_a_claim_is_named_however_far_it_is() -> None:
+    also = Place(path="shop.py", start_line=40, line=41)
+    known = case(defect("d", 10, 12, also))
+    here = known.defects[0].places[0]
+    assert (here.start_line, here.line) == (10, 12)
+    assert nearest(known, claim(8, 13)) == (here, 0)
+    assert nearest(known, claim(14)) == (here, 2)
+    assert nearest(known, claim(30)) == (also, 10)
+    assert nearest(known, claim(None)) == (here, None)
+    assert nearest(known, claim(10, path="cart.py")) is None
+    assert nearest(known, claim(10, side="LEFT")) is None
 
 
 def test_a_claim_that_fits_several_defects_counts_for_the_nearest_alone() -> None:

@@ -91,9 +91,9 @@ def test_a_wrong_hunk_is_forgiven_within_the_file():
     assert find_in_diff("    # done", FILE, ONE).line == 43
 
 
-def test_a_place_outside_the_diff_is_found_in_the_file_and_marked():
+def test_a_place_outside_the_diff_is_found_in_the_file():
     found = find_in_file("b = 2", Sheet("a = 1\nb = 2\nc = 3\n"))
-    assert (found.line, found.in_diff) == (2, False)
+    assert (found.side, found.line, found.exact) == ("RIGHT", 2, True)
     with pytest.raises(NotFound, match="several places"):
         find_in_file("x", Sheet("x\ny\nx\n"))
 

@@ -28,8 +28,8 @@ from reviewer.request import (
     ReviewRequest,
     StopReason,
 )
+from reviewer.review.intent import Intent, IntentScope, was_said
 from reviewer.review.intent import compares as is_compared
-from reviewer.review.intent import was_said
 from reviewer.review.job import review
 from tests.model_server import (
     Answer,
@@ -44,6 +44,8 @@ from tests.model_server import (
 )
 from tests.repo import Repo
 from tests.reviewer.review.test_job import LINE, MODEL, claim, repo, submit
+from tests.reviewer.review.test_place import Files
+from tests.reviewer.review.values import change, changed, hunk, whole
 
 __all__ = ["repo"]  # the fixture
 
@@ -322,3 +324,21 @@ def test_a_promise_has_words_in_scripts_without_spaces_too(said: str, compared: 
     assert is_compared(request) == compared
     assert was_said("登录超时", Promise(title="修复登录超时时间"))
     assert not was_said("登录", Promise(title="修复登录超时时间"))
+
+
+def test_source_is_shown_first_and_what_is_not_shown_is_named() -> None:
+    paths = [".github/ci.yml", "docs/a.md", "src/cart.py", "src/rows.py", "tests/test_cart.py"]
+    row = "+" + "x" * 400 + "\n"
+    hunks = {path: hunk(path, f"+first of {path}\n" + row * 20) for path in paths}
+    made = change(*(changed(path, one) for path, one in hunks.items()))
+    scope = IntentScope(tuple(whole(one) for one in hunks.values()), PROMISE)
+    task = Intent(made, Files())
+    told = task.content(scope)
+    hunks_shown = [path for path in paths if f"+first of {path}" in told]
+    assert hunks_shown == ["src/cart.py", "src/rows.py"]
+    files, _, rest = told.partition("The hunks:")
+    order = ["src/cart.py", "src/rows.py", "tests/test_cart.py", "docs/a.md", ".github/ci.yml"]
+    assert sorted(order, key=lambda path: files.index(f'"{path}"')) == order
+    left = rest.partition("diff() has them:\n\n")[2]
+    assert left == '- "tests/test_cart.py": 1\n- "docs/a.md": 1\n- ".github/ci.yml": 1\n'
+    assert task.size(scope) < 6_000

@@ -6,8 +6,15 @@ from reviewer.change import Change, Hunk
 from reviewer.finding import Category, Severity
 from reviewer.review.borders import Border
 from reviewer.review.claims import Claim, FinderResult
-from reviewer.review.leading import ACROSS, ACROSS_CHARS, BRIEF_CHARS, across, brief
-from reviewer.review.scope import FindScope
+from reviewer.review.leading import (
+    ACROSS,
+    ACROSS_CHARS,
+    BRIEF_CHARS,
+    MENTION_TOKENS,
+    across,
+    brief,
+)
+from reviewer.review.scope import FindScope, size_of
 from tests.reviewer.review.values import change, changed, hunk, whole
 
 MONEY = hunk(
@@ -202,3 +209,15 @@ def test_a_name_that_is_a_common_word_counts_only_where_it_can_be_meant():
         for text, told in ((meant, True), (other, False)):
             made, parts = of(home, hunk("u.py", text))
             assert (border.symbol in across(made, scope(parts), [held], [])) is told, text
+
+
+def test_of_a_scope_beyond_the_bound_the_source_is_searched_and_then_the_rest():
+    filler = "+" + "x" * 1_990 + "\n"
+    pages = [hunk(f"docs/{n}.md", f"+total() {n}\n" + filler * 380) for n in range(4)]
+    source = [hunk(f"z/{n}.py", f"+    total({n})\n") for n in range(2)]
+    made, parts = of(*pages, MONEY, *source)
+    assert size_of(scope(parts).spans) > MENTION_TOKENS
+    asked = across(made, scope(parts), [SIGNATURE], [])
+    told = next(line for line in asked.split("\n") if "function total" in line)
+    assert told.endswith('also in "docs/0.md", "docs/1.md", "docs/2.md", "z/0.py", 1 more files')
+    assert "function total: signature" in brief(made, parts, [SIGNATURE])

@@ -84,6 +84,17 @@ def test_code_outside_the_diff_is_not_taken_for_its_twin_in_the_diff():
     assert (found.start_line, found.line) == (2, 4)
 
 
+def test_a_replacement_of_lines_outside_the_diff_stays_with_the_finding():
+    fix = UNCHANGED.replace("store", "cache")
+    found = PLACER.finding(claim(UNCHANGED, path="a.py", replacement=fix), HELD, "general")
+    assert found is not None
+    assert (found.line, found.suggestion) == (4, fix)
+    loose = UNCHANGED.replace("    def", "def")
+    found = PLACER.finding(claim(loose, path="a.py", replacement=fix), HELD, "general")
+    assert found is not None
+    assert (found.line, found.suggestion) == (4, None)
+
+
 def test_a_slip_of_the_pen_is_forgiven_where_nobody_else_has_the_words():
     slip = "    def get(self, key):\n        value = self.cash.load(key)\n        return value"
     found = PLACER.finding(claim(slip), HELD, "general")

@@ -1,15 +1,22 @@
 """All who judge harm are told the same of it."""
 
+import json
+import re
+
 import pytest
+from pydantic import BaseModel
 
 from reviewer.change import Span
 from reviewer.finding import Severity
 from reviewer.request import Promise
+from reviewer.review.claims import Answer
 from reviewer.review.finder import LENS_LINES, LENSES, Finder
-from reviewer.review.intent import Intent, IntentScope
+from reviewer.review.intent import Intent, IntentResult, IntentScope
+from reviewer.review.modules import CHANGE_CHARS
 from reviewer.review.prompts import SEVERITY, prompt
 from reviewer.review.scope import FindScope
-from reviewer.review.verify import Verifier, VerifyScope
+from reviewer.review.synthesis import Synthesis
+from reviewer.review.verify import Verdicts, Verifier, VerifyScope
 from tests.reviewer.review.test_place import Files
 from tests.reviewer.review.values import change, changed, hunk, whole
 
@@ -32,6 +39,20 @@ def test_all_who_judge_harm_have_the_same_criteria_each_with_an_example(judge: s
     for severity in (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW):
         (line,) = [row for row in told.splitlines() if row.startswith(f"- {severity.value}: ")]
         assert " Example: " in line
+
+
+@pytest.mark.parametrize("answer", [Answer, IntentResult, Verdicts])
+def test_nobody_is_offered_a_severity_for_taste(answer: type[BaseModel]):
+    schema = json.dumps(answer.model_json_schema())
+    assert '"low"' in schema
+    assert '"nit"' not in schema
+
+
+def test_who_retells_is_told_what_goes_where_and_in_what_room():
+    text = prompt("synthesis.md")
+    assert [name for name in Synthesis.model_fields if f"`{name}`" not in text] == []
+    (room,) = re.findall(r"(\d+) characters", text)
+    assert int(room) < CHANGE_CHARS
 
 
 def test_every_lens_has_its_words():

@@ -15,9 +15,10 @@ from reviewer.policy import Comments, Policy
 from reviewer.request import Caps, Effort, Review, StopReason
 from reviewer.review.suggestions import parsing
 from reviewer.review.verify import (
-    ADDED_LINES,
+    NEAR_LINES,
     PART_SHOWN,
     TRIGGER_CHARS,
+    WHOLE_LINES,
     Verifier,
     VerifyScope,
 )
@@ -322,7 +323,7 @@ def test_a_place_outside_the_change_is_shown_with_the_code_around_it():
     assert "hunk" not in told
 
 
-def test_of_a_file_that_was_added_what_is_near_the_place_is_shown_and_the_rest_can_be_asked_for():
+def test_of_a_long_hunk_what_is_near_the_place_is_shown_and_the_rest_can_be_asked_for():
     lines = [f"x{number} = {number}" for number in range(1, 401)]
     held = hunk("a.py", "".join(f"+{line}\n" for line in lines), old_start=0)
     added = replace(changed("a.py", held, status=Status.ADDED), old_path=None)
@@ -334,16 +335,33 @@ def test_of_a_file_that_was_added_what_is_near_the_place_is_shown_and_the_rest_c
         return [row for row in told.split("\n") if row.startswith("+")], told, verifier
 
     rows, told, verifier = shown(200)
-    assert rows == [f"+{line}" for line in lines[199 - ADDED_LINES : 200 + ADDED_LINES]]
+    assert rows == [f"+{line}" for line in lines[199 - NEAR_LINES : 200 + NEAR_LINES]]
     assert PART_SHOWN in told and "The code around it" not in told
     scope = VerifyScope((finding("a.py", lines[199], 200),))
     rest = asyncio.run(verifier.functions(scope)["around"](held.id))
     assert all(line in rest.split("\n") for line in lines)
 
     rows, told, _ = shown(1)
-    assert rows == [f"+{line}" for line in lines[: 1 + ADDED_LINES]]
+    assert rows == [f"+{line}" for line in lines[: 1 + NEAR_LINES]]
     rows, told, _ = shown(200, changed("a.py", held))
-    assert len(rows) == 400 and PART_SHOWN not in told
+    assert len(rows) == 1 + 2 * NEAR_LINES and PART_SHOWN in told
+
+
+def test_of_a_long_hunk_what_was_deleted_near_the_place_is_shown_and_a_short_one_whole():
+    def rows(count: int) -> list[str]:
+        lines = [f"x{number} = {number}" for number in range(1, count + 1)]
+        held = hunk("a.py", "+new = 1\n" + "".join(f"-{line}\n" for line in lines))
+        verifier = Verifier(change(changed("a.py", held)), Files(a_py="new = 1"), (whole(held),))
+        found = finding("a.py", lines[9], 10).model_copy(update={"side": "LEFT"})
+        told = verifier.content(VerifyScope((found,)))
+        return [row for row in told.split("\n") if row[:1] in "+-" and "hunk" not in row and row]
+
+    assert len(rows(WHOLE_LINES - 1)) == WHOLE_LINES
+    shown = rows(WHOLE_LINES)
+    assert (
+        shown[:2] == ["+new = 1", "-x1 = 1"]
+        and shown[-1] == f"-x{10 + NEAR_LINES} = {10 + NEAR_LINES}"
+    )
 
 
 def test_a_report_that_gives_orders_is_text_like_any_other(repo: Made):
@@ -446,6 +464,23 @@ def test_a_run_that_is_stopped_while_it_verifies_is_partial_and_keeps_the_claim(
     assert len(done.findings) == 1
     assert done.coverage.reviewed == done.coverage.hunks
     assert any("1 claim(s) were not verified: Stopped on request." in note for note in done.notes)
+
+
+def test_a_replacement_outside_the_change_is_verified_like_any_and_shown(repo: Made):
+    fix = "    print(total(items, 1))"
+
+    def script(request: dict[str, Any]) -> Answer:
+        if verifies(request):
+            return verdict(request)
+        caller = claim(request, "    print(total(items))", title="The caller passes no rate")
+        return submit({**caller, "path": "shop/report.py", "replacement": fix})
+
+    with ModelServer(script, confirms=False) as server:
+        done = reviewed(repo, server)
+    (found,) = done.findings
+    assert (found.path, found.line, found.suggestion) == ("shop/report.py", 5, fix)
+    (asked,) = server.verifications
+    assert fix in asked["messages"][0]["content"][0]["text"]
 
 
 def test_what_causes_a_failure_elsewhere_is_shown_with_it(repo: Made):

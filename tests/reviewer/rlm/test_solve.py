@@ -238,6 +238,8 @@ def test_the_end_is_announced_by_what_turns_have_brought_so_far():
     heard = [announced(call) for call in server.calls]
     closing = heard.index("your last turn")
     assert heard[closing - 1] == "may be your last"
+    told = server.calls[0]["system"][0]["text"]
+    assert f"{MAX_TURNS} turns at the most" in told and "the next turn may be your last" in told
     assert 1 <= heard.count("may be your last") <= 2  # a margin, and no alarm from the start
     assert 3 < closing < MAX_TURNS - 1  # for its size, not for the number of turns
 
