@@ -7,8 +7,7 @@ Nothing is run here: what the checks say comes from where the repository runs th
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -30,6 +29,7 @@ from app.render.ci import (
     shown_name,
 )
 from app.render.writing import commit_message, no_patch, opened_lead, result_comment
+from app.run_life import Begin, Connect
 from app.store import Job, Run, Stacked, Store
 from app.write_steps import Writing, ended_without, read_written
 from app.writes_wanted import wanted, wants_writing
@@ -54,9 +54,6 @@ NOT_PUSHED = {
     "off": "Nothing was pushed: the server or the repository has writing switched off by now.",
     "large": "It is larger than what can be handed over: nothing was pushed.",
 }
-
-Connect = Callable[[int, int], AbstractContextManager[Hub]]
-Begin = Callable[[Hub, int, Pull, str, Wish], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from app.interrupt import Interrupts
+from app.means import Means
 from app.render import words
 from app.render.fixing import fixing_json, fixing_text
 from app.review_command import Say, review_before
@@ -15,7 +16,6 @@ from app.write_command import (
     EXIT_OPEN,
     EXIT_PARTIAL,
     First,
-    Means,
     Work,
     checked_out,
     write_command,

@@ -54,12 +54,7 @@ async def fixing(there: There) -> Came:
         there.trees.start,
         there.trees,
         model=there.model,
-        prices=there.prices,
-        sink=there.sink,
-        cancelled=there.cancelled,
-        concurrency=there.settings.concurrency,
-        journal=there.journal,
-        tenant=there.tenant,
+        **there.means,
     )
     return Came(outcome.fixing, outcome.patch, {})
 

@@ -1,7 +1,7 @@
 """What begins a fix on a pull request: a command, or the button below a check run."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from app.commands import FixCommand
 from app.fix_wishes import Chosen, chosen
@@ -13,6 +13,7 @@ from app.github.markers import Seal
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
 from app.jobs import Command, Pressed, Wish
+from app.run_life import Begin
 from app.store import Store
 from app.written import Written
 from reviewer.fix.values import Fixing
@@ -25,8 +26,6 @@ RUNNING = "Findings of this pull request are being closed already: `/rlm stop` e
 
 MOST_STACKED = 5
 """Pull requests on top, the newest, that are asked about: what they close is not closed again."""
-
-Begin = Callable[[Hub, int, Pull, str, Wish], None]
 
 
 class FixSteps:

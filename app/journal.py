@@ -49,8 +49,8 @@ from app.journal_file import (
     beside,
     explained,
     is_broken,
-    taken,
 )
+from app.locks import is_at, taken
 from reviewer.errors import RetryLater, RlmError, TellUser
 from reviewer.model.base import Reply
 from reviewer.rlm.budget import Amount, Limit
@@ -586,7 +586,7 @@ class _RunLock:
             if not taken(self._file):
                 os.close(self._file)
                 raise RetryLater("Another process is at this run", ELSEWHERE_S)
-            if _is_at(self._file, self._path):
+            if is_at(self._file, self._path):
                 return
             os.close(self._file)  # whoever had it before has removed it
 
@@ -681,13 +681,6 @@ def _remove_unused(folder: Path) -> None:
                     path.unlink()
             finally:
                 os.close(lock)
-
-
-def _is_at(file: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _tell(jobs: Sequence[_Job], answers: Sequence[Any]) -> None:

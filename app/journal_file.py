@@ -12,7 +12,6 @@ of CPU in place of 0.08 where 64 are in flight, and 0.2 in place of 0.5 where th
 worth it beside seconds of waiting for a model.
 """
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -23,6 +22,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.locks import taken
 from reviewer.rlm.budget import Amount
 
 log = logging.getLogger(__name__)
@@ -461,15 +461,6 @@ def connected(path: Path, busy_s: float) -> sqlite3.Connection:
 def beside(path: Path, suffix: str) -> Path:
     """Return the path of a file that belongs to the journal."""
     return path.with_name(path.name + suffix)
-
-
-def taken(lock: int) -> bool:
-    """Take the lock on an open file, if nobody has it; it goes with the process that holds it."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def too_many(replies: int, bytes_: int, max_bytes: int) -> int:

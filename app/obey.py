@@ -36,6 +36,7 @@ from app.operations import DEFAULTS, Operations
 from app.questions import question_of
 from app.render import words
 from app.render.escape import cut, markdown_code, markdown_line
+from app.run_life import Begin
 from app.store import Dismissed, Run, Store
 from app.write_steps import Writing
 
@@ -56,9 +57,6 @@ ARGUMENT_WORDS = 8
 MEMORY_SHOWN = 100
 TITLE_CHARS = 120
 VALUE_CHARS = 300
-
-Begin = Callable[[Hub, int, Pull, str, Wish], None]
-"""Begins a run of an installation over a pull request, once for its origin, as wished."""
 
 
 class Commands:

@@ -7,12 +7,13 @@ from contextlib import ExitStack, contextmanager
 
 from app.commits import say_it
 from app.interrupt import Interrupts
+from app.means import Means
 from app.output import STANDARD_OUTPUT
 from app.render.refactoring import plan_text, refactoring_json, refactoring_text
 from app.render.text import look
 from app.review_command import Say
 from app.trees import GitTrees
-from app.write_command import EXIT_OK, EXIT_OPEN, EXIT_PARTIAL, Means, Work, write_command
+from app.write_command import EXIT_OK, EXIT_OPEN, EXIT_PARTIAL, Work, write_command
 from reviewer.change import Change
 from reviewer.errors import TellUser
 from reviewer.model.base import Model

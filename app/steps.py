@@ -5,11 +5,9 @@ has done before doing it, and ends its job in the transaction that stores what f
 """
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
@@ -17,17 +15,16 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from app.check_steps import CheckSteps, conclude_new
 from app.ci_steps import CiSteps
 from app.config_rows import Configured
 from app.github import check_runs
 from app.github.answers import render_answer
 from app.github.client import Hub
 from app.github.code_scanning import upload
-from app.github.comments import comment_at
 from app.github.errors import AwayTooLong, Elsewhere, Forbidden, Limited, NotThere, Refused
-from app.github.promises import promise_of
 from app.github.publish import Publication, Published, publish
-from app.github.pulls import Pull, look_at, pull_at
+from app.github.pulls import look_at
 from app.github.remarks import under_ids
 from app.github.replies import reply
 from app.jobs import (
@@ -43,15 +40,16 @@ from app.jobs import (
     Step,
     Untold,
     Wish,
-    run_key,
     step,
 )
+from app.look_steps import Installed, LookSteps
 from app.measures import COUNTS, RUNS, UNPUBLISHED
-from app.obey import STOPPED, Commands, configured
-from app.open_heads import LEFT, settles
+from app.obey import Commands, configured
+from app.open_heads import settles
 from app.operations import DEFAULTS, Operations
 from app.render.escape import markdown_line
 from app.report import Report, Verdict
+from app.run_life import CLOSED, Begin, Connect, begin, goes_on
 from app.store import (
     OPEN,
     PROGRESS,
@@ -60,7 +58,6 @@ from app.store import (
     WRITING,
     Job,
     NewJob,
-    NewRun,
     Run,
     Store,
 )
@@ -71,47 +68,8 @@ from reviewer.request import Review
 
 log = logging.getLogger(__name__)
 
-SUPERSEDED = "a newer review of this pull request took its place"
-CLOSED = "the pull request was closed"
-DRAFTED = "the pull request became a draft"
-
-QUEUED_TITLES = {
-    "complete": "Reviewed on its pull request",
-    "partial": "Reviewed in part on its pull request",
-    "failure": "Its pull request has findings that block it",
-    "": "Not reviewed",
-}
-QUEUED_TEXTS = {
-    "complete": "What was found stands on pull request #{number}.",
-    "partial": "What was found, and what was not looked at, stands on pull request #{number}.",
-    "failure": "The check of the review of pull request #{number} fails, and says why.",
-    "": "Of the newest commit of pull request #{number} there is no finished review.",
-}
-QUEUED_TEXT = " A merge queue does not wait for more."
-
-ANSWERS = frozenset({"ask", "config"})
-"""Kinds of runs that answer somebody: on a closed pull request, too."""
-
 DELIVERED = frozenset({"stacked", "pushed"})
 """Outcomes of runs whose commits stand on a branch."""
-
-MERGES = frozenset({"pushed", "closed", "missed"})
-"""Triggers of looks before which a pull request of ours may have been merged: into this one, or
-this one itself."""
-
-MAX_SUPERSEDED = 3
-"""So many runs in a row may give way to a newer push; then one is let finish, so that a busy pull
-request gets a review at all."""
-
-LET_FINISH_S = 30.0
-
-ONLY_OPEN = "Only an open pull request is reviewed."
-NOT_WANTED = (
-    "It is reviewed on demand alone: it is a draft, its reviews are paused (`/rlm resume`), or the "
-    "App opened it."
-)
-NO_COMMENT = "The comment is not on this pull request, or a bot wrote it: it is no command."
-ANSWERED = "What the comment says takes no review: it was obeyed or answered where it stands."
 
 PROBLEM_CHARS = 2_000
 
@@ -120,23 +78,11 @@ NOT_PRESSED = (
     "I have given up on closing findings, as a button was pressed for: {why}. Press it again, or "
     "say `/rlm fix`, where that is still wanted."
 )
-LOST_TITLE = "This could not be done"
-
-MAX_RUN_CHARS = 64
-"""Of the name in a check run's external id."""
 
 T = TypeVar("T")
 
-Connect = Callable[[int, int], AbstractContextManager[Hub]]
-"""Opens GitHub as the App sees it through an installation, for one repository (by its ids)."""
-
-
-Installed = Callable[[str], int]
-"""Finds out the installation of the App that has a repository, by its name; or raises NotThere."""
-
 Includes = Callable[[int, int], bool]
 """Has an installation a repository (by its id), as GitHub says now?"""
-
 
 IsInstalled = Callable[[int], bool]
 """Is an installation there, as GitHub says now?"""
@@ -171,7 +117,7 @@ class Steps:
         """
         self.store = store
         self._connect_for_scanning = connect_for_scanning
-        self._installed = installed
+        self._begin: Begin = partial(begin, store)
         self._connect = connect
         self._connect_for_checks = connect_for_checks
         self._connect_to_read = connect_to_read or connect
@@ -193,16 +139,20 @@ class Steps:
         self._writes = connect_to_write is not None
         self._ci = CiSteps(store, connect_to_watch or connect, self._begin, self.writing)
         self._commands = Commands(store, self._begin, marker_key, self.writing, operations)
+        self._checks = CheckSteps(store, connect, self._begin)
+        self._looks = LookSteps(
+            store, connect, self._begin, self.writing, installed=installed, obey=self._obey
+        )
 
     def do(self, job: Job) -> None:
         """Do one job, and end it."""
         match job.kind:
             case Look.kind:
-                self._look(job, Look.model_validate_json(job.payload))
+                self._looks.look(job, Look.model_validate_json(job.payload))
             case Command.kind:
                 self._command(job, Command.model_validate_json(job.payload))
             case Rerun.kind:
-                self._rerun(job, Rerun.model_validate_json(job.payload))
+                self._checks.rerun(job, Rerun.model_validate_json(job.payload))
             case Pressed.kind:
                 self._pressed(job, Pressed.model_validate_json(job.payload))
             case Ci.kind:
@@ -210,11 +160,11 @@ class Steps:
             case Reply.kind:
                 self._reply(job, Reply.model_validate_json(job.payload))
             case Handed.kind:
-                self._handed(job, Handed.model_validate_json(job.payload))
+                self._looks.handed(job, Handed.model_validate_json(job.payload))
             case Gone.kind:
                 self._gone(job, Gone.model_validate_json(job.payload))
             case Queued.kind:
-                self._queued(job, Queued.model_validate_json(job.payload))
+                self._checks.queued(job, Queued.model_validate_json(job.payload))
             case Untold.kind:
                 self._untold(job, Untold.model_validate_json(job.payload))
             case _:
@@ -325,7 +275,7 @@ class Steps:
                 reply(*where, text, about=about, key=self._key, thread=wish.thread)
         elif run.kind == "review" and wish.is_by_name:  # the button, or the label, is no comment
             with self._connect(run.installation, run.repository_id) as hub:
-                self._conclude_new(hub, run.repository, run.head, run.number, run.id, why)
+                conclude_new(hub, run.repository, run.head, run.number, run.id, why)
 
     def _say_lost(self, job: Job, why: str) -> None:
         """Say that a job of no run came to nothing, where somebody waits for it."""
@@ -340,37 +290,11 @@ class Steps:
                         hub, name, command.number, text, about=about, key=self._key, thread=thread
                     )
             case Queued.kind:
-                self._conclude_lost(Queued.model_validate_json(job.payload), why)
+                self._checks.conclude_lost(Queued.model_validate_json(job.payload), why)
             case Rerun.kind:
-                self._say_rerun_lost(Rerun.model_validate_json(job.payload), why)
+                self._checks.rerun_lost(Rerun.model_validate_json(job.payload), why)
             case Pressed.kind:
                 self._say_press_lost(Pressed.model_validate_json(job.payload), why)
-
-    def _conclude_lost(
-        self, what: Queued | Rerun, why: str, number: int = 0, run: str = check_runs.QUEUE
-    ) -> None:
-        """Conclude the check run that somebody waits for. It keeps nobody from merging."""
-        number = what.number if isinstance(what, Queued) else number
-        with self._connect(what.installation, what.repository_id) as hub:
-            name = look_at(hub, what.repository, number).repository
-            self._conclude_new(hub, name, what.head, number, run, why)
-
-    def _conclude_new(  # noqa: PLR0917
-        self, hub: Hub, name: str, head: str, number: int, run: str, why: str
-    ) -> None:
-        check_run = check_runs.ensure(hub, name, head, run, number, LOST_TITLE, why)
-        check_runs.conclude(hub, name, check_run, "neutral", LOST_TITLE, why)
-
-    def _say_rerun_lost(self, rerun: Rerun, why: str) -> None:
-        meant = check_runs.parse_external_id(rerun.external_id)
-        if meant is not None:  # it shows as waiting since
-            self._conclude_lost(rerun, why, meant.number, meant.run)
-            return
-        # All checks were to be run again: what ours said before stays to be read.
-        with self._connect(rerun.installation, rerun.repository_id) as hub:
-            numbers = self._numbers(hub, rerun)
-        for number in numbers:
-            self._conclude_lost(rerun, why, number, f"again-{rerun.event_id}"[:MAX_RUN_CHARS])
 
     def _say_press_lost(self, pressed: Pressed, why: str) -> None:
         """Answer who pressed a button, where that begins something: whoever may write."""
@@ -392,145 +316,7 @@ class Steps:
             told = replace(run, problem=str(error))
             return self._ends(wish).end_without(hub, told, wish, last=True)
 
-    # What asks for a review
-
-    def _look(self, job: Job, look: Look) -> None:
-        with self._connect(look.installation, look.repository_id) as hub:
-            pull = _its_pull(hub, look, look.number)
-            if pull is not None and look.trigger in MERGES:
-                self.writing.note_merged(hub, pull)
-            if pull is None:
-                self.store.stop(look.repository_id, look.number, CLOSED)
-            elif pull.state != "open":
-                self._stop(pull, CLOSED, lambda run: run.kind not in ANSWERS)
-            else:
-                if pull.draft:
-                    self._stop(pull, DRAFTED, self._is_queued_unasked)
-                if self._settled(hub, look, pull) is None:
-                    # Not a failure: the newest head is looked at when the run before is through.
-                    self.store.again(
-                        job, "the run before is let finish", LET_FINISH_S, counts=False
-                    )
-                    return
-        self.store.done(job)
-
-    def _stop(self, pull: Pull, why: str, which: Callable[[Run], bool]) -> None:
-        """Stop some of what is under way on a pull request: what has its result is let end."""
-        here = pull.repository_id, pull.url.number
-        listed = (self.store.run(one.id) for one in self.store.runs_of(*here) if _open([one]))
-        only = [run.id for run in listed if run is not None and _goes_on(run) and which(run)]
-        if only:
-            self.store.stop(*here, why, only)
-
-    def _is_queued_unasked(self, run: Run) -> bool:
-        """Is it a review that nobody has asked for, and that no engine has begun? One that has been
-        begun is paid for: it may finish, and is told in the check run alone.
-        """
-        asked = Wish.model_validate_json(run.request).is_by_name
-        return run.kind == "review" and not asked and not self.store.claimant(run_key(run.id))
-
-    def _settled(self, hub: Hub, look: Look, pull: Pull) -> str | None:
-        """Begin a review if one is wanted. Return the run that settles what this head needs ("":
-        none is to), None where it has to wait for the run before.
-        """
-        runs = [
-            run
-            for run in self.store.runs_of(look.repository_id, look.number)
-            if run.kind == "review"
-        ]
-        same = [run for run in runs if run.head == pull.head and run.base == pull.base]
-        if not self._wanted(look, pull, (hub.actor or "").lower()):
-            return ""
-        if (counts := next(filter(_counts, same), None)) is not None:
-            return counts.id
-        if _superseded_in_a_row(runs) >= MAX_SUPERSEDED and _open(runs):
-            return None
-        # A head that was left before anything was said, and came back, is a new one.
-        again = f":{len(same)}" if same else ""
-        origin = f"head:{pull.base}:{pull.head}{again}"
-        self._begin(
-            hub, look.installation, pull, origin, Wish(trigger=look.trigger, by_bot=look.by_bot)
-        )
-        return self._run_of(pull, origin)
-
-    def _run_of(self, pull: Pull, origin: str) -> str:
-        """Return the run that an origin (or one below it) began, "" if there is none."""
-        runs = self.store.runs_of(pull.repository_id, pull.number)
-        return next((run.id for run in runs if f"{run.origin}:".startswith(f"{origin}:")), "")
-
-    def _wanted(self, look: Look, pull: Pull, actor: str) -> bool:
-        """May this pull request have a review that nobody has asked for by name?"""
-        if pull.author.lower() == actor:
-            return False
-        if look.trigger == "requested":
-            return (look.reviewer or "").lower() == actor
-        if look.is_asked:
-            return True
-        if who := self.store.paused_by(look.repository_id, look.number):
-            log.info("paused", extra={"pull": f"{look.repository}#{look.number}", "by": who})
-            return False
-        return not pull.draft
-
-    def _handed(self, job: Job, handed: Handed) -> None:
-        """Do for the job of a workflow what an event of the same kind would lead to."""
-        installation = self._installed(handed.repository)
-        with self._connect(installation, handed.repository_id) as hub:
-            pull = _its_pull(hub, handed, handed.number)
-            if pull is None:
-                why = f"{handed.repository} has no pull request {handed.number}"
-                raise GiveUp(f"{why}, or the App may not see it")
-            if handed.comment:
-                run, why = self._comment_handed(hub, installation, handed, pull)
-            elif pull.state != "open":
-                run, why = "", ONLY_OPEN
-            else:
-                found = self._pull_handed(hub, installation, handed, pull)
-                if found is None:
-                    self.store.again(
-                        job, "the run before is let finish", LET_FINISH_S, counts=False
-                    )
-                    return
-                run, why = found, "" if found else NOT_WANTED
-        self.store.answer(handed.request, run=run, why=why)
-        self.store.done(job)
-
-    def _pull_handed(self, hub: Hub, installation: int, handed: Handed, pull: Pull) -> str | None:
-        """Begin what a workflow wants of an open pull request; return as `_settled` does."""
-        look = Look(
-            installation=installation,
-            repository_id=handed.repository_id,
-            repository=pull.repository,
-            number=handed.number,
-            trigger="handed",
-        )
-        # Who may not write can start a workflow by what they do, and ask for nothing by it.
-        if not handed.is_asked or not hub.may_write(pull.repository, handed.actor):
-            return self._settled(hub, look, pull)
-        origin = f"request:{handed.request}"
-        self._begin(hub, installation, pull, origin, Wish(trigger="dispatched"))
-        return self._run_of(pull, origin)
-
-    def _comment_handed(
-        self, hub: Hub, installation: int, handed: Handed, pull: Pull
-    ) -> tuple[str, str]:
-        """Obey a comment as if its event had come, once however it comes; return its run, or why
-        there is none.
-        """
-        said = comment_at(hub, pull.repository, handed.number, handed.comment)
-        if said is None:
-            return "", NO_COMMENT
-        command = Command(
-            installation=installation,
-            repository_id=handed.repository_id,
-            repository=pull.repository,
-            number=handed.number,
-            comment_id=handed.comment,
-            body=said.body,
-            sender=said.author,
-        )
-        self._obey(hub, command)
-        run = self._run_of(pull, f"comment:{handed.comment}")
-        return run, "" if run else ANSWERED
+    # What somebody says, and what is gone
 
     def _command(self, job: Job, command: Command) -> None:
         with self._connect(command.installation, command.repository_id) as hub:
@@ -558,103 +344,10 @@ class Steps:
                 log.info("reply gone", extra={"comment": reply.comment_id})
         self.store.done(job)
 
-    def _rerun(self, job: Job, rerun: Rerun) -> None:
-        meant = check_runs.parse_external_id(rerun.external_id)
-        if meant is not None and meant.run == check_runs.QUEUE:
-            # To run it again has made it wait: nobody else ends that.
-            again = Queued(
-                installation=rerun.installation,
-                repository_id=rerun.repository_id,
-                repository=rerun.repository,
-                head=rerun.head,
-                number=meant.number,
-            )
-            self.store.done(job, again.job())
-            return
-        with self._connect(rerun.installation, rerun.repository_id) as hub:
-            for number in self._numbers(hub, rerun):
-                pull = _its_pull(hub, rerun, number)
-                if pull is None:
-                    continue
-                why = check_runs.NOT_OPEN
-                if pull.state == "open":
-                    origin = f"event:{rerun.event_id}"
-                    wish = Wish(trigger="rerun", full=rerun.full)
-                    self._begin(hub, rerun.installation, pull, origin, wish)
-                    if pull.head == rerun.head:
-                        continue  # its new check run takes the old one's place
-                    why = check_runs.NOT_NEWEST.format(head=pull.head)
-                # To run it again has made it wait, and nothing is begun that would end that.
-                with suppress(Forbidden, NotThere):
-                    where = hub, pull.repository, rerun.head
-                    check_runs.leave(*where, number, meant.run if meant else None, why)
-        self.store.done(job)
-
     def _pressed(self, job: Job, pressed: Pressed) -> None:
         with self._connect(pressed.installation, pressed.repository_id) as hub:
             self.writing.fixes.press(hub, pressed)
         self.store.done(job)
-
-    def _numbers(self, hub: Hub, rerun: Rerun) -> list[int]:
-        """Find out which pull requests are meant: of a fork's the event does not say it.
-
-        Where no run is known any more, our check runs on the commit say it.
-        """
-        if rerun.numbers:
-            return sorted(set(rerun.numbers))
-        runs = self.store.runs_on(rerun.repository_id, rerun.head)
-        named = [run for run in runs if run.id and rerun.external_id.endswith(f":{run.id}")]
-        if named or runs:
-            return sorted({run.number for run in named or runs})
-        if (meant := check_runs.parse_external_id(rerun.external_id)) is not None:
-            return [meant.number]
-        shown = check_runs.ours_on(hub, rerun.repository, rerun.head)
-        return sorted({one.number for one in shown if one.run != check_runs.QUEUE})
-
-    def _queued(self, job: Job, queued: Queued) -> None:
-        """Let no merge queue wait for us: what was to be said stands on the pull request."""
-        with self._connect(queued.installation, queued.repository_id) as hub:
-            try:
-                came = self._came(hub, queued)
-                text = QUEUED_TEXTS[came].format(number=queued.number) + QUEUED_TEXT
-                conclusion: check_runs.Conclusion = "failure" if came == "failure" else "success"
-                self._conclude_queued(hub, queued, conclusion, QUEUED_TITLES[came], text)
-            except (Forbidden, NotThere) as error:
-                log.warning("no check run", extra={"head": queued.head, "why": error})
-        self.store.done(job)
-
-    def _conclude_queued(
-        self, hub: Hub, queued: Queued, conclusion: check_runs.Conclusion, title: str, text: str
-    ) -> None:
-        where = hub, queued.repository
-        check_run = check_runs.ensure(
-            *where, queued.head, check_runs.QUEUE, queued.number, title, text
-        )
-        check_runs.conclude(*where, check_run, conclusion, title, text, buttons=False)
-
-    def _came(self, hub: Hub, queued: Queued) -> str:
-        """Return what the review of a queued pull request came to: "complete", "partial",
-        "failure" where its check fails, "" where its newest commit was not reviewed.
-        """
-        pull = _its_pull(hub, queued, queued.number)
-        if pull is None:
-            return ""
-        runs = self.store.runs_of(queued.repository_id, queued.number)
-        made = [
-            one
-            for one in runs
-            if one.verdict and not one.stop and one.head == pull.head and one.outcome not in LEFT
-        ]
-        if not made:
-            return ""
-        if (check_run := made[0].check_run) is not None:
-            # It is asked, for what blocks is decided when a review is published, and stands there.
-            shown = check_runs.conclusion_of(hub, queued.repository, check_run)
-            if shown == "failure":
-                return shown
-        whole = (one for one in made if not Wish.model_validate_json(one.request).paths)
-        run = next(whole, None)
-        return "partial" if run is None else Verdict.model_validate_json(run.verdict).status
 
     def _gone(self, job: Job, gone: Gone) -> None:
         """Forget what an installation left behind: the rows, then what is on this server's disk.
@@ -678,37 +371,6 @@ class Steps:
         runs = self.store.forget_installation(here, ids, names=lost.values(), job=job)
         log.info("forgotten", extra={"installation": here, "runs": runs})
         self._forget()
-
-    def _begin(self, hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish) -> None:
-        is_review = wish.kind == "review"
-        if is_review:
-            wish = wish.model_copy(update={"promise": promise_of(hub, pull)})
-        run = NewRun(
-            id=secrets.token_hex(8),
-            installation=installation,
-            repository_id=pull.repository_id,
-            repository=pull.repository,
-            number=pull.url.number,
-            origin=origin,
-            request=wish.model_dump_json(),
-            base=pull.base,
-            head=pull.head,
-            kind=wish.kind,
-        )
-        # An answer takes no review's place and has no check run. A review does not wait for its
-        # own: a second lies between two writes of an installation.
-        first, beside = step(REVIEW, run), step(OPEN, run) if is_review else None
-        # What mends a branch of ours is bound to that one, and has its own bounds.
-        only_one = wish.task == "fix" and not wish.stacked
-        where = f"{run.repository}#{run.number}"
-        others = SUPERSEDED if is_review else ""
-        if self.store.begin(run, first, others, beside=beside, only_one=only_one):
-            log.info("run begins", extra={"run": run.id, "pull": where, "trigger": wish.trigger})
-        elif self.store.is_gone(installation):
-            log.warning(
-                "nothing begun: the installation was forgotten",
-                extra={"installation": installation, "pull": where},
-            )
 
     # The steps of a run
 
@@ -948,7 +610,7 @@ class Steps:
 
     def _progress(self, job: Job, run: Run) -> None:
         """Say how far a run that writes is. It is not tried again: more will be said soon."""
-        if _goes_on(run) and run.progress:
+        if goes_on(run) and run.progress:
             try:
                 with self._connect(run.installation, run.repository_id) as hub:
                     self.writing.progress(hub, run)
@@ -958,20 +620,10 @@ class Steps:
 
     def _show(self, name: str) -> None:
         run = self.store.run(name)  # as it is now: its end may have begun
-        if run is None or run.check_run is None or not _goes_on(run):
+        if run is None or run.check_run is None or not goes_on(run):
             return
         with self._connect_for_checks(run.installation, run.repository_id) as hub:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
-
-
-def _its_pull(hub: Hub, place: Look | Handed | Rerun | Queued, number: int) -> Pull | None:
-    """Return a pull request of this very repository; None for one that only has its old name."""
-    pull = pull_at(hub, place.repository, number)
-    return pull if pull is not None and pull.repository_id == place.repository_id else None
-
-
-def _goes_on(run: Run) -> bool:
-    return run.state == "open" and not (run.stop or run.report or run.problem)
 
 
 def _is_kept(run: Run, wish: Wish) -> bool:
@@ -988,25 +640,3 @@ def _verdict(review: Review, published: Published) -> str:
         return ""
     verdict = Verdict.of(review, posted=published.review, summary=published.summary)
     return verdict.model_dump_json()
-
-
-def _counts(run: Run) -> bool:
-    """Does a run settle what its head needs? Not if it ended before anything could be said."""
-    if run.stop:
-        return run.stop == STOPPED
-    return run.outcome.partition(":")[0] not in {*LEFT, "problem", "lost"}
-
-
-def _open(runs: list[Run]) -> bool:
-    return any(run.state == "open" and not run.stop for run in runs)
-
-
-def _superseded_in_a_row(runs: list[Run]) -> int:
-    number = 0
-    for run in runs:
-        if run.state == "open" and not run.stop:
-            continue
-        if run.stop != SUPERSEDED:
-            break
-        number += 1
-    return number

@@ -5,15 +5,11 @@ from dataclasses import dataclass
 
 from app.accounts import Account
 from app.jobs import Wish
-from app.settings import Settings
+from app.means import Means
 from app.trees import GitTrees
 from reviewer.model.base import Model
-from reviewer.model.prices import Prices
-from reviewer.ports import Cancelled
 from reviewer.refactor.patch import Patch
 from reviewer.request import ReviewRequest
-from reviewer.rlm.journal import Journal
-from reviewer.rlm.trace import TraceSink
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +27,9 @@ class There:
     trees: GitTrees
     wish: Wish
     request: ReviewRequest
-    settings: Settings
     model: Model
     model_name: str
-    prices: Prices
-    sink: TraceSink
-    cancelled: Cancelled
-    journal: Journal
-    tenant: str
+    means: Means
     stored: Callable[[str], str]
     blobs: Callable[[Sequence[str]], Mapping[str, bytes]]
 

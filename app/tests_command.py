@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from app.github.urls import looks_like_url
 from app.interrupt import Interrupts
+from app.means import Means
 from app.render.testing import testing_json, testing_text
 from app.review_command import Say
 from app.trees import GitTrees
@@ -12,7 +13,6 @@ from app.write_command import (
     EXIT_OK,
     EXIT_OPEN,
     EXIT_PARTIAL,
-    Means,
     Work,
     checked_out,
     write_command,

@@ -24,11 +24,6 @@ async def testing(there: There) -> Came:
         there.trees.start,
         there.trees,
         model=there.model,
-        prices=there.prices,
-        sink=there.sink,
-        cancelled=there.cancelled,
-        concurrency=there.settings.concurrency,
-        journal=there.journal,
-        tenant=there.tenant,
+        **there.means,
     )
     return Came(outcome.testing, outcome.patch, {})

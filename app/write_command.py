@@ -12,12 +12,13 @@ from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Generic, TypedDict, TypeVar
+from typing import Generic, TypeVar
 
 from app.accounts import Account, WritingRequest, secrets_of
 from app.commits import asked_model, be_silent, checked, head_of, say_it, where, write
 from app.engine import service_of
 from app.interrupt import Interrupts
+from app.means import Means
 from app.output import STANDARD_OUTPUT, check_output, deliver_bytes
 from app.paid import journal_here
 from app.plumbing import NOBODY
@@ -33,11 +34,9 @@ from reviewer.errors import TellUser
 from reviewer.git import GitRepo, open_repo
 from reviewer.model.base import Model
 from reviewer.model.prices import Prices, load
-from reviewer.ports import Cancelled
 from reviewer.refactor.patch import Patch
 from reviewer.request import ReviewRequest
 from reviewer.revisions import resolve
-from reviewer.rlm.journal import Journal
 from reviewer.rlm.trace import TraceSink
 
 EXIT_OK = 0
@@ -48,17 +47,6 @@ EXIT_PARTIAL = 3
 
 Q = TypeVar("Q", bound=WritingRequest)
 A = TypeVar("A", bound=Account)
-
-
-class Means(TypedDict):
-    """What a job of the engine works with, beside its request, the trees and the model."""
-
-    prices: Prices
-    sink: TraceSink
-    cancelled: Cancelled
-    concurrency: int
-    journal: Journal | None
-    tenant: str
 
 
 @dataclass(frozen=True, slots=True)

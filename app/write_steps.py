@@ -9,7 +9,7 @@ permissions, and remembered what stands where.
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -36,6 +36,7 @@ from app.render.writing import (
     superseded_comment,
     undone_comment,
 )
+from app.run_life import Begin, Connect
 from app.store import Kind, Plan, Run, Stacked, Store, Task
 from app.writes_wanted import wanted
 from app.written import Written
@@ -93,9 +94,6 @@ UNFIT = "What came of it is not fit to be written."
 PROBLEM_CHARS = 2_000
 
 TASKS: Mapping[Kind, Task] = {"refactor": "refactor", "fix": "fix", "tests": "tests"}
-
-Connect = Callable[[int, int], AbstractContextManager[Hub]]
-Begin = Callable[[Hub, int, Pull, str, Wish], None]
 
 
 class Writing:

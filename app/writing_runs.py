@@ -17,6 +17,7 @@ from app.github.blobs import RemoteBlobs
 from app.github.cache import in_use
 from app.github.fetch import Checkout
 from app.jobs import Wish
+from app.means import Means
 from app.objects import LocalObjects, missing_objects
 from app.paid import journal_of
 from app.plumbing import NOBODY
@@ -110,13 +111,15 @@ def run_writing(  # noqa: PLR0917
                 trees=trees,
                 wish=wish,
                 request=request,
-                settings=settings,
                 model_name=request.model,
-                prices=load(settings.prices),
-                sink=listen,
-                cancelled=cancelled,
-                journal=journal,
-                tenant=tenant,
+                means=Means(
+                    prices=load(settings.prices),
+                    sink=listen,
+                    cancelled=cancelled,
+                    concurrency=settings.concurrency,
+                    journal=journal,
+                    tenant=tenant,
+                ),
                 stored=stored,
                 blobs=partial(_blobs, repo, checkout, cancelled),
             )
@@ -229,12 +232,7 @@ async def refactoring(there: There) -> Came:
         start,
         there.trees,
         model=there.model,
-        prices=there.prices,
-        sink=there.sink,
-        cancelled=there.cancelled,
-        concurrency=there.settings.concurrency,
-        journal=there.journal,
-        tenant=there.tenant,
+        **there.means,
     )
     done = outcome.refactoring
     names = () if plan is not None or done.plan is None else done.plan.paths

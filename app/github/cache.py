@@ -15,6 +15,7 @@ from pathlib import Path
 
 from app.github.urls import Server
 from app.github.wanted import Wanted
+from app.locks import is_at, taken
 from reviewer.errors import FULL, GiveUp, NoRoom, RetryLater, TellUser
 
 LOCK_WAIT_S = 600.0
@@ -105,7 +106,7 @@ def _held(repo: Path, kind: int, say: Say, cancelled: Callable[[], bool]) -> Ite
         _wait_for(lock, kind, say, cancelled)
 
     try:
-        lock = _taken(_lock(repo), take)
+        lock = _open_lock(_lock(repo), take)
     except OSError as error:
         raise _not_writable(repo, error) from error
     try:
@@ -117,7 +118,7 @@ def _held(repo: Path, kind: int, say: Say, cancelled: Callable[[], bool]) -> Ite
 @contextmanager
 def in_use(repo: Path) -> Iterator[None]:
     """Keep a repository from being removed while it is read."""
-    lock = _taken(repo.with_suffix(_IN_USE), lambda file: fcntl.flock(file, fcntl.LOCK_SH))
+    lock = _open_lock(repo.with_suffix(_IN_USE), lambda file: fcntl.flock(file, fcntl.LOCK_SH))
     try:
         yield
     finally:
@@ -212,7 +213,7 @@ def _beside(repo: Path) -> list[Path]:
     return [repo.with_suffix(suffix) for suffix in _BESIDE]
 
 
-def _taken(path: Path, take: Callable[[int], None]) -> int:
+def _open_lock(path: Path, take: Callable[[int], None]) -> int:
     """Open a lock that may be removed by whoever has it, and take it; its folder may go, too."""
     tries = 0
     while True:
@@ -226,20 +227,12 @@ def _taken(path: Path, take: Callable[[int], None]) -> int:
             continue
         try:
             take(lock)
-            if _is_at(lock, path):
+            if is_at(lock, path):
                 return lock
         except BaseException:
             os.close(lock)
             raise
         os.close(lock)
-
-
-def _is_at(file: int, path: Path) -> bool:
-    """Does an open file still have its name?"""
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _not_writable(repo: Path, error: OSError) -> TellUser:
@@ -254,7 +247,7 @@ def _wait_for(lock: int, kind: int, say: Say, cancelled: Callable[[], bool]) -> 
     """Take the lock, waiting for another run that is fetching the same repository."""
     end = time.monotonic() + LOCK_WAIT_S
     told = False
-    while not _take(lock, kind):
+    while not taken(lock, kind):
         if cancelled():
             raise Stopped("Stopped while waiting for another run that fetches the same repository")
         if time.monotonic() > end:
@@ -263,14 +256,6 @@ def _wait_for(lock: int, kind: int, say: Say, cancelled: Callable[[], bool]) -> 
             say("waiting for another run that fetches the same repository")
             told = True
         time.sleep(POLL_S)
-
-
-def _take(lock: int, kind: int = fcntl.LOCK_EX) -> bool:
-    try:
-        fcntl.flock(lock, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _last_used(repo: Path) -> float:
@@ -301,7 +286,7 @@ def _is_read(repo: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _take(lock)
+        return not taken(lock)
     finally:
         os.close(lock)
 
@@ -313,7 +298,7 @@ def _try_remove(repo: Path, used: float) -> bool:
     except OSError:
         return False
     try:
-        if not _take(lock) or not _is_at(lock, _lock(repo)):
+        if not taken(lock) or not is_at(lock, _lock(repo)):
             return False
         if _last_used(repo) != used or _is_read(repo):
             return False

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from app.render import PIPE_COLUMNS, words
 from app.render.escape import one_line
-from app.render.refactoring import commit_text, with_patch, wrapped
+from app.render.refactoring import commit_text, reported, with_patch, wrapped
 from reviewer.detectors.secrets import redacted
 from reviewer.fix.values import Closed, ClosedWith, Fixing, Open
 from reviewer.refactor.values import CommitInfo
@@ -32,10 +32,7 @@ def fixing_text(done: Fixing, width: int = PIPE_COLUMNS) -> str:
         for left in done.open:
             lines += wrapped(f"{left.id} {_place(left)}: {one_line(left.title)}", width, "  - ")
             lines += wrapped(f"{_STATES[left.state]}: {one_line(left.why)}", width, "    ")
-    if done.findings:
-        lines += ["", "Tools report of the result"]
-        for finding in words.ranked(done.findings):
-            lines += wrapped(f"{words.place(finding)}: {one_line(finding.title)}", width, "  - ")
+    lines += reported("Tools report of the result", done.findings, width)
     for note in done.notes:
         lines += ["", *wrapped(one_line(note), width)]
     lines += ["", *wrapped(_ending(done), width)]

@@ -8,6 +8,7 @@ from app.render.escape import one_line, visible
 from app.render.json import dumps
 from app.render.text import wrap
 from reviewer.detectors.secrets import redacted
+from reviewer.finding import Finding
 from reviewer.refactor.losses import losses
 from reviewer.refactor.values import CommitInfo, Plan, Refactoring
 
@@ -29,10 +30,7 @@ def refactoring_text(
         lines += ["", _count(done.commits)]
         for index, commit in enumerate(done.commits, 1):
             lines += commit_text(index, commit, width)
-    if done.findings:
-        lines += ["", "Tools report of the result, and no node has mended it"]
-        for finding in words.ranked(done.findings):
-            lines += wrapped(f"{words.place(finding)}: {one_line(finding.title)}", width, "  - ")
+    lines += reported("Tools report of the result, and no node has mended it", done.findings, width)
     if done.left:
         lines += ["", "Left undone"]
         for left in done.left:
@@ -54,6 +52,14 @@ def refactoring_json(done: Refactoring, mails: bytes | None) -> str:
     The patch is null where it is not handed out, or its bytes are no UTF-8.
     """
     return with_patch(done.model_dump(mode="json"), mails)
+
+
+def reported(title: str, findings: Sequence[Finding], width: int) -> Iterator[str]:
+    """Yield what the detectors find in a result below a title; nothing where they find nothing."""
+    if findings:
+        yield from ("", title)
+    for finding in words.ranked(findings):
+        yield from wrapped(f"{words.place(finding)}: {one_line(finding.title)}", width, "  - ")
 
 
 def with_patch(value: dict[str, Any], mails: bytes | None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from app.render import PIPE_COLUMNS, words
 from app.render.escape import one_line
-from app.render.refactoring import commit_text, with_patch, wrapped
+from app.render.refactoring import commit_text, reported, with_patch, wrapped
 from reviewer.detectors.secrets import redacted
 from reviewer.refactor.values import CommitInfo, FileInfo
 from reviewer.testing.values import Covered, Left, Tested, Testing, Written
@@ -41,10 +41,7 @@ def testing_text(done: Testing, width: int = PIPE_COLUMNS) -> str:
             lines += wrapped(f"{_told(covered)} ({at})", width, "  - ")
         if more := len(done.covered) - COVERED_SHOWN:
             lines += [f"  - and {more} more"] if more > 0 else []
-    if done.findings:
-        lines += ["", "Tools report of the result"]
-        for finding in words.ranked(done.findings):
-            lines += wrapped(f"{words.place(finding)}: {one_line(finding.title)}", width, "  - ")
+    lines += reported("Tools report of the result", done.findings, width)
     for note in done.notes:
         lines += ["", *wrapped(one_line(note), width)]
     lines += ["", *wrapped(_ending(done), width)]

@@ -15,7 +15,7 @@ from app.github.check_runs import NOT_NEWEST, NOT_OPEN
 from app.github.errors import AwayTooLong, Outage
 from app.jobs import Command, Look, Pressed, Queued, Rerun, Untold, Wish, step
 from app.report import Report
-from app.steps import CLOSED, DRAFTED
+from app.run_life import CLOSED, DRAFTED
 from app.store import ENGINE, GITHUB, PUBLISH, Job, Run
 from app.store.tables import JOBS, RUNS
 from reviewer.errors import GiveUp

@@ -12,7 +12,8 @@ import pytest
 from app.github import patches
 from app.github.client import Hub
 from app.jobs import Look
-from app.steps import CLOSED, Steps
+from app.run_life import CLOSED
+from app.steps import Steps
 from app.store import GITHUB, PROGRESS
 from app.worker import MAX_ATTEMPTS, attempt
 from reviewer.errors import GiveUp, RetryLater
