@@ -13,7 +13,8 @@ UNTOLD = "untold"
 """The kind of jobs that say what was given up, when it can be said: nobody counts on them."""
 
 OPEN, REVIEW, PUBLISH = "open", "review", "publish"
-"""The steps of a run: show it on GitHub, beside that review, then publish. The second is the engine's."""
+"""The steps of a run: show it on GitHub and, beside that, review; then publish. The second is the
+engine's."""
 
 PROGRESS = "progress"
 """The kind of jobs that say how far a run is that writes."""

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from queue import SimpleQueue
+from queue import LifoQueue
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -70,17 +70,26 @@ class Question:
 class Parsers:
     """At most WORKERS worker processes, started when first needed; a context manager.
 
-    Safe to use from several threads: each question waits for a free worker.
+    Safe to use from several threads: each question waits for a free worker. `among`: those of
+    another one, which ends them, with a time of its own for its questions.
     """
 
-    def __init__(self, timeout_s: float = TIMEOUT_S, total_s: float = TOTAL_S) -> None:
+    def __init__(
+        self,
+        timeout_s: float = TIMEOUT_S,
+        total_s: float = TOTAL_S,
+        *,
+        among: "Parsers | None" = None,
+    ) -> None:
         self._timeout_s = timeout_s
         self._left_s = total_s
         self._ended = False
         # Kept, for with each new thread the C library begins a heap that it seldom gives back.
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="parse")
-        self._free: SimpleQueue[_Worker] = SimpleQueue()
-        self._all = [_Worker() for _ in range(WORKERS)]
+        self._among = among
+        # The last first: a worker that has begun need not have another one begin.
+        self._free: LifoQueue[_Worker] = LifoQueue() if among is None else among._free
+        self._all = [_Worker() for _ in range(WORKERS)] if among is None else []
         for worker in self._all:
             self._free.put(worker)
 
@@ -107,19 +116,23 @@ class Parsers:
                 raise Unchecked(f"larger than {MAX_FILE_BYTES // 1_000_000} MB")
         if self._left_s <= 0:
             raise UsedUp("the time for parsing was used up by other files")
-        if self._ended:
+        if self._is_over:
             raise UsedUp(_ENDED)
         worker = self._free.get()
         began = time.monotonic()
         try:
             return worker.ask(question, self._timeout_s)
         except Unchecked as error:
-            if self._ended:  # it did not crash, it was killed
+            if self._is_over:  # it did not crash, it was killed
                 raise UsedUp(_ENDED) from error
             raise
         finally:
             self._left_s -= time.monotonic() - began
             self._free.put(worker)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._ended or (self._among is not None and self._among._is_over)
 
     def ask_all(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Any]]:
         """Yield each question with its result, or with the Unchecked it raised, in order."""
@@ -189,7 +202,31 @@ class _Worker:
                     pipe.close()
 
 
+_ready: "deque[subprocess.Popen[bytes]]" = deque()
+
+
+def make_ready() -> None:
+    """Start a worker that the next question of this process may have, unless there is one.
+
+    It has been asked nothing, and imports meanwhile. It ends with this process, as all do.
+    """
+    if not _ready:
+        _ready.append(_started())
+
+
 def _start() -> subprocess.Popen[bytes]:
+    """Return a process that was asked nothing before."""
+    with contextlib.suppress(IndexError):
+        process = _ready.pop()
+        if process.poll() is None:
+            return process
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+    return _started()
+
+
+def _started() -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-I", "-c", _BOOTSTRAP, _PACKAGE_ROOT],
         stdin=subprocess.PIPE,
