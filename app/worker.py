@@ -24,6 +24,10 @@ jobs back at once; this is for a worker that never comes back."""
 BEAT_S = 5.0
 POLL_S = 0.1
 
+LOOK_S, FILE_POLL_S = 0.02, 0.25
+"""The same for a store that is a file: how often it is looked whether somebody has written to it,
+which costs next to nothing, and whether there is a job all the same."""
+
 MAX_ATTEMPTS = 8
 LEFT_S = 30.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 600.0
@@ -65,6 +69,7 @@ def work(claims: Claims, stopping: threading.Event, do: Do, lost: Lost) -> None:
     """Do the jobs of a role until `stopping` is set."""
     store = claims.store
     while not stopping.is_set():
+        seen = store.database.stamp()
         try:
             job = store.claim(claims.role, claims.worker, LEASE_S)
         except RlmError as error:
@@ -73,9 +78,20 @@ def work(claims: Claims, stopping: threading.Event, do: Do, lost: Lost) -> None:
             stopping.wait(BEAT_S)
             continue
         if job is None:
-            stopping.wait(POLL_S)
+            _wait(store, seen, stopping)
         else:
             attempt(store, job, do, lost, stopping)
+
+
+def _wait(store: Store, seen: object, stopping: threading.Event) -> None:
+    """Wait until there may be a job: `seen` is the stamp of a store in which there was none."""
+    if seen is None:
+        stopping.wait(POLL_S)
+        return
+    until = time.monotonic() + FILE_POLL_S
+    while time.monotonic() < until and not stopping.wait(LOOK_S):
+        if store.database.stamp() != seen:
+            return
 
 
 def attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:

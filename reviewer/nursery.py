@@ -58,6 +58,15 @@ class Nursery:
         self._asked: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
+    def begin(self) -> None:
+        """Start the process that forks, unless there is one, and do not wait for its imports.
+
+        Raise OSError.
+        """
+        with self._lock:
+            if self._asked is None:
+                self._asked, self._process = _launch(self._arguments, self._environ)
+
     def start(self, streams: Sequence[int]) -> int:
         """Start a worker with these as its stdin, stdout and descriptor 3; return its process id.
 

@@ -8,6 +8,7 @@ own (`app.github.fetch_process`).
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,17 +115,21 @@ def checkout(
     TellUser, or Stopped within a second of `cancelled`.
     """
     origin = Origin(wanted, home, lend)
-    if not wanted.start and not is_known(place(home, wanted), wanted):
-        origin = Origin(replace(wanted, start=_merge_base(origin)), home, origin.token)
-    found = origin.sound(origin.repo, "pull", say, cancelled, limit_s)
+    repo = origin.repo
+    if wanted.start or is_known(place(home, wanted), wanted):
+        found = origin.sound(repo, "pull", say, cancelled, limit_s)
+    else:
+        with ThreadPoolExecutor(1, thread_name_prefix="compare") as beside:
+            started = beside.submit(_started, origin)  # while the process that fetches starts
+            found = origin.sound(repo, "pull", say, cancelled, limit_s, of=started.result)
     start = Start(str(found["start"]))
     if found["is_unrelated"]:
         start = unrelated(wanted.base, wanted.head)
     return Checkout(origin.started(start.commit), start, bool(found["current"]))
 
 
-def _merge_base(origin: Origin) -> str:
-    """Return what the API says, "" where it says nothing."""
+def _started(origin: Origin) -> Wanted:
+    """Return what is wanted with the start that the API says, without one where it says nothing."""
     from app.github.compare import merge_base  # noqa: PLC0415 loads PyGithub
 
-    return merge_base(origin.wanted, origin.token()) or ""
+    return replace(origin.wanted, start=merge_base(origin.wanted, origin.token()) or "")

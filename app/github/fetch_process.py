@@ -59,20 +59,23 @@ def work(
     cancelled: Callable[[], bool],
     limit_s: float,
     names: IO[bytes] | None = None,
+    of: Callable[[], Wanted] | None = None,
 ) -> End:
     """Have a task done, within `limit_s` and no longer than `cancelled` lets it; see `fetch_tasks`.
 
-    The caller holds the lock of `repo`. `names` is a file that lists the wanted blobs. Raise
-    RetryLater, Stopped, or what `check_size` raises.
+    The caller holds the lock of `repo`. `names` is a file that lists the wanted blobs; `of` gives
+    what is wanted of the same server more exactly, once the process has been started. Raise
+    RetryLater, Stopped, or what `check_size` and `of` raise.
     """
     deadline = time.monotonic() + limit_s
     empty = repo.with_suffix(".home")
     empty.mkdir(exist_ok=True, mode=0o700)
     env = _environment(environment(wanted.server, token, empty, os.environ), repo)
-    request: dict[str, object] = {"task": task, "wanted": dataclasses.asdict(wanted)}
-    if names is not None:
-        request["names"] = names.fileno()
     with _started(env, names) as process:
+        exactly = wanted if of is None else of()
+        request: dict[str, object] = {"task": task, "wanted": dataclasses.asdict(exactly)}
+        if names is not None:
+            request["names"] = names.fileno()
         _send(process, request)
         for line in _lines(process, cancelled, deadline, repo):
             if "complaint" in line:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,16 +40,34 @@ def silent(_: str) -> None:
     """Say nothing."""
 
 
+class _Loan:
+    """A token that was lent, until another one is asked for. Thread-safe."""
+
+    def __init__(self, lend: Lend) -> None:
+        self._lend = lend
+        self._lock = threading.Lock()
+        self._token: SecretStr | None = None
+        self._until = 0.0
+
+    def token(self) -> SecretStr | None:
+        with self._lock:
+            if time.monotonic() > self._until:
+                self._token = self._lend()
+                self._until = time.monotonic() + LENT_S
+            return self._token
+
+    def end(self) -> None:
+        with self._lock:
+            self._until = 0.0
+
+
 class Origin:
     """The server's repository that `wanted` is of, its start known. Thread-safe."""
 
     def __init__(self, wanted: Wanted, home: Path, lend: Lend) -> None:
         self.wanted = wanted
         self._home = home
-        self._lend = lend
-        self._lock = threading.Lock()
-        self._token: SecretStr | None = None
-        self._lent_until = 0.0
+        self._loan = _Loan(lend)
 
     @property
     def repo(self) -> Path:
@@ -56,16 +75,14 @@ class Origin:
         return place(self._home, self.wanted)
 
     def started(self, start: str) -> "Origin":
-        """Return this with the merge base that was found out."""
-        return Origin(replace(self.wanted, start=start), self._home, self._lend)
+        """Return this with the merge base that was found out, and the same token."""
+        found = copy(self)
+        found.wanted = replace(self.wanted, start=start)
+        return found
 
     def token(self) -> SecretStr | None:
         """Return a token that is valid still, borrowed if need be."""
-        with self._lock:
-            if time.monotonic() > self._lent_until:
-                self._token = self._lend()
-                self._lent_until = time.monotonic() + LENT_S
-            return self._token
+        return self._loan.token()
 
     def bring(
         self,
@@ -100,9 +117,17 @@ class Origin:
         return repo
 
     def sound(
-        self, repo: Path, task: Task, say: Say, cancelled: Callable[[], bool], limit_s: float
+        self,
+        repo: Path,
+        task: Task,
+        say: Say,
+        cancelled: Callable[[], bool],
+        limit_s: float,
+        *,
+        of: Callable[[], Wanted] | None = None,
     ) -> dict[str, object]:
-        """Do a task that leaves a repository whole.
+        """Do a task that leaves a repository whole. `of` gives what it is done of, this by itself:
+        it is asked while the process that does it starts, and each time.
 
         It is done over again where git finds the repository damaged, and where a connection is cut.
         """
@@ -111,7 +136,16 @@ class Origin:
         def attempt() -> End:
             left = deadline - time.monotonic()
             token = self.token()
-            return work(task, self.wanted, repo, token, say=say, cancelled=cancelled, limit_s=left)
+            return work(
+                task,
+                self.wanted,
+                repo,
+                token,
+                say=say,
+                cancelled=cancelled,
+                limit_s=left,
+                of=of,
+            )
 
         with locked(repo, say, cancelled):
             end = attempt()
@@ -133,6 +167,5 @@ class Origin:
 
     def _refused(self, error: RlmError) -> RlmError:
         if isinstance(error, Denied):
-            with self._lock:
-                self._lent_until = 0.0
+            self._loan.end()
         return error

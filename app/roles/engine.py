@@ -40,6 +40,7 @@ from app.trace_shared import sharing
 from app.worker import Claims, Halted
 from reviewer.errors import FULL, NoRoom, RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
+from reviewer.parsing.worker import make_ready
 from reviewer.request import Cost, Looked, Skipped
 from reviewer.rlm.trace import CallEnded, Event, NodeEnded, NodeStarted, TraceSink
 
@@ -231,6 +232,8 @@ class _Engine:
 
     def _run(self, run: Run, budget_usd: float | None, watch: "_Watch") -> _Done:
         settings = self.settings.model_copy(update={"budget_usd": budget_usd})
+        if run.kind == "review":
+            make_ready()  # while it is fetched
         fetched = self._checkout(run, watch)
         wish = Wish.model_validate_json(run.request)
         planned = plan(fetched, settings, cancelled=watch, paths=wish.paths, promise=wish.promise)

@@ -104,6 +104,11 @@ class Provider:
         """Return what a file says about names; NoSuchFile if there is none of that path."""
         return self._end(at).extracted(path, self._deadline())
 
+    @property
+    def parsers(self) -> Parsers:
+        """The workers that parse for it."""
+        return self._parsers
+
     def ahead(self, paths: Iterable[str], cancelled: Cancelled, at: Rev = "head") -> None:
         """Parse files that will be asked about, many at once; what cannot be is left."""
         self._end(at).ahead(paths, cancelled)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from reviewer.parsing.symbols import Definition, Extraction, Import, Use
+from reviewer.parsing.worker import Parsers
 from reviewer.ports import Cancelled, Rev
 
 T = TypeVar("T")
@@ -216,6 +217,11 @@ class Context(Protocol):
 
     def extraction(self, path: str, at: Rev = "head") -> Extracted:
         """Return what a file says about names; NoSuchFile if there is none of that path."""
+        ...
+
+    @property
+    def parsers(self) -> Parsers:
+        """The workers that parse for it, to be used among others: see `Parsers`."""
         ...
 
     def ahead(self, paths: Iterable[str], cancelled: Cancelled, at: Rev = "head") -> None:

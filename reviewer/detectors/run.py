@@ -100,7 +100,8 @@ def detect(
     about the rest of the repository; without it no contract is checked. Detectors named in `off`
     do not run.
     """
-    with Parsers() as parsers:
+    # A process that has its grammars need not be started twice: its files are the same ones.
+    with Parsers(among=context.parsers if context else None) as parsers:
         on = [each for each in registry(parsers, context) if each.detector.name not in off]
         return run_all(on, change, objects, scope, cancelled)
 

@@ -63,18 +63,26 @@ class Question:
 class Parsers:
     """At most WORKERS worker processes, started when first needed; a context manager.
 
-    Safe to use from several threads: each question waits for a free worker.
+    Safe to use from several threads: each question waits for a free worker. `among`: those of
+    another one, which ends them, with a time of its own for its questions.
     """
 
-    def __init__(self, timeout_s: float = TIMEOUT_S, total_s: float = TOTAL_S) -> None:
+    def __init__(
+        self,
+        timeout_s: float = TIMEOUT_S,
+        total_s: float = TOTAL_S,
+        *,
+        among: "Parsers | None" = None,
+    ) -> None:
         self._timeout_s = timeout_s
         self._left_s = total_s
         self._ended = False
         # Kept, for with each new thread the C library begins a heap that it seldom gives back.
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="parse")
-        self._all = [_Worker() for _ in range(WORKERS)]
+        self._among = among
         # The last first: one question after another needs one worker, and it has its grammar.
-        self._free: LifoQueue[_Worker] = LifoQueue()
+        self._free: LifoQueue[_Worker] = LifoQueue() if among is None else among._free
+        self._all = [_Worker() for _ in range(WORKERS)] if among is None else []
         for worker in self._all:
             self._free.put(worker)
 
@@ -101,19 +109,23 @@ class Parsers:
                 raise Unchecked(f"larger than {MAX_FILE_BYTES // 1_000_000} MB")
         if self._left_s <= 0:
             raise UsedUp("the time for parsing was used up by other files")
-        if self._ended:
+        if self._is_over:
             raise UsedUp(_ENDED)
         worker = self._free.get()
         began = time.monotonic()
         try:
             return worker.ask(question, self._timeout_s)
         except Unchecked as error:
-            if self._ended:  # it did not crash, it was killed
+            if self._is_over:  # it did not crash, it was killed
                 raise UsedUp(_ENDED) from error
             raise
         finally:
             self._left_s -= time.monotonic() - began
             self._free.put(worker)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._ended or (self._among is not None and self._among._is_over)
 
     def ask_all(self, questions: Iterable[Question]) -> Iterator[tuple[Question, Any]]:
         """Yield each question with its result, or with the Unchecked it raised, in order."""
@@ -177,6 +189,15 @@ class _Worker:
             _NURSERY.end(process.pid)
             os.close(process.into)
             os.close(process.out)
+
+
+def make_ready() -> None:
+    """Have the process that workers are forked from import meanwhile, before the first question.
+
+    Where it cannot be started, who asks is told.
+    """
+    with contextlib.suppress(OSError):
+        _NURSERY.begin()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -386,7 +386,8 @@ async def _passes(
             causes=read.causes,
         )
         read.findings = await _verified(read, prepared.leads, verifier, run, names)
-    read.findings = await asyncio.to_thread(parsing, read.findings, objects)
+    among = None if code is None else code.context.parsers
+    read.findings = await asyncio.to_thread(parsing, read.findings, objects, among)
     if unfinished and run.stopped is not None:
         read.stopped = run.stopped.reason  # what ended the run comes before what one node met
     # A span that one pass has read is reviewed; what later passes missed is said in a note.

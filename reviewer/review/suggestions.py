@@ -10,17 +10,19 @@ from reviewer.parsing.worker import Parsers, Question
 from reviewer.ports import Objects
 
 
-def parsing(findings: Sequence[Finding], objects: Objects) -> list[Finding]:
+def parsing(
+    findings: Sequence[Finding], objects: Objects, among: Parsers | None = None
+) -> list[Finding]:
     """Return the findings, with a suggestion only where the file certainly parses after it.
 
     What nobody here can parse (another language, a template, a file that was broken before and
     still is, one that is too large or cannot be read) has none; in Markdown every text is
-    well-formed.
+    well-formed. `among`: as in `Parsers`.
     """
     questions = dict(_questions(findings, objects))
     fine = {each.id for each in findings if language_of(each.path) is Language.MARKDOWN}
     if questions:
-        with Parsers() as parsers:
+        with Parsers(among=among) as parsers:
             asked = parsers.ask_all(questions.values())
             fine |= {question.about for question, answer in asked if answer is True}
     return [

@@ -74,6 +74,20 @@ def test_a_job_that_is_done_is_gone(tmp_path: Path) -> None:
     assert worked.lost == []
 
 
+def test_a_job_that_another_process_stores_is_taken_long_before_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.worker.FILE_POLL_S", 60.0)
+    worked = Worked(tmp_path, lambda store, job: store.done(job))
+    worked.store.put(JOB)
+    worked.store.claim(GITHUB, "another", 60)  # nothing is to be done, and there is a log
+    other = Store(tmp_path / "rlm.sqlite3")
+    threading.Timer(0.3, other.put, [NewJob(GITHUB, "look", "k2", "{}")]).start()
+    worked.go()
+    assert worked.seen == [1]
+    other.close()
+
+
 @pytest.mark.parametrize("error", [GiveUp("nobody can"), TellUser("the key is wrong", "mend it")])
 def test_a_job_that_cannot_be_done_is_lost_with_its_reason(tmp_path: Path, error: RlmError) -> None:
     worked = Worked(tmp_path, raising(error))

@@ -133,6 +133,34 @@ def test_both_commits_come_from_the_base_repository(hub: PullServer, home: Path)
     }
 
 
+def test_one_token_does_for_the_fetch_and_for_what_comes_after(hub: PullServer, home: Path) -> None:
+    lent: list[int] = []
+    done = checkout(small_pull(hub), lambda: lent.append(1), home)
+    assert done.origin.token() is None
+    assert len(lent) == 1
+    assert done.origin.wanted.start == done.start.commit != ""
+
+
+def test_the_process_that_fetches_starts_while_the_api_is_asked(
+    hub: PullServer, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = small_pull(hub)
+    seen: list[dict[int, dict[str, str]]] = []
+
+    def slow(*_: object) -> str:
+        deadline = time.monotonic() + 20
+        while not (found := at_work(place(home, what))) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        seen.append(found)
+        return what.base
+
+    monkeypatch.setattr("app.github.compare.merge_base", slow)
+    done = checkout(what, lambda: None, home)
+    assert done.start.commit == what.base
+    (found,) = seen
+    assert len(found) == 1
+
+
 def test_a_head_that_was_left_behind_is_taken_by_its_sha(hub: PullServer, home: Path) -> None:
     what = small_pull(hub)
     hub.pull(1, what.base, hub.commit({"a": b"3"}, what.base))

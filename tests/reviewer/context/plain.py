@@ -21,7 +21,7 @@ from reviewer.languages import Language, language_of
 from reviewer.parsing.extract import extract
 from reviewer.parsing.languages import STRATEGIES
 from reviewer.parsing.symbols import Extraction
-from reviewer.parsing.worker import MAX_FILE_BYTES
+from reviewer.parsing.worker import MAX_FILE_BYTES, Parsers
 from reviewer.ports import Cancelled, NoSuchFile, Rev
 
 _WORD = re.compile(rb"[^\W\d][\w$]*[?!]?")
@@ -59,6 +59,10 @@ class Trees:
         if path in self._refused or len(data) > MAX_FILE_BYTES:
             return Extracted(path, missing="not read")
         return Extracted(path, _extraction(data, language))
+
+    @property
+    def parsers(self) -> Parsers:
+        raise AssertionError("nothing is parsed in processes here")
 
     def ahead(self, paths: Iterable[str], cancelled: Cancelled, at: Rev = "head") -> None:
         pass

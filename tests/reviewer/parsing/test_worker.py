@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from reviewer.parsing.worker import Parsers, Question, UsedUp
+from reviewer.parsing import worker
+from reviewer.parsing.worker import Parsers, Question, UsedUp, make_ready
 
 QUICK = Question("check", (b"x = 1\n", None), ("python", "a.py"))
 SLOW = Question("check", (b"a?b:" * 200_000, None), ("rust", "slow.rs"))
@@ -45,3 +46,64 @@ def test_all_answers_come_in_order_however_many_are_asked() -> None:
         said = list(own.ask_all(iter(asked)))
     assert [question.arguments[1] for question, _ in said] == [str(n) for n in range(40)]
     assert [answer is None for _, answer in said] == [n % 3 == 0 for n in range(40)]
+
+
+def begun(parsers: Parsers) -> list[int]:
+    """The processes of workers that have begun."""
+    return [one._process.pid for one in parsers._all if one._process is not None]
+
+
+def test_questions_one_after_the_other_need_one_process() -> None:
+    with Parsers() as own:
+        for _ in range(3):
+            assert own.ask(QUICK) is None
+        assert len(begun(own)) == 1
+
+
+def test_one_asks_the_workers_of_another_that_ends_them() -> None:
+    with Parsers() as own:
+        assert own.ask(QUICK) is None
+        (pid,) = begun(own)
+        with Parsers(among=own) as other:
+            assert other.ask(QUICK) is None
+            assert [answer for _, answer in other.ask_all([QUICK])] == [None]
+            assert begun(other) == []
+        assert own.ask(QUICK) is None, "the end of the other one is none of its own"
+        assert begun(own) == [pid]
+        with pytest.raises(UsedUp):
+            other.ask(QUICK)
+        later = Parsers(among=own)
+    with later, pytest.raises(UsedUp, match="the run had ended"):
+        later.ask(QUICK)
+    assert begun(own) == []
+
+
+def test_what_one_asks_among_others_is_of_its_own_time() -> None:
+    with Parsers() as own, Parsers(total_s=1e-9, among=own) as other:
+        assert other.ask(QUICK) is None
+        with pytest.raises(UsedUp, match="the time for parsing"):
+            other.ask(QUICK)
+        assert own.ask(QUICK) is None
+
+
+def test_what_was_made_ready_is_what_workers_are_forked_from() -> None:
+    worker._NURSERY.close()
+    make_ready()
+    process = worker._NURSERY._process
+    assert process is not None
+    make_ready()
+    with Parsers() as own:
+        assert own.ask(QUICK) is None
+    assert worker._NURSERY._process is process
+
+
+def test_one_that_died_before_it_was_asked_is_started_anew() -> None:
+    worker._NURSERY.close()
+    make_ready()
+    process = worker._NURSERY._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    with Parsers() as own:
+        assert own.ask(QUICK) is None
+    assert worker._NURSERY._process is not process
