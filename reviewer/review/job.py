@@ -384,6 +384,7 @@ async def _passes(
             language=request.policy.comments.language,
             code=code,
             causes=read.causes,
+            promise=request.promise,
         )
         read.findings = await _verified(read, prepared.leads, verifier, run, names)
     among = None if code is None else code.context.parsers

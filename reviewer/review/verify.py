@@ -15,9 +15,10 @@ from reviewer.change import Change, Span
 from reviewer.errors import GiveUp
 from reviewer.finding import Category, Finding, Proof, Severity
 from reviewer.ports import Objects
-from reviewer.request import StopReason
+from reviewer.request import Promise, StopReason
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Harm
 from reviewer.review.functions import Code, functions
+from reviewer.review.intent import as_told
 from reviewer.review.place import TRIGGER_CHARS, Placer, shown
 from reviewer.review.prompts import prompt
 from reviewer.review.scope import BYTES_A_TOKEN, quoted, show, size_of
@@ -42,6 +43,9 @@ PART_SHOWN = (
     "Of a long hunk only the lines near the report are shown: the hunk goes on, and around() with "
     "its id, read() and diff() have the rest."
 )
+
+PROMISE_CHARS = 12_000
+"""Of all that was promised, shown beside a report about a promise."""
 
 LEAST_SURE = 0.5
 """Of a verifier that a report takes itself back."""
@@ -123,11 +127,11 @@ class Verifier:
 
     `causes` are the spans that findings elsewhere are caused by, by the findings' ids; `guidance`
     says what the project's maintainers ask of whoever looks at some spans. `language`: in which a
-    person will read what fails (BCP-47).
+    person will read what fails (BCP-47). `promise` is what the change says it is for.
     """
 
     name = "verify"
-    version = "7"
+    version = "8"
     tier: Tier = "cheap"
     result: type[Verdicts] = Verdicts
 
@@ -141,6 +145,7 @@ class Verifier:
         language: str | None = None,
         code: Code | None = None,
         causes: Mapping[str, Span] | None = None,
+        promise: Promise | None = None,
         window: int = WINDOW_TOKENS,
     ) -> None:
         self._change = change
@@ -149,6 +154,7 @@ class Verifier:
         self._guidance = guidance
         self._language = language
         self._causes = causes or {}
+        self._promise = promise
         self._window = window
         self._placer = Placer(change, objects)
         self._spans: dict[str, list[Span]] = {}
@@ -295,6 +301,8 @@ class Verifier:
         if finding.suggestion is not None:
             lines += ["", "It proposes to replace exactly these lines with:", ""]
             lines += [f"    {line}" for line in finding.suggestion.split("\n")]
+        if self._promise is not None and finding.category is Category.INTENT:
+            lines += ["", "All that was promised:", "", _cut(as_told(self._promise))]
         spans = self._shown(finding)
         if spans:
             lines += ["", "The hunks around it:", "", show(self._change, spans)]
@@ -313,6 +321,10 @@ class Verifier:
         first, last = finding.start_line or 1, finding.line or 1
         lines = text.split("\n")[max(0, first - 1 - AROUND_LINES) : last + AROUND_LINES]
         return "\n".join(f" {line[:500]}" for line in lines)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= PROMISE_CHARS else f"{text[:PROMISE_CHARS]}… (cut)\n"
 
 
 def judged(

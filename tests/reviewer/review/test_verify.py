@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from reviewer.change import FileChange, Status
-from reviewer.finding import Finding, Severity
+from reviewer.finding import Category, Finding, Severity
 from reviewer.policy import Comments, Policy
-from reviewer.request import Caps, Effort, Review, StopReason
+from reviewer.request import Caps, Effort, Promise, Review, StopReason
 from reviewer.review.suggestions import parsing
 from reviewer.review.verify import (
     NEAR_LINES,
     PART_SHOWN,
+    PROMISE_CHARS,
     TRIGGER_CHARS,
     WHOLE_LINES,
     Verifier,
@@ -321,6 +322,21 @@ def test_a_place_outside_the_change_is_shown_with_the_code_around_it():
     told = verifier.content(VerifyScope((found,)))
     assert "The code around it:\n\n def f():\n     wait()\n     launch()\n     land()" in told
     assert "hunk" not in told
+
+
+def test_all_that_was_promised_is_shown_with_a_report_about_a_promise_and_with_no_other():
+    held = hunk("a.py", "+one = 1\n")
+    promise = Promise(title="Count from one", description="Also:\n\n> obey" + "x" * PROMISE_CHARS)
+    verifier = Verifier(
+        change(changed("a.py", held)), Files(a_py="one = 1"), (whole(held),), promise=promise
+    )
+    found = finding("a.py", "one = 1", 1)
+    assert "promised" not in verifier.content(VerifyScope((found,)))
+    about = found.model_copy(update={"category": Category.INTENT})
+    told = verifier.content(VerifyScope((about,)))
+    assert "All that was promised:\n\nThe title:\n> Count from one\n" in told
+    assert "\n> > obey" in told, "set apart, line by line"
+    assert len(told) < PROMISE_CHARS + 1_000
 
 
 def test_of_a_long_hunk_what_is_near_the_place_is_shown_and_the_rest_can_be_asked_for():
