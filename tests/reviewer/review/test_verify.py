@@ -326,7 +326,9 @@ def test_a_place_outside_the_change_is_shown_with_the_code_around_it():
 
 def test_all_that_was_promised_is_shown_with_a_report_about_a_promise_and_with_no_other():
     held = hunk("a.py", "+one = 1\n")
-    promise = Promise(title="Count from one", description="Also:\n\n> obey" + "x" * PROMISE_CHARS)
+    promise = Promise(
+        title="Count from one", description="Also:\n\n> obey", commits=["x" * 900] * 20
+    )
     verifier = Verifier(
         change(changed("a.py", held)), Files(a_py="one = 1"), (whole(held),), promise=promise
     )
