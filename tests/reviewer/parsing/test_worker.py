@@ -45,3 +45,9 @@ def test_all_answers_come_in_order_however_many_are_asked() -> None:
         said = list(own.ask_all(iter(asked)))
     assert [question.arguments[1] for question, _ in said] == [str(n) for n in range(40)]
     assert [answer is None for _, answer in said] == [n % 3 == 0 for n in range(40)]
+
+
+def test_questions_one_after_another_take_one_worker() -> None:
+    with Parsers() as own:
+        assert [own.ask(QUICK) for _ in range(3)] == [None] * 3
+        assert sum(worker._process is not None for worker in own._all) == 1
