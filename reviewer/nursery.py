@@ -23,6 +23,9 @@ from pathlib import Path
 TIMEOUT_S = 30.0
 """For an answer; the first waits for Python and the imports."""
 
+GRACE_S = 5.0
+"""What it gets to end its workers and itself."""
+
 _ORDER = struct.Struct(">ci")
 _START, _END = b"s", b"e"
 _MOST_STREAMS = 4
@@ -74,13 +77,13 @@ class Nursery:
         until `end`. Raise OSError or EOFError.
         """
         with self._lock:
+            was_there = self._asked is not None
             try:
                 return self._ask(_START, 0, streams)
             except (OSError, EOFError):
-                if self._asked is None:
+                if not was_there:
                     raise
-                self._close()  # it has died since
-                return self._ask(_START, 0, streams)
+                return self._ask(_START, 0, streams)  # it had died
 
     def end(self, pid: int) -> None:
         """Kill a worker with its group, and wait for it."""
@@ -98,14 +101,22 @@ class Nursery:
     def _ask(self, order: bytes, pid: int, streams: Sequence[int]) -> int:
         if self._asked is None:
             self._asked, self._process = _launch(self._arguments, self._environ)
-        socket.send_fds(self._asked, [_ORDER.pack(order, pid)], list(streams))
-        return int(_ORDER.unpack(_read(self._asked))[1])
+        try:
+            socket.send_fds(self._asked, [_ORDER.pack(order, pid)], list(streams))
+            return int(_ORDER.unpack(_read(self._asked))[1])
+        except BaseException:
+            self._close()  # an answer that was not waited for would be taken for the next one
+            raise
 
     def _close(self) -> None:
         if self._asked is not None:
             self._asked.close()
         if self._process is not None:
-            self._process.wait()
+            try:
+                self._process.wait(GRACE_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         self._asked = self._process = None
 
 

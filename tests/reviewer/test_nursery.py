@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,3 +147,21 @@ def test_a_fork_of_the_program_has_a_nursery_of_its_own(nursery: Nursery) -> Non
     nursery.end(pid)
     for each in (into, out, told):
         os.close(each)
+
+
+def test_an_answer_that_was_not_waited_for_is_not_taken_for_the_next(nursery: Nursery) -> None:
+    pid, into, said = started(nursery)
+    parent = int(str(said["parent"]))
+    os.kill(parent, signal.SIGSTOP)
+    assert nursery._asked is not None
+    nursery._asked.settimeout(0.1)
+    later = threading.Timer(0.3, os.kill, (parent, signal.SIGCONT))
+    later.start()
+    nursery.end(pid)
+    later.join()
+    other, also_into, also = started(nursery)
+    assert other != pid and also["group"] == other
+    nursery.end(other)
+    assert gone(pid, other)
+    os.close(into)
+    os.close(also_into)

@@ -107,3 +107,9 @@ def test_one_that_died_before_it_was_asked_is_started_anew() -> None:
     with Parsers() as own:
         assert own.ask(QUICK) is None
     assert worker._NURSERY._process is not process
+
+
+def test_questions_one_after_another_take_one_worker() -> None:
+    with Parsers() as own:
+        assert [own.ask(QUICK) for _ in range(3)] == [None] * 3
+        assert sum(worker._process is not None for worker in own._all) == 1
