@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +29,9 @@ GRACE_S = 5.0
 
 _ORDER = struct.Struct(">ci")
 _START, _END = b"s", b"e"
+_NONE = -1
+"""In place of the id of a process that could not be started."""
+
 _MOST_STREAMS = 4
 _FIRST = (0, 1, 3)
 """What the streams of a worker are called in it. 2 is the place where words are lost."""
@@ -51,15 +55,15 @@ class Nursery:
     ) -> None:
         self._arguments = [module, _PACKAGE_ROOT, *paths]
         self._environ = dict(environ or {})
-        self._fresh()
-        os.register_at_fork(after_in_child=self._fresh)
-        atexit.register(self.close)
+        self.fresh()
+        _ALL.add(self)
 
-    def _fresh(self) -> None:
+    def fresh(self) -> None:
         """Begin with no process. A fork of this one has its own: two would share the answers."""
         self._lock = threading.Lock()
         self._asked: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._workers: set[int] = set()
 
     def begin(self) -> None:
         """Start the process that forks, unless there is one, and do not wait for its imports.
@@ -68,7 +72,7 @@ class Nursery:
         """
         with self._lock:
             if self._asked is None:
-                self._asked, self._process = _launch(self._arguments, self._environ)
+                self._launch()
 
     def start(self, streams: Sequence[int]) -> int:
         """Start a worker with these as its stdin, stdout and descriptor 3; return its process id.
@@ -79,19 +83,33 @@ class Nursery:
         with self._lock:
             was_there = self._asked is not None
             try:
-                return self._ask(_START, 0, streams)
+                pid = self._ask(_START, 0, streams)
             except (OSError, EOFError):
                 if not was_there:
                     raise
-                return self._ask(_START, 0, streams)  # it had died
+                pid = self._ask(_START, 0, streams)  # it had died
+            if pid == _NONE:
+                raise OSError("no process could be started")
+            self._workers.add(pid)
+            return pid
+
+    def kill(self, pid: int) -> None:
+        """Kill a worker with its group; `end` still has to be called.
+
+        One whose process that forked it is gone is left to end by itself: its id may be another's.
+        """
+        process = self._process
+        if pid in self._workers and process is not None and process.poll() is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
 
     def end(self, pid: int) -> None:
         """Kill a worker with its group, and wait for it."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+        self.kill(pid)
         with self._lock, suppress(OSError, EOFError):
-            if self._asked is not None:
+            if pid in self._workers:
                 self._ask(_END, pid, ())
+                self._workers.discard(pid)
 
     def close(self) -> None:
         """End every worker, and the process that forks them."""
@@ -100,7 +118,8 @@ class Nursery:
 
     def _ask(self, order: bytes, pid: int, streams: Sequence[int]) -> int:
         if self._asked is None:
-            self._asked, self._process = _launch(self._arguments, self._environ)
+            self._launch()
+        assert self._asked is not None  # noqa: S101 - launched above
         try:
             socket.send_fds(self._asked, [_ORDER.pack(order, pid)], list(streams))
             return int(_ORDER.unpack(_read(self._asked))[1])
@@ -118,9 +137,30 @@ class Nursery:
                 self._process.kill()
                 self._process.wait()
         self._asked = self._process = None
+        self._workers.clear()
+
+    def _launch(self) -> None:
+        self._asked, self._process = _launched(self._arguments, self._environ)
 
 
-def _launch(
+_ALL: "weakref.WeakSet[Nursery]" = weakref.WeakSet()
+
+
+def _fresh() -> None:
+    for each in list(_ALL):
+        each.fresh()
+
+
+def _closed() -> None:
+    for each in list(_ALL):
+        each.close()
+
+
+os.register_at_fork(after_in_child=_fresh)
+atexit.register(_closed)
+
+
+def _launched(
     arguments: Sequence[str], environ: Mapping[str, str]
 ) -> "tuple[socket.socket, subprocess.Popen[bytes]]":
     ours, theirs = socket.socketpair()
@@ -160,27 +200,44 @@ def serve(descriptor: int, module: str) -> None:
     orders = socket.socket(fileno=descriptor)
     orders.set_inheritable(False)
     children: set[int] = set()
-    while True:
-        written, streams, _, _ = socket.recv_fds(orders, _ORDER.size, _MOST_STREAMS)
-        if len(written) < _ORDER.size:
-            break
-        order, pid = _ORDER.unpack(written)
-        if order == _START:
-            pid = os.fork()
-            if pid == 0:
-                orders.close()
-                _become(main, streams)
-            with suppress(OSError):  # it has done so itself, and has ended since
-                os.setpgid(pid, pid)  # before anybody is told the id, and kills the group
-            children.add(pid)
-        elif pid in children:
+    try:
+        while _obeyed(orders, main, children):
+            pass
+    finally:  # also where nobody takes an answer any more
+        for pid in children:
             _reap(pid)
-            children.discard(pid)
-        for each in streams:
-            os.close(each)
-        orders.sendall(_ORDER.pack(order, pid))
-    for pid in children:
+
+
+def _obeyed(orders: socket.socket, main: Callable[[], None], children: set[int]) -> bool:
+    """Carry one order out; False where there is nobody to order."""
+    written, streams, _, _ = socket.recv_fds(orders, _ORDER.size, _MOST_STREAMS)
+    if len(written) < _ORDER.size:
+        return False
+    order, pid = _ORDER.unpack(written)
+    if order == _START:
+        pid = _forked(orders, main, streams)
+        if pid != _NONE:
+            children.add(pid)
+    elif pid in children:
+        children.discard(pid)
         _reap(pid)
+    for each in streams:
+        os.close(each)
+    orders.sendall(_ORDER.pack(order, pid))
+    return True
+
+
+def _forked(orders: socket.socket, main: Callable[[], None], streams: Sequence[int]) -> int:
+    try:
+        pid = os.fork()
+    except OSError:  # there are too many
+        return _NONE
+    if pid == 0:
+        orders.close()
+        _become(main, streams)
+    with suppress(OSError):  # it has done so itself, and has ended since
+        os.setpgid(pid, pid)  # before anybody is told the id, and kills the group
+    return pid
 
 
 def _reap(pid: int) -> None:

@@ -11,7 +11,6 @@ import dataclasses
 import json
 import os
 import selectors
-import signal
 import struct
 import time
 from collections import deque
@@ -39,7 +38,7 @@ LENGTH = struct.Struct(">I")
 VALUE, BYTES = b"v", b"b"
 """What a reply begins with: JSON or bytes follow."""
 
-_NURSERY = Nursery("reviewer.parsing.answers")
+_ANSWERS = "reviewer.parsing.answers"
 
 
 class Unchecked(GiveUp):
@@ -82,7 +81,9 @@ class Parsers:
         self._among = among
         # The last first: one question after another needs one worker, and it has its grammar.
         self._free: LifoQueue[_Worker] = LifoQueue() if among is None else among._free
-        self._all = [_Worker() for _ in range(WORKERS)] if among is None else []
+        # One for each run: what its files do to workers is no affair of another run's.
+        self._nursery: Nursery = _nursery() if among is None else among._nursery
+        self._all = [_Worker(self._nursery) for _ in range(WORKERS)] if among is None else []
         for worker in self._all:
             self._free.put(worker)
 
@@ -101,6 +102,8 @@ class Parsers:
         self._threads.shutdown(cancel_futures=True)
         for worker in self._all:
             worker.stop()
+        if self._among is None:
+            self._nursery.close()
 
     def ask(self, question: Question) -> Any:
         """Return the function's result, as JSON values or bytes; raise Unchecked."""
@@ -114,6 +117,8 @@ class Parsers:
         worker = self._free.get()
         began = time.monotonic()
         try:
+            if self._is_over:  # while it waited
+                raise UsedUp(_ENDED)
             return worker.ask(question, self._timeout_s)
         except Unchecked as error:
             if self._is_over:  # it did not crash, it was killed
@@ -151,14 +156,15 @@ class Parsers:
 
 
 class _Worker:
-    def __init__(self) -> None:
+    def __init__(self, nursery: Nursery) -> None:
+        self._nursery = nursery
         self._process: _Process | None = None
 
     def ask(self, question: Question, timeout_s: float) -> Any:
         try:
             if self._process is None:
                 timeout_s = max(timeout_s, START_TIMEOUT_S)
-                self._process = _start()
+                self._process = _start(self._nursery)
             raw = _exchange(self._process, _pack(question), time.monotonic() + timeout_s)
         except TimeoutError as error:
             self.stop()
@@ -179,25 +185,36 @@ class _Worker:
     def kill(self) -> None:
         """Kill the worker from another thread; whoever waits for its answer clears up."""
         if (process := self._process) is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            self._nursery.kill(process.pid)
 
     def stop(self) -> None:
         """Kill the worker, whatever it is doing; the next question starts another."""
         process, self._process = self._process, None
         if process is not None:
-            _NURSERY.end(process.pid)
+            self._nursery.end(process.pid)
             os.close(process.into)
             os.close(process.out)
 
 
+_ready: "deque[Nursery]" = deque()
+
+
 def make_ready() -> None:
-    """Have the process that workers are forked from import meanwhile, before the first question.
+    """Have the process that workers are forked from import meanwhile, for the next Parsers.
 
     Where it cannot be started, who asks is told.
     """
-    with contextlib.suppress(OSError):
-        _NURSERY.begin()
+    if not _ready:
+        nursery = Nursery(_ANSWERS)
+        with contextlib.suppress(OSError):
+            nursery.begin()
+        _ready.append(nursery)
+
+
+def _nursery() -> Nursery:
+    with contextlib.suppress(IndexError):
+        return _ready.pop()
+    return Nursery(_ANSWERS)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -207,13 +224,13 @@ class _Process:
     out: int
 
 
-def _start() -> _Process:
+def _start(nursery: Nursery) -> _Process:
     stdin, into = os.pipe()
     out, stdout = os.pipe()
     try:
         os.set_blocking(into, False)
         os.set_blocking(out, False)
-        return _Process(_NURSERY.start([stdin, stdout]), into, out)
+        return _Process(nursery.start([stdin, stdout]), into, out)
     except BaseException:
         os.close(into)
         os.close(out)

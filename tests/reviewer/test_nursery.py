@@ -109,7 +109,16 @@ def test_a_module_that_cannot_be_imported_is_an_error(tmp_path: Path) -> None:
     own.close()
 
 
-@pytest.mark.parametrize("how", ["returns", "is killed"])
+ENDS = {
+    "returns": "",
+    "is killed": "",
+    "is killed before an answer": "; import signal, socket, struct;"
+    "socket.send_fds(own._asked, [struct.pack('>ci', b's', 0)], [stdin, stdout]);"
+    "own._asked.close(); os.kill(os.getpid(), signal.SIGKILL)",
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
 def test_no_worker_outlives_the_program(tmp_path: Path, how: str) -> None:
     (tmp_path / "a_worker.py").write_text(WORKER.replace("sys.stdin.read()", "while True: pass"))
     program = (
@@ -117,7 +126,7 @@ def test_no_worker_outlives_the_program(tmp_path: Path, how: str) -> None:
         "own = Nursery('a_worker', sys.argv[1:2]); stdin, into = os.pipe(); out, stdout = os.pipe();"
         "pid = own.start([stdin, stdout]); print(pid, json.loads(os.read(out, 9999))['parent']);"
         "sys.stdout.flush(); sys.stdin.readline()"
-    )
+    ) + ENDS[how]
     with subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path)],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

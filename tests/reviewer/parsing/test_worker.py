@@ -86,30 +86,36 @@ def test_what_one_asks_among_others_is_of_its_own_time() -> None:
         assert own.ask(QUICK) is None
 
 
-def test_what_was_made_ready_is_what_workers_are_forked_from() -> None:
-    worker._NURSERY.close()
+def test_what_was_made_ready_is_what_the_next_workers_are_forked_from() -> None:
     make_ready()
-    process = worker._NURSERY._process
+    make_ready()
+    (nursery,) = worker._ready
+    process = nursery._process
     assert process is not None
-    make_ready()
-    with Parsers() as own:
-        assert own.ask(QUICK) is None
-    assert worker._NURSERY._process is process
+    with Parsers() as own, Parsers() as other:
+        assert own.ask(QUICK) is None and other.ask(QUICK) is None
+        assert nursery._process is process, "it is forked from that one"
+        assert own._nursery is nursery and other._nursery is not nursery
+    assert process.poll() is not None and not worker._ready
 
 
 def test_one_that_died_before_it_was_asked_is_started_anew() -> None:
-    worker._NURSERY.close()
     make_ready()
-    process = worker._NURSERY._process
+    process = worker._ready[0]._process
     assert process is not None
     process.kill()
     process.wait()
     with Parsers() as own:
         assert own.ask(QUICK) is None
-    assert worker._NURSERY._process is not process
 
 
-def test_questions_one_after_another_take_one_worker() -> None:
+def test_who_waits_for_a_worker_while_the_run_ends_starts_none() -> None:
     with Parsers() as own:
-        assert [own.ask(QUICK) for _ in range(3)] == [None] * 3
-        assert sum(worker._process is not None for worker in own._all) == 1
+        held = [own._free.get() for _ in own._all]
+        asked = own._submitted(QUICK)
+        own._ended = True
+        for each in held:
+            own._free.put(each)
+        with pytest.raises(UsedUp, match="the run had ended"):
+            asked.result(timeout=30)
+        assert begun(own) == []

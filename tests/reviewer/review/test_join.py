@@ -390,18 +390,30 @@ def test_one_cause_that_two_nodes_of_a_pass_show_on_the_same_lines_is_one():
         "keyword. A variable or query argument called `self`, which the function took before, "
         "raises TypeError.",
     )
-    assert len(once([one, other], by_words=True)) == 1
+    assert len(once([one, other])) == 1
+    assert len(once([one, other], by_words=True)) == 2, "one of the two may be refuted"
     far = other.model_copy(update={"path": "b.py", "category": Category.CONTRACT})
     (joined,) = join([one, far])
     assert [place.path for place in joined.places] == ["b.py"]
+    assert joined.body.endswith(f"\n- `b.py:5`: {far.title}"), "nothing that it says is lost"
     # A hole, an older fault, and what each title names and the other does not, stay by themselves.
     for changes in (
         {"category": Category.SECURITY},
+        {"category": Category.PERFORMANCE},
         {"preexisting": True},
         {"title": "Values named `self` collide in `redirect_to`"},
+        {"title": "A wrong result where nothing is asked"},
     ):
-        first = one.model_copy(update={"title": "A value of `make_link` can not be `self`"})
-        assert len(join([first, far.model_copy(update=changes)])) == 2
+        titled = "title" in changes
+        first = one.model_copy(update={"title": "`make_link` takes no value named `self`"})
+        assert len(join([first if titled else one, far.model_copy(update=changes)])) == 2
+
+
+def test_two_faults_of_one_place_in_the_same_words_stay_two():
+    told = "The total sums the price of every line of the order and does not look at the {0} of the line, so the customer sees the whole price."
+    one = finding("The discount is ignored", body=told.format("discount"))
+    other = finding("Total is wrong for orders that came back", body=told.format("refund"))
+    assert len(once([one, other])) == len(join([one, other])) == 2
 
 
 @pytest.mark.parametrize("mentioned", [True, False])
