@@ -162,30 +162,56 @@ def with_imports(text: str, statements: list[str], last_import: int) -> str:
 def _among(top: str, statement: str) -> str:
     """Return the lines at the top of a file with a statement in its place among them, "" without.
 
-    Those of its package have to be in order, plain, and in one block without an empty line.
+    Those of its package have to be in order, plain, and in one block of imports alone: what is not
+    one may have to run first. Nothing else there may give the name that it gives.
     """
     new = from_import(statement, 1) if statement.startswith("from ") else None
     if new is None:
         return ""
-    there = []
-    code = decode(masked(encode(top), Language.PYTHON))  # a line of a string may look like one
-    for at, line in enumerate(code.split("\n"), 1):
-        if line.startswith("from ") and _package(line.split()[1]) == _package(new.module):
-            try:
-                there.append(from_import(top, at))
-            except GiveUp:
-                return ""
-    for one in there:
-        if one.module == new.module and not one.tail:
-            names = _joined(one.names, new.names)
-            return top[: one.start] + written("", one.module, names) + top[one.end :]
+    there = _of_package(top, new.module)
+    known = next((one for one in there if one.module == new.module and not one.tail), None)
+    if not there or (not (known and set(new.names) <= set(known.names)) and _gives(top, new)):
+        return ""
+    if known is not None:
+        names = _joined(known.names, new.names)
+        return top[: known.start] + written("", known.module, names) + top[known.end :]
     modules = [one.module.lower() for one in there]
-    if not there or modules != sorted(modules) or "\n\n" in top[there[0].start : there[-1].end]:
+    if modules != sorted(modules) or not _is_block(top, there):
         return ""
     later = next((one for one in there if one.module.lower() > new.module.lower()), None)
     if later is None:
         return f"{top[: there[-1].end]}\n{statement}{top[there[-1].end :]}"
     return f"{top[: later.start]}{statement}\n{top[later.start :]}"
+
+
+def _of_package(top: str, module: str) -> list[FromImport]:
+    """Return the statements that import of a module's package; none where one is not plain."""
+    there = []
+    code = decode(masked(encode(top), Language.PYTHON))  # a line of a string may look like one
+    for at, line in enumerate(code.split("\n"), 1):
+        if line.startswith("from ") and _package(line.split()[1]) == _package(module):
+            try:
+                there.append(from_import(top, at))
+            except GiveUp:
+                return []
+    return there
+
+
+def _gives(top: str, new: FromImport) -> bool:
+    """Does the top of a file speak of a name that the statement gives?"""
+    code = decode(masked(encode(top), Language.PYTHON))
+    return any(re.search(rf"\b{re.escape(alias or name)}\b", code) for name, alias in new.names)
+
+
+def _is_block(top: str, there: list[FromImport]) -> bool:
+    """Is there nothing but imports from the first to the last, each on the line after another?"""
+    at = there[0].end
+    while at < there[-1].end:
+        end = _end_of_block(top, at)
+        if end == at:
+            return False
+        at = end
+    return True
 
 
 def _package(module: str) -> str:

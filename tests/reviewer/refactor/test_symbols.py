@@ -642,7 +642,14 @@ def test_imports_are_added_where_imports_stand() -> None:
         ("from a import cut\n", "from a import cut", "from a import cut\n"),
         ("from .b import x\nfrom .d import y\n", "from .c import z",
          "from .b import x\nfrom .c import z\nfrom .d import y\n"),
-        # Where no place is plain it goes behind the last import.
+        # Where no place is plain it goes behind the last import: what is between may have to run
+        # first, and who gives the same name last has the say.
+        ("from a.b import x\nx()\nfrom a.d import y\n", "from a.c import z",
+         "from a.b import x\nx()\nfrom a.d import y\nfrom a.c import z\n"),
+        ("from a.b import x\nfrom a.d import z\n", "from a.c import z",
+         "from a.b import x\nfrom a.d import z\nfrom a.c import z\n"),
+        ("from a.b import x\nimport os\nfrom a.d import y\n", "from a.c import z",
+         "from a.b import x\nimport os\nfrom a.c import z\nfrom a.d import y\n"),
         ("from a.d import x\nfrom a.b import y\n", "from a.c import z",
          "from a.d import x\nfrom a.b import y\nfrom a.c import z\n"),
         ("from a.b import x\n\nfrom a.d import y\n", "from a.c import z",
@@ -670,6 +677,8 @@ def test_an_added_import_is_in_order_where_the_others_are(
         ("from a.b import e\nfrom a.m import f\n", "from a.b import e, f\n"),
         ("from a.m import f\nfrom a.b import e\n", "from a.b import e, f\n"),
         ("from a.m import f\n\nuse(f)\nfrom a.b import e\n", "from a.b import f\n\nuse(f)\nfrom a.b import e\n"),
+        ("from a.fast import f\nfrom a.m import f\n", "from a.fast import f\nfrom a.b import f\n"),
+        ("from a.c import go\ngo()\nfrom a.m import e, f\n", "from a.c import go\ngo()\nfrom a.m import e\nfrom a.b import f\n"),
         ("def n():\n    from a.m import f\n    f()\n", "def n():\n    from a.b import f\n    f()\n"),
         ("from a.m import f  # noqa\n", "from a.b import f  # noqa\n"),
     ],

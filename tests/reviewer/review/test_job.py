@@ -227,7 +227,7 @@ def test_a_place_outside_the_diff_is_found_in_its_file(repo: tuple[Path, str, st
     with ModelServer(script) as server:
         (finding,) = reviewed(repo, server).findings
     assert (finding.path, finding.line) == ("shop/report.py", 5)
-    assert finding.suggestion is None
+    assert finding.suggestion == "    print(total(items, 1))", "shown as a diff"
 
 
 def test_a_finder_can_look_at_the_repository_and_only_at_it(repo: tuple[Path, str, str]):
