@@ -180,6 +180,11 @@ class Steps:
         if job.kind == Handed.kind:
             handed = Handed.model_validate_json(job.payload)
             self.store.answer(handed.request, why=str(error), failed=True)
+        if run is not None and job.kind == OPEN and (run.report or run.problem):
+            # The review is there, and paid: who publishes it can do without the check run.
+            log.warning("no check run", extra={"run": run.id, "why": error})
+            self.store.fail(job, str(error))
+            return
         if run is not None:
             log.error("run lost", extra={"run": run.id, "why": error})
         outcome, later = "", []
@@ -601,12 +606,14 @@ class Steps:
                 if not run.progress or self.store.put_if_idle(step(PROGRESS, run)):
                     shown[run.id] = run.progress
                 continue
+            done = True
             try:
                 with self._showing:
-                    self._show(run.id)
+                    done = self._show(run.id)
             except RlmError as error:  # the others' can still be shown
                 log.info("no progress shown", extra={"run": run.id, "why": error})
-            shown[run.id] = run.progress
+            if done:
+                shown[run.id] = run.progress
 
     def _progress(self, job: Job, run: Run) -> None:
         """Say how far a run that writes is. It is not tried again: more will be said soon."""
@@ -618,12 +625,16 @@ class Steps:
                 log.info("no progress shown", extra={"run": run.id, "why": error})
         self.store.done(job)
 
-    def _show(self, name: str) -> None:
+    def _show(self, name: str) -> bool:
+        """Show how far a review is; False where its check run may still come."""
         run = self.store.run(name)  # as it is now: its end may have begun
-        if run is None or run.check_run is None or not goes_on(run):
-            return
+        if run is None or not goes_on(run):
+            return True
+        if run.check_run is None:
+            return False
         with self._connect_for_checks(run.installation, run.repository_id) as hub:
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
+        return True
 
 
 def _is_kept(run: Run, wish: Wish) -> bool:

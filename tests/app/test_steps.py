@@ -233,6 +233,30 @@ def test_a_review_that_cannot_be_shown_is_told_to_stop(desk: ReviewDesk) -> None
     assert (desk.run().report, desk.outcomes()) == ("", ["lost: there is no such repository"])
 
 
+def test_a_review_that_is_done_is_posted_though_it_could_never_be_shown(desk: ReviewDesk) -> None:
+    _looked_at(desk)
+    shows = _takes(desk, "open")
+    job, run, _ = desk.engine()
+    made = report(findings=[]).model_dump_json()
+    desk.store.reviewed(job, run.id, step(PUBLISH, run), report=made)
+    desk.steps.lost(shows, GiveUp("it fails each time"), last=True)
+    assert desk.work() == ["publish"]
+    assert desk.outcomes() == ["posted"]
+    assert desk.checks == []
+
+
+def test_progress_is_shown_once_the_check_run_is_there(desk: ReviewDesk) -> None:
+    _looked_at(desk)
+    _, run, _ = desk.engine()
+    desk.store.progressed(run.id, "3 of 9 parts are read.")
+    shown: dict[str, str] = {}
+    desk.steps.show_progress(shown)
+    assert shown == {}
+    desk.work()
+    desk.steps.show_progress(shown)
+    assert shown == {run.id: "3 of 9 parts are read."}
+
+
 def test_a_review_that_runs_is_told_to_stop_when_its_pull_request_is_closed(
     desk: ReviewDesk,
 ) -> None:
