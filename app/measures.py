@@ -83,9 +83,9 @@ STORE_ERRORS = Measure(
 RECONCILED = Measure(
     "rlm_reconciled",
     "counter",
-    "What was lost and found: deliveries, and open heads or check runs.",
+    "What was lost and found: deliveries, open heads or check runs, installations that are gone.",
     "what",
-    ("delivery", "head"),
+    ("delivery", "head", "installation"),
 )
 
 MEASURES = (

@@ -150,6 +150,27 @@ def test_the_engine_knows_no_github_queue_or_terminal() -> None:
     assert found == []
 
 
+def test_the_kernel_knows_none_of_its_tasks() -> None:
+    own = {"errors", "model", "ports", "request", "rlm", "text"}
+    found = [
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in modules("reviewer/rlm")
+        for name in imports(path)
+        if name.split(".")[0] == "reviewer" and name.split(".")[1:2] not in [[one] for one in own]
+    ]
+    assert found == []
+
+
+def test_a_test_command_is_run_in_a_workflow_alone() -> None:
+    who = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules("app")
+        for name in imports(path)
+        if name == "app.trial"
+    }
+    assert who == {"app/action_trials.py", "app/action_write.py"}
+
+
 def test_what_is_imported_is_declared() -> None:
     """A package that only comes along with another may be gone after that one's next release."""
     imported = third_party()

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from app.github.auth import AppAuth
 from app.github.urls import Server
 from app.jobs import Gone
+from app.measures import COUNTS, RECONCILED
 from app.store import GITHUB, OPEN, NewJob, NewRun, Store
 from app.uninstalled import EVERY_S, SURE_S, Uninstalled
 from tests.github.apps import FakeInstallation
@@ -59,6 +60,12 @@ class Scene:
         return found
 
 
+def noticed(store: Store) -> float:
+    """Return how many were counted that nobody had told of."""
+    COUNTS.bring(store)
+    return store.measures().get((RECONCILED.name, "installation"), 0.0)
+
+
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     with closing(Store(tmp_path / "store.sqlite3")) as store, FakeGitHub(tmp_path) as fake:
@@ -72,7 +79,9 @@ def test_an_installation_that_is_gone_for_two_looks_is_forgotten_once(scene: Sce
     assert looks.round(NOW + 600) == 0, "it is looked once a day"
     assert looks.round(NOW + EVERY_S) == 0, "one answer may be wrong"
     assert scene.told() == []
+    before = noticed(scene.store)
     assert looks.round(NOW + EVERY_S + SURE_S) == 1
+    assert noticed(scene.store) == before + 1
     assert looks.round(NOW + EVERY_S + SURE_S + 600) == 0
     assert scene.told() == [scene.gone.id]
 
