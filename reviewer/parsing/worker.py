@@ -25,7 +25,7 @@ from reviewer.errors import GiveUp
 from reviewer.nursery import Nursery
 
 WORKERS = 2  # parsing is processor-bound, and the rest of the run needs a core too
-TIMEOUT_S = 5.0  # for one file; an honest megabyte takes about a second
+TIMEOUT_S = 15.0  # for one file; an honest megabyte takes a second, and several under load
 TOTAL_S = 240.0  # of all workers together; 5,000 honest files take about 20
 START_TIMEOUT_S = 30.0  # the first question also waits for Python and a grammar to load
 MAX_FILE_BYTES = 1_000_000  # longer files are generated or data, and hostile ones cost seconds
