@@ -345,9 +345,14 @@ def _users(  # noqa: PLR0917
     return texts
 
 
+def _start_of(way: _Way) -> str:
+    """Return the path of the file that the old package begins with."""
+    return "/".join([*package(way.old), "__init__.py"])
+
+
 def _is_shadowed(way: _Way, context: Context) -> bool:
     """Does the package mean something else by the module's name, or may it?"""
-    start = "/".join([*package(way.old), "__init__.py"])
+    start = _start_of(way)
     try:
         what = context.extraction(start).what
     except GiveUp:
@@ -564,7 +569,7 @@ def _naming(way: _Way, context: Context) -> list[str]:
 
 def _is_kept(way: _Way, context: Context) -> bool:
     """Does the old package go on to offer the module, because it imports it by that name?"""
-    start = "/".join([*package(way.old), "__init__.py"])
+    start = _start_of(way)
     try:
         imports = context.imports(start).items
     except GiveUp:
