@@ -146,7 +146,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
     """The task: one node."""
 
     name = "intent"
-    version = "3"
+    version = "4"
     tier: Tier = "strong"
     result: type[IntentResult] = IntentResult
 

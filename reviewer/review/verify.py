@@ -131,7 +131,7 @@ class Verifier:
     """
 
     name = "verify"
-    version = "8"
+    version = "9"
     tier: Tier = "cheap"
     result: type[Verdicts] = Verdicts
 
