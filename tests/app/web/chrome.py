@@ -120,9 +120,9 @@ class Chrome:
                 found.add(urlsplit(message["params"]["request"]["url"]).netloc)
         return found
 
-    def shot(self, path: Path) -> None:
-        """Take a picture of the whole page."""
-        picture = self._tell("Page.captureScreenshot", captureBeyondViewport=True)
+    def shot(self, path: Path, *, whole: bool = True) -> None:
+        """Take a picture of the whole page, or of what the window shows of it."""
+        picture = self._tell("Page.captureScreenshot", captureBeyondViewport=whole)
         path.write_bytes(base64.b64decode(picture["data"]))
 
     def _tell(self, command: str, **given: Any) -> Any:
