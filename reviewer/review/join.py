@@ -57,9 +57,6 @@ REPEATS_OF_A_RULE = 3
 """Places of one rule of a detector that make a list. Two are two comments that each can be acted
 on; from three on it is a pattern."""
 
-_OF_ITS_OWN = frozenset({Category.SECRET, Category.CONTRACT})
-"""What no rule makes a pattern: each secret has to be revoked, each broken contract has a cause."""
-
 _GONE = ("detector:contracts/name", "detector:python-lint/F821")
 """Rules that say of a name that it is gone and still used, the one that says more of it first."""
 
@@ -233,7 +230,7 @@ def _gathered(findings: Sequence[Finding]) -> list[Finding]:
     groups: dict[int, list[Finding]] = {}
     of_rules: dict[tuple[str, ...], list[int]] = {}
     for number, finding in enumerate(findings):
-        if finding.category is Category.SECRET:
+        if _is_of_its_own(finding):
             groups[number] = [finding]
         elif _by_detector(finding):
             of_rules.setdefault(_rule(finding), []).append(number)
@@ -256,10 +253,18 @@ def _rule(finding: Finding) -> tuple[str, ...]:
 
     Three undefined names are one pattern, whatever they are called.
     """
-    title = finding.title
-    if finding.category not in _OF_ITS_OWN:
-        title = _QUOTED.sub("", title)
+    title = _QUOTED.sub("", finding.title)
     return finding.source, finding.category, title, str(finding.preexisting)
+
+
+def _is_of_its_own(finding: Finding) -> bool:
+    """Is it nothing that others make a pattern of, in whatever words?
+
+    Each secret has to be revoked. Each broken contract has a cause, and its places already.
+    """
+    if finding.category is Category.CONTRACT:
+        return _by_detector(finding)
+    return finding.category is Category.SECRET
 
 
 _QUOTED = re.compile(r"`[^`]*`")

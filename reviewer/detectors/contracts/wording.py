@@ -12,7 +12,7 @@ from reviewer.finding import Category, Finding, Severity, Side
 from reviewer.parsing.symbols import Definition, DefKind, UseKind
 from reviewer.text import printable
 
-SHOWN = 3  # places that are named; the others are counted
+SHOWN = 3  # places that the text names; it counts the others
 _CONFIDENCE = 0.95
 
 
@@ -114,36 +114,36 @@ def _words(
     file: FileDifference,
     differences: Sequence[FileDifference],
 ) -> tuple[str, str]:
-    first, more = _place(places[0]), len(places) - 1
+    """Return title and text. The title names no caller, and not how many there are: it tells the
+    finding from others after a push that moves the callers, or mends some of them."""
+    path = printable(cause.path)
     if cause.now is not None and cause.item is not None:
         name = _called(cause.item)
         head = f"`{name}{_list(cause.now.definition)}`"
-        other = "" if not more else f", and {_count(more, 'other call')} no longer fit{_s(more)}"
-        title = f"`{name}` changed, and {first} {places[0].why}{other}"
         was = f"`{name}{_list(cause.item.definition)}`"
-        body = f"{was} became {head}. {_each(places)}"
-        return title, body
+        title = f"`{name}` changed in {path}, and not every call fits it"
+        return title, f"{was} became {head}. {_each(places)}"
     what, fate = _fate(cause, file, differences)
-    many = f" and {_count(more, 'other place')}" if more else ""
-    title = f"{what} {fate}, but {first}{many} still use{'' if more else 's'} it"
-    return title, _each(places)
+    return f"{what} {fate}", _each(places)
 
 
 def _fate(
     cause: Cause, file: FileDifference, differences: Sequence[FileDifference]
 ) -> tuple[str, str]:
+    path = printable(cause.path)
     if cause.dropped:
-        return f"`{printable(cause.dropped)}`", f"is no longer offered by {printable(cause.path)}"
+        name = f"`{printable(cause.dropped)}`"
+        return name, f"is no longer offered by {path}, but still taken from there"
     if cause.item is None:
         if file.new is not None:
-            return f"`{printable(cause.path)}`", f"was moved to {printable(file.new.path)}"
-        return f"`{printable(cause.path)}`", "was removed"
+            return f"`{path}`", f"was moved to {printable(file.new.path)}, but not all uses were"
+        return f"`{path}`", "was removed, but is still used"
     name = f"`{_called(cause.item)}`"
-    if path := moved_to(differences, cause.item):
-        return name, f"was moved to {printable(path)}"
+    if moved := moved_to(differences, cause.item):
+        return name, f"was moved to {printable(moved)} from {path}, but not all uses were"
     if new := renamed_to(file, cause.item.definition):
-        return name, f"was renamed to `{printable(new)}`"
-    return name, "was removed"
+        return name, f"was renamed to `{printable(new)}` in {path}, but not in all uses"
+    return name, f"was removed from {path}, but is still used"
 
 
 def _called(item: Item) -> str:
@@ -173,11 +173,3 @@ def _each(places: Sequence[Place]) -> str:
 
 def _place(place: Place) -> str:
     return f"`{printable(place.path)}:{place.line}`"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _s(number: int) -> str:
-    return "s" if number == 1 else ""

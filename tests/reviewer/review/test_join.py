@@ -129,7 +129,7 @@ def removed(name: str, line: int = 5, **changes: object) -> Finding:
         "side": "LEFT",
         **changes,
     }
-    title = f"`{name}` was removed, but `a.py:2` and 1 other place still use it"
+    title = f"`{name}` was removed from a.py, but is still used"
     return finding(title, line, **given)
 
 
@@ -316,6 +316,8 @@ def test_secrets_and_broken_contracts_of_one_rule_are_each_their_own():
         for name in ("one", "two", "three")
     ]  # fmt: skip
     assert len(join(broken)) == 3
+    same = [one.model_copy(update={"title": broken[0].title}) for one in broken]
+    assert len(join(same)) == 3, "a method of that name was removed from three classes"
 
 
 def test_the_id_is_that_of_the_first_place_whatever_repeats_come_or_go():
