@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reviewer.finding import MOST_PLACES, Category, Finding, Place, Side
 from reviewer.review.promised import without_promise
@@ -104,8 +104,7 @@ def told_as_defects(
             continue
         one = kept[-number]
         worse = min(one.severity, promise.severity, key=lambda severity: severity.rank)
-        there = (*one.places, *_places_of([promise]))
-        kept[-number] = one.model_copy(update={"severity": worse, "places": there})
+        kept[-number] = _also_at(one.model_copy(update={"severity": worse}), _places_of([promise]))
         left_out.setdefault(one.id, []).append(promise)
     return sorted(kept, key=_worth), left_out
 
@@ -132,6 +131,7 @@ def once(findings: Iterable[Finding], *, by_words: bool = False) -> list[Finding
             if _of_one_name(finding, kept[number]):
                 kept[number] = _by_both(kept[number], finding)
                 break
+            kept[number] = _also_at(kept[number], finding.places)
             if _may_take_over(kept[number], finding):
                 kept[number] = kept[number].model_copy(update={"suggestion": finding.suggestion})
                 break
@@ -154,7 +154,8 @@ def _by_both(finding: Finding, repeat: Finding) -> Finding:
     one, other = sorted((finding, repeat), key=lambda each: _GONE.index(each.source))
     worse = min(one.severity, other.severity, key=lambda severity: severity.rank)
     sources = dict.fromkeys((*one.also_by, *other.also_by, other.source))
-    return one.model_copy(update={"severity": worse, "also_by": tuple(sources)})
+    said = one.model_copy(update={"severity": worse, "also_by": tuple(sources)})
+    return _also_at(said, other.places)
 
 
 def _may_take_over(finding: Finding, repeat: Finding) -> bool:
@@ -241,11 +242,20 @@ def _gathered(findings: Sequence[Finding]) -> list[Finding]:
             groups[numbers[0]] = [findings[number] for number in numbers]
         else:
             groups |= {number: [findings[number]] for number in numbers}
-    return [
-        _with_places(group[start : start + 1 + MOST_PLACES])
-        for _, group in sorted(groups.items())
-        for start in range(0, len(group), 1 + MOST_PLACES)
-    ]
+    return [_with_places(part) for _, group in sorted(groups.items()) for part in _parts(group)]
+
+
+def _parts(group: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """Divide a group where one finding cannot have all of its places."""
+    part: list[Finding] = []
+    count = 0
+    for one in group:
+        count += 1 + len(one.places)
+        if part and count > 1 + MOST_PLACES:
+            yield part
+            part, count = [], 1 + len(one.places)
+        part.append(one)
+    yield part
 
 
 def _rule(finding: Finding) -> tuple[str, ...]:
@@ -275,27 +285,36 @@ def _with_places(group: Sequence[Finding]) -> Finding:
     first, *others = group
     if not others:
         return first
-    places = (*first.places, *_places_of(others))[:MOST_PLACES]
     different = [
         one
         for one in others
         if one.title != first.title and (_by_detector(first) or not _alike_titles(one, first))
     ]
     body = "\n".join([first.body, *([""] if different else []), *map(_told_of, different)])
-    return first.model_copy(update={"places": places, "body": body})
+    return _also_at(first.model_copy(update={"body": body}), _places_of(others))
+
+
+def _also_at(finding: Finding, places: Iterable[Place]) -> Finding:
+    """Return a finding that is true of some more places, too, each once."""
+    known = {_lines_of(finding.place): finding.place}
+    for place in (*finding.places, *places):
+        known.setdefault(_lines_of(place), place)
+    there = tuple(known.values())[1 : 1 + MOST_PLACES]
+    return finding if there == finding.places else finding.model_copy(update={"places": there})
+
+
+def _places_of(findings: Iterable[Finding]) -> Iterator[Place]:
+    return (place for one in findings for place in (one.place, *one.places))
+
+
+def _lines_of(place: Place) -> tuple[str, Side, int | None, int | None]:
+    return place.path, place.side, place.start_line, place.line
 
 
 def _alike_titles(one: Finding, other: Finding) -> bool:
     """Does one title tell what the other does, but for a word in five?"""
     words, others = telling_words(one.title), telling_words(other.title)
     return len(words & others) >= REPEATED_TITLES * max(len(words), len(others))
-
-
-def _places_of(findings: Iterable[Finding]) -> tuple[Place, ...]:
-    return tuple(
-        Place(id=one.id, path=one.path, side=one.side, start_line=one.start_line, line=one.line)
-        for one in findings
-    )
 
 
 def _told_of(finding: Finding) -> str:

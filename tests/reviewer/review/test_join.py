@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from reviewer.finding import Category, Finding, Proof, Severity, Side
+from reviewer.finding import MOST_PLACES, Category, Finding, Place, Proof, Severity, Side
 from reviewer.review.join import join, masked, once, retold, told_as_defects
 from reviewer.review.promised import with_promise
 from tests.reviewer.review.retold_pairs import ONE, TWO, Claim
@@ -345,6 +345,36 @@ def test_thousands_of_titles_are_compared_in_no_time():
     ]  # fmt: skip
     assert len(join(many)) == 5_000
     assert time.process_time() - began < 5
+
+
+def places(*paths: str) -> tuple[Place, ...]:
+    return tuple(Place(id=f"of {path}", path=path, start_line=3, line=3) for path in paths)
+
+
+def test_what_is_made_one_keeps_the_places_that_each_had():
+    first = finding(INJECTED, 1, severity=Severity.HIGH, places=places("x.py"))
+    other = finding(INJECTED, 9, path="b.py", places=places("x.py", "y.py"))
+    (joined,) = join([first, other])
+    assert [place.path for place in joined.places] == ["x.py", "b.py", "y.py"]
+    same = finding(INJECTED, 1, source="model:security", places=places("z.py"))
+    (joined,) = join([first, same])
+    assert [place.path for place in joined.places] == ["x.py", "z.py"]
+    by_both = [removed("f", places=places("x.py")), undefined("f", places=places("z.py"))]
+    (joined,) = join(by_both)
+    assert [place.path for place in joined.places] == ["x.py", "z.py"]
+    defect, broken = said(TWICE, places=places("x.py")), promise(*AGAIN, places=places("y.py"))
+    (joined,) = join([defect, broken])
+    assert [place.path for place in joined.places] == ["x.py", "a.py", "y.py"]
+
+
+def test_what_has_more_places_than_one_finding_may_have_is_several_findings():
+    def many(number: int) -> Finding:
+        paths = (f"{number}_{n}.py" for n in range(60))
+        return finding(INJECTED, 7, path=f"{number}.py", places=places(*paths))
+
+    joined = join([many(number) for number in range(3)])
+    assert sum(1 + len(one.places) for one in joined) == 3 * 61
+    assert all(len(one.places) <= MOST_PLACES for one in joined)
 
 
 TWICE = (
