@@ -19,6 +19,10 @@ this part of the shorter one's words. 21 pairs of one claim, as different passes
 share 0.35 to 0.84, two of different claims 0.16 and 0.25. What is said of a promise is put in the
 promise's words, so less has to do: 0.32 to 0.56 where it was one claim."""
 
+TOLD_WITH = 0.3
+"""Claims of one harm on the very same lines are one comment. Where they share less than this part
+of the shorter one's words they may still be two causes, and both are told in it."""
+
 ALIKE_ANYWHERE = 0.35
 """A broken promise is shown at whatever lines come nearest, so it is compared with every defect of
 the change: six pairs of one cause, in readings of the held-back cases, share 0.37 to 0.55 of the
@@ -71,7 +75,13 @@ def join(findings: Iterable[Finding]) -> list[Finding]:
 
     What is true of several places is one finding at the worst of them, with the others as `places`.
     """
-    return _gathered(_kept_promises(once(findings)))
+    return join_counted(findings)[0]
+
+
+def join_counted(findings: Iterable[Finding]) -> tuple[list[Finding], int]:
+    """Do as `join`; return how many are told with another one of their lines, too."""
+    kept, told = _once(findings, by_words=False)
+    return _gathered(_kept_promises(kept)), told
 
 
 def _kept_promises(findings: Sequence[Finding]) -> list[Finding]:
@@ -113,10 +123,17 @@ def once(findings: Iterable[Finding], *, by_words: bool = False) -> list[Finding
     """Return the findings with each cause at each place once, the worst and surest first.
 
     Of several that say the same the worst stays; among equals a detector's, which is certain. With
-    `by_words` a place alone makes nothing the same: one of the two may be wrong. One that stays
+    `by_words` a place alone makes nothing the same: one of the two may be wrong. What only its
+    place makes the same is told with the one that stays: it may be another cause. One that stays
     without a suggestion takes over that of a repeat for the very same lines. Of two detectors that
     say one cause in different words, the one with more to say of it stays and names the other.
     """
+    return _once(findings, by_words=by_words)[0]
+
+
+def _once(findings: Iterable[Finding], *, by_words: bool) -> tuple[list[Finding], int]:
+    """Do as `once`; return how many are told with another one of their lines, too."""
+    told = 0
     kept: list[Finding] = []
     by_line: dict[tuple[str, Side, int | None], list[int]] = {}
     for finding in sorted(findings, key=_worth):
@@ -132,10 +149,34 @@ def once(findings: Iterable[Finding], *, by_words: bool = False) -> list[Finding
                 kept[number] = _by_both(kept[number], finding)
                 break
             kept[number] = _also_at(kept[number], finding.places)
-            if _may_take_over(kept[number], finding):
+            if _may_take_over(kept[number], finding, verified=not by_words):
                 kept[number] = kept[number].model_copy(update={"suggestion": finding.suggestion})
                 break
-    return _told_apart(kept)
+        if same and not any(_has_told(kept[number], finding) for number in same):
+            kept[same[0]] = _with_told(kept[same[0]], finding)
+            told += 1
+    return _told_apart(kept), told
+
+
+def _has_told(finding: Finding, repeat: Finding) -> bool:
+    """Do the words of a finding tell a repeat too, or is there no doubt that it is the same?"""
+    if Category.SECRET in {finding.category, repeat.category} or (
+        _by_detector(finding) and _by_detector(repeat)
+    ):
+        return True
+    titles = alike(telling_words(finding.title), telling_words(repeat.title))
+    told = alike(_all_words(finding), _all_words(repeat))
+    return titles >= ALIKE_TITLES / 2 or told >= TOLD_WITH
+
+
+def _with_told(finding: Finding, repeat: Finding) -> Finding:
+    """Return a finding that tells a repeat with its own words: with its reason, too, where that
+    was verified by itself."""
+    told = [finding.body, f"Also: {repeat.title}"]
+    if repeat.verified:
+        told.append(repeat.body)
+    body = "\n\n".join(text for text in told if text.strip())
+    return finding.model_copy(update={"body": body})
 
 
 def _of_one_name(one: Finding, other: Finding) -> bool:
@@ -158,13 +199,19 @@ def _by_both(finding: Finding, repeat: Finding) -> Finding:
     return _also_at(said, other.places)
 
 
-def _may_take_over(finding: Finding, repeat: Finding) -> bool:
-    """Would the repeat's suggestion replace this finding's lines, without a word of a secret?"""
+def _may_take_over(finding: Finding, repeat: Finding, *, verified: bool) -> bool:
+    """Would the repeat's suggestion replace this finding's lines, without a word of a secret?
+
+    It mends what the repeat says, so both have to say one thing in like words. With `verified`
+    nobody will look whether it does: somebody has to have done so.
+    """
     return (
         finding.suggestion is None
         and repeat.suggestion is not None
         and finding.category is not Category.SECRET  # whose suggestion `masked` lets through
         and (finding.start_line, finding.line) == (repeat.start_line, repeat.line)
+        and (repeat.verified or not verified or _by_detector(repeat))
+        and _same(repeat, finding, by_words=True)
     )
 
 

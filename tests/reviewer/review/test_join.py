@@ -5,7 +5,7 @@ import time
 import pytest
 
 from reviewer.finding import MOST_PLACES, Category, Finding, Place, Proof, Severity, Side
-from reviewer.review.join import join, masked, once, retold, told_as_defects
+from reviewer.review.join import join, join_counted, masked, once, retold, told_as_defects
 from reviewer.review.promised import with_promise
 from tests.reviewer.review.retold_pairs import ONE, TWO, Claim
 
@@ -33,12 +33,63 @@ def test_two_passes_about_one_line_and_kind_are_one():
         ]
     )
     assert [f.title for f in joined] == ["The last page is lost"]
+    assert joined[0].body == "Also: Off by one in the loop", "it may be another cause"
+
+
+def at_one_place(**changes: object) -> list[Finding]:
+    """Return two verified claims of two passes about one line that share next to nothing."""
+    return [
+        finding(
+            "Off by one in the loop",
+            body="The last page is never read.",
+            severity=Severity.HIGH,
+            verified=True,
+        ),
+        finding(
+            "The amount is taken as cents",
+            body="Yen have none.",
+            source="model:contracts",
+            verified=True,
+            suggestion="yen()",
+        ).model_copy(update=changes),
+    ]
+
+
+def test_two_claims_of_one_place_are_one_comment_that_tells_both_and_is_counted():
+    (joined,), beside = join_counted(at_one_place())
+    told = "The last page is never read.\n\nAlso: The amount is taken as cents"
+    assert (joined.title, beside) == ("Off by one in the loop", 1)
+    assert joined.body == f"{told}\n\nYen have none."
+    (joined,), _ = join_counted(at_one_place(verified=False))
+    assert joined.body == told, "of what nobody has looked at no more than that"
+    assert len(once(at_one_place(), by_words=True)) == 2, "each is verified by itself"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "The loop is off by one"},
+        {"body": "The last page of the list is never read, so its rows are missing."},
+        {"category": Category.SECRET},
+    ],
+)
+def test_what_is_told_in_like_words_is_not_told_twice(changes):
+    one, other = at_one_place(**changes)
+    kind = {"category": changes.get("category", one.category)}
+    joined, beside = join_counted([one.model_copy(update=kind), other])
+    assert ([each.body for each in joined], beside) == ([one.body], 0)
+
+
+def test_a_replacement_is_not_taken_over_from_another_claim_about_the_lines():
+    (joined,) = join(at_one_place())
+    assert joined.suggestion is None
 
 
 def test_what_stays_keeps_its_suggestion_and_takes_over_one_for_the_very_same_lines():
     def joined(kept: str | None, repeat: str | None, **changes: object) -> list[str | None]:
         worse = finding("The last page is lost", severity=Severity.HIGH, suggestion=kept)
-        other = finding("The last page gets lost", suggestion=repeat, source="model:x", **changes)
+        changes = {"verified": True, "source": "model:x", **changes}
+        other = finding("The last page gets lost", suggestion=repeat, **changes)
         return [f.suggestion for f in join([other, worse])]
 
     assert joined("mine", "other") == ["mine"]
@@ -46,6 +97,12 @@ def test_what_stays_keeps_its_suggestion_and_takes_over_one_for_the_very_same_li
     assert joined(None, "") == [""], "it deletes the lines"
     assert joined(None, "other", start_line=4) == [None], "it replaces other lines"
     assert joined(None, None) == [None]
+    assert joined(None, "other", verified=False) == [None], "nobody will look at it any more"
+    once_looked_at = [
+        finding("It is lost"),
+        finding("It gets lost", source="model:x", suggestion=""),
+    ]
+    assert [f.suggestion for f in once(once_looked_at, by_words=True)] == [""], "a verifier will"
 
 
 def test_a_suggestion_is_never_taken_over_by_what_reports_a_secret():
