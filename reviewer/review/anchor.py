@@ -165,18 +165,31 @@ class Lines:
 
 def find_in_file(quote: str, sheet: Sheet) -> Anchor:
     """Return the place of a quote in a whole file of the head; raise NotFound."""
-    wanted = _lines(quote)
-    for same, lines, exact in (
-        (_exactly, sheet.exactly, True),
-        (_loosely, sheet.loosely, False),
-    ):
-        for side, reading in _readings(wanted):
-            if side == "RIGHT" and (places := lines.find([same(line) for line in reading])):
-                if len(places) > 1:
-                    raise NotFound("the quoted lines stand in several places: quote more lines")
-                rows = sheet.rows[places[0] : places[0] + len(reading)]
-                return _compared(quote, _anchor(side, rows, exact))
+    for exact in (True, False):
+        reading, places = _places(quote, sheet, exact=exact)
+        if len(places) > 1:
+            raise NotFound("the quoted lines stand in several places: quote more lines")
+        if places:
+            rows = sheet.rows[places[0] : places[0] + len(reading)]
+            return _compared(quote, _anchor("RIGHT", rows, exact))
     raise Absent("the quoted lines are not there")
+
+
+def times_in_file(quote: str, sheet: Sheet, *, exact: bool) -> int:
+    """Return how often a quote stands in a whole file of the head: 0, 1, or 2 for more.
+
+    Unless it has to be `exact`, white space is forgiven.
+    """
+    return len(_places(quote, sheet, exact=exact)[1])
+
+
+def _places(quote: str, sheet: Sheet, *, exact: bool) -> tuple[list[str], list[int]]:
+    """Return the reading of a quote that stands in a file of the head, and where: two at most."""
+    same, lines = (_exactly, sheet.exactly) if exact else (_loosely, sheet.loosely)
+    for side, reading in _readings(_lines(quote)):
+        if side == "RIGHT" and (places := lines.find([same(line) for line in reading])):
+            return reading, places
+    return [], []
 
 
 class Absent(NotFound):

@@ -18,6 +18,7 @@ from reviewer.review.anchor import (
     find_in_diff,
     find_in_file,
     find_like_in_diff,
+    times_in_file,
 )
 from reviewer.review.claims import Claim
 from reviewer.review.scope import quoted
@@ -30,6 +31,14 @@ WHY_CHARS = 1_500
 TRIGGER_CHARS = 400
 """Of what fails: a line of a comment, which says more above it."""
 
+
+OUTSIDE = "the quoted lines are outside the diff: give the path of their file too"
+SEVERAL = "the quoted lines stand in several places of that file: quote more lines around them"
+TWO_SIDES = (
+    "the quoted lines are deleted in the diff, and stand at the head of that file, too: copy them "
+    "with the - of the diff if you mean the deleted ones, else give the path of their file"
+)
+"""What a node is told whose quote may mean another place: nobody guesses."""
 
 FILES_KEPT = 4
 """Claims of one node name few files, and a file may have 5 MB."""
@@ -78,10 +87,7 @@ class Placer:
         file = self._change.by_path.get(path) or self._printed_as(path)
         shown = printable(path if file is None else file.path)
         try:
-            if file is not None:
-                with suppress(Absent):
-                    return shown, find_in_diff(quote, file, None)
-            return shown, self._in_whole_file(quote, path if file is None else file.path)
+            return shown, self._anywhere(quote, path if file is None else file.path, file)
         except Absent:
             raise
         except NotFound:
@@ -130,7 +136,7 @@ class Placer:
         """Find a quote: in the diff, then in the whole file, then what in the diff is most like it.
 
         What stands outside the diff word for word is never a misquotation of the diff. Only a claim
-        that gives a path may mean it.
+        that gives a path may mean it, and one that does may mean any line of its file.
         """
         span = spans.get(claim.hunk)
         path = claim.path or (span.path if span else None)
@@ -139,20 +145,61 @@ class Placer:
         file = self._change.by_path.get(path) or self._printed_as(path)
         if file is None:
             return path, self._in_whole_file(claim.quote, path)
-        ours = span is not None and span.path == file.path
-        named = span.hunk if span is not None and ours else None
-        within = range(span.start, span.stop) if span is not None and ours else None
+        ours = span if span is not None and span.path == file.path else None
+        named = None if ours is None else ours.hunk
+        within = None if ours is None else range(ours.start, ours.stop)
         try:
-            return file.path, find_in_diff(claim.quote, file, named, within)
+            if claim.path is not None:
+                return file.path, self._named(claim, file, ours)
+            found = find_in_diff(claim.quote, file, named, within)
         except Absent:
-            pass
-        try:
-            outside = self._in_whole_file(claim.quote, file.path)
-        except NotFound:
+            with suppress(Absent):
+                self._in_whole_file(claim.quote, file.path)
+                raise NotFound(OUTSIDE) from None
             return file.path, find_like_in_diff(claim.quote, file, named, within)
-        if claim.path is None:
-            raise NotFound("the quoted lines are outside the diff: give the path of their file too")
-        return file.path, outside
+        if not _is_meant(found, ours, file) and (why := self._doubt(claim.quote, file.path, found)):
+            raise NotFound(why)
+        return file.path, found
+
+    def _named(self, claim: Claim, file: FileChange, ours: Span | None) -> Anchor:
+        """Find a quote of a claim that gives the path of a changed file."""
+        try:
+            return self._anywhere(claim.quote, file.path, file)
+        except Absent:
+            raise
+        except NotFound as error:
+            hint = "" if ours is None else ", or leave the path out if they are lines of your hunk"
+            raise NotFound(f"{error}{hint}") from None
+
+    def _doubt(self, quote: str, path: str, found: Anchor) -> str:
+        """Say where else at the head a quote of the diff stands; "" if nowhere."""
+        try:
+            times = times_in_file(quote, self._sheet(path), exact=found.exact)
+        except GiveUp:
+            return ""
+        if found.side == "LEFT":
+            return TWO_SIDES if times else ""
+        return SEVERAL if times > 1 else ""
+
+    def _anywhere(self, quote: str, path: str, file: FileChange | None) -> Anchor:
+        """Find a quote in a whole file of the head; what is not there, in its diff.
+
+        A line that the change deletes is meant only where the head has no line that is the same.
+        """
+        if file is None:
+            return self._in_whole_file(quote, path)
+        head: Anchor | None = None
+        with suppress(Absent):
+            head = self._in_whole_file(quote, path)
+        if head is not None and head.exact:
+            return head
+        try:
+            found = find_in_diff(quote, file, None)
+        except NotFound:
+            if head is None:
+                raise
+            return head
+        return found if head is None or (found.side == "LEFT" and found.exact) else head
 
     def _in_whole_file(self, quote: str, path: str) -> Anchor:
         try:
@@ -185,6 +232,15 @@ class Placer:
         if anchor.text.endswith("\r"):
             text = text.replace("\n", "\r\n") + "\r"
         return text if text != anchor.text and redacted(text) == text else None
+
+
+def _is_meant(found: Anchor, ours: Span | None, file: FileChange) -> bool:
+    """Is it a line that the change adds, in the very hunk that a claim names?"""
+    if ours is None or found.side != "RIGHT":
+        return False
+    there = range(found.start_line, found.line + 1)
+    shown = {line.new for line in ours.lines}
+    return shown.issuperset(there) and not file.added_lines.isdisjoint(there)
 
 
 def _has_plus(text: str) -> bool:
