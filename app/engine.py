@@ -439,7 +439,12 @@ def everything_here(objects: Objects) -> None:
 
 
 def with_notes(done: Review, *notes: str) -> Review:
-    """Put notes first, empty ones left out; where nothing changed, how it was asked is no news."""
+    """Put the first note before the review's own and the others behind, empty ones left out.
+
+    What was not read comes before how it was asked: some readers see only the first notes. Where
+    nothing changed, how it was asked is no news.
+    """
     if done.change.files == 0:
         return done
-    return done.model_copy(update={"notes": [*filter(None, notes), *done.notes]})
+    told = [*filter(None, notes[:1]), *done.notes, *filter(None, notes[1:])]
+    return done.model_copy(update={"notes": told})

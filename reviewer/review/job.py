@@ -472,7 +472,7 @@ async def _verified(
     stops: set[StopReason] = set()
     while candidates:
         solved = await solve(verifier, VerifyScope(tuple(candidates)), run, next(names))
-        verdicts = await asyncio.to_thread(verifier.proved, solved.result)
+        verdicts = await asyncio.to_thread(verifier.proved, solved.result, candidates)
         stands, falls = await asyncio.to_thread(
             judged, candidates, verdicts, MIN_CONFIDENCE, verifier.proof
         )
