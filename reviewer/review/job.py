@@ -48,7 +48,7 @@ from reviewer.review.scope import SPAN_BYTES, FindScope
 from reviewer.review.suggestions import parsing
 from reviewer.review.summary import STOPS, Outline, summarise
 from reviewer.review.synthesis import question, retold
-from reviewer.review.taken_back import takes_itself_back
+from reviewer.review.taken_back import kept_of, takes_itself_back
 from reviewer.review.verify import Verifier, VerifyScope, judged
 from reviewer.rlm.journal import Journal
 from reviewer.rlm.once import ask_once
@@ -556,12 +556,18 @@ def _meant(
     which its author has put there to be repeated.
     """
     found = [(c, one) for c, one in zip(claims, placed, strict=True) if one is not None]
-    kept = [
-        one for claim, one in found if one.is_grave or not takes_itself_back(claim.title, claim.why)
-    ]
-    if dropped := len(found) - len(kept):
-        read.withheld += [one for _, one in found if one not in kept]
-        read.notes.append(f"{dropped} claim(s) {whose} were dropped: {NOTHING_WRONG}.")
+    kept: list[Finding] = []
+    dropped: list[Finding] = []
+    for claim, one in found:
+        if not takes_itself_back(claim.title, claim.why):
+            kept.append(one)
+        elif one.is_grave:
+            kept.append(one.model_copy(update={"body": kept_of(one.body)}))
+        else:
+            dropped.append(one)
+    if dropped:
+        read.withheld += dropped
+        read.notes.append(f"{len(dropped)} claim(s) {whose} were dropped: {NOTHING_WRONG}.")
     return kept
 
 
