@@ -76,6 +76,9 @@ merged: the findings stand in the summary alone. gone: it is not there any more,
 for the last, the check run, if there is one, has all of it in any case.
 """
 
+CONTRACTS = "detector:contracts/"
+"""What the sources of the detector of broken contracts begin with."""
+
 _ADDRESS = re.compile(r"[A-Za-z0-9./:#_~%?=&-]{1,500}")
 """Longer ones would be a summary of addresses; a path has a name of its own beside it."""
 
@@ -270,7 +273,8 @@ class _Posting:
             if is_grave(one):
                 left += waived
                 continue
-            who |= {self.waived[short_id(name)] for each in waived for name in ids_of(each)}
+            ids = {short_id(name) for each in waived for name in ids_of(each)}
+            who |= {self.waived[name] for name in ids if name in self.waived}
             whole += not shown
             places += sum(len(ids_of(each)) for each in waived) if shown else 0
         if left == review.findings:
@@ -714,9 +718,14 @@ def _blocking(number: int, blocks: Severity) -> str:
 
 
 def _divided(finding: Finding, waived: Mapping[str, str]) -> tuple[list[Finding], list[Finding]]:
-    """Return a finding at the places that are left, and at those where it was dismissed."""
+    """Return a finding at the places that are left, and at those where it was dismissed.
+
+    Those of a broken contract have one cause: who dismisses it means all of them.
+    """
     places = [finding.place, *finding.places]
     gone = [one for one in places if short_id(one.id) in waived]
+    if gone and finding.source.startswith(CONTRACTS):
+        gone = places
     left = [one for one in places if one not in gone]
     return _of_places(finding, left), _of_places(finding, gone)
 

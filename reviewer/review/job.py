@@ -40,7 +40,7 @@ from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
 from reviewer.review.guidance import guides_for
 from reviewer.review.intent import Intent, IntentClaim, IntentScope, compares
-from reviewer.review.join import join, masked, once, told_as_defects
+from reviewer.review.join import join_counted, masked, once, told_as_defects
 from reviewer.review.modules import Said, module_imports, modules, modules_of
 from reviewer.review.place import Placer
 from reviewer.review.risk import look_first, risk
@@ -579,11 +579,20 @@ def _below(number: int, thresholds: Thresholds) -> list[str]:
     return [f"{findings} not shown: below the thresholds of {FILE} ({thresholds})."]
 
 
+def _beside(number: int) -> list[str]:
+    """Say how many findings have no comment of their own, for another one has their lines."""
+    if not number:
+        return []
+    findings = "1 finding is" if number == 1 else f"{number} findings are"
+    return [f"{findings} told with another one of the same lines."]
+
+
 def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: float) -> Review:
     change = prepared.change
     aside = [*prepared.triage.skipped, *((file, LOCKFILE) for file in prepared.triage.lockfiles)]
     coverage = account(change, aside, prepared.spans, read.covered, read.missed)
-    found = masked(join([*prepared.leads, *read.findings]))
+    joined, beside = join_counted([*prepared.leads, *read.findings])
+    found = masked(joined)
     findings = [one for one in found if request.policy.thresholds.admit(one)]
     below = [one for one in found if not request.policy.thresholds.admit(one)]
     asked = read.calls > 0 or read.replayed > 0
@@ -612,6 +621,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
         notes=[
             *prepared.notes,
             *read.notes,
+            *_beside(beside),
             *_below(len(found) - len(findings), request.policy.thresholds),
         ],
         coverage=coverage,

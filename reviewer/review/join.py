@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reviewer.finding import MOST_PLACES, Category, Finding, Place, Side
 from reviewer.review.promised import without_promise
@@ -18,6 +18,10 @@ ALIKE_TO_PROMISE = 0.3
 this part of the shorter one's words. 21 pairs of one claim, as different passes and readers put it,
 share 0.35 to 0.84, two of different claims 0.16 and 0.25. What is said of a promise is put in the
 promise's words, so less has to do: 0.32 to 0.56 where it was one claim."""
+
+TOLD_WITH = 0.3
+"""Claims of one harm on the very same lines are one comment. Where they share less than this part
+of the shorter one's words they may still be two causes, and both are told in it."""
 
 ALIKE_ANYWHERE = 0.35
 """A broken promise is shown at whatever lines come nearest, so it is compared with every defect of
@@ -57,9 +61,6 @@ REPEATS_OF_A_RULE = 3
 """Places of one rule of a detector that make a list. Two are two comments that each can be acted
 on; from three on it is a pattern."""
 
-_OF_ITS_OWN = frozenset({Category.SECRET, Category.CONTRACT})
-"""What no rule makes a pattern: each secret has to be revoked, each broken contract has a cause."""
-
 _GONE = ("detector:contracts/name", "detector:python-lint/F821")
 """Rules that say of a name that it is gone and still used, the one that says more of it first."""
 
@@ -74,7 +75,13 @@ def join(findings: Iterable[Finding]) -> list[Finding]:
 
     What is true of several places is one finding at the worst of them, with the others as `places`.
     """
-    return _gathered(_kept_promises(once(findings)))
+    return join_counted(findings)[0]
+
+
+def join_counted(findings: Iterable[Finding]) -> tuple[list[Finding], int]:
+    """Do as `join`; return how many are told with another one of their lines, too."""
+    kept, told = _once(findings, by_words=False)
+    return _gathered(_kept_promises(kept)), told
 
 
 def _kept_promises(findings: Sequence[Finding]) -> list[Finding]:
@@ -107,8 +114,7 @@ def told_as_defects(
             continue
         one = kept[-number]
         worse = min(one.severity, promise.severity, key=lambda severity: severity.rank)
-        there = (*one.places, *_places_of([promise]))
-        kept[-number] = one.model_copy(update={"severity": worse, "places": there})
+        kept[-number] = _also_at(one.model_copy(update={"severity": worse}), _places_of([promise]))
         left_out.setdefault(one.id, []).append(promise)
     return sorted(kept, key=_worth), left_out
 
@@ -117,10 +123,17 @@ def once(findings: Iterable[Finding], *, by_words: bool = False) -> list[Finding
     """Return the findings with each cause at each place once, the worst and surest first.
 
     Of several that say the same the worst stays; among equals a detector's, which is certain. With
-    `by_words` a place alone makes nothing the same: one of the two may be wrong. One that stays
+    `by_words` a place alone makes nothing the same: one of the two may be wrong. What only its
+    place makes the same is told with the one that stays: it may be another cause. One that stays
     without a suggestion takes over that of a repeat for the very same lines. Of two detectors that
     say one cause in different words, the one with more to say of it stays and names the other.
     """
+    return _once(findings, by_words=by_words)[0]
+
+
+def _once(findings: Iterable[Finding], *, by_words: bool) -> tuple[list[Finding], int]:
+    """Do as `once`; return how many are told with another one of their lines, too."""
+    told = 0
     kept: list[Finding] = []
     by_line: dict[tuple[str, Side, int | None], list[int]] = {}
     for finding in sorted(findings, key=_worth):
@@ -135,10 +148,35 @@ def once(findings: Iterable[Finding], *, by_words: bool = False) -> list[Finding
             if _of_one_name(finding, kept[number]):
                 kept[number] = _by_both(kept[number], finding)
                 break
-            if _may_take_over(kept[number], finding):
+            kept[number] = _also_at(kept[number], finding.places)
+            if _may_take_over(kept[number], finding, verified=not by_words):
                 kept[number] = kept[number].model_copy(update={"suggestion": finding.suggestion})
                 break
-    return _told_apart(kept)
+        if same and not any(_has_told(kept[number], finding) for number in same):
+            kept[same[0]] = _with_told(kept[same[0]], finding)
+            told += 1
+    return _told_apart(kept), told
+
+
+def _has_told(finding: Finding, repeat: Finding) -> bool:
+    """Do the words of a finding tell a repeat too, or is there no doubt that it is the same?"""
+    if Category.SECRET in {finding.category, repeat.category} or (
+        _by_detector(finding) and _by_detector(repeat)
+    ):
+        return True
+    titles = alike(telling_words(finding.title), telling_words(repeat.title))
+    told = alike(_all_words(finding), _all_words(repeat))
+    return titles >= ALIKE_TITLES / 2 or told >= TOLD_WITH
+
+
+def _with_told(finding: Finding, repeat: Finding) -> Finding:
+    """Return a finding that tells a repeat with its own words: with its reason, too, where that
+    was verified by itself."""
+    told = [finding.body, f"Also: {repeat.title}"]
+    if repeat.verified:
+        told.append(repeat.body)
+    body = "\n\n".join(text for text in told if text.strip())
+    return finding.model_copy(update={"body": body})
 
 
 def _of_one_name(one: Finding, other: Finding) -> bool:
@@ -157,16 +195,23 @@ def _by_both(finding: Finding, repeat: Finding) -> Finding:
     one, other = sorted((finding, repeat), key=lambda each: _GONE.index(each.source))
     worse = min(one.severity, other.severity, key=lambda severity: severity.rank)
     sources = dict.fromkeys((*one.also_by, *other.also_by, other.source))
-    return one.model_copy(update={"severity": worse, "also_by": tuple(sources)})
+    said = one.model_copy(update={"severity": worse, "also_by": tuple(sources)})
+    return _also_at(said, other.places)
 
 
-def _may_take_over(finding: Finding, repeat: Finding) -> bool:
-    """Would the repeat's suggestion replace this finding's lines, without a word of a secret?"""
+def _may_take_over(finding: Finding, repeat: Finding, *, verified: bool) -> bool:
+    """Would the repeat's suggestion replace this finding's lines, without a word of a secret?
+
+    It mends what the repeat says, so both have to say one thing in like words. With `verified`
+    nobody will look whether it does: somebody has to have done so.
+    """
     return (
         finding.suggestion is None
         and repeat.suggestion is not None
         and finding.category is not Category.SECRET  # whose suggestion `masked` lets through
         and (finding.start_line, finding.line) == (repeat.start_line, repeat.line)
+        and (repeat.verified or not verified or _by_detector(repeat))
+        and _same(repeat, finding, by_words=True)
     )
 
 
@@ -233,7 +278,7 @@ def _gathered(findings: Sequence[Finding]) -> list[Finding]:
     groups: dict[int, list[Finding]] = {}
     of_rules: dict[tuple[str, ...], list[int]] = {}
     for number, finding in enumerate(findings):
-        if finding.category is Category.SECRET:
+        if _is_of_its_own(finding):
             groups[number] = [finding]
         elif _by_detector(finding):
             of_rules.setdefault(_rule(finding), []).append(number)
@@ -244,11 +289,20 @@ def _gathered(findings: Sequence[Finding]) -> list[Finding]:
             groups[numbers[0]] = [findings[number] for number in numbers]
         else:
             groups |= {number: [findings[number]] for number in numbers}
-    return [
-        _with_places(group[start : start + 1 + MOST_PLACES])
-        for _, group in sorted(groups.items())
-        for start in range(0, len(group), 1 + MOST_PLACES)
-    ]
+    return [_with_places(part) for _, group in sorted(groups.items()) for part in _parts(group)]
+
+
+def _parts(group: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """Divide a group where one finding cannot have all of its places."""
+    part: list[Finding] = []
+    count = 0
+    for one in group:
+        count += 1 + len(one.places)
+        if part and count > 1 + MOST_PLACES:
+            yield part
+            part, count = [], 1 + len(one.places)
+        part.append(one)
+    yield part
 
 
 def _rule(finding: Finding) -> tuple[str, ...]:
@@ -256,10 +310,18 @@ def _rule(finding: Finding) -> tuple[str, ...]:
 
     Three undefined names are one pattern, whatever they are called.
     """
-    title = finding.title
-    if finding.category not in _OF_ITS_OWN:
-        title = _QUOTED.sub("", title)
+    title = _QUOTED.sub("", finding.title)
     return finding.source, finding.category, title, str(finding.preexisting)
+
+
+def _is_of_its_own(finding: Finding) -> bool:
+    """Is it nothing that others make a pattern of, in whatever words?
+
+    Each secret has to be revoked. Each broken contract has a cause, and its places already.
+    """
+    if finding.category is Category.CONTRACT:
+        return _by_detector(finding)
+    return finding.category is Category.SECRET
 
 
 _QUOTED = re.compile(r"`[^`]*`")
@@ -270,27 +332,36 @@ def _with_places(group: Sequence[Finding]) -> Finding:
     first, *others = group
     if not others:
         return first
-    places = (*first.places, *_places_of(others))[:MOST_PLACES]
     different = [
         one
         for one in others
         if one.title != first.title and (_by_detector(first) or not _alike_titles(one, first))
     ]
     body = "\n".join([first.body, *([""] if different else []), *map(_told_of, different)])
-    return first.model_copy(update={"places": places, "body": body})
+    return _also_at(first.model_copy(update={"body": body}), _places_of(others))
+
+
+def _also_at(finding: Finding, places: Iterable[Place]) -> Finding:
+    """Return a finding that is true of some more places, too, each once."""
+    known = {_lines_of(finding.place): finding.place}
+    for place in (*finding.places, *places):
+        known.setdefault(_lines_of(place), place)
+    there = tuple(known.values())[1 : 1 + MOST_PLACES]
+    return finding if there == finding.places else finding.model_copy(update={"places": there})
+
+
+def _places_of(findings: Iterable[Finding]) -> Iterator[Place]:
+    return (place for one in findings for place in (one.place, *one.places))
+
+
+def _lines_of(place: Place) -> tuple[str, Side, int | None, int | None]:
+    return place.path, place.side, place.start_line, place.line
 
 
 def _alike_titles(one: Finding, other: Finding) -> bool:
     """Does one title tell what the other does, but for a word in five?"""
     words, others = telling_words(one.title), telling_words(other.title)
     return len(words & others) >= REPEATED_TITLES * max(len(words), len(others))
-
-
-def _places_of(findings: Iterable[Finding]) -> tuple[Place, ...]:
-    return tuple(
-        Place(id=one.id, path=one.path, side=one.side, start_line=one.start_line, line=one.line)
-        for one in findings
-    )
 
 
 def _told_of(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from reviewer.detectors.contracts.outcomes import Absent, Found, Item, Module
 from reviewer.detectors.contracts.trees import Tree, family
 from reviewer.detectors.contracts.views import View
 from reviewer.languages import is_fixture, is_template
-from reviewer.parsing.symbols import Parameter, Use, UseKind
+from reviewer.parsing.symbols import Import, Parameter, Use, UseKind
 
 MAX_FILES = 3_000  # that mention one name; the rest is said in a note
 
@@ -23,12 +23,13 @@ _MAKING = ("new", "__init__")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of the head that is broken, and how."""
+    """A line of the head that is broken, how, and its text."""
 
     path: str
     line: int
     kind: UseKind
     why: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ def find(
             view = ends.head.view(path)
             if view is not None and view.what.complete and not is_template(path):
                 yield from _in_file(ends, binder, view, names, words)
+
+
+def _place(view: View, each: Use | Import, kind: UseKind, why: str = "") -> Place:
+    return Place(view.path, each.line, kind, why, view.line(each.line))
 
 
 def _candidates(
@@ -146,7 +151,7 @@ def _in_file(
         cause = _cause(ends, now, before)
         if cause is not None:
             broken.update({called} - {""})
-            yield cause, Place(view.path, each.line, UseKind.IMPORT)
+            yield cause, _place(view, each, UseKind.IMPORT)
     for name in sorted(local - broken):
         for use in view.uses_by_name.get(name, ()):
             if use.receiver.partition(".")[0].removeprefix("new ") not in broken:
@@ -163,7 +168,7 @@ def _in_use(ends: Ends, binder: Binder, view: View, use: Use) -> Iterator[tuple[
     if isinstance(now, Absent):
         cause = _cause(ends, now, before)
         if cause is not None:
-            yield cause, Place(view.path, use.line, use.kind)
+            yield cause, _place(view, use, use.kind)
         return
     if use.kind is not UseKind.CALL or not (now.bare and before.bare):
         return
@@ -182,7 +187,7 @@ def _in_use(ends: Ends, binder: Binder, view: View, use: Use) -> Iterator[tuple[
         was = next((each for each in were if each.path in ends.files), were[0])
         yield (
             Cause(was.path, was, now=those[0]),
-            Place(view.path, use.line, use.kind, first.why),
+            _place(view, use, use.kind, first.why),
         )
 
 

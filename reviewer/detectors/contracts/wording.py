@@ -1,6 +1,8 @@
 """Says what a change breaks, and puts it on a line of the change."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from reviewer.change import FileChange
 from reviewer.detectors.added import MAX_QUOTED_CHARS
@@ -8,12 +10,16 @@ from reviewer.detectors.base import Source
 from reviewer.detectors.contracts.breaks import Cause, Place
 from reviewer.detectors.contracts.differences import FileDifference, moved_to, renamed_to
 from reviewer.detectors.contracts.outcomes import Item
-from reviewer.finding import Category, Finding, Severity, Side
+from reviewer.finding import MOST_PLACES, Category, Finding, Severity, Side
+from reviewer.finding import Place as Other
 from reviewer.parsing.symbols import Definition, DefKind, UseKind
 from reviewer.text import printable
 
-SHOWN = 3  # places that are named; the others are counted
+SHOWN = 3  # places that the text names; it counts the others
 _CONFIDENCE = 0.95
+
+_Spot = tuple[str, Side, int | None, str]
+"""Path, side, line (None for the whole file) and its text."""
 
 
 def finding(
@@ -24,7 +30,9 @@ def finding(
 ) -> Finding | None:
     """Return what to say about a cause and all its places; None if its file is no changed one.
 
-    `sources` are the changed files by their paths at the head.
+    It stands at the first caller that the change adds, else where the cause is; as its `places` it
+    has the cause, too, and the other callers, as many as there may be. `sources` are the changed
+    files by their paths at the head.
     """
     file = next(each for each in differences if each.old and each.old.path == cause.path)
     source = sources.get(file.path)
@@ -32,11 +40,13 @@ def finding(
         return None
     by_line = {(each.path, each.line): each for each in places}
     places = [by_line[key] for key in sorted(by_line)]
-    spot = _caller(places, sources) or _definition(cause, source, file)
-    path, side, line, evidence = spot
+    spots = [_definition(cause, source, file), *(_at(each, sources) for each in places)]
+    first = next((each for each in places if _is_added(each, sources)), None)
+    spot = spots[0] if first is None else _at(first, sources)
     title, body = _words(cause, places, file, differences)
     severe = any(each.kind is not UseKind.TYPE for each in places)
-    return Finding(
+    path, side, line, evidence = spot
+    said = Finding(
         path=printable(path),
         side=side,
         start_line=line,
@@ -50,6 +60,22 @@ def finding(
         evidence=evidence,
         source=f"detector:contracts/{_rule(cause)}",
     )
+    others = _others(said, [each for each in spots if each != spot])
+    return said.model_copy(update={"places": others})
+
+
+def _others(said: Finding, spots: Sequence[_Spot]) -> tuple[Other, ...]:
+    """Return other places of a finding, each with the id that it had if it stood there."""
+    seen = Counter([said.id])
+    found = []
+    for path, side, line, evidence in islice(spots, MOST_PLACES):
+        here = {"path": printable(path), "side": side, "evidence": evidence}
+        values = said.model_dump(include={"category", "severity", "confidence", "title", "source"})
+        name = Finding(**here, **values, body="").id
+        seen[name] += 1
+        told = name if seen[name] == 1 else f"{name}-{seen[name]}"
+        found.append(Other(id=told, path=here["path"], side=side, start_line=line, line=line))
+    return tuple(found)
 
 
 def _rule(cause: Cause) -> str:
@@ -60,30 +86,31 @@ def _rule(cause: Cause) -> str:
 
 # Where -------------------------------------------------------------------------------------------
 
-_Spot = tuple[str, Side, int | None, str]
+
+def _is_added(place: Place, sources: Mapping[str, Source]) -> bool:
+    """Does the change itself add this line?"""
+    source = sources.get(place.path)
+    return source is not None and place.line in source.file.added_lines
 
 
-def _caller(places: Sequence[Place], sources: Mapping[str, Source]) -> _Spot | None:
-    """Return the first broken line that the change itself adds."""
-    for place in places:
-        source = sources.get(place.path)
-        if source is not None and place.line in source.file.added_lines:
-            return place.path, "RIGHT", place.line, _line(source.file, "RIGHT", place.line)
-    return None
+def _at(place: Place, sources: Mapping[str, Source]) -> _Spot:
+    source = sources.get(place.path)
+    shown = "" if source is None else _line(source.file, "RIGHT", place.line)
+    return place.path, "RIGHT", place.line, shown or printable(place.text[:MAX_QUOTED_CHARS])
 
 
 def _definition(cause: Cause, source: Source, file: FileDifference) -> _Spot:
     """Return the changed line that caused it: of the new definition, else of the old one."""
     change = source.file
     if cause.now is not None and file.new is not None and cause.now.path == file.new.path:
-        line = _first(cause.now.definition, change.added_lines)
+        line = _first(cause.now.definition, change.added_lines, change, "RIGHT")
         if line is not None:
             return file.path, "RIGHT", line, _line(change, "RIGHT", line)
     deleted = frozenset(
         each.old for hunk in change.hunks for each in hunk.lines if each.kind == "-" and each.old
     )
     if cause.item is not None:
-        line = _first(cause.item.definition, deleted)
+        line = _first(cause.item.definition, deleted, change, "LEFT")
     else:
         line = file.dropped.get(cause.dropped)
         line = line if line in deleted else None
@@ -92,9 +119,12 @@ def _definition(cause: Cause, source: Source, file: FileDifference) -> _Spot:
     return file.path, "LEFT", line, _line(change, "LEFT", line)
 
 
-def _first(definition: Definition, lines: frozenset[int]) -> int | None:
+def _first(
+    definition: Definition, lines: frozenset[int], change: FileChange, side: Side
+) -> int | None:
+    """Return the first of some lines in a definition that can be quoted: it is not empty."""
     inside = (line for line in range(definition.start, definition.end + 1) if line in lines)
-    return next(inside, None)
+    return next((line for line in inside if _line(change, side, line).strip()), None)
 
 
 def _line(change: FileChange, side: Side, number: int) -> str:
@@ -114,36 +144,36 @@ def _words(
     file: FileDifference,
     differences: Sequence[FileDifference],
 ) -> tuple[str, str]:
-    first, more = _place(places[0]), len(places) - 1
+    """Return title and text. The title names no caller, and not how many there are: it tells the
+    finding from others after a push that moves the callers, or mends some of them."""
+    path = printable(cause.path)
     if cause.now is not None and cause.item is not None:
         name = _called(cause.item)
         head = f"`{name}{_list(cause.now.definition)}`"
-        other = "" if not more else f", and {_count(more, 'other call')} no longer fit{_s(more)}"
-        title = f"`{name}` changed, and {first} {places[0].why}{other}"
         was = f"`{name}{_list(cause.item.definition)}`"
-        body = f"{was} became {head}. {_each(places)}"
-        return title, body
+        title = f"`{name}` changed in {path}, and not every call fits it"
+        return title, f"{was} became {head}. {_each(places)}"
     what, fate = _fate(cause, file, differences)
-    many = f" and {_count(more, 'other place')}" if more else ""
-    title = f"{what} {fate}, but {first}{many} still use{'' if more else 's'} it"
-    return title, _each(places)
+    return f"{what} {fate}", _each(places)
 
 
 def _fate(
     cause: Cause, file: FileDifference, differences: Sequence[FileDifference]
 ) -> tuple[str, str]:
+    path = printable(cause.path)
     if cause.dropped:
-        return f"`{printable(cause.dropped)}`", f"is no longer offered by {printable(cause.path)}"
+        name = f"`{printable(cause.dropped)}`"
+        return name, f"is no longer offered by {path}, but still taken from there"
     if cause.item is None:
         if file.new is not None:
-            return f"`{printable(cause.path)}`", f"was moved to {printable(file.new.path)}"
-        return f"`{printable(cause.path)}`", "was removed"
+            return f"`{path}`", f"was moved to {printable(file.new.path)}, but not all uses were"
+        return f"`{path}`", "was removed, but is still used"
     name = f"`{_called(cause.item)}`"
-    if path := moved_to(differences, cause.item):
-        return name, f"was moved to {printable(path)}"
+    if moved := moved_to(differences, cause.item):
+        return name, f"was moved to {printable(moved)} from {path}, but not all uses were"
     if new := renamed_to(file, cause.item.definition):
-        return name, f"was renamed to `{printable(new)}`"
-    return name, "was removed"
+        return name, f"was renamed to `{printable(new)}` in {path}, but not in all uses"
+    return name, f"was removed from {path}, but is still used"
 
 
 def _called(item: Item) -> str:
@@ -173,11 +203,3 @@ def _each(places: Sequence[Place]) -> str:
 
 def _place(place: Place) -> str:
     return f"`{printable(place.path)}:{place.line}`"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _s(number: int) -> str:
-    return "s" if number == 1 else ""

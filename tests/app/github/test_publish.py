@@ -910,6 +910,16 @@ def test_a_pattern_is_dismissed_place_by_place(scene, gone, line, others, note):
     assert ("```suggestion" in str([c.body for c in scene.pull.review_comments])) == (line == 10)
 
 
+@pytest.mark.parametrize("gone", ["a", "b"])
+def test_a_broken_contract_is_dismissed_with_all_its_callers(scene, gone):
+    one, made = in_three()
+    broken = one.model_copy(update={"source": "detector:contracts/call"})
+    made = made.model_copy(update={"review": made.review.model_copy(update={"findings": [broken]})})
+    scene.publish(made, dismissed=[waived(gone * 12)])
+    assert scene.inline == []
+    assert "1 finding not shown: dismissed by alice." in scene.stickies[0]
+
+
 def test_a_grave_pattern_keeps_every_place_in_sight_and_says_which_is_dismissed(scene):
     one, made = in_three()
     grave = one.model_copy(update={"severity": Severity.CRITICAL})

@@ -35,6 +35,7 @@ from tests.app.github.test_publish import (
 )
 from tests.github.hub import FakeGitHub
 from tests.github.state import ReviewComment
+from tests.reviewer.detectors.contracts.changes import breaks
 from tests.reviewer.review.retold_pairs import ONE, TWO
 
 (FIRST, WHY), (AGAIN, WHY_AGAIN) = ONE[1]
@@ -462,3 +463,32 @@ def test_a_comment_is_read_as_it_was_written():
 @pytest.mark.parametrize("text", ["", "Fixed in abc.", "**🟧 high: No more than a title**"])
 def test_what_is_no_finding_claims_nothing(text):
     assert claim_of(text, "a.txt") is None
+
+
+# What detectors say of callers
+
+
+CALLER = "from a import total\n\nprint(total(1))\n"
+BROKEN = {"a.py": "\n" * 9 + "def total(one):\n    return one\n", "b.py": CALLER, "c.py": CALLER}
+
+
+def of_callers(**callers: str) -> list[Finding]:
+    """Return what is said where `total` takes two numbers and these callers give one."""
+    change = {"a.py": BROKEN["a.py"].replace("total(one)", "total(one, two)")}
+    more = {f"{name}.py": text for name, text in callers.items()}
+    found = breaks(BROKEN, {**change, **more})
+    return [one.model_copy(update={"path": "a.txt"}) for one in found]
+
+
+@pytest.mark.parametrize(
+    "callers",
+    [{"b": "\n# Moved.\n" + CALLER}, {"b": ""}, {"d": CALLER}],
+    ids=["one moves", "one is mended", "another comes"],
+)
+def test_a_broken_call_is_said_once_whatever_becomes_of_its_callers(either, callers):
+    (before,), (now,) = of_callers(), of_callers(**callers)
+    assert before.body != now.body
+    publish(either, before)
+    pushed(either)
+    publish(either, now.model_copy(update={"start_line": 11, "line": 11}), SECOND)
+    assert len(said(either)) == 1

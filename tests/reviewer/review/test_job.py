@@ -194,6 +194,31 @@ def test_two_passes_that_say_the_same_say_it_once(repo: tuple[Path, str, str]):
     assert done.cost.cache_read_tokens > 0  # the second pass reads the scope from the cache
 
 
+def test_what_another_pass_says_of_the_same_lines_is_told_with_it_and_counted(
+    repo: tuple[Path, str, str],
+):
+    words = iter(
+        [
+            ("The first item is lost", "total([a]) is 0"),
+            (
+                "Rates are never checked",
+                "a negative rate turns each invoice into a credit for its customer",
+            ),
+        ]
+    )
+
+    def each(request: dict[str, Any]) -> Answer:
+        title, why = next(words)
+        return submit(claim(request, LINE, title=title, why=why))
+
+    with ModelServer(each) as server:
+        done = reviewed(repo, server, effort=Effort.STANDARD)
+    assert len(server.verifications) == 2
+    (one,) = done.findings
+    assert all(title in f"{one.title} {one.body}" for title in ("first item", "never checked"))
+    assert "1 finding is told with another one of the same lines." in done.notes
+
+
 def test_a_quote_that_is_not_there_goes_back_twice_and_is_then_dropped_and_counted(
     repo: tuple[Path, str, str],
 ):

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from reviewer.finding import Category, Finding, Proof, Severity, Side
-from reviewer.review.join import join, masked, once, retold, told_as_defects
+from reviewer.finding import MOST_PLACES, Category, Finding, Place, Proof, Severity, Side
+from reviewer.review.join import join, join_counted, masked, once, retold, told_as_defects
 from reviewer.review.promised import with_promise
 from tests.reviewer.review.retold_pairs import ONE, TWO, Claim
 
@@ -33,12 +33,63 @@ def test_two_passes_about_one_line_and_kind_are_one():
         ]
     )
     assert [f.title for f in joined] == ["The last page is lost"]
+    assert joined[0].body == "Also: Off by one in the loop", "it may be another cause"
+
+
+def at_one_place(**changes: object) -> list[Finding]:
+    """Return two verified claims of two passes about one line that share next to nothing."""
+    return [
+        finding(
+            "Off by one in the loop",
+            body="The last page is never read.",
+            severity=Severity.HIGH,
+            verified=True,
+        ),
+        finding(
+            "The amount is taken as cents",
+            body="Yen have none.",
+            source="model:contracts",
+            verified=True,
+            suggestion="yen()",
+        ).model_copy(update=changes),
+    ]
+
+
+def test_two_claims_of_one_place_are_one_comment_that_tells_both_and_is_counted():
+    (joined,), beside = join_counted(at_one_place())
+    told = "The last page is never read.\n\nAlso: The amount is taken as cents"
+    assert (joined.title, beside) == ("Off by one in the loop", 1)
+    assert joined.body == f"{told}\n\nYen have none."
+    (joined,), _ = join_counted(at_one_place(verified=False))
+    assert joined.body == told, "of what nobody has looked at no more than that"
+    assert len(once(at_one_place(), by_words=True)) == 2, "each is verified by itself"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "The loop is off by one"},
+        {"body": "The last page of the list is never read, so its rows are missing."},
+        {"category": Category.SECRET},
+    ],
+)
+def test_what_is_told_in_like_words_is_not_told_twice(changes):
+    one, other = at_one_place(**changes)
+    kind = {"category": changes.get("category", one.category)}
+    joined, beside = join_counted([one.model_copy(update=kind), other])
+    assert ([each.body for each in joined], beside) == ([one.body], 0)
+
+
+def test_a_replacement_is_not_taken_over_from_another_claim_about_the_lines():
+    (joined,) = join(at_one_place())
+    assert joined.suggestion is None
 
 
 def test_what_stays_keeps_its_suggestion_and_takes_over_one_for_the_very_same_lines():
     def joined(kept: str | None, repeat: str | None, **changes: object) -> list[str | None]:
         worse = finding("The last page is lost", severity=Severity.HIGH, suggestion=kept)
-        other = finding("The last page gets lost", suggestion=repeat, source="model:x", **changes)
+        changes = {"verified": True, "source": "model:x", **changes}
+        other = finding("The last page gets lost", suggestion=repeat, **changes)
         return [f.suggestion for f in join([other, worse])]
 
     assert joined("mine", "other") == ["mine"]
@@ -46,6 +97,12 @@ def test_what_stays_keeps_its_suggestion_and_takes_over_one_for_the_very_same_li
     assert joined(None, "") == [""], "it deletes the lines"
     assert joined(None, "other", start_line=4) == [None], "it replaces other lines"
     assert joined(None, None) == [None]
+    assert joined(None, "other", verified=False) == [None], "nobody will look at it any more"
+    once_looked_at = [
+        finding("It is lost"),
+        finding("It gets lost", source="model:x", suggestion=""),
+    ]
+    assert [f.suggestion for f in once(once_looked_at, by_words=True)] == [""], "a verifier will"
 
 
 def test_a_suggestion_is_never_taken_over_by_what_reports_a_secret():
@@ -129,7 +186,7 @@ def removed(name: str, line: int = 5, **changes: object) -> Finding:
         "side": "LEFT",
         **changes,
     }
-    title = f"`{name}` was removed, but `a.py:2` and 1 other place still use it"
+    title = f"`{name}` was removed from a.py, but is still used"
     return finding(title, line, **given)
 
 
@@ -316,6 +373,8 @@ def test_secrets_and_broken_contracts_of_one_rule_are_each_their_own():
         for name in ("one", "two", "three")
     ]  # fmt: skip
     assert len(join(broken)) == 3
+    same = [one.model_copy(update={"title": broken[0].title}) for one in broken]
+    assert len(join(same)) == 3, "a method of that name was removed from three classes"
 
 
 def test_the_id_is_that_of_the_first_place_whatever_repeats_come_or_go():
@@ -343,6 +402,36 @@ def test_thousands_of_titles_are_compared_in_no_time():
     ]  # fmt: skip
     assert len(join(many)) == 5_000
     assert time.process_time() - began < 5
+
+
+def places(*paths: str) -> tuple[Place, ...]:
+    return tuple(Place(id=f"of {path}", path=path, start_line=3, line=3) for path in paths)
+
+
+def test_what_is_made_one_keeps_the_places_that_each_had():
+    first = finding(INJECTED, 1, severity=Severity.HIGH, places=places("x.py"))
+    other = finding(INJECTED, 9, path="b.py", places=places("x.py", "y.py"))
+    (joined,) = join([first, other])
+    assert [place.path for place in joined.places] == ["x.py", "b.py", "y.py"]
+    same = finding(INJECTED, 1, source="model:security", places=places("z.py"))
+    (joined,) = join([first, same])
+    assert [place.path for place in joined.places] == ["x.py", "z.py"]
+    by_both = [removed("f", places=places("x.py")), undefined("f", places=places("z.py"))]
+    (joined,) = join(by_both)
+    assert [place.path for place in joined.places] == ["x.py", "z.py"]
+    defect, broken = said(TWICE, places=places("x.py")), promise(*AGAIN, places=places("y.py"))
+    (joined,) = join([defect, broken])
+    assert [place.path for place in joined.places] == ["x.py", "a.py", "y.py"]
+
+
+def test_what_has_more_places_than_one_finding_may_have_is_several_findings():
+    def many(number: int) -> Finding:
+        paths = (f"{number}_{n}.py" for n in range(60))
+        return finding(INJECTED, 7, path=f"{number}.py", places=places(*paths))
+
+    joined = join([many(number) for number in range(3)])
+    assert sum(1 + len(one.places) for one in joined) == 3 * 61
+    assert all(len(one.places) <= MOST_PLACES for one in joined)
 
 
 TWICE = (

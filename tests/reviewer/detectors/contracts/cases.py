@@ -249,7 +249,7 @@ CASES: list[Case] = [
     _rb("methods made where nothing changes", "def self.parse_all", "def self.parse_each", "`Reader.parse_all`", more={"lib/more.rb": "module Shop\n  class Reader\n    define_method(word) { 1 }\n  end\nend\n"}),
     _rb("answers to any name where nothing changes", "def self.parse_all", "def self.parse_each", more={"lib/more.rb": "module Shop\n  class Reader\n    def self.method_missing(name)\n    end\n  end\nend\n"}),
     _rb("named in a list that changes", "def self.parse_all", "def self.parse_each", also={"lib/names.rb": (("NAMES = %i[a]", "NAMES = [:parse_all]"),)}, more={"lib/names.rb": "NAMES = %i[a]\n"}),
-    _rb("called on the class of itself", "def self.parse_all", "def self.parse_each", "and 1 other place", more={"lib/shop/reader.rb": RUBY["lib/shop/reader.rb"].replace("      n\n", "      self.class.parse_all(n, 1)\n")}),
+    _rb("called on the class of itself", "def self.parse_all", "def self.parse_each", "`lib/shop.rb:6`; `lib/shop/reader.rb:17`", more={"lib/shop/reader.rb": RUBY["lib/shop/reader.rb"].replace("      n\n", "      self.class.parse_all(n, 1)\n")}),
     _rb("ours by a name that Ruby has, too", "class Logger", "class Journal", "`Logger`", more={"lib/shop/reader.rb": "module Shop\n  class Logger\n  end\nend\n", "lib/shop.rb": "require 'logger'\nShop::Logger.new\n"}),
     _rb("Ruby's by a name that was ours, too", "class Logger", "class Journal", more={"lib/shop/reader.rb": "module Shop\n  class Logger\n  end\nend\n", "lib/shop.rb": "require 'logger'\nmodule Shop\n  Logger.new\nend\n"}),
     _rb("constant left under another value", "LIMIT = 3", "MOST = 3\n  LIMIT = MOST"),

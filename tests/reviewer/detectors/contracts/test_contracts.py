@@ -2,7 +2,7 @@ import pytest
 
 from reviewer.detectors.contracts.detector import Contracts
 from reviewer.detectors.contracts.trees import Clock
-from reviewer.finding import Category
+from reviewer.finding import MOST_PLACES, Category
 from tests.reviewer.context.plain import Trees
 from tests.reviewer.detectors.contracts.cases import CASES, COMMON, PYTHON, RUBY, SCRIPT, Edits
 from tests.reviewer.detectors.contracts.changes import breaks
@@ -55,6 +55,42 @@ def test_a_removed_file_is_one_finding_with_all_its_places() -> None:
     assert "`pkg/text.py` was removed" in removed.title
     assert "`cli.py:1`" in removed.body
     assert "and 3 more" in removed.body
+    others = [(place.path, place.side, place.line) for place in removed.places]
+    assert others == [(path, "RIGHT", 1) for path in sorted(["cli.py", *callers])], (
+        "whoever reads or mends it by program has all of them"
+    )
+
+
+def test_each_place_has_the_id_that_the_finding_had_if_it_stood_there() -> None:
+    edits = {"pkg/text.py": PYTHON["pkg/text.py"].replace("def parse(", "def parse_it(")}
+    caller = "from pkg.text import parse\n"
+    added = {"a.py": caller, "b.py": f"{caller}{caller}"}
+    (at_cause,) = breaks({**PYTHON, **added}, edits)
+    (at_caller,) = breaks(PYTHON, {**edits, **added})
+    assert (at_cause.path, at_caller.path) == ("pkg/text.py", "a.py")
+    ids = [[one.id, *(place.id for place in one.places)] for one in (at_cause, at_caller)]
+    assert sorted(ids[0]) == sorted(ids[1]), "a push that adds a caller makes nothing new of it"
+    assert len(set(ids[0])) == len(ids[0]) == 5
+
+
+def test_no_more_places_are_listed_than_a_finding_may_have() -> None:
+    callers = {f"use{number}.py": "from pkg.text import parse\n" for number in range(120)}
+    (removed,) = breaks({**PYTHON, **callers}, {"pkg/text.py": None})
+    assert len(removed.places) == MOST_PLACES
+    assert "and 118 more" in removed.body
+
+
+def test_no_line_without_text_is_quoted() -> None:
+    text = "def parse(text, strict=False):\n    return text\n"
+    new = "def parse(\n\n    text\n):\n    return text\n"
+    base = {
+        **PYTHON,
+        "pkg/text.py": PYTHON["pkg/text.py"].replace(
+            text, "def parse(\n    text, strict=False\n):\n    return text\n"
+        ),
+    }
+    (found,) = breaks(base, {"pkg/text.py": PYTHON["pkg/text.py"].replace(text, new)})
+    assert found.evidence.strip() == "text"
 
 
 def test_stands_on_the_caller_where_the_change_adds_it() -> None:
