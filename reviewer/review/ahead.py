@@ -7,7 +7,8 @@ not on the lens, so that all passes over a part share one prefix; and they give 
 that a push to the same change could move.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
@@ -20,7 +21,8 @@ from reviewer.ports import Objects, Rev
 from reviewer.review.borders import Border
 from reviewer.review.callees import callees, told_callee
 from reviewer.review.docstrings import documented
-from reviewer.review.leading import changes, elsewhere
+from reviewer.review.leading import changed, elsewhere
+from reviewer.review.mentions import About, Key, Mention, told
 from reviewer.review.nearby import Around, Nearby, Touched
 from reviewer.review.questions import Row, used
 from reviewer.review.scope import BYTES_A_TOKEN, quoted, shown_line
@@ -47,6 +49,9 @@ USES = 8
 BODY_USES = 3
 """Shown of a name whose contract changes, and of one whose body alone does."""
 
+TEST_USES = 2
+"""In tests, of a name whose contract changes and that nothing else uses; of others one."""
+
 FETCHED = 60
 TEXT_CHARS = 160
 NAME_CHARS = 300
@@ -60,9 +65,6 @@ PIECE_BYTES = 500
 MOST_IDS = 8
 """Of hunks in one definition that its heading names."""
 
-NAME_BYTES = 400
-"""Of a name and its users at the least, if they are as long."""
-
 NEAR_LINES = 30
 """How far from a changed line the code around it is shown."""
 
@@ -74,7 +76,6 @@ OTHERS = "What other hunks of the change do to what these mention:"
 CALLS = "What added lines of these hunks call elsewhere, as it is at the head:"
 CODE = "The code around these hunks, with … for lines of a hunk or left out:"
 
-_MORE_BYTES = 30
 _SECTION_BYTES = 80
 """For a heading and the blank line before it."""
 
@@ -122,7 +123,7 @@ class Ahead:
         needed = sum(piece.size for piece in pieces)
         for_names = room - min(needed, room * 2 // 5)
         others = _fitting(elsewhere(spans, self._borders), for_names // 2)
-        users = self._users(spans, for_names - _size(others))
+        users = self._users(spans, for_names - _size(others), set())
         # What callers must follow comes first, and of what it leaves a fifth of all goes to these.
         called = self._called(spans, min(room // 5, for_names - _size(others) - _size(users)))
         code = _code(pieces, room - _size(others) - _size(users) - _size(called))
@@ -135,68 +136,88 @@ class Ahead:
 
     # Who uses what is changed --------------------------------------------------------------------
 
-    def _users(self, spans: Sequence[Span], room: int) -> list[str]:
+    def _users(self, spans: Sequence[Span], room: int, shown: set[Key]) -> list[str]:
         """Return a line for each name, what its users can see first, and its users below it."""
         names = dict.fromkeys(
             each for span in spans for each in self._nearby.touched.get(span.id, ())
         )
         wanted = sorted(names, key=_weight)
-        found = [(each, *self._used(each, spans)) for each in wanted[:NAMES]]
+        found = [(each.contract, self._about(each, spans)) for each in wanted[:NAMES]]
         # That a body changes is what the hunk shows: it is worth a line for its users alone.
-        told = [one for one in found if one[0].contract or one[1]]
-        entries = [
-            [f"- {quoted(each.path)} {self._what(each)}{rest}", *uses]
-            for each, uses, rest in sorted(told, key=lambda one: not one[1])
-        ]
-        shares = _shares([_size(entry) + _GAP for entry in entries], room - _MORE_BYTES, NAME_BYTES)
-        lines = [
-            line
-            for entry, share in zip(entries, shares, strict=False)
-            for line in _fitting(entry, share)
-        ]
-        more = len(wanted) - len(found) + len(entries) - len(shares)
-        return [*lines, f"… {more} more names"] if more and lines else lines
+        about = sorted((one for contract, one in found if contract or one.mentions), key=_rank)
+        return told(about, room, shown, len(wanted) - len(found))
 
-    def _what(self, each: Touched) -> str:
-        facts = self._facts.get((each.path, each.name), ())
+    def _about(self, each: Touched, spans: Sequence[Span]) -> About:
+        """Return what changes of a name, and its uses outside of the spans."""
+        name, facts = _one_line(each.name, NAME_CHARS), self._facts.get((each.path, each.name), ())
+        said = "its declaration changes" if each.contract else "its body changes"
         if facts:
-            return _one_line(changes(facts), NAME_CHARS)
-        kind = f"{each.kind} {_one_line(each.name, NAME_CHARS)}"
-        if each.at == "base":
-            return f"{kind}: no longer there"
-        return f"{kind}: {'its declaration changes' if each.contract else 'its body changes'}"
+            said = _one_line(changed(facts), NAME_CHARS)
+        elif each.at == "base":
+            said = "no longer there"
+        kind = facts[0].kind if facts else each.kind
+        uses, total, rest = self._used(each, spans)
+        most = USES if each.contract else BODY_USES
+        inside = {span.path for span in spans}
+        mentions = self._mentions(each, uses, inside)
+        return About(quoted(each.path), kind, name, f"{said}{rest}", mentions, most, total)
 
-    def _used(self, each: Touched, spans: Sequence[Span]) -> tuple[list[str], str]:
-        """Return a line for each use outside of the spans, and a word where there is none."""
+    def _used(self, each: Touched, spans: Sequence[Span]) -> tuple[list[Used], int, str]:
+        """Return sure uses outside of the spans, how many there are, and a word for none."""
         if self._context is None or not each.asked:
-            return [], ""
+            return [], 0, ""
         try:
             answer = self._context.references(each.asked, each.path, each.at, FETCHED)
         except GiveUp:
-            return [], ""  # the node meets the same when it asks, and is told why
+            return [], 0, ""  # the node meets the same when it asks, and is told why
         shown = _Shown(spans)
         outside = [use for use in answer.items if not shown.has(use, each.at)]
         if each.at == "base":
             outside = [now for use in outside if (now := self._still(use)) is not None]
         sure = [use for use in outside if use.certainty is not Certainty.NAME]
+        # The code around the hunks, or they, show where it speaks of itself.
+        sure = [use for use in sure if (use.path, use.use.scope) != (each.path, each.name)]
         using = {use.path for use in sure if use.use.kind is not UseKind.IMPORT}
         sure = [use for use in sure if use.use.kind is not UseKind.IMPORT or use.path not in using]
-        sure.sort(key=lambda use: (use.use.kind is UseKind.IMPORT, is_test(use.path)))
         if not sure:
             unsure = f", {len(outside)} by name only" if outside else ""
-            return [], f"; no sure use elsewhere{unsure}"
-        lines = [self._line(use) for use in sure[: USES if each.contract else BODY_USES]]
-        more = len(sure) - len(lines) + answer.total - len(answer.items)
-        return [*lines, f"  … {more} more"] if more > 0 else lines, ""
+            return [], 0, f"; no sure use elsewhere{unsure}"
+        return sure, len(sure) + answer.total - len(answer.items), ""
 
-    def _line(self, use: Used) -> str:
+    def _mentions(
+        self, each: Touched, uses: Sequence[Used], inside: Collection[str]
+    ) -> list[Mention]:
+        """Return the uses by what they are worth to a reader of the hunks.
+
+        A test tells less than code that runs, what is in a file of the hunks less than what is not,
+        and a second use in a file less than another file's first.
+        """
+        seen: Counter[str] = Counter()
+        found: list[Mention] = []
+        tests: list[Mention] = []
+        for use in uses:
+            worth = (
+                is_test(use.path),
+                use.use.kind is UseKind.IMPORT,
+                not each.contract,
+                use.path in inside,
+                seen[use.path],
+            )
+            seen[use.path] += 1
+            (tests if worth[0] else found).append(self._mention(use, worth))
+        few = TEST_USES if each.contract and not found else 1
+        return [*found, *sorted(tests, key=lambda one: one.worth)[:few]]
+
+    def _mention(self, use: Used, worth: tuple[int, ...]) -> Mention:
         row: Row = used(use)
         place = quoted(row["path"])
+        text, scope = _one_line(row["text"], TEXT_CHARS), _one_line(row["scope"], NAME_CHARS)
+        key = (place, scope, text)
         if use.path not in self._change.by_path:  # no push to the change can have moved it
             place += f":{row['line']}"
-        scope = f" in {_one_line(row['scope'], NAME_CHARS)}" if row["scope"] else ""
+        place += f" in {scope}" if scope else ""
         likely = ", likely" if use.certainty is Certainty.LIKELY else ""
-        return f"  {place}{scope} ({row['kind']}{likely}): {_one_line(row['text'], TEXT_CHARS)}"
+        return Mention(worth, key, place, f"{row['kind']}{likely}", text)
 
     def _still(self, use: Used) -> Used | None:
         """Return a use of the base as it is at the head, None where its line is gone."""
@@ -340,6 +361,13 @@ def _shares(sizes: Sequence[int], room: int, least: int) -> list[int]:
         spare -= extra
         shares.append(min(size, share) + extra)
     return shares
+
+
+def _rank(about: About) -> int:
+    """Put first what code relies on, and last what tests alone use."""
+    if not about.mentions:
+        return 1
+    return 2 * min(each.worth[0] for each in about.mentions)
 
 
 def _weight(each: Touched) -> tuple[bool, bool]:

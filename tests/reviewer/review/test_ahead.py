@@ -144,6 +144,61 @@ def test_users_in_source_come_before_those_in_tests():
     )
 
 
+def test_a_line_that_uses_several_names_is_told_once():
+    others = {
+        "shop/till.py": "from shop.cart import size, total\n\n\ndef pay(items):\n"
+        "    return total(items) / size(items)\n\n\ndef count(items):\n    return size(items)\n"
+    }
+    after = RATED.replace("def size(items):", "def size(items, unit):")
+    text = told({"shop/cart.py": CART}, {"shop/cart.py": after}, others=others)
+    assert text.count("total(items) / size(items)") == 1
+    assert '"shop/till.py":5 in pay (call; size, too): return total(items) / size(items)\n' in text
+    assert '"shop/till.py":9 in count (call): return size(items)\n' in text
+
+
+def test_names_of_which_the_same_is_told_stand_in_one_line():
+    defs = "".join(f"def name_{n}(a):\n    return {n}\n\n\n" for n in range(3))
+    text = told({"defs.py": defs}, {"defs.py": defs.replace("(a)", "(a, b)")}, others={})
+    assert '- "defs.py" function name_0, name_1, name_2: parameter added: (nothing) -> b' in text
+    assert text.count("parameter added") == 1
+
+
+def test_what_is_told_where_not_all_uses_can_be_is_what_a_reader_has_not_seen():
+    inside = "".join(f"\n\ndef in_{n}():\n    return total({n})\n" for n in range(9))
+    many = "".join(f"\n\ndef many_{n}():\n    return total({n})\n" for n in range(9))
+    head = "from shop.cart import total\n"
+    others = {
+        "shop/many.py": head + many,
+        "shop/test_cart.py": head + many,
+        "zoo.py": f"{head}\n\ndef feed():\n    return total([])\n",
+    }
+    text = told({"shop/cart.py": CART + inside}, {"shop/cart.py": RATED + inside}, others=others)
+    users = [line for line in text.split("\n") if line.startswith("  ")]
+    assert users[0].startswith('  "shop/many.py":5 in many_0')
+    assert users[1].startswith('  "zoo.py":5 in feed')
+    assert not any("shop/cart.py" in line or "test_cart" in line for line in users[:USES])
+    assert users[USES] == "  … 20 more"
+
+
+def test_what_code_relies_on_comes_before_what_tests_alone_use():
+    before = "def first():\n    return 1\n\n\ndef second():\n    return 1\n"
+    others = {
+        "a.py": "from shop.till import second\n\n\ndef go():\n    return second()\n",
+        "test_a.py": "from shop.till import first\n\n\ndef test_it():\n    assert first()\n"
+        "    assert first() == 1\n",
+    }
+    after = before.replace("return 1", "return 2")
+    text = told({"shop/till.py": before}, {"shop/till.py": after}, others=others)
+    assert text.index("function second: its body") < text.index("function first: its body")
+    assert "in test_it (call): assert first()\n  … 1 more\n" in text
+
+
+def test_a_name_that_its_own_code_alone_uses_has_no_users():
+    before = "def down(n):\n    log()\n" + STEPS + "    return down(n - 1)\n"
+    after = before.replace("log()", "log(n)")
+    assert "(call)" not in told({"a.py": before}, {"a.py": after}, others={})
+
+
 def test_the_body_of_a_constructor_lists_no_users_of_its_class():
     before = "class Till:\n    def __init__(self, open):\n        print(open)\n"
     others = {"shop/front.py": "from shop.till import Till\n\n\ndef go():\n    return Till(1)\n"}
