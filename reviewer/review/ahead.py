@@ -13,14 +13,16 @@ from dataclasses import replace
 from itertools import accumulate
 
 from reviewer.change import Change, Span
-from reviewer.context.values import Certainty, Context, Used
+from reviewer.context.values import Certainty, Context, Defined, Used
 from reviewer.errors import GiveUp
 from reviewer.languages import is_test
-from reviewer.parsing.symbols import DefKind, UseKind
+from reviewer.parsing.packed import path_of
+from reviewer.parsing.symbols import DefKind, Use, UseKind
 from reviewer.ports import Objects, Rev
 from reviewer.review.borders import Border
 from reviewer.review.callees import callees, told_callee
 from reviewer.review.docstrings import documented
+from reviewer.review.fields import fields, writers
 from reviewer.review.leading import changed, elsewhere
 from reviewer.review.mentions import About, Key, Mention, told
 from reviewer.review.nearby import Around, Nearby, Touched
@@ -52,6 +54,12 @@ BODY_USES = 3
 TEST_USES = 2
 """In tests, of a name whose contract changes and that nothing else uses; of others one."""
 
+WRITERS = 3
+"""Shown of a field."""
+
+FIELD_SHARE = 5
+"""Of the room for names, so much goes to fields: a fifth."""
+
 FETCHED = 60
 TEXT_CHARS = 160
 NAME_CHARS = 300
@@ -73,6 +81,7 @@ INTRO = (
 )
 USERS = "What these hunks change, and who uses it outside of them:"
 OTHERS = "What other hunks of the change do to what these mention:"
+ASSIGNED = "Where fields that added lines of these hunks use are assigned outside of them:"
 CALLS = "What added lines of these hunks call elsewhere, as it is at the head:"
 CODE = "The code around these hunks, with … for lines of a hunk or left out:"
 
@@ -116,22 +125,22 @@ class Ahead:
         return known
 
     def _written(self, spans: Sequence[Span], room: int) -> str:
-        room -= _size([INTRO]) + 4 * _SECTION_BYTES
+        room -= _size([INTRO]) + 5 * _SECTION_BYTES
         if room < FITTING_BYTES:
             return ""
         pieces = self._pieces(spans)
         needed = sum(piece.size for piece in pieces)
         for_names = room - min(needed, room * 2 // 5)
         others = _fitting(elsewhere(spans, self._borders), for_names // 2)
-        users = self._users(spans, for_names - _size(others), set())
+        shown: set[Key] = set()
+        assigned = self._fields(spans, for_names // FIELD_SHARE, shown)
+        users = self._users(spans, for_names - _size(others) - _size(assigned), shown)
         # What callers must follow comes first, and of what it leaves a fifth of all goes to these.
-        called = self._called(spans, min(room // 5, for_names - _size(others) - _size(users)))
-        code = _code(pieces, room - _size(others) - _size(users) - _size(called))
-        sections = [
-            "\n".join([head, *lines])
-            for head, lines in ((USERS, users), (OTHERS, others), (CALLS, called), (CODE, code))
-            if lines
-        ]
+        left = for_names - _size(others) - _size(users) - _size(assigned)
+        called = self._called(spans, min(room // 5, left))
+        named = ((USERS, users), (OTHERS, others), (ASSIGNED, assigned), (CALLS, called))
+        code = _code(pieces, room - sum(_size(lines) for _, lines in named))
+        sections = ["\n".join([head, *lines]) for head, lines in (*named, (CODE, code)) if lines]
         return "\n\n".join([INTRO, *sections]) + "\n" if sections else ""
 
     # Who uses what is changed --------------------------------------------------------------------
@@ -230,6 +239,36 @@ class Ahead:
         there = any(printable(line).strip().startswith(use.text) for line in lines)
         return replace(use, path=file.new_path) if there else None
 
+    # Who assigns the fields that are used --------------------------------------------------------
+
+    def _fields(self, spans: Sequence[Span], room: int, shown: set[Key]) -> list[str]:
+        """Return a line for each field that added lines use, and the lines that assign it."""
+        if self._context is None:
+            return []
+        hunks = _Shown(spans)
+        about = []
+        for each in fields(spans, self._context):
+            of_it = each.definition
+            found = self._first_value(each, hunks)
+            for use in writers(each, self._context):
+                if not hunks.has(use, "head"):
+                    found.append(self._mention(use, (0, use.path != each.path, len(found))))
+            name, where = _one_line(path_of(of_it), NAME_CHARS), quoted(each.path)
+            if found:
+                about.append(About(where, "field", name, "is set", found, WRITERS, len(found)))
+        return told(about, room, shown)
+
+    def _first_value(self, field: Defined, hunks: "_Shown") -> list[Mention]:
+        """Return the line that defines a field, where it gives it a value."""
+        of_it = field.definition
+        if "=" not in of_it.signature or hunks.has_line(field.path, of_it.start, "head"):
+            return []
+        lines = self._lines(field.path)[of_it.start - 1 : of_it.start]
+        use = Use(of_it.name, UseKind.WRITE, of_it.start, 0, of_it.scope)
+        text = lines[0].strip() if lines else ""
+        defined = Used(field.path, use, Certainty.EXACT, field.why, text=text)
+        return [self._mention(defined, (0, 0, 0))] if text else []
+
     # What is called ------------------------------------------------------------------------------
 
     def _called(self, spans: Sequence[Span], room: int) -> list[str]:
@@ -293,7 +332,10 @@ class _Shown:
             base.update(line.old for line in span.lines if line.old is not None)
 
     def has(self, use: Used, at: Rev) -> bool:
-        return use.use.line in self._lines.get((at, use.path), ())
+        return self.has_line(use.path, use.use.line, at)
+
+    def has_line(self, path: str, line: int, at: Rev) -> bool:
+        return line in self._lines.get((at, path), ())
 
 
 class _Piece:

@@ -11,9 +11,8 @@ from itertools import islice
 from reviewer.change import Change, Span
 from reviewer.context.values import Certainty, Context, Defined
 from reviewer.errors import GiveUp
-from reviewer.languages import is_test
 from reviewer.parsing.symbols import DefKind, UseKind
-from reviewer.review.scope import quoted, shown_line
+from reviewer.review.scope import added_lines, quoted, shown_line
 from reviewer.text import printable
 
 CALLED = 16
@@ -64,16 +63,10 @@ def told_callee(each: Defined, lines: Sequence[str]) -> list[str]:
 
 def _called(spans: Sequence[Span], context: Context) -> Iterator[tuple[str, str]]:
     """Yield the names that added lines call by an import of their file, and the file, once each."""
-    by_path: dict[str, set[int]] = {}
-    for span in sorted(spans, key=lambda span: is_test(span.path)):
-        added = {line.new for line in span.lines if line.kind == "+" and line.new is not None}
-        by_path.setdefault(span.path, set()).update(added)
-    for path, added in by_path.items():
+    for path, added in added_lines(spans).items():
         try:
-            what = context.extraction(path).what if added else None
+            what = context.extraction(path).what
         except GiveUp:
-            continue
-        if what is None:
             continue
         imported = {each.alias or each.name or each.module for each in what.imports}
         defined = {each.name for each in what.definitions}

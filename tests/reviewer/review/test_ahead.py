@@ -220,6 +220,54 @@ def test_the_user_in_another_part_is_told_what_changes():
     assert "What other hunks of the change do" in text
 
 
+# Who assigns the fields that are used ------------------------------------------------------------
+
+JOB = (
+    "class Job:\n    def __init__(self, name):\n        self.state = 'new'\n        self.name = name\n\n"
+    f"    def run(self, items):\n{STEPS.replace('    step', '        step')}        self.name = 'run'\n\n"
+    "    def end(self, items):\n        return items\n"
+)
+
+
+def test_who_sets_a_field_that_added_lines_read_is_told():
+    others = {
+        "till.py": "from job import Job\n\n\ndef halt(job: Job):\n    job.state = 'late'\n"
+        "    print(job.state)\n",
+        "box.py": "def other(box):\n    box.state = 1\n",
+        "test_job.py": "from job import Job\n\n\ndef test_it():\n    job = Job()\n    job.state = 'x'\n",
+    }
+    after = JOB.replace("return items\n", "return self.state\n")
+    text = told({"job.py": JOB}, {"job.py": after}, others=others)
+    assert "lines of these hunks use are assigned outside of them:\n" in text
+    assert '- "job.py" field Job.state: is set\n' in text
+    assert "in Job (write): self.state = 'new'\n" in text
+    assert """  "till.py":5 in halt (write, likely): job.state = 'late'\n""" in text
+    assert "print(job.state)" not in text and "box.state" not in text and "'x'" not in text
+    assert "field Job.name" not in text, "no added line uses it"
+
+
+def test_a_field_of_go_is_set_in_another_file_in_a_literal_and_by_a_step():
+    before = "package shop\n\nfunc (b *Box[T]) Last() int {\n\treturn 0\n}\n"
+    others = {
+        "shop/box.go": "package shop\n\ntype Box[T any] struct {\n\tRow int\n}\n\n"
+        "func (b *Box[T]) Next() int {\n\tb.Row++\n\tif b.Row == 3 {\n\t\treturn 1\n\t}\n"
+        "\treturn 2\n}\n\nfunc New() *Box[int] {\n\treturn &Box[int]{\n\t\tRow: 7,\n\t}\n}\n",
+        "shop/tin.go": "package shop\n\ntype Tin struct{ Row int }\n\n"
+        "func Other() Tin {\n\treturn Tin{Row: 9}\n}\n",
+    }
+    after = before.replace("return 0", "return b.Row")
+    text = told({"shop/last.go": before}, {"shop/last.go": after}, others=others)
+    assert '- "shop/box.go" field Box.Row: is set\n' in text
+    assert '  "shop/box.go":8 in Box.Next (attribute, likely): b.Row++\n' in text
+    assert '  "shop/box.go":17 in New (keyword): Row: 7,\n' in text
+    assert "b.Row == 3" not in text and "Row: 9" not in text
+
+
+def test_a_field_of_an_unknown_receiver_is_not_told():
+    after = JOB.replace("return items\n", "return items.state\n")
+    assert "are assigned" not in told({"job.py": JOB}, {"job.py": after}, others={})
+
+
 # What is called ----------------------------------------------------------------------------------
 
 TAX = {
