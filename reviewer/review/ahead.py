@@ -57,8 +57,9 @@ TEST_USES = 2
 WRITERS = 3
 """Shown of a field."""
 
-FIELD_SHARE = 5
-"""Of the room for names, so much goes to fields: a fifth."""
+OTHERS_SHARE, FIELD_SHARE, CALLS_SHARE = 3, 6, 5
+"""Of the room for names a third goes to what other hunks do at the most, a sixth to fields, and a
+fifth to what is called for certain: who uses what changes has the rest."""
 
 FETCHED = 60
 TEXT_CHARS = 160
@@ -76,13 +77,16 @@ MOST_IDS = 8
 NEAR_LINES = 30
 """How far from a changed line the code around it is shown."""
 
+TEST_LINES = 6
+"""The same in a test: what it sets up and checks is near, and says less of what may be wrong."""
+
 INTRO = (
     "Looked up for you at the head, as far as there is room; `references` and `read` tell the rest."
 )
 USERS = "What these hunks change, and who uses it outside of them:"
 OTHERS = "What other hunks of the change do to what these mention:"
 ASSIGNED = "Where fields that added lines of these hunks use are assigned outside of them:"
-CALLS = "What added lines of these hunks call elsewhere, as it is at the head:"
+CALLS = "What added lines of these hunks call outside of them, as it is at the head:"
 CODE = "The code around these hunks, with … for lines of a hunk or left out:"
 
 _SECTION_BYTES = 80
@@ -131,13 +135,14 @@ class Ahead:
         pieces = self._pieces(spans)
         needed = sum(piece.size for piece in pieces)
         for_names = room - min(needed, room * 2 // 5)
-        others = _fitting(elsewhere(spans, self._borders), for_names // 2)
         shown: set[Key] = set()
+        others = _fitting(elsewhere(spans, self._borders), for_names // OTHERS_SHARE)
         assigned = self._fields(spans, for_names // FIELD_SHARE, shown)
-        users = self._users(spans, for_names - _size(others) - _size(assigned), shown)
-        # What callers must follow comes first, and of what it leaves a fifth of all goes to these.
-        left = for_names - _size(others) - _size(users) - _size(assigned)
-        called = self._called(spans, min(room // 5, left))
+        left = for_names - _size(others) - _size(assigned)
+        calls = self._calls(spans)
+        certain = _whole(calls, for_names // CALLS_SHARE)
+        users = self._users(spans, left - _size(certain), shown)
+        called = _whole(calls, min(room // 4, left - _size(users)))
         named = ((USERS, users), (OTHERS, others), (ASSIGNED, assigned), (CALLS, called))
         code = _code(pieces, room - sum(_size(lines) for _, lines in named))
         sections = ["\n".join([head, *lines]) for head, lines in (*named, (CODE, code)) if lines]
@@ -271,18 +276,17 @@ class Ahead:
 
     # What is called ------------------------------------------------------------------------------
 
-    def _called(self, spans: Sequence[Span], room: int) -> list[str]:
-        """Return what is told of each definition, as many as there is whole room for."""
+    def _calls(self, spans: Sequence[Span]) -> list[list[str]]:
+        """Return what is told of each definition that added lines call and no hunk shows."""
         if self._context is None:
             return []
-        kept: list[str] = []
-        for each in callees(self._change, spans, self._context):
-            entry = told_callee(each, self._lines(each.path))
-            room -= _size(entry)
-            if room < 0:
-                return [*kept, "…"] if kept else []
-            kept += entry
-        return kept
+        hunks = _Shown(spans)
+        return [
+            entry
+            for each in callees(self._change, spans, self._context)
+            if not hunks.has_all(each)
+            if (entry := told_callee(each, self._lines(each.path)))
+        ]
 
     # The code around -----------------------------------------------------------------------------
 
@@ -334,6 +338,11 @@ class _Shown:
     def has(self, use: Used, at: Rev) -> bool:
         return self.has_line(use.path, use.use.line, at)
 
+    def has_all(self, each: Defined) -> bool:
+        """Do they show all of a definition at the head?"""
+        lines = range(each.definition.start, each.definition.end + 1)
+        return self._lines.get(("head", each.path), set()).issuperset(lines)
+
     def has_line(self, path: str, line: int, at: Rev) -> bool:
         return line in self._lines.get((at, path), ())
 
@@ -348,10 +357,11 @@ class _Piece:
         inside = sorted(number for number in shown if around.start <= number <= around.end)
         first = range(around.start, around.start + HEADER_LINES)
         far = {number: _distance(number, inside) for number in lines}
+        near = TEST_LINES if is_test(path) else NEAR_LINES
         self._lines = lines
         self._first, self._last = around.start, around.end
         self._order = sorted(
-            (n for n in lines if n in first or far[n] <= NEAR_LINES),
+            (n for n in lines if n in first or far[n] <= near),
             key=lambda n: (n not in first, far[n], n),
         )
         self.size = _size([head]) + sum(_size([lines[n]]) + _GAP for n in self._order)
@@ -425,6 +435,18 @@ def _room(taken: int) -> int:
     """Return the bytes that are left beside so many: more where the hunks are few."""
     window = int(WINDOW_TOKENS * BYTES_A_TOKEN)
     return max(0, min(MOST_BYTES, max(LEAST_BYTES, window - taken), window + LEAST_BYTES - taken))
+
+
+def _whole(entries: Sequence[Sequence[str]], room: int) -> list[str]:
+    """Return the first entries, as many as there is whole room for."""
+    kept: list[str] = []
+    room -= _GAP
+    for entry in entries:
+        room -= _size(entry)
+        if room < 0:
+            return [*kept, "…"] if kept else []
+        kept += entry
+    return kept
 
 
 def _fitting(lines: Iterable[str], room: int) -> list[str]:

@@ -303,6 +303,60 @@ def test_what_the_change_itself_changes_is_not_shown_as_called():
     assert "--- called: function rate" not in text
 
 
+def test_what_is_called_through_what_a_receiver_is_of_is_shown():
+    others = {
+        "shop/app.py": "class App:\n    def flush(self):\n        return KEPT.clear()\n",
+        "shop/box.py": "class Box:\n    def flush(self):\n        return 1\n",
+    }
+    before = (
+        "import typing as t\n\nif t.TYPE_CHECKING:\n    from shop.app import App\n\n\n"
+        f"class Till:\n    def count(self):\n        return len(self.rows)\n\n{STEPS}\n\n"
+        '    def end(self, app: "App", box):\n        return 1\n'
+    )
+    after = before.replace("return 1", "return self.count(), app.flush(), box.flush()")
+    text = told({"shop/till.py": before}, {"shop/till.py": after}, others=others)
+    flush = '--- called: method App.flush in "shop/app.py", likely\n     def flush(self):\n'
+    assert f"{flush}         return KEPT.clear()\n" in text
+    assert '--- called: method Till.count in "shop/till.py"\n     def count(self):\n' in text
+    assert "Box.flush" not in text, "what box is, is not known"
+
+
+def test_what_is_called_within_a_package_of_go_is_shown_with_its_comment():
+    others = {
+        "shop/tax.go": "package shop\n\n// rate is per cent.\n// It may be zero.\n"
+        "func rate(n int) int {\n\treturn n * 100\n}\n\n// Find may return nil.\n"
+        "func (d *DB) Find() *Row {\n"
+        + "\tstep()\n" * 20
+        + "\treturn nil\n}\n\ntype DB struct{}\n",
+        "far/tax.go": "package far\n\nfunc rate(n int) int {\n\treturn n\n}\n",
+    }
+    before = "package shop\n\nfunc Pay(db *DB) int {\n\treturn 1\n}\n"
+    after = before.replace("return 1", "return rate(db.Find().N)")
+    text = told({"shop/pay.go": before}, {"shop/pay.go": after}, others=others)
+    assert '--- called: function rate in "shop/tax.go"\n // rate is per cent.\n func rate(' in text
+    assert " \treturn n * 100\n }\n" in text and "far/tax.go" not in text
+    find = '--- called: method DB.Find in "shop/tax.go", likely\n // Find may return nil.\n func (d'
+    assert find in text and "step()" not in text
+
+
+def test_what_the_hunks_show_whole_is_not_shown_as_called():
+    before = "def first(): return 1\n\ndef second():\n    return 2\n"
+    after = before.replace("return 2", "return first()")
+    assert "called:" not in told({"a.py": before}, {"a.py": after}, others={})
+
+
+def test_what_is_called_has_room_beside_many_users():
+    defs = "".join(f"def other_{n}(a):\n    return {n}\n\n\n" for n in range(14))
+    uses = "".join(f"def f{n}():\n    return other_{n}('{'x' * 90}')\n\n\n" for n in range(14))
+    names = ", ".join(f"other_{n}" for n in range(14))
+    files = {f"many_{n}.py": f"from shop.cart import {names}\n\n\n{uses}" for n in range(9)}
+    tax = "from shop.tax import tax\n\n\n"
+    after = defs.replace("(a)", "(a, b)").replace("return 0", "return tax()")
+    others = {**files, "shop/tax.py": "def tax():\n    return 7\n"}
+    text = told({"shop/cart.py": tax + defs}, {"shop/cart.py": tax + after}, others=others)
+    assert "--- called: function tax" in text
+
+
 # The code around ---------------------------------------------------------------------------------
 
 
@@ -329,6 +383,16 @@ def test_of_a_long_function_what_is_near_the_hunk_is_shown():
     assert code[1] == " def long():"
     assert " " * 5 + "line_1496()" in code and " " * 5 + "line_1504()" in code
     assert " " * 5 + "line_1400()" not in code
+
+
+def test_of_a_test_less_is_shown_around_a_hunk():
+    body = "".join(f"    line_{n:04}()\n" for n in range(40))
+    before = f"def test_long():\n{body}"
+    after = {"test_a.py": before.replace("line_0020()", "other()")}
+    text = told({"test_a.py": before}, after, others={})
+    assert "line_0012()" in text and "line_0005()" not in text
+    after = {"a.py": before.replace("line_0020()", "other()")}
+    assert "line_0005()" in told({"a.py": before}, after, others={})
 
 
 def test_a_docstring_takes_no_room_and_a_string_that_is_used_does():
