@@ -34,7 +34,7 @@ from reviewer.context.values import (
 )
 from reviewer.languages import is_test
 from reviewer.parsing.packed import path_of
-from reviewer.parsing.symbols import DefKind, UseKind
+from reviewer.parsing.symbols import DefKind, Use, UseKind
 from reviewer.parsing.worker import Parsers
 from reviewer.ports import Cancelled, NoSuchFile, Objects, Rev
 from reviewer.text import printable
@@ -162,6 +162,11 @@ class Provider:
         """Return what a file means by a name, by its own definitions and imports; () if unknown."""
         found = self._search(at).meant(Asked(name, near))
         return tuple(sorted(found, key=lambda each: (-each.score, *key_of(each)))[:MAX_LIMIT])
+
+    def meant_by(self, use: Use, near: str, at: Rev = "head") -> tuple[Defined, ...]:
+        """Return what one use in a file means, by what its receiver is of; () if unknown."""
+        source = self._end(at).look(near)
+        return () if source is None else self._search(at).receivers.meant(source, use)
 
     def references(
         self, name: str, near: str = "", at: Rev = "head", limit: int = 20

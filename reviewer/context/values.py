@@ -202,6 +202,10 @@ class Context(Protocol):
         """Return what a file means by a name, by its own definitions and imports; () if unknown."""
         ...
 
+    def meant_by(self, use: Use, near: str, at: Rev = "head") -> tuple[Defined, ...]:
+        """Return what one use in a file means, by what its receiver is of; () if unknown."""
+        ...
+
     def references(
         self, name: str, near: str = "", at: Rev = "head", limit: int = 20
     ) -> Answer[Used]:

@@ -20,7 +20,7 @@ from reviewer.context.values import (
 from reviewer.languages import Language, language_of
 from reviewer.parsing.extract import extract
 from reviewer.parsing.languages import STRATEGIES
-from reviewer.parsing.symbols import Extraction
+from reviewer.parsing.symbols import Extraction, Use
 from reviewer.parsing.worker import MAX_FILE_BYTES, Parsers
 from reviewer.ports import Cancelled, NoSuchFile, Rev
 
@@ -110,6 +110,9 @@ class Trees:
         raise NotImplementedError
 
     def meant(self, name: str, near: str, at: Rev = "head") -> tuple[Defined, ...]:
+        raise NotImplementedError
+
+    def meant_by(self, use: Use, near: str, at: Rev = "head") -> tuple[Defined, ...]:
         raise NotImplementedError
 
     def references(
