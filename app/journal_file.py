@@ -22,6 +22,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.clock import believed_in
 from app.locks import taken
 from reviewer.rlm.budget import Amount
 
@@ -304,7 +305,7 @@ class JournalFile:
 
         Nothing here looks at every row: what goes is at the beginning of an index.
         """
-        now = time.time()
+        now = believed_in(self._path.parent)
         with self.transaction():
             self._db.execute(
                 "DELETE FROM replies WHERE entry IN "

@@ -87,10 +87,18 @@ RECONCILED = Measure(
     "what",
     ("delivery", "head", "installation"),
 )
+CLOCK = Measure(
+    "rlm_clock_timestamp_seconds",
+    "gauge",
+    "The time that removals by age go by, the last one seen, since when a leap is doubted (or 0).",
+    "of",
+    ("believed", "doubted", "last"),
+)
+"""Kept by the store itself: see `app/store/clock.py`."""
 
 MEASURES = (
     DELIVERIES, RUNS, JOBS_LOST, LIMITED, RATE_LEFT, UNPUBLISHED, CALLS, SPENT, CAPPED,
-    STORE_ERRORS, RECONCILED,
+    STORE_ERRORS, RECONCILED, CLOCK,
 )  # fmt: skip
 """All that is counted; what the store knows by itself is in `app/metrics.py`."""
 

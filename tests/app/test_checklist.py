@@ -151,6 +151,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         f"{HERE}::test_28_deliveries_of_every_product_are_taken",
     ),
     "29 a thread that may not be resolved": (
+        f"{APP}::test_where_contents_may_be_written_threads_are_resolved_with_a_token_for_that_alone",
         "tests/app/github/test_threads.py::test_elsewhere_its_first_comment_is_folded_away_once",
         f"{ERRORS}::test_a_graphql_answer_is_a_200_with_the_errors_inside",
     ),
@@ -185,6 +186,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         f"{AUTH}::test_a_clock_that_is_a_little_wrong_does_no_harm",
         f"{STORE}::test_who_lost_a_claim_cannot_end_the_run_again",
         f"{HERE}::test_a_clock_that_jumps_ahead_has_a_job_done_twice_and_ended_once",
+        f"{STORE}::test_a_clock_that_leaps_ahead_removes_nothing_before_it_has_lasted",
+        f"{STORE}::test_a_claim_and_a_release_by_a_clock_that_ran_ahead_hold_nobody_up",
     ),
     "never blocking unless asked for": (
         f"{CHECKS}::test_findings_never_block_and_only_a_whole_review_is_a_success",

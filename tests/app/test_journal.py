@@ -820,6 +820,31 @@ def test_what_is_not_used_goes_and_what_is_used_stays(place: Place):
     sync(run())
 
 
+def test_a_clock_that_is_ahead_for_less_than_a_day_forgets_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    now = time.time()
+
+    def left_after(ahead_s: float, run: str) -> list[tuple[int]]:
+        monkeypatch.setattr(time, "time", lambda: now + ahead_s)
+        StoredJournal(place.where, run, NO_CAP).close()
+        return [place.rows(f"SELECT count(*) FROM {table}")[0] for table in ("{paid}", "{kept}")]
+
+    async def run() -> None:
+        with StoredJournal(place.where, "paid", NO_CAP) as journal:
+            await paid(journal, 1, 2)
+
+    sync(run())
+    days = 86_400.0
+    assert left_after(60.0, "a") == [(2,), (2,)]
+    for number, hours in enumerate((0, 1, 23)):
+        assert left_after(60 * days + hours * 3_600.0, f"b{number}") == [(2,), (2,)]
+    assert left_after(120.0, "c") == [(2,), (2,)]
+    for number, hours in enumerate((0, 12)):
+        assert left_after(60 * days + hours * 3_600.0, f"d{number}") == [(2,), (2,)]
+    assert left_after(61 * days, "e")[1] == (0,)
+
+
 def test_the_ledger_of_old_runs_goes_but_not_that_of_this_one(place: Place):
     async def run() -> None:
         for name in ("old", "mine", "new"):

@@ -172,6 +172,7 @@ def test_every_metric_has_its_line_and_its_rule_in_the_documentation(
     said = " ".join(rule["expr"] for rule in groups[0]["rules"])
     assert all(rule["annotations"]["summary"] for rule in groups[0]["rules"])
     store.beat("web")
+    store.sweep()
     names = {name for name, _ in told(store, tmp_path) if not name.endswith("_created")}
     names |= {RATE_LEFT.name}
     assert {name for name in names if f"`{name}" not in table} == set()

@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Table, create_engine, delete, func, insert, inspect, select, text, update
 
 from app.jobs import Command, Look, Reply, Rerun, Step, step
+from app.measures import CLOCK
 from app.store import (
     ENGINE,
     GITHUB,
@@ -38,7 +39,18 @@ from app.store import (
 from app.store.before_alembic import STEPS
 from app.store.jobs import LONGEST_S
 from app.store.schema import FIRST, MIGRATIONS, REVISION, TAKEN_OVER
-from app.store.tables import CARRIED, DELIVERIES, FINDINGS, JOBS, METADATA, RUNS, SPENDING, STACKED
+from app.store.tables import (
+    CARRIED,
+    DELIVERIES,
+    FINDINGS,
+    FORGOTTEN,
+    JOBS,
+    METADATA,
+    RUNS,
+    SPENDING,
+    STACKED,
+    TRACES,
+)
 from reviewer.errors import RetryLater, RlmError, TellUser
 from tests.postgres import Postgres, postgres
 
@@ -1066,3 +1078,141 @@ def end(store: Store, run: str = "0123456789abcdef") -> None:
     job = store.claim("github", "w", 60)
     assert job is not None
     store.ended(job, run, "posted")
+
+
+# A clock that leaps
+
+
+class Clock:
+    """The clock of this machine, until the test ends; `ahead_s` of what it should say."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.right, self.ahead_s = time.time(), 0.0
+        monkeypatch.setattr(time, "time", lambda: self.right + self.ahead_s)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+DAY_S = 86_400.0
+
+
+def doubted(store: Store) -> float:
+    return store.measures()[CLOCK.name, "doubted"]
+
+
+def rows_left(store: Store) -> list[int]:
+    """Return how many rows are left that have a limit, one of each kind."""
+    tables = (RUNS, DELIVERIES, FORGOTTEN, TRACES)
+    with store.database.read() as db:
+        return [db.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
+
+
+def rounds(store: Store, clock: Clock, *right: float) -> list[list[int]]:
+    """Have rounds of the reconciler so many seconds later, by a right clock; return what is left
+    after each.
+    """
+    found, began = [], clock.right
+    for passed in right:
+        clock.right = began + passed
+        store.sweep()
+        store.accept(f"at {passed} {clock.ahead_s}", None)
+        with store.database.write() as db:  # what the day's deliveries add is not what is counted
+            db.execute(delete(DELIVERIES).where(DELIVERIES.c.id.like("at %")))
+        store.expire_traces(30 * DAY_S)
+        store.to_forget()
+        found.append(rows_left(store))
+    return found
+
+
+def test_a_clock_that_leaps_ahead_removes_nothing_before_it_has_lasted(
+    store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = begun(store)
+    end(store, run.id)
+    store.accept("d", None)
+    store.forget_installation(9)
+    assert store.share_trace(run.id, 0, "a", ends=2, size=2, data=b"{}")
+    kept, gone = [1, 1, 1, 1], [0, 0, 0, 0]
+    assert rounds(store, clock, 0, 600) == [kept] * 2 and doubted(store) == 0
+    clock.ahead_s = 60 * DAY_S
+    assert rounds(store, clock, 600) == [kept]
+    assert doubted(store) == clock.right + clock.ahead_s
+    (said,) = [one for one in caplog.records if "leapt ahead" in one.message]
+    assert said.levelname == "WARNING"
+    assert rounds(store, clock, 600, 20 * 3_600) == [kept] * 2
+    clock.ahead_s = 0.0  # it is set right
+    assert rounds(store, clock, 600) == [kept] and doubted(store) == 0
+    clock.ahead_s = 60 * DAY_S
+    assert rounds(store, clock, 600) == [kept], "this leap is another one"
+    assert rounds(store, clock, 12 * 3_600, DAY_S) == [kept, gone] and doubted(store) == 0
+
+
+def test_what_was_written_while_the_clock_was_behind_stays_for_a_day(
+    store: Store, clock: Clock
+) -> None:
+    clock.ahead_s = -400 * DAY_S
+    assert rounds(store, clock, 0)[0][0] == 0
+    end(store, begun(store).id)
+    clock.ahead_s = 0.0
+    assert [left[0] for left in rounds(store, clock, 0, 12 * 3_600, DAY_S - 1)] == [1, 1, 1]
+    assert rounds(store, clock, 1)[0][0] == 0 and doubted(store) == 0
+
+
+def test_a_server_whose_clock_is_ahead_of_the_others_removes_nothing_of_theirs(
+    store: Store, clock: Clock
+) -> None:
+    end(store, begun(store).id)
+    for _ in range(4):
+        clock.ahead_s = 0.0
+        rounds(store, clock, 12 * 3_600)
+        clock.ahead_s = 60 * DAY_S
+        assert rounds(store, clock, 60)[0][0] == 1
+
+
+def test_a_claim_and_a_release_by_a_clock_that_ran_ahead_hold_nobody_up(
+    store: Store, clock: Clock
+) -> None:
+    store.put(look())
+    clock.ahead_s = 30 * DAY_S
+    before = claimed(store)
+    clock.ahead_s = 0.0  # its process died, and the clock is set right
+    after = claimed(store)
+    assert (after.id, after.attempts) == (before.id, 2)
+    store.again(after, "later", 0.0)
+    clock.ahead_s = 30 * DAY_S
+    assert [one.id for one in store.release(GITHUB, 5)] == [before.id]
+    clock.ahead_s = 0.0
+    assert [one.id for one in store.release(GITHUB, 5)] == [before.id]
+    assert store.release(GITHUB, 5) == [], "the queue knows of it"
+    assert store.claim_one(before.id, "w", 60) is not None
+
+
+def test_a_job_of_a_claim_by_a_clock_that_ran_ahead_keeps_none_of_its_key_waiting(
+    store: Store, clock: Clock
+) -> None:
+    clock.ahead_s = 30 * DAY_S
+    store.put(look(), look(trigger="pushed"))
+    before = claimed(store)
+    clock.ahead_s = 0.0
+    after = store.claim(GITHUB, "other", 60)
+    assert after is not None and after.id == before.id
+    assert store.claim(GITHUB, "other", 60) is None, "one of a key is done at a time"
+
+
+def test_clocks_that_differ_by_minutes_take_no_claim_away(store: Store, clock: Clock) -> None:
+    store.put(look())
+    store.claim(GITHUB, "one", 120)
+    clock.ahead_s = -300.0
+    assert store.claim(GITHUB, "two", 120) is None
+
+
+def test_what_failed_while_the_clock_was_ahead_is_tried_again(store: Store, clock: Clock) -> None:
+    clock.ahead_s = 30 * DAY_S
+    store.put(look())
+    store.fail(claimed(store), "GitHub was down")
+    assert not store.put_if_idle(look())
+    clock.ahead_s = 0.0
+    assert store.put_if_idle(look())
