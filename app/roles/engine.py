@@ -396,6 +396,7 @@ class _Watch:
     _usd: float = 0.0
     _calls: int = 0
     _seen: bool = False
+    _blind: bool = False
 
     @property
     def paid(self) -> bool:
@@ -419,7 +420,13 @@ class _Watch:
         try:
             self._stop = self.store.is_over(self.run)
         except RlmError as error:
-            log.warning("not looked up", extra={"run": self.run, "why": error})
+            if not self._blind:  # nodes ask all the time
+                log.warning("not looked up", extra={"run": self.run, "why": error})
+            self._blind = True
+        else:
+            if self._blind:
+                log.info("looked up again", extra={"run": self.run})
+            self._blind = False
         return self._stop
 
     def say(self, line: str) -> None:

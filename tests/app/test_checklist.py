@@ -43,6 +43,7 @@ PUBLISH, CHECKS = "tests/app/github/test_publish.py", "tests/app/github/test_che
 CLIENT, ERRORS = "tests/app/github/test_client.py", "tests/app/github/test_errors.py"
 AUTH, FETCH = "tests/app/github/test_auth.py", "tests/app/github/test_fetch.py"
 STORE, WORKER = "tests/app/test_store.py", "tests/app/test_worker.py"
+AWAY = "tests/app/test_store_away.py"
 HERE = "tests/app/test_checklist.py"
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
@@ -180,6 +181,9 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "a store that goes away": (
         f"{HERE}::test_a_store_that_goes_away_and_returns_costs_nothing_but_time",
+        f"{AWAY}::test_a_database_that_goes_away_during_a_review_and_returns",
+        f"{AWAY}::test_a_store_that_somebody_holds_during_a_review",
+        f"{AWAY}::test_a_disk_that_takes_nothing_more_during_a_review",
     ),
     "a clock that jumps": (
         f"{AUTH}::test_a_wrong_clock_is_told_with_the_seconds",

@@ -458,7 +458,7 @@ def test_a_full_disk_ends_what_has_a_cap_and_nothing_else(path: Path):
     assert done.returncode == 0, err
     said = out.splitlines()
     assert said[0].startswith(f"capped: The journal {path} cannot be written: ")
-    assert said[1:] == ["found True True", "later True", "closed"]
+    assert said[1:] == ["waits: RetryLater", "found True True", "later True", "closed"]
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     assert used(path, "capped") == pytest.approx(0.01 + 0.01 + 0.03)
     assert used(path, "free") == pytest.approx(0.01)
@@ -480,6 +480,7 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path, caps: Limit):
                 for _ in range(9):  # refused for want of a journal, each time, not of a budget
                     with pytest.raises(TellUser, match="cannot be written"):
                         await journal.reserve(key(1), WORST)
+            assert journal.refused is None  # somebody has to do something about it
 
     sync(run())
 
@@ -1233,6 +1234,7 @@ def test_a_database_that_stays_away_ends_what_has_a_cap_and_nothing_else():
             await asyncio.to_thread(own.stop)
             with pytest.raises(TellUser, match="cannot be written"):
                 await capped.reserve(key(2), WORST)
+            assert isinstance(capped.refused, RetryLater) and free.refused is None
             await capped.settle(held, key(1), COST, reply(1))
             await paid(free, 3)
             assert await there(capped, 1, 3) == [True, False]

@@ -847,15 +847,28 @@ def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
     store.close()
 
 
-def served(store: Store, number: int) -> list[str]:
+CLAIMED = 0
+"""Jobs released at a time where none is: whoever works asks the store."""
+
+taken = pytest.mark.parametrize("most", [CLAIMED, 1])
+"""How jobs are taken: claimed, or over the queue, which is told of so many at a time."""
+
+
+def served(store: Store, number: int, most: int = CLAIMED) -> list[str]:
     """Do so many jobs, one after the other; return whose they were."""
-    kinds = []
-    for _ in range(number):
-        job = store.claim(ENGINE, "w", 60.0)
+    return [kind for kind, _ in done_in_turn(store, number, most)]
+
+
+def done_in_turn(store: Store, number: int, most: int) -> Iterator[tuple[str, str]]:
+    """Do so many jobs, one after the other; yield kind and key of each when it is done."""
+    told: list[Job] = []
+    for left in range(number, 0, -1):
+        if most and not told:
+            told = store.release(ENGINE, min(most, left))
+        job = store.claim_one(told.pop(0).id, "w", 60.0) if most else store.claim(ENGINE, "w", 60.0)
         assert job is not None
-        kinds.append(job.kind)
         store.done(job)
-    return kinds
+        yield job.kind, job.key
 
 
 def wanted(installation: int, number: int, priority: int = 0) -> NewJob:
@@ -863,41 +876,57 @@ def wanted(installation: int, number: int, priority: int = 0) -> NewJob:
     return NewJob(ENGINE, f"of {installation}", key, "{}", priority, installation=installation)
 
 
-def test_a_flood_from_one_installation_waits_behind_itself(store: Store) -> None:
+@taken
+def test_a_flood_from_one_installation_waits_behind_itself(store: Store, most: int) -> None:
     store.put(*(wanted(1, number) for number in range(50)))
-    assert served(store, 10) == ["of 1"] * 10
+    assert served(store, 10, most) == ["of 1"] * 10
     store.put(*(wanted(2, number) for number in range(3)), wanted(3, 0))
-    assert served(store, 7) == ["of 2", "of 3", "of 1", "of 2", "of 1", "of 2", "of 1"]
-    assert served(store, 37) == ["of 1"] * 37
+    assert served(store, 7, most) == ["of 2", "of 3", "of 1", "of 2", "of 1", "of 2", "of 1"]
+    assert served(store, 37, most) == ["of 1"] * 37
     store.put(wanted(2, 9), wanted(1, 60))  # whoever waited for nothing has saved no turns
-    assert served(store, 2) == ["of 2", "of 1"]
+    assert served(store, 2, most) == ["of 2", "of 1"]
 
 
-def test_what_somebody_asked_for_goes_first_and_in_turn_too(store: Store) -> None:
+@taken
+def test_what_somebody_asked_for_goes_first_and_in_turn_too(store: Store, most: int) -> None:
     store.put(wanted(1, 0), wanted(2, 0))
     store.put(*(wanted(1, number, 10) for number in range(3)), wanted(2, 1, 10))
-    assert served(store, 6) == ["of 1", "of 2", "of 1", "of 2", "of 1", "of 1"]
+    assert served(store, 6, most) == ["of 1", "of 2", "of 1", "of 2", "of 1", "of 1"]
 
 
-def test_what_somebody_asked_for_is_not_behind_its_own_pushes(store: Store) -> None:
+@taken
+def test_what_somebody_asked_for_is_not_behind_its_own_pushes(store: Store, most: int) -> None:
     store.put(*(wanted(1, number) for number in range(50)))
-    served(store, 10)
+    served(store, 10, most)
     store.put(wanted(1, 0, 10), wanted(2, 0))
-    job = store.claim(ENGINE, "w", 60.0)
-    assert job is not None and job.key == "1:0:10"
+    assert [key for _, key in done_in_turn(store, 1, most)] == ["1:0:10"]
 
 
+def test_what_the_queue_is_told_of_at_once_is_shared_out_as_if_one_by_one(store: Store) -> None:
+    """What comes later does not wait for all of a flood that was told of, nor a person for it."""
+    store.put(*(wanted(1, number) for number in range(50)))
+    assert [job.kind for job in store.release(ENGINE, 6)] == ["of 1"] * 6
+    store.put(wanted(1, 7, 10), *(wanted(of, 0) for of in (2, 3, 4)), wanted(4, 1, 10))
+    store.put(wanted(2, 1), wanted(2, 2))  # who comes late has saved no turns
+    told = [job.key for job in store.release(ENGINE, 6)]
+    assert sorted(told[:2]) == ["1:7:10", "4:1:10"]  # who asked, before what begins by itself
+    assert sorted(told[2:5]) == ["2:0:0", "3:0:0", "4:0:0"]
+    assert told[5].startswith("1:")
+    assert store.release(ENGINE, 0) == []
+
+
+@pytest.mark.parametrize("most", [CLAIMED, 6])
 @pytest.mark.parametrize("priority", [0, 10])
-def test_no_flood_makes_the_others_wait(store: Store, priority: int) -> None:
+def test_no_flood_makes_the_others_wait(store: Store, priority: int, most: int) -> None:
     """Whatever one installation asks for: the others' pushes and commands have their turns."""
     others = range(2, 12)
 
     def waits(flood: int) -> dict[str, list[int]]:
         store.put(*(wanted(1, number, priority) for number in range(flood)))
-        served(store, 1)
+        served(store, 1, most)
         store.put(*(wanted(other, number) for number in range(5) for other in others))
         store.put(*(wanted(other, 9, 10) for other in others))
-        order = served(store, flood - 1 + 6 * len(others))
+        order = served(store, flood - 1 + 6 * len(others), most)
         assert store.claim(ENGINE, "w", 60.0) is None
         return {
             of: [place for place, done in enumerate(order) if done == of]
