@@ -1,5 +1,7 @@
 """The caller's side of parsing, when it ends while somebody still asks."""
 
+import os
+import signal
 import threading
 import time
 
@@ -84,6 +86,15 @@ def test_what_one_asks_among_others_is_of_its_own_time() -> None:
         with pytest.raises(UsedUp, match="the time for parsing"):
             other.ask(QUICK)
         assert own.ask(QUICK) is None
+
+
+def test_a_worker_that_somebody_kills_costs_no_file_its_answer() -> None:
+    with Parsers() as own:
+        assert own.ask(QUICK) is None
+        (before,) = begun(own)
+        os.kill(before, signal.SIGKILL)
+        assert own.ask(QUICK) is None
+        assert begun(own) != [before]
 
 
 def test_what_was_made_ready_is_what_the_next_workers_are_forked_from() -> None:
