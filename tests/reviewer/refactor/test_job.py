@@ -10,7 +10,7 @@ import pytest
 from app.render.refactoring import refactoring_text
 from app.trees import GitTrees
 from reviewer.git import open_repo
-from reviewer.refactor.carry import MOST_ROUNDS, ROUNDS
+from reviewer.refactor.carry import MEND, MOST_ROUNDS, ROUNDS
 from reviewer.refactor.gone import names_gone
 from reviewer.refactor.values import Plan
 from reviewer.request import Caps, StopReason
@@ -435,6 +435,60 @@ def mends(most: int) -> Callable[[dict[str, Any]], Scripted]:
         return edited(("sums.py", "none = 1\n", f"{one}none = 1\n"))
 
     return edit
+
+
+TIMER = {
+    "timer.py": "class Timer:\n    def __enter__(self):\n        return self\n\n"
+    "    def finish(self):\n        return None\n",
+    **SUMS,
+}
+
+
+def test_what_the_hosts_own_steps_broke_goes_to_a_node_of_its_own(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", TIMER)
+    told: dict[str, str] = {}
+
+    def mend(request: dict[str, Any]) -> Scripted:
+        told["host"] = prompt(request)
+        takes = "    def __exit__(self, kind, error, trace):"
+        return edited(("timer.py", "    def __exit__(self):", takes), message="")
+
+    def sums(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return edited(("sums.py", "def f4():\n    return 4\n\n\n", ""))
+        told["node"] = prompt(request)
+        return edited(("use.py", "print(sums.f4())\n", ""))
+
+    # Nobody asks for a look at timer.py: the rename leaves no doubt, and its file is no module's.
+    plan = planned(
+        renames=[rename("timer.py", "Timer.finish", "__exit__")],
+        modules=[module("sums", "sums.py")],
+    )
+    with ModelServer(script(plan, {"sums": sums, MEND: mend})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert "`__exit__` expects 4 parameters, 1 was given" in told["host"]
+    assert "f4" in told["node"] and "__exit__" not in told["node"]
+    assert "f4" not in told["host"] and '=== file "timer.py"' in told["host"]
+    assert [(one.module, one.by) for one in done.refactoring.commits] == [
+        ("Rename Timer.finish to __exit__", "host"),
+        ("sums", "model"),
+        (MEND, "model"),
+    ]
+    assert done.patch.commits[-1].message.startswith(f"{MEND}\n\nRenames and moves broke")
+    assert "    def __exit__(self, kind, error, trace):\n" in str(after(done)["timer.py"])
+    assert "f4" not in str(after(done)["use.py"])
+
+
+def test_what_nobody_mends_of_the_hosts_own_steps_is_reported(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", TIMER)
+    plan = planned(renames=[rename("timer.py", "Timer.finish", "__exit__")])
+    said = tool("submit", {"left": [{"what": "__exit__", "why": "It has no error to take."}]})
+    with ModelServer(script(plan, {MEND: said})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and len(server.requests) == 2
+    assert [one.path for one in done.refactoring.findings] == ["timer.py"]
+    assert f"{MEND}: __exit__: It has no error to take." in done.refactoring.notes
 
 
 def test_mending_goes_on_while_less_is_left(tmp_path: Path) -> None:
