@@ -10,7 +10,7 @@ import pytest
 from app.render.refactoring import refactoring_text
 from app.trees import GitTrees
 from reviewer.git import open_repo
-from reviewer.refactor.carry import MEND, MOST_ROUNDS, ROUNDS
+from reviewer.refactor.carry import IDLE_ROUNDS, MEND
 from reviewer.refactor.gone import names_gone
 from reviewer.refactor.values import Plan
 from reviewer.request import Caps, StopReason
@@ -437,6 +437,14 @@ def mends(most: int) -> Callable[[dict[str, Any]], Scripted]:
     return edit
 
 
+def worse(request: dict[str, Any]) -> Scripted:
+    """An editor whose rounds change something, and mend nothing."""
+    if "Mend it" not in prompt(request):
+        return mends(0)(request)
+    many = prompt(request).count("|none = 1")
+    return edited(("sums.py", "none = 1\n", "none = 1\n" + "x = 1\n" * many))
+
+
 TIMER = {
     "timer.py": "class Timer:\n    def __enter__(self):\n        return self\n\n"
     "    def finish(self):\n        return None\n",
@@ -491,28 +499,65 @@ def test_what_nobody_mends_of_the_hosts_own_steps_is_reported(tmp_path: Path) ->
     assert f"{MEND}: __exit__: It has no error to take." in done.refactoring.notes
 
 
-def test_mending_goes_on_while_less_is_left(tmp_path: Path) -> None:
+ENDED = "What tools report of the result went back"
+
+
+def test_mending_goes_on_until_it_is_clean(tmp_path: Path) -> None:
     repo = make(tmp_path / "r", SUMS)
     plan = planned(modules=[module("sums", "sums.py")])
     with ModelServer(script(plan, {"sums": mends(9)})) as server:
         done = refactored(repo, server)
-    assert len(server.requests) == 2 + 4 and MOST_ROUNDS == 4
-    assert len(done.refactoring.findings) == 1
+    assert len(server.requests) == 2 + 5  # each round leaves one less
+    assert done.refactoring.status == "complete", done.refactoring
+    assert ENDED not in " ".join(done.refactoring.notes)
 
 
 def test_mending_ends_where_it_gets_no_better(tmp_path: Path) -> None:
     repo = make(tmp_path / "r", SUMS)
     plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": worse})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 2 + IDLE_ROUNDS and len(done.refactoring.findings) == 5
+    assert done.refactoring.stopped is StopReason.INCOMPLETE
+    assert f"{ENDED} 2 times, and no more: the last 2 rounds left no less of it." in (
+        done.refactoring.notes
+    )
+
+
+def test_a_round_that_mends_something_gives_the_next_ones_their_time_again(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    better, rounds = mends(1), iter("wbwww")
 
     def edit(request: dict[str, Any]) -> Scripted:
-        if "Mend it" not in prompt(request):
-            return mends(0)(request)
-        many = prompt(request).count("|none = 1")
-        return edited(("sums.py", "|none = 1"[1:], "none = 1\n" + "x = 1\n" * many))
+        if "Mend it" in prompt(request) and next(rounds) == "w":
+            return worse(request)
+        return better(request)
 
     with ModelServer(script(plan, {"sums": edit})) as server:
         done = refactored(repo, server)
-    assert len(server.requests) == 2 + ROUNDS and len(done.refactoring.findings) == 5
+    assert len(server.requests) == 2 + 4 and len(done.refactoring.findings) == 4
+
+
+def test_mending_ends_with_the_budget_and_says_so(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": mends(9)})) as server:
+        done = refactored(repo, server, caps=Caps(calls=4))
+    assert len(server.requests) == 4 and len(done.refactoring.findings) == 3
+    assert done.refactoring.stopped is StopReason.BUDGET
+    assert f"{ENDED} 2 times, and no more: the budget is used up." in done.refactoring.notes
+
+
+def test_mending_ends_where_a_round_changes_nothing(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": mends(2)})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 2 + 3 and len(done.refactoring.findings) == 3
+    assert f"{ENDED} 3 times, and no more: the last round changed nothing." in (
+        done.refactoring.notes
+    )
 
 
 # What does not parse, and what runs at a time ---------------------------------------------------
