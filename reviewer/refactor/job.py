@@ -17,6 +17,7 @@ from reviewer.refactor.carry import Carried, carry
 from reviewer.refactor.host import Hosted, host
 from reviewer.refactor.patch import Commit, Patch
 from reviewer.refactor.plan import Planner, PlanScope
+from reviewer.refactor.proposals import named
 from reviewer.refactor.request import RefactorRequest
 from reviewer.refactor.survey import concerned
 from reviewer.refactor.tree import Overlay, Start, Trees
@@ -157,6 +158,8 @@ async def _plan(
             work.stopped = min(solved.stops, key=list(StopReason).index, default=None)
             return
         plan = solved.result
+        if planner.cut:
+            work.notes.append(f"The plan was made without all of: {named(planner.cut)}.")
         problems = await asyncio.to_thread(planner.check, scope, plan)
     if problems:
         _held_to(problems, work)

@@ -1,5 +1,7 @@
 """The refactoring job from git to patch: a real repository, a scripted model over real HTTP."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from threading import Barrier
@@ -12,9 +14,11 @@ from app.trees import GitTrees
 from reviewer.git import open_repo
 from reviewer.refactor.carry import IDLE_ROUNDS, MEND
 from reviewer.refactor.gone import names_gone
+from reviewer.refactor.outlines import tokens
 from reviewer.refactor.values import Plan
 from reviewer.request import Caps, StopReason
 from reviewer.rlm.memory import MemoryJournal
+from reviewer.rlm.node import MOST_PROMPT_TOKENS
 from tests.model_server import Answer, ModelServer, Scripted, error, tool
 from tests.reviewer.refactor.shop import (
     after,
@@ -824,6 +828,33 @@ def test_many_files_are_planned_in_parts_and_the_parts_in_one(tmp_path: Path) ->
         done = refactored(repo, server)
     assert done.refactoring.status == "declined"
     assert len(seen) > 3 and "Hand in the one plan" in seen[-1]
+
+
+def test_no_letter_about_parts_outgrows_the_most_of_a_prompt(tmp_path: Path) -> None:
+    body = "".join(f"def f{n}(a, b, c, d):\n    return a\n\n\n" for n in range(70))
+    repo = make(tmp_path / "r", {f"p{k}/m{n}.py": body for k in range(4) for n in range(14)})
+
+    def answer(request: dict[str, Any]) -> Scripted:
+        asked = prompt(request)
+        if "Hand in the one plan" in asked:
+            return planned(modules=[module("m", "p0/m0.py")])
+        files = re.findall(r'"(p\d/m\d+\.py)"', asked.split("The user's instruction")[0])
+        files = list(dict.fromkeys(files))
+        assert files
+        return planned(
+            contract="c" * 8_000,
+            modules=[module(one, one, what=f"{one} " + "w" * 3_900) for one in files],
+        )
+
+    with ModelServer(answer) as server:
+        done = refactored(repo, server, plan_only=True)
+    (last,) = [one.body for one in server.requests if "Hand in the one" in prompt(one.body)]
+    assert tokens(json.dumps(last)) < MOST_PROMPT_TOKENS
+    assert done.refactoring.status == "planned", done.refactoring
+    assert any(
+        note.startswith("The plan was made without all of: module p0/m0.py; ")
+        for note in done.refactoring.notes
+    )
 
 
 def test_names_that_a_patch_takes_away_are_known(tmp_path: Path) -> None:
