@@ -116,6 +116,9 @@ class Work(ABC, Generic[Q, A]):
         """Is the result written to a branch or the work tree only if the user insists?"""
         return done.status == "partial"
 
+    def refuse(self, done: A) -> None:
+        """Raise TellUser for a result that is written nowhere, once it has been shown."""
+
     @abstractmethod
     def exit_code(self, done: A) -> int:
         """Return the exit code, once all that was asked for is written."""
@@ -179,6 +182,7 @@ def write_command(work: Work[Q, A], interrupts: Interrupts) -> int:
                 say(f"rlm trace {trace.run} shows how this was made")
         if options.format == "patch" and work.leaves(done):
             say_it(work.text(done, PIPE_COLUMNS).rstrip("\n"))
+        work.refuse(done)
         write(options, repo, patch, author, say, done, withheld=work.withheld(done))
     return work.exit_code(done)
 

@@ -244,7 +244,7 @@ class _Carrying:
             if not parts:
                 self._ended(asked, "it is in files that are not edited here")
                 return
-            if self._run.stopped is not None:
+            if self._is_stopped():
                 self._ended(asked, "the run was stopped")
                 return
             idle = 0 if least is None or wrong < least else idle + 1
@@ -259,11 +259,14 @@ class _Carrying:
                 continue
             if StopReason.BUDGET in stops:
                 self._ended(asked, "the budget is used up")
-            elif self._run.stopped is not None:
+            elif self._is_stopped():
                 self._ended(asked, "the run was stopped")
             else:  # to ask the same again would be answered the same
                 self._ended(asked + 1, "the last round changed nothing")
             return
+
+    def _is_stopped(self) -> bool:
+        return self._run.stopped is not None
 
     def _complaints(self) -> list[tuple[str, str]]:
         return [each for one in self._modules.values() for each in one.complaints]
