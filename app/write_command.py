@@ -25,6 +25,7 @@ from app.plumbing import NOBODY
 from app.render import PIPE_COLUMNS
 from app.render.live import progress
 from app.render.text import look
+from app.render.writing import account_markdown
 from app.review_command import PLAIN, Say, both, tenant_of, typed
 from app.settings import Settings, read_settings
 from app.trace_file import about, recording
@@ -200,5 +201,7 @@ def _rendered(work: Work[Q, A], done: A, mails: bytes | None) -> bytes:
         return work.json(done, mails).encode()
     if options.format == "patch":
         return mails or b""
+    if options.format == "markdown":
+        return f"{account_markdown(done)}\n".encode("utf-8", "backslashreplace")
     shown = look(sys.stdout, work.environ) if options.output == STANDARD_OUTPUT else PLAIN
     return work.text(done, shown["width"]).encode("utf-8", "backslashreplace")

@@ -193,9 +193,10 @@ def _add_commit_options(command: Parser, work: "argparse._ArgumentGroup", *, eac
     )
     result.add_argument(
         "--format",
-        choices=("text", "json", "patch"),
+        choices=("text", "json", "patch", "markdown"),
         default="text",
-        help="form of the result; a patch is for `git am` (default: text)",
+        help="form of the result; a patch is for `git am`, Markdown for a comment or a page "
+        "(default: text)",
     )
     result.add_argument(
         "--output", default="-", metavar="FILE", help="write it there (default: -, the terminal)"

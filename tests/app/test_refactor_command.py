@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.arguments import parser
+from tests.app.schemas import assert_fits
 from tests.app.test_cli import Ran, User, key
 from tests.model_server import ModelServer, Scripted, error, hang, tool
 from tests.repo import Repo
@@ -103,8 +104,20 @@ def test_the_branch_the_work_tree_and_the_patch_are_the_same_tree(
     assert user.repo.git("rev-parse", "HEAD^{tree}").decode() == tree
 
 
+def test_markdown_is_what_a_comment_has(user: User, service: ModelServer) -> None:
+    made = ask(user, service, "--format", "markdown")
+    assert made.code == 0 and made.out.startswith("## Refactoring: done\n")
+    assert "1. Rename net to subtotal (by a program, not by a model): `shop/cart.py`" in made.out
+    assert "2. Triple the total" in made.out and made.out.endswith("</sub>\n")
+    plan = ask(user, service, "--format", "markdown", "--plan")
+    assert plan.out.startswith("## Plan\n") and "1. **triple**: Triple the total." in plan.out
+    assert "/rlm go" not in plan.out and status(user) == ""
+
+
 def test_json_is_the_contract(user: User, service: ModelServer) -> None:
-    value = json.loads(ask(user, service, "--format", "json").out)
+    ran = ask(user, service, "--format", "json")
+    assert_fits("refactor", ran.out)
+    value = json.loads(ran.out)
     assert value["status"] == "complete" and value["commit"] == user.repo.sha("HEAD")
     assert [one["by"] for one in value["commits"]] == ["host", "model"]
     assert value["commits"][1]["files"] == [{"path": CART, "status": "modified"}]
@@ -389,6 +402,7 @@ def test_with_that_word_or_a_name_it_is_carried_out(user: User) -> None:
 
 def test_a_plan_that_destroys_is_said_to_in_json_and_a_look_needs_no_word(user: User) -> None:
     ran = destroying(user, "--branch", "gone", "--format", "json")
+    assert_fits("refactor", ran.out)
     value = json.loads(ran.out)
     assert (ran.code, value["status"], value["held"]) == (1, "planned", True)
     assert value["commits"] == [] and len(value["destroys"]) == 1
