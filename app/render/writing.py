@@ -256,6 +256,14 @@ def result_comment(
     return _fit([*parts, *_account(account, ran=bool(tested))], [*foot, _foot(account)])
 
 
+def account_markdown(account: Account) -> str:
+    """Return what a run came to, or its plan, as a comment has it but for how it is had."""
+    plan = account.plan if isinstance(account, Refactoring) else None
+    if plan is None or account.status != "planned" or not plan.is_work:
+        return result_comment(account, [])
+    return _fit([*_plan(plan, _WHOLE), *_notes(account.notes)], [_foot(account)])
+
+
 WITHHELD = (
     "**Nothing of it is handed over**, neither as commits nor as a patch: it would add what looks "
     "like a secret. What tools report of the result, below, says where. Ask again so that it needs "

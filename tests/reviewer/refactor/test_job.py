@@ -1,5 +1,7 @@
 """The refactoring job from git to patch: a real repository, a scripted model over real HTTP."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from threading import Barrier
@@ -10,11 +12,13 @@ import pytest
 from app.render.refactoring import refactoring_text
 from app.trees import GitTrees
 from reviewer.git import open_repo
-from reviewer.refactor.carry import MOST_ROUNDS, ROUNDS
+from reviewer.refactor.carry import IDLE_ROUNDS, MEND
 from reviewer.refactor.gone import names_gone
+from reviewer.refactor.outlines import tokens
 from reviewer.refactor.values import Plan
 from reviewer.request import Caps, StopReason
 from reviewer.rlm.memory import MemoryJournal
+from reviewer.rlm.node import MOST_PROMPT_TOKENS
 from tests.model_server import Answer, ModelServer, Scripted, error, tool
 from tests.reviewer.refactor.shop import (
     after,
@@ -437,28 +441,127 @@ def mends(most: int) -> Callable[[dict[str, Any]], Scripted]:
     return edit
 
 
-def test_mending_goes_on_while_less_is_left(tmp_path: Path) -> None:
+def worse(request: dict[str, Any]) -> Scripted:
+    """An editor whose rounds change something, and mend nothing."""
+    if "Mend it" not in prompt(request):
+        return mends(0)(request)
+    many = prompt(request).count("|none = 1")
+    return edited(("sums.py", "none = 1\n", "none = 1\n" + "x = 1\n" * many))
+
+
+TIMER = {
+    "timer.py": "class Timer:\n    def __enter__(self):\n        return self\n\n"
+    "    def finish(self):\n        return None\n",
+    **SUMS,
+}
+
+
+def test_what_the_hosts_own_steps_broke_goes_to_a_node_of_its_own(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", TIMER)
+    told: dict[str, str] = {}
+
+    def mend(request: dict[str, Any]) -> Scripted:
+        told["host"] = prompt(request)
+        takes = "    def __exit__(self, kind, error, trace):"
+        return edited(("timer.py", "    def __exit__(self):", takes), message="")
+
+    def sums(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return edited(("sums.py", "def f4():\n    return 4\n\n\n", ""))
+        told["node"] = prompt(request)
+        return edited(("use.py", "print(sums.f4())\n", ""))
+
+    # Nobody asks for a look at timer.py: the rename leaves no doubt, and its file is no module's.
+    plan = planned(
+        renames=[rename("timer.py", "Timer.finish", "__exit__")],
+        modules=[module("sums", "sums.py")],
+    )
+    with ModelServer(script(plan, {"sums": sums, MEND: mend})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert "`__exit__` expects 4 parameters, 1 was given" in told["host"]
+    assert "f4" in told["node"] and "__exit__" not in told["node"]
+    assert "f4" not in told["host"] and '=== file "timer.py"' in told["host"]
+    assert [(one.module, one.by) for one in done.refactoring.commits] == [
+        ("Rename Timer.finish to __exit__", "host"),
+        ("sums", "model"),
+        (MEND, "model"),
+    ]
+    assert done.patch.commits[-1].message.startswith(f"{MEND}\n\nRenames and moves broke")
+    assert "    def __exit__(self, kind, error, trace):\n" in str(after(done)["timer.py"])
+    assert "f4" not in str(after(done)["use.py"])
+
+
+def test_what_nobody_mends_of_the_hosts_own_steps_is_reported(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", TIMER)
+    plan = planned(renames=[rename("timer.py", "Timer.finish", "__exit__")])
+    said = tool("submit", {"left": [{"what": "__exit__", "why": "It has no error to take."}]})
+    with ModelServer(script(plan, {MEND: said})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and len(server.requests) == 2
+    assert [one.path for one in done.refactoring.findings] == ["timer.py"]
+    assert f"{MEND}: __exit__: It has no error to take." in done.refactoring.notes
+
+
+ENDED = "What tools report of the result went back"
+
+
+def test_mending_goes_on_until_it_is_clean(tmp_path: Path) -> None:
     repo = make(tmp_path / "r", SUMS)
     plan = planned(modules=[module("sums", "sums.py")])
     with ModelServer(script(plan, {"sums": mends(9)})) as server:
         done = refactored(repo, server)
-    assert len(server.requests) == 2 + 4 and MOST_ROUNDS == 4
-    assert len(done.refactoring.findings) == 1
+    assert len(server.requests) == 2 + 5  # each round leaves one less
+    assert done.refactoring.status == "complete", done.refactoring
+    assert ENDED not in " ".join(done.refactoring.notes)
 
 
 def test_mending_ends_where_it_gets_no_better(tmp_path: Path) -> None:
     repo = make(tmp_path / "r", SUMS)
     plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": worse})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 2 + IDLE_ROUNDS and len(done.refactoring.findings) == 5
+    assert done.refactoring.stopped is StopReason.INCOMPLETE
+    assert f"{ENDED} 2 times, and no more: the last 2 rounds left no less of it." in (
+        done.refactoring.notes
+    )
+
+
+def test_a_round_that_mends_something_gives_the_next_ones_their_time_again(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    better, rounds = mends(1), iter("wbwww")
 
     def edit(request: dict[str, Any]) -> Scripted:
-        if "Mend it" not in prompt(request):
-            return mends(0)(request)
-        many = prompt(request).count("|none = 1")
-        return edited(("sums.py", "|none = 1"[1:], "none = 1\n" + "x = 1\n" * many))
+        if "Mend it" in prompt(request) and next(rounds) == "w":
+            return worse(request)
+        return better(request)
 
     with ModelServer(script(plan, {"sums": edit})) as server:
         done = refactored(repo, server)
-    assert len(server.requests) == 2 + ROUNDS and len(done.refactoring.findings) == 5
+    assert len(server.requests) == 2 + 4 and len(done.refactoring.findings) == 4
+
+
+def test_mending_ends_with_the_budget_and_says_so(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": mends(9)})) as server:
+        done = refactored(repo, server, caps=Caps(calls=4))
+    assert len(server.requests) == 4 and len(done.refactoring.findings) == 3
+    assert done.refactoring.stopped is StopReason.BUDGET
+    assert f"{ENDED} 2 times, and no more: the budget is used up." in done.refactoring.notes
+
+
+def test_mending_ends_where_a_round_changes_nothing(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": mends(2)})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 2 + 3 and len(done.refactoring.findings) == 3
+    assert f"{ENDED} 3 times, and no more: the last round changed nothing." in (
+        done.refactoring.notes
+    )
 
 
 # What does not parse, and what runs at a time ---------------------------------------------------
@@ -725,6 +828,33 @@ def test_many_files_are_planned_in_parts_and_the_parts_in_one(tmp_path: Path) ->
         done = refactored(repo, server)
     assert done.refactoring.status == "declined"
     assert len(seen) > 3 and "Hand in the one plan" in seen[-1]
+
+
+def test_no_letter_about_parts_outgrows_the_most_of_a_prompt(tmp_path: Path) -> None:
+    body = "".join(f"def f{n}(a, b, c, d):\n    return a\n\n\n" for n in range(70))
+    repo = make(tmp_path / "r", {f"p{k}/m{n}.py": body for k in range(4) for n in range(14)})
+
+    def answer(request: dict[str, Any]) -> Scripted:
+        asked = prompt(request)
+        if "Hand in the one plan" in asked:
+            return planned(modules=[module("m", "p0/m0.py")])
+        files = re.findall(r'"(p\d/m\d+\.py)"', asked.split("The user's instruction")[0])
+        files = list(dict.fromkeys(files))
+        assert files
+        return planned(
+            contract="c" * 8_000,
+            modules=[module(one, one, what=f"{one} " + "w" * 3_900) for one in files],
+        )
+
+    with ModelServer(answer) as server:
+        done = refactored(repo, server, plan_only=True)
+    (last,) = [one.body for one in server.requests if "Hand in the one" in prompt(one.body)]
+    assert tokens(json.dumps(last)) < MOST_PROMPT_TOKENS
+    assert done.refactoring.status == "planned", done.refactoring
+    assert any(
+        note.startswith("The plan was made without all of: module p0/m0.py; ")
+        for note in done.refactoring.notes
+    )
 
 
 def test_names_that_a_patch_takes_away_are_known(tmp_path: Path) -> None:
