@@ -51,7 +51,7 @@ class Planner:
     """
 
     name = "plan"
-    version = "8"
+    version = "9"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
