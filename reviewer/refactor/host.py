@@ -40,6 +40,9 @@ WISH_CHARS = 3_000
 said at its end."""
 """Of the plan's, in the message of a commit of the host's."""
 
+NAMED = 12
+"""Classes whose members were renamed along, in the message of a commit."""
+
 PLACES = 60
 """Of a symbol that the host did not rename or move, that are told to whoever does."""
 
@@ -72,13 +75,14 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
             step, along = _tried(
                 one, [each for each in plan.moves if each not in gone], done, trees
             )
-            gone.update(along)
+            gone.update(along, _taken_along(one, step, plan))
         except GiveUp as error:
             done.notes.append(f"{title(one)}: left to the model, for {_lower(str(error))}")
             with trees.tree(done.overlay.files) as tree:
                 step = _declined(one, tree.code.context, done.overlay, str(error))
         before = {path: done.overlay.blob(path) for path in step.files}
-        commit = commit_of(title(one), "host", _message(one, plan), before, step.files)
+        said = _message(one, plan, step.along)
+        commit = commit_of(title(one), "host", said, before, step.files)
         if commit is not None:
             done.commits.append(commit)
             done.overlay = done.overlay.over(step.files)
@@ -100,10 +104,23 @@ def _tried(one: Step, moves: Sequence[Move], done: Hosted, trees: Trees) -> tupl
         _parses(step, overlay)
         overlay = overlay.over(step.files)
         whole.files.update(step.files)
+        whole.along += step.along
         whole.notes += step.notes
         for path, texts in step.leads.items():
             whole.leads.setdefault(path, []).extend(texts)
     return whole, along
+
+
+def _taken_along(one: Step, step: Done, plan: Plan) -> list[Step]:
+    """Return the plan's renames that one has done with its own; GiveUp where they say otherwise."""
+    also = [each for each in plan.renames if (each.path, each.symbol) in step.along]
+    for each in also:
+        if isinstance(one, Rename) and each.to != one.to:
+            raise GiveUp(
+                f"another name, {printable(each.to)}, is what {printable(each.symbol)} of "
+                f"{shown(each.path)} is to have, and they are of one family"
+            )
+    return list(also)
 
 
 def _step(one: Step, context: Context, tree: Overlay) -> Done:
@@ -121,12 +138,17 @@ def _parses(step: Done, tree: Overlay) -> None:
         raise GiveUp(f"of {shown(path)} it would be true that {fault}")
 
 
-def _message(one: Step, plan: Plan) -> str:
+def _message(one: Step, plan: Plan, along: Sequence[tuple[str, str]]) -> str:
     if isinstance(one, Rename):
         how = (
             f"It is defined in {shown(one.path)}. Every use that the imports and scopes of the "
             "language tell is renamed with it."
         )
+        if along:
+            owners = [printable(symbol.rpartition(".")[0]) for _, symbol in along]
+            more = f" and {len(owners) - NAMED} more" if len(owners) > NAMED else ""
+            how += f" So is what overrides it or is overridden: in {', '.join(owners[:NAMED])}"
+            how += f"{more}."
     elif isinstance(one, ModuleMove):
         how = "Whoever imported it from its old path does so from the new one."
         if one.shim:

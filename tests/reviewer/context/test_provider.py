@@ -440,6 +440,17 @@ def test_blobs_come_in_few_batches() -> None:
     assert {sha_of(data.encode()) for data in SHOP.values()} in map(set, wanted)
 
 
+def test_what_extends_a_class_of_its_own_file_extends_no_namesake() -> None:
+    files = {
+        "a.py": "class Base:\n    def send(self):\n        pass\n",
+        "b.py": "class Base:\n    pass\n\n\nclass Mail(Base):\n    def go(self):\n"
+        "        self.send()\n",
+    }
+    with provider(files) as context:
+        (use,) = context.references("Base.send", "a.py").items
+    assert use.certainty is not Certainty.EXACT and use.score < 0
+
+
 def test_what_a_base_calls_on_itself_may_be_what_extends_it() -> None:
     files = {
         "base.py": (

@@ -142,19 +142,48 @@ def test_a_name_that_is_taken_is_left_to_a_node(tmp_path: Path) -> None:
     assert "has the name total already" in " ".join(done.refactoring.notes)
 
 
-def test_a_method_that_others_override_is_left_to_a_node(tmp_path: Path) -> None:
-    files = {
-        "a.py": "class Base:\n    def go(self):\n        return 1\n",
-        "b.py": "from a import Base\n\n\nclass Own(Base):\n    def go(self):\n        return 2\n",
-    }
-    repo = make(tmp_path / "r", files)
-    plan = planned(renames=[rename("a.py", "Base.go", "run")])
-    name = "Rename Base.go to run: what is left"
-    mended = edited(("a.py", "def go(", "def run("))
-    with ModelServer(script(plan, {name: mended})) as server:
+GOES = {
+    "a.py": "class Base:\n    def go(self):\n        return 1\n",
+    "b.py": "from a import Base\n\n\nclass Own(Base):\n    def go(self):\n        return 2\n",
+}
+
+
+def test_a_method_is_renamed_with_those_that_override_it(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", GOES)
+    plan = planned(renames=[rename("a.py", "Base.go", "run"), rename("b.py", "Own.go", "run")])
+    with ModelServer(script(plan, {})) as server:
         done = refactored(repo, server)
-    assert "override Base.go" in " ".join(done.refactoring.notes)
-    assert after(done)["a.py"] == "class Base:\n    def run(self):\n        return 1\n"
+    assert done.refactoring.status == "complete", done.refactoring
+    assert after(done) == {path: text.replace("go", "run") for path, text in GOES.items()}
+    (commit,) = done.patch.commits
+    assert "So is what overrides it or is overridden: in Own." in " ".join(commit.message.split())
+    assert not done.refactoring.notes
+
+
+def test_a_family_that_is_to_have_two_names_is_left_to_nodes(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", GOES)
+    plan = planned(renames=[rename("a.py", "Base.go", "run"), rename("b.py", "Own.go", "walk")])
+    no = tool("submit", {"left": [{"what": "go", "why": "the two differ"}]})
+    names = ("Rename Base.go to run: what is left", "Rename Own.go to walk: what is left")
+    with ModelServer(script(plan, dict.fromkeys(names, no))) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and not done.patch.commits
+    why = "another name, walk, is what Own.go of b.py is to have, and they are of one family"
+    assert why in " ".join(done.refactoring.notes)
+
+
+def test_a_method_that_something_else_may_have_is_left_to_a_node(tmp_path: Path) -> None:
+    start = "from lib import Task\n\n\nclass Base(Task):\n"
+    repo = make(tmp_path / "r", {**GOES, "a.py": GOES["a.py"].replace("class Base:\n", start)})
+    plan = planned(renames=[rename("b.py", "Own.go", "run")])
+    name = "Rename Own.go to run: what is left"
+    why = {"what": "go", "why": "Task calls it"}
+    with ModelServer(script(plan, {name: edited(left=[why])})) as server:
+        done = refactored(repo, server)
+    said = "class Base of a.py extends Task, which is not of this tree and may have go"
+    assert said in prompt(server.requests[1].body)
+    assert said in " ".join(done.refactoring.notes)
+    assert done.refactoring.status == "partial"
 
 
 def test_a_function_moves_with_its_imports_and_its_users(tmp_path: Path) -> None:
