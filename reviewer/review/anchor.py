@@ -9,7 +9,7 @@ line numbers instead puts one comment in twenty on a wrong line (docs/design.md,
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
 
@@ -49,13 +49,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Where a quote was found. `exact` is False where white space or more had to be forgiven."""
+    """Where a quote was found.
+
+    `exact` is False where white space or more had to be forgiven, or only its beginning was looked
+    for. `signed`: an exact one was copied with a diff's first column.
+    """
 
     side: Side
     start_line: int
     line: int
     text: str
     exact: bool
+    signed: bool = False
 
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -82,8 +87,9 @@ def find_in_diff(
     if named is not None:
         ours: list[Place] = [[(side, _rows(named, side, within))] for side in SIDES]
         with suppress(Absent):
-            return _search(wanted, ours)
-    return _search(wanted, [[(side, _rows(hunk, side)) for hunk in file.hunks] for side in SIDES])
+            return _compared(quote, _search(wanted, ours))
+    places = [[(side, _rows(hunk, side)) for hunk in file.hunks] for side in SIDES]
+    return _compared(quote, _search(wanted, places))
 
 
 def find_like_in_diff(
@@ -169,7 +175,7 @@ def find_in_file(quote: str, sheet: Sheet) -> Anchor:
                 if len(places) > 1:
                     raise NotFound("the quoted lines stand in several places: quote more lines")
                 rows = sheet.rows[places[0] : places[0] + len(reading)]
-                return _anchor(side, rows, exact)
+                return _compared(quote, _anchor(side, rows, exact))
     raise Absent("the quoted lines are not there")
 
 
@@ -280,7 +286,20 @@ def _tokens(lines: Sequence[str]) -> list[str]:
     return [token for line in lines for token in _TOKEN.findall(line)][:MAX_TOKENS]
 
 
+def _compared(quote: str, anchor: Anchor) -> Anchor:
+    """Return an anchor that knows whether it has all of a quote, and all as it was quoted."""
+    quoted, there = _all_lines(quote), anchor.text.split("\n")
+    signed = any(_exactly(one) != _exactly(text) for one, text in zip(quoted, there, strict=False))
+    whole = len(quoted) == len(there)
+    return replace(anchor, exact=anchor.exact and whole, signed=anchor.exact and signed)
+
+
 def _lines(quote: str) -> list[str]:
+    """Return the lines of a quote that are looked for; raise NotFound for none."""
+    return _all_lines(quote)[:MAX_QUOTE_LINES]
+
+
+def _all_lines(quote: str) -> list[str]:
     """Return the lines of a quote without blank ones around them; raise NotFound for none."""
     lines = [line.rstrip(CARRIAGE_RETURN + "\r") for line in quote.split("\n")]
     while lines and not lines[0].strip():
@@ -289,7 +308,7 @@ def _lines(quote: str) -> list[str]:
         lines.pop()
     if not lines:
         raise NotFound("the quote is empty")
-    return lines[:MAX_QUOTE_LINES]
+    return lines
 
 
 def _exactly(line: str) -> str:

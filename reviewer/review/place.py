@@ -172,14 +172,24 @@ class Placer:
     def _suggestion(self, claim: Claim, anchor: Anchor) -> str | None:
         """Return the replacement if it replaces exactly the lines that the finding names.
 
-        These may lie outside the diff: then nobody can commit it with a click, but see it.
+        These may lie outside the diff: then nobody can commit it with a click, but see it. With a
+        quote in a diff's first column the column of the replacement is taken away, too.
         """
         if claim.replacement is None or not anchor.exact or anchor.side != "RIGHT":
             return None
         text = claim.replacement.replace(CARRIAGE_RETURN, "").replace("\r", "").removesuffix("\n")
+        if text and (anchor.signed or _has_plus(text)) and not _has_plus(anchor.text):
+            if not (anchor.signed and _has_plus(text)):
+                return None  # nobody knows whether that is the column of a diff
+            text = "\n".join(line[1:] for line in text.split("\n"))
         if anchor.text.endswith("\r"):
             text = text.replace("\n", "\r\n") + "\r"
         return text if text != anchor.text and redacted(text) == text else None
+
+
+def _has_plus(text: str) -> bool:
+    """Does every line begin with the sign of an added one?"""
+    return all(line.startswith("+") for line in text.split("\n"))
 
 
 def shown(text: str, limit: int) -> str:

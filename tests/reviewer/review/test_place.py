@@ -102,6 +102,38 @@ def test_a_slip_of_the_pen_is_forgiven_where_nobody_else_has_the_words():
     assert (found.start_line, found.line, found.suggestion) == (8, 10, None)
 
 
+def suggested(text: str, quote: str, fix: str) -> str | None:
+    """Return what becomes of a replacement of lines that a change adds to a file."""
+    one = hunk("b.py", "".join(f"+{line}\n" for line in text.split("\n")))
+    placer = Placer(change(changed("b.py", one)), Files(b_py=f"{text}\n"))
+    given = claim(quote, hunk=one.id, replacement=fix)
+    found = placer.finding(given, {one.id: whole(one)}, "general")
+    assert found is not None
+    return found.suggestion
+
+
+def test_a_replacement_of_more_lines_than_are_looked_for_replaces_none():
+    lines = [f"x = {number}" for number in range(60)]
+    text = "\n".join(lines)
+    assert suggested(text, "\n".join(lines[:40]), "y = 1") == "y = 1"
+    assert suggested(text, "\n".join(lines[:50]), "y = 1") is None
+
+
+@pytest.mark.parametrize(
+    ("quote", "fix", "kept"),
+    [
+        ("+x = 1\n+y = 2", "+x = 2\n+\n+y = 3", "x = 2\n\ny = 3"),
+        ("+x = 1\n+y = 2", "x = 2\n+y = 3", None),
+        ("+x = 1\n+y = 2", "x = 2\ny = 3", None),
+        ("+x = 1\n+y = 2", "", ""),
+        ("x = 1\ny = 2", "+x = 2\n+y = 3", None),
+        ("x = 1", "x = 2\n+ 3", "x = 2\n+ 3"),
+    ],
+)
+def test_the_column_of_a_diff_gets_into_no_replacement(quote: str, fix: str, kept: str | None):
+    assert suggested("x = 1\ny = 2", quote, fix) == kept
+
+
 @pytest.mark.parametrize("fix", ["x = 2", "x = 2␍", "x = 2\r\n"])
 def test_a_suggestion_ends_its_lines_as_the_file_does(fix: str):
     one = hunk("b.py", "+x = 1\r\n")
