@@ -20,10 +20,11 @@ from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import DefKind, Use, UseKind
 from reviewer.ports import Objects, Rev
 from reviewer.review.borders import Border
-from reviewer.review.callees import callees, told_callee
+from reviewer.review.callees import callees, told_callee, type_lines
 from reviewer.review.docstrings import documented
 from reviewer.review.fields import fields, writers
 from reviewer.review.leading import changed, elsewhere
+from reviewer.review.members import listings
 from reviewer.review.mentions import About, Key, Mention, told
 from reviewer.review.nearby import Around, Nearby, Touched
 from reviewer.review.questions import Row, used
@@ -57,9 +58,12 @@ TEST_USES = 2
 WRITERS = 3
 """Shown of a field."""
 
-OTHERS_SHARE, FIELD_SHARE, CALLS_SHARE = 3, 6, 5
-"""Of the room for names a third goes to what other hunks do at the most, a sixth to fields, and a
-fifth to what is called for certain: who uses what changes has the rest."""
+LISTINGS = 4
+"""Shown of a new member of an enum."""
+
+OTHERS_SHARE, FIELD_SHARE, LISTED_SHARE, CALLS_SHARE = 3, 6, 6, 5
+"""Of the room for names a third goes to what other hunks do at the most, a sixth each to fields and
+to enums, and a fifth to what is called for certain: who uses what changes has the rest."""
 
 FETCHED = 60
 TEXT_CHARS = 160
@@ -86,6 +90,7 @@ INTRO = (
 USERS = "What these hunks change, and who uses it outside of them:"
 OTHERS = "What other hunks of the change do to what these mention:"
 ASSIGNED = "Where fields that added lines of these hunks use are assigned outside of them:"
+LISTED = "Where code lists members of an enum to which these hunks add one, without it:"
 CALLS = "What added lines of these hunks call outside of them, as it is at the head:"
 CODE = "The code around these hunks, with … for lines of a hunk or left out:"
 
@@ -129,7 +134,7 @@ class Ahead:
         return known
 
     def _written(self, spans: Sequence[Span], room: int) -> str:
-        room -= _size([INTRO]) + 5 * _SECTION_BYTES
+        room -= _size([INTRO]) + 6 * _SECTION_BYTES
         if room < FITTING_BYTES:
             return ""
         pieces = self._pieces(spans)
@@ -138,12 +143,19 @@ class Ahead:
         shown: set[Key] = set()
         others = _fitting(elsewhere(spans, self._borders), for_names // OTHERS_SHARE)
         assigned = self._fields(spans, for_names // FIELD_SHARE, shown)
-        left = for_names - _size(others) - _size(assigned)
+        listed = self._listed(spans, for_names // LISTED_SHARE, shown)
+        left = for_names - _size(others) - _size(assigned) - _size(listed)
         calls = self._calls(spans)
         certain = _whole(calls, for_names // CALLS_SHARE)
         users = self._users(spans, left - _size(certain), shown)
         called = _whole(calls, min(room // 4, left - _size(users)))
-        named = ((USERS, users), (OTHERS, others), (ASSIGNED, assigned), (CALLS, called))
+        named = (
+            (USERS, users),
+            (OTHERS, others),
+            (ASSIGNED, assigned),
+            (LISTED, listed),
+            (CALLS, called),
+        )
         code = _code(pieces, room - sum(_size(lines) for _, lines in named))
         sections = ["\n".join([head, *lines]) for head, lines in (*named, (CODE, code)) if lines]
         return "\n\n".join([INTRO, *sections]) + "\n" if sections else ""
@@ -274,6 +286,24 @@ class Ahead:
         defined = Used(field.path, use, Certainty.EXACT, field.why, text=text)
         return [self._mention(defined, (0, 0, 0))] if text else []
 
+    def _listed(self, spans: Sequence[Span], room: int, shown: set[Key]) -> list[str]:
+        """Return a line for each new member of an enum, and the places that list others of it."""
+        if self._context is None:
+            return []
+        hunks = _Shown(spans)
+        about = []
+        for path, new, places in listings(spans, self._context):
+            found = [
+                self._mention(use, (0, use.path == path, number))
+                for number, use in enumerate(places)
+                if not hunks.has(use, "head")
+            ]
+            if found:
+                name = _one_line(path_of(new), NAME_CHARS)
+                where = quoted(path)
+                about.append(About(where, "member", name, "added", found, LISTINGS, len(found)))
+        return told(about, room, shown)
+
     # What is called ------------------------------------------------------------------------------
 
     def _calls(self, spans: Sequence[Span]) -> list[list[str]]:
@@ -300,6 +330,7 @@ class Ahead:
         for span in spans:
             numbers = (line.new for line in span.lines if line.new is not None)
             seen.setdefault(span.path, set()).update(numbers)
+        typed: dict[str, set[int]] = {}
         pieces = []
         for (path, each), of_it in held.items():
             at_head = self._change.by_path[path].new_path
@@ -314,8 +345,28 @@ class Ahead:
                 ids = ", ".join(span.id for span in of_it[:MOST_IDS])
                 name = _one_line(each.name, NAME_CHARS)
                 head = f"--- around {ids}: {each.kind} {name}"
-                pieces.append(_Piece(path, head, each, rest, seen[path]))
+                known = seen[path] | typed.setdefault(path, set())
+                of_type = {} if is_test(path) else self._type(path, each, lines, known)
+                typed[path].update(of_type)
+                pieces.append(_Piece(path, head, each, {**rest, **of_type}, seen[path]))
         return sorted(pieces, key=lambda piece: is_test(piece.path))
+
+    def _type(
+        self, path: str, each: Around, lines: Sequence[str], seen: Collection[int]
+    ) -> dict[int, str]:
+        """Return the lines that say what the class of a method is, where nothing shows them."""
+        owner = each.name.rpartition(".")[0]
+        if not owner or self._context is None:
+            return {}
+        try:
+            definitions = self._context.extraction(path).what.definitions
+        except GiveUp:
+            return {}
+        of = next((one for one in definitions if path_of(one) == owner and not one.scope), None)
+        if of is None or of.kind is not DefKind.CLASS or of.start in seen:
+            return {}
+        numbers = [number for number in type_lines(of, lines) if number not in seen]
+        return {number: shown_line(" ", _cut_line(lines[number - 1])) for number in numbers}
 
     def _lines(self, path: str) -> list[str]:
         try:
@@ -355,11 +406,13 @@ class _Piece:
     ) -> None:
         self.path, self.head = path, head
         inside = sorted(number for number in shown if around.start <= number <= around.end)
-        first = range(around.start, around.start + HEADER_LINES)
+        of_type = [number for number in lines if not around.start <= number <= around.end]
+        first = {*range(around.start, around.start + HEADER_LINES), *of_type}
         far = {number: _distance(number, inside) for number in lines}
         near = TEST_LINES if is_test(path) else NEAR_LINES
         self._lines = lines
-        self._first, self._last = around.start, around.end
+        self._first = min([around.start, *of_type])
+        self._last = around.end
         self._order = sorted(
             (n for n in lines if n in first or far[n] <= near),
             key=lambda n: (n not in first, far[n], n),
@@ -463,6 +516,10 @@ def _fitting(lines: Iterable[str], room: int) -> list[str]:
 
 def _size(lines: Iterable[str]) -> int:
     return sum(len(encode(line)) + 1 for line in lines)
+
+
+def _cut_line(text: str) -> str:
+    return text if len(text) <= NAME_CHARS else f"{text[: NAME_CHARS - 1]}…"
 
 
 def _one_line(text: str, most: int) -> str:

@@ -14,7 +14,7 @@ from reviewer.context.values import Certainty, Context, Defined
 from reviewer.errors import GiveUp
 from reviewer.languages import is_test
 from reviewer.parsing.packed import path_of
-from reviewer.parsing.symbols import DefKind, Use, UseKind
+from reviewer.parsing.symbols import Definition, DefKind, Use, UseKind
 from reviewer.review.scope import added_lines, quoted, shown_line
 from reviewer.text import printable
 
@@ -23,6 +23,9 @@ CALLED = 40
 
 COMMENT_LINES = 40
 """Above a definition, of which the first is told."""
+
+TYPE_LINES = 4
+"""Below the first line of a class, where what it says of itself may begin."""
 
 WHOLE_LINES = 12
 """A definition of more is told by its signature."""
@@ -81,6 +84,16 @@ def told_callee(each: Defined, lines: Sequence[str]) -> list[str]:
     signature = " ".join(of_it.signature.split())
     told = (*said, signature, *says)
     return [head, *(shown_line(" ", _cut(line)) for line in told if line), "…"]
+
+
+def type_lines(of: Definition, lines: Sequence[str]) -> list[int]:
+    """Return the numbers of the lines that say what a class is: its own, and what is said of it."""
+    found = [of.start]
+    said = _comment(lines, of.start)
+    found += [number for number in range(of.start - 1, 0, -1) if lines[number - 1] in said][:1]
+    body = range(of.start + 1, min(of.end, of.start + TYPE_LINES, len(lines)) + 1)
+    found += [number for number in body if _SAYING.match(lines[number - 1])][:1]
+    return sorted(found)
 
 
 def _comment(lines: Sequence[str], start: int) -> list[str]:

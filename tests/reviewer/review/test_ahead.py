@@ -268,6 +268,51 @@ def test_a_field_of_an_unknown_receiver_is_not_told():
     assert "are assigned" not in told({"job.py": JOB}, {"job.py": after}, others={})
 
 
+# Who lists the siblings of a new member of an enum -----------------------------------------------
+
+
+def test_who_lists_the_members_of_an_enum_is_told_where_one_is_new():
+    before = "import enum\n\n\nclass State(enum.Enum):\n    NEW = 1\n    PAID = 2\n    SENT = 3\n"
+    head = "from state import State\n\n\n"
+    others = {
+        "till.py": f"{head}def show(state):\n    if state is State.PAID:\n        return 'paid'\n"
+        "    return {State.NEW: 'new', State.SENT: 'sent'}[state]\n\n\n"
+        "def pay(order):\n    order.state = State.PAID\n",
+        "knows.py": f"{head}ALL = [State.NEW, State.PAID, State.SENT]\n\n\n"
+        "def all():\n    return State.NEW, State.PAID, State.LATE\n",
+        "test_it.py": f"{head}def test_it():\n    assert State.NEW != State.PAID\n",
+    }
+    after = before + "    LATE = 4\n    LOST = 5\n"
+    text = told({"state.py": before}, {"state.py": after}, others=others)
+    assert '- "state.py" member State.LATE: added\n' in text and "State.LOST" not in text
+    assert '  "till.py":5 in show (attribute): if state is State.PAID:\n' in text
+    assert '  "knows.py":4 (attribute): ALL = ' in text
+    listed = text[text.index("Where code lists") :].split("\n\n")[0]
+    assert "in pay" not in listed and "in all" not in listed and "test_it" not in listed
+
+
+def test_the_constants_of_a_block_of_go_are_listed_by_a_switch():
+    before = "package shop\n\ntype State int\n\nconst (\n\tNew State = iota\n\tPaid\n)\n"
+    others = {
+        "shop/show.go": "package shop\n\nfunc Show(s State) string {\n\tswitch s {\n"
+        '\tcase New:\n\t\treturn "new"\n\tcase Paid:\n\t\treturn "paid"\n\t}\n\treturn ""\n}\n'
+    }
+    after = before.replace("\tPaid\n", "\tPaid\n\tLate\n")
+    text = told({"shop/state.go": before}, {"shop/state.go": after}, others=others)
+    assert (
+        '- "shop/state.go" member Late: added\n  "shop/show.go":5 in Show (read): case New:' in text
+    )
+
+
+def test_a_constant_of_a_class_that_is_no_enum_has_no_siblings():
+    before = "class Limits:\n    LEAST = 1\n    MOST = 2\n"
+    others = {"a.py": "from limits import Limits\n\nprint(Limits.LEAST, Limits.MOST)\n"}
+    after = before + "    MEAN = 3\n"
+    assert "Where code lists" not in told(
+        {"limits.py": before}, {"limits.py": after}, others=others
+    )
+
+
 # What is called ----------------------------------------------------------------------------------
 
 TAX = {
@@ -345,18 +390,6 @@ def test_what_the_hunks_show_whole_is_not_shown_as_called():
     assert "called:" not in told({"a.py": before}, {"a.py": after}, others={})
 
 
-def test_what_is_called_has_room_beside_many_users():
-    defs = "".join(f"def other_{n}(a):\n    return {n}\n\n\n" for n in range(14))
-    uses = "".join(f"def f{n}():\n    return other_{n}('{'x' * 90}')\n\n\n" for n in range(14))
-    names = ", ".join(f"other_{n}" for n in range(14))
-    files = {f"many_{n}.py": f"from shop.cart import {names}\n\n\n{uses}" for n in range(9)}
-    tax = "from shop.tax import tax\n\n\n"
-    after = defs.replace("(a)", "(a, b)").replace("return 0", "return tax()")
-    others = {**files, "shop/tax.py": "def tax():\n    return 7\n"}
-    text = told({"shop/cart.py": tax + defs}, {"shop/cart.py": tax + after}, others=others)
-    assert "--- called: function tax" in text
-
-
 # The code around ---------------------------------------------------------------------------------
 
 
@@ -383,6 +416,33 @@ def test_of_a_long_function_what_is_near_the_hunk_is_shown():
     assert code[1] == " def long():"
     assert " " * 5 + "line_1496()" in code and " " * 5 + "line_1504()" in code
     assert " " * 5 + "line_1400()" not in code
+
+
+def test_what_a_class_is_stands_above_the_method_around_a_hunk():
+    other = "".join(f"\n    def other_{n}(self):\n        return {n}\n" for n in range(9))
+    steps = STEPS.replace("    step", "        step")
+    before = (
+        f'class Shelf(Board):\n    """A shelf keeps books.\n\n    For long.\n    """\n{other}\n'
+        f"    def find(self, items):\n{steps}        return 1\n\n"
+        f"    def last(self, items):\n{steps}        return 1\n"
+    )
+    after = before.replace("return 1\n", "return 7\n")
+    text = told({"a.py": before}, {"a.py": after}, others={})
+    shelf = (
+        ': method Shelf.find\n class Shelf(Board):\n     """A shelf keeps books.\n…\n     def find('
+    )
+    assert shelf in text
+    assert text.count("class Shelf") == 1 and "For long" not in text and "other_1" not in text
+
+
+def test_what_a_type_of_go_is_stands_above_its_method():
+    before = (
+        "package shop\n\n// Box holds rows.\n// It is small.\ntype Box struct {\n\tRow int\n}\n\n"
+        "func (b *Box) Last(items int) int {\n" + "\tstep(items)\n" * 9 + "\treturn 0\n}\n"
+    )
+    text = told({"a.go": before}, {"a.go": before.replace("return 0", "return 1")}, others={})
+    box = "method Box.Last\n // Box holds rows.\n…\n type Box struct {\n…\n func (b *Box) Last("
+    assert box in text
 
 
 def test_of_a_test_less_is_shown_around_a_hunk():
