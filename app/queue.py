@@ -241,6 +241,9 @@ def _worker(queue: "Queue", name: str, taker: Taker) -> Any:
         def stopped_callback(self) -> None:
             return None
 
+        def send_webhooks(self, *_: object, **__: object) -> None:
+            """Ask nothing of the addresses that a job in Redis names."""
+
     class Patient(BaseDeathPenalty):
         """RQ ends a job by a signal, which only the main thread gets; a lease does that here."""
 
