@@ -7,7 +7,7 @@ first   from the delivery of a webhook to the first call of the model, on a serv
 flood   10,000 queued pull requests of 100 installations, of which one has half: the median wait of
         each other installation, in jobs that are done before, beside what it is without the flood;
         the same where people ask for the flood, and what a claim takes with all of them queued
-redis   1,000 requests queued, the Redis server killed and emptied in the middle: how many are done
+redis   1,000 requests queued, Redis killed and emptied at a random moment: how many are done
 kills   SIGKILL of any process at random moments of a review (the server as a whole, web, github,
         the engine, fetch, git, parsers and what forks them, linters, the sandbox; in half of the
         reviews with a dispatcher and Redis): how often all was said, once, as without a kill
@@ -178,18 +178,21 @@ def _waits(queued: dict[int, int], first: int = 0) -> Waits:
     return Waits(dict(waits), took / len(jobs) * 1_000)
 
 
-def redis(_: Options) -> list[Row]:
-    """Kill Redis when half of the requests are done, and start it with nothing in it."""
+def redis(options: Options) -> list[Row]:
+    """Kill Redis when some of the requests are done, and start it a while later, empty."""
+    chance = random.Random(options.seed)
+    first, away_s = chance.randrange(REQUESTS), chance.uniform(0.0, 5.0)
+    print(f"redis: killed after {first} requests, away for {away_s:.1f} s", file=sys.stderr)
     os.environ.setdefault(PREFIX, prefix(GITHUB))  # RQ reads it once, when it is imported
     done: Counter[str] = Counter()
-    half, stopping = threading.Event(), threading.Event()
+    due, stopping = threading.Event(), threading.Event()
     with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder) / "redis") as server:
         store = Store(Path(folder) / "rlm.sqlite3")
 
         def do(job: Job) -> None:
             done[job.payload] += 1
-            if len(done) >= REQUESTS // 2:
-                half.set()
+            if len(done) >= first:
+                due.set()
             store.done(job)
 
         store.put(*(NewJob(GITHUB, "look", f"k{n}", str(n)) for n in range(REQUESTS)))
@@ -197,9 +200,9 @@ def redis(_: Options) -> list[Row]:
         threads = threads_for(taker, {REDIS_URL: server.url(), PREFIX: prefix(GITHUB)}, 4)
         for thread in threads:
             thread.start()
-        half.wait()
+        due.wait()
         server.kill()
-        time.sleep(3)
+        time.sleep(away_s)
         server.start()
         wait_until(lambda: store.waiting(GITHUB) == 0, lambda: repr(done), 600)
         stopping.set()

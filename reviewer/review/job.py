@@ -406,7 +406,8 @@ async def _passes(
         read.notes.append(f"The cost is a bound: {calls} counted at the most it can have cost.")
     if lost := run.journal.lost.calls:
         calls = "A call that was" if lost == 1 else f"{lost} calls that were"
-        read.notes.append(f"{calls} under way when this run was cut off count in full.")
+        verb = "counts" if lost == 1 else "count"
+        read.notes.append(f"{calls} under way when this run was cut off {verb} in full.")
     read.usage, read.calls, read.replayed = run.account.usage, run.spent.calls, run.replayed
     priced = all(run.prices.cost(one, Usage()) is not None for one in (run.name, run.cheap))
     read.usd = run.spent.usd if priced else None

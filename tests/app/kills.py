@@ -184,7 +184,12 @@ def told(world: World, pull: FakePull) -> str:
     """
     (summary,) = world.ours(pull)
     said = summary[: summary.index("<sub>")].replace(pull.head, "HEAD")
+    said = _PAID_AGAIN.sub("", said)
     return re.sub(r"\(http://[^\s#]+(#L\d+)?\S*\)", r"(\1)", said)
+
+
+_PAID_AGAIN = re.compile(r"\n[^\n]+ under way when this run was cut off counts? in full\.\n")
+"""What a cut costs is told: nothing is lost by it."""
 
 
 class _Kill:
