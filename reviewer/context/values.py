@@ -258,6 +258,13 @@ class Context(Protocol):
         """Return the files that import a file."""
         ...
 
+    def importing(self, path: str, at: Rev = "head") -> Answer[Importing]:
+        """Return every file that imports a file, for code that rewrites them.
+
+        Notes say what was not looked at: nothing may be rewritten then.
+        """
+        ...
+
     def implementations(
         self, name: str, near: str = "", at: Rev = "head", limit: int = 20
     ) -> Answer[Defined]:

@@ -215,7 +215,7 @@ async def _carry(  # noqa: PLR0917
         run.sink(Note(note))
     done: Carried = await carry(plan, hosted, trees, run, guidance=guidance)
     work.commits = [*hosted.commits, *done.commits]
-    work.left += done.left
+    work.left += [*hosted.left, *done.left]
     work.unneeded += done.unneeded
     work.findings += done.findings
     work.notes += [*hosted.notes, *done.notes]

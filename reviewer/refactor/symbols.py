@@ -27,7 +27,9 @@ from reviewer.text import decode, encode, printable
 
 LINE_CHARS = 160
 MOST_LEADS = 40
-"""Of one file."""
+"""Of one file and step; whoever edits it is told that there is more."""
+
+MORE = "more places of this file have it than are named here: look through all of it"
 
 IN_PROSE = "the old name still stands here, in a comment or a string"
 """Begins what is said of a line that needs no more than itself to be understood, mostly."""
@@ -52,8 +54,9 @@ class Done:
 
     def lead(self, path: str, text: str) -> None:
         known = self.leads.setdefault(path, [])
-        if text not in known and len(known) < MOST_LEADS:
-            known.append(text)
+        if text in known or len(known) > MOST_LEADS:
+            return
+        known.append(text if len(known) < MOST_LEADS else MORE)
 
 
 def rename(one: Rename, context: Context, tree: Overlay) -> Done:
@@ -164,7 +167,7 @@ def _in_body(each: Used, kin: Family, tree: Overlay) -> bool:
     if Class(each.path, each.use.scope) in kin.members:
         return True
     blob = tree.blob(each.path)
-    decorates = blob is not None and _line(blob.data, each.use.line).startswith("@")
+    decorates = blob is not None and line_of(blob.data, each.use.line).startswith("@")
     return decorates and Class(each.path, outer) in kin.members
 
 
@@ -318,13 +321,9 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
     for each in uses:
         if each.path in done.files or each.certainty is Certainty.EXACT:
             continue
-        likely = each.certainty is Certainty.LIKELY and each.use.kind is not UseKind.KEYWORD
-        # The type of most receivers is not known: a method's uses are seldom more than that.
-        perhaps = member and each.score > 0 and each.use.kind in _MEMBER_USES
-        if likely or perhaps:
+        if how := how_likely(each, member):
             blob = tree.blob(each.path)
-            line = _line(blob.data, each.use.line) if blob is not None else ""
-            how = "likely" if likely else "perhaps"
+            line = line_of(blob.data, each.use.line) if blob is not None else ""
             done.lead(each.path, f"{_said(one)}, {how} here ({each.why}): {line}")
         elif each.path not in done.leads:
             elsewhere.add(each.path)
@@ -347,6 +346,16 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
         )
 
 
+def how_likely(each: Used, member: bool) -> str:
+    """Return how likely a use that is not sure means a symbol, "" where it hardly does.
+
+    The type of most receivers is not known: a method's uses are seldom more than "perhaps".
+    """
+    if each.certainty is Certainty.LIKELY and each.use.kind is not UseKind.KEYWORD:
+        return "likely"
+    return "perhaps" if member and each.score > 0 and each.use.kind in _MEMBER_USES else ""
+
+
 def _is_key(line: bytes, short: str, to: str) -> bool:
     return encode(f"{short}: {to}") in line
 
@@ -355,7 +364,7 @@ def _said(one: Rename) -> str:
     return f"{printable(one.symbol)} of {shown(one.path)} is {printable(one.to)} now"
 
 
-def _line(data: bytes, number: int) -> str:
+def line_of(data: bytes, number: int) -> str:
     lines = data.split(b"\n")
     return _cut(lines[number - 1]) if 0 < number <= len(lines) else ""
 

@@ -123,6 +123,9 @@ class Trees:
     def importers(self, path: str, at: Rev = "head", limit: int = 20) -> Answer[Importing]:
         raise NotImplementedError
 
+    def importing(self, path: str, at: Rev = "head") -> Answer[Importing]:
+        raise NotImplementedError
+
     def implementations(
         self, name: str, near: str = "", at: Rev = "head", limit: int = 20
     ) -> Answer[Defined]:

@@ -142,6 +142,66 @@ def test_a_name_that_is_taken_is_left_to_a_node(tmp_path: Path) -> None:
     assert "has the name total already" in " ".join(done.refactoring.notes)
 
 
+TAKEN = planned(renames=[rename("shop/prices.py", "net", "total")])
+LEFT = "Rename net to total: what is left"
+
+
+def test_each_use_of_a_name_that_the_host_does_not_rename_is_told_in_some_letter(
+    tmp_path: Path,
+) -> None:
+    repo = make(tmp_path / "r")
+    for n in range(45):
+        repo.write(f"shop/use{n}.py", f"from shop.prices import net\n\nnet([{n}])\nnet([{n}, 1])\n")
+    repo.commit()
+    told: list[str] = []
+
+    def looks(request: dict[str, Any]) -> Scripted:
+        told.append(prompt(request))
+        return tool("submit", {"unneeded": "It is played here."})
+
+    names = (LEFT, f"{LEFT} (2)")
+    with ModelServer(script(TAKEN, dict.fromkeys(names, looks))) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    for n in range(45):
+        mine = [text for text in told if f'=== file "shop/use{n}.py"' in text]
+        assert len(mine) == 1, n
+        for use in (f"net([{n}])", f"net([{n}, 1])", "from shop.prices import net"):
+            assert re.search(rf'^- "shop/use{n}\.py": .*{re.escape(use)}$', mine[0], re.M), use
+    assert max(text.count("used here") for text in told) <= 60
+    assert not any("more like these" in text for text in told)
+
+
+def test_a_file_with_more_uses_than_are_listed_says_so(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    uses = "".join(f"net([{n}])\n" for n in range(60))
+    repo.write("shop/cart.py", f"from shop.prices import net\n\ntotal = 1\n{uses}")
+    repo.commit()
+    told = ""
+
+    def looks(request: dict[str, Any]) -> Scripted:
+        nonlocal told
+        told = prompt(request)
+        return tool("submit", {"unneeded": "It is played here."})
+
+    with ModelServer(script(TAKEN, {LEFT: looks})) as server:
+        refactored(repo, server)
+    assert '- "shop/cart.py": more places of this file have it than are named here' in told
+
+
+def test_a_use_that_nobody_may_edit_is_left(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("vendor/x.py", "from shop.prices import net\n\nnet([1])\n")
+    repo.commit()
+    done_so = edited(("shop/cart.py", "net(items) * 2", "net(items) + 0"))
+    with ModelServer(script(TAKEN, {LEFT: done_so})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and done.refactoring.stopped is not None
+    assert [(one.what, one.why) for one in done.refactoring.left] == [
+        ("its uses in vendor/x.py", "it is vendored: it belongs to another project")
+    ]
+
+
 GOES = {
     "a.py": "class Base:\n    def go(self):\n        return 1\n",
     "b.py": "from a import Base\n\n\nclass Own(Base):\n    def go(self):\n        return 2\n",
