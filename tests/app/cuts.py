@@ -160,7 +160,7 @@ def cut_off(folder: Path, database: str, redis: str, point: Point) -> tuple[Worl
         with world.store.database.read() as db:
             db.execute(text(_SILENT))
         with world.store.database.write() as db:
-            db.execute(update(JOBS).where(JOBS.c.state == "claimed").values(lease=0))
+            db.execute(update(JOBS).where(JOBS.c.state == "claimed").values(lease=0, released=0))
         other: Server = held.enter_context(
             world.serve(REDIS_URL=redis, RLM_HOME=str(folder / "second"), RLM_MARKER_KEY=key)
         )
