@@ -11,6 +11,8 @@ redis   1,000 requests queued, Redis killed and emptied at a random moment: how 
 kills   SIGKILL of any process at random moments of a review (the server as a whole, web, github,
         the engine, fetch, git, parsers and what forks them, linters, the sandbox; in half of the
         reviews with a dispatcher and Redis): how often all was said, once, as without a kill
+cuts    the server that works on a pull request is cut off from all else at each of six steps, in
+        random order, and comes back when another one has ended it: how often all was said once
 partition   two servers in network namespaces, the one that reviews cut off (needs root and `ip`)
 checklist   GitHub's thirty quirks: of how many all tests pass
 redteam     the hostile pull requests, against a model that obeys every order in them: their effects
@@ -39,9 +41,11 @@ from app.worker import Claims
 from benchmarks.app_hostile import cases_held, corpus_played
 from benchmarks.app_kills import killed
 from benchmarks.app_partition import posted_once
+from tests.app.cuts import CUTS, cut_off
 from tests.app.test_serve import Server
 from tests.app.victims import KINDS
 from tests.app.world import World, wait_until
+from tests.postgres import postgres
 from tests.redis_server import redis_server
 
 INSTALLATIONS = 100
@@ -228,6 +232,27 @@ def kills(options: Options) -> list[Row]:
     return rows + [Row(f"  of them: {kind}", kinds[kind], None, "") for kind in KINDS]
 
 
+def cuts(options: Options) -> list[Row]:
+    """Cut the server that works off at each step, by links that pass nothing on."""
+    names, once = random.Random(options.seed).sample(sorted(CUTS), len(CUTS)), 0
+    with postgres() as database:
+        for name in names:
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                redis_server(Path(folder) / "redis") as server,
+            ):
+                try:
+                    world, pull = cut_off(
+                        Path(folder), database.database(), server.url(), CUTS[name]
+                    )
+                    world.assert_said_once(pull)
+                except (AssertionError, ValueError) as error:
+                    print(f"cut off {name}: {error}", file=sys.stderr)
+                else:
+                    once += 1
+    return [Row("cut off at each of six steps: said once", once, len(CUTS), "", True)]
+
+
 def partition(_: Options) -> list[Row]:
     """Cut off the server that reviews."""
     with tempfile.TemporaryDirectory() as folder:
@@ -262,6 +287,7 @@ ROWS: dict[str, Callable[[Options], list[Row]]] = {
     "flood": flood,
     "redis": redis,
     "kills": kills,
+    "cuts": cuts,
     "partition": partition,
     "checklist": checklist,
     "redteam": redteam,
