@@ -572,12 +572,17 @@ def meanwhile_lead(files: int, unseen: int) -> str:
     return f"{said}; {words.count(unseen, 'file')} of them {_WAS[unseen == 1]} not looked through."
 
 
-def rebased_lead(task: Literal["fix", "tests"], before: str, now: str) -> str:
+def rebased_lead(task: Literal["refactor", "fix", "tests"], before: str, now: str) -> str:
     """Say that a pull request begins at another commit (`now`) than when something was made."""
-    what = {"tests": "the tests are of", "fix": "the findings are of"}[task]
+    what = {
+        "tests": "the tests are of the change as it was. `/rlm tests` makes it anew",
+        "fix": "the findings are of the change as it was. `/rlm fix` makes it anew",
+        "refactor": "the refactoring is of the code as it was, and has seen nothing of what came "
+        "with the new base. `/rlm refactor` and what to change makes it anew",
+    }[task]
     return (
         f"The base of this pull request has changed meanwhile ({_code(before[:10])} then, "
-        f"{_code(now[:10])} now): {what} the change as it was. `/rlm {task}` makes it anew."
+        f"{_code(now[:10])} now): {what}."
     )
 
 
