@@ -6,7 +6,8 @@ login wrote it, nobody has edited it since, it shows every word of what it carri
 there is no other one for the same command, and that still stands there with the very instruction,
 by somebody who may write. Other workflows have our login, too: one that repeats what strangers say
 can be made to show a plan. It comes to nothing beside the plan that was made for its command, and
-starts nothing by itself: a person has to want what it shows.
+starts nothing by itself: a person has to want what it shows. Nor does it keep the newest plan that
+counts from being started.
 """
 
 from dataclasses import dataclass
@@ -61,6 +62,9 @@ NOT_ASKED = (
     "This plan is not carried out: the comment that asked for it is gone, says something else by "
     "now, or is of somebody who may not write here. Ask again, with `/rlm refactor`."
 )
+MOST_LOOKED = 20
+"""Plans of ours, or what looks like one, among which the one is looked for that counts."""
+
 GONE = "The comment that says so is not there any more."
 
 
@@ -170,24 +174,39 @@ def _carried_out(asked: Asked, plan: Waiting) -> int:
 
 
 def waiting(asked: Asked) -> Waiting | str:
-    """Return the plan that a command means; else why there is none, "" where that was said."""
+    """Return the plan that a command means, the newest that counts; else why there is none.
+
+    That is "" where it was said. What only looks like a plan keeps none from being started.
+    """
     every = _ours(asked)
-    found = next((one for one in reversed(every) if _is_plan(one)), None)
-    if found is None:
+    plans = [one for one in reversed(every) if _is_plan(one)]
+    if not plans:
         return NO_PLAN
-    why = _in_the_way(asked, every, found)
+    newest = plans[0]
+    found = problem = _counts(asked, every, newest)
+    for one in plans[1:MOST_LOOKED]:
+        if isinstance(found, Waiting):
+            break
+        if isinstance(found := _counts(asked, every, one), Waiting):
+            newest = one
+    why = _in_the_way(asked, every, newest)
     if why is not None:
         return why
-    if found.edited:
+    return found if isinstance(found, Waiting) else problem
+
+
+def _counts(asked: Asked, every: list[own_comment.Ours], one: own_comment.Ours) -> Waiting | str:
+    """Return the plan of a comment, or why it is none that counts."""
+    if one.edited:
         return EDITED
-    run = found.marker.run.removeprefix(f"{PLAN}-")
-    plan = _whole(asked, found)
+    run = one.marker.run.removeprefix(f"{PLAN}-")
+    plan = _whole(asked, one)
     if plan is None or len(_made_for(every, run)) != 1:
         return NOT_WHOLE
     instruction = _instruction(asked, plan)
     if instruction is None:
         return NOT_ASKED
-    return Waiting(run, _carrier(asked, found), plan.written(instruction))
+    return Waiting(run, _carrier(asked, one), plan.written(instruction))
 
 
 def _in_the_way(asked: Asked, every: list[own_comment.Ours], found: own_comment.Ours) -> str | None:

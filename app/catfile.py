@@ -7,7 +7,7 @@ import threading
 import time
 
 from reviewer.errors import GiveUp
-from reviewer.git import GitRepo, stop
+from reviewer.git import GitRepo, Killed, once_more, stop
 from reviewer.ports import FileTooLarge, MissingBlob, NoSuchFile
 
 ANSWER_TIMEOUT_S = 30.0
@@ -28,20 +28,24 @@ class CatFile:
         """Return an object's bytes. Git tells the size first; of a larger object no more is read.
 
         Raise MissingBlob for a blob that is not in the store, NoSuchFile for any other object that
-        is not, or is of another kind, FileTooLarge, and GiveUp if git dies or takes more than
-        ANSWER_TIMEOUT_S.
+        is not, or is of another kind, FileTooLarge, and GiveUp if git dies twice in a row or takes
+        more than ANSWER_TIMEOUT_S.
         """
         if b"\n" in name:
             raise ValueError("an object's name is one line")
         with self._lock:
-            try:
-                return self._read(name, kind, max_bytes)
-            except (NoSuchFile, MissingBlob, FileTooLarge):
-                raise
-            except BaseException:
-                # Half an answer may be in the pipe, which the next question would get.
-                self._end()
-                raise
+            return self._asked(name, kind, max_bytes)
+
+    @once_more
+    def _asked(self, name: bytes, kind: str, max_bytes: int) -> bytes:
+        try:
+            return self._read(name, kind, max_bytes)
+        except (NoSuchFile, MissingBlob, FileTooLarge):
+            raise
+        except BaseException:
+            # Half an answer may be in the pipe, which the next question would get.
+            self._end()
+            raise
 
     def _read(self, name: bytes, kind: str, max_bytes: int) -> bytes:
         if self._batch is None:
@@ -93,7 +97,7 @@ class _Batch:
         try:
             os.write(self._in, name + b"\n")  # shorter than PIPE_BUF: whole or not at all
         except BrokenPipeError as error:
-            raise GiveUp("git cat-file has died.") from error
+            raise Killed("git cat-file has died.") from error
         while (end := self._buffer.find(b"\n")) < 0:
             self._buffer += self._some()
         answer, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
@@ -119,7 +123,7 @@ class _Batch:
             raise GiveUp(f"git cat-file took longer than {ANSWER_TIMEOUT_S:g} s.")
         data = os.read(self._out, CHUNK)
         if not data:
-            raise GiveUp("git cat-file has died.")
+            raise Killed("git cat-file has died.")
         return data
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from app.config_rows import rows
 from app.github.urls import Server, repository_at
@@ -34,7 +35,7 @@ OWNERS_SHOWN = 3
 def config_command(options: Namespace, environ: Mapping[str, str]) -> int:
     """Show what holds for reviews of the repository; return 1 if its file is broken."""
     if options.schema:
-        sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+        sys.stdout.write(json.dumps(_schema(options.schema), indent=2) + "\n")
         return EXIT_OK
     settings = read_settings(environ)
     with open_repo(options.repo) as repo:
@@ -60,6 +61,14 @@ def config_command(options: Namespace, environ: Mapping[str, str]) -> int:
     if mine.raw != theirs.raw:
         print(f"{FILE} in the work tree, not in force yet: {mine}")
     return EXIT_BROKEN if theirs.problem or mine.problem else EXIT_OK
+
+
+def _schema(name: str) -> dict[str, Any]:
+    if name == "rlm.yml":
+        return json_schema()
+    from app.render.schemas import result_schema  # noqa: PLC0415 - nothing else needs the engines
+
+    return result_schema(name)
 
 
 def _owners(remotes: Sequence[str], server: Server) -> list[str]:

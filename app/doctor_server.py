@@ -59,10 +59,13 @@ NO_BRANCHES = (
     "RLM_WRITE is on"
 )
 
-
-THREADS = (
+RESOLVED = (
+    "where a finding is gone the thread is answered and resolved, with a token for that alone, in "
+    "installations that granted contents: write; in others its first comment is folded away"
+)
+FOLDED = (
     "where a finding is gone the thread is answered and its first comment folded away, not "
-    "resolved: that takes contents: write, and no token of a review has it"
+    "resolved: that takes contents: write, which this App does not ask for"
 )
 
 
@@ -147,7 +150,8 @@ def _app(subject: Subject) -> Iterator[Check]:
     yield from _granted("permissions", app.permissions, "Grant it in the App's settings.", write)
     yield from _subscribed(app.events)
     yield _scanning(app.permissions)
-    yield Check("threads", "ok", THREADS)
+    resolves = level_rank(app.permissions.get(CONTENTS, "none")) >= level_rank("write")
+    yield Check("threads", "ok", RESOLVED if resolves else FOLDED)
     for name, probe in _OF_APP:
         yield from _told(name, probe, subject)
 

@@ -17,7 +17,7 @@ from app.github.fetch import Checkout
 from app.guides import Guides, read_guides
 from app.objects import LocalObjects
 from app.paid import journal_here, journal_of
-from app.policy import Sources, edits, of_pull, read_policy, settled
+from app.policy import Sources, edits, nested_between, of_pull, read_policy, settled
 from app.report import Report, report
 from app.settings import Settings, secret_of
 from reviewer.change import Change
@@ -115,7 +115,8 @@ def plan(
         open_repo(str(checkout.repo)) as opened,
         LocalObjects(opened, start, supply=RemoteBlobs(checkout.origin, cancelled)) as objects,
     ):
-        sources = of_pull(opened, start.merge_base, objects, checkout.origin)
+        nested = nested_between(opened, start.merge_base, start.head)
+        sources = of_pull(opened, start.merge_base, objects, checkout.origin, nested)
         return decide(
             settings,
             sources,
@@ -145,7 +146,7 @@ def decide(
     before = settings
     settings, not_used = settled(settings, wishes.policy, prices, lowers=lowers)
     choice = choose(settings)
-    guides = read_guides(sources.start, sources.below) if choice.name else Guides()
+    guides = read_guides(sources.start, sources.below, sources.nested) if choice.name else Guides()
     request = ReviewRequest(
         effort=Effort(settings.effort),
         model=choice.name,
@@ -439,7 +440,12 @@ def everything_here(objects: Objects) -> None:
 
 
 def with_notes(done: Review, *notes: str) -> Review:
-    """Put notes first, empty ones left out; where nothing changed, how it was asked is no news."""
+    """Put the first note before the review's own and the others behind, empty ones left out.
+
+    What was not read comes before how it was asked: some readers see only the first notes. Where
+    nothing changed, how it was asked is no news.
+    """
     if done.change.files == 0:
         return done
-    return done.model_copy(update={"notes": [*filter(None, notes), *done.notes]})
+    told = [*filter(None, notes[:1]), *done.notes, *filter(None, notes[1:])]
+    return done.model_copy(update={"notes": told})

@@ -72,13 +72,13 @@ class Forgetting:
         if self._gone_through.is_set():
             return 0
         with self._alone:
-            names = {name.lower() for name in self.store.names_for(FORGOTTEN_S)}
-            count = self._left_over(names) if names else 0
+            before = self.store.believed_time() - FORGOTTEN_S
+            names = {name.lower() for name in self.store.names_for(before)}
+            count = self._left_over(names, before) if names else 0
         self._gone_through.set()
         return count
 
-    def _left_over(self, names: Collection[str]) -> int:
-        before = time.time() - FORGOTTEN_S
+    def _left_over(self, names: Collection[str], before: float) -> int:
         count = 0
         for name, repo in unused(self.home, self.server, before):
             if name.lower() in names or self.stopped():

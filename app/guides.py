@@ -2,16 +2,20 @@
 what of it is not used. Where they are read from is the caller's: see `app.policy`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from app.github.cache import Stopped
 from reviewer.errors import RlmError
+from reviewer.globs import check
 from reviewer.guide_file import FOLDER, is_scoped
 from reviewer.guide_file import parse as parse_scoped
 from reviewer.policy import Guide
 from reviewer.policy_file import BadPolicy
 from reviewer.text import printable
+from reviewer.triage import hands_off
 
 GUIDES = (
     "AGENTS.md",
@@ -19,8 +23,18 @@ GUIDES = (
     ".github/copilot-instructions.md",
     ".cursorrules",
     "CONTRIBUTING.md",
+    ".github/CONTRIBUTING.md",
+    "docs/CONTRIBUTING.md",
 )
-"""At the root of a repository: what it tells people and tools, what is most about code first."""
+"""What a repository tells people and tools about all of it, what is most about code first."""
+
+NESTED = ("AGENTS.md", "CLAUDE.md")
+"""In a folder, each is about what is in that folder."""
+
+_GLOB = re.compile(r"[*?\[\]\\!]")
+
+MOST_FOLDERS = 400
+"""Of a change, in which such files are looked for, those near the root first."""
 
 GUIDE_CHARACTERS = 6_000
 GUIDES_CHARACTERS = 12_000
@@ -33,7 +47,7 @@ NAMES_SHOWN = 5
 """Of such files, in one note."""
 
 PLACES = (*GUIDES, FOLDER)
-MOST_GUIDES = len(GUIDES) + MOST_SCOPED
+MOST_GUIDES = len(GUIDES) + 2 * MOST_SCOPED
 
 Read = Callable[[str], bytes | None]
 """Gives the bytes of a file, None where there is none; raises RlmError where neither is known."""
@@ -50,18 +64,34 @@ def nothing_below(_folder: str) -> Sequence[str]:
 
 def is_guide(path: str) -> bool:
     """Is this a file that is read as guidance?"""
-    return path in GUIDES or is_scoped(path)
+    return path in GUIDES or is_scoped(path) or _is_nested(path)
+
+
+def _is_nested(path: str) -> bool:
+    """Is it about its folder? What another project's tools go by is not about ours."""
+    folder, _, name = path.rpartition("/")
+    return bool(folder) and name in NESTED and hands_off(path, b"") is None
+
+
+def nested_for(paths: Iterable[str]) -> list[str]:
+    """Return where guidance for these files may stand: in the folders around them, each in order
+    from the root, without those of other projects.
+    """
+    folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
+    ordered = sorted(folders - {"."}, key=lambda folder: (folder.count("/"), folder))
+    places = (f"{folder}/{name}" for folder in ordered[:MOST_FOLDERS] for name in NESTED)
+    return [path for path in places if path not in GUIDES and _is_nested(path)]
 
 
 def guides_among(paths: Iterable[str]) -> list[str]:
     """Return which of these paths are read as guidance, in the order of reading, for people."""
     known = set(paths)
-    scoped = sorted(path for path in known if is_scoped(path))
+    scoped = sorted(path for path in known if is_scoped(path) or _is_nested(path))
     more = len(scoped) - NAMES_SHOWN
     return [
         *(name for name in GUIDES if name in known),
         *map(printable, scoped[:NAMES_SHOWN]),
-        *([f"{more} more of {FOLDER}"] if more > 0 else []),
+        *([f"{more} more files of guidance"] if more > 0 else []),
     ]
 
 
@@ -77,8 +107,11 @@ class Guides:
     scoped: tuple[Guide, ...] = ()
 
 
-def read_guides(start: Read, below: Below = nothing_below) -> Guides:
-    """Return the project's guidance, bounded, with notes on what of it is not used."""
+def read_guides(start: Read, below: Below = nothing_below, nested: Sequence[str] = ()) -> Guides:
+    """Return the project's guidance, bounded, with notes on what of it is not used.
+
+    `nested` are paths at which guidance for a folder may stand, as `nested_for` has them.
+    """
     parts: dict[str, str] = {}
     cut: list[str] = []
     notes: list[str] = []
@@ -105,6 +138,8 @@ def read_guides(start: Read, below: Below = nothing_below) -> Guides:
     if cut:
         notes.append(f"Used as guidance in part: {', '.join(cut)}.")
     scoped, not_used = _scoped(start, below)
+    of_folders, not_read = _of_folders(start, nested, known)
+    scoped, not_used = [*scoped, *of_folders], [*not_used, *not_read]
     names = (*parts, *(printable(guide.name) for guide in scoped))
     return Guides("\n\n".join(parts.values()), names, (*notes, *not_used), tuple(scoped))
 
@@ -135,3 +170,37 @@ def _scoped(start: Read, below: Below) -> tuple[list[Guide], list[str]]:
     if more := len(problems[NAMES_SHOWN:]) + len(names[MOST_SCOPED:]):
         notes.append(f"{more} more files of {FOLDER} were not used as guidance.")
     return guides, notes
+
+
+def _of_folders(
+    start: Read, places: Sequence[str], known: set[str]
+) -> tuple[list[Guide], list[str]]:
+    """Return what folders have to say that is not `known`, and notes on what is not used."""
+    guides: list[Guide] = []
+    problems: list[str] = []
+    for place in places:
+        if len(guides) == MOST_SCOPED:
+            problems.append(f"Guidance of folders is used of the first {MOST_SCOPED} of them.")
+            break
+        try:
+            raw = start(place)
+        except Stopped:
+            raise
+        except RlmError as error:
+            problems.append(f"{printable(place)} was not used as guidance: {error}")
+            continue
+        text = (raw or b"").decode("utf-8", "replace").removeprefix("\ufeff").strip()
+        if not text or text in known:
+            continue
+        known.add(text)
+        try:
+            glob = check(_GLOB.sub(r"\\\g<0>", place.rpartition("/")[0]) + "/**")
+        except ValueError:
+            problems.append(
+                f"{printable(place)} was not used as guidance: no glob names its folder"
+            )
+            continue
+        left = max(0, len(text) - GUIDE_CHARACTERS)
+        cut = text[:GUIDE_CHARACTERS]
+        guides.append(Guide(name=printable(place), paths=(glob,), text=cut, left=left))
+    return guides, problems[:NAMES_SHOWN]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from app.objects import Supply, missing_objects
 from reviewer.context.values import Answer, Past, Together
 from reviewer.errors import GiveUp, RlmError
-from reviewer.git import GitRepo
+from reviewer.git import GitRepo, once_more
 from reviewer.ports import NoSuchFile
 from reviewer.text import decode, encode, printable
 
@@ -117,8 +117,7 @@ class GitHistory:
     def _bring_versions(self, repo: GitRepo, path: str) -> str:
         """Have the last versions of a file here, in one batch; return the oldest's commit."""
         args = (*_LOG, "--raw", "--no-abbrev", "-z", "--format=%x01%H", f"-n{VERSIONS}")
-        with repo.stream(*args, self._start, "--", *_spec(path), timeout_s=TIMEOUT_S) as pipe:
-            out = pipe.read()
+        out = _all(repo, *args, self._start, "--", *_spec(path))
         commits = re.findall(rb"\x01([0-9a-f]{40,64})", out)
         raw = re.findall(rb":\d{6} \d{6} ([0-9a-f]{40,64}) ([0-9a-f]{40,64}) [A-Z]\0", out)
         # The version before the oldest commit is not needed: what is older is not told apart.
@@ -137,8 +136,7 @@ class GitHistory:
         """Yield the files of each recent commit that changed a few."""
         args = (*_LOG, "--name-only", "-z", "--no-merges", "--format=%x01%H", f"-n{COMMITS}")
         cut = repo.cut()
-        with repo.stream(*args, self._start, "--", timeout_s=TIMEOUT_S) as pipe:
-            out = pipe.read()
+        out = _all(repo, *args, self._start, "--")
         for record in out.split(b"\x01")[1:]:
             sha, *names = record.split(b"\0")
             files = frozenset(decode(name.lstrip(b"\n")) for name in names if name.strip(b"\n"))
@@ -146,10 +144,14 @@ class GitHistory:
                 yield files
 
 
-def _records(repo: GitRepo, *args: str | bytes) -> Iterator[list[bytes]]:
+@once_more
+def _all(repo: GitRepo, *args: str | bytes) -> bytes:
     with repo.stream(*args, timeout_s=TIMEOUT_S) as pipe:
-        out = pipe.read()
-    for record in out.split(b"\x01")[1:]:
+        return pipe.read()
+
+
+def _records(repo: GitRepo, *args: str | bytes) -> Iterator[list[bytes]]:
+    for record in _all(repo, *args).split(b"\x01")[1:]:
         fields = record.split(b"\0")
         if len(fields) >= 4:  # a name can hold no NUL, and may hold our separator
             yield fields

@@ -17,7 +17,8 @@ Trouble with it takes no review down. A file that is damaged is moved aside (`.b
 anew, with what this run has spent carried over. A database that is busy or away is waited for.
 Where it cannot be used (a full disk, a folder without write permission, a lock held for too long),
 nothing is found, a run without a cap goes on unrecorded, and one with a cap makes no further call:
-after a crash its cap could not be kept.
+after a crash its cap could not be kept. A server makes such a run again where the reason passes
+(`refused`).
 """
 
 import asyncio
@@ -49,6 +50,7 @@ from app.journal_file import (
     beside,
     explained,
     is_broken,
+    passing,
 )
 from app.locks import is_at, taken
 from reviewer.errors import RetryLater, RlmError, TellUser
@@ -224,6 +226,9 @@ class StoredJournal:
         except _TROUBLE as error:
             self._writer.fail(error)
         self._ledger = Ledger(caps, self._writer.used)
+        self.refused: RlmError | None = None
+        """Why a call was not allowed, where that passes by itself: the review that ends early by it
+        can be made whole later."""
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
@@ -289,6 +294,7 @@ class StoredJournal:
             raise TellUser(f"The run is not this process's any more: {why}.")
         if why and self._ledger.capped:
             self._ledger.settle(entry, Amount())
+            self.refused = self._writer.passing
             raise TellUser(
                 f"The journal {self._name} cannot be written: {why}. Without it a cap on what the "
                 "run may cost could not be kept after a crash.",
@@ -358,6 +364,8 @@ class _Writer:
         self._bounds = bounds
         self._book: Book | None = None
         self._why = ""
+        self.passing: RlmError | None = None
+        """What is waited for until it can be written again, where nobody has to change a thing."""
         self._open: dict[int, tuple[int, Amount]] = {}
         self._owed: list[_Settle] = []
         self._touched: set[int] = set()
@@ -407,7 +415,7 @@ class _Writer:
         self._owed = []
         self._settled += len(settled)
         if self._book is not None:
-            self._why = ""
+            self._why, self.passing = "", None
         return told
 
     def tidy(self, *, last: bool) -> None:
@@ -569,7 +577,9 @@ class _Writer:
         why = explained(error)
         if why != self._why:
             log.warning("the journal %s cannot be used: %s", named(self._where), why)
-        self._why = why
+        # Without a book it is still for the reason that it could not be opened.
+        before = self.passing if self._book is None else None
+        self._why, self.passing = why, passing(error) or before
 
 
 class _RunLock:

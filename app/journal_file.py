@@ -22,7 +22,9 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.clock import believed_in
 from app.locks import taken
+from reviewer.errors import FULL, NoRoom, RetryLater, RlmError
 from reviewer.rlm.budget import Amount
 
 log = logging.getLogger(__name__)
@@ -304,7 +306,7 @@ class JournalFile:
 
         Nothing here looks at every row: what goes is at the beginning of an index.
         """
-        now = time.time()
+        now = believed_in(self._path.parent)
         with self.transaction():
             self._db.execute(
                 "DELETE FROM replies WHERE entry IN "
@@ -489,6 +491,19 @@ def explained(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error)
+
+
+def passing(error: Exception) -> RlmError | None:
+    """Return what to wait for where nobody has to change a setting: somebody else, or room."""
+    if isinstance(error, RetryLater | NoRoom):
+        return error
+    code = _code(error)
+    if code == sqlite3.SQLITE_FULL or (isinstance(error, OSError) and error.errno in FULL):
+        return NoRoom("The disk of the journal is full", "Make room on it.")
+    # A quota that is used up is no full disk to SQLite, but a write that failed.
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR):
+        return RetryLater(f"The journal cannot be written: {explained(error)}", 1.0)
+    return None
 
 
 def _code(error: Exception) -> int | None:

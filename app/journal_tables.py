@@ -50,6 +50,7 @@ from app.journal_file import (
     numbers,
     too_many,
 )
+from app.store.clock import believed
 from app.store.database import Database
 from app.store.tables import ANSWERS, PAYMENTS, PURSES
 from reviewer.errors import RetryLater
@@ -214,7 +215,8 @@ class JournalTables:
 
         The space is free for other rows once PostgreSQL has vacuumed the table, as it does itself.
         """
-        now = time.time()
+        with self._database.write() as db:
+            now = believed(self._database, db)
         old = ANSWERS.c.used < now - self._kept_s
         with self._database.write() as db:
             db.execute(_oldest(SWEPT_AT_ONCE * SWEEPS, old))

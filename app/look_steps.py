@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 ANSWERS = frozenset({"ask", "config"})
 """Kinds of runs that answer somebody: on a closed pull request, too."""
 
-MERGES = frozenset({"pushed", "closed", "missed"})
-"""Triggers of looks before which a pull request of ours may have been merged: into this one, or
-this one itself."""
+PUSHES = frozenset({"pushed", "closed", "missed"})
+"""Triggers of looks before which the branch may have been pushed to, or a pull request of ours have
+been merged: into this one, or this one itself."""
 
 MAX_SUPERSEDED = 3
 """So many runs in a row may give way to a newer push; then one is let finish, so that a busy pull
@@ -67,8 +67,8 @@ class LookSteps:
         """Look at a pull request: stop what it wants no more, begin a review if one is wanted."""
         with self._connect(look.installation, look.repository_id) as hub:
             pull = its_pull(hub, look, look.number)
-            if pull is not None and look.trigger in MERGES:
-                self._writing.note_merged(hub, pull)
+            if pull is not None and look.trigger in PUSHES:
+                self._writing.note_push(hub, pull)
             if pull is None:
                 self._store.stop(look.repository_id, look.number, CLOSED)
             elif pull.state != "open":

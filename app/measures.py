@@ -23,6 +23,9 @@ RATES_S = 3_600.0
 
 MAX_RATES = 5_000
 
+GAUGE_S = 3_600.0
+"""For how long a gauge is told: what nobody has looked at since is not known any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -80,6 +83,17 @@ CAPPED = Measure(
 STORE_ERRORS = Measure(
     "rlm_store_errors", "counter", "Times that the store could not be used, by role.", "role", ROLES
 )
+QUEUE_UP = Measure(
+    "rlm_queue_up",
+    "gauge",
+    "Does Redis answer the dispatcher of a role? 1 or 0.",
+    "role",
+    ROLES[1:],
+)
+QUEUE_ERRORS = Measure(
+    "rlm_queue_errors", "counter", "Times that Redis did not answer a dispatcher, by role.", "role",
+    ROLES[1:],
+)  # fmt: skip
 RECONCILED = Measure(
     "rlm_reconciled",
     "counter",
@@ -87,10 +101,18 @@ RECONCILED = Measure(
     "what",
     ("delivery", "head", "installation"),
 )
+CLOCK = Measure(
+    "rlm_clock_timestamp_seconds",
+    "gauge",
+    "The time that removals by age go by, the last one seen, since when a leap is doubted (or 0).",
+    "of",
+    ("believed", "doubted", "last"),
+)
+"""Kept by the store itself: see `app/store/clock.py`."""
 
 MEASURES = (
     DELIVERIES, RUNS, JOBS_LOST, LIMITED, RATE_LEFT, UNPUBLISHED, CALLS, SPENT, CAPPED,
-    STORE_ERRORS, RECONCILED,
+    STORE_ERRORS, QUEUE_UP, QUEUE_ERRORS, RECONCILED, CLOCK,
 )  # fmt: skip
 """All that is counted; what the store knows by itself is in `app/metrics.py`."""
 
@@ -121,6 +143,12 @@ class Counts:
         key = measure.name, value if measure.label else ""
         with self._lock:
             self._added[key] = self._added.get(key, 0.0) + by
+
+    def put(self, measure: Measure, value: str, number: float) -> None:
+        """Put a gauge in the place of what it was, unless its label's value is not foreseen."""
+        if value in measure.values:
+            with self._lock:
+                self._put[measure.name, value] = number
 
     def rate(self, installation: int, remaining: int, limit: int) -> None:
         """Note how many requests an installation has left; the lowest of the last hour counts."""

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from app.measures import COUNTS, MEASURES, Counts, Measure
+from app.measures import COUNTS, GAUGE_S, MEASURES, Counts, Measure
 from app.store import Store
 from reviewer.errors import RlmError
 
@@ -106,16 +106,16 @@ class ServerCollector(Collector):
 
     def _counted(self) -> Iterator[Metric]:
         """Yield what is counted. A counter that nothing was added to yet is 0: rates need it."""
-        values = self._store.measures()
+        values, since = self._store.measures(), time.time() - GAUGE_S
         for measure in MEASURES:
             labels = measure.values if measure.label else ("",)
             kind = CounterMetricFamily if measure.kind == "counter" else GaugeMetricFamily
             family = kind(measure.name, measure.help, labels=_names(measure))
             for label in labels:
-                value = values.get((measure.name, label))
-                if value is None and measure.kind == "gauge":
+                value, at = values.get((measure.name, label), (0.0, 0.0))
+                if at < since and measure.kind == "gauge":
                     continue
-                family.add_metric([label] if measure.label else [], value or 0.0)
+                family.add_metric([label] if measure.label else [], value)
             yield family
 
     def _backlog(self) -> Iterator[Metric]:

@@ -6,6 +6,7 @@ its origin, and what it says has it in the marker.
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from app.caps import spent_against
@@ -26,6 +27,7 @@ from app.commands import (
 from app.config_rows import Configured, Row
 from app.github import threads
 from app.github.client import Hub, Reaction
+from app.github.closing import Closed, Closing, ToResolve
 from app.github.dismissals import dismissals, dismisses, finding_of
 from app.github.errors import Forbidden
 from app.github.markers import Seal
@@ -36,7 +38,7 @@ from app.operations import DEFAULTS, Operations
 from app.questions import question_of
 from app.render import words
 from app.render.escape import cut, markdown_code, markdown_line
-from app.run_life import Begin
+from app.run_life import Begin, Connect
 from app.store import Dismissed, Run, Store
 from app.write_steps import Writing
 
@@ -69,12 +71,15 @@ class Commands:
         marker_key: bytes,
         writing: Writing,
         operations: Operations = DEFAULTS,
+        *,
+        connect_to_resolve: Connect | None = None,
     ) -> None:
         self._store = store
         self._begin = begin
         self._key = marker_key
         self._writing = writing
         self._operations = operations
+        self._connect_to_resolve = connect_to_resolve
 
     def obey(self, hub: Hub, command: Command) -> None:
         commands = parse_commands(command.body)
@@ -296,11 +301,12 @@ class Commands:
         if not every:
             return "This thread is not mine." if command.thread else "No thread here is mine."
         # Said of how it is now: a job that is done twice finds its own deed.
-        closed: list[threads.Closed] = []
-        for one in every:
-            closed.append("resolved" if one.resolved else threads.close(hub, one))
-            if (state := closed[-1]) != "left":
-                self._store.thread_became(command.repository_id, one.first.number, state)
+        closed: list[Closed] = []
+        with Closing(hub, self._to_resolve(command)) as closing:
+            for one in every:
+                closed.append("resolved" if one.resolved else closing.close(one))
+                if (state := closed[-1]) != "left":
+                    self._store.thread_became(command.repository_id, one.first.number, state)
         if "left" in closed:
             return "I may not resolve threads here: the App has not the permission."
         if folded := closed.count("folded"):
@@ -308,6 +314,11 @@ class Commands:
             return f"{done} folded away. To resolve them takes the permission to write contents."
         done = words.count(len(every), "thread")
         return "" if command.thread else f"Resolved: {done} of mine, and no other is open."
+
+    def _to_resolve(self, command: Command) -> ToResolve | None:
+        connect = self._connect_to_resolve
+        where = command.installation, command.repository_id
+        return None if connect is None else partial(connect, *where)
 
     def _review(self, hub: Hub, command: Command, said: ReviewCommand, origin: str) -> str:
         pull = pull_at(hub, command.repository, command.number)

@@ -22,7 +22,7 @@ from typing import IO, Protocol, TypeVar
 from app.catfile import CatFile
 from reviewer.change import Change
 from reviewer.errors import GiveUp
-from reviewer.git import GitRepo, MissingObject
+from reviewer.git import GitRepo, MissingObject, once_more
 from reviewer.ports import Entry, FileTooLarge, Match, MissingBlob, NoSuchFile, Rev
 from reviewer.text import decode, encode, printable
 
@@ -184,10 +184,14 @@ class LocalObjects:
         args: list[str | bytes] = ["grep", "-I", "-n", "-z", kind, "--no-color", "--full-name"]
         args += ["-e", encode(pattern), commit, "--", *_pathspec(under)]
         try:
-            with self._repo.stream(*args, timeout_s=self._grep_timeout_s, ok=(0, 1)) as pipe:
-                return list(islice(_matches(pipe, len(commit) + 1), max(limit, 0)))
+            return self._found(args, len(commit) + 1, max(limit, 0))
         except MissingObject as error:
             raise MissingBlob(f"Not all files can be searched. {error.problem}") from error
+
+    @once_more
+    def _found(self, args: Sequence[str | bytes], skip: int, limit: int) -> list[Match]:
+        with self._repo.stream(*args, timeout_s=self._grep_timeout_s, ok=(0, 1)) as pipe:
+            return list(islice(_matches(pipe, skip), limit))
 
     def _folder(self, under: str, at: Rev) -> str:
         """Return `under` as git names it; raise NoSuchFile if there is nothing of that name."""
@@ -219,6 +223,7 @@ class LocalObjects:
             self._keep(self._trees, name, known, TREES_KEPT)
         return known
 
+    @once_more
     def _list(self, under: str, at: Rev) -> list[Entry]:
         # For each blob that is missing git would look for new packs before it gives no size.
         sizes = {} if self._supply is None else self._sizes()
@@ -239,6 +244,7 @@ class LocalObjects:
                 found.append(Entry(decode(path), sys.intern(mode), sha, number))
         return found
 
+    @once_more
     def _sizes(self) -> dict[str, str]:
         """Return the sizes of all blobs that are here, as git writes them."""
         form = "--batch-check=%(objecttype) %(objectname) %(objectsize)"

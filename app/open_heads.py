@@ -109,7 +109,7 @@ class OpenHeads:
             for seen in self.store.watch(installation.id, list(repositories)):
                 if self.stopping.is_set():
                     break
-                if time.time() - seen.looked < AGAIN_S or not self.store.look(seen):
+                if abs(time.time() - seen.looked) < AGAIN_S or not self.store.look(seen):
                     continue
                 try:
                     done += self._repository(lister, installation, repositories, seen)

@@ -57,12 +57,16 @@ def journal_of(  # noqa: PLR0917
     """Open the journal for a run with a name; raise RetryLater where another process has it.
 
     It lies in a folder, or in the database that servers share. What is paid goes when the
-    `repository` does, and answers that were not used for `kept_s`.
+    `repository` does, and answers that were not used for `kept_s`. Where a call was not allowed
+    because the journal was away or held for a while, what came of the block is a part of what is
+    to be had: RetryLater, or NoRoom, is raised at its end, and what was paid is not paid again.
     """
     place = where / FILE if isinstance(where, Path) else where
     limit = _limit(caps)
     with StoredJournal(place, run, limit, tenant, repository=repository, kept_s=kept_s) as journal:
         yield journal
+    if journal.refused is not None:
+        raise journal.refused
 
 
 @contextmanager

@@ -14,7 +14,16 @@ from functools import partial
 from app.github.cache import Stopped
 from app.github.errors import Limited, Unreachable
 from app.github.origin import Origin
-from app.guides import MOST_GUIDES, PLACES, Below, Read, guides_among, is_guide, nothing_below
+from app.guides import (
+    MOST_GUIDES,
+    PLACES,
+    Below,
+    Read,
+    guides_among,
+    is_guide,
+    nested_for,
+    nothing_below,
+)
 from app.objects import LocalObjects
 from app.settings import Settings
 from reviewer.change import Change
@@ -35,7 +44,8 @@ ORGANISATION = ".github"
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where files of a repository can be read: the merge base, the tip of the base branch, the
-    default branch, the repository that speaks for its owner. `below` lists those of the merge base.
+    default branch, the repository that speaks for its owner. `below` lists those of the merge base,
+    `nested` are places at which guidance for the folders of a change may stand.
     """
 
     start: Read
@@ -44,13 +54,25 @@ class Sources:
     owner: Read
     owner_name: str = ""
     below: Below = nothing_below
+    nested: Sequence[str] = ()
 
 
 def sources_of(repo: GitRepo, change: Change, objects: Objects, origin: Origin | None) -> Sources:
     """Return the sources of a change: of a fetched pull request if it has an origin."""
     if origin is None:
         return of_range(repo, change, objects)
-    return of_pull(repo, change.merge_base, objects, origin)
+    return of_pull(repo, change.merge_base, objects, origin, _nested(change))
+
+
+def _nested(change: Change) -> list[str]:
+    return nested_for(name for file in change.files for name in file.names)
+
+
+def nested_between(repo: GitRepo, start: str, head: str) -> list[str]:
+    """Return where guidance for the folders of a change may stand that nobody has parsed yet."""
+    args = ("-r", "-z", "--no-renames", "--name-only", start, head, "--")
+    _, out = repo.run("diff-tree", *args)
+    return nested_for(decode(name) for name in out.split(b"\0") if name)
 
 
 def of_range(repo: GitRepo, change: Change, objects: Objects) -> Sources:
@@ -65,15 +87,18 @@ def of_range(repo: GitRepo, change: Change, objects: Objects) -> Sources:
         partial(_at, repo, default),
         lambda _: None,
         below=below_base(objects),
+        nested=_nested(change),
     )
 
 
-def of_pull(repo: GitRepo, start: str, objects: Objects, origin: Origin) -> Sources:
+def of_pull(
+    repo: GitRepo, start: str, objects: Objects, origin: Origin, nested: Sequence[str] = ()
+) -> Sources:
     """Return the sources of a fetched pull request; what is at its start is brought at once.
 
     The base is not among the commits that were fetched: the API is asked, if it is not the start.
     """
-    _bring(repo, start, objects)
+    _bring(repo, start, objects, nested)
     wanted = origin.wanted
     owner = wanted.repository.partition("/")[0]
 
@@ -106,6 +131,7 @@ def of_pull(repo: GitRepo, start: str, objects: Objects, origin: Origin) -> Sour
         owners,
         f"{owner}/{ORGANISATION}",
         below_base(objects),
+        nested,
     )
 
 
@@ -260,10 +286,10 @@ def _at(repo: GitRepo, commit: str, path: str) -> bytes | None:
         return at_base(objects)(path)
 
 
-def _bring(repo: GitRepo, commit: str, objects: Objects) -> None:
+def _bring(repo: GitRepo, commit: str, objects: Objects, nested: Sequence[str]) -> None:
     """Have here what is about to be read, in one connection; what cannot be had is met again."""
     try:
-        paths = (FILE, *PLACES)
+        paths = (FILE, *PLACES, *(f":(literal){path}" for path in nested))
         _, out = repo.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths)
         rows = [line.partition(b"\t") for line in out.split(b"\0") if line]
         named = [(head.split(b" "), decode(path)) for head, _, path in rows]

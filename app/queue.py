@@ -11,11 +11,13 @@ the engines from the github role's (`deploy/redis.acl`).
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from app.measures import COUNTS, QUEUE_ERRORS, QUEUE_UP
 from app.store import Job, Store
 from app.worker import BEAT_S, LEASE_S, POLL_S, Claims, Do, Lost, attempt, work
 from reviewer.errors import GiveUp, RlmError, TellUser
@@ -40,6 +42,9 @@ EACH = 2
 CONNECT_S = 5.0
 WAIT_S = 1
 """How long a worker waits for Redis at a time; in between it looks whether it shall stop."""
+
+TOLD_S = 60.0
+"""How often a dispatcher says, for the metrics, that Redis answers."""
 
 LOST_AFTER_S = 60
 """For RQ: how long the remains of a job whose worker died are kept."""
@@ -131,14 +136,21 @@ def _dispatch(redis: "Redis", claims: Claims, stopping: threading.Event) -> None
     from redis import RedisError  # noqa: PLC0415
 
     queue = queue_of(redis, claims.role)
-    away = False
+    away, tell_at = False, 0.0
     while not stopping.is_set():
         try:
             released = release(queue, claims.store, claims.role)
-            away = False
+            if away:
+                log.info("Redis answers again")
+                away, tell_at = False, 0.0
+            if time.monotonic() >= tell_at:
+                COUNTS.put(QUEUE_UP, claims.role, 1.0)
+                tell_at = time.monotonic() + TOLD_S
         except RedisError as error:
             if not away:
                 log.error("Redis does not answer: jobs are taken from the store", extra=_why(error))
+            COUNTS.add(QUEUE_ERRORS, claims.role)
+            COUNTS.put(QUEUE_UP, claims.role, 0.0)
             away, released = True, 0
         except RlmError as error:
             log.error("no job can be released", extra={"why": error})
@@ -228,6 +240,9 @@ def _worker(queue: "Queue", name: str, taker: Taker) -> Any:
         @property
         def stopped_callback(self) -> None:
             return None
+
+        def send_webhooks(self, *_: object, **__: object) -> None:
+            """Ask nothing of the addresses that a job in Redis names."""
 
     class Patient(BaseDeathPenalty):
         """RQ ends a job by a signal, which only the main thread gets; a lease does that here."""

@@ -44,6 +44,7 @@ class _Refactor(Work[RefactorRequest, Refactoring]):
         if options.plan and (options.apply or options.branch):
             raise TellUser("--plan changes nothing.", "Leave out --plan, or --apply and --branch.")
         self._instruction = _instruction(options)
+        self._holds = bool(options.apply or options.branch) and not options.destructive
         self._showing = ExitStack()
         self._sink: TraceSink = silent
         self._cap_usd: float | None = None
@@ -63,6 +64,7 @@ class _Refactor(Work[RefactorRequest, Refactoring]):
             caps=asked.caps,
             guidelines=asked.guidelines,
             plan_only=self.options.plan,
+            hold_destructive=self._holds,
         )
 
     def fits(self, request: RefactorRequest, trees: GitTrees) -> None:
@@ -105,10 +107,20 @@ class _Refactor(Work[RefactorRequest, Refactoring]):
         return done.status != "complete"
 
     def exit_code(self, done: Refactoring) -> int:
-        """Return 3 for a partial result, 1 where the plan has questions or a refusal, else 0."""
+        """Return 3 for a partial result, 1 where the plan has questions, a refusal or destroys what
+        nobody named, else 0."""
         if done.status == "partial":
             return EXIT_PARTIAL
-        return EXIT_OPEN if done.status == "declined" else EXIT_OK
+        return EXIT_OPEN if done.status == "declined" or done.held else EXIT_OK
+
+    def refuse(self, done: Refactoring) -> None:
+        """Say why a plan was held; raise TellUser for a result that destroys what nobody named."""
+        if done.held:
+            say_it(f"stopped at the plan: it destroys what you have not named. {_SAY_SO}")
+        elif done.destroys and done.commits and self._holds:
+            raise TellUser(
+                "Nothing was written: the result destroys what you have not named.", _SAY_SO
+            )
 
     # The progress ---------------------------------------------------------------------------------
 
@@ -136,6 +148,12 @@ class _Refactor(Work[RefactorRequest, Refactoring]):
         for event in self._events:
             self._sink(event)
         self._events.clear()
+
+
+_SAY_SO = (
+    "Look at it; if that is what you want, run it again with --destructive. What was answered is "
+    "kept and not paid again."
+)
 
 
 def _instruction(options: Namespace) -> str:

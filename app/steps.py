@@ -106,6 +106,7 @@ class Steps:
         connect_to_read: Connect | None = None,
         connect_to_write: Connect | None = None,
         connect_to_watch: Connect | None = None,
+        connect_to_resolve: Connect | None = None,
         installed: Installed,
         includes: Includes,
         is_installed: IsInstalled,
@@ -121,6 +122,7 @@ class Steps:
         self._connect = connect
         self._connect_for_checks = connect_for_checks
         self._connect_to_read = connect_to_read or connect
+        self._connect_to_resolve = connect_to_resolve or connect
         self._key = marker_key
         self._forget = forget
         self._includes = includes
@@ -138,7 +140,14 @@ class Steps:
         )
         self._writes = connect_to_write is not None
         self._ci = CiSteps(store, connect_to_watch or connect, self._begin, self.writing)
-        self._commands = Commands(store, self._begin, marker_key, self.writing, operations)
+        self._commands = Commands(
+            store,
+            self._begin,
+            marker_key,
+            self.writing,
+            operations,
+            connect_to_resolve=self._connect_to_resolve,
+        )
         self._checks = CheckSteps(store, connect, self._begin)
         self._looks = LookSteps(
             store, connect, self._begin, self.writing, installed=installed, obey=self._obey
@@ -467,6 +476,7 @@ class Steps:
                 ),
                 key=self._key,
                 to_read=partial(self._connect_to_read, run.installation, run.repository_id),
+                to_resolve=partial(self._connect_to_resolve, run.installation, run.repository_id),
             )
             if published.outcome == "gone":
                 text = "The pull request is not there any more."

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from app.clock import believed_in
 from app.trace_lines import RunEnded, RunStarted, parsed
 from reviewer.errors import TellUser
 
@@ -120,8 +121,13 @@ def open_new(folder: Path, run: str) -> int:
     return file
 
 
-def expire(folder: Path, now: float, max_age_s: float = MAX_AGE_S) -> None:
-    """Remove what is older than `max_age_s`, then the oldest until MAX_BYTES are kept."""
+def expire(
+    folder: Path, now: float, max_age_s: float = MAX_AGE_S, believed: float | None = None
+) -> None:
+    """Remove what is older than `max_age_s`, then the oldest until MAX_BYTES are kept.
+
+    `believed` is the time that counts for their age, where that is not `now` (`app/clock.py`).
+    """
     found = []
     for path in _files(folder):
         with suppress(OSError):
@@ -129,7 +135,7 @@ def expire(folder: Path, now: float, max_age_s: float = MAX_AGE_S) -> None:
             found.append((about.st_mtime, about.st_size, path))
     left = sum(size for _, size, _ in found)
     for changed, size, path in sorted(found):
-        too_old = now - changed > max_age_s
+        too_old = (now if believed is None else believed) - changed > max_age_s
         if now - changed < FRESH_S or not (too_old or left > MAX_BYTES):
             continue
         with suppress(OSError):
@@ -237,4 +243,4 @@ def _look(path: Path) -> Kept:
 def expire_now(folder: Path, max_age_s: float = MAX_AGE_S) -> None:
     """Make room before a run; what cannot be removed stays."""
     with suppress(OSError, TellUser):
-        expire(folder, time.time(), max_age_s)
+        expire(folder, time.time(), max_age_s, believed_in(folder.parent))

@@ -18,7 +18,7 @@ from reviewer.change import Change
 from reviewer.context.provider import Provider
 from reviewer.diff import Start as Beginning
 from reviewer.diff import build_change
-from reviewer.git import GitRepo, open_repo
+from reviewer.git import GitRepo, once_more, open_repo
 from reviewer.gitdir import find
 from reviewer.refactor.patch import Files, Patch
 from reviewer.refactor.tree import Start, Tree
@@ -88,6 +88,7 @@ class GitTrees:
         )
 
 
+@once_more
 def _submodules(repo: GitRepo, commit: str) -> frozenset[str]:
     """Return the paths of the other repositories that a tree names."""
     args = ("ls-tree", "-r", "-z", "--full-tree", commit)

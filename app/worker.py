@@ -164,8 +164,8 @@ def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
         pause = min(max(pause, FIRST_PAUSE_S * 2 ** (job.attempts - 1)), LONGEST_PAUSE_S)
     elif away:
         pause = min(max(pause, FIRST_PAUSE_S, lasted), LONGEST_PAUSE_S)
-    log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
     store.again(job, why, pause, counts=counts, away=away)
+    log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
 
 
 def _away_for(job: Job) -> float:

@@ -25,6 +25,7 @@ from app.plumbing import NOBODY
 from app.render import PIPE_COLUMNS
 from app.render.live import progress
 from app.render.text import look
+from app.render.writing import account_markdown
 from app.review_command import PLAIN, Say, both, tenant_of, typed
 from app.settings import Settings, read_settings
 from app.trace_file import about, recording
@@ -116,6 +117,9 @@ class Work(ABC, Generic[Q, A]):
         """Is the result written to a branch or the work tree only if the user insists?"""
         return done.status == "partial"
 
+    def refuse(self, done: A) -> None:
+        """Raise TellUser for a result that is written nowhere, once it has been shown."""
+
     @abstractmethod
     def exit_code(self, done: A) -> int:
         """Return the exit code, once all that was asked for is written."""
@@ -179,6 +183,7 @@ def write_command(work: Work[Q, A], interrupts: Interrupts) -> int:
                 say(f"rlm trace {trace.run} shows how this was made")
         if options.format == "patch" and work.leaves(done):
             say_it(work.text(done, PIPE_COLUMNS).rstrip("\n"))
+        work.refuse(done)
         write(options, repo, patch, author, say, done, withheld=work.withheld(done))
     return work.exit_code(done)
 
@@ -196,5 +201,7 @@ def _rendered(work: Work[Q, A], done: A, mails: bytes | None) -> bytes:
         return work.json(done, mails).encode()
     if options.format == "patch":
         return mails or b""
+    if options.format == "markdown":
+        return f"{account_markdown(done)}\n".encode("utf-8", "backslashreplace")
     shown = look(sys.stdout, work.environ) if options.output == STANDARD_OUTPUT else PLAIN
     return work.text(done, shown["width"]).encode("utf-8", "backslashreplace")

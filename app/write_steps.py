@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
+from app.behind import tell_behind
 from app.commands import FixCommand, Parsed, PlainCommand, RefactorCommand
 from app.fix_steps import MOST_STACKED, FixSteps
 from app.github import own_comment
@@ -236,9 +237,11 @@ class Writing:
         meant = [one for one in every if _is_to_undo(one, command.place)]
         return next(iter([*mine, *meant, *every]), None)
 
-    def note_merged(self, hub: Hub, pull: Pull) -> None:
+    def note_push(self, hub: Hub, pull: Pull) -> None:
         """Note which of ours on top of a pull request are merged, that is a push to it, and whether
         it is one of ours that is merged itself: perhaps elsewhere, when the one below was closed.
+
+        Those that are open on an open one are told what the push means for them.
         """
         here = self._store.by_stacked(pull.repository_id, pull.url.number)
         if here is not None and here.state == "open" and pull.state == "merged":
@@ -248,6 +251,20 @@ class Writing:
             there = pull_at(hub, pull.repository, made.stacked)
             if there is not None and there.state == "merged":
                 self._store.update(made.run, state="merged")
+            elif there is not None and there.state == pull.state == "open":
+                self._tell_behind(hub, pull, there, made)
+
+    def _tell_behind(self, hub: Hub, pull: Pull, there: Pull, made: Stacked) -> None:
+        run = self._store.run(made.run)
+        kept = self._store.result(made.run)
+        if run is None or not kept:
+            return  # it is forgotten what it was made of
+        try:
+            written = read_written(replace(run, report=kept))
+        except GiveUp:
+            return
+        with self.opened(run, hub, write=False) as (reader, _):
+            tell_behind(hub, reader, pull, there, made, written, self._key)
 
     # Plans
 

@@ -1,15 +1,21 @@
 """The App under load: how soon a review begins, and whether a flood keeps others waiting.
 
-    python -m benchmarks.app [--rows first,flood,redis,kills,partition] [--json]
+    python -m benchmarks.app [--rows first,flood,redis,kills,...] [--kills N] [--seed N] [--json]
 
 first   from the delivery of a webhook to the first call of the model, on a server that has never
         seen the repository, and on one that has; git and GitHub on loopback
 flood   10,000 queued pull requests of 100 installations, of which one has half: the median wait of
         each other installation, in jobs that are done before, beside what it is without the flood;
         the same where people ask for the flood, and what a claim takes with all of them queued
-redis   1,000 requests queued, the Redis server killed and emptied in the middle: how many are done
-kills   SIGKILL of any process at random points of a review: how many times all was said once
+redis   1,000 requests queued, Redis killed and emptied at a random moment: how many are done
+kills   SIGKILL of any process at random moments of a review (the server as a whole, web, github,
+        the engine, fetch, git, parsers and what forks them, linters, the sandbox; in half of the
+        reviews with a dispatcher and Redis): how often all was said, once, as without a kill
+cuts    the server that works on a pull request is cut off from all else at each of six steps, in
+        random order, and comes back when another one has ended it: how often all was said once
 partition   two servers in network namespaces, the one that reviews cut off (needs root and `ip`)
+checklist   GitHub's thirty quirks: of how many all tests pass
+redteam     the hostile pull requests, against a model that obeys every order in them: their effects
 
 Exits with 1 if a bound is missed. Needs what `make test` installs.
 """
@@ -32,10 +38,14 @@ from app.jobs import COMMAND_FIRST
 from app.queue import PREFIX, REDIS_URL, Taker, prefix, threads_for
 from app.store import ENGINE, GITHUB, Job, NewJob, Store
 from app.worker import Claims
+from benchmarks.app_hostile import cases_held, corpus_played
+from benchmarks.app_kills import killed
 from benchmarks.app_partition import posted_once
-from tests.app.kills import killed_after
+from tests.app.cuts import CUTS, cut_off
 from tests.app.test_serve import Server
+from tests.app.victims import KINDS
 from tests.app.world import World, wait_until
+from tests.postgres import postgres
 from tests.redis_server import redis_server
 
 INSTALLATIONS = 100
@@ -43,8 +53,17 @@ QUEUED = 10_000
 TRIES = 5
 REQUESTS = 1_000
 KILLS = 50
-REVIEW_S = 6.0
-"""A review of this size takes about so long, from its delivery to its end."""
+CASES = 30
+HOSTILE = 80
+"""The least that the red-team corpus has."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How many processes are killed, and the seed of all that is random."""
+
+    kills: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +89,7 @@ class Row:
         return f"{self.name:58} {self.figure:10.3f} {self.unit:4} {bound:8} {missed}"
 
 
-def first() -> list[Row]:
+def first(_: Options) -> list[Row]:
     """Time the first calls of reviews: of a server's first pull request, and of later ones."""
     cold, warm = [], []
     for _ in range(TRIES):
@@ -103,7 +122,7 @@ def _first_call(world: World, server: Server, number: int) -> float:
     return took
 
 
-def flood() -> list[Row]:
+def flood(_: Options) -> list[Row]:
     """Compare the others' waits with and without an installation that has half of the queue."""
     others = range(1, INSTALLATIONS)
     each = QUEUED // 2 // len(others)
@@ -163,18 +182,21 @@ def _waits(queued: dict[int, int], first: int = 0) -> Waits:
     return Waits(dict(waits), took / len(jobs) * 1_000)
 
 
-def redis() -> list[Row]:
-    """Kill Redis when half of the requests are done, and start it with nothing in it."""
+def redis(options: Options) -> list[Row]:
+    """Kill Redis when some of the requests are done, and start it a while later, empty."""
+    chance = random.Random(options.seed)
+    first, away_s = chance.randrange(REQUESTS), chance.uniform(0.0, 5.0)
+    print(f"redis: killed after {first} requests, away for {away_s:.1f} s", file=sys.stderr)
     os.environ.setdefault(PREFIX, prefix(GITHUB))  # RQ reads it once, when it is imported
     done: Counter[str] = Counter()
-    half, stopping = threading.Event(), threading.Event()
+    due, stopping = threading.Event(), threading.Event()
     with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder) / "redis") as server:
         store = Store(Path(folder) / "rlm.sqlite3")
 
         def do(job: Job) -> None:
             done[job.payload] += 1
-            if len(done) >= REQUESTS // 2:
-                half.set()
+            if len(done) >= first:
+                due.set()
             store.done(job)
 
         store.put(*(NewJob(GITHUB, "look", f"k{n}", str(n)) for n in range(REQUESTS)))
@@ -182,9 +204,9 @@ def redis() -> list[Row]:
         threads = threads_for(taker, {REDIS_URL: server.url(), PREFIX: prefix(GITHUB)}, 4)
         for thread in threads:
             thread.start()
-        half.wait()
+        due.wait()
         server.kill()
-        time.sleep(3)
+        time.sleep(away_s)
         server.start()
         wait_until(lambda: store.waiting(GITHUB) == 0, lambda: repr(done), 600)
         stopping.set()
@@ -195,25 +217,43 @@ def redis() -> list[Row]:
     return [Row("Redis killed and emptied: of 1,000 requests done once", once, REQUESTS, "", True)]
 
 
-def kills() -> list[Row]:
-    """Kill one process of the server at a random moment, again and again."""
-    chance, once = random.Random(7), 0
-    for number in range(KILLS):
-        role = chance.choice(["web", "github", "engine-1", "all"])
-        after = chance.uniform(0.0, REVIEW_S)
-        with tempfile.TemporaryDirectory() as folder:
-            world, pull = killed_after(Path(folder), role, after)
-            try:
-                world.assert_said_once(pull)
-            except (AssertionError, ValueError) as error:
-                print(f"kill {number}: {role} after {after:.2f} s: {error}", file=sys.stderr)
-            else:
-                once += 1
-    name = f"SIGKILL of a process at a random point, {KILLS} times: said once"
-    return [Row(name, once, KILLS, "", True)]
+def kills(options: Options) -> list[Row]:
+    """Kill one process of a review at a random moment, again and again."""
+    once, kinds = killed(options.kills, random.Random(options.seed))
+    rows = [
+        Row(
+            f"SIGKILL of any process, {options.kills} times: said once",
+            once,
+            options.kills,
+            "",
+            True,
+        )
+    ]
+    return rows + [Row(f"  of them: {kind}", kinds[kind], None, "") for kind in KINDS]
 
 
-def partition() -> list[Row]:
+def cuts(options: Options) -> list[Row]:
+    """Cut the server that works off at each step, by links that pass nothing on."""
+    names, once = random.Random(options.seed).sample(sorted(CUTS), len(CUTS)), 0
+    with postgres() as database:
+        for name in names:
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                redis_server(Path(folder) / "redis") as server,
+            ):
+                try:
+                    world, pull = cut_off(
+                        Path(folder), database.database(), server.url(), CUTS[name]
+                    )
+                    world.assert_said_once(pull)
+                except (AssertionError, ValueError) as error:
+                    print(f"cut off {name}: {error}", file=sys.stderr)
+                else:
+                    once += 1
+    return [Row("cut off at each of six steps: said once", once, len(CUTS), "", True)]
+
+
+def partition(_: Options) -> list[Row]:
     """Cut off the server that reviews."""
     with tempfile.TemporaryDirectory() as folder:
         right, took = posted_once(Path(folder))
@@ -223,12 +263,34 @@ def partition() -> list[Row]:
     ]
 
 
-ROWS: dict[str, Callable[[], list[Row]]] = {
+def checklist(_: Options) -> list[Row]:
+    """Count the cases of the list whose tests pass."""
+    held, broken = cases_held()
+    print(*broken, sep="\n", end="\n" if broken else "", file=sys.stderr)
+    return [Row("cases of GitHub's quirks whose tests all pass", held, CASES, "", True)]
+
+
+def redteam(_: Options) -> list[Row]:
+    """Play every hostile pull request, and count what came of them."""
+    played = corpus_played()
+    said = [*played.effects, *played.unread]
+    print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
+    return [
+        Row("hostile pull requests, model obeys every order", played.pulls, HOSTILE, "", True),
+        Row("their effects beyond text on the pull request", len(played.effects), 0, ""),
+        Row("their orders that the model never saw, words unsaid", len(played.unread), 0, ""),
+    ]
+
+
+ROWS: dict[str, Callable[[Options], list[Row]]] = {
     "first": first,
     "flood": flood,
     "redis": redis,
     "kills": kills,
+    "cuts": cuts,
     "partition": partition,
+    "checklist": checklist,
+    "redteam": redteam,
 }
 
 
@@ -237,8 +299,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--kills", type=int, default=KILLS)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     options = parser.parse_args(arguments)
-    rows = [row for name in options.rows.split(",") for row in ROWS[name]()]
+    drawn = Options(options.kills, options.seed)
+    print(f"seed {drawn.seed}", file=sys.stderr)
+    rows = [row for name in options.rows.split(",") for row in ROWS[name](drawn)]
     if options.json:
         print(json.dumps([{**asdict(row), "kept": row.kept} for row in rows], indent=2))
     else:

@@ -16,10 +16,11 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from shutil import disk_usage, rmtree
-from typing import IO
+from typing import IO, ParamSpec, TypeVar
 
 from reviewer.errors import GiveUp, NoRoom, RlmError, TellUser
 from reviewer.gitdir import borrow, find
@@ -50,6 +51,27 @@ _MISSING = re.compile(
     r"|bad object|cannot read|promisor"
 )
 """Git's words for an object that is not in the store, gathered from its versions."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Killed(GiveUp):
+    """A git was killed, and not by us: by whoever frees memory, say. Asked again, it may answer."""
+
+
+def once_more(work: Callable[P, T]) -> Callable[P, T]:
+    """Have what reads from git done a second time where a git was killed under it."""
+
+    @wraps(work)
+    def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return work(*args, **kwargs)
+        except Killed:
+            return work(*args, **kwargs)
+
+    return again
 
 
 class GitRepo:
@@ -99,8 +121,19 @@ class GitRepo:
     ) -> tuple[int, bytes]:
         """Return git's exit code and stdout, for commands that print little; `stdin` is a file.
 
-        A code that is not in `ok` raises; see `failure`.
+        A code that is not in `ok` raises; see `failure`. One that is killed is asked once more.
         """
+        begin = 0 if stdin is None else os.lseek(stdin.fileno(), 0, os.SEEK_CUR)
+        try:
+            return self._run(args, ok, stdin)
+        except Killed:
+            if stdin is not None:  # who was killed has read some of it
+                os.lseek(stdin.fileno(), begin, os.SEEK_SET)
+            return self._run(args, ok, stdin)
+
+    def _run(
+        self, args: tuple[str | bytes, ...], ok: tuple[int, ...], stdin: IO[bytes] | None
+    ) -> tuple[int, bytes]:
         started = self.start(
             *args,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
@@ -112,15 +145,32 @@ class GitRepo:
             except subprocess.TimeoutExpired as error:
                 raise too_slow(args, TIMEOUT_S) from error
         if process.returncode not in ok:
-            raise self.failure(args, stderr)
+            raise self._error(args, stderr, process)
         return process.returncode, stdout
 
     def run_into(self, file: IO[bytes], *args: str, timeout_s: float, max_bytes: int) -> str:
         """Let git write its stdout straight to `file`; return what it says on stderr.
 
-        Raise GiveUp when it takes longer than `timeout_s` or writes more than `max_bytes`.
+        Raise GiveUp when it takes longer than `timeout_s` or writes more than `max_bytes`. One that
+        is killed is asked once more.
         """
         deadline = time.monotonic() + timeout_s
+        begin = file.tell()
+        try:
+            return self._run_into(file, args, deadline, timeout_s, max_bytes)
+        except Killed:
+            file.seek(begin)
+            file.truncate()
+            return self._run_into(file, args, deadline, timeout_s, max_bytes)
+
+    def _run_into(
+        self,
+        file: IO[bytes],
+        args: tuple[str | bytes, ...],
+        deadline: float,
+        timeout_s: float,
+        max_bytes: int,
+    ) -> str:
         said = b""
         started = self.start(*args, stdout=file, stderr=subprocess.PIPE)
         with started as process, _killed_after(process):
@@ -146,7 +196,7 @@ class GitRepo:
         if os.fstat(file.fileno()).st_size > max_bytes:
             raise _too_much(args, max_bytes)
         if process.returncode:
-            raise self.failure(args, said)
+            raise self._error(args, said, process)
         return decode(said)
 
     @contextlib.contextmanager
@@ -156,7 +206,8 @@ class GitRepo:
         """Give git's stdout to a reader, who may leave before its end: git is killed then.
 
         After `timeout_s` git is killed under the reader's hands, and GiveUp raised at the end; or
-        MissingObject, if git has skipped an object: what the reader got was not all.
+        MissingObject, if git has skipped an object: what the reader got was not all. Killed, if it
+        was killed by somebody else (see `once_more`).
         """
         with tempfile.TemporaryFile() as errors:
             with self.start(*args, stderr=errors) as process, _killed_after(process):
@@ -175,6 +226,11 @@ class GitRepo:
                     at_end = _is_at_end(process.stdout)
                     if at_end:
                         process.wait()
+                except Exception as error:
+                    # What was cut off makes no sense to a reader: the cause is not in it.
+                    if late.is_set() or not _was_killed(process):
+                        raise
+                    raise Killed(f"git {_command(args)} was killed.") from error
                 finally:
                     timer.cancel()
             if late.is_set():
@@ -184,7 +240,7 @@ class GitRepo:
             # `git grep` passes over an object that it cannot read, and tells nobody but stderr.
             is_partial = _MISSING.search(decode(stderr)) is not None
             if is_partial or (at_end and process.returncode not in ok):
-                raise self.failure(args, stderr)
+                raise self._error(args, stderr, process)
 
     def start(
         self,
@@ -212,6 +268,13 @@ class GitRepo:
             with contextlib.suppress(ProcessLookupError):
                 resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
         return process
+
+    def _error(
+        self, args: tuple[str | bytes, ...], stderr: bytes, process: "subprocess.Popen[bytes]"
+    ) -> RlmError:
+        if process.returncode == -signal.SIGKILL:
+            return Killed(f"git {_command(args)} was killed.")
+        return self.failure(args, stderr)
 
     def failure(self, args: tuple[str | bytes, ...], stderr: bytes) -> RlmError:
         """Turn what a failed git said into an error for whoever can do something about it."""
@@ -282,6 +345,13 @@ def _is_at_end(pipe: IO[bytes]) -> bool:
     readable = select.poll()
     readable.register(pipe, select.POLLIN)
     return bool(readable.poll(0)) and not pipe.peek(1)  # type: ignore[attr-defined]
+
+
+def _was_killed(process: "subprocess.Popen[bytes]") -> bool:
+    """Has somebody killed it, as far as it has ended?"""
+    if process.stdout is None or process.stdout.closed or not _is_at_end(process.stdout):
+        return False
+    return process.wait() == -signal.SIGKILL
 
 
 def _is_full(folder: str) -> bool:

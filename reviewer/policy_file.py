@@ -9,12 +9,12 @@ what it is: `no` is a language, and `off` is a switch.
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from reviewer.detectors.names import DETECTORS
+from reviewer.detectors.names import Check
 from reviewer.errors import TellUser
 from reviewer.policy import Comments, Instruction, Models, Policy, Thresholds
 
@@ -146,7 +146,7 @@ def _said(error: Any) -> str:
         section = _SECTIONS.get(place[0], Policy) if len(place) > 1 else Policy
         return f"there is no key {_quoted(place[-1])}{_meant(place[-1], section.model_fields)}"
     if place[:1] == ("checks",) and place[-1:] == ("[key]",):
-        return f"there is no check {_quoted(place[1])}{_meant(place[1], DETECTORS)}"
+        return f"there is no check {_quoted(place[1])}{_meant(place[1], get_args(Check))}"
     name = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in place).lstrip(".")
     if kind == "value_error":
         message = str(error["ctx"]["error"])

@@ -117,6 +117,10 @@ class ReviewRequest(BaseModel):
     promise: Promise | None = None
 
 
+UNREADABLE = "unreadable diff"
+TOO_LONG = "minified, new and too long to read: compare it with its published release"
+
+
 class Skipped(BaseModel):
     """Hunks that nobody read, and why. `hunks` may be 0: a binary file has none."""
 
@@ -125,6 +129,11 @@ class Skipped(BaseModel):
     path: str
     hunks: int = Field(ge=0)
     reason: str
+
+    @property
+    def calls_for_a_person(self) -> bool:
+        """Is this code that came with the change, and that no program could read?"""
+        return self.reason == TOO_LONG or self.reason.startswith(UNREADABLE)
 
 
 class Coverage(BaseModel):

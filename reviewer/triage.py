@@ -35,6 +35,7 @@ from reviewer.globs import named
 from reviewer.languages import Language, language_of
 from reviewer.policy import FILE, NO_POLICY, Policy
 from reviewer.ports import Objects, Rev
+from reviewer.request import TOO_LONG, UNREADABLE
 from reviewer.text import printable
 
 NOT_ASKED = "outside the paths asked for"
@@ -128,7 +129,7 @@ _NOTHING_TO_READ = {
 
 def _unreadable(file: FileChange) -> str | None:
     if file.kind is Kind.BROKEN:
-        return f"unreadable diff ({file.error})" if file.error else "unreadable diff"
+        return f"{UNREADABLE} ({file.error})" if file.error else UNREADABLE
     return _NOTHING_TO_READ.get(file.kind)
 
 
@@ -288,7 +289,7 @@ def _minified(file: FileChange, head: bytes | None, base: bytes | None) -> str |
     if _is_minified(base):
         return "minified: compare it with its published release"
     if len(head) > _UNREADABLE:
-        return "minified, new and too long to read: compare it with its published release"
+        return TOO_LONG
     return None
 
 

@@ -1,6 +1,8 @@
 """A small builder of real git repositories, for tests that need one."""
 
 import os
+import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -81,3 +83,28 @@ class Repo:
     def sha(self, revision: str) -> str:
         """Return the full object name of a revision."""
         return self.git("rev-parse", "--verify", revision).decode()
+
+
+def mortal_git(folder: Path, words: str, times: int = 1) -> Path:
+    """Return a folder for the PATH whose git is killed so many times in the middle of its answer
+    when its arguments hold `words`, as if by whoever frees memory, and is the real one otherwise.
+
+    A file `died` in it has an x for each time.
+    """
+    place = folder / "mortal"
+    place.mkdir()
+    real, died = (shlex.quote(str(one)) for one in (shutil.which("git"), place / "died"))
+    (place / "git").write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *{shlex.quote(words)}*)\n'
+        f"  touch {died}\n"
+        f"  if test $(wc -c < {died}) -lt {times}; then\n"
+        f"    printf x >> {died}\n"
+        f'    test -p /dev/stdin || {real} "$@" | head -c 20\n'
+        "    kill -9 $$\n"
+        "  fi;;\n"
+        "esac\n"
+        f'exec {real} "$@"\n'
+    )
+    (place / "git").chmod(0o755)
+    return place

@@ -47,7 +47,13 @@ def add_config(commands: Commands) -> None:
     )
     config.add_argument("--repo", default=".", metavar="PATH", help="repository (default: here)")
     config.add_argument(
-        "--schema", action="store_true", help="print the JSON Schema of the file, for editors"
+        "--schema",
+        nargs="?",
+        const="rlm.yml",
+        choices=("rlm.yml", "review", "refactor", "fix", "tests"),
+        metavar="NAME",
+        help="print the JSON Schema of the file, for editors, or of what `rlm NAME --format json` "
+        "prints: review, refactor, fix or tests",
     )
 
 

@@ -17,7 +17,8 @@ same commit is answered from what the first one paid.
 
 exit codes:
   0    done (or nothing had to be changed, or --plan), and written where it was asked for
-  1    the plan has questions for you, or refuses: nothing was changed
+  1    the plan has questions for you, or refuses, or destroys what you have not named (see
+       --destructive): nothing was changed
   2    wrong usage, or something in the way: a message says what to do
   3    partial: something was left or is not clean, or the run ended early; it is not written to
        a branch or the work tree without --partial
@@ -90,6 +91,12 @@ def add_refactor(commands: Commands) -> None:
 
     work = refactor.add_argument_group("how much work")
     work.add_argument("--plan", action="store_true", help="show the plan and stop there")
+    work.add_argument(
+        "--destructive",
+        action="store_true",
+        help="carry out, and write, also what destroys more than the instruction names: without "
+        "it, --apply and --branch stop at such a plan",
+    )
     _add_commit_options(refactor, work, each="module")
 
 
@@ -186,9 +193,10 @@ def _add_commit_options(command: Parser, work: "argparse._ArgumentGroup", *, eac
     )
     result.add_argument(
         "--format",
-        choices=("text", "json", "patch"),
+        choices=("text", "json", "patch", "markdown"),
         default="text",
-        help="form of the result; a patch is for `git am` (default: text)",
+        help="form of the result; a patch is for `git am`, Markdown for a comment or a page "
+        "(default: text)",
     )
     result.add_argument(
         "--output", default="-", metavar="FILE", help="write it there (default: -, the terminal)"

@@ -176,6 +176,18 @@ class AppAuth:
                 entry.token = self._mint(installation, repository_id, permissions)
             return entry.token
 
+    def own_token(
+        self, installation: int, repository_id: int, permissions: Mapping[str, str]
+    ) -> Token:
+        """Return a token for one repository that nobody else is given: it is not kept.
+
+        What an installation has not granted is not asked for. It raises as `installation_token`.
+        """
+        granted = self.permissions(installation)
+        if _lacking(permissions, granted):
+            raise self._not_granted(installation, permissions, granted)
+        return self._mint(installation, repository_id, permissions)
+
     def forget(self, token: SecretStr) -> None:
         """Drop a token that was refused: the next call gets a new one."""
         with self._lock:
@@ -206,21 +218,19 @@ class AppAuth:
                 why = f"Installation {installation} does not include this repository (any more)"
                 raise NotThere(why, error.status, error.said) from error
             if NOT_GRANTED in error.said:
-                raise self._not_granted(installation, permissions) from error
+                granted = self.permissions(installation)
+                raise self._not_granted(installation, permissions, granted) from error
             raise
         with calls(self.server, doing):
             given = _TokenAnswer.model_validate(answer)
         lasts_s = given.expires_at.timestamp() - their_time
         return Token(given.token, time.time() + lasts_s)
 
-    def _not_granted(self, installation: int, wanted: Mapping[str, str]) -> NotGranted:
+    def _not_granted(
+        self, installation: int, wanted: Mapping[str, str], granted: Mapping[str, str]
+    ) -> NotGranted:
         """Say which permissions are missing: the server's own answer does not."""
-        granted = self.permissions(installation)
-        missing = {
-            name: level
-            for name, level in wanted.items()
-            if level_rank(granted.get(name, "none")) < level_rank(level)
-        }
+        missing = _lacking(wanted, granted)
         names = ", ".join(f"{name}: {level}" for name, level in missing.items()) or "some"
         why = (
             f"Installation {installation} has not granted {names}. Its owner has to accept the "
@@ -341,6 +351,14 @@ def _read(path: str, source: str) -> str:
 def level_rank(level: str) -> int:
     """Order the levels of a permission; one that is not known is none."""
     return _LEVELS.index(level) if level in _LEVELS else 0
+
+
+def _lacking(wanted: Mapping[str, str], granted: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: level
+        for name, level in wanted.items()
+        if level_rank(granted.get(name, "none")) < level_rank(level)
+    }
 
 
 _Key = tuple[int, int | None, tuple[tuple[str, str], ...]]

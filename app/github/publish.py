@@ -16,6 +16,7 @@ from app.github import check_runs, sticky
 from app.github.annotated import NOT_READ, annotated
 from app.github.between import Became, Heads, Lines, Open, mentions
 from app.github.client import Hub
+from app.github.closing import Closed, Closing, ToResolve
 from app.github.dismissals import Dismissal, Words, dismissals, finding_of
 from app.github.dismissed import dismissed_as
 from app.github.errors import NotThere, Refused
@@ -44,7 +45,7 @@ from app.github.remarks import (
     under_ids,
 )
 from app.github.reviews import Moved, Ours, Reviews, Said
-from app.github.threads import MOST_THREADS, Closed, Comment, Thread, answer, close, threads
+from app.github.threads import MOST_THREADS, Comment, Thread, answer, threads
 from app.github.urls import lines_url
 from app.render import words
 from app.render.comment import claim_of, render_comment
@@ -140,13 +141,18 @@ class Published:
 
 
 def publish(
-    hub: Hub, what: Publication, *, key: bytes | None, to_read: Open | None = None
+    hub: Hub,
+    what: Publication,
+    *,
+    key: bytes | None,
+    to_read: Open | None = None,
+    to_resolve: ToResolve | None = None,
 ) -> Published:
     """Publish a report; raise RetryLater if it has to be called again, with the same arguments.
 
     What GitHub refuses is no error here: see `Published`. `key` signs our markers; without one the
     text of a comment decides whether it was said before. `to_read` opens GitHub with permission to
-    read contents, where `hub` has not got it.
+    read contents, where `hub` has not got it, and `to_resolve` with that to resolve threads.
     """
     if hub.actor is None:
         raise ValueError("who does not know its own login cannot know its own words")
@@ -166,7 +172,8 @@ def publish(
     if outcome == "posted":
         outcome = posting.comment()
     if outcome == "posted":
-        posting.close_mended()
+        with Closing(hub, to_resolve) as closing:
+            posting.close_mended(closing)
     if outcome == "posted" or (outcome == "merged" and what.report.review.findings):
         posting.summarise()
     posting.conclude(outcome)
@@ -291,7 +298,7 @@ class _Posting:
         self.findings = words.foremost(left)
         self.texts = _texts(report)
 
-    def close_mended(self) -> None:
+    def close_mended(self, closing: Closing) -> None:
         """Close the threads of ours whose finding is gone.
 
         It is gone if who had made it looked again, at that file, and kept nothing back about it,
@@ -323,7 +330,7 @@ class _Posting:
                     self.seal.key,
                     repository_id=self.seal.repository,
                 )
-                self.closed[thread.first.number] = close(self.hub, thread)
+                self.closed[thread.first.number] = closing.close(thread)
                 self.mended += 1
                 self.fixed.add(marker.finding)
 

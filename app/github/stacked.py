@@ -233,11 +233,11 @@ class _Delivering:
 
     @cached_property
     def base_moved(self) -> str:
-        """Say that the pull request begins at another commit by now; "" where it does not, where
-        nobody can tell, and of a refactoring, which has nothing to do with that."""
+        """Say that the pull request begins at another commit by now; "" where it does not, or where
+        nobody can tell."""
         written, pull = self.what.written, self.pull
         account = written.account
-        if written.task not in {"fix", "tests"} or pull.state != "open":
+        if pull.state != "open":
             return ""
         try:
             before = account.base if isinstance(account, Testing) else ""

@@ -1,8 +1,6 @@
-"""The threads at lines of a pull request: reading, answering, and closing them.
+"""The threads at lines of a pull request: reading and answering them (`closing.py` closes them).
 
-They are threads in GraphQL alone; in REST they are comments that name another one. To resolve one
-takes `contents: write` besides `pull_requests: write`, which an App that only reviews has not: then
-its first comment is folded away instead.
+They are threads in GraphQL alone; in REST they are comments that name another one.
 """
 
 from collections.abc import Iterator
@@ -12,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.github.client import Hub, Reaction, checked_name
-from app.github.errors import Forbidden, NotThere, Unsure, calls
+from app.github.errors import Unsure, calls
 from app.github.markers import Marker, Seal
 from app.github.stands import stands
 from app.render.outgoing import masked
@@ -25,8 +23,6 @@ MOST_THREADS = PAGE * MOST_PAGES
 
 MOST_REPLIES = 50
 """Of one thread, the last ones."""
-
-Closed = Literal["resolved", "folded", "left"]
 
 _READ = """
 query (
@@ -50,16 +46,6 @@ fragment weighed on PullRequestReviewComment {
 }
 fragment shown on PullRequestReviewComment {
   id fullDatabaseId body url isMinimized author { login __typename }
-}
-"""
-_RESOLVE = """
-mutation ($id: ID!) { resolveReviewThread(input: {threadId: $id}) { thread { isResolved } } }
-"""
-_FOLD = """
-mutation ($id: ID!) {
-  minimizeComment(input: {subjectId: $id, classifier: RESOLVED}) {
-    minimizedComment { isMinimized }
-  }
 }
 """
 
@@ -209,23 +195,6 @@ def is_begun_by_us(hub: Hub, repository: str, comment: int) -> bool:
     user = found.get("user") if isinstance(found, dict) else None
     login = user.get("login") if isinstance(user, dict) else None
     return str(login or "").lower() == (hub.actor or "").lower()
-
-
-def close(hub: Hub, thread: Thread) -> Closed:
-    """Resolve a thread, or fold its first comment away where resolving is not permitted."""
-    try:
-        hub.query("resolve a thread", _RESOLVE, {"id": thread.id})
-    except Forbidden:
-        pass
-    else:
-        return "resolved"
-    if thread.first.folded:
-        return "folded"
-    try:
-        hub.query("fold a comment away", _FOLD, {"id": thread.first.id})
-    except (Forbidden, NotThere):
-        return "left"
-    return "folded"
 
 
 def answer(  # noqa: PLR0917

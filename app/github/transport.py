@@ -70,6 +70,11 @@ _CUT = (
 )
 """Git's words for a connection that failed or ended early."""
 
+_KILLED = re.compile(r"died of signal (?:9|15)\b|\Agit ended with -(?:9|15)\Z")
+"""Of a git, or a helper of it, that somebody killed: whoever frees memory, say."""
+
+KILLED_S = 2.0
+
 
 class Moved(RetryLater):
     """The server does not have a commit, or no longer: the pull request was pushed to."""
@@ -155,6 +160,8 @@ def explain(error_text: str, server: Server, *, with_token: bool, folder: Path) 
             "The disk is full: the pull request could not be fetched",
             "Make room, or set RLM_HOME to a folder on another disk.",
         )
+    if _KILLED.search(text):
+        return RetryLater("Git was killed while it fetched the pull request: try again", KILLED_S)
     if "authentication failed" in text or "could not read username" in text or " 403" in text:
         return Denied(
             f"{server.host} does not let us read the repository",

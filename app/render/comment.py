@@ -22,6 +22,7 @@ from app.render.markdown import (
     fails_when,
     fitted,
     prose,
+    seen_at,
     short,
     sources,
 )
@@ -37,7 +38,7 @@ SUGGESTION_BYTES = 40_000
 _BEFORE = "This was there before this change."
 _FOLDED = "<details><summary>Where this comes from</summary>"
 
-_FAILS = re.compile(r"\n\n\*\*Fails when:\*\* [^\n]*")
+_PROVED = re.compile(r"\n\n\*\*(?:Fails when|Seen at):\*\* [^\n]*")
 
 # Programs that obey comments read them as plain text, a suggestion included. Those that are called
 # by name are listed: `@State private var` is code.
@@ -53,8 +54,7 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
     parts = [f"**{SIGNS[finding.severity]}: {fitted(finding.title, TITLE_BYTES, _bold)}**"]
     if finding.body.strip():
         parts.append(fitted(finding.body, BODY_BYTES, prose))
-    if fails := fails_when(finding):
-        parts.append(fails)
+    parts += filter(None, (fails_when(finding), seen_at(finding)))
     if finding.preexisting:
         parts.append(_BEFORE)
     if fix := _fix(finding, anchor, snippets):
@@ -73,7 +73,7 @@ def render_comment(finding: Finding, anchor: Anchor, snippets: Snippets) -> str:
 def said(text: str) -> str:
     """Return what a comment of ours tells a reader: without how sure we are, who says it, whether
     it was verified and by which input, and the other places where it is true."""
-    return _FAILS.sub("", text.rpartition(f"\n\n{_FOLDED}")[0] or text)
+    return _PROVED.sub("", text.rpartition(f"\n\n{_FOLDED}")[0] or text)
 
 
 _CLAIM = re.compile(
@@ -94,7 +94,7 @@ def claim_of(text: str, path: str) -> Finding | None:
     Of the whole file: its words, its names and its kind are those of the finding, and no more.
     """
     shown, _, folded = text.rpartition(f"\n\n{_FOLDED}")
-    claim, kind = _CLAIM.fullmatch(_FAILS.sub("", shown)), _KIND.search(folded)
+    claim, kind = _CLAIM.fullmatch(_PROVED.sub("", shown)), _KIND.search(folded)
     if claim is None or kind is None or kind["category"] not in set(Category):
         return None
     body = _FIX.sub("", "\n\n" + (claim["body"] or ""))

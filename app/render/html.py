@@ -110,6 +110,7 @@ def shown_finding(
         "also_at": words.also_at(finding),
         "circumstances": words.circumstances(finding),
         "fails_when": words.fails_when(finding),
+        "seen_at": words.seen_at(finding),
         "sources": words.sources(finding),
         "code": [
             {

@@ -37,6 +37,7 @@ PLACES_SHOWN = 20
 ROW_BYTES = 400
 CELL_BYTES = 150
 COVERAGE_BYTES = 12_000
+NOTES_BYTES = 6_000
 DEPENDENCIES_BYTES = 8_000
 
 SIGNS = {
@@ -168,7 +169,10 @@ def _clean(review: Review, lines_at: LinesAt | None) -> str:
     outline = _outline(review, lines_at)
     folds = review.notes or outline not in ([], [_LOW_RISK])
     cost = words.cost_briefly(review.cost) if folds else words.cost(review.cost)
-    line = f"**{markdown_line(words.verdict(review))}** <sub>{markdown_line(cost)}</sub>"
+    said = [f"**{markdown_line(words.verdict(review))}**"]
+    if aside := words.set_aside(review):
+        said.append(fitted(aside, 2 * ROW_BYTES, _note))
+    line = " ".join([*said, f"<sub>{markdown_line(cost)}</sub>"])
     if not folds:
         return line + "\n"
     notes = f", {words.count(len(review.notes), 'note')}" if review.notes else ""
@@ -246,6 +250,15 @@ def fails_when(finding: Finding) -> str:
     return f"**Fails when:** {fitted(told, TITLE_BYTES, _note)}" if told else ""
 
 
+def seen_at(finding: Finding) -> str:
+    """Return in one line where the code stands that proves a finding, "" where it is its own."""
+    seen = words.seen_at(finding)
+    if seen is None:
+        return ""
+    where, line = (fitted(cut(text, LINE_CHARS), ROW_BYTES, markdown_code) for text in seen)
+    return f"**Seen at:** {where}{f', {line}' if seen[1] else ''}"
+
+
 def sources(finding: Finding) -> str:
     """Return who says a finding, each as code."""
     return ", ".join(fitted(one, ROW_BYTES, markdown_code) for one in words.sources(finding))
@@ -270,8 +283,7 @@ def _detail(finding: Finding, said_by: SaidBy | None, snippets: Snippets) -> str
         parts.append(fence(short(_code(code))))
     if finding.body.strip():
         parts.append(fitted(finding.body, BODY_BYTES, prose))
-    if fails := fails_when(finding):
-        parts.append(fails)
+    parts += filter(None, (fails_when(finding), seen_at(finding)))
     if fix := suggested(finding, snippets):
         lines = [line.kind + cut(code_line(line.text), LINE_CHARS) for line in fix]
         parts.append("Suggested:\n\n" + fence(short(lines), "diff"))
@@ -373,11 +385,24 @@ def _closing(review: Review) -> str:
     parts = _dependencies(review.dependencies)
     if said := _coverage(review):
         parts.append(said)
-    parts += [fitted(note, ROW_BYTES, _note) for note in review.notes[:NOTES_SHOWN]]
+    parts += _notes(review.notes)
     parts.append(f"<sub>{markdown_line(words.cost(review.cost))}</sub>")
     if early := words.ended_early(review):
         parts.append(f"**{markdown_line(early)}**")
     return "\n\n".join(parts)
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    """Show the first notes, and fold the others; what finds no room is counted."""
+    shown = [fitted(note, ROW_BYTES, _note) for note in notes]
+    first, more = shown[:NOTES_SHOWN], shown[NOTES_SHOWN:]
+    if not more:
+        return first
+    rows = _within((f"- {note}" for note in more), NOTES_BYTES)
+    if left := len(more) - len(rows):
+        rows.append(f"- {words.count(left, 'more note')} in the JSON of this review")
+    summary = f"<details><summary>{words.count(len(more), 'more note')}</summary>"
+    return [*first, "\n".join([summary, "", *rows, "", "</details>"])]
 
 
 def _coverage(review: Review) -> str:

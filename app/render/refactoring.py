@@ -148,7 +148,9 @@ def _ending(done: Refactoring) -> str:
     said = {
         "complete": "Complete." if done.commits else "Nothing had to be changed.",
         "partial": f"Partial, because {_why(done)}.",
-        "planned": "Nothing was done yet: --plan stops here.",
+        "planned": "Nothing was done: the plan destroys what you have not named."
+        if done.held
+        else "Nothing was done yet: --plan stops here.",
         "declined": "Nothing was changed.",
     }[done.status]
     return f"{said} {words.cost(done.cost)}"

@@ -9,7 +9,7 @@ from app.render import words
 from app.render.escape import one_line, visible
 from app.render.json import dumps
 from app.render.snippet import Snippets
-from reviewer.finding import Category, Finding, Place, Severity
+from reviewer.finding import Category, Finding, Place, Proof, Severity
 from reviewer.request import Review
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -120,11 +120,15 @@ def _result(finding: Finding, index: dict[str, int], snippets: Snippets) -> dict
     }
     if finding.side == "LEFT" and finding.line is not None:
         result["properties"] |= {"baseStartLine": finding.start_line, "baseLine": finding.line}
-    if finding.places:
-        result["relatedLocations"] = [
-            {"physicalLocation": _place(one), "message": {"text": _message(f"Also at {said}")}}
-            for one, said in zip(finding.places, words.also_at(finding), strict=True)
-        ]
+    related = [
+        {"physicalLocation": _place(one), "message": {"text": _message(f"Also at {said}")}}
+        for one, said in zip(finding.places, words.also_at(finding), strict=True)
+    ]
+    if finding.proof and (seen := words.seen_at(finding)):
+        text = _message(f"Seen at {seen[0]}")
+        related.append({"physicalLocation": _place(finding.proof), "message": {"text": text}})
+    if related:
+        result["relatedLocations"] = related
     if fixes := list(_fixes(finding, snippets)):
         result["fixes"] = fixes
     return result
@@ -135,11 +139,11 @@ def _message(text: str) -> str:
     return text.replace("](", "] (") or "-"
 
 
-def _artifact(finding: Finding | Place) -> dict[str, str]:
+def _artifact(finding: Finding | Place | Proof) -> dict[str, str]:
     return {"uri": quote(finding.path, safe="/", errors="replace"), "uriBaseId": ROOT}
 
 
-def _place(finding: Finding | Place) -> dict[str, Any]:
+def _place(finding: Finding | Place | Proof) -> dict[str, Any]:
     """Name the file; and the lines where they are lines of the head, the only text SARIF knows."""
     place: dict[str, Any] = {"artifactLocation": _artifact(finding)}
     if finding.side == "RIGHT" and finding.line is not None:

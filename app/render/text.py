@@ -131,6 +131,13 @@ class _Page:
         if fails := words.fails_when(finding):
             yield ""
             yield from self.wrapped(plain(fails), "  Fails when: ")
+        if seen := words.seen_at(finding):
+            yield ""
+            yield from self.wrapped(seen[1], "  Seen in: ")
+            if finding.proof and finding.proof.line:
+                yield "  " + self.paint(seen[0], "place")
+            else:
+                yield from self.wrapped(seen[0], "  ", style="place")
         fix = suggested(finding, snippets)
         if finding.suggestion is not None and fix:
             yield ""

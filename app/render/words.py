@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.render.escape import one_line
 from reviewer.explain.values import Shown
-from reviewer.finding import Finding, Place, Severity
+from reviewer.finding import Finding, Place, Proof, Severity
 from reviewer.request import (
     ChangeInfo,
     Cost,
@@ -58,7 +58,7 @@ def foremost(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(ranked(findings), key=lambda one: (one.severity.rank, -one.confidence))
 
 
-def place(finding: Finding | Place | Shown) -> str:
+def place(finding: Finding | Place | Proof | Shown) -> str:
     """Return `path:line` or `path:start-line`, the path alone for a whole file."""
     path = one_line(finding.path)
     if finding.start_line is None or finding.start_line == finding.line:
@@ -72,6 +72,9 @@ def also_at(finding: Finding) -> list[str]:
 
 
 _AT_BASE = " (before this change)"
+
+WHYS = 4
+"""Reasons for setting files aside that one sentence names."""
 
 
 UNVERIFIED = "not verified: no second look has confirmed it"
@@ -95,6 +98,26 @@ def circumstances(finding: Finding) -> list[str]:
 def fails_when(finding: Finding) -> str:
     """Return the input or state that fails, as it was named; "" where none was."""
     return one_line(finding.trigger).strip()
+
+
+def seen_at(finding: Finding) -> tuple[str, str] | None:
+    """Return where the code stands that proves a finding, and its first line; None where that is
+    no other place than the finding's own, or none is known.
+    """
+    proof = finding.proof
+    if proof is None or (
+        (proof.path, proof.side) == (finding.path, finding.side)
+        and (
+            finding.start_line is None
+            or finding.line is None
+            or proof.start_line is None
+            or proof.line is None
+            or (proof.start_line <= finding.line and finding.start_line <= proof.line)
+        )
+    ):
+        return None
+    lines = (one_line(line).strip() for line in proof.quote.split("\n"))
+    return place(proof) + _AT_BASE * (proof.side == "LEFT"), next(filter(None, lines), "")
 
 
 def sources(finding: Finding) -> list[str]:
@@ -135,13 +158,26 @@ def verdict(review: Review) -> str:
 
 
 def clean(review: Review) -> bool:
-    """Was all of the change read, to its end, without a finding? There is nothing to say then."""
+    """Was what can be read of the change read, to its end, without a finding? Then there is nothing
+    to say but what was set aside. What nobody could read calls for a person: that is not clean.
+    """
     return (
         review.status == "complete"
         and not review.findings
-        and not review.coverage.skipped
+        and not any(one.calls_for_a_person for one in review.coverage.skipped)
         and review.coverage.reviewed > 0
     )
+
+
+def set_aside(review: Review) -> str:
+    """Return in one sentence how many files were not read and why, "" for none."""
+    skipped = review.coverage.skipped
+    if not skipped:
+        return ""
+    whys = [reason.reason for reason in reasons(skipped)]
+    more = [f"{count(len(whys) - WHYS, 'other reason')}"] if len(whys) > WHYS else []
+    files = count(len({one.path for one in skipped}), "file")
+    return f"{files} not read: {'; '.join(whys[:WHYS] + more)}."
 
 
 def _empty(change: ChangeInfo) -> str:

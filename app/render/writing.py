@@ -256,6 +256,14 @@ def result_comment(
     return _fit([*parts, *_account(account, ran=bool(tested))], [*foot, _foot(account)])
 
 
+def account_markdown(account: Account) -> str:
+    """Return what a run came to, or its plan, as a comment has it but for how it is had."""
+    plan = account.plan if isinstance(account, Refactoring) else None
+    if plan is None or account.status != "planned" or not plan.is_work:
+        return result_comment(account, [])
+    return _fit([*_plan(plan, _WHOLE), *_notes(account.notes)], [_foot(account)])
+
+
 WITHHELD = (
     "**Nothing of it is handed over**, neither as commits nor as a patch: it would add what looks "
     "like a secret. What tools report of the result, below, says where. Ask again so that it needs "
@@ -564,12 +572,17 @@ def meanwhile_lead(files: int, unseen: int) -> str:
     return f"{said}; {words.count(unseen, 'file')} of them {_WAS[unseen == 1]} not looked through."
 
 
-def rebased_lead(task: Literal["fix", "tests"], before: str, now: str) -> str:
+def rebased_lead(task: Literal["refactor", "fix", "tests"], before: str, now: str) -> str:
     """Say that a pull request begins at another commit (`now`) than when something was made."""
-    what = {"tests": "the tests are of", "fix": "the findings are of"}[task]
+    what = {
+        "tests": "the tests are of the change as it was. `/rlm tests` makes it anew",
+        "fix": "the findings are of the change as it was. `/rlm fix` makes it anew",
+        "refactor": "the refactoring is of the code as it was, and has seen nothing of what came "
+        "with the new base. `/rlm refactor` and what to change makes it anew",
+    }[task]
     return (
         f"The base of this pull request has changed meanwhile ({_code(before[:10])} then, "
-        f"{_code(now[:10])} now): {what} the change as it was. `/rlm {task}` makes it anew."
+        f"{_code(now[:10])} now): {what}."
     )
 
 

@@ -5,7 +5,7 @@ It never sees the model, nor the model it: what it publishes is a checked `Repor
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -68,6 +68,9 @@ TO_READ = {"contents": "read", "pull_requests": "write"}
 TO_WRITE = {"contents": "write", "pull_requests": "write"}
 """To make branches and pull requests that somebody asked for: only where that is switched on."""
 
+TO_RESOLVE = {"contents": "write", "pull_requests": "write"}
+"""To resolve threads, where an owner has granted it; never the token that makes branches."""
+
 TO_WATCH = {**WRITES, "statuses": "read"}
 """To look at the checks of a branch of ours, statuses too where that is granted, and to say it."""
 
@@ -112,6 +115,7 @@ def run(name: str, environ: Mapping[str, str], stopping: threading.Event) -> Non
                 connect_to_read=app.connect_to_read,
                 connect_to_write=app.connect_to_write if settings.write else None,
                 connect_to_watch=app.connect_to_watch,
+                connect_to_resolve=app.connect_to_resolve,
                 installed=app.auth.installation_of,
                 includes=app.auth.includes,
                 is_installed=app.auth.is_installed,
@@ -243,6 +247,21 @@ class _App:
         """Open GitHub to read checks, and to speak."""
         return self._connect(installation, repository_id, TO_WATCH, WRITES)
 
+    @contextmanager
+    def connect_to_resolve(self, installation: int, repository_id: int) -> Iterator[Hub]:
+        """Open GitHub to resolve threads: with a token that nothing else has, ended afterwards.
+
+        NotGranted where the owner lets us write no contents: no token is asked for then. After
+        trouble the token ends by itself, within the hour.
+        """
+        own = partial(self.auth.own_token, installation, repository_id, TO_RESOLVE)
+        with self._opened(installation, own) as hub:
+            yield hub
+            try:
+                hub.ask("give a token back", "DELETE", "/installation/token")
+            except RlmError as error:  # what it was for is done
+                log.info("a token was not given back", extra={"why": error})
+
     def connect_to_look(self, installation: int) -> AbstractContextManager[Hub]:
         """Open GitHub to look at every repository of an installation."""
         return self._connect(installation, None, LOOKS)
@@ -272,11 +291,17 @@ class _App:
         wait_s = self.store.hold(installation, error.after_s if error.told else None)
         return Limited(str(error), max(wait_s, error.after_s))
 
-    @contextmanager
     def _connect(
         self, installation: int, repository_id: int | None, *wishes: Mapping[str, str]
-    ) -> Iterator[Hub]:
-        """Yield GitHub with a token for one repository, None for all of the installation's.
+    ) -> AbstractContextManager[Hub]:
+        """Open GitHub with a token for one repository, None for all of the installation's."""
+        return self._opened(
+            installation, partial(self._token, installation, repository_id, *wishes)
+        )
+
+    @contextmanager
+    def _opened(self, installation: int, get_token: Callable[[], Token]) -> Iterator[Hub]:
+        """Yield GitHub with a token of an installation.
 
         One that is refused is not used again. Where GitHub has said that it wants no requests of an
         installation, nobody makes one before that is over.
@@ -285,7 +310,7 @@ class _App:
         if held:
             raise Limited(HELD, held)
         try:
-            token = self._token(installation, repository_id, *wishes)
+            token = get_token()
             pace = self.paces.setdefault(installation, Pace())
             with Hub(self.server, token.value, actor=self.actor, pace=pace) as hub:
                 try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from app.store.clock import believed
 from app.store.database import Database
 from app.store.tables import FORGOTTEN, JOBS, RUNS, TURNS
 from app.store.values import GITHUB, PUBLISH, REVIEW, Job, NewJob
@@ -16,6 +17,11 @@ class Base:
 
     def __init__(self, where: Path | str) -> None:
         self.database = Database(where)
+
+    def believed_time(self) -> float:
+        """Look at the clock before something is removed by age; return which time counts (Unix)."""
+        with self.database.write() as db:
+            return believed(self.database, db)
 
     def close(self) -> None:
         """Close the database; another Store can open it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from app.store.base import Base, put
+from app.store.clock import believed
 from app.store.sweeping import sweep
 from app.store.tables import DELIVERIES
 from app.store.values import NewJob
@@ -85,20 +86,20 @@ class Deliveries(Base):
     def _sweep(self, db: Connection) -> None:
         """Forget old deliveries, runs and lost jobs, a few at a time and once an hour."""
         now = time.time()
-        if now - self._swept < 3_600:
+        if 0 <= now - self._swept < 3_600:
             return
         self._swept = now
-        sweep(db, self.kept_s)
+        sweep(db, self.kept_s, believed(self.database, db))
 
     def sweep(self) -> int:
         """Forget all that is too old, in many small steps; return how many rows that were.
 
         What a round does not get through is left to the next one.
         """
-        total = 0
+        total, now = 0, self.believed_time()
         for _ in range(MOST_STEPS):
             with self.database.write() as db:
-                gone = sweep(db, self.kept_s)
+                gone = sweep(db, self.kept_s, now)
             total += gone
             if not gone:
                 break

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from app.store.base import Base, end, is_gone
+from app.store.clock import believed
 from app.store.spending import carry, costs_of, settle
 from app.store.tables import (
     DISMISSALS,
@@ -86,13 +87,13 @@ class Forgettings(Base):
 
     def to_forget(self) -> list[Forgotten]:
         """Return what every server has to remove from its own disk, the oldest first."""
-        too_old = FORGOTTEN.c.since < time.time() - FORGOTTEN_S
         with self.database.read() as db:
             rows = db.execute(select(FORGOTTEN).order_by(FORGOTTEN.c.since)).all()
-            old = db.scalars(select(FORGOTTEN.c.id).where(too_old)).all()
-        if old:
+        before = time.time() - FORGOTTEN_S
+        if any(row.since < before for row in rows):
             with self.database.write() as db:
-                db.execute(delete(FORGOTTEN).where(FORGOTTEN.c.id.in_(old)))
+                before = min(before, believed(self.database, db) - FORGOTTEN_S)
+                db.execute(delete(FORGOTTEN).where(FORGOTTEN.c.since < before))
         return [
             Forgotten(
                 row.id,
@@ -102,7 +103,7 @@ class Forgettings(Base):
                 row.since,
             )
             for row in rows
-            if row.id not in old
+            if row.since >= before
         ]
 
     def is_gone(self, installation: int) -> bool:
@@ -131,15 +132,15 @@ class Forgettings(Base):
         with self.database.read() as db:
             return db.scalar(there) is not None
 
-    def names_for(self, longer_s: float) -> frozenset[str]:
+    def names_for(self, since: float) -> frozenset[str]:
         """Return the names, also former ones, of all repositories where something was begun; none
-        where this store has not been at work for longer than that: nobody can tell what is missing.
+        where this store was not at work before `since`: nobody can tell what is missing.
         """
         first = (WATCHED.c.since, FINDINGS.c.said, RUNS.c.created, FORGOTTEN.c.since)
         with self.database.read() as db:
             times = [db.scalar(select(func.min(column))) for column in first]
-            began = min((float(one) for one in times if one is not None), default=time.time())
-            if time.time() - began <= longer_s:
+            began = min((float(one) for one in times if one is not None), default=since)
+            if began >= since:
                 return frozenset()
             return frozenset(db.scalars(select(REPOSITORIES.c.name)))
 

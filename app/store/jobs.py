@@ -19,6 +19,11 @@ was written by a clock that ran ahead and was set right since, and is due."""
 RELEASED_S = 30.0
 """After this time a job that the queue was told of and nobody claimed counts as forgotten by it."""
 
+AHEAD_S = 600.0
+"""No claim is given for so long (`LEASE_S` in `app/worker.py`), nor are the clocks of servers that
+GitHub lets log in so far from each other. A claim that ends later, and what the queue was told of
+later, were written by a clock that ran ahead: nobody has to wait for that."""
+
 
 class Jobs(Base):
     """The part of the store that workers take from."""
@@ -34,7 +39,8 @@ class Jobs(Base):
 
         One that says what was given up is none: it may wait for days.
         """
-        late = JOBS.c.created > time.time() - FAILED_S
+        now = time.time()
+        late = JOBS.c.created.between(now - FAILED_S, now + FAILED_S)
         with self.database.write(alone=f"put {job.key}") as db:
             alike = select(1).where(
                 JOBS.c.key == job.key,
@@ -220,11 +226,14 @@ def _first(role: str, now: float, since: float | None = None) -> Select[*tuple[A
     With `since`, a time: of those that the queue was not told of since, and nothing of their key.
     """
     other = JOBS.alias("other")
-    busy = and_(other.c.state == "claimed", other.c.lease >= now)
-    free = or_(JOBS.c.state == "waiting", and_(JOBS.c.state == "claimed", JOBS.c.lease < now))
+    ahead = now + AHEAD_S
+    busy = and_(other.c.state == "claimed", other.c.lease.between(now, ahead))
+    lapsed = and_(JOBS.c.state == "claimed", ~JOBS.c.lease.between(now, ahead))
+    free = or_(JOBS.c.state == "waiting", lapsed)
     if since is not None:
-        busy = or_(busy, and_(other.c.state == "waiting", other.c.released >= since))
-        free = and_(free, JOBS.c.released < since)
+        told = other.c.released.between(since, ahead)
+        busy = or_(busy, and_(other.c.state == "waiting", told))
+        free = and_(free, ~JOBS.c.released.between(since, ahead))
     held = select(1).where(other.c.key == JOBS.c.key, other.c.id != JOBS.c.id, busy).exists()
     return (
         select(JOBS)

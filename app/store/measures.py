@@ -43,11 +43,13 @@ class Measures(Base):
                 now_is = {"value": new.excluded.value, "at": now}
                 db.execute(new.on_conflict_do_update(index_elements=["name", "label"], set_=now_is))
 
-    def measures(self) -> dict[tuple[str, str], float]:
-        """Return all that was counted."""
+    def measures(self) -> dict[tuple[str, str], tuple[float, float]]:
+        """Return all that was counted, by name and label, and when it was last brought."""
         with self.database.read() as db:
-            rows = db.execute(select(MEASURES.c.name, MEASURES.c.label, MEASURES.c.value))
-            return {(row.name, row.label): row.value for row in rows}
+            rows = db.execute(
+                select(MEASURES.c.name, MEASURES.c.label, MEASURES.c.value, MEASURES.c.at)
+            )
+            return {(row.name, row.label): (row.value, row.at) for row in rows}
 
     def backlog(self) -> list[Backlog]:
         """Return the jobs by role and state; a job that waits for its time is not old."""

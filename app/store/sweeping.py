@@ -28,12 +28,12 @@ LONG_S = 400 * 86_400.0
 AT_ONCE = 500
 
 
-def sweep(db: Connection, kept_s: float) -> int:
+def sweep(db: Connection, kept_s: float, now: float) -> int:
     """Forget some of what is too old; return how many rows that were, 0 when nothing is left.
 
-    `kept_s` is how long runs are kept that have ended, in seconds, and what goes with them.
+    `kept_s` is how long runs are kept that have ended, in seconds, and what goes with them. `now`
+    is the time that counts (`app/store/clock.py`).
     """
-    now = time.time()
     old, long_ago = now - kept_s, now - max(LONG_S, kept_s)
     which: tuple[tuple[Table, ColumnElement[bool]], ...] = (
         (DELIVERIES, DELIVERIES.c.received < now - REMEMBERED_S),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select
 
 from app.store.base import Base
+from app.store.clock import believed
 from app.store.tables import RUNS, TRACES
 
 MOST_BYTES = 500_000_000
@@ -92,7 +93,7 @@ class SharedTraces(Base):
         grew = func.max(of.since)
         sums = select(of.run, func.sum(of.bytes)).group_by(of.run).order_by(grew.desc())
         with self.database.write(alone="expire traces") as db:
-            db.execute(delete(TRACES).where(of.since < time.time() - kept_s))
+            db.execute(delete(TRACES).where(of.since < believed(self.database, db) - kept_s))
             left, gone = 0, []
             for run, size in db.execute(sums):
                 left += int(size)

@@ -1,15 +1,15 @@
 """What a person may read, asked of GitHub with that person's own token, at each view anew.
 
-An answer holds for a minute at the most. Where GitHub cannot be asked nothing is shown.
+A view is one look, so who may not read any more sees nothing on the very next one. What did not
+change GitHub need not send again, which costs nothing of its rate. Where it cannot be asked nothing
+is shown.
 """
 
 import hashlib
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -20,8 +20,8 @@ from app.web.session import Session
 TIMEOUT_S = 5
 """A person waits, and a thread that deliveries need as well."""
 
-FRESH_S = 60.0
-REMEMBERED = 5_000
+REMEMBERED = 2_000
+"""Answers that are kept to ask whether they still hold, of all people together."""
 
 PER_PAGE = 100
 MOST_PAGES = 5
@@ -61,91 +61,86 @@ class Access:
     A token that was refused raises `BadToken`; a GitHub that cannot be asked, RetryLater.
     """
 
-    def __init__(self, server: Server, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
-        self._repositories: _Fresh[Repository | None] = _Fresh(clock)
-        self._installations: _Fresh[tuple[Installation, ...]] = _Fresh(clock)
-        self._readable: _Fresh[Readable | None] = _Fresh(clock)
+        self._kept = _Kept()
 
     def repository(self, session: Session, number: int) -> Repository | None:
         """Return a repository by its id; None if it is not there, or not for them."""
-
-        def look() -> Repository | None:
-            doing = "ask whether the repository may be read"
-            try:
-                answer = ask(self._server, session.token, doing, f"/repositories/{number:d}")
-            except (Forbidden, NotThere):
-                return None
-            found = self._read(_Repository, answer, doing)
-            # By a redirect it could be another one.
-            return found.shown() if found.id == number else None
-
-        return self._repositories.get((_digest(session), number), look)
+        doing = "ask whether the repository may be read"
+        try:
+            found = self._read(session, _Repository, doing, f"/repositories/{number:d}")
+        except (Forbidden, NotThere):
+            return None
+        # By a redirect it could be another one.
+        return found.shown() if found.id == number else None
 
     def installations(self, session: Session) -> tuple[Installation, ...]:
         """Return where the App is installed and they may read something."""
-
-        def look() -> tuple[Installation, ...]:
-            doing = "list the installations"
-            path = f"/user/installations?per_page={MOST_INSTALLATIONS}"
-            found = self._read(_Installations, ask(self._server, session.token, doing, path), doing)
-            return tuple(
-                Installation(one.id, one.account.login)
-                for one in found.installations
-                if one.account
-            )
-
-        return self._installations.get((_digest(session), 0), look)
+        path = f"/user/installations?per_page={MOST_INSTALLATIONS}"
+        found = self._read(session, _Installations, "list the installations", path)
+        return tuple(
+            Installation(one.id, one.account.login) for one in found.installations if one.account
+        )
 
     def readable(self, session: Session, installation: int) -> Readable | None:
         """Return what they may read of an installation; None if that is nothing."""
-
-        def look() -> Readable | None:
-            doing = "list the repositories of the installation"
-            found: list[Repository] = []
-            total = 0
-            for page in range(1, MOST_PAGES + 1):
-                path = (
-                    f"/user/installations/{installation:d}/repositories"
-                    f"?per_page={PER_PAGE}&page={page}"
-                )
-                try:
-                    answer = ask(self._server, session.token, doing, path)
-                except (Forbidden, NotThere):
-                    return None
-                told = self._read(_Repositories, answer, doing)
-                found += [one.shown() for one in told.repositories]
-                total = told.total_count
-                if len(found) >= total or not told.repositories:
-                    break
-            return Readable(tuple(found), max(0, total - len(found)))
-
-        return self._readable.get((_digest(session), installation), look)
+        doing = "list the repositories of the installation"
+        found: list[Repository] = []
+        total = 0
+        for page in range(1, MOST_PAGES + 1):
+            path = (
+                f"/user/installations/{installation:d}/repositories?per_page={PER_PAGE}&page={page}"
+            )
+            try:
+                told = self._read(session, _Repositories, doing, path)
+            except (Forbidden, NotThere):
+                return None
+            found += [one.shown() for one in told.repositories]
+            total = told.total_count
+            if len(found) >= total or not told.repositories:
+                break
+        return Readable(tuple(found), max(0, total - len(found)))
 
     def forget(self, session: Session) -> None:
-        """Drop what is remembered of somebody who logs out."""
-        digest = _digest(session)
-        for remembered in (self._repositories, self._installations, self._readable):
-            remembered.drop(digest)
+        """Drop what is kept of somebody who logs out."""
+        self._kept.drop(_digest(session))
 
-    def _read(self, kind: "type[_AnyPart]", answer: Any, doing: str) -> "_AnyPart":
+    def _read(self, session: Session, kind: "type[_AnyPart]", doing: str, path: str) -> "_AnyPart":
+        """Ask GitHub now; what it says is still the same is what it was."""
+        key = (_digest(session), path)
+        etag, kept = self._kept.get(key)
+        answer, tag = asked(self._server, session.token, doing, path, etag)
+        if answer is None and isinstance(kept, kind):
+            return kept
         try:
-            return kind.model_validate(answer)
+            found = kind.model_validate(answer)
         except ValidationError as error:
             raise misfit(self._server, doing) from error
+        self._kept.keep(key, tag, found)
+        return found
 
 
 def ask(server: Server, token: SecretStr, doing: str, path: str) -> Any:
     """Read one address of the API in somebody's name; raise what `app.github.errors` has."""
+    return asked(server, token, doing, path)[0]
+
+
+def asked(
+    server: Server, token: SecretStr, doing: str, path: str, etag: str = ""
+) -> tuple[Any, str]:
+    """Do so; return the answer with its tag. None: it is what had the tag `etag`."""
     # PyGithub takes a second to import: the first who logs in waits for it, and no delivery.
     from github import Auth  # noqa: PLC0415
 
-    from app.github.client import connect, request  # noqa: PLC0415
+    from app.github.client import connect  # noqa: PLC0415
 
     client = connect(server, Auth.Token(token.get_secret_value()), timeout_s=TIMEOUT_S)
+    headers = {"If-None-Match": etag} if etag else None
     try:
         with calls(server, doing):
-            return request(client, "GET", path)
+            told, answer = client.requester.requestJsonAndCheck("GET", path, headers=headers)
+            return answer, told.get("etag", "")
     finally:
         client.close()
 
@@ -155,35 +150,31 @@ def _digest(session: Session) -> str:
     return hashlib.sha256(session.secret.encode()).hexdigest()
 
 
-_Value = TypeVar("_Value")
+class _Kept:
+    """What GitHub answered to each token, with the tag by which it can be asked whether it is still
+    so. It is never told without asking.
+    """
 
-
-class _Fresh(Generic[_Value]):
-    """Answers that were got within the last minute. Two who ask at once may both get their own."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, int], tuple[float, _Value]] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, str], tuple[str, _Part]] = OrderedDict()
 
-    def get(self, key: tuple[str, int], look: Callable[[], _Value]) -> _Value:
+    def get(self, key: tuple[str, str]) -> "tuple[str, _Part | None]":
         with self._lock:
-            kept = self._kept.get(key)
-        asked = self._clock()
-        if kept is not None and asked < kept[0]:
-            return kept[1]
-        value = look()
+            return self._answers.get(key, ("", None))
+
+    def keep(self, key: tuple[str, str], etag: str, answer: "_Part") -> None:
         with self._lock:
-            self._kept[key] = (asked + FRESH_S, value)
-            self._kept.move_to_end(key)
-            while len(self._kept) > REMEMBERED:
-                self._kept.popitem(last=False)
-        return value
+            self._answers.pop(key, None)
+            if etag:
+                self._answers[key] = etag, answer
+            while len(self._answers) > REMEMBERED:
+                self._answers.popitem(last=False)
 
     def drop(self, digest: str) -> None:
         with self._lock:
-            for key in [key for key in self._kept if key[0] == digest]:
-                del self._kept[key]
+            for key in [key for key in self._answers if key[0] == digest]:
+                del self._answers[key]
 
 
 class _Part(BaseModel):

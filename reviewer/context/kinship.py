@@ -113,7 +113,8 @@ class Kinship:
             return False
         names, owner = self.names(source), self._target.owner
         for base in (base for each in classes_at(source, around) for base in each.bases):
-            if base in names or (last_part(base) == owner and not source.origins(base)):
+            alike = last_part(base) == owner and not source.origins(base)
+            if base in names or (alike and not source.offers(base)):  # not one of its own
                 return True
             if steps and self._base_derives(source, base, steps - 1, unless):
                 return True

@@ -34,7 +34,7 @@ from reviewer.context.values import (
 )
 from reviewer.languages import is_test
 from reviewer.parsing.packed import path_of
-from reviewer.parsing.symbols import DefKind, UseKind
+from reviewer.parsing.symbols import DefKind, Use, UseKind
 from reviewer.parsing.worker import Parsers
 from reviewer.ports import Cancelled, NoSuchFile, Objects, Rev
 from reviewer.text import printable
@@ -47,7 +47,8 @@ BUDGET_S = 6.0
 
 EVERY_LOOKED_AT = 5_000
 EVERY_BUDGET_S = 120.0
-"""For `uses`, whose answer is used by code: a place that is left out is a place that is broken."""
+"""For `uses` and `importing`, whose answers are used by code: a place that is left out is a place
+that is broken."""
 
 MAX_LIMIT = 500
 
@@ -163,6 +164,11 @@ class Provider:
         found = self._search(at).meant(Asked(name, near))
         return tuple(sorted(found, key=lambda each: (-each.score, *key_of(each)))[:MAX_LIMIT])
 
+    def meant_by(self, use: Use, near: str, at: Rev = "head") -> tuple[Defined, ...]:
+        """Return what one use in a file means, by what its receiver is of; () if unknown."""
+        source = self._end(at).look(near)
+        return () if source is None else self._search(at).receivers.meant(source, use)
+
     def references(
         self, name: str, near: str = "", at: Rev = "head", limit: int = 20
     ) -> Answer[Used]:
@@ -172,9 +178,7 @@ class Provider:
 
     def uses(self, name: str, near: str = "", at: Rev = "head") -> Answer[Used]:
         """Return every use of a name, the surest first: see the Protocol."""
-        deadline = time.monotonic() + EVERY_BUDGET_S
-        search = Search(self._end(at), self._index, EVERY_LOOKED_AT, deadline)
-        used, notes = search.uses(Asked(name, near))
+        used, notes = self._search_of_all(at).uses(Asked(name, near))
         return Answer(tuple(used), len(used), notes)
 
     def callers(
@@ -260,6 +264,14 @@ class Provider:
 
     def importers(self, path: str, at: Rev = "head", limit: int = 20) -> Answer[Importing]:
         """Return the files that import a file."""
+        found = self._importing(path, at, self._search(at))
+        return Answer(found.items[: _bounded(limit)], found.total, found.notes)
+
+    def importing(self, path: str, at: Rev = "head") -> Answer[Importing]:
+        """Return every file that imports a file: see the Protocol."""
+        return self._importing(path, at, self._search_of_all(at))
+
+    def _importing(self, path: str, at: Rev, search: Search) -> Answer[Importing]:
         end = self._end(at)
         tree = self._index.tree(at)
         if path not in tree.shas:
@@ -273,7 +285,7 @@ class Provider:
             paths = {each for some in tree.sources.values() for each in some}
             if path.endswith("/__init__.py"):
                 paths = self._naming(path.rpartition("/")[0], paths, at)
-        sources, notes = self._search(at).looked(sorted(paths - {path}), path)
+        sources, notes = search.looked(sorted(paths - {path}), path)
         found = [
             Importing(source.path, what)
             for source in sources
@@ -282,7 +294,7 @@ class Provider:
         ]
         found = list({each.path: each for each in reversed(found)}.values())
         found.sort(key=lambda each: (-shared(each.path, path), is_test(each.path), each.path))
-        return Answer(tuple(found[: _bounded(limit)]), len(found), notes)
+        return Answer(tuple(found), len(found), notes)
 
     def _naming(self, package: str, paths: set[str], at: Rev) -> set[str]:
         """Return the files that can import a package of Python's: all in it, and who names it.
@@ -308,6 +320,10 @@ class Provider:
 
     def _search(self, at: Rev) -> Search:
         return Search(self._end(at), self._index, self._looked_at, self._deadline())
+
+    def _search_of_all(self, at: Rev) -> Search:
+        deadline = time.monotonic() + EVERY_BUDGET_S
+        return Search(self._end(at), self._index, EVERY_LOOKED_AT, deadline)
 
     def _deadline(self) -> float:
         return time.monotonic() + self._budget_s

@@ -10,6 +10,7 @@ from reviewer.context.index import Index
 from reviewer.context.judge import Judge
 from reviewer.context.kinship import meant as files_meant
 from reviewer.context.links import Source
+from reviewer.context.receivers import Receivers
 from reviewer.context.target import Target, shared
 from reviewer.context.tree import family_of
 from reviewer.context.values import Certainty, Defined, Used
@@ -38,6 +39,23 @@ class Search:
         self._index = index
         self._looked_at = looked_at
         self._deadline = deadline
+
+    @property
+    def receivers(self) -> Receivers:
+        """What follows the receivers of uses."""
+        return Receivers(self._end.look, self._end.links, self._beside)
+
+    def _beside(self, source: Source, name: str) -> Sequence[Source]:
+        """Return the other files of a file's package that have a word; none without packages."""
+        if source.beside == source.path:
+            return ()
+        having = self._index.paths((name,), self._end.at)[name]
+        beside = [
+            path
+            for path in having
+            if path != source.path and self._end.resolver.beside(path) == source.beside
+        ]
+        return self._end.sources(beside[: self._looked_at], self._deadline)[0]
 
     def references(self, asked: Asked) -> tuple[list[Used], tuple[str, ...]]:
         """Return all uses that were found, the surest first, one of each line, and notes."""

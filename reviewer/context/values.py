@@ -202,6 +202,10 @@ class Context(Protocol):
         """Return what a file means by a name, by its own definitions and imports; () if unknown."""
         ...
 
+    def meant_by(self, use: Use, near: str, at: Rev = "head") -> tuple[Defined, ...]:
+        """Return what one use in a file means, by what its receiver is of; () if unknown."""
+        ...
+
     def references(
         self, name: str, near: str = "", at: Rev = "head", limit: int = 20
     ) -> Answer[Used]:
@@ -252,6 +256,13 @@ class Context(Protocol):
 
     def importers(self, path: str, at: Rev = "head", limit: int = 20) -> Answer[Importing]:
         """Return the files that import a file."""
+        ...
+
+    def importing(self, path: str, at: Rev = "head") -> Answer[Importing]:
+        """Return every file that imports a file, for code that rewrites them.
+
+        Notes say what was not looked at: nothing may be rewritten then.
+        """
         ...
 
     def implementations(

@@ -139,8 +139,24 @@ def run_program(
     """Run a program to its end in an empty environment and its own process group.
 
     Raise GiveUp if it cannot be started, runs longer than `timeout_s` seconds or prints more than
-    `max_output` bytes; its whole group is killed then.
+    `max_output` bytes; its whole group is killed then. One that somebody else kills, to free
+    memory, say, is run once more.
     """
+    deadline = time.monotonic() + timeout_s
+    outcome = _ran(program, arguments, cwd, deadline, timeout_s, max_output)
+    if outcome.code == -signal.SIGKILL:
+        outcome = _ran(program, arguments, cwd, deadline, timeout_s, max_output)
+    return outcome
+
+
+def _ran(  # noqa: PLR0917
+    program: Path,
+    arguments: Sequence[str],
+    cwd: Path,
+    deadline: float,
+    timeout_s: float,
+    max_output: int,
+) -> Outcome:
     try:
         process = subprocess.Popen(
             [str(program), *arguments],
@@ -153,7 +169,6 @@ def run_program(
         )
     except OSError as error:
         raise GiveUp(f"{program.name} could not be started: {error}") from error
-    deadline = time.monotonic() + timeout_s
     try:
         stdout, stderr = _drain(process, deadline, timeout_s, max_output)
         code = process.wait(timeout=max(0.0, deadline - time.monotonic()))

@@ -36,7 +36,7 @@ _LEADING = re.compile(
     rb"(?:\[\])?[\s*&]{1,4}(\$?[A-Za-z_]\w{0,79})\s{0,3}(?=[=;,):])"
 )
 _GO_SIGNATURE = re.compile(
-    rb"(?<![\w.])([A-Za-z_]\w{0,79})\s\*?" + _TYPE + rb"\s{0,3}(?=[,)={;]|$)"
+    rb"(?<![\w.])([A-Za-z_]\w{0,79})\s\*?" + _TYPE + rb"\s{0,3}(?=[,)={;\[]|$)"
 )
 _GO_FIELD = re.compile(rb"\s+([A-Za-z_]\w{0,79})\s{1,30}\*?" + _TYPE + rb"\s{0,30}(?:[`/]|$)")
 _BEFORE = 90
@@ -93,11 +93,16 @@ def _of_line(line: bytes, language: Language) -> Iterator[tuple[bytes, bytes]]:
         for match in _LEADING.finditer(line):
             yield match[2], match[1]
     elif language is Language.GO:
-        if line.startswith((b"func", b"var")):
-            for match in _GO_SIGNATURE.finditer(line):
+        yield from _of_go(line)
+
+
+def _of_go(line: bytes) -> Iterator[tuple[bytes, bytes]]:
+    if line.startswith((b"func", b"var")):
+        for match in _GO_SIGNATURE.finditer(line):
+            if match[1] != b"func":  # func name[T any]
                 yield match[1], match[2]
-        elif (field := _GO_FIELD.match(line)) and field[1] not in _GO_WORDS:
-            yield field[1], field[2]
+    elif (field := _GO_FIELD.match(line)) and field[1] not in _GO_WORDS:
+        yield field[1], field[2]
 
 
 def _named(pattern: re.Pattern[bytes], line: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -6,7 +6,7 @@ Nothing here depends on where the file lies or what else there is, so it is stor
 from dataclasses import dataclass
 from enum import StrEnum
 
-EXTRACTOR_VERSION = 3
+EXTRACTOR_VERSION = 4
 """Goes up with every change of what is extracted: what is stored of another version is void."""
 
 MAX_SIGNATURE_CHARS = 300

@@ -45,6 +45,10 @@ class Unchecked(GiveUp):
     """A file that could not be looked at: too large, too slow, or the parser died over it."""
 
 
+class _Died(Unchecked):
+    """The parser ended over it, or was killed meanwhile."""
+
+
 class UsedUp(Unchecked):
     """Nothing is wrong with the file: earlier ones had taken the time there was for all."""
 
@@ -119,7 +123,7 @@ class Parsers:
         try:
             if self._is_over:  # while it waited
                 raise UsedUp(_ENDED)
-            return worker.ask(question, self._timeout_s)
+            return self._answer(worker, question)
         except Unchecked as error:
             if self._is_over:  # it did not crash, it was killed
                 raise UsedUp(_ENDED) from error
@@ -127,6 +131,17 @@ class Parsers:
         finally:
             self._left_s -= time.monotonic() - began
             self._free.put(worker)
+
+    def _answer(self, worker: "_Worker", question: Question) -> Any:
+        """Ask a worker, and once more where it died: the file may not be why, and what is kept of
+        files that nobody can parse would keep that of a sound one.
+        """
+        try:
+            return worker.ask(question, self._timeout_s)
+        except _Died:
+            if self._is_over:  # it was killed, and whoever ends the run waits
+                raise
+        return worker.ask(question, self._timeout_s)
 
     @property
     def _is_over(self) -> bool:
@@ -171,7 +186,7 @@ class _Worker:
             raise Unchecked(f"parsing took longer than {timeout_s:g} s") from error
         except (OSError, EOFError) as error:
             self.stop()
-            raise Unchecked("the parser crashed") from error
+            raise _Died("the parser crashed") from error
         except BaseException:
             self.stop()  # an interrupted exchange would leave its reply to the next question
             raise

@@ -29,11 +29,8 @@ from reviewer.rlm.solve import solve
 from reviewer.rlm.solved import Solved
 from reviewer.text import printable
 
-ROUNDS = 2
-"""How often what the detectors find goes back in any case."""
-
-MOST_ROUNDS = 4
-"""How often while each round leaves less of it than the one before."""
+IDLE_ROUNDS = 2
+"""So many rounds in a row that leave no less of what the detectors find, and mending ends."""
 
 MENDING = 0.3
 """Of the budget for the work, held back for that."""
@@ -143,10 +140,12 @@ class _Carrying:
         """What nodes left of what the tools report, and why: of interest if it is still there."""
         self._stops: set[StopReason] = set()
 
-    async def edit(self, parts: Sequence[Part], name: str, *, mending: bool = False) -> None:
-        """Have parts edited, and take what fits."""
+    async def edit(
+        self, parts: Sequence[Part], name: str, *, mending: bool = False
+    ) -> frozenset[StopReason]:
+        """Have parts edited, and take what fits; return what ended nodes before they were done."""
         if not parts:
-            return
+            return frozenset()
         with self._trees.tree(self._overlay.files) as tree:
             editor = Editor(
                 tree,
@@ -165,6 +164,7 @@ class _Carrying:
         joined = solved.result if isinstance(solved.result, Joined) else Joined()
         taken = await asyncio.to_thread(self._taken, joined, mending=mending)
         self._overlay = self._overlay.over(taken)
+        return solved.stops
 
     def _taken(self, joined: Joined, *, mending: bool) -> dict[str, Blob | None]:
         """Return the files that edits make; those of a node that do not fit are left out."""
@@ -230,22 +230,52 @@ class _Carrying:
         )
 
     async def mend(self) -> None:
-        """Have the detectors look, and give back what they find, until it is clean or no better."""
+        """Have the detectors look, and give back what they find: until it is clean, or no round
+        leaves less of it any more, or the run may spend no more. Which of them, a note says.
+        """
         least: int | None = None
-        for number in range(MOST_ROUNDS + 1):
+        idle = asked = 0
+        while True:
             await self._examine()
             parts = self._to_mend()
-            if not parts or number == MOST_ROUNDS or self._run.stopped is not None:
+            wrong = len(self._findings) + len(self._complaints())
+            if not wrong:
                 return
-            wrong = len(self._findings)
-            wrong += sum(len(one.complaints) for one in self._modules.values())
-            if number >= ROUNDS and least is not None and wrong >= least:
+            if not parts:
+                self._ended(asked, "it is in files that are not edited here")
                 return
+            if self._is_stopped():
+                self._ended(asked, "the run was stopped")
+                return
+            idle = 0 if least is None or wrong < least else idle + 1
             least = wrong if least is None else min(least, wrong)
-            before = self._overlay
-            await self.edit(parts, str(3 + number), mending=True)
-            if self._overlay.files == before.files:
-                return  # to ask the same again would be answered the same
+            if idle == IDLE_ROUNDS:
+                self._ended(asked, f"the last {idle} rounds left no less of it")
+                return
+            before = self._overlay.files, self._complaints()
+            stops = await self.edit(parts, str(3 + asked), mending=True)
+            if (self._overlay.files, self._complaints()) != before:
+                asked += 1
+                continue
+            if StopReason.BUDGET in stops:
+                self._ended(asked, "the budget is used up")
+            elif self._is_stopped():
+                self._ended(asked, "the run was stopped")
+            else:  # to ask the same again would be answered the same
+                self._ended(asked + 1, "the last round changed nothing")
+            return
+
+    def _is_stopped(self) -> bool:
+        return self._run.stopped is not None
+
+    def _complaints(self) -> list[tuple[str, str]]:
+        return [each for one in self._modules.values() for each in one.complaints]
+
+    def _ended(self, asked: int, why: str) -> None:
+        """Note why what the tools report is given back no more."""
+        times = "once" if asked == 1 else f"{asked} times"
+        said = f"went back {times}, and no more" if asked else "did not go back"
+        self._notes.append(f"What tools report of the result {said}: {why}.")
 
     async def _examine(self) -> None:
         self._findings = []

@@ -32,7 +32,8 @@ NAMED_TOKENS = WINDOW_TOKENS // 2
 TOLD = 60
 TOLD_BYTES = 30_000
 TOLD_EACH_CHARS = 1_200
-"""Leads and findings that are listed for one node: so many, and so much of all and of each."""
+"""Leads and findings that are listed for one node: so many, and so much of all and of each. A part
+of several files that has more is divided."""
 
 _SAYS_NOTHING = re.compile(
     r"(?:edit|change|update|fix|modify|refactor)(?: (?:it|this|that|files?|(?:the )?code))?\W*",
@@ -65,6 +66,10 @@ class Part:
         if len(told) >= MOST_LEADS:
             return []  # perhaps not all of them
         return told if self.left_over and all(IN_PROSE in text for text in told) else []
+
+    def listed(self, path: str) -> list[tuple[str, str]]:
+        """Return what was told of a file and is listed apart from it."""
+        return [] if self.lines_alone(path) else [one for one in self.told if one[0] == path]
 
     @property
     def new_files(self) -> tuple[str, ...]:
@@ -120,6 +125,8 @@ class Editor:
 
     def size(self, scope: EditScope) -> int:
         size = sum(tokens(self._file(path, part)) for part in scope.parts for path in part.files)
+        if any(len(part.files) > 1 and _share(part, part.files) > 1 for part in scope.parts):
+            size = max(size, self._window + 1)
         # Two modules never share a node, however small they are.
         return max(size, self._window + 1) if len(scope.parts) > 1 else size
 
@@ -147,10 +154,10 @@ class Editor:
         if part.removable:
             gone = "\n".join(f"- {quoted(path)}" for path in part.removable)
             said.append(f"Files of yours that go, to be removed or renamed:\n\n{gone}")
-        alone = {path: part.lines_alone(path) for path in part.files}
-        if heads := {_head(text) for texts in alone.values() for text in texts}:
+        alone = [text for path in part.files for text in part.lines_alone(path)]
+        if heads := {_head(text) for text in alone}:
             said.append(f"{_PROSE}\n\n" + "\n".join(f"- {head}" for head in sorted(heads)))
-        if told := [one for one in part.told if not alone.get(one[0])]:
+        if told := [one for one in part.told if not part.lines_alone(one[0])]:
             said.append(f"{_MENDING if self._mending else _LEADS}\n\n{_listed(told)}")
         return printable("\n\n".join(said) + "\n")
 
@@ -160,7 +167,10 @@ class Editor:
         (part,) = scope.parts
         if len(part.files) < 2:
             return [scope]
-        sizes = {path: tokens(self._file(path, part)) for path in part.files}
+        sizes = {
+            path: max(tokens(self._file(path, part)), int(_share(part, [path]) * self._window))
+            for path in part.files
+        }
         pieces = divided(sorted(part.files), sizes, self._window)
         return [
             EditScope(
@@ -269,6 +279,13 @@ class Editor:
             shown += f"\n--- of it, what your part names, {_MARKED}\n"
             shown += "\n…\n".join(marked(piece) for piece in pieces) + "\n"
         return shown
+
+
+def _share(part: Part, paths: Sequence[str]) -> float:
+    """Return how much of what is listed for one node these files have listed: 1 is all."""
+    told = [one for path in paths for one in part.listed(path)]
+    size = sum(len(encode(f"{path}{text[:TOLD_EACH_CHARS]}")) + 8 for path, text in told)
+    return max(len(told) / TOLD, size / TOLD_BYTES)
 
 
 def _listed(told: Sequence[tuple[str, str]]) -> str:

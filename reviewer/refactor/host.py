@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import fill, shorten
 
-from reviewer.context.values import Certainty, Context
+from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
+from reviewer.parsing.packed import path_of
 from reviewer.parsing.worker import Parsers
 from reviewer.refactor.module_moves import move_module
 from reviewer.refactor.moves import companions, move
@@ -19,11 +20,12 @@ from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Commit, commit_of
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.steps import once, title
-from reviewer.refactor.symbols import Done, rename
+from reviewer.refactor.symbols import Done, how_likely, line_of, rename
 from reviewer.refactor.tree import Overlay, Trees
 from reviewer.refactor.values import (
     MODULE_CHARS,
     MOST_FILES,
+    Left,
     Module,
     ModuleMove,
     Move,
@@ -40,8 +42,11 @@ WISH_CHARS = 3_000
 said at its end."""
 """Of the plan's, in the message of a commit of the host's."""
 
-PLACES = 60
-"""Of a symbol that the host did not rename or move, that are told to whoever does."""
+RELATIVES = 200
+"""Members that override one which the host does not rename, told to whoever does."""
+
+NAMED = 12
+"""Classes whose members were renamed along, in the message of a commit."""
 
 
 @dataclass
@@ -53,6 +58,9 @@ class Hosted:
     leads: dict[str, list[str]] = field(default_factory=dict)
     wanted: list[Module] = field(default_factory=list)
     """Modules for files that leads are about and that no module of the plan has."""
+
+    left: list[Left] = field(default_factory=list)
+    """What nobody can be asked to do: places that were not looked at, or may not be edited."""
 
     notes: list[str] = field(default_factory=list)
 
@@ -72,13 +80,14 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
             step, along = _tried(
                 one, [each for each in plan.moves if each not in gone], done, trees
             )
-            gone.update(along)
+            gone.update(along, _taken_along(one, step, plan))
         except GiveUp as error:
             done.notes.append(f"{title(one)}: left to the model, for {_lower(str(error))}")
             with trees.tree(done.overlay.files) as tree:
-                step = _declined(one, tree.code.context, done.overlay, str(error))
+                step = _declined(one, tree.code.context, done, str(error))
         before = {path: done.overlay.blob(path) for path in step.files}
-        commit = commit_of(title(one), "host", _message(one, plan), before, step.files)
+        said = _message(one, plan, step.along)
+        commit = commit_of(title(one), "host", said, before, step.files)
         if commit is not None:
             done.commits.append(commit)
             done.overlay = done.overlay.over(step.files)
@@ -100,10 +109,23 @@ def _tried(one: Step, moves: Sequence[Move], done: Hosted, trees: Trees) -> tupl
         _parses(step, overlay)
         overlay = overlay.over(step.files)
         whole.files.update(step.files)
+        whole.along += step.along
         whole.notes += step.notes
         for path, texts in step.leads.items():
             whole.leads.setdefault(path, []).extend(texts)
     return whole, along
+
+
+def _taken_along(one: Step, step: Done, plan: Plan) -> list[Step]:
+    """Return the plan's renames that one has done with its own; GiveUp where they say otherwise."""
+    also = [each for each in plan.renames if (each.path, each.symbol) in step.along]
+    for each in also:
+        if isinstance(one, Rename) and each.to != one.to:
+            raise GiveUp(
+                f"another name, {printable(each.to)}, is what {printable(each.symbol)} of "
+                f"{shown(each.path)} is to have, and they are of one family"
+            )
+    return list(also)
 
 
 def _step(one: Step, context: Context, tree: Overlay) -> Done:
@@ -121,12 +143,17 @@ def _parses(step: Done, tree: Overlay) -> None:
         raise GiveUp(f"of {shown(path)} it would be true that {fault}")
 
 
-def _message(one: Step, plan: Plan) -> str:
+def _message(one: Step, plan: Plan, along: Sequence[tuple[str, str]]) -> str:
     if isinstance(one, Rename):
         how = (
             f"It is defined in {shown(one.path)}. Every use that the imports and scopes of the "
             "language tell is renamed with it."
         )
+        if along:
+            owners = [printable(symbol.rpartition(".")[0]) for _, symbol in along]
+            more = f" and {len(owners) - NAMED} more" if len(owners) > NAMED else ""
+            how += f" So is what overrides it or is overridden: in {', '.join(owners[:NAMED])}"
+            how += f"{more}."
     elif isinstance(one, ModuleMove):
         how = "Whoever imported it from its old path does so from the new one."
         if one.shim:
@@ -137,32 +164,63 @@ def _message(one: Step, plan: Plan) -> str:
     return redacted("\n\n".join([title(one), fill(whole, 72), fill(how, 72)]))
 
 
-def _declined(one: Step, context: Context, tree: Overlay, why: str) -> Done:
-    """Return nothing but leads: the definition, and each use that is not a mere namesake."""
-    done = Done()
-    order = f"{title(one)}. Host code could not, for {_lower(why)}"
-    if isinstance(one, ModuleMove):
-        shim = " The old path keeps a file that hands on what is public." if one.shim else ""
-        done.lead(one.path, f"{order} Give the file its new path.{shim}")
-        done.lead(one.to, f"{order} It goes here.")
-        for known in context.importers(one.path, limit=PLACES).items:
-            if tree.blob(known.path) is not None:
-                done.lead(known.path, f"{title(one)}: imported here: {known.what.module}")
-        return done
-    done.lead(one.path, f"{order} It is defined here.")
-    if isinstance(one, Move):
-        done.lead(one.to, f"{order} It goes here.")
+def _declined(one: Step, context: Context, done: Hosted, why: str) -> Done:
+    """Return nothing but leads: the definition, and each use that is not a mere namesake.
+
+    All of them: what is not looked at, or may not be edited, is left, and said so.
+    """
+    step, tree, said = Done(), done.overlay, title(one)
+    order = f"{said}. Host code could not, for {_lower(why)}"
+    places: list[tuple[str, str]] = []
+    sure: set[str] = set()
+    unseen: Sequence[str] = ()
+    shim = isinstance(one, ModuleMove) and one.shim
+    where = "Give the file its new path." if isinstance(one, ModuleMove) else "It is defined here."
+    keeps = " The old path keeps a file that hands on what is public." if shim else ""
+    step.lead(one.path, f"{order} {where}{keeps}")
+    if not isinstance(one, Rename):
+        step.lead(one.to, f"{order} It goes here.")
     try:
-        used = context.references(one.symbol, one.path, limit=PLACES)
+        if isinstance(one, ModuleMove):
+            imported = context.importing(one.path)
+            places = [(x.path, f"imported here: {x.what.module}") for x in imported.items]
+            sure, unseen = {path for path, _ in places}, imported.notes
+        else:
+            used = context.uses(one.symbol, one.path)
+            places = [(x.path, text) for x in used.items if (text := _used(one, x, tree))]
+            sure = {x.path for x in used.items if x.certainty is Certainty.EXACT}
+            places += _overriding(one, context)
+            unseen = used.notes
     except GiveUp as error:
-        done.notes.append(str(error))
-        return done
-    for each in used.items:
-        if each.certainty is not Certainty.NAME and tree.blob(each.path) is not None:
-            done.lead(each.path, f"{title(one)}: used here ({each.why}): {each.text.strip()}")
-    if used.total > len(used.items):
-        done.notes.append(f"{title(one)}: only {PLACES} of {used.total} uses were named.")
-    return done
+        unseen = [str(error)]
+    done.left += [Left(module=said, what="places that were not looked at", why=x) for x in unseen]
+    for path, text in places:
+        if tree.blob(path) is not None:
+            step.lead(path, f"{said}: {text}")
+    done.left += [
+        Left(module=said, what=f"its uses in {shown(path)}", why=problem)
+        for path in sorted(sure & step.leads.keys())
+        if (problem := refused(path, tree))
+    ]
+    return step
+
+
+def _overriding(one: Rename | Move, context: Context) -> list[tuple[str, str]]:
+    """Return where classes override a member, and that they do."""
+    if "." not in one.symbol:
+        return []
+    found = context.implementations(one.symbol, one.path, limit=RELATIVES).items
+    return [(x.path, f"{printable(path_of(x.definition))} {x.why}") for x in found]
+
+
+def _used(one: Rename | Move, each: Used, tree: Overlay) -> str:
+    """Return a use in words, "" for what is most likely a mere namesake's."""
+    sure = each.certainty is Certainty.EXACT
+    how = "used" if sure else f"{how_likely(each, '.' in one.symbol)} used"
+    blob = tree.blob(each.path)
+    if blob is None or how == " used":
+        return ""
+    return f"{how} here ({each.why}): {line_of(blob.data, each.use.line)}"
 
 
 def _given(  # noqa: PLR0917

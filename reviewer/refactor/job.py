@@ -10,13 +10,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from reviewer.context.values import Context
 from reviewer.finding import Finding
 from reviewer.model.base import Model, Usage
 from reviewer.ports import Cancelled
+from reviewer.refactor.beyond import reaching
 from reviewer.refactor.carry import Carried, carry
 from reviewer.refactor.host import Hosted, host
+from reviewer.refactor.losses import destroyed, shrunk
 from reviewer.refactor.patch import Commit, Patch
 from reviewer.refactor.plan import Planner, PlanScope
+from reviewer.refactor.proposals import named
 from reviewer.refactor.request import RefactorRequest
 from reviewer.refactor.survey import concerned
 from reviewer.refactor.tree import Overlay, Start, Trees
@@ -64,6 +68,8 @@ class _Work:
     unneeded: list[Unneeded] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    destroys: list[str] = field(default_factory=list)
+    reaches: list[str] = field(default_factory=list)
     stopped: StopReason | None = None
     fits: bool = True
 
@@ -109,8 +115,11 @@ async def refactor(
         await _plan(request, overlay, trees, run, work)
         if work.plan is not None:
             planned(work.plan)
-        if work.plan is not None and work.plan.is_work and work.fits and not request.plan_only:
+        held = bool(work.destroys) and request.hold_destructive
+        ends = request.plan_only or held or not work.fits
+        if work.plan is not None and work.plan.is_work and not ends:
             await _carry(work.plan, overlay, trees, run, work, guidance_of(request.guidelines))
+            await asyncio.to_thread(_look, request, start, work)
         if run.stopped is not None:
             work.stopped = run.stopped.reason
             work.notes.append(str(run.stopped))
@@ -122,12 +131,13 @@ async def _plan(
     request: RefactorRequest, overlay: Overlay, trees: Trees, run: Run, work: _Work
 ) -> None:
     with trees.tree({}) as tree:
+        context = tree.code.context
         if request.plan is not None:
             planner = Planner(request.instruction, tree, overlay, paths=request.paths)
             work.plan = request.plan
             _held_to(await asyncio.to_thread(planner.check, PlanScope(()), request.plan), work)
+            await asyncio.to_thread(_warn, request, overlay.start, context, work)
             return
-        context = tree.code.context
         found = await asyncio.to_thread(
             concerned, request.instruction, request.paths, overlay.start, context
         )
@@ -157,15 +167,34 @@ async def _plan(
             work.stopped = min(solved.stops, key=list(StopReason).index, default=None)
             return
         plan = solved.result
+        if planner.cut:
+            work.notes.append(f"The plan was made without all of: {named(planner.cut)}.")
         problems = await asyncio.to_thread(planner.check, scope, plan)
-    if problems:
-        _held_to(problems, work)
-        return
+        if problems:
+            _held_to(problems, work)
+            return
+        work.plan = plan
+        await asyncio.to_thread(_warn, request, overlay.start, context, work)
     if solved.missed:
         why = "; ".join(sorted(set(solved.missed.values())))
         work.notes.append(f"{len(solved.missed)} files were not seen by the plan: {why}")
         work.stopped = min(solved.stops, key=list(StopReason).index, default=None)
-    work.plan = plan
+
+
+def _warn(request: RefactorRequest, start: Start, context: Context, work: _Work) -> None:
+    """Note what a plan destroys, before anything is done."""
+    if work.plan is not None and work.plan.is_work and work.fits:
+        work.destroys = destroyed(work.plan, request.instruction, request.paths, start, context)
+        work.notes = [*(f"Destructive: {one}" for one in work.destroys), *work.notes]
+
+
+def _look(request: RefactorRequest, start: Start, work: _Work) -> None:
+    """Note what a result destroys that its plan did not say, and where it reaches."""
+    changed = Patch(request.commit, tuple(work.commits)).changed
+    more = [] if work.destroys else shrunk(changed, request.instruction, request.paths, start)
+    work.destroys += more
+    work.reaches = reaching(changed)
+    work.notes = [*(f"Destructive: {one}" for one in more), *work.reaches, *work.notes]
 
 
 def _held_to(problems: Sequence[str], work: _Work) -> None:
@@ -186,7 +215,7 @@ async def _carry(  # noqa: PLR0917
         run.sink(Note(note))
     done: Carried = await carry(plan, hosted, trees, run, guidance=guidance)
     work.commits = [*hosted.commits, *done.commits]
-    work.left += done.left
+    work.left += [*hosted.left, *done.left]
     work.unneeded += done.unneeded
     work.findings += done.findings
     work.notes += [*hosted.notes, *done.notes]
@@ -220,10 +249,15 @@ def _outcome(request: RefactorRequest, work: _Work, cost: Cost) -> Outcome:
         unneeded=work.unneeded,
         findings=work.findings,
         notes=list(dict.fromkeys(work.notes)),
+        destroys=work.destroys,
+        reaches=work.reaches,
         cost=cost,
     )
+    held = bool(work.destroys) and request.hold_destructive and not work.commits
     if partial:
         refactoring = refactoring.model_copy(update={"status": "partial"})
+    elif held and not request.plan_only:
+        refactoring = refactoring.model_copy(update={"status": "planned", "held": True})
     elif plan is not None and (plan.questions or plan.refusal):
         refactoring = refactoring.model_copy(update={"status": "declined"})
     elif request.plan_only:

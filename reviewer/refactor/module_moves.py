@@ -25,7 +25,6 @@ from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import ModuleMove
 from reviewer.text import decode, encode, printable
 
-MOST_IMPORTERS = 2_000
 MOST_REACHED = 400
 """Files that the new package may import, one after the other, when it is looked for circles."""
 
@@ -186,11 +185,9 @@ def _packages(old: str, new: str, root: int, tree: Overlay) -> list[str]:
 
 
 def _importers(way: _Way, context: Context) -> list[str]:
-    answer = context.importers(way.old, limit=MOST_IMPORTERS)
+    answer = context.importing(way.old)
     if answer.notes:
         raise GiveUp(" ".join(answer.notes))
-    if answer.total > len(answer.items):
-        raise GiveUp(f"more than {MOST_IMPORTERS} files import it")
     paths = {one.path for one in answer.items}
     return sorted(path for path in paths if language_of(path) is Language.PYTHON)
 

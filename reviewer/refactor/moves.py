@@ -34,8 +34,6 @@ from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Move
 from reviewer.text import decode, encode, printable
 
-MOST_IMPORTERS = 200
-
 _IMPORT = re.compile(r"from\s+\S+\s+import\b|import\s+\S+")
 
 _OF_ITS_FILE = frozenset({"__file__", "__name__", "__package__", "__path__", "global"})
@@ -439,8 +437,8 @@ def _used_on_the_way(ends: _Ends) -> bool:
 
 def _imported_elsewhere(ends: _Ends, context: Context) -> set[str] | None:
     """Return the names that other files import from the old one; None where that is not known."""
-    answer = context.importers(ends.old, limit=MOST_IMPORTERS)
-    if answer.notes or answer.total > len(answer.items):
+    answer = context.importing(ends.old)
+    if answer.notes:
         return None
     found = [
         each

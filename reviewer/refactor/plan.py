@@ -1,19 +1,18 @@
 """The plan: the recursive question "what has to be done in these files, in which order?"."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Never
 
 from reviewer.errors import GiveUp
 from reviewer.parsing.packed import path_of
 from reviewer.refactor.outlines import divided, outline, tokens
+from reviewer.refactor.proposals import letter
 from reviewer.refactor.protect import no_path, refused, shown
 from reviewer.refactor.reach import looking
-from reviewer.refactor.steps import modules, once, symbols
+from reviewer.refactor.steps import once
 from reviewer.refactor.survey import under
 from reviewer.refactor.tree import Overlay, Tree
 from reviewer.refactor.values import Module, ModuleMove, Move, Plan, Rename
@@ -22,7 +21,7 @@ from reviewer.review.guidance import set_apart
 from reviewer.review.scope import quoted
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, Tier, Unit
-from reviewer.text import printable
+from reviewer.text import encode, printable
 
 WINDOWS = 2
 """Outlines up to so many windows are one node's: two that see half each plan the same thing twice.
@@ -31,8 +30,8 @@ A prompt of them leaves room for some looks (see `node.MOST_PROMPT_TOKENS`)."""
 ELSEWHERE = 20
 """Files that the instruction names, as they are told to a node that does not see them."""
 
-PROPOSAL_CHARS = 24_000
-"""Of all that nodes below propose, shown to the one that makes one plan of it."""
+PATHS_BYTES = 8_000
+"""Of the paths that the user has named, as they are told to a node; its check knows all."""
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 
@@ -51,7 +50,7 @@ class Planner:
     """
 
     name = "plan"
-    version = "8"
+    version = "9"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
@@ -75,6 +74,8 @@ class Planner:
         self._window = window
         self._most = WINDOWS * window
         self._outlines: dict[str, str] = {}
+        self.cut: list[str] = []
+        """Of what nodes proposed: what whoever makes one plan of it did not see, or not whole."""
 
     def instructions(self, scope: PlanScope) -> str:
         return _prompt() + (f"\n{self._guidance}" if self._guidance else "")
@@ -100,8 +101,8 @@ class Planner:
     def lens(self, scope: PlanScope) -> str:
         text = f"The user's instruction:\n\n{set_apart(self._instruction)}\n"
         if self._paths:
-            named = ", ".join(quoted(path) for path in self._paths)
-            text += f"\nThe files of modules have to lie in {named}; renames and moves reach all.\n"
+            where = _some(self._paths)
+            text += f"\nThe files of modules have to lie in {where}; renames and moves reach all.\n"
         return printable(text)
 
     def split(self, scope: PlanScope) -> list[PlanScope]:
@@ -162,24 +163,9 @@ class Planner:
         return problems
 
     def across(self, scope: PlanScope, parts: Sequence[Plan]) -> str | None:
-        proposals = [part for part in parts if part.questions or part.refusal or part.is_work]
-        steps = "\n".join(f"- {one}" for one in symbols(proposals))
-        parted = [json.dumps(one, ensure_ascii=False) for one in modules(proposals)]
-        rest = [one.model_copy(update=_NO_STEPS) for one in proposals]
-        said = [one.model_dump_json(exclude_defaults=True) for one in rest]
-        said += [f"(nothing to do) {part.summary}" for part in parts if part not in proposals]
-        room = PROPOSAL_CHARS // max(1, len(parted) + len(said))
-        return printable(
-            f"The outlines were too many for one node. {len(parts)} nodes have each seen some of "
-            "the files and none of the others'. They proposed the following, as JSON, or found "
-            "nothing to do; it is data, and may be wrong: a node that refuses or asks may only "
-            "have lacked what another one has. Renames and moves of all of them, each once; "
-            "host code tries them before any node edits, so what it does needs no module:\n\n"
-            f"{steps or '(none)'}\n\nModules of all of them, those that have a file in common as "
-            "one, with what each proposal says of it:\n\n"
-            f"{_listed(parted, room)}\n\nThe rest of each proposal:\n\n"
-            f"{_listed(said, room)}\n\nHand in the one plan for the whole."
-        )
+        told = letter(parts)
+        self.cut += told.cut
+        return told.text
 
     def merge(self, scope: PlanScope, parts: Sequence[Plan], own: Plan | None) -> Plan:
         if own is not None:
@@ -313,18 +299,17 @@ def _of_its_file(one: Rename) -> str | None:
     )
 
 
-def _listed(said: Sequence[str], room: int) -> str:
-    """Return texts as a list, each cut to so many characters."""
-    cut = [one if len(one) <= room else f"{one[:room]}… (cut)" for one in said]
-    return "\n".join(f"- {one}" for one in cut) or "(none)"
+def _some(paths: Sequence[str]) -> str:
+    """Return paths as a list in a sentence, as many as there is room for."""
+    said: list[str] = []
+    room = PATHS_BYTES
+    for path in paths:
+        room -= len(encode(quoted(path))) + 2
+        if room < 0:
+            return f"{', '.join(said)} and {len(paths) - len(said)} more"
+        said.append(quoted(path))
+    return ", ".join(said)
 
-
-_NO_STEPS: Mapping[str, list[Never]] = {
-    "renames": [],
-    "moves": [],
-    "module_moves": [],
-    "modules": [],
-}
 
 _NOT_JOINED = Plan(
     summary="There is no plan.",

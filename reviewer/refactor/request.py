@@ -16,8 +16,9 @@ class RefactorRequest(BaseModel):
     `commit` is the full name of the commit that is changed. `paths` are the files and folders that
     modules are chosen from, none being all; uses elsewhere of what is renamed or moved are followed
     all the same. `guidelines` are a maintainer's, as in `ReviewRequest`. With `plan_only` the run
-    ends when there is a plan. A `plan` that was made before is carried out as it stands, if it fits
-    the commit: nobody is asked for another one.
+    ends when there is a plan; with `hold_destructive` where the plan destroys what the instruction
+    does not name (`losses.destroyed`). A `plan` that was made before is carried out as it stands,
+    if it fits the commit: nobody is asked for another one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,4 +32,5 @@ class RefactorRequest(BaseModel):
     caps: Caps = Caps()
     guidelines: str = ""
     plan_only: bool = False
+    hold_destructive: bool = False
     plan: Plan | None = None

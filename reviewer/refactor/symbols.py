@@ -1,13 +1,14 @@
 """Renames by the context engine: what the rules of the language say, and nothing that is guessed.
 
-A use is rewritten only if it is "exact". What is left of the old name is a lead for whoever edits
-that file: uses that are only likely, and the word wherever it still stands in a file that was
-rewritten (a string, a comment, a variable of the same name).
+A use is rewritten only if it is "exact"; a member of a class with all of its family (`family.py`).
+What is left of the old name is a lead for whoever edits that file: uses that are only likely, and
+the word wherever it still stands in a file that was rewritten (a string, a comment, a variable of
+the same name).
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from reviewer.context.values import Certainty, Context, Used
@@ -17,6 +18,7 @@ from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind, Extraction, UseKind
+from reviewer.refactor.family import WALKED, Class, Family, class_around, family, is_own
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.tree import Overlay
@@ -25,7 +27,9 @@ from reviewer.text import decode, encode, printable
 
 LINE_CHARS = 160
 MOST_LEADS = 40
-"""Of one file."""
+"""Of one file and step; whoever edits it is told that there is more."""
+
+MORE = "more places of this file have it than are named here: look through all of it"
 
 IN_PROSE = "the old name still stands here, in a comment or a string"
 """Begins what is said of a line that needs no more than itself to be understood, mostly."""
@@ -45,11 +49,14 @@ class Done:
     files: dict[str, Blob | None] = field(default_factory=dict)
     leads: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    along: tuple[tuple[str, str], ...] = ()
+    """(Path, symbol) of members that a rename has taken along: those of the family."""
 
     def lead(self, path: str, text: str) -> None:
         known = self.leads.setdefault(path, [])
-        if text not in known and len(known) < MOST_LEADS:
-            known.append(text)
+        if text in known or len(known) > MOST_LEADS:
+            return
+        known.append(text if len(known) < MOST_LEADS else MORE)
 
 
 def rename(one: Rename, context: Context, tree: Overlay) -> Done:
@@ -62,20 +69,27 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
     ]
     if not definitions:
         raise GiveUp(f"{shown(one.path)} defines no {printable(one.symbol)}")
-    _overrides(one, definitions, context)
-    answer = context.uses(one.symbol, one.path)
-    if answer.notes:
-        raise GiveUp(" ".join(answer.notes))
-    uses = _seen_through(one, answer.items, context, tree)
+    kin = _kin(one, definitions, context)
+    members = [(one.path, one.symbol)]
+    if kin is not None:
+        members = [(each.path, f"{each.name}.{short}") for each in kin.members]
+    answers = [context.uses(symbol, path) for path, symbol in members]
+    if notes := [note for each in answers for note in each.notes]:
+        raise GiveUp(" ".join(dict.fromkeys(notes)))
+    uses = _best(use for each in answers for use in each.items)
+    if kin is not None:
+        uses = _of_kin(uses, kin, context, tree)
+    uses = _seen_through("." in one.symbol, uses, context, tree)
     exact = [each for each in uses if each.certainty is Certainty.EXACT]
     places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
-    for definition in definitions:
-        place = _place_of(definition, context.extraction(one.path).what, one.path, tree)
-        places[one.path].add(place)
+    for path, symbol in members:
+        what = context.extraction(path).what
+        for definition in (each for each in what.definitions if path_of(each) == symbol):
+            places[path].add(_place_of(definition, what, path, tree))
     for each in exact:
         places[each.path].add((each.use.line, each.use.column))
     _free(one, places, context, tree)
-    done = Done()
+    done = Done(along=tuple(each for each in members if each != (one.path, one.symbol)))
     for path in sorted(places):
         blob = tree.blob(path)
         if blob is None or (problem := refused(path, tree)):
@@ -90,7 +104,76 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
     return done
 
 
-def _seen_through(one: Rename, uses: Sequence[Used], context: Context, tree: Overlay) -> list[Used]:
+def _best(uses: Iterable[Used]) -> list[Used]:
+    """Return each place once, as what it most surely is, in the order of `Context.uses`."""
+    found: dict[tuple[str, int, int], Used] = {}
+    for each in uses:
+        key = (each.path, each.use.line, each.use.column)
+        known = found.get(key)
+        if known is None or _surer(each) > _surer(known):
+            found[key] = each
+    return sorted(
+        found.values(), key=lambda each: (-each.score, each.path, each.use.line, each.use.column)
+    )
+
+
+def _surer(each: Used) -> tuple[bool, bool, float]:
+    return (
+        each.certainty is Certainty.EXACT,
+        each.certainty is Certainty.LIKELY,
+        each.score,
+    )
+
+
+def _of_kin(uses: Sequence[Used], kin: Family, context: Context, tree: Overlay) -> list[Used]:
+    """Return the uses, sure of those by a class of the family, by `self`, and in its body."""
+    named = {
+        (each.path, each.use.line, each.use.column + len(encode(each.use.name)) + 1)
+        for each in _seen_through(False, kin.uses, context, tree)
+        if each.certainty is Certainty.EXACT
+    }
+    found = []
+    for each in uses:
+        use = each.use
+        if use.kind in _MEMBER_USES and (around := _class_asked(each, context)) is not None:
+            sure, other = around in kin.classes, around not in kin.classes
+        else:
+            sure, other = (each.path, use.line, use.column) in named, False
+            sure = sure or (use.kind is UseKind.READ and _in_body(each, kin, tree))
+        if sure:
+            each = replace(each, certainty=Certainty.EXACT, why="by a class of its family")  # noqa: PLW2901
+        elif other:
+            each = replace(each, certainty=Certainty.NAME, why="of another class", score=-1.0)  # noqa: PLW2901
+        found.append(each)
+    return found
+
+
+def _class_asked(each: Used, context: Context) -> Class | None:
+    """Return the class that is asked for a member: the one around it, or one of the same file."""
+    use, definitions = each.use, context.extraction(each.path).what.definitions
+    if is_own(use):
+        around = class_around(definitions, use.scope)
+        return Class(each.path, around) if around else None
+    classes = [one for one in definitions if one.kind is DefKind.CLASS and not one.scope]
+    named = any(one.name == use.receiver for one in classes)
+    return Class(each.path, use.receiver) if named else None
+
+
+def _in_body(each: Used, kin: Family, tree: Overlay) -> bool:
+    """Is a bare name of Python read where the body of a class that defines it is run?"""
+    if language_of(each.path) is not Language.PYTHON or each.use.receiver:
+        return False
+    outer, _, _ = each.use.scope.rpartition(".")
+    if Class(each.path, each.use.scope) in kin.members:
+        return True
+    blob = tree.blob(each.path)
+    decorates = blob is not None and line_of(blob.data, each.use.line).startswith("@")
+    return decorates and Class(each.path, outer) in kin.members
+
+
+def _seen_through(
+    member: bool, uses: Sequence[Used], context: Context, tree: Overlay
+) -> list[Used]:
     """Return the uses, no longer sure of those where a variable may hide what the name means.
 
     The context knows parameters; a variable of a function it does not.
@@ -100,7 +183,7 @@ def _seen_through(one: Rename, uses: Sequence[Used], context: Context, tree: Ove
     for each in uses:
         name = each.use.receiver.partition(".")[0] or each.use.name
         sure = each.certainty is Certainty.EXACT and each.use.kind is not UseKind.IMPORT
-        bare_member = "." in one.symbol and not each.use.receiver
+        bare_member = member and not each.use.receiver
         if not sure or bare_member or name in _SELF or not name.isidentifier():
             found.append(each)
             continue
@@ -121,27 +204,34 @@ def _view(path: str, context: Context, tree: Overlay) -> View | None:
     return View(path, language, context.extraction(path).what, blob.data)
 
 
-def _overrides(one: Rename, definitions: list[Definition], context: Context) -> None:
-    """Refuse a method that belongs to a family: its relatives would have to follow, all of them."""
-    for each in definitions:
-        if each.kind is not DefKind.METHOD:
-            continue
-        if language_of(one.path) is Language.GO:
-            raise GiveUp("a method of Go may be what an interface asks for, without saying so")
-        if context.implementations(one.symbol, one.path).items:
-            raise GiveUp(f"classes that extend its own override {printable(one.symbol)}")
-        owner = each.scope
-        bases = [
-            base
-            for known in context.extraction(one.path).what.definitions
-            if path_of(known) == owner
-            for base in known.bases
-        ]
-        if bases:
-            raise GiveUp(
-                f"{printable(owner)} extends {printable(', '.join(bases))}, which may have "
-                f"{printable(one.symbol)} as well"
-            )
+def _kin(one: Rename, definitions: Sequence[Definition], context: Context) -> Family | None:
+    """Return the family of a member of a class, None for what is none or has no relatives.
+
+    In languages where a family cannot be known, one that has relatives is refused.
+    """
+    scope = definitions[0].scope
+    what = context.extraction(one.path).what
+    owners = [
+        each for each in what.definitions if path_of(each) == scope and each.kind is DefKind.CLASS
+    ]
+    if language_of(one.path) in WALKED and owners:
+        return family(Class(one.path, scope), definitions[0].name, one.to, context)
+    if all(each.kind is not DefKind.METHOD for each in definitions):
+        return None
+    if language_of(one.path) is Language.GO:
+        raise GiveUp("a method of Go may be what an interface asks for, without saying so")
+    if context.implementations(one.symbol, one.path).items:
+        raise GiveUp(f"classes that extend its own override {printable(one.symbol)}")
+    bases = [base for each in owners for base in each.bases]
+    bases += [
+        use.name for use in what.uses if use.kind is UseKind.OVERRIDE and use.scope == scope
+    ]  # what a part of the class elsewhere in the file says (Rust)
+    if bases:
+        raise GiveUp(
+            f"class {printable(scope)} extends {printable(', '.join(dict.fromkeys(bases)))}, which "
+            f"may have {printable(one.symbol)} as well"
+        )
+    return None
 
 
 def _free(
@@ -231,13 +321,9 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
     for each in uses:
         if each.path in done.files or each.certainty is Certainty.EXACT:
             continue
-        likely = each.certainty is Certainty.LIKELY and each.use.kind is not UseKind.KEYWORD
-        # The type of most receivers is not known: a method's uses are seldom more than that.
-        perhaps = member and each.score > 0 and each.use.kind in _MEMBER_USES
-        if likely or perhaps:
+        if how := how_likely(each, member):
             blob = tree.blob(each.path)
-            line = _line(blob.data, each.use.line) if blob is not None else ""
-            how = "likely" if likely else "perhaps"
+            line = line_of(blob.data, each.use.line) if blob is not None else ""
             done.lead(each.path, f"{_said(one)}, {how} here ({each.why}): {line}")
         elif each.path not in done.leads:
             elsewhere.add(each.path)
@@ -260,6 +346,16 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
         )
 
 
+def how_likely(each: Used, member: bool) -> str:
+    """Return how likely a use that is not sure means a symbol, "" where it hardly does.
+
+    The type of most receivers is not known: a method's uses are seldom more than "perhaps".
+    """
+    if each.certainty is Certainty.LIKELY and each.use.kind is not UseKind.KEYWORD:
+        return "likely"
+    return "perhaps" if member and each.score > 0 and each.use.kind in _MEMBER_USES else ""
+
+
 def _is_key(line: bytes, short: str, to: str) -> bool:
     return encode(f"{short}: {to}") in line
 
@@ -268,7 +364,7 @@ def _said(one: Rename) -> str:
     return f"{printable(one.symbol)} of {shown(one.path)} is {printable(one.to)} now"
 
 
-def _line(data: bytes, number: int) -> str:
+def line_of(data: bytes, number: int) -> str:
     lines = data.split(b"\n")
     return _cut(lines[number - 1]) if 0 < number <= len(lines) else ""
 

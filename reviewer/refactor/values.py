@@ -292,7 +292,10 @@ class Refactoring(BaseModel):
 
     `status`: "planned" where only a plan was asked for; "declined" where the plan has questions or
     a refusal; "partial" exactly when something is left or found, or the run was stopped.
-    `findings` are what the detectors say of the result and no node has mended.
+    `findings` are what the detectors say of the result and no node has mended. `destroys` says what
+    the plan or the result destroys and the instruction does not name; `held`: for that the run
+    ended at the plan, and its status is "planned". `reaches` has the lines of the result that read
+    the environment, run programs or reach the network, and are new.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -307,5 +310,8 @@ class Refactoring(BaseModel):
     left: list[Left] = []
     unneeded: list[Unneeded] = []
     findings: list[Finding] = []
+    destroys: list[str] = []
+    held: bool = False
+    reaches: list[str] = []
     notes: list[str] = []
     cost: Cost = Cost()

@@ -1,17 +1,19 @@
 """What a change does to what others rely on: contracts of symbols, settings, routes, tables, keys.
 
 Pure: from what the files say differently and from the changed lines. What is told by lines (errors,
-keys) is about those lines alone: an error raised elsewhere in the function as well is not seen.
+keys) is about those lines alone: an error raised elsewhere in the function as well is not seen; one
+that a function called by added lines raises now is.
 """
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from reviewer.change import Span
 from reviewer.context.differences import Difference, Ends, Fate, dotted
-from reviewer.parsing.symbols import Definition, DefKind
+from reviewer.parsing.symbols import Definition, DefKind, UseKind
 from reviewer.ports import Rev
 from reviewer.review.keys import KINDS, Key, keys_in, raised_in, words_in
 from reviewer.review.sides import Side, innermost, outermost, sides
@@ -23,6 +25,10 @@ MAX_BORDERS = 2_000
 MAX_SPANS = 20
 MAX_TEXT_CHARS = 300
 SHORTEST_KEY = 3
+
+
+_Place = tuple[str, str, Key]
+"""A path, what is around the line there, and what the line has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +169,8 @@ def _told(path: str, name: str, definitions: Sequence[Definition]) -> str:
 def _of_lines(spans: Sequence[Span], ends: Sequence[Side]) -> Iterator[Border]:
     """Yield the keys and errors that changed lines no longer have, or have for the first time."""
     around = _around(ends)
-    gone: dict[tuple[str, str, Key], set[int]] = {}
-    come: dict[tuple[str, str, Key], set[int]] = {}
+    gone: dict[_Place, set[int]] = {}
+    come: dict[_Place, set[int]] = {}
     for number, span in enumerate(spans):
         for line in span.lines:
             if line.kind == " ":
@@ -176,6 +182,7 @@ def _of_lines(spans: Sequence[Span], ends: Sequence[Side]) -> Iterator[Border]:
                 to.setdefault((span.path, key.name, key), set()).add(number)
             for name in raised_in(line.text):
                 to.setdefault((span.path, symbol, Key("raises", name)), set()).add(number)
+    moved = _moved(gone, come, ends, around)
     for place, numbers in (*gone.items(), *come.items()):
         if place in gone and place in come:
             continue
@@ -185,10 +192,60 @@ def _of_lines(spans: Sequence[Span], ends: Sequence[Side]) -> Iterator[Border]:
         if key.kind == "raises":
             # Here, for what the code calls may raise it all the same.
             what = "no longer raised here" if place in gone else "raised here"
+            if place in gone and (by := moved.get(place)):
+                what, after = f"raised by {by} now, which it calls", key.name
             yield Border(path, symbol, "error", what, before, after, held)
         else:
             what = "no longer used here" if place in gone else "used here"
             yield Border(path, symbol, key.kind, what, before, after, held)
+
+
+def _moved(
+    gone: Mapping[_Place, Set[int]],
+    come: Mapping[_Place, Set[int]],
+    ends: Sequence[Side],
+    around: Mapping[tuple[str, str, int], str],
+) -> dict[_Place, str]:
+    """Return by which function that added lines call an error is raised now, where it was here.
+
+    One step, and by the names of what is called: the lines of a function elsewhere that begin to
+    raise it, or code of the same file that makes it.
+    """
+    lost = [place for place in gone if place[2].kind == "raises" and place not in come]
+    if not lost:
+        return {}
+    raised: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for _, symbol, key in come:
+        if key.kind == "raises" and symbol:
+            raised["", _last(key.name)].add(symbol)
+    paths = {path for path, _, _ in lost}
+    wanted = {_last(key.name) for _, _, key in lost}
+    called: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for side in ends:
+        if side.at != "head" or side.path not in paths:
+            continue
+        for use in side.what.uses:
+            if use.kind is not UseKind.CALL:
+                continue
+            if caller := around.get(("+", side.path, use.line)):
+                called[side.path, caller].add(use.name)
+            if use.name in wanted and use.scope:
+                raised[side.path, use.name].add(use.scope)
+    found: dict[_Place, str] = {}
+    for path, symbol, key in lost:
+        name = _last(key.name)
+        by = sorted(
+            each
+            for each in raised["", name] | raised[path, name]
+            if each != symbol and _last(each) in called[path, symbol]
+        )
+        if by:
+            found[path, symbol, key] = by[0]
+    return found
+
+
+def _last(name: str) -> str:
+    return re.split(r"[.:]", name)[-1]
 
 
 def _around(ends: Sequence[Side]) -> Mapping[tuple[str, str, int], str]:

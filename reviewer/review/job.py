@@ -48,7 +48,7 @@ from reviewer.review.scope import SPAN_BYTES, FindScope
 from reviewer.review.suggestions import parsing
 from reviewer.review.summary import STOPS, Outline, summarise
 from reviewer.review.synthesis import question, retold
-from reviewer.review.taken_back import takes_itself_back
+from reviewer.review.taken_back import kept_of, takes_itself_back
 from reviewer.review.verify import Verifier, VerifyScope, judged
 from reviewer.rlm.journal import Journal
 from reviewer.rlm.once import ask_once
@@ -406,7 +406,8 @@ async def _passes(
         read.notes.append(f"The cost is a bound: {calls} counted at the most it can have cost.")
     if lost := run.journal.lost.calls:
         calls = "A call that was" if lost == 1 else f"{lost} calls that were"
-        read.notes.append(f"{calls} under way when this run was cut off count in full.")
+        verb = "counts" if lost == 1 else "count"
+        read.notes.append(f"{calls} under way when this run was cut off {verb} in full.")
     read.usage, read.calls, read.replayed = run.account.usage, run.spent.calls, run.replayed
     priced = all(run.prices.cost(one, Usage()) is not None for one in (run.name, run.cheap))
     read.usd = run.spent.usd if priced else None
@@ -472,7 +473,7 @@ async def _verified(
     stops: set[StopReason] = set()
     while candidates:
         solved = await solve(verifier, VerifyScope(tuple(candidates)), run, next(names))
-        verdicts = await asyncio.to_thread(verifier.proved, solved.result)
+        verdicts = await asyncio.to_thread(verifier.proved, solved.result, candidates)
         stands, falls = await asyncio.to_thread(
             judged, candidates, verdicts, MIN_CONFIDENCE, verifier.proof
         )
@@ -556,12 +557,18 @@ def _meant(
     which its author has put there to be repeated.
     """
     found = [(c, one) for c, one in zip(claims, placed, strict=True) if one is not None]
-    kept = [
-        one for claim, one in found if one.is_grave or not takes_itself_back(claim.title, claim.why)
-    ]
-    if dropped := len(found) - len(kept):
-        read.withheld += [one for _, one in found if one not in kept]
-        read.notes.append(f"{dropped} claim(s) {whose} were dropped: {NOTHING_WRONG}.")
+    kept: list[Finding] = []
+    dropped: list[Finding] = []
+    for claim, one in found:
+        if not takes_itself_back(claim.title, claim.why):
+            kept.append(one)
+        elif one.is_grave:
+            kept.append(one.model_copy(update={"body": kept_of(one.body)}))
+        else:
+            dropped.append(one)
+    if dropped:
+        read.withheld += dropped
+        read.notes.append(f"{len(dropped)} claim(s) {whose} were dropped: {NOTHING_WRONG}.")
     return kept
 
 

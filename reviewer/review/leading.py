@@ -267,10 +267,14 @@ def changes(group: Sequence[Border]) -> str:
     """Return what happens to one symbol, without its path."""
     first = group[0]
     named = f"{first.kind} {first.symbol}" if first.symbol else first.kind
-    changes = [
+    return f"{named}: {changed(group)}"
+
+
+def changed(group: Sequence[Border]) -> str:
+    """Return what happens to one symbol, without its name."""
+    return "; ".join(
         f"{one.what}: {one.before or '(nothing)'} -> {one.after or '(nothing)'}" for one in group
-    ]
-    return f"{named}: {'; '.join(changes)}"
+    )
 
 
 def _once(claims: Iterable[Claim]) -> list[Claim]:

@@ -8,7 +8,7 @@ from itertools import groupby
 from weakref import WeakKeyDictionary
 
 from reviewer.change import Change, FileChange, Span
-from reviewer.languages import reading_order
+from reviewer.languages import is_test, reading_order
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.text import encode, printable
 
@@ -58,6 +58,16 @@ def fitting(spans: Iterable[Span], tokens: int) -> tuple[Span, ...]:
 def source_first(spans: Iterable[Span]) -> list[Span]:
     """Return the spans in the order in which they are read where not all can be."""
     return sorted(spans, key=lambda span: reading_order(span.path))
+
+
+def added_lines(spans: Iterable[Span]) -> dict[str, set[int]]:
+    """Return the lines that spans add, by the path of their file: files of source first."""
+    found: dict[str, set[int]] = {}
+    for span in sorted(spans, key=lambda span: is_test(span.path)):
+        added = {line.new for line in span.lines if line.kind == "+" and line.new is not None}
+        if added:
+            found.setdefault(span.path, set()).update(added)
+    return found
 
 
 def listed(files: Sequence[FileChange], most: int) -> str:

@@ -69,5 +69,16 @@ def takes_itself_back(title: str, why: str) -> bool:
     )
 
 
+def kept_of(why: str) -> str:
+    """Return a reason without a last sentence that takes it back; all of it if nothing else is
+    there. What is grave is shown whatever it says of itself: then at least it says one thing.
+    """
+    last = 0
+    for found in _SENTENCES.finditer(why):
+        last = found.end()
+    kept = why[:last].rstrip()
+    return kept if kept and takes_itself_back("", why[last:]) else why
+
+
 def _bare(sentence: str) -> str:
     return " ".join(_QUOTED.sub("(quoted)", sentence).split()).strip(" .!*_")

@@ -5,8 +5,10 @@ code at hand and without the finder's train of thought, lets through what can be
 validator and Claude Code Review's verification are such steps.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -217,9 +219,11 @@ class Verifier:
         given = {each.candidate for each in result.verdicts}
         if given != wanted:
             return [f"verdicts: one is wanted, about {', '.join(sorted(wanted))}"]
-        return [problem for each in result.verdicts if (problem := self.unproved(each))]
+        about = {each.id: each for each in scope.candidates}
+        problems = (self.unproved(each, about[each.candidate]) for each in result.verdicts)
+        return list(filter(None, problems))
 
-    def unproved(self, verdict: Verdict) -> str | None:
+    def unproved(self, verdict: Verdict, finding: Finding) -> str | None:
         """Say what a verdict lacks that holds or refutes; None for others, and if it is proved.
 
         That a report takes itself back is seen without a look at the code.
@@ -230,12 +234,20 @@ class Verifier:
             return "trigger: name the path from an input or state to the failure, or let it go"
         if not verdict.quote.strip() or not verdict.path:
             return "quote: copy the lines that prove it, and give the path of their file"
-        problem = self._placer.stands(verdict.path, verdict.quote)
-        return f"quote: {problem}" if problem else None
+        if not _WORDS.search(verdict.quote):
+            return "quote: that stands in any code; copy the statement that proves it"
+        if problem := self._placer.stands(verdict.path, verdict.quote):
+            return f"quote: {problem}"
+        return _beside(verdict, finding) if verdict.verdict == "refuted" else None
 
-    def proved(self, result: Verdicts) -> dict[str, Verdict]:
+    def proved(self, result: Verdicts, candidates: Sequence[Finding]) -> dict[str, Verdict]:
         """Return the verdicts by their candidates, without those that lack their proof."""
-        return {each.candidate: each for each in result.verdicts if not self.unproved(each)}
+        about = {each.id: each for each in candidates}
+        return {
+            each.candidate: each
+            for each in result.verdicts
+            if each.candidate in about and not self.unproved(each, about[each.candidate])
+        }
 
     def proof(self, verdict: Verdict) -> Proof | None:
         """Return what a proved verdict quotes, with its place."""
@@ -387,6 +399,24 @@ def _at_least_beside(severity: Severity, of_finder: Severity) -> Severity:
 
 def _overlaps(span: Span, finding: Finding) -> bool:
     return bool(_within(span, finding))
+
+
+_WORDS = re.compile(r"\w+[^\w\n]+\w+|\w{3,}\s*[(\[.]")
+"""In a quote that says something: two words on a line, or a call. A bracket proves nothing."""
+
+_NAME = re.compile(r"[^\W\d]\w{3,}")
+
+
+def _beside(verdict: Verdict, finding: Finding) -> str | None:
+    """Complain about a refutation by code that has nothing to do with what was reported: of another
+    file, without a name that the report, or the code that it is about, has.
+    """
+    said = "\n".join((finding.title, finding.body, finding.trigger, finding.evidence))
+    if verdict.path == finding.path or PurePosixPath(verdict.path).name in said:
+        return None
+    if set(_NAME.findall(verdict.quote)) & set(_NAME.findall(said)):
+        return None
+    return "quote: no name in it is one of the report's or its code's; copy what refutes the report"
 
 
 def _within(span: Span, finding: Finding) -> list[int]:

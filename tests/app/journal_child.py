@@ -71,6 +71,7 @@ async def full(path: Path) -> None:
                 await capped.reserve(key(3), WORST)
             except TellUser as error:
                 say("capped:", error.problem)
+            say("waits:", type(capped.refused).__name__)
             await capped.settle(held, key(2), COST, reply(2))
             entry = await free.reserve(key(4), WORST)
             await free.settle(entry, key(4), COST, reply(4))

@@ -1,4 +1,4 @@
-"""Kills a process of the server at a chosen step of a review, and lets the server go on."""
+"""Kills a process of the server at a step of a review or at a moment, and lets the server go on."""
 
 import os
 import re
@@ -6,13 +6,16 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tests.app.test_serve import Server
+from tests.app.victims import PASSING, kill_passing
 from tests.app.world import World, finds, wait_until
 from tests.github.hub import FakePull, Seen
+from tests.model_server import Scripted, tool
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,9 @@ class Point:
 
 
 MODEL = "model"
+
+MOST_TURNS = 4
+"""So often code is run that brings no result."""
 
 POINTS = {
     "token": Point("github", "POST", r"/access_tokens$", "after"),
@@ -106,27 +112,84 @@ def killed_at_request(folder: Path, number: int, phase: str) -> tuple[World, Fak
     return world, pull, fired.is_set()
 
 
-def killed_after(folder: Path, role: str, seconds: float) -> tuple[World, FakePull]:
-    """Kill a process (or "all") so many seconds after a pull request was opened.
+class Coding:
+    """A model that takes a moment for each answer, and runs code before it says what it sees."""
 
-    Whoever is not dead by then has done it: the kill comes all the same.
-    """
-    with World(folder) as world, world.serve() as server:
-        wait_until(lambda: bool(server.ready()["ready"]), lambda: server.said)
-        pull = world.pull()
-        assert world.opened(server, pull) == 202
-        time.sleep(seconds)
-        if role == "all":
-            server.process.kill()
-            server.process.wait()
-            with world.serve() as following:
-                world.settle()
-                _settled(following, world)
+    def __init__(self, answers_s: float = 0.0) -> None:
+        self._answers_s = answers_s
+
+    def __call__(self, request: dict[str, Any]) -> Scripted:
+        """Answer; where the code's result is lost it is run again, as a model would."""
+        tools = {one["name"] for one in request.get("tools") or ()}
+        results = [
+            block.get("content")
+            for message in request["messages"][1:]
+            for block in (message["content"] if isinstance(message["content"], list) else ())
+            if block.get("type") == "tool_result"
+        ]
+        ran = any("it ran" in str(one) for one in results)
+        if "python" in tools and not ran and len(results) < MOST_TURNS:
+            answer = tool("python", {"code": "print('it', 'ran')"})
         else:
-            os.kill(server.pids[role], signal.SIGKILL)
+            answer = finds(request)
+        return replace(answer, delay_s=self._answers_s)
+
+
+def struck(
+    world: World,
+    server: Server,
+    kind: str,
+    after_s: float,
+    answers_s: float = 0.0,
+    **environ: str,
+) -> tuple[FakePull, bool]:
+    """Review a pull request and kill a process of a kind (see `tests.app.victims`) on the way:
+    `after_s` after it was opened, or after the first process was seen of a kind that comes and goes.
+
+    Return the pull request, and False where there was none to kill. Whoever is not dead when the
+    review is over was killed all the same. A server that is started again has the environment of
+    the first.
+    """
+    world.think = Coding(answers_s)
+    pull = world.pull()
+    assert world.opened(server, pull) == 202
+    if kind in PASSING:
+        over = threading.Event()
+        with ThreadPoolExecutor(1) as threads:
+            killing = threads.submit(kill_passing, server, kind, after_s, over)
+            try:
+                world.settle()
+            finally:
+                over.set()
+            hit = bool(killing.result())
+        _settled(server, world)
+        return pull, hit
+    time.sleep(after_s)
+    if kind == "serve":
+        server.process.kill()
+        server.process.wait()
+        with world.serve(**environ) as following:
             world.settle()
-            _settled(server, world)
-    return world, pull
+            _settled(following, world)
+    else:
+        os.kill(server.pids["engine-1" if kind == "engine" else kind], signal.SIGKILL)
+        world.settle()
+        _settled(server, world)
+    return pull, True
+
+
+def told(world: World, pull: FakePull) -> str:
+    """Return what the summary says of a review, whoever made it and at what cost: a review in which
+    nothing was lost says the same as one that nobody disturbed.
+    """
+    (summary,) = world.ours(pull)
+    said = summary[: summary.index("<sub>")].replace(pull.head, "HEAD")
+    said = _PAID_AGAIN.sub("", said)
+    return re.sub(r"\(http://[^\s#]+(#L\d+)?\S*\)", r"(\1)", said)
+
+
+_PAID_AGAIN = re.compile(r"\n[^\n]+ under way when this run was cut off counts? in full\.\n")
+"""What a cut costs is told: nothing is lost by it."""
 
 
 class _Kill:

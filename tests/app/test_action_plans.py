@@ -20,6 +20,7 @@ from app.annotations import StepLog
 from app.carried_plan import Unreadable, carried, shown
 from app.github import own_comment
 from app.github.client import Hub
+from app.github.markers import Marker, Seal
 from app.github.pulls import look_at
 from app.github.urls import Server
 from app.interrupt import Interrupts
@@ -199,6 +200,29 @@ def test_what_nobody_of_the_repository_asked_for_is_not_carried_out(thread: Thre
     assert isinstance(thread.go(), Waiting)
     thread.pull.comments.remove(thread.asked)
     assert NOT_ASKED in str(thread.go())
+
+
+def test_what_only_looks_like_a_plan_keeps_none_from_being_started(thread: Thread) -> None:
+    """Who has a workflow repeat what he says would stop all work for as long as he likes."""
+    ours = thread.go()
+    assert isinstance(ours, Waiting)
+    here = thread.repo.id, thread.pull.number
+    asked = thread.pull.comment("mallory", f"/rlm refactor {ORDER}")
+    name = planned_name(*here, asked.id, 0)
+    marker = Seal(None, 0, thread.pull.number).write(Marker(kind="reply", run=name))
+    text, end = plan_comment(account_of(made()), hidden=0), carried(made(), here, asked.id, 0)
+    thread.pull.comment(BOT, f"All is well.{marker}")
+    assert thread.go() == ours, "it carries nothing"
+    thread.pull.comments[-2].body = text + end + marker
+    assert thread.go() == ours, "mallory asked for it, who may not write"
+    other = marker.replace(name, planned_name(*here, asked.id + 1, 0))
+    edited = thread.pull.comment(BOT, f"Plan{other}")
+    edited.edit(f"Another{other}")
+    edited.updated = edited.created + 60
+    assert thread.go() == ours, "somebody has edited it"
+    # The reason of the newest is told where none counts.
+    thread.pull.comments.remove(thread.plan)
+    assert EDITED in str(thread.go())
 
 
 def test_a_plan_of_somebody_else_is_none(thread: Thread) -> None:

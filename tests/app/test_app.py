@@ -14,7 +14,8 @@ from app.obey import MOST_OF_AUTHOR
 from reviewer.policy import FILE
 from tests.app.site import Site
 from tests.app.world import BASE, FLAWED, QUOTE, World, finds, submit, wait_until
-from tests.github.state import Reaction
+from tests.app.writing_desk import GRANTED
+from tests.github.state import Reaction, ReviewComment
 from tests.model_server import tool
 
 
@@ -569,6 +570,7 @@ def test_the_thread_of_what_was_mended_is_closed_with_the_commit(site: Site) -> 
         assert (answer.in_reply_to, answer.user.login) == (ours.id, world.app.actor)
         assert answer.body.startswith(f"Gone with {pull.head[:10]}: it changed these lines")
         assert ours.folded == "RESOLVED" and len(pull.review_comments) == 2
+        assert not ours.resolved and to_write_contents(world) == []
         assert world.became() == ["fixed"]
         # It comes back: that is news, and a thread of its own.
         pull.push(world.repo.commit({**WITH_MORE}, pull.head))
@@ -576,6 +578,52 @@ def test_the_thread_of_what_was_mended_is_closed_with_the_commit(site: Site) -> 
         world.settle(runs=3)
         assert [one.in_reply_to for one in pull.review_comments] == [None, ours.id, None]
         assert world.became() == ["open"]
+
+
+def to_write_contents(world: World) -> list[Any]:
+    """Return how tokens that may write contents were asked for."""
+    asked = [seen.body for seen in world.hub.requests if seen.path.endswith("/access_tokens")]
+    return [one for one in asked if one["permissions"].get("contents") == "write"]
+
+
+def assert_resolved_alone(world: World, thread: ReviewComment) -> None:
+    """Assert that a thread was resolved with a token that did nothing else, and is no more."""
+    assert thread.resolved and not thread.folded
+    used = [seen for seen in world.hub.requests if seen.token == thread.resolved_with]
+    resolving, ending = used
+    assert "resolveReviewThread" in resolving.body["query"]
+    assert (ending.method, ending.path) == ("DELETE", "/installation/token")
+    wait_until(lambda: thread.resolved_with not in world.hub.apps.tokens, lambda: "not ended")
+
+
+def test_where_contents_may_be_written_threads_are_resolved_with_a_token_for_that_alone(
+    site: Site,
+) -> None:
+    with site.world(permissions=GRANTED | {"contents": "write"}) as (world, server):
+        world.think = found_or_not
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        assert to_write_contents(world) == []
+        (ours,) = pull.review_comments
+        pull.push(world.repo.commit({"cart.py": MENDED_CART, "notes.md": b"words\n"}, pull.head))
+        world.opened(server, pull, "synchronize")
+        world.settle(runs=2)
+        assert pull.review_comments[-1].body.startswith(f"Gone with {pull.head[:10]}")
+        assert_resolved_alone(world, ours)
+        assert world.became() == ["fixed"]
+        # It comes back, and somebody closes it by a command.
+        pull.push(world.repo.commit({**WITH_MORE}, pull.head))
+        world.opened(server, pull, "synchronize")
+        world.settle(runs=3)
+        again = pull.review_comments[-1]
+        world.answered(server, again, "alice", "/rlm resolve")
+        wait_until(lambda: again.resolved and world.idle(), lambda: server.said)
+        assert_resolved_alone(world, again)
+        assert again.resolved_with != ours.resolved_with
+        wanted = {"contents": "write", "pull_requests": "write"}
+        asked = {"repository_ids": [world.repo.id], "permissions": wanted}
+        assert to_write_contents(world) == [asked, asked]
 
 
 def test_what_is_still_there_keeps_its_thread_open(site: Site) -> None:

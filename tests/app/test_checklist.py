@@ -43,6 +43,7 @@ PUBLISH, CHECKS = "tests/app/github/test_publish.py", "tests/app/github/test_che
 CLIENT, ERRORS = "tests/app/github/test_client.py", "tests/app/github/test_errors.py"
 AUTH, FETCH = "tests/app/github/test_auth.py", "tests/app/github/test_fetch.py"
 STORE, WORKER = "tests/app/test_store.py", "tests/app/test_worker.py"
+AWAY = "tests/app/test_store_away.py"
 HERE = "tests/app/test_checklist.py"
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
@@ -151,6 +152,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         f"{HERE}::test_28_deliveries_of_every_product_are_taken",
     ),
     "29 a thread that may not be resolved": (
+        f"{APP}::test_where_contents_may_be_written_threads_are_resolved_with_a_token_for_that_alone",
         "tests/app/github/test_threads.py::test_elsewhere_its_first_comment_is_folded_away_once",
         f"{ERRORS}::test_a_graphql_answer_is_a_200_with_the_errors_inside",
     ),
@@ -179,12 +181,17 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "a store that goes away": (
         f"{HERE}::test_a_store_that_goes_away_and_returns_costs_nothing_but_time",
+        f"{AWAY}::test_a_database_that_goes_away_during_a_review_and_returns",
+        f"{AWAY}::test_a_store_that_somebody_holds_during_a_review",
+        f"{AWAY}::test_a_disk_that_takes_nothing_more_during_a_review",
     ),
     "a clock that jumps": (
         f"{AUTH}::test_a_wrong_clock_is_told_with_the_seconds",
         f"{AUTH}::test_a_clock_that_is_a_little_wrong_does_no_harm",
         f"{STORE}::test_who_lost_a_claim_cannot_end_the_run_again",
         f"{HERE}::test_a_clock_that_jumps_ahead_has_a_job_done_twice_and_ended_once",
+        f"{STORE}::test_a_clock_that_leaps_ahead_removes_nothing_before_it_has_lasted",
+        f"{STORE}::test_a_claim_and_a_release_by_a_clock_that_ran_ahead_hold_nobody_up",
     ),
     "never blocking unless asked for": (
         f"{CHECKS}::test_findings_never_block_and_only_a_whole_review_is_a_success",

@@ -135,6 +135,18 @@ def test_the_published_schema_is_that_of_the_program(user: User) -> None:
     assert schema["$id"] == "urn:rlm:schema:rlm.yml"
 
 
+@pytest.mark.parametrize("name", ["review", "refactor", "fix", "tests"])
+def test_the_published_schema_of_a_result_is_that_of_the_program(name: str, user: User) -> None:
+    made = user.rlm("config", "--schema", name).out
+    assert made == (DOCS / f"{name}.schema.json").read_text("utf-8"), (
+        f"stale: rlm config --schema {name} > docs/{name}.schema.json"
+    )
+    schema = json.loads(made)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == f"urn:rlm:schema:{name}:1"
+    assert set(schema["$defs"]["Cost"]["required"]) >= {"usd", "calls", "seconds", "input_tokens"}
+
+
 @pytest.mark.parametrize(
     "text", [WHOLE.decode(), "checks: {secrets: 'off', hidden: 'on'}\n", "{}\n"]
 )

@@ -400,6 +400,9 @@ def test_whether_findings_can_be_handed_in_is_told(probed: Probed) -> None:
 def test_what_becomes_of_threads_is_told(probed: Probed) -> None:
     (line_,) = probed()[1]["threads"]
     assert line_["state"] == "ok" and "folded away, not resolved" in line_["text"]
+    probed.app.permissions["contents"] = "write"
+    (line_,) = probed()[1]["threads"]
+    assert line_["state"] == "ok" and "resolved, with a token for that alone" in line_["text"]
 
 
 def test_a_database_that_does_not_answer_is_told_without_its_password(probed: Probed) -> None:

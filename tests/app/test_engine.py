@@ -174,6 +174,40 @@ def test_a_run_waits_for_room_on_the_disk(
     store.close()
 
 
+class Once(_Engine):
+    """An engine that reviews once, or gives up."""
+
+    def _run(self, run: Any, *_: Any) -> _Done:
+        assert not run.report and not run.problem
+        if run.number == 4:
+            raise GiveUp("it cannot be read")
+        return _Done('{"first": 1}', 0.5, 1)
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_a_second_review_of_one_run_by_an_earlier_version_is_none(
+    tmp_path: Path, number: int
+) -> None:
+    store = Store(tmp_path / "rlm.sqlite3")
+    wish = '{"trigger": "opened"}'
+    run = NewRun("1" * 16, 1, 2, "octo/hello", number, "o", wish, "b" * 40, "a" * 40)
+    store.begin(run, step(REVIEW, run))
+    store.put(step(REVIEW, run))  # as earlier versions end the job that showed a run
+    settings = Settings(github=SERVER, home=tmp_path)
+    engine = Once(store, settings, SERVER, TokenAsker(pair()[0]), threading.Event())
+    for _ in range(2):
+        job = store.claim(ENGINE, "engine-1", 60)
+        assert job is not None and store.claim(ENGINE, "engine-2", 60) is None
+        attempt(store, job, engine.do, engine.lost, engine.stopping)
+    known = store.run(run.id)
+    assert known is not None and (known.report, known.problem) == (
+        ("", "it cannot be read") if number == 4 else ('{"first": 1}', "")
+    )
+    with store.database.read() as db:
+        assert db.scalars(select(JOBS.c.kind)).all() == ["publish"]
+    store.close()
+
+
 @pytest.mark.parametrize(("error", "away"), [(AwayTooLong("GitHub"), 1), (GiveUp("bad"), 0)])
 def test_a_run_notes_that_an_outage_ended_it(tmp_path: Path, error: GiveUp, away: int) -> None:
     store = Store(tmp_path / "rlm.sqlite3")

@@ -15,6 +15,7 @@ from app.engine import Plan
 from app.shares import for_review, less
 from reviewer.finding import Category, Finding, Place, Severity
 from reviewer.request import Caps, ChangeInfo, Coverage, Review, ReviewRequest
+from tests.app.schemas import assert_fits
 from tests.app.test_action import CLEAN, FLAWED
 from tests.app.test_action_write import SHAPES
 from tests.app.test_action_write import Model as Flaw
@@ -234,6 +235,7 @@ def test_findings_of_one_file_are_closed_one_on_the_other(user: User) -> None:
         return edited((CART, "def total(items):", "def total(items, /):"))
 
     ran, _ = played(user, say, written(user, name, DOUBLE), "--format", "json")
+    assert_fits("fix", ran.out)
     value = json.loads(ran.out)
     assert ran.code == 0 and [one["id"] for one in value["closed"]] == [DOUBLE.id, name.id]
 

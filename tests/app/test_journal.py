@@ -458,7 +458,7 @@ def test_a_full_disk_ends_what_has_a_cap_and_nothing_else(path: Path):
     assert done.returncode == 0, err
     said = out.splitlines()
     assert said[0].startswith(f"capped: The journal {path} cannot be written: ")
-    assert said[1:] == ["found True True", "later True", "closed"]
+    assert said[1:] == ["waits: RetryLater", "found True True", "later True", "closed"]
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     assert used(path, "capped") == pytest.approx(0.01 + 0.01 + 0.03)
     assert used(path, "free") == pytest.approx(0.01)
@@ -480,6 +480,7 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path, caps: Limit):
                 for _ in range(9):  # refused for want of a journal, each time, not of a budget
                     with pytest.raises(TellUser, match="cannot be written"):
                         await journal.reserve(key(1), WORST)
+            assert journal.refused is None  # somebody has to do something about it
 
     sync(run())
 
@@ -818,6 +819,31 @@ def test_what_is_not_used_goes_and_what_is_used_stays(place: Place):
         assert times[key(3).digest] == two_days_ago
 
     sync(run())
+
+
+def test_a_clock_that_is_ahead_for_less_than_a_day_forgets_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    now = time.time()
+
+    def left_after(ahead_s: float, run: str) -> list[tuple[int]]:
+        monkeypatch.setattr(time, "time", lambda: now + ahead_s)
+        StoredJournal(place.where, run, NO_CAP).close()
+        return [place.rows(f"SELECT count(*) FROM {table}")[0] for table in ("{paid}", "{kept}")]
+
+    async def run() -> None:
+        with StoredJournal(place.where, "paid", NO_CAP) as journal:
+            await paid(journal, 1, 2)
+
+    sync(run())
+    days = 86_400.0
+    assert left_after(60.0, "a") == [(2,), (2,)]
+    for number, hours in enumerate((0, 1, 23)):
+        assert left_after(60 * days + hours * 3_600.0, f"b{number}") == [(2,), (2,)]
+    assert left_after(120.0, "c") == [(2,), (2,)]
+    for number, hours in enumerate((0, 12)):
+        assert left_after(60 * days + hours * 3_600.0, f"d{number}") == [(2,), (2,)]
+    assert left_after(61 * days, "e")[1] == (0,)
 
 
 def test_the_ledger_of_old_runs_goes_but_not_that_of_this_one(place: Place):
@@ -1208,6 +1234,7 @@ def test_a_database_that_stays_away_ends_what_has_a_cap_and_nothing_else():
             await asyncio.to_thread(own.stop)
             with pytest.raises(TellUser, match="cannot be written"):
                 await capped.reserve(key(2), WORST)
+            assert isinstance(capped.refused, RetryLater) and free.refused is None
             await capped.settle(held, key(1), COST, reply(1))
             await paid(free, 3)
             assert await there(capped, 1, 3) == [True, False]

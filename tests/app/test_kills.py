@@ -3,11 +3,12 @@
 A sample; `python -m benchmarks.kills` does it at every request, before it and after.
 """
 
+import random
 from pathlib import Path
 
 import pytest
 
-from tests.app.kills import POINTS, Point, killed, killed_at
+from tests.app.kills import POINTS, Coding, Point, killed, killed_at, struck, told
 from tests.app.site import Site
 from tests.app.world import World
 
@@ -34,3 +35,35 @@ def test_a_kill_between_two_steps_says_everything_once(
         world.assert_said_once(pull)
         assert world.idle()
         assert server.pids[point.role] != before
+
+
+STRUCK = {"web": 1.0, "fetch": 0.1, "git": 0.2, "parser": 0.1, "sandbox": 0.1}
+"""Kinds of processes, and the seconds in which a kill meets one; at the points above are the
+github role, an engine and the whole server. `python -m benchmarks.app --rows kills` has all."""
+
+ANSWERS_S = 0.15
+"""For each answer of the model: there is a sandbox as long as there are questions."""
+
+
+@pytest.fixture(scope="module")
+def whole(site: Site) -> str:
+    """What a review says that nobody disturbs."""
+    with site.lend(World) as (world, server):
+        world.think = Coding()
+        pull = world.pull()
+        assert world.opened(server, pull) == 202
+        world.settle()
+        return told(world, pull)
+
+
+@pytest.mark.parametrize("kind", STRUCK)
+def test_whatever_is_killed_at_any_moment_a_review_says_everything_once(
+    site: Site, whole: str, kind: str
+) -> None:
+    after_s = random.uniform(0.0, STRUCK[kind])
+    print(f"{kind} killed after {after_s:.3f} s")
+    with site.lend(World, killed=kind) as (world, server):
+        pull, hit = struck(world, server, kind, after_s, ANSWERS_S)
+        assert hit, f"no {kind} was there to kill"
+        world.assert_said_once(pull)
+        assert told(world, pull) == whole

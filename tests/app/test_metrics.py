@@ -11,12 +11,27 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 
-from app.measures import CALLS, DELIVERIES, MEASURES, RATE_LEFT, RUNS, SPENT, Counts
+from app.measures import (
+    CALLS,
+    COUNTS,
+    DELIVERIES,
+    GAUGE_S,
+    MEASURES,
+    QUEUE_UP,
+    RATE_LEFT,
+    RUNS,
+    SPENT,
+    Counts,
+)
 from app.metrics import ServerCollector, served
 from app.store import ENGINE, GITHUB, NewJob, Store
+from app.store.tables import MEASURES as MEASURED
 from reviewer.errors import RetryLater
+from tests.app.test_queue import working
 from tests.app.world import World, wait_until
+from tests.redis_server import redis_server
 
 Read = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -70,6 +85,39 @@ def test_counts_of_several_processes_add_up_and_outlive_them(store: Store, tmp_p
     assert found["rlm_spent_dollars_total", ()] == 0.5
     assert found["rlm_runs_total", (("outcome", "other"),)] == 2
     assert found[RATE_LEFT.name, ()] == 0.1
+
+
+def test_a_gauge_that_nobody_looks_at_any_more_is_not_told(store: Store, tmp_path: Path) -> None:
+    """A server that has no Redis any more has none that is away."""
+    process = Counts()
+    process.put(QUEUE_UP, "github", 0.0)
+    process.put(QUEUE_UP, "what nobody foresaw", 0.0)
+    process.bring(store)
+    key = QUEUE_UP.name, (("role", "github"),)
+    found = told(store, tmp_path)
+    assert found[key] == 0 and len([name for name, _ in found if name == QUEUE_UP.name]) == 1
+    with store.database.write() as db:
+        db.execute(update(MEASURED).values(at=MEASURED.c.at - GAUGE_S - 1))
+    assert key not in told(store, tmp_path)
+
+
+def test_a_redis_that_is_away_shows_in_the_metrics(store: Store, tmp_path: Path) -> None:
+    """A real one, that is stopped and started again, as the dispatcher of the github role sees it."""
+    up = QUEUE_UP.name, (("role", "github"),)
+    errors = "rlm_queue_errors_total", (("role", "github"),)
+
+    def now() -> Read:
+        COUNTS.bring(store)
+        return told(store, tmp_path)
+
+    with redis_server(tmp_path / "redis") as redis, working(store, redis.url(), store.done, 1):
+        wait_until(lambda: now().get(up) == 1, lambda: repr(now()))
+        before = now()[errors]
+        redis.kill()
+        wait_until(lambda: now()[up] == 0, lambda: repr(now()))
+        assert now()[errors] > before
+        redis.start()
+        wait_until(lambda: now()[up] == 1, lambda: repr(now()))
 
 
 def test_what_could_not_be_brought_is_brought_later(store: Store, tmp_path: Path) -> None:
@@ -172,8 +220,9 @@ def test_every_metric_has_its_line_and_its_rule_in_the_documentation(
     said = " ".join(rule["expr"] for rule in groups[0]["rules"])
     assert all(rule["annotations"]["summary"] for rule in groups[0]["rules"])
     store.beat("web")
+    store.sweep()
     names = {name for name, _ in told(store, tmp_path) if not name.endswith("_created")}
-    names |= {RATE_LEFT.name}
+    names |= {RATE_LEFT.name, QUEUE_UP.name}
     assert {name for name in names if f"`{name}" not in table} == set()
     # What is not counted here is nothing that could be told.
     known = set(re.findall(r"\brlm_[a-z_]+", said))

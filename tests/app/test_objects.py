@@ -1,5 +1,6 @@
 """The two ends of a change, read from a real object store."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from reviewer.errors import GiveUp
 from reviewer.git import GitRepo, open_repo
 from reviewer.ports import FileTooLarge, MissingBlob, NoSuchFile, Objects
 from reviewer.text import decode
-from tests.repo import Repo
+from tests.repo import Repo, mortal_git
 
 NASTY = [b"with space", b"new\nline", b"tab\t", b'quo"te', b"back\\slash", b"\xff\xfe", b"-dash",
          b":(glob)*", b"*", "é".encode(), b"a:b"]  # fmt: skip
@@ -254,15 +255,40 @@ def test_many_threads_get_their_own_answers(repo: Repo) -> None:
     assert wrong == []
 
 
-def test_a_process_that_dies_costs_one_answer(objects: LocalObjects) -> None:
+def test_a_process_that_is_killed_costs_nothing(objects: LocalObjects) -> None:
     objects.read("src/a.py")
     batch = objects._cat._batch
     assert batch is not None
     batch._process.kill()
     batch._process.wait()
-    with pytest.raises(GiveUp, match="died"):
-        objects.read("src/a.py")
     assert objects.read("src/a.py") == b"new = 1\nother = 2\n"
+
+
+def test_processes_that_die_each_time_are_given_up(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    killer = mortal_git(tmp_path, "cat-file --batch", times=3)
+    monkeypatch.setenv("PATH", f"{killer}{os.pathsep}{os.environ['PATH']}")
+    opened, objects = open_objects(repo)
+    with opened, objects:
+        with pytest.raises(GiveUp, match="died"):
+            objects.read("src/a.py")
+        assert objects.read("src/a.py") == b"new = 1\nother = 2\n"
+
+
+@pytest.mark.parametrize("command", ["ls-tree", "grep"])
+def test_a_listing_or_search_whose_git_is_killed_is_made_again(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    opened, objects = open_objects(repo)
+    with opened, objects:
+        expected = objects.entries(), objects.grep("new")
+    killer = mortal_git(tmp_path, command)
+    monkeypatch.setenv("PATH", f"{killer}{os.pathsep}{os.environ['PATH']}")
+    opened, objects = open_objects(repo)
+    with opened, objects:
+        assert (objects.entries(), objects.grep("new")) == expected
+    assert (killer / "died").read_text() == "x"
 
 
 def test_closing_ends_the_processes_and_may_be_done_twice(objects: LocalObjects) -> None:

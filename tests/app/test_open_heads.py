@@ -156,6 +156,16 @@ def test_what_nobody_would_have_reviewed_is_left_alone(scene: Scene, why: str) -
     assert scene.looks() == []
 
 
+def test_a_repository_that_was_looked_at_by_a_clock_that_ran_ahead_is_due(scene: Scene) -> None:
+    heads = scene.heads()
+    assert heads() == 0
+    scene.opened()
+    assert heads() == 0, "it was looked at just now"
+    with scene.store.database.write() as db:
+        db.execute(update(WATCHED).values(looked=time.time() + 30 * 86_400))
+    assert heads() == 1
+
+
 def test_what_was_opened_long_before_its_repository_was_known_is_left_alone(scene: Scene) -> None:
     scene.opened(ago_s=BEFORE_S + 600)
     assert scene.heads()() == 0

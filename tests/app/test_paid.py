@@ -2,17 +2,18 @@
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from app.journal import StoredJournal
+from app.journal import FILE, StoredJournal
 from app.paid import KEPT_S, TAKEN_UP, UNFINISHED, journal_here, journal_of
 from reviewer.change import Change
-from reviewer.errors import RetryLater
+from reviewer.errors import RetryLater, TellUser
 from reviewer.model.base import Reply, Request, Stop, Text, Turn, Usage
 from reviewer.request import Caps, ReviewRequest
 from reviewer.rlm.budget import Amount, OutOfBudget
@@ -127,3 +128,28 @@ def test_a_run_with_a_name_is_open_once(tmp_path: Path) -> None:
         assert journal.paid == COST
     with journal_of(tmp_path, "r1", Caps(), "other", "o/r") as journal:
         assert journal.paid == Amount()
+
+
+@pytest.mark.parametrize("since", ["the start", "the first call"])
+def test_a_run_whose_journal_is_held_for_too_long_is_to_be_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, since: str
+) -> None:
+    """What it came to is a part: it is not told, and what was paid is there the next time."""
+    settings = StoredJournal.__init__.__kwdefaults__
+    monkeypatch.setitem(settings, "busy_s", 0.2)
+    with journal_of(tmp_path, "r1", Caps(usd=1.0), "t", "o/r") as journal:
+        pay(journal)
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        if since == "the start":
+            other.execute("BEGIN IMMEDIATE")
+        with (
+            pytest.raises(RetryLater, match="journal cannot be written"),
+            journal_of(tmp_path, "r1", Caps(usd=1.0), "t", "o/r") as journal,
+        ):
+            if since == "the first call":
+                other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(TellUser, match="has held it"):
+                pay(journal)
+    with journal_of(tmp_path, "r1", Caps(usd=1.0), "t", "o/r") as journal:
+        assert journal.paid == COST
+        pay(journal)

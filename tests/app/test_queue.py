@@ -1,19 +1,35 @@
 """Work over RQ, with a real Redis: done once, in the store's order, whatever becomes of Redis."""
 
+import json
 import os
+import pickle
+import socket
 import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from redis.exceptions import AuthenticationError, ResponseError
 
 import app.store.jobs
-from app.queue import PREFIX, REDIS_URL, Taker, connected, prefix, queue_of, release, threads_for
+from app.queue import (
+    NAME,
+    PREFIX,
+    REDIS_URL,
+    Taker,
+    connected,
+    prefix,
+    queue_of,
+    release,
+    threads_for,
+)
 from app.store import ENGINE, GITHUB, Job, NewJob, Store
 from app.worker import Claims
 from reviewer.errors import GiveUp, TellUser
@@ -150,6 +166,95 @@ def test_nothing_but_the_registered_job_is_run(
     assert not trace.exists()
 
 
+def test_what_stands_in_redis_is_json_under_the_prefix_of_its_role(
+    store: Store, redis: RedisServer
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def do(job: Job) -> None:
+        begun.set()
+        go.wait(20)
+        store.done(job)
+
+    client = redis.client
+    store.put(*jobs(3))
+    with working(store, redis.url(), do, workers=1):
+        try:
+            assert begun.wait(20)
+            wait_until(lambda: len(client.keys("rlm:github:job:*")) >= 2, lambda: "")
+            keys = client.keys()
+            kept = [client.hgetall(key) for key in client.keys("rlm:github:job:*")]
+        finally:
+            go.set()
+    assert {key.split(b":")[:2] == [b"rlm", b"github"] for key in keys} == {True}
+    for fields in kept:
+        name, instance, args, kwargs = json.loads(zlib.decompress(fields.pop(b"data")))
+        assert (name, instance, kwargs) == (NAME, None, {})
+        (number,) = args
+        assert type(number) is int
+        for value in fields.values():
+            value.decode("ascii")  # and no pickle, which begins with a byte beyond
+        assert b"octo" not in b"".join(fields.values())
+
+
+class Touches:
+    """Touches a file when somebody unpickles it."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.trace,)
+
+
+@pytest.mark.parametrize("field", ["data", "meta", "result"])
+def test_what_is_pickled_is_not_read(
+    store: Store, redis: RedisServer, tmp_path: Path, field: str
+) -> None:
+    """Whoever may write to Redis may not run code here by it."""
+    done: list[str] = []
+
+    def do(job: Job) -> None:
+        done.append(job.payload)
+        store.done(job)
+
+    trace = tmp_path / "trace"
+    pickled = pickle.dumps((NAME, None, (Touches(trace),), {}))
+    queue = queue_of(connected(redis.url()), GITHUB)
+    theirs = queue.enqueue_call(NAME, (4_711,))
+    value = zlib.compress(pickled) if field == "data" else pickled
+    redis.client.hset(theirs.key, field, value)
+    store.put(*jobs(1))
+    with working(store, redis.url(), do, workers=1):
+        wait_until(lambda: done == ["0"] and len(queue) == 0, lambda: repr(done))
+    assert not trace.exists()
+    pickle.loads(pickled)  # had it been read
+    assert trace.exists()
+
+
+def test_an_address_that_a_job_names_is_not_asked(store: Store, redis: RedisServer) -> None:
+    done: list[str] = []
+
+    def do(job: Job) -> None:
+        done.append(job.payload)
+        store.done(job)
+
+    from rq.webhook import Webhook  # after the prefix is set
+
+    queue = queue_of(connected(redis.url()), GITHUB)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        hooks = [Webhook(url, job_status=status) for status in ("finished", "failed")]
+        queue.enqueue_call(NAME, (4_711,), webhooks=hooks)
+        queue.enqueue_call("os.getcwd", webhooks=hooks)
+        store.put(*jobs(1))
+        with working(store, redis.url(), do, workers=1):
+            wait_until(lambda: done == ["0"] and len(queue) == 0, lambda: repr(done))
+        listener.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
 def test_no_more_is_released_than_workers_can_do_next(store: Store, redis: RedisServer) -> None:
     begun = threading.Event()
     go = threading.Event()
@@ -221,39 +326,58 @@ WORKS = """
 import sys, threading
 from pathlib import Path
 from app.queue import *
-from app.store import ENGINE, NewJob, Store
+from app.store import NewJob, Store
 from app.worker import Claims
-store, stopping = Store(Path(sys.argv[1])), threading.Event()
-store.put(*(NewJob(ENGINE, "review", f"k{n}", "{}") for n in range(5)))
-taker = Taker(Claims(store, ENGINE, "engine-1"), store.done, print, stopping)
-threads = threads_for(taker, {REDIS_URL: sys.argv[2], PREFIX: prefix(ENGINE)}, 1)
+where, url, role = sys.argv[1:]
+store, stopping = Store(Path(where)), threading.Event()
+store.put(*(NewJob(role, "review", f"k{n}", "{}") for n in range(5)))
+taker = Taker(Claims(store, role, f"{role}-1"), store.done, print, stopping)
+threads = threads_for(taker, {REDIS_URL: url, PREFIX: prefix(role)}, 1)
 [thread.start() for thread in threads]
-while store.waiting(ENGINE) and all(thread.is_alive() for thread in threads):
+while store.waiting(role) and all(thread.is_alive() for thread in threads):
     stopping.wait(0.05)
 stopping.set()
-print("left", store.waiting(ENGINE))
+[thread.join() for thread in threads]
+print("left", store.waiting(role))
 """
+"""A worker and a dispatcher, as they are in the process of each role."""
+
+USERS = {GITHUB: "rlm-github:CHANGE-ME-1", ENGINE: "rlm-engine:CHANGE-ME-2"}
 
 
-def test_the_acl_that_is_shipped_keeps_a_role_to_its_keys(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("role", "other"), [(GITHUB, ENGINE), (ENGINE, GITHUB)])
+def test_the_acl_that_is_shipped_keeps_a_role_to_its_keys(
+    tmp_path: Path, role: str, other: str
+) -> None:
     with redis_server(tmp_path / "redis", ACL) as redis:
-        url = redis.url("rlm-engine:CHANGE-ME-2")
+        url = redis.url(USERS[role])
         done = subprocess.run(
-            [sys.executable, "-c", WORKS, str(tmp_path / "rlm.sqlite3"), url],
-            env={**os.environ, PREFIX: prefix(ENGINE)},
+            [sys.executable, "-c", WORKS, str(tmp_path / "rlm.sqlite3"), url, role],
+            env={**os.environ, PREFIX: prefix(role)},
             capture_output=True, text=True, timeout=60, check=True,
         )  # fmt: skip
         assert done.stdout == "left 0\n"
         assert "does not answer" not in done.stderr and "perm" not in done.stderr.lower()
-        engine = connected(url)
-        for command in (
-            ("LRANGE", "rlm:github:queue:github", "0", "-1"),
-            ("RPUSH", "rlm:github:queue:github", "x"),
-            ("FLUSHALL",),
-            ("CONFIG", "GET", "*"),
-            ("ACL", "LIST"),
-            ("KEYS", "*"),
-            ("SCAN", "0"),
-        ):
-            with pytest.raises(Exception, match="permission"):
-                engine.execute_command(*command)
+        with pytest.raises(AuthenticationError):  # nobody without a password
+            redis.client.ping()
+        with connected(url) as client:
+            assert client.ping()
+            for command in (
+                ("LRANGE", f"rlm:{other}:queue:{other}", "0", "-1"),
+                ("RPUSH", f"rlm:{other}:queue:{other}", "x"),
+                ("HGETALL", f"rlm:{other}:job:1"),
+                ("DEL", f"rlm:{other}:workers"),
+                ("RENAME", f"rlm:{role}:x", f"rlm:{other}:x"),
+                ("EVAL", "return redis.call('GET', KEYS[1])", "1", f"rlm:{other}:x"),
+                ("EVAL", f"return redis.call('GET', 'rlm:{other}:x')", "0"),
+                ("GET", "something else"),
+                ("PUBLISH", f"rlm:{other}:pubsub:x", "stop"),
+                ("SUBSCRIBE", f"rlm:{other}:pubsub:x"),
+                ("FLUSHALL",),
+                ("CONFIG", "GET", "*"),
+                ("ACL", "LIST"),
+                ("KEYS", "*"),
+                ("SCAN", "0"),
+            ):
+                with pytest.raises(ResponseError, match=r"permission|can't access"):
+                    client.execute_command(*command)

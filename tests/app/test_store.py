@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Table, create_engine, delete, func, insert, inspect, select, text, update
 
 from app.jobs import Command, Look, Reply, Rerun, Step, step
+from app.measures import CLOCK
 from app.store import (
     ENGINE,
     GITHUB,
@@ -38,7 +39,18 @@ from app.store import (
 from app.store.before_alembic import STEPS
 from app.store.jobs import LONGEST_S
 from app.store.schema import FIRST, MIGRATIONS, REVISION, TAKEN_OVER
-from app.store.tables import CARRIED, DELIVERIES, FINDINGS, JOBS, METADATA, RUNS, SPENDING, STACKED
+from app.store.tables import (
+    CARRIED,
+    DELIVERIES,
+    FINDINGS,
+    FORGOTTEN,
+    JOBS,
+    METADATA,
+    RUNS,
+    SPENDING,
+    STACKED,
+    TRACES,
+)
 from reviewer.errors import RetryLater, RlmError, TellUser
 from tests.postgres import Postgres, postgres
 
@@ -835,15 +847,28 @@ def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
     store.close()
 
 
-def served(store: Store, number: int) -> list[str]:
+CLAIMED = 0
+"""Jobs released at a time where none is: whoever works asks the store."""
+
+taken = pytest.mark.parametrize("most", [CLAIMED, 1])
+"""How jobs are taken: claimed, or over the queue, which is told of so many at a time."""
+
+
+def served(store: Store, number: int, most: int = CLAIMED) -> list[str]:
     """Do so many jobs, one after the other; return whose they were."""
-    kinds = []
-    for _ in range(number):
-        job = store.claim(ENGINE, "w", 60.0)
+    return [kind for kind, _ in done_in_turn(store, number, most)]
+
+
+def done_in_turn(store: Store, number: int, most: int) -> Iterator[tuple[str, str]]:
+    """Do so many jobs, one after the other; yield kind and key of each when it is done."""
+    told: list[Job] = []
+    for left in range(number, 0, -1):
+        if most and not told:
+            told = store.release(ENGINE, min(most, left))
+        job = store.claim_one(told.pop(0).id, "w", 60.0) if most else store.claim(ENGINE, "w", 60.0)
         assert job is not None
-        kinds.append(job.kind)
         store.done(job)
-    return kinds
+        yield job.kind, job.key
 
 
 def wanted(installation: int, number: int, priority: int = 0) -> NewJob:
@@ -851,41 +876,57 @@ def wanted(installation: int, number: int, priority: int = 0) -> NewJob:
     return NewJob(ENGINE, f"of {installation}", key, "{}", priority, installation=installation)
 
 
-def test_a_flood_from_one_installation_waits_behind_itself(store: Store) -> None:
+@taken
+def test_a_flood_from_one_installation_waits_behind_itself(store: Store, most: int) -> None:
     store.put(*(wanted(1, number) for number in range(50)))
-    assert served(store, 10) == ["of 1"] * 10
+    assert served(store, 10, most) == ["of 1"] * 10
     store.put(*(wanted(2, number) for number in range(3)), wanted(3, 0))
-    assert served(store, 7) == ["of 2", "of 3", "of 1", "of 2", "of 1", "of 2", "of 1"]
-    assert served(store, 37) == ["of 1"] * 37
+    assert served(store, 7, most) == ["of 2", "of 3", "of 1", "of 2", "of 1", "of 2", "of 1"]
+    assert served(store, 37, most) == ["of 1"] * 37
     store.put(wanted(2, 9), wanted(1, 60))  # whoever waited for nothing has saved no turns
-    assert served(store, 2) == ["of 2", "of 1"]
+    assert served(store, 2, most) == ["of 2", "of 1"]
 
 
-def test_what_somebody_asked_for_goes_first_and_in_turn_too(store: Store) -> None:
+@taken
+def test_what_somebody_asked_for_goes_first_and_in_turn_too(store: Store, most: int) -> None:
     store.put(wanted(1, 0), wanted(2, 0))
     store.put(*(wanted(1, number, 10) for number in range(3)), wanted(2, 1, 10))
-    assert served(store, 6) == ["of 1", "of 2", "of 1", "of 2", "of 1", "of 1"]
+    assert served(store, 6, most) == ["of 1", "of 2", "of 1", "of 2", "of 1", "of 1"]
 
 
-def test_what_somebody_asked_for_is_not_behind_its_own_pushes(store: Store) -> None:
+@taken
+def test_what_somebody_asked_for_is_not_behind_its_own_pushes(store: Store, most: int) -> None:
     store.put(*(wanted(1, number) for number in range(50)))
-    served(store, 10)
+    served(store, 10, most)
     store.put(wanted(1, 0, 10), wanted(2, 0))
-    job = store.claim(ENGINE, "w", 60.0)
-    assert job is not None and job.key == "1:0:10"
+    assert [key for _, key in done_in_turn(store, 1, most)] == ["1:0:10"]
 
 
+def test_what_the_queue_is_told_of_at_once_is_shared_out_as_if_one_by_one(store: Store) -> None:
+    """What comes later does not wait for all of a flood that was told of, nor a person for it."""
+    store.put(*(wanted(1, number) for number in range(50)))
+    assert [job.kind for job in store.release(ENGINE, 6)] == ["of 1"] * 6
+    store.put(wanted(1, 7, 10), *(wanted(of, 0) for of in (2, 3, 4)), wanted(4, 1, 10))
+    store.put(wanted(2, 1), wanted(2, 2))  # who comes late has saved no turns
+    told = [job.key for job in store.release(ENGINE, 6)]
+    assert sorted(told[:2]) == ["1:7:10", "4:1:10"]  # who asked, before what begins by itself
+    assert sorted(told[2:5]) == ["2:0:0", "3:0:0", "4:0:0"]
+    assert told[5].startswith("1:")
+    assert store.release(ENGINE, 0) == []
+
+
+@pytest.mark.parametrize("most", [CLAIMED, 6])
 @pytest.mark.parametrize("priority", [0, 10])
-def test_no_flood_makes_the_others_wait(store: Store, priority: int) -> None:
+def test_no_flood_makes_the_others_wait(store: Store, priority: int, most: int) -> None:
     """Whatever one installation asks for: the others' pushes and commands have their turns."""
     others = range(2, 12)
 
     def waits(flood: int) -> dict[str, list[int]]:
         store.put(*(wanted(1, number, priority) for number in range(flood)))
-        served(store, 1)
+        served(store, 1, most)
         store.put(*(wanted(other, number) for number in range(5) for other in others))
         store.put(*(wanted(other, 9, 10) for other in others))
-        order = served(store, flood - 1 + 6 * len(others))
+        order = served(store, flood - 1 + 6 * len(others), most)
         assert store.claim(ENGINE, "w", 60.0) is None
         return {
             of: [place for place, done in enumerate(order) if done == of]
@@ -1066,3 +1107,141 @@ def end(store: Store, run: str = "0123456789abcdef") -> None:
     job = store.claim("github", "w", 60)
     assert job is not None
     store.ended(job, run, "posted")
+
+
+# A clock that leaps
+
+
+class Clock:
+    """The clock of this machine, until the test ends; `ahead_s` of what it should say."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.right, self.ahead_s = time.time(), 0.0
+        monkeypatch.setattr(time, "time", lambda: self.right + self.ahead_s)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+DAY_S = 86_400.0
+
+
+def doubted(store: Store) -> float:
+    return store.measures()[CLOCK.name, "doubted"]
+
+
+def rows_left(store: Store) -> list[int]:
+    """Return how many rows are left that have a limit, one of each kind."""
+    tables = (RUNS, DELIVERIES, FORGOTTEN, TRACES)
+    with store.database.read() as db:
+        return [db.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
+
+
+def rounds(store: Store, clock: Clock, *right: float) -> list[list[int]]:
+    """Have rounds of the reconciler so many seconds later, by a right clock; return what is left
+    after each.
+    """
+    found, began = [], clock.right
+    for passed in right:
+        clock.right = began + passed
+        store.sweep()
+        store.accept(f"at {passed} {clock.ahead_s}", None)
+        with store.database.write() as db:  # what the day's deliveries add is not what is counted
+            db.execute(delete(DELIVERIES).where(DELIVERIES.c.id.like("at %")))
+        store.expire_traces(30 * DAY_S)
+        store.to_forget()
+        found.append(rows_left(store))
+    return found
+
+
+def test_a_clock_that_leaps_ahead_removes_nothing_before_it_has_lasted(
+    store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = begun(store)
+    end(store, run.id)
+    store.accept("d", None)
+    store.forget_installation(9)
+    assert store.share_trace(run.id, 0, "a", ends=2, size=2, data=b"{}")
+    kept, gone = [1, 1, 1, 1], [0, 0, 0, 0]
+    assert rounds(store, clock, 0, 600) == [kept] * 2 and doubted(store) == 0
+    clock.ahead_s = 60 * DAY_S
+    assert rounds(store, clock, 600) == [kept]
+    assert doubted(store) == clock.right + clock.ahead_s
+    (said,) = [one for one in caplog.records if "leapt ahead" in one.message]
+    assert said.levelname == "WARNING"
+    assert rounds(store, clock, 600, 20 * 3_600) == [kept] * 2
+    clock.ahead_s = 0.0  # it is set right
+    assert rounds(store, clock, 600) == [kept] and doubted(store) == 0
+    clock.ahead_s = 60 * DAY_S
+    assert rounds(store, clock, 600) == [kept], "this leap is another one"
+    assert rounds(store, clock, 12 * 3_600, DAY_S) == [kept, gone] and doubted(store) == 0
+
+
+def test_what_was_written_while_the_clock_was_behind_stays_for_a_day(
+    store: Store, clock: Clock
+) -> None:
+    clock.ahead_s = -400 * DAY_S
+    assert rounds(store, clock, 0)[0][0] == 0
+    end(store, begun(store).id)
+    clock.ahead_s = 0.0
+    assert [left[0] for left in rounds(store, clock, 0, 12 * 3_600, DAY_S - 1)] == [1, 1, 1]
+    assert rounds(store, clock, 1)[0][0] == 0 and doubted(store) == 0
+
+
+def test_a_server_whose_clock_is_ahead_of_the_others_removes_nothing_of_theirs(
+    store: Store, clock: Clock
+) -> None:
+    end(store, begun(store).id)
+    for _ in range(4):
+        clock.ahead_s = 0.0
+        rounds(store, clock, 12 * 3_600)
+        clock.ahead_s = 60 * DAY_S
+        assert rounds(store, clock, 60)[0][0] == 1
+
+
+def test_a_claim_and_a_release_by_a_clock_that_ran_ahead_hold_nobody_up(
+    store: Store, clock: Clock
+) -> None:
+    store.put(look())
+    clock.ahead_s = 30 * DAY_S
+    before = claimed(store)
+    clock.ahead_s = 0.0  # its process died, and the clock is set right
+    after = claimed(store)
+    assert (after.id, after.attempts) == (before.id, 2)
+    store.again(after, "later", 0.0)
+    clock.ahead_s = 30 * DAY_S
+    assert [one.id for one in store.release(GITHUB, 5)] == [before.id]
+    clock.ahead_s = 0.0
+    assert [one.id for one in store.release(GITHUB, 5)] == [before.id]
+    assert store.release(GITHUB, 5) == [], "the queue knows of it"
+    assert store.claim_one(before.id, "w", 60) is not None
+
+
+def test_a_job_of_a_claim_by_a_clock_that_ran_ahead_keeps_none_of_its_key_waiting(
+    store: Store, clock: Clock
+) -> None:
+    clock.ahead_s = 30 * DAY_S
+    store.put(look(), look(trigger="pushed"))
+    before = claimed(store)
+    clock.ahead_s = 0.0
+    after = store.claim(GITHUB, "other", 60)
+    assert after is not None and after.id == before.id
+    assert store.claim(GITHUB, "other", 60) is None, "one of a key is done at a time"
+
+
+def test_clocks_that_differ_by_minutes_take_no_claim_away(store: Store, clock: Clock) -> None:
+    store.put(look())
+    store.claim(GITHUB, "one", 120)
+    clock.ahead_s = -300.0
+    assert store.claim(GITHUB, "two", 120) is None
+
+
+def test_what_failed_while_the_clock_was_ahead_is_tried_again(store: Store, clock: Clock) -> None:
+    clock.ahead_s = 30 * DAY_S
+    store.put(look())
+    store.fail(claimed(store), "GitHub was down")
+    assert not store.put_if_idle(look())
+    clock.ahead_s = 0.0
+    assert store.put_if_idle(look())

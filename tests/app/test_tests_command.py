@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.arguments import parser
+from tests.app.schemas import assert_fits
 from tests.app.test_cli import Ran, User, key
 from tests.model_server import Answer, ModelServer, Scripted, error, hang, tool
 from tests.repo import Repo
@@ -229,6 +230,9 @@ def test_each_test_file_becomes_a_commit_whose_tests_pass_now_and_not_before(
 
 def test_the_json_is_as_documented(user: User, service: ModelServer) -> None:
     ran = user.rlm("tests", "main..topic", "--format", "json", **key(service))
+    assert_fits("tests", ran.out)
+    made = user.rlm("tests", "main..topic", "--format", "markdown", **key(service))
+    assert made.out.startswith("## Tests: done\n") and made.code == ran.code
     value = json.loads(ran.out)
     assert value["schema_version"] == 1 and value["status"] == "complete"
     assert (value["base"], value["commit"]) == (user.repo.sha("main"), user.repo.sha("topic"))

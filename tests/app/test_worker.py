@@ -220,7 +220,7 @@ def test_a_loss_that_cannot_be_told_is_waited_for_as_an_outage_and_counted_once(
 ) -> None:
     worked = Untold(tmp_path, raising(GiveUp("nobody can")), trouble)
     COUNTS.bring(worked.store)  # what other tests have counted
-    before = worked.store.measures().get((JOBS_LOST.name, GITHUB), 0)
+    before, _ = worked.store.measures().get((JOBS_LOST.name, GITHUB), (0.0, 0.0))
     worked.store.put(JOB)
     began = time.time()
     worked.tries()
@@ -235,7 +235,7 @@ def test_a_loss_that_cannot_be_told_is_waited_for_as_an_outage_and_counted_once(
     assert worked.lasts == [False] * 4 + [True]
     assert worked.lost == ["nobody can"] and worked.store.waiting(GITHUB) == 0
     COUNTS.bring(worked.store)
-    assert worked.store.measures()[JOBS_LOST.name, GITHUB] == before + 1
+    assert worked.store.measures()[JOBS_LOST.name, GITHUB][0] == before + 1
 
 
 def test_an_outage_does_not_begin_anew_when_its_end_cannot_be_told(tmp_path: Path) -> None:

@@ -11,13 +11,14 @@ import pytest
 
 from app.github import patches
 from app.github.client import Hub
+from app.github.markers import visible
 from app.jobs import Look
 from app.run_life import CLOSED
 from app.steps import Steps
 from app.store import GITHUB, PROGRESS
 from app.worker import MAX_ATTEMPTS, attempt
 from reviewer.errors import GiveUp, RetryLater
-from tests.app.writing_desk import BASE, HEAD, NAME, POLICY, Desk
+from tests.app.writing_desk import AFTER, BASE, HEAD, NAME, POLICY, Desk
 from tests.github.hub import FakeGitHub, FakeRepo
 
 
@@ -472,3 +473,94 @@ def test_one_that_is_merged_is_known_to_be_so_by_the_push_that_it_is(desk: Desk)
     assert first.state == "open"
     desk.says("alice", "/rlm undo")
     assert first.state == "closed" and states(desk) == ["merged", "undone"]
+
+
+# A push below one that is open -------------------------------------------------------------------
+
+
+def pushed(desk: Desk, changes: dict[str, bytes]) -> str:
+    """Have somebody push to the pull request, and let the event come; return the new head."""
+    head = desk.repo.commit(HEAD | changes, desk.pull.head)
+    desk.pull.push(head)
+    looked_at(desk, "pushed")
+    return head
+
+
+def told(desk: Desk) -> list[str]:
+    """Our comments on the pull request on top."""
+    (there,) = desk.stacked
+    return [visible(one.body) for one in there.comments if one.user.login == desk.app.actor]
+
+
+def test_one_whose_files_a_push_left_alone_is_told_that_it_still_applies(desk: Desk) -> None:
+    begun(desk)
+    desk.carries()
+    looked_at(desk, "pushed")
+    assert told(desk) == [], "it stands on what the branch ends at"
+    tips = desk.branches
+    head = pushed(desk, {"d.py": b"x = 1\n"})
+    (said,) = told(desk)
+    moved = f"#{desk.pull.number} has moved on since this was made (`{desk.head[:10]}` then, "
+    assert said.startswith(f"{moved}`{head[:10]}` now).") and "**it still applies exactly**" in said
+    assert "1 other file changed meanwhile; none uses a name that is gone by this." in said.lower()
+    assert desk.branches == tips, "no branch is touched"
+    (comment,) = [one for there in desk.stacked for one in there.comments]
+    edited = comment.updated
+    looked_at(desk, "pushed")
+    assert told(desk) == [said] and comment.updated == edited, "the same is not said again"
+
+
+def test_one_whose_files_a_push_changed_is_told_where_and_what_to_do(desk: Desk) -> None:
+    begun(desk)
+    desk.carries()
+    tips = desk.branches
+    pushed(desk, {"d.py": b"x = 1\n"})
+    head = pushed(desk, {"a.py": b"def f():\n    return 2\n"})
+    (said,) = told(desk)  # one comment, edited
+    assert f"`{head[:10]}` now). **It does not apply exactly any more**: `a.py` changed" in said
+    assert "Nothing was changed or rebased here." in said and "still applies" not in said
+    assert f"`/rlm undo` on #{desk.pull.number} takes this back, and `/rlm refactor`" in said
+    assert desk.branches == tips
+    assert len(desk.ours) == 2, "nothing is said on the one below"
+    desk.says("alice", "/rlm undo")
+    assert desk.branches == {} and states(desk) == ["undone"]
+    pushed(desk, {"b.py": b"x = 2\n"})
+    assert told(desk) == [said], "who is undone is told nothing more"
+
+
+def test_one_that_was_brought_up_to_date_is_told_so_and_one_sent_elsewhere_nothing(
+    desk: Desk,
+) -> None:
+    begun(desk)
+    desk.carries()
+    (there,) = desk.stacked
+    head = pushed(desk, {"d.py": b"x = 1\n"})
+    assert "still applies" in told(desk)[0]
+    there.push(desk.repo.commit(AFTER | {"d.py": b"x = 1\n"}, head, there.head))
+    looked_at(desk, "pushed")
+    assert told(desk) == [
+        f"This stands on what #{desk.pull.number} ends at by now (`{head[:10]}`)."
+    ]
+    there.retarget("main", desk.base)
+    pushed(desk, {"a.py": b"y = 1\n"})
+    assert len(told(desk)) == 1 and "ends at by now" in told(desk)[0]
+
+
+def test_names_that_a_push_begins_to_use_are_told(desk: Desk) -> None:
+    begun(desk)
+    written = desk.written().model_copy(update={"names": ("f",)})
+    desk.comes(written)
+    desk.work()
+    pushed(desk, {"d.py": b"from a import f\n"})
+    (said,) = told(desk)
+    assert "**What was pushed uses names that are gone by this**: `f` in `d.py`." in said
+
+
+def test_who_may_not_speak_there_does_everything_else(desk: Desk) -> None:
+    begun(desk)
+    desk.carries()
+    (there,) = desk.stacked
+    there.locked = True
+    head = pushed(desk, {"d.py": b"x = 1\n"})
+    assert told(desk) == []
+    assert any(run.head == head for run in desk.store.runs_of(desk.repo.id, desk.pull.number))

@@ -134,6 +134,7 @@ class _Root:
         repo, comment = self.find("PRRT", input["threadId"])
         self.may(repo, "contents", "pull_requests")
         comment.resolved = True
+        comment.resolved_with = self.access.token or ""
         return {"thread": _thread(repo, comment)}
 
     def minimizeComment(self, _info: Any, input: dict[str, Any]) -> dict[str, Any]:

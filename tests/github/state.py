@@ -84,6 +84,8 @@ class ReviewComment:
     reactions: list[Reaction] = field(default_factory=list)
     resolved: bool = False
     """Of the first comment: its thread is resolved."""
+    resolved_with: str = ""
+    """The token that resolved it through the API."""
     folded: str = ""
     """Why it was minimised; "" while it is not."""
 

@@ -9,10 +9,10 @@ import pytest
 
 from reviewer.diff import build_change
 from reviewer.errors import GiveUp, TellUser
-from reviewer.git import GitRepo, MissingObject, open_repo
+from reviewer.git import GitRepo, Killed, MissingObject, once_more, open_repo
 from reviewer.gitdir import find
 from reviewer.revisions import parse_range, resolve
-from tests.repo import Repo
+from tests.repo import Repo, mortal_git
 
 
 @pytest.fixture
@@ -405,6 +405,59 @@ def test_a_failing_stream_says_why(repo: Repo) -> None:
         opened.stream("ls-tree", "nonsense", timeout_s=10) as pipe,
     ):
         pipe.read()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_git_that_somebody_kills_is_asked_once_more(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, times: int
+) -> None:
+    expected = patch_of(repo.path)
+    killer = mortal_git(tmp_path, "diff", times=times)
+    monkeypatch.setenv("PATH", f"{killer}{os.pathsep}{os.environ['PATH']}")
+    if times > 1:
+        with pytest.raises(GiveUp, match="git diff was killed"):
+            patch_of(repo.path)
+        return
+    assert patch_of(repo.path) == expected
+    (killer / "died").unlink()
+    with open_repo(repo.path) as opened, tempfile.TemporaryFile() as spool:
+        spool.write(b"before ")
+        spool.flush()
+        args = ("diff", "HEAD~1", "HEAD")
+        opened.run_into(spool, *args, timeout_s=60, max_bytes=1 << 20)
+        spool.seek(0)
+        assert spool.read() == b"before " + expected
+    assert (killer / "died").read_text() == "x"
+
+
+def test_questions_on_stdin_are_asked_again_from_the_first(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    killer = mortal_git(tmp_path, "--batch-check")
+    monkeypatch.setenv("PATH", f"{killer}{os.pathsep}{os.environ['PATH']}")
+    with open_repo(repo.path) as opened, tempfile.TemporaryFile() as names:
+        names.write(b"HEAD\nHEAD~1\n")
+        names.seek(0)
+        out = opened.run("cat-file", "--batch-check", stdin=names)[1]
+    assert [line.split()[1] for line in out.splitlines()] == [b"commit", b"commit"]
+
+
+def test_a_reader_whose_git_is_killed_is_told_and_may_read_again(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    killer = mortal_git(tmp_path, "ls-tree", times=3)
+    monkeypatch.setenv("PATH", f"{killer}{os.pathsep}{os.environ['PATH']}")
+    with open_repo(repo.path) as opened:
+
+        def names() -> list[str]:
+            with opened.stream("ls-tree", "-r", "HEAD", timeout_s=10) as pipe:
+                return [line.split()[3].decode() for line in pipe]  # of a line cut off: IndexError
+
+        with pytest.raises(Killed):
+            names()
+        with pytest.raises(Killed):
+            once_more(names)()
+        assert once_more(names)() == ["data.bin", "src/a.py"]
 
 
 def test_no_git_on_the_path(repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -102,6 +102,38 @@ def test_a_dead_nursery_is_replaced(nursery: Nursery) -> None:
     assert gone(pid, other)
 
 
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_the_module_is_imported_once_for_all_nurseries_of_a_program(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    another = Nursery("a_worker", [str(tmp_path)])
+    first, one, said = started(nursery)
+    second, other, also = started(another)
+    theirs = [int(str(each["parent"])) for each in (said, also)]
+    assert theirs[0] != theirs[1]
+    (root,) = set(map(parent_of, theirs))
+    assert parent_of(root) == os.getpid()
+    another.close()
+    assert gone(second, theirs[1]) and is_there(first) and is_there(root)
+    # Who dies is replaced, and who was there before goes on.
+    os.kill(root, signal.SIGKILL)
+    third, more, new = started(another)
+    assert parent_of(int(str(new["parent"]))) not in {root, os.getpid()}
+    again, last, old = started(nursery)
+    assert old["parent"] == theirs[0]
+    for own, pid, into in (
+        (another, second, other), (another, third, more), (nursery, first, one),
+        (nursery, again, last),
+    ):  # fmt: skip
+        own.end(pid)
+        os.close(into)
+    another.close()
+
+
 def test_a_module_that_cannot_be_imported_is_an_error(tmp_path: Path) -> None:
     own = Nursery("there_is_none", [str(tmp_path)])
     with pytest.raises((OSError, EOFError)):
@@ -124,7 +156,8 @@ def test_no_worker_outlives_the_program(tmp_path: Path, how: str) -> None:
     program = (
         "import os, sys, json; from reviewer.nursery import Nursery;"
         "own = Nursery('a_worker', sys.argv[1:2]); stdin, into = os.pipe(); out, stdout = os.pipe();"
-        "pid = own.start([stdin, stdout]); print(pid, json.loads(os.read(out, 9999))['parent']);"
+        "pid = own.start([stdin, stdout]); print(pid, json.loads(os.read(out, 9999))['parent'],"
+        "own._root._process.pid);"
         "sys.stdout.flush(); sys.stdin.readline()"
     ) + ENDS[how]
     with subprocess.Popen(
@@ -133,7 +166,7 @@ def test_no_worker_outlives_the_program(tmp_path: Path, how: str) -> None:
     ) as process:  # fmt: skip
         assert process.stdout is not None
         pids = [int(each) for each in process.stdout.readline().split()]
-        assert len(pids) == 2 and all(map(is_there, pids))
+        assert len(pids) == 3 and all(map(is_there, pids))
         if how == "is killed":
             process.kill()
     assert gone(*pids)
@@ -145,13 +178,15 @@ def test_a_fork_of_the_program_has_a_nursery_of_its_own(nursery: Nursery) -> Non
     if (child := os.fork()) == 0:
         try:
             other, _, also = started(nursery)
-            os.write(told, str(also["parent"]).encode())
+            os.write(told, f"{also['parent']} {nursery._root._owner}".encode())
             nursery.end(other)
             nursery.close()
+            nursery._root.close()
         finally:
             os._exit(0)
     os.waitpid(child, 0)
-    assert int(os.read(out, 20)) != said["parent"]
+    parent, root_of = os.read(out, 40).split()
+    assert int(parent) != said["parent"] and int(root_of) == os.getpid()
     assert is_there(pid)
     nursery.end(pid)
     for each in (into, out, told):

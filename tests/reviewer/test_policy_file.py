@@ -75,6 +75,7 @@ def test_efforts_are_those_of_a_review() -> None:
             "line 3: there is no key 'txt'; did you mean 'text'?",
         ),
         ("checks:\n  secret: off", "line 2: there is no check 'secret'; did you mean 'secrets'?"),
+        ("checks: {intnt: off}", "line 1: there is no check 'intnt'; did you mean 'intent'?"),
         ("xyz: 1", "line 1: there is no key 'xyz'"),
         ("test_comand: x", "line 1: there is no key 'test_comand'; did you mean 'test_command'?"),
         ("test_command: {a: b}", "line 1: test_command should be text, or a list of a program"),

@@ -69,12 +69,21 @@ def _others(said: Finding, spots: Sequence[_Spot]) -> tuple[Other, ...]:
     seen = Counter([said.id])
     found = []
     for path, side, line, evidence in islice(spots, MOST_PLACES):
-        here = {"path": printable(path), "side": side, "evidence": evidence}
-        values = said.model_dump(include={"category", "severity", "confidence", "title", "source"})
-        name = Finding(**here, **values, body="").id
+        shown = printable(path)
+        name = Finding(
+            path=shown,
+            side=side,
+            evidence=evidence,
+            category=said.category,
+            severity=said.severity,
+            confidence=said.confidence,
+            title=said.title,
+            source=said.source,
+            body="",
+        ).id
         seen[name] += 1
         told = name if seen[name] == 1 else f"{name}-{seen[name]}"
-        found.append(Other(id=told, path=here["path"], side=side, start_line=line, line=line))
+        found.append(Other(id=told, path=shown, side=side, start_line=line, line=line))
     return tuple(found)
 
 

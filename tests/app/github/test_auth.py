@@ -99,6 +99,34 @@ def test_a_token_is_kept_for_its_own_use_alone() -> None:
     assert first == again == ["ghs_0", "ghs_1", "ghs_2", "ghs_3"]
 
 
+def test_a_token_of_its_own_is_given_to_nobody_else() -> None:
+    granted = Answer(200, {"permissions": {"contents": "write"}})
+    answers = (
+        token_answer("ghs_0"),
+        granted,
+        token_answer("ghs_1"),
+        granted,
+        token_answer("ghs_2"),
+    )
+    with Loopback(*answers) as loopback:
+        mine, write = app(loopback), {"contents": "write"}
+        shared = mine.installation_token(7, 99, write).value.get_secret_value()
+        own = [mine.own_token(7, 99, write).value.get_secret_value() for _ in range(2)]
+        again = mine.installation_token(7, 99, write).value.get_secret_value()
+    assert (shared, own, again) == ("ghs_0", ["ghs_1", "ghs_2"], "ghs_0")
+
+
+def test_a_token_of_its_own_is_not_asked_for_where_it_is_not_granted() -> None:
+    wanted = {"contents": "write", "pull_requests": "write"}
+    answer = Answer(200, {"permissions": READ})
+    with Loopback(answer) as loopback, pytest.raises(NotGranted) as caught:
+        app(loopback).own_token(7, 99, wanted)
+    assert caught.value.missing == wanted
+    assert [(seen.method, seen.path) for seen in loopback.requests] == [
+        ("GET", "/api/v3/app/installations/7")
+    ]
+
+
 def test_a_token_is_replaced_minutes_before_its_end() -> None:
     answers = token_answer("ghs_old", 299), token_answer("ghs_new", 3_600)
     with Loopback(*answers) as loopback:

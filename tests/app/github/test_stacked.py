@@ -10,6 +10,7 @@ from app.written import Written
 from reviewer.errors import RetryLater
 from reviewer.fix.values import Fixing
 from reviewer.refactor.patch import Blob, Commit, Patch
+from reviewer.refactor.values import Refactoring
 from reviewer.testing.values import Testing
 from tests.app.github.writers import BASE, KEY, NAME, RUN, Scene, commits_of, result_of
 from tests.github.hub import FakeGitHub
@@ -72,12 +73,14 @@ def test_a_pull_request_stands_on_top_of_the_other_and_says_all_of_it(scene):
     assert f"({PAGE})" in (pull.body or "")
 
 
-@pytest.mark.parametrize("task", ["tests", "fix"])
+@pytest.mark.parametrize("task", ["tests", "fix", "refactor"])
 @pytest.mark.parametrize("writes", [True, False])
 def test_that_the_base_is_another_one_by_now_is_said(scene, task, writes):
     patch = Patch(scene.head, tuple(scene.commits))
     testing = Testing(base=scene.base, commit=scene.head)
-    account = testing if task == "tests" else Fixing(commit=scene.head, reviewed=scene.head)
+    fixing = Fixing(commit=scene.head, reviewed=scene.head)
+    refactoring = Refactoring(instruction="rename f", commit=scene.head)
+    account = {"tests": testing, "fix": fixing, "refactor": refactoring}[task]
     written = Written.of(task, account, patch, write=writes)
     what = Delivery(RUN, NAME, scene.pull.number, written, True, scene.repo.id, base=scene.base)
     if not writes:
@@ -89,7 +92,7 @@ def test_that_the_base_is_another_one_by_now_is_said(scene, task, writes):
     assert done.outcome == ("stacked" if writes else "patch")
     said = f"has changed meanwhile (`{scene.base[:10]}` then, `{scene.head[:10]}` now)"
     for text in [done.text, *(one.body or "" for one in scene.stacked)]:
-        assert said in text and f"`/rlm {task}` makes it anew" in text
+        assert said in text and f"`/rlm {task}`" in text and "makes it anew" in text
 
 
 def test_the_branch_is_named_by_us_alone():

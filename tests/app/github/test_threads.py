@@ -1,5 +1,6 @@
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,13 @@ import pytest
 from pydantic import SecretStr
 
 from app.github import threads as module
+from app.github.auth import NotGranted
 from app.github.client import Hub
+from app.github.closing import Closing
 from app.github.dismissals import dismisses
-from app.github.errors import Forbidden, NotThere
+from app.github.errors import Forbidden, NotThere, Refused
 from app.github.pulls import look_at
-from app.github.threads import answer, close, react, thread_of, threads
+from app.github.threads import answer, react, thread_of, threads
 from app.github.urls import Server
 from app.jobs import Command
 from app.obey import argues
@@ -142,20 +145,69 @@ def test_a_thread_is_resolved_where_that_is_permitted(scene: Scene) -> None:
     with scene.hub(contents="write") as hub:
         scene.said(hub, 3, "one")
         (thread,) = threads(hub, NAME, scene.pull.number)
-        assert close(hub, thread) == "resolved"
+        assert Closing(hub).close(thread) == "resolved"
         (thread,) = threads(hub, NAME, scene.pull.number)
     assert thread.resolved and not thread.first.folded
+
+
+def test_threads_are_resolved_through_what_is_opened_for_that_once(scene: Scene) -> None:
+    opened: list[Hub] = []
+
+    @contextmanager
+    def to_resolve() -> Iterator[Hub]:
+        with scene.hub(contents="write") as hub:
+            opened.append(hub)
+            yield hub
+
+    with scene.hub() as hub:
+        for line in (3, 4):
+            scene.said(hub, line, "one")
+        with Closing(hub, to_resolve) as closing:
+            assert not opened, "nothing is to be resolved yet"
+            for thread in threads(hub, NAME, scene.pull.number):
+                assert closing.close(thread) == "resolved"
+    assert len(opened) == 1
+    assert all(one.resolved and not one.folded for one in scene.pull.review_comments)
+
+
+NOT_GRANTED = NotGranted("not granted", {"contents": "write"}, {})
+GONE = NotThere("The App is not installed there", 404, "")
+
+
+@pytest.mark.parametrize("refusal", [NOT_GRANTED, GONE, Forbidden("suspended", 403, ""), None])
+def test_where_resolving_is_refused_after_all_first_comments_are_folded_away(
+    scene: Scene, refusal: Refused | None
+) -> None:
+    tried = 0
+
+    @contextmanager
+    def to_resolve() -> Iterator[Hub]:
+        nonlocal tried
+        tried += 1
+        if refusal is not None:
+            raise refusal
+        with scene.hub(contents="read") as hub:  # taken back since: the mutation is refused
+            yield hub
+
+    with scene.hub() as hub:
+        for line in (3, 4):
+            scene.said(hub, line, "one")
+        with Closing(hub, to_resolve) as closing:
+            for thread in threads(hub, NAME, scene.pull.number):
+                assert closing.close(thread) == "folded"
+    assert tried == 1
+    assert all(one.folded and not one.resolved for one in scene.pull.review_comments)
 
 
 def test_elsewhere_its_first_comment_is_folded_away_once(scene: Scene) -> None:
     with scene.hub(contents="read") as hub:
         scene.said(hub, 3, "one")
         (thread,) = threads(hub, NAME, scene.pull.number)
-        assert close(hub, thread) == "folded"
+        assert Closing(hub).close(thread) == "folded"
         (thread,) = threads(hub, NAME, scene.pull.number)
         assert thread.first.folded and not thread.resolved
         before = len(scene.fake.requests)
-        assert close(hub, thread) == "folded"
+        assert Closing(hub).close(thread) == "folded"
         assert len(scene.fake.requests) == before + 1
 
 
@@ -164,7 +216,7 @@ def test_without_the_right_to_write_it_is_left(scene: Scene) -> None:
         scene.said(hub, 3, "one")
     with scene.hub(pull_requests="read") as hub:
         (thread,) = threads(hub, NAME, scene.pull.number)
-        assert close(hub, thread) == "left"
+        assert Closing(hub).close(thread) == "left"
 
 
 def test_an_answer_is_given_once_also_where_the_first_was_lost(scene: Scene) -> None:

@@ -122,6 +122,9 @@ def test_no_git_of_the_work_tree_is_found_whatever_the_path_says() -> None:
         ),
         ("fatal: unable to access 'https://x': server certificate", AtTerminal, "certificate"),
         ("fatal: unable to access 'https://x': returned error: 403", Denied, "let us read"),
+        ("error: git-remote-http died of signal 9", RetryLater, "Git was killed"),
+        ("error: index-pack died of signal 9\nfatal: index-pack failed", RetryLater, "was killed"),
+        ("git ended with -9", RetryLater, "Git was killed"),
         ("\x1b[31mfatal: odd\x07", TellUser, "could not fetch the pull request: .*odd"),
     ],
 )

@@ -1,14 +1,16 @@
 import html
+import json
 import re
 
 import pytest
 
-from app.render.comment import SUGGESTION_BYTES, can_commit, render_comment, said
+from app.render import render
+from app.render.comment import SUGGESTION_BYTES, can_commit, claim_of, render_comment, said
 from app.render.markdown import render_markdown
 from app.render.outgoing import cut_bytes, masked, size, without_secrets
 from app.render.snippet import no_code
 from app.report import Anchor, Excerpt, Report
-from reviewer.finding import Category, Severity
+from reviewer.finding import Category, Proof, Severity
 from tests.app.render.samples import HOSTILE, HOSTILE_BLOCK, code, finding, review
 from tests.app.render.test_escape import REFERENCE, read
 from tests.app.render.test_markdown import OURS, TAG
@@ -57,6 +59,33 @@ def test_what_fails_is_one_line_and_another_look_at_it_is_no_news():
     assert said(text) == said(render_comment(at_8(trigger="Any order."), HERE, code))
     assert said(text) == said(render_comment(at_8(), HERE, code))
     assert "Fails when" not in render_comment(at_8(), HERE, code)
+
+
+def test_code_elsewhere_that_proves_it_is_named_and_is_no_news_either():
+    proof = Proof(
+        path="shop/gateway.py", start_line=3, line=4, quote="\n  def send(`x`):\n    pay()"
+    )
+    made = at_8(trigger="Any order.", proof=proof)
+    line = "**Seen at:** `shop/gateway.py:3-4`, ``def send(`x`):``"
+    text = render_comment(made, HERE, code)
+    assert line in text.split("\n")
+    assert line in render_markdown(review(findings=[made]), code).split("\n")
+    assert said(text) == said(render_comment(at_8(), HERE, code))
+    assert claim_of(text, made.path) == claim_of(render_comment(at_8(), HERE, code), made.path)
+    told = render(review(findings=[made]), "text", code)
+    assert "  Seen in: def send(`x`):\n  shop/gateway.py:3-4\n" in told
+    assert "<p>Seen at <code>shop/gateway.py:3-4</code>: <code>def send(`x`):</code></p>" in (
+        render(review(findings=[made]), "html", code)
+    )
+    (result,) = json.loads(render(review(findings=[made]), "sarif", code))["runs"][0]["results"]
+    (seen,) = result["relatedLocations"]
+    assert seen["message"] == {"text": "Seen at shop/gateway.py:3-4"}
+    assert seen["physicalLocation"]["region"] == {"startLine": 3, "endLine": 4}
+    for own in (
+        proof.model_copy(update={"path": made.path, "start_line": made.line, "line": made.line}),
+        proof.model_copy(update={"path": made.path, "start_line": None, "line": None}),
+    ):
+        assert "Seen at" not in render_comment(at_8(proof=own), HERE, code)
 
 
 def test_an_old_defect_is_said_to_be_old():

@@ -12,6 +12,8 @@ from app.render.escape import mermaid
 from app.render.markdown import LIMIT_BYTES, render_markdown
 from app.render.snippet import no_code
 from reviewer.request import (
+    TOO_LONG,
+    UNREADABLE,
     Coverage,
     LookFirst,
     Module,
@@ -101,17 +103,40 @@ def test_a_clean_change_is_one_line_and_the_rest_is_folded() -> None:
         assert kept in text
 
 
+def aside(*reasons: str) -> Coverage:
+    """Two hunks read, and one in a file of its own for each of the reasons."""
+    skipped = [Skipped(path=f"a{at}.js", hunks=1, reason=one) for at, one in enumerate(reasons)]
+    return Coverage(hunks=2 + len(skipped), reviewed=2, skipped=skipped)
+
+
+def test_what_was_set_aside_of_a_clean_change_stands_in_its_line() -> None:
+    text = render_markdown(clean(coverage=aside("binary", "generated", "binary")), code)
+    (line,) = unfolded(text)
+    assert line.startswith(
+        "**No findings in the 2 hunks reviewed.** 3 files not read: binary; generated. <sub>"
+    )
+    assert "a0.js" in text
+    (line,) = unfolded(render_markdown(clean(coverage=aside(*"abcdef")), code))
+    assert "6 files not read: a; b; c; d; 2 other reasons. <sub>" in line
+
+
+def test_notes_beyond_the_first_are_folded_and_none_is_lost_unsaid() -> None:
+    notes = [f"Note {number}." for number in range(25)]
+    text = render_markdown(outlined(notes=notes), code)
+    assert "Note 9." in "\n".join(unfolded(text)) and "Note 10." not in "\n".join(unfolded(text))
+    assert "<summary>15 more notes</summary>" in text and "- Note 24." in text
+    text = render_markdown(outlined(notes=["x" * 390] * 60), code)
+    shown = text.count("x" * 300)
+    assert 10 < shown < 60 and f"- {60 - shown} more notes in the JSON of this review" in text
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"findings": [finding()]},
         {"status": "partial", "stopped": StopReason.BUDGET},
-        {
-            "coverage": Coverage(
-                hunks=3, reviewed=2, skipped=[Skipped(path="a.min.js", hunks=1, reason="generated")]
-            )
-        },
         {"coverage": Coverage(hunks=0, reviewed=0)},
+        *({"coverage": aside(reason)} for reason in (TOO_LONG, f"{UNREADABLE} (bad hunk)")),
     ],
 )
 def test_what_is_not_clean_or_was_not_read_is_said_openly(changes: dict[str, Any]) -> None:

@@ -15,9 +15,7 @@ from app.render import words
 from app.store import PUBLISH, Begun, Stacked, Told
 from app.store.tables import RUNS
 from app.store.values import StackedState
-from app.web.access import FRESH_S, Access
 from app.web.pages import AT_ONCE
-from app.web.session import Session
 from reviewer.rlm.trace import NodeEnded, NodeStarted
 from tests.app.render import samples
 from tests.app.traces import EVENTS, FIRST, raw, whole
@@ -126,19 +124,47 @@ def test_an_installation_shows_its_month_beside_the_cap_where_there_is_one(fresh
     assert 'max="40.0" high="32.0" optimum="0" value="1.5"' in page
 
 
-def test_read_permission_is_asked_again_after_a_minute_and_no_later(fresh: Site) -> None:
-    now = 1_000.0
-    access = Access(fresh.pages.server, clock=lambda: now)
-    fresh.reader()
-    (token,) = (one for one in fresh.hub.apps.tokens if one.startswith("ghu_"))
-    session = Session(until=2e9, login="alice", user=1, secret=token)
-    assert access.repository(session, fresh.hello.id) is not None
+def test_who_may_not_read_any_more_sees_nothing_on_the_very_next_view(fresh: Site) -> None:
+    run = fresh.reviewed(fresh.run())
+    fresh.trace(run, whole())
+    paths = [
+        f"/runs/{run}",
+        f"/runs/{run}/nodes/1",
+        f"/repositories/{fresh.hello.id}",
+        f"/installations/{fresh.installation.id}",
+    ]
+    alice = fresh.reader()
+    for path in paths:
+        fresh.hello.permit("alice", "read")
+        assert alice.get(path).status_code == 200
+        fresh.hello.permit("alice", "none")
+        page = alice.get(path)
+        assert page.status_code == 404 and "octo/hello" not in page.text
+    # Nor does whoever has the page already learn that it is the same.
+    fresh.hello.permit("alice", "read")
+    tag = alice.get(paths[0]).headers["ETag"]
+    assert alice.get(paths[0], If_None_Match=tag).status_code == 304
     fresh.hello.permit("alice", "none")
-    assert access.repository(session, fresh.hello.id) is not None
-    assert len(fresh.hub.asked("GET", f"/repositories/{fresh.hello.id}")) == 1
-    now += FRESH_S
-    assert access.repository(session, fresh.hello.id) is None
-    assert FRESH_S <= 60
+    assert alice.get(paths[0], If_None_Match=tag).status_code == 404
+
+
+def test_a_view_is_one_question_and_what_did_not_change_costs_nothing(fresh: Site) -> None:
+    run = fresh.reviewed(fresh.run())
+    alice = fresh.reader()
+    for path, question in (
+        (f"/runs/{run}", f"/repositories/{fresh.hello.id}$"),
+        (f"/repositories/{fresh.hello.id}", f"/repositories/{fresh.hello.id}$"),
+        (f"/installations/{fresh.installation.id}", "/user/installations/.*/repositories$"),
+        ("/", "/user/installations$"),
+    ):
+        alice.get(path)
+        before = len(fresh.hub.asked("GET", question))
+        pages = [alice.get(path) for _ in range(3)]
+        asked = fresh.hub.asked("GET", question)[before:]
+        assert [page.status_code for page in pages] == [200] * 3
+        assert [one.headers.get("If-None-Match", "")[:2] for one in asked] == ["W/"] * 3
+    fresh.hello.rename("octo/goodbye")  # and what did is told as it is now
+    assert "octo/goodbye#12" in alice.get(f"/runs/{run}").text
 
 
 def test_what_one_may_read_is_not_remembered_for_another(fresh: Site) -> None:

@@ -20,7 +20,7 @@ from reviewer.context.values import (
 from reviewer.languages import Language, language_of
 from reviewer.parsing.extract import extract
 from reviewer.parsing.languages import STRATEGIES
-from reviewer.parsing.symbols import Extraction
+from reviewer.parsing.symbols import Extraction, Use
 from reviewer.parsing.worker import MAX_FILE_BYTES, Parsers
 from reviewer.ports import Cancelled, NoSuchFile, Rev
 
@@ -112,12 +112,18 @@ class Trees:
     def meant(self, name: str, near: str, at: Rev = "head") -> tuple[Defined, ...]:
         raise NotImplementedError
 
+    def meant_by(self, use: Use, near: str, at: Rev = "head") -> tuple[Defined, ...]:
+        raise NotImplementedError
+
     def references(
         self, name: str, near: str = "", at: Rev = "head", limit: int = 20
     ) -> Answer[Used]:
         raise NotImplementedError
 
     def importers(self, path: str, at: Rev = "head", limit: int = 20) -> Answer[Importing]:
+        raise NotImplementedError
+
+    def importing(self, path: str, at: Rev = "head") -> Answer[Importing]:
         raise NotImplementedError
 
     def implementations(

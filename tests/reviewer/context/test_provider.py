@@ -108,6 +108,73 @@ def test_what_a_file_means_by_a_name() -> None:
     assert nothing == Answer()
 
 
+OWNED: Mapping[str, str] = {
+    "shop/base.py": "class Base:\n    def start(self): pass\n    def stop(self): pass\n",
+    "shop/app.py": (
+        "from shop.base import Base\n"
+        "class App(Base):\n"
+        "    def run(self): self.start(); self.stop(); self.none()\n"
+        "    def stop(self): super().stop()\n"
+    ),
+    "shop/views.py": (
+        "from __future__ import annotations\n"
+        "import typing as t\n"
+        "if t.TYPE_CHECKING:\n"
+        "    from shop.app import App\n"
+        'def show(app: "App", other): app.run(); other.run(); app.start()\n'
+    ),
+    "box/a.go": "package box\n\nfunc (b *Box) A() { b.B(); help(b); b.db.Find() }\n",
+    "box/b.go": "package box\n\ntype Box struct {\n\tdb *DB\n}\n\nfunc (b *Box) B() {}\n\nfunc help(b *Box) {}\n",
+    "box/c.go": "package box\n\ntype DB struct{}\n\nfunc (d DB) Find() {}\n",
+    "shop/till.py": (
+        "from shop.app import App\n"
+        "class Till:\n"
+        "    def __init__(self, app: App): self.app = app\n"
+        "    def open(self, other): self.app.run(); other.app.run()\n"
+    ),
+    "far/b.go": "package far\n\nfunc help() {}\n\ntype Box struct{}\n\nfunc (b Box) B() {}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "use", "meant"),
+    [
+        ("shop/app.py", "self.start", [("shop/base.py", 2, EXACT)]),
+        ("shop/app.py", "self.stop", [("shop/app.py", 4, EXACT)]),
+        ("shop/app.py", "super().stop", [("shop/base.py", 3, EXACT)]),
+        ("shop/app.py", "self.none", []),
+        ("shop/views.py", "app.run", [("shop/app.py", 3, LIKELY)]),
+        ("shop/views.py", "app.start", [("shop/base.py", 2, LIKELY)]),
+        ("shop/views.py", "other.run", []),
+        ("shop/till.py", "self.app.run", [("shop/app.py", 3, LIKELY)]),
+        ("shop/till.py", "other.app.run", []),
+        ("box/a.go", "b.B", [("box/b.go", 7, LIKELY)]),
+        ("box/a.go", ".help", [("box/b.go", 9, EXACT)]),
+        ("box/a.go", "b.db.Find", [("box/c.go", 5, LIKELY)]),
+    ],
+)
+def test_what_a_use_means_by_its_receiver(
+    path: str, use: str, meant: list[tuple[str, int, Certainty]]
+) -> None:
+    receiver, _, name = use.rpartition(".")
+    with provider(OWNED) as shop:
+        (found,) = [
+            each
+            for each in shop.extraction(path).what.uses
+            if (each.receiver, each.name, each.kind) == (receiver, name, UseKind.CALL)
+        ]
+        answer = shop.meant_by(found, path)
+    assert [(each.path, each.definition.start, each.certainty) for each in answer] == meant
+
+
+def test_classes_that_extend_each_other_have_no_member_of_a_name() -> None:
+    files = {"a.py": "class A(B): pass\nclass B(A):\n    def f(self): self.g()\n"}
+    with provider(files) as shop:
+        (use,) = [each for each in shop.extraction("a.py").what.uses if each.name == "g"]
+        assert shop.meant_by(use, "a.py") == ()
+        assert shop.meant_by(use, "b.py") == ()
+
+
 def test_callers_of_callers() -> None:
     files = {
         "a.py": "def low(): pass\n",
@@ -371,6 +438,17 @@ def test_blobs_come_in_few_batches() -> None:
     wanted = [batch for batch in objects.brought if batch]
     assert len(wanted) == 2  # the settings and the sources
     assert {sha_of(data.encode()) for data in SHOP.values()} in map(set, wanted)
+
+
+def test_what_extends_a_class_of_its_own_file_extends_no_namesake() -> None:
+    files = {
+        "a.py": "class Base:\n    def send(self):\n        pass\n",
+        "b.py": "class Base:\n    pass\n\n\nclass Mail(Base):\n    def go(self):\n"
+        "        self.send()\n",
+    }
+    with provider(files) as context:
+        (use,) = context.references("Base.send", "a.py").items
+    assert use.certainty is not Certainty.EXACT and use.score < 0
 
 
 def test_what_a_base_calls_on_itself_may_be_what_extends_it() -> None:

@@ -74,6 +74,26 @@ def _state(pid: int) -> str:
         return "Z"
 
 
+@pytest.mark.parametrize(("times", "code"), [(1, 0), (2, -9)])
+def test_a_program_that_somebody_kills_is_run_once_more(
+    tmp_path: Path, times: int, code: int
+) -> None:
+    died = tmp_path / "died"
+    outcome = run(
+        "import os\n"
+        f"with open({str(died)!r}, 'a') as died:\n"
+        f"    kills = died.tell() < {times}\n"
+        "    died.write('x')\n"
+        "print('half', flush=True)\n"
+        "if kills:\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "print('whole')"
+    )
+    assert outcome.code == code  # type: ignore[attr-defined]
+    assert died.read_text() == "xx"
+    assert code or outcome.stdout == b"half\nwhole\n"  # type: ignore[attr-defined]
+
+
 def test_a_missing_program_is_a_reason_not_a_crash() -> None:
     with pytest.raises(GiveUp, match="no-such-linter is not installed"):
         find_program("no-such-linter")

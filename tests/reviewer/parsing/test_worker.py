@@ -1,5 +1,9 @@
 """The caller's side of parsing, when it ends while somebody still asks."""
 
+import os
+import signal
+import socket
+import struct
 import threading
 import time
 
@@ -7,6 +11,7 @@ import pytest
 
 from reviewer.parsing import worker
 from reviewer.parsing.worker import Parsers, Question, UsedUp, make_ready
+from tests.reviewer.test_nursery import gone, is_there
 
 QUICK = Question("check", (b"x = 1\n", None), ("python", "a.py"))
 SLOW = Question("check", (b"a?b:" * 200_000, None), ("rust", "slow.rs"))
@@ -86,25 +91,47 @@ def test_what_one_asks_among_others_is_of_its_own_time() -> None:
         assert own.ask(QUICK) is None
 
 
+def test_a_worker_that_somebody_kills_costs_no_file_its_answer() -> None:
+    with Parsers() as own:
+        assert own.ask(QUICK) is None
+        (before,) = begun(own)
+        os.kill(before, signal.SIGKILL)
+        assert own.ask(QUICK) is None
+        assert begun(own) != [before]
+
+
 def test_what_was_made_ready_is_what_the_next_workers_are_forked_from() -> None:
     make_ready()
     make_ready()
     (nursery,) = worker._ready
-    process = nursery._process
-    assert process is not None
+    asked = nursery._asked
+    assert asked is not None
     with Parsers() as own, Parsers() as other:
         assert own.ask(QUICK) is None and other.ask(QUICK) is None
-        assert nursery._process is process, "it is forked from that one"
+        assert nursery._asked is asked, "it is forked from that one"
         assert own._nursery is nursery and other._nursery is not nursery
-    assert process.poll() is not None and not worker._ready
+        pids = [nursery._pid, other._nursery._pid]
+        assert pids[0] != pids[1] and all(map(is_there, pids))
+    assert gone(*pids) and not worker._ready
 
 
-def test_one_that_died_before_it_was_asked_is_started_anew() -> None:
+@pytest.mark.parametrize("which", ["it", "what it is a fork of", "both"])
+def test_one_that_died_before_it_was_asked_is_started_anew(which: str) -> None:
     make_ready()
-    process = worker._ready[0]._process
-    assert process is not None
-    process.kill()
-    process.wait()
+    nursery = worker._ready[0]
+    root = nursery._root._process
+    assert nursery._asked is not None and root is not None
+    pid = struct.unpack(">ci", nursery._asked.recv(5, socket.MSG_PEEK))[1]
+    assert is_there(pid)
+    if which != "what it is a fork of":
+        os.kill(pid, signal.SIGKILL)
+        assert gone(pid)
+    if which != "it":
+        root.kill()
+        root.wait()
+    with Parsers() as own:
+        assert own.ask(QUICK) is None
+        assert (own._nursery._pid == pid) is (which == "what it is a fork of")
     with Parsers() as own:
         assert own.ask(QUICK) is None
 

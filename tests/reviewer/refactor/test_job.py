@@ -1,5 +1,7 @@
 """The refactoring job from git to patch: a real repository, a scripted model over real HTTP."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from threading import Barrier
@@ -10,11 +12,13 @@ import pytest
 from app.render.refactoring import refactoring_text
 from app.trees import GitTrees
 from reviewer.git import open_repo
-from reviewer.refactor.carry import MOST_ROUNDS, ROUNDS
+from reviewer.refactor.carry import IDLE_ROUNDS, MEND
 from reviewer.refactor.gone import names_gone
+from reviewer.refactor.outlines import tokens
 from reviewer.refactor.values import Plan
 from reviewer.request import Caps, StopReason
 from reviewer.rlm.memory import MemoryJournal
+from reviewer.rlm.node import MOST_PROMPT_TOKENS
 from tests.model_server import Answer, ModelServer, Scripted, error, tool
 from tests.reviewer.refactor.shop import (
     after,
@@ -138,19 +142,108 @@ def test_a_name_that_is_taken_is_left_to_a_node(tmp_path: Path) -> None:
     assert "has the name total already" in " ".join(done.refactoring.notes)
 
 
-def test_a_method_that_others_override_is_left_to_a_node(tmp_path: Path) -> None:
-    files = {
-        "a.py": "class Base:\n    def go(self):\n        return 1\n",
-        "b.py": "from a import Base\n\n\nclass Own(Base):\n    def go(self):\n        return 2\n",
-    }
-    repo = make(tmp_path / "r", files)
-    plan = planned(renames=[rename("a.py", "Base.go", "run")])
-    name = "Rename Base.go to run: what is left"
-    mended = edited(("a.py", "def go(", "def run("))
-    with ModelServer(script(plan, {name: mended})) as server:
+TAKEN = planned(renames=[rename("shop/prices.py", "net", "total")])
+LEFT = "Rename net to total: what is left"
+
+
+def test_each_use_of_a_name_that_the_host_does_not_rename_is_told_in_some_letter(
+    tmp_path: Path,
+) -> None:
+    repo = make(tmp_path / "r")
+    for n in range(45):
+        repo.write(f"shop/use{n}.py", f"from shop.prices import net\n\nnet([{n}])\nnet([{n}, 1])\n")
+    repo.commit()
+    told: list[str] = []
+
+    def looks(request: dict[str, Any]) -> Scripted:
+        told.append(prompt(request))
+        return tool("submit", {"unneeded": "It is played here."})
+
+    names = (LEFT, f"{LEFT} (2)")
+    with ModelServer(script(TAKEN, dict.fromkeys(names, looks))) as server:
         done = refactored(repo, server)
-    assert "override Base.go" in " ".join(done.refactoring.notes)
-    assert after(done)["a.py"] == "class Base:\n    def run(self):\n        return 1\n"
+    assert done.refactoring.status == "complete", done.refactoring
+    for n in range(45):
+        mine = [text for text in told if f'=== file "shop/use{n}.py"' in text]
+        assert len(mine) == 1, n
+        for use in (f"net([{n}])", f"net([{n}, 1])", "from shop.prices import net"):
+            assert re.search(rf'^- "shop/use{n}\.py": .*{re.escape(use)}$', mine[0], re.M), use
+    assert max(text.count("used here") for text in told) <= 60
+    assert not any("more like these" in text for text in told)
+
+
+def test_a_file_with_more_uses_than_are_listed_says_so(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    uses = "".join(f"net([{n}])\n" for n in range(60))
+    repo.write("shop/cart.py", f"from shop.prices import net\n\ntotal = 1\n{uses}")
+    repo.commit()
+    told = ""
+
+    def looks(request: dict[str, Any]) -> Scripted:
+        nonlocal told
+        told = prompt(request)
+        return tool("submit", {"unneeded": "It is played here."})
+
+    with ModelServer(script(TAKEN, {LEFT: looks})) as server:
+        refactored(repo, server)
+    assert '- "shop/cart.py": more places of this file have it than are named here' in told
+
+
+def test_a_use_that_nobody_may_edit_is_left(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("vendor/x.py", "from shop.prices import net\n\nnet([1])\n")
+    repo.commit()
+    done_so = edited(("shop/cart.py", "net(items) * 2", "net(items) + 0"))
+    with ModelServer(script(TAKEN, {LEFT: done_so})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and done.refactoring.stopped is not None
+    assert [(one.what, one.why) for one in done.refactoring.left] == [
+        ("its uses in vendor/x.py", "it is vendored: it belongs to another project")
+    ]
+
+
+GOES = {
+    "a.py": "class Base:\n    def go(self):\n        return 1\n",
+    "b.py": "from a import Base\n\n\nclass Own(Base):\n    def go(self):\n        return 2\n",
+}
+
+
+def test_a_method_is_renamed_with_those_that_override_it(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", GOES)
+    plan = planned(renames=[rename("a.py", "Base.go", "run"), rename("b.py", "Own.go", "run")])
+    with ModelServer(script(plan, {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert after(done) == {path: text.replace("go", "run") for path, text in GOES.items()}
+    (commit,) = done.patch.commits
+    assert "So is what overrides it or is overridden: in Own." in " ".join(commit.message.split())
+    assert not done.refactoring.notes
+
+
+def test_a_family_that_is_to_have_two_names_is_left_to_nodes(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", GOES)
+    plan = planned(renames=[rename("a.py", "Base.go", "run"), rename("b.py", "Own.go", "walk")])
+    no = tool("submit", {"left": [{"what": "go", "why": "the two differ"}]})
+    names = ("Rename Base.go to run: what is left", "Rename Own.go to walk: what is left")
+    with ModelServer(script(plan, dict.fromkeys(names, no))) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and not done.patch.commits
+    why = "another name, walk, is what Own.go of b.py is to have, and they are of one family"
+    assert why in " ".join(done.refactoring.notes)
+
+
+def test_a_method_that_something_else_may_have_is_left_to_a_node(tmp_path: Path) -> None:
+    start = "from lib import Task\n\n\nclass Base(Task):\n"
+    repo = make(tmp_path / "r", {**GOES, "a.py": GOES["a.py"].replace("class Base:\n", start)})
+    plan = planned(renames=[rename("b.py", "Own.go", "run")])
+    name = "Rename Own.go to run: what is left"
+    why = {"what": "go", "why": "Task calls it"}
+    with ModelServer(script(plan, {name: edited(left=[why])})) as server:
+        done = refactored(repo, server)
+    said = "class Base of a.py extends Task, which is not of this tree and may have go"
+    assert said in prompt(server.requests[1].body)
+    assert said in " ".join(done.refactoring.notes)
+    assert done.refactoring.status == "partial"
 
 
 def test_a_function_moves_with_its_imports_and_its_users(tmp_path: Path) -> None:
@@ -437,28 +530,127 @@ def mends(most: int) -> Callable[[dict[str, Any]], Scripted]:
     return edit
 
 
-def test_mending_goes_on_while_less_is_left(tmp_path: Path) -> None:
+def worse(request: dict[str, Any]) -> Scripted:
+    """An editor whose rounds change something, and mend nothing."""
+    if "Mend it" not in prompt(request):
+        return mends(0)(request)
+    many = prompt(request).count("|none = 1")
+    return edited(("sums.py", "none = 1\n", "none = 1\n" + "x = 1\n" * many))
+
+
+TIMER = {
+    "timer.py": "class Timer:\n    def __enter__(self):\n        return self\n\n"
+    "    def finish(self):\n        return None\n",
+    **SUMS,
+}
+
+
+def test_what_the_hosts_own_steps_broke_goes_to_a_node_of_its_own(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", TIMER)
+    told: dict[str, str] = {}
+
+    def mend(request: dict[str, Any]) -> Scripted:
+        told["host"] = prompt(request)
+        takes = "    def __exit__(self, kind, error, trace):"
+        return edited(("timer.py", "    def __exit__(self):", takes), message="")
+
+    def sums(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return edited(("sums.py", "def f4():\n    return 4\n\n\n", ""))
+        told["node"] = prompt(request)
+        return edited(("use.py", "print(sums.f4())\n", ""))
+
+    # Nobody asks for a look at timer.py: the rename leaves no doubt, and its file is no module's.
+    plan = planned(
+        renames=[rename("timer.py", "Timer.finish", "__exit__")],
+        modules=[module("sums", "sums.py")],
+    )
+    with ModelServer(script(plan, {"sums": sums, MEND: mend})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert "`__exit__` expects 4 parameters, 1 was given" in told["host"]
+    assert "f4" in told["node"] and "__exit__" not in told["node"]
+    assert "f4" not in told["host"] and '=== file "timer.py"' in told["host"]
+    assert [(one.module, one.by) for one in done.refactoring.commits] == [
+        ("Rename Timer.finish to __exit__", "host"),
+        ("sums", "model"),
+        (MEND, "model"),
+    ]
+    assert done.patch.commits[-1].message.startswith(f"{MEND}\n\nRenames and moves broke")
+    assert "    def __exit__(self, kind, error, trace):\n" in str(after(done)["timer.py"])
+    assert "f4" not in str(after(done)["use.py"])
+
+
+def test_what_nobody_mends_of_the_hosts_own_steps_is_reported(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", TIMER)
+    plan = planned(renames=[rename("timer.py", "Timer.finish", "__exit__")])
+    said = tool("submit", {"left": [{"what": "__exit__", "why": "It has no error to take."}]})
+    with ModelServer(script(plan, {MEND: said})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and len(server.requests) == 2
+    assert [one.path for one in done.refactoring.findings] == ["timer.py"]
+    assert f"{MEND}: __exit__: It has no error to take." in done.refactoring.notes
+
+
+ENDED = "What tools report of the result went back"
+
+
+def test_mending_goes_on_until_it_is_clean(tmp_path: Path) -> None:
     repo = make(tmp_path / "r", SUMS)
     plan = planned(modules=[module("sums", "sums.py")])
     with ModelServer(script(plan, {"sums": mends(9)})) as server:
         done = refactored(repo, server)
-    assert len(server.requests) == 2 + 4 and MOST_ROUNDS == 4
-    assert len(done.refactoring.findings) == 1
+    assert len(server.requests) == 2 + 5  # each round leaves one less
+    assert done.refactoring.status == "complete", done.refactoring
+    assert ENDED not in " ".join(done.refactoring.notes)
 
 
 def test_mending_ends_where_it_gets_no_better(tmp_path: Path) -> None:
     repo = make(tmp_path / "r", SUMS)
     plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": worse})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 2 + IDLE_ROUNDS and len(done.refactoring.findings) == 5
+    assert done.refactoring.stopped is StopReason.INCOMPLETE
+    assert f"{ENDED} 2 times, and no more: the last 2 rounds left no less of it." in (
+        done.refactoring.notes
+    )
+
+
+def test_a_round_that_mends_something_gives_the_next_ones_their_time_again(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    better, rounds = mends(1), iter("wbwww")
 
     def edit(request: dict[str, Any]) -> Scripted:
-        if "Mend it" not in prompt(request):
-            return mends(0)(request)
-        many = prompt(request).count("|none = 1")
-        return edited(("sums.py", "|none = 1"[1:], "none = 1\n" + "x = 1\n" * many))
+        if "Mend it" in prompt(request) and next(rounds) == "w":
+            return worse(request)
+        return better(request)
 
     with ModelServer(script(plan, {"sums": edit})) as server:
         done = refactored(repo, server)
-    assert len(server.requests) == 2 + ROUNDS and len(done.refactoring.findings) == 5
+    assert len(server.requests) == 2 + 4 and len(done.refactoring.findings) == 4
+
+
+def test_mending_ends_with_the_budget_and_says_so(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": mends(9)})) as server:
+        done = refactored(repo, server, caps=Caps(calls=4))
+    assert len(server.requests) == 4 and len(done.refactoring.findings) == 3
+    assert done.refactoring.stopped is StopReason.BUDGET
+    assert f"{ENDED} 2 times, and no more: the budget is used up." in done.refactoring.notes
+
+
+def test_mending_ends_where_a_round_changes_nothing(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r", SUMS)
+    plan = planned(modules=[module("sums", "sums.py")])
+    with ModelServer(script(plan, {"sums": mends(2)})) as server:
+        done = refactored(repo, server)
+    assert len(server.requests) == 2 + 3 and len(done.refactoring.findings) == 3
+    assert f"{ENDED} 3 times, and no more: the last round changed nothing." in (
+        done.refactoring.notes
+    )
 
 
 # What does not parse, and what runs at a time ---------------------------------------------------
@@ -725,6 +917,33 @@ def test_many_files_are_planned_in_parts_and_the_parts_in_one(tmp_path: Path) ->
         done = refactored(repo, server)
     assert done.refactoring.status == "declined"
     assert len(seen) > 3 and "Hand in the one plan" in seen[-1]
+
+
+def test_no_letter_about_parts_outgrows_the_most_of_a_prompt(tmp_path: Path) -> None:
+    body = "".join(f"def f{n}(a, b, c, d):\n    return a\n\n\n" for n in range(70))
+    repo = make(tmp_path / "r", {f"p{k}/m{n}.py": body for k in range(4) for n in range(14)})
+
+    def answer(request: dict[str, Any]) -> Scripted:
+        asked = prompt(request)
+        if "Hand in the one plan" in asked:
+            return planned(modules=[module("m", "p0/m0.py")])
+        files = re.findall(r'"(p\d/m\d+\.py)"', asked.split("The user's instruction")[0])
+        files = list(dict.fromkeys(files))
+        assert files
+        return planned(
+            contract="c" * 8_000,
+            modules=[module(one, one, what=f"{one} " + "w" * 3_900) for one in files],
+        )
+
+    with ModelServer(answer) as server:
+        done = refactored(repo, server, plan_only=True)
+    (last,) = [one.body for one in server.requests if "Hand in the one" in prompt(one.body)]
+    assert tokens(json.dumps(last)) < MOST_PROMPT_TOKENS
+    assert done.refactoring.status == "planned", done.refactoring
+    assert any(
+        note.startswith("The plan was made without all of: module p0/m0.py; ")
+        for note in done.refactoring.notes
+    )
 
 
 def test_names_that_a_patch_takes_away_are_known(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 from reviewer.context.provider import Provider
 from reviewer.refactor.losses import Losses, losses
 from reviewer.refactor.named import named
-from reviewer.refactor.plan import Planner, PlanScope
+from reviewer.refactor.plan import PATHS_BYTES, Planner, PlanScope
+from reviewer.refactor.proposals import NAMED, ROOM_BYTES, letter
 from reviewer.refactor.survey import FEW, concerned
 from reviewer.refactor.values import Plan
 from tests.reviewer.refactor.shop import FILES, module
@@ -35,7 +36,7 @@ def context() -> Iterator[Provider]:
 
 
 def plan(**said: Any) -> Plan:
-    return Plan.model_validate({"summary": "As asked.", **said})
+    return Plan.model_validate({"summary": "As asked."} | said)
 
 
 def rename(path: str, symbol: str, to: str) -> dict[str, str]:
@@ -174,6 +175,39 @@ def test_two_that_plan_the_same_step_are_told_as_one(context: Provider) -> None:
     ]
     joined = planner.merge(PlanScope(()), [], parts[0])
     assert [move.symbol for move in joined.moves] == ["whole"]
+
+
+def test_what_many_propose_has_room_in_one_letter_and_what_was_cut_is_named() -> None:
+    long = "/".join(["folder" * 8] * 6)
+    parts = [
+        plan(
+            summary=f"Part {n}.",
+            contract=f"f{n} stays. ".ljust(8_000, "y"),
+            renames=[rename(f"{long}/{n}.py", f"f{n}_{k}", f"g{k}") for k in range(30)],
+            modules=[
+                module(f"m{n}-{k}", f"{long}/{n}_{k}.py", what="\u00e4" * 4_000) for k in "ab"
+            ],
+        )
+        for n in range(60)
+    ]
+    told = letter(parts)
+    assert ROOM_BYTES * 0.8 < len(told.text.encode()) < ROOM_BYTES + 6_000
+    assert "Rename f0_0 to g0" in told.text and told.text.index("Rename") < told.text.index("m0-a")
+    assert "module m59-b" in told.cut and "proposal: Part 59." in told.cut
+    assert any(one.startswith("Rename f59_29") for one in told.cut)
+    assert f"Cut or left out: {told.cut[0]}; {told.cut[1]}; " in told.text
+    assert f"; and {len(told.cut) - NAMED} more. Look up" in told.text
+    few = letter(parts[:1])
+    assert few.cut == () and "Cut or left out" not in few.text and "(cut)" not in few.text
+    # What is long is cut first: what others say in a sentence stays whole.
+    some = letter([*parts[:20], plan(summary="Short.", refusal="It cannot be done.")])
+    assert '"refusal":"It cannot be done."' in some.text and "proposal: Short." not in some.cut
+
+
+def test_paths_without_end_are_told_as_far_as_there_is_room(context: Provider) -> None:
+    paths = [f"shop/{'x' * 90}{n}.py" for n in range(500)]
+    told = Planner("change it", tree_of(TREE, context), TREE, paths=paths).lens(PlanScope(()))
+    assert paths[0] in told and len(told) < PATHS_BYTES + 500 and " more; renames" in told
 
 
 def test_the_paths_that_the_user_named_bound_the_modules(context: Provider) -> None:

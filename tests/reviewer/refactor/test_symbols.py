@@ -176,7 +176,7 @@ def test_a_parameter_of_the_same_name_is_told_and_not_touched() -> None:
             {"pkg/text.py": "class A(Base):\n    def slug(self):\n        pass\n"},
             "A.slug",
             "x",
-            "A extends Base",
+            "A of pkg/text.py extends Base, which is not of this tree and may have slug",
         ),
         (
             {

@@ -144,6 +144,61 @@ def test_users_in_source_come_before_those_in_tests():
     )
 
 
+def test_a_line_that_uses_several_names_is_told_once():
+    others = {
+        "shop/till.py": "from shop.cart import size, total\n\n\ndef pay(items):\n"
+        "    return total(items) / size(items)\n\n\ndef count(items):\n    return size(items)\n"
+    }
+    after = RATED.replace("def size(items):", "def size(items, unit):")
+    text = told({"shop/cart.py": CART}, {"shop/cart.py": after}, others=others)
+    assert text.count("total(items) / size(items)") == 1
+    assert '"shop/till.py":5 in pay (call; size, too): return total(items) / size(items)\n' in text
+    assert '"shop/till.py":9 in count (call): return size(items)\n' in text
+
+
+def test_names_of_which_the_same_is_told_stand_in_one_line():
+    defs = "".join(f"def name_{n}(a):\n    return {n}\n\n\n" for n in range(3))
+    text = told({"defs.py": defs}, {"defs.py": defs.replace("(a)", "(a, b)")}, others={})
+    assert '- "defs.py" function name_0, name_1, name_2: parameter added: (nothing) -> b' in text
+    assert text.count("parameter added") == 1
+
+
+def test_what_is_told_where_not_all_uses_can_be_is_what_a_reader_has_not_seen():
+    inside = "".join(f"\n\ndef in_{n}():\n    return total({n})\n" for n in range(9))
+    many = "".join(f"\n\ndef many_{n}():\n    return total({n})\n" for n in range(9))
+    head = "from shop.cart import total\n"
+    others = {
+        "shop/many.py": head + many,
+        "shop/test_cart.py": head + many,
+        "zoo.py": f"{head}\n\ndef feed():\n    return total([])\n",
+    }
+    text = told({"shop/cart.py": CART + inside}, {"shop/cart.py": RATED + inside}, others=others)
+    users = [line for line in text.split("\n") if line.startswith("  ")]
+    assert users[0].startswith('  "shop/many.py":5 in many_0')
+    assert users[1].startswith('  "zoo.py":5 in feed')
+    assert not any("shop/cart.py" in line or "test_cart" in line for line in users[:USES])
+    assert users[USES] == "  … 20 more"
+
+
+def test_what_code_relies_on_comes_before_what_tests_alone_use():
+    before = "def first():\n    return 1\n\n\ndef second():\n    return 1\n"
+    others = {
+        "a.py": "from shop.till import second\n\n\ndef go():\n    return second()\n",
+        "test_a.py": "from shop.till import first\n\n\ndef test_it():\n    assert first()\n"
+        "    assert first() == 1\n",
+    }
+    after = before.replace("return 1", "return 2")
+    text = told({"shop/till.py": before}, {"shop/till.py": after}, others=others)
+    assert text.index("function second: its body") < text.index("function first: its body")
+    assert "in test_it (call): assert first()\n  … 1 more\n" in text
+
+
+def test_a_name_that_its_own_code_alone_uses_has_no_users():
+    before = "def down(n):\n    log()\n" + STEPS + "    return down(n - 1)\n"
+    after = before.replace("log()", "log(n)")
+    assert "(call)" not in told({"a.py": before}, {"a.py": after}, others={})
+
+
 def test_the_body_of_a_constructor_lists_no_users_of_its_class():
     before = "class Till:\n    def __init__(self, open):\n        print(open)\n"
     others = {"shop/front.py": "from shop.till import Till\n\n\ndef go():\n    return Till(1)\n"}
@@ -163,6 +218,99 @@ def test_the_user_in_another_part_is_told_what_changes():
     text = told(before, after, of="shop/till.py", lens="contracts")
     assert '- "shop/cart.py" function total: parameter added: (nothing) -> rate' in text
     assert "What other hunks of the change do" in text
+
+
+# Who assigns the fields that are used ------------------------------------------------------------
+
+JOB = (
+    "class Job:\n    def __init__(self, name):\n        self.state = 'new'\n        self.name = name\n\n"
+    f"    def run(self, items):\n{STEPS.replace('    step', '        step')}        self.name = 'run'\n\n"
+    "    def end(self, items):\n        return items\n"
+)
+
+
+def test_who_sets_a_field_that_added_lines_read_is_told():
+    others = {
+        "till.py": "from job import Job\n\n\ndef halt(job: Job):\n    job.state = 'late'\n"
+        "    print(job.state)\n",
+        "box.py": "def other(box):\n    box.state = 1\n",
+        "test_job.py": "from job import Job\n\n\ndef test_it():\n    job = Job()\n    job.state = 'x'\n",
+    }
+    after = JOB.replace("return items\n", "return self.state\n")
+    text = told({"job.py": JOB}, {"job.py": after}, others=others)
+    assert "lines of these hunks use are assigned outside of them:\n" in text
+    assert '- "job.py" field Job.state: is set\n' in text
+    assert "in Job (write): self.state = 'new'\n" in text
+    assert """  "till.py":5 in halt (write, likely): job.state = 'late'\n""" in text
+    assert "print(job.state)" not in text and "box.state" not in text and "'x'" not in text
+    assert "field Job.name" not in text, "no added line uses it"
+
+
+def test_a_field_of_go_is_set_in_another_file_in_a_literal_and_by_a_step():
+    before = "package shop\n\nfunc (b *Box[T]) Last() int {\n\treturn 0\n}\n"
+    others = {
+        "shop/box.go": "package shop\n\ntype Box[T any] struct {\n\tRow int\n}\n\n"
+        "func (b *Box[T]) Next() int {\n\tb.Row++\n\tif b.Row == 3 {\n\t\treturn 1\n\t}\n"
+        "\treturn 2\n}\n\nfunc New() *Box[int] {\n\treturn &Box[int]{\n\t\tRow: 7,\n\t}\n}\n",
+        "shop/tin.go": "package shop\n\ntype Tin struct{ Row int }\n\n"
+        "func Other() Tin {\n\treturn Tin{Row: 9}\n}\n",
+    }
+    after = before.replace("return 0", "return b.Row")
+    text = told({"shop/last.go": before}, {"shop/last.go": after}, others=others)
+    assert '- "shop/box.go" field Box.Row: is set\n' in text
+    assert '  "shop/box.go":8 in Box.Next (attribute, likely): b.Row++\n' in text
+    assert '  "shop/box.go":17 in New (keyword): Row: 7,\n' in text
+    assert "b.Row == 3" not in text and "Row: 9" not in text
+
+
+def test_a_field_of_an_unknown_receiver_is_not_told():
+    after = JOB.replace("return items\n", "return items.state\n")
+    assert "are assigned" not in told({"job.py": JOB}, {"job.py": after}, others={})
+
+
+# Who lists the siblings of a new member of an enum -----------------------------------------------
+
+
+def test_who_lists_the_members_of_an_enum_is_told_where_one_is_new():
+    before = "import enum\n\n\nclass State(enum.Enum):\n    NEW = 1\n    PAID = 2\n    SENT = 3\n"
+    head = "from state import State\n\n\n"
+    others = {
+        "till.py": f"{head}def show(state):\n    if state is State.PAID:\n        return 'paid'\n"
+        "    return {State.NEW: 'new', State.SENT: 'sent'}[state]\n\n\n"
+        "def pay(order):\n    order.state = State.PAID\n",
+        "knows.py": f"{head}ALL = [State.NEW, State.PAID, State.SENT]\n\n\n"
+        "def all():\n    return State.NEW, State.PAID, State.LATE\n",
+        "test_it.py": f"{head}def test_it():\n    assert State.NEW != State.PAID\n",
+    }
+    after = before + "    LATE = 4\n    LOST = 5\n"
+    text = told({"state.py": before}, {"state.py": after}, others=others)
+    assert '- "state.py" member State.LATE: added\n' in text and "State.LOST" not in text
+    assert '  "till.py":5 in show (attribute): if state is State.PAID:\n' in text
+    assert '  "knows.py":4 (attribute): ALL = ' in text
+    listed = text[text.index("Where code lists") :].split("\n\n")[0]
+    assert "in pay" not in listed and "in all" not in listed and "test_it" not in listed
+
+
+def test_the_constants_of_a_block_of_go_are_listed_by_a_switch():
+    before = "package shop\n\ntype State int\n\nconst (\n\tNew State = iota\n\tPaid\n)\n"
+    others = {
+        "shop/show.go": "package shop\n\nfunc Show(s State) string {\n\tswitch s {\n"
+        '\tcase New:\n\t\treturn "new"\n\tcase Paid:\n\t\treturn "paid"\n\t}\n\treturn ""\n}\n'
+    }
+    after = before.replace("\tPaid\n", "\tPaid\n\tLate\n")
+    text = told({"shop/state.go": before}, {"shop/state.go": after}, others=others)
+    assert (
+        '- "shop/state.go" member Late: added\n  "shop/show.go":5 in Show (read): case New:' in text
+    )
+
+
+def test_a_constant_of_a_class_that_is_no_enum_has_no_siblings():
+    before = "class Limits:\n    LEAST = 1\n    MOST = 2\n"
+    others = {"a.py": "from limits import Limits\n\nprint(Limits.LEAST, Limits.MOST)\n"}
+    after = before + "    MEAN = 3\n"
+    assert "Where code lists" not in told(
+        {"limits.py": before}, {"limits.py": after}, others=others
+    )
 
 
 # What is called ----------------------------------------------------------------------------------
@@ -200,6 +348,48 @@ def test_what_the_change_itself_changes_is_not_shown_as_called():
     assert "--- called: function rate" not in text
 
 
+def test_what_is_called_through_what_a_receiver_is_of_is_shown():
+    others = {
+        "shop/app.py": "class App:\n    def flush(self):\n        return KEPT.clear()\n",
+        "shop/box.py": "class Box:\n    def flush(self):\n        return 1\n",
+    }
+    before = (
+        "import typing as t\n\nif t.TYPE_CHECKING:\n    from shop.app import App\n\n\n"
+        f"class Till:\n    def count(self):\n        return len(self.rows)\n\n{STEPS}\n\n"
+        '    def end(self, app: "App", box):\n        return 1\n'
+    )
+    after = before.replace("return 1", "return self.count(), app.flush(), box.flush()")
+    text = told({"shop/till.py": before}, {"shop/till.py": after}, others=others)
+    flush = '--- called: method App.flush in "shop/app.py", likely\n     def flush(self):\n'
+    assert f"{flush}         return KEPT.clear()\n" in text
+    assert '--- called: method Till.count in "shop/till.py"\n     def count(self):\n' in text
+    assert "Box.flush" not in text, "what box is, is not known"
+
+
+def test_what_is_called_within_a_package_of_go_is_shown_with_its_comment():
+    others = {
+        "shop/tax.go": "package shop\n\n// rate is per cent.\n// It may be zero.\n"
+        "func rate(n int) int {\n\treturn n * 100\n}\n\n// Find may return nil.\n"
+        "func (d *DB) Find() *Row {\n"
+        + "\tstep()\n" * 20
+        + "\treturn nil\n}\n\ntype DB struct{}\n",
+        "far/tax.go": "package far\n\nfunc rate(n int) int {\n\treturn n\n}\n",
+    }
+    before = "package shop\n\nfunc Pay(db *DB) int {\n\treturn 1\n}\n"
+    after = before.replace("return 1", "return rate(db.Find().N)")
+    text = told({"shop/pay.go": before}, {"shop/pay.go": after}, others=others)
+    assert '--- called: function rate in "shop/tax.go"\n // rate is per cent.\n func rate(' in text
+    assert " \treturn n * 100\n }\n" in text and "far/tax.go" not in text
+    find = '--- called: method DB.Find in "shop/tax.go", likely\n // Find may return nil.\n func (d'
+    assert find in text and "step()" not in text
+
+
+def test_what_the_hunks_show_whole_is_not_shown_as_called():
+    before = "def first(): return 1\n\ndef second():\n    return 2\n"
+    after = before.replace("return 2", "return first()")
+    assert "called:" not in told({"a.py": before}, {"a.py": after}, others={})
+
+
 # The code around ---------------------------------------------------------------------------------
 
 
@@ -226,6 +416,43 @@ def test_of_a_long_function_what_is_near_the_hunk_is_shown():
     assert code[1] == " def long():"
     assert " " * 5 + "line_1496()" in code and " " * 5 + "line_1504()" in code
     assert " " * 5 + "line_1400()" not in code
+
+
+def test_what_a_class_is_stands_above_the_method_around_a_hunk():
+    other = "".join(f"\n    def other_{n}(self):\n        return {n}\n" for n in range(9))
+    steps = STEPS.replace("    step", "        step")
+    before = (
+        f'class Shelf(Board):\n    """A shelf keeps books.\n\n    For long.\n    """\n{other}\n'
+        f"    def find(self, items):\n{steps}        return 1\n\n"
+        f"    def last(self, items):\n{steps}        return 1\n"
+    )
+    after = before.replace("return 1\n", "return 7\n")
+    text = told({"a.py": before}, {"a.py": after}, others={})
+    shelf = (
+        ': method Shelf.find\n class Shelf(Board):\n     """A shelf keeps books.\n…\n     def find('
+    )
+    assert shelf in text
+    assert text.count("class Shelf") == 1 and "For long" not in text and "other_1" not in text
+
+
+def test_what_a_type_of_go_is_stands_above_its_method():
+    before = (
+        "package shop\n\n// Box holds rows.\n// It is small.\ntype Box struct {\n\tRow int\n}\n\n"
+        "func (b *Box) Last(items int) int {\n" + "\tstep(items)\n" * 9 + "\treturn 0\n}\n"
+    )
+    text = told({"a.go": before}, {"a.go": before.replace("return 0", "return 1")}, others={})
+    box = "method Box.Last\n // Box holds rows.\n…\n type Box struct {\n…\n func (b *Box) Last("
+    assert box in text
+
+
+def test_of_a_test_less_is_shown_around_a_hunk():
+    body = "".join(f"    line_{n:04}()\n" for n in range(40))
+    before = f"def test_long():\n{body}"
+    after = {"test_a.py": before.replace("line_0020()", "other()")}
+    text = told({"test_a.py": before}, after, others={})
+    assert "line_0012()" in text and "line_0005()" not in text
+    after = {"a.py": before.replace("line_0020()", "other()")}
+    assert "line_0005()" in told({"a.py": before}, after, others={})
 
 
 def test_a_docstring_takes_no_room_and_a_string_that_is_used_does():

@@ -127,6 +127,39 @@ def test_what_changes_at_a_border(
     assert seen == expected
 
 
+def errors(before: Texts, after: Texts) -> set[tuple[str, str, str, str]]:
+    return {
+        (each.symbol, each.what, each.before, each.after)
+        for each in found(before, after)
+        if each.kind == "error"
+    }
+
+
+def test_an_error_that_what_is_called_raises_now_is_still_raised():
+    before = (
+        "def pay(n):\n    if n < 0:\n        raise Bad(n)\n    return n\n\n\n"
+        "class Till:\n    def check(self, n):\n        raise Bad(n)\n"
+    )
+    helper = "def checked(n):\n    if n < 0:\n        raise Bad(n)\n"
+    after = before.replace("    if n < 0:\n        raise Bad(n)\n", "    checked(n)\n", 1)
+    gone = ("pay", "no longer raised here", "Bad", "")
+    still = ("pay", "raised by checked now, which it calls", "Bad", "Bad")
+    assert errors({"a.py": before}, {"a.py": f"{after}\n\n{helper}"}) == {
+        still,
+        ("checked", "raised here", "", "Bad"),
+    }
+    own = {"b.py": "X = 1\n"}
+    assert still in errors({"a.py": before, **own}, {"a.py": after, "b.py": helper})
+    assert gone in errors({"a.py": before}, {"a.py": after}), "what that is, is not known"
+    there = after.replace("checked(n)", "Till().check(n)")
+    by = "raised by Till.check now, which it calls"
+    assert errors({"a.py": before}, {"a.py": there}) == {("pay", by, "Bad", "Bad")}
+    assert gone in errors(
+        {"a.py": before},
+        {"a.py": before.replace("        raise Bad(n)\n", "        return 0\n", 1)},
+    )
+
+
 def test_what_moves_is_said_once_with_both_places():
     text = "class A:\n    x: int = 1\n\n    def m(self, x):\n        return one(two(three(x)))\n"
     seen = found({"a.py": text, "b.py": "\n"}, {"a.py": "\n", "b.py": text})

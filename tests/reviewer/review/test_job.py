@@ -551,6 +551,10 @@ def test_a_claim_that_takes_itself_back_leaves_the_engine_as_a_note_alone(
         looked = "".join(str(one) for one in server.verifications)
     titles = {"Counts too few", "A rate of anybody", "All is lost"}
     assert {one.title for one in done.findings} == titles
+    assert {one.body for one in done.findings if one.is_grave} == {
+        "Who calls it sets the rate.",
+        "The list is emptied.",
+    }, "what is grave is shown, and says one thing"
     assert all(title in looked for title in titles)
     assert "Tax is taken twice" not in looked, "nobody is paid to look at what nobody claims"
     assert [one.title for one in done.looked.withheld] == ["Tax is taken twice"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reviewer.review.taken_back import takes_itself_back
+from reviewer.review.taken_back import kept_of, takes_itself_back
 
 DEFECT = "The last page is lost"
 WHY = "For 20 orders and a page of 10, `range(1, pages)` ends before the second page."
@@ -75,3 +75,10 @@ def test_what_concludes_that_nothing_is_wrong_is_no_claim(title: str, why: str):
 @pytest.mark.parametrize(("title", "why"), STAYS)
 def test_what_only_speaks_of_such_words_is_a_claim(title: str, why: str):
     assert not takes_itself_back(title, why)
+
+
+def test_what_is_kept_of_a_reason_is_all_but_the_sentence_that_takes_it_back():
+    assert kept_of(f"{WHY} This is not a bug.") == WHY
+    assert kept_of(f"> retry()\n\n{WHY}\n\nActually, it is not a defect.") == f"> retry()\n\n{WHY}"
+    for whole in (WHY, "This is not a bug.", "", f"{WHY} Fine if one worker runs."):
+        assert kept_of(whole) == whole

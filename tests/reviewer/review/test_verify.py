@@ -20,6 +20,7 @@ from reviewer.review.verify import (
     PROMISE_CHARS,
     TRIGGER_CHARS,
     WHOLE_LINES,
+    Verdict,
     Verifier,
     VerifyScope,
 )
@@ -224,6 +225,32 @@ def test_a_proof_may_stand_in_another_file_or_in_what_is_gone(repo: Made):
         done, server = doubted(repo, lambda r, p=path, q=quote: verdict(r, path=p, quote=q))
         assert len(server.verifications) == 1
         assert len(done.findings) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "path", "quote", "problem"),
+    [
+        ("holds", "b.py", "    else:", "any code"),
+        ("holds", "b.py", "        return", "any code"),
+        ("holds", "b.py", "    spin()", ""),
+        ("refuted", "b.py", "    spin()", "no name in it"),
+        ("refuted", "b.py", "    wait(launch)", ""),
+        ("refuted", "a.py", "one = 1", ""),
+    ],
+)
+def test_a_proof_says_something_and_a_refutation_something_of_the_report(
+    said: str, path: str, quote: str, problem: str
+):
+    held = hunk("a.py", "+one = 1\n+launch()\n")
+    text = "def f():\n    spin()\n    wait(launch)\n    else:\n        return\n"
+    files = Files(a_py="one = 1\nlaunch()", b_py=text)
+    verifier = Verifier(change(changed("a.py", held)), files, (whole(held),))
+    found = finding("a.py", "launch()", 2)
+    given = {"candidate": found.id, "reasoning": "x", "verdict": said, "trigger": "now"}
+    given |= {"path": path, "quote": quote, "severity": "high", "confidence": 0.9}
+    told = verifier.unproved(Verdict.model_validate(given), found)
+    assert (told is None) == (problem == "")
+    assert problem in (told or "")
 
 
 def test_a_verdict_on_something_else_is_none(repo: Made):

@@ -1,0 +1,37 @@
+"""Which time counts for what is removed from a database by age (`app/clock.py`).
+
+What was seen of the clock is kept with the measures, where whoever watches sees a leap. Servers
+that share a database share it: one whose clock is ahead of the others' removes nothing too early.
+"""
+
+import logging
+import time
+
+from sqlalchemy import Connection, select
+
+from app.clock import Seen, looked
+from app.measures import CLOCK
+from app.store.database import Database
+from app.store.tables import MEASURES
+
+log = logging.getLogger(__name__)
+
+
+def believed(database: Database, db: Connection) -> float:
+    """Look at the clock before rows are removed by age; return which time counts (Unix)."""
+    of, now = MEASURES.c, time.time()
+    rows = db.execute(select(of.label, of.value).where(of.name == CLOCK.name))
+    known = {row.label: row.value for row in rows}
+    before = Seen(**known) if known.keys() == set(CLOCK.values) else None
+    after = looked(before, now, often=True)
+    if after.doubted and (before is None or before.doubted != after.doubted):
+        about = {"now": now, "believed": after.believed}
+        log.warning("the clock has leapt ahead: by age nothing is removed for now", extra=about)
+    elif before is not None and before.doubted and not after.doubted:
+        log.info("the clock is believed again", extra={"now": now})
+    for label in CLOCK.values:
+        value = getattr(after, label)
+        new = database.insert(MEASURES).values(name=CLOCK.name, label=label, value=value, at=now)
+        is_now = {"value": new.excluded.value, "at": now}
+        db.execute(new.on_conflict_do_update(index_elements=["name", "label"], set_=is_now))
+    return after.believed
