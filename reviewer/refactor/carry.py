@@ -12,6 +12,7 @@ from reviewer.finding import Finding
 from reviewer.languages import Language, is_prose, language_of
 from reviewer.parsing.worker import Parsers
 from reviewer.ports import Objects
+from reviewer.refactor import entry_points
 from reviewer.refactor.apply import applied
 from reviewer.refactor.dotted import parts
 from reviewer.refactor.edit import Editor, EditScope, Part, units_of
@@ -135,6 +136,8 @@ class _Carrying:
         self._modules = {one.name: _Module(one) for one in modules}
         self._missed: dict[str, set[str]] = {}
         self._findings: list[Finding] = []
+        self._lost: list[tuple[str, str]] = []
+        """Entry points that name nothing any more, and the settings that they stand in."""
         self._notes: list[str] = []
         self._said: list[str] = []
         """What nodes left of what the tools report, and why: of interest if it is still there."""
@@ -278,13 +281,17 @@ class _Carrying:
         self._notes.append(f"What tools report of the result {said}: {why}.")
 
     async def _examine(self) -> None:
-        self._findings = []
+        self._findings, self._lost = [], []
         if not self._overlay.files:
             return
         with self._trees.tree(self._overlay.files) as tree:
             # Not ended by a cancellation: what is handed out has been looked at.
             found = await asyncio.to_thread(examined, tree, lambda: False)
             still = await asyncio.to_thread(documents, self._plan, tree.objects)
+            before = Overlay(self._overlay.start)
+            self._lost = await asyncio.to_thread(
+                entry_points.broken, before, self._overlay, tree.code.context
+            )
         self._findings = found.findings
         self._notes = [*found.notes, *still]
 
@@ -335,6 +342,14 @@ class _Carrying:
             if commit is None and len(done.left) == before_left and known.unneeded:
                 why = " ".join(dict.fromkeys(known.unneeded))
                 done.unneeded.append(Unneeded(module=name, why=why))
+        done.left += [
+            Left(
+                module="entry points",
+                what=shown(path),
+                why=f"{printable(ref)} is not there any more",
+            )
+            for path, ref in self._lost
+        ]
         if self._stops and (self._missed or done.findings):
             done.stopped = min(self._stops, key=list(StopReason).index)
         return done

@@ -14,6 +14,7 @@ from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.worker import Parsers
+from reviewer.refactor.entry_points import follow
 from reviewer.refactor.module_moves import move_module
 from reviewer.refactor.moves import companions, move
 from reviewer.refactor.parse import broken
@@ -92,6 +93,7 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
             done.commits.append(commit)
             done.overlay = done.overlay.over(step.files)
         done.notes += step.notes
+        done.left += [Left(module=title(one), what=what, why=why) for what, why in step.left]
         _given(one, step.leads, done, owned, taken, plan.summary)
     return done
 
@@ -110,6 +112,7 @@ def _tried(one: Step, moves: Sequence[Move], done: Hosted, trees: Trees) -> tupl
         overlay = overlay.over(step.files)
         whole.files.update(step.files)
         whole.along += step.along
+        whole.left += step.left
         whole.notes += step.notes
         for path, texts in step.leads.items():
             whole.leads.setdefault(path, []).extend(texts)
@@ -129,9 +132,21 @@ def _taken_along(one: Step, step: Done, plan: Plan) -> list[Step]:
 
 
 def _step(one: Step, context: Context, tree: Overlay) -> Done:
-    if isinstance(one, ModuleMove):
-        return move_module(one, context, tree)
-    return rename(one, context, tree) if isinstance(one, Rename) else move(one, context, tree)
+    """Do one operation, with what settings name as entry points."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    if isinstance(one, Rename):
+        done = rename(one, context, tree)
+        renamed = ((one.path, one.symbol), *done.along)
+    elif isinstance(one, ModuleMove):
+        done = move_module(one, context, tree)
+    else:
+        done = move(one, context, tree)
+    also = follow(one, renamed, context, tree)
+    done.files.update(also.files)
+    for path, text in also.leads:
+        done.lead(path, f"{title(one)}: {text}")
+    done.left += [(f"entry points of {shown(path)}", why) for path, why in also.left]
+    return done
 
 
 def _parses(step: Done, tree: Overlay) -> None:

@@ -49,6 +49,9 @@ class Done:
     files: dict[str, Blob | None] = field(default_factory=dict)
     leads: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+    """(What, why) of what nobody else will do."""
+
     along: tuple[tuple[str, str], ...] = ()
     """(Path, symbol) of members that a rename has taken along: those of the family."""
 

@@ -120,12 +120,66 @@ def test_comments_with_the_old_name_in_many_files_are_one_letter_of_lines(tmp_pa
 def test_documents_and_settings_that_still_have_the_name_are_named(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     repo.write("docs/use.md", "Call `net(items)`, not `netto`.\n")
-    repo.write("pyproject.toml", '[project.scripts]\nsum = "shop.prices:net"\n')
+    repo.write("pyproject.toml", "[tool.mine]\nnet = 1\n")
     repo.write("docs/other.md", "The network.\n")
     repo.commit()
     with ModelServer(script(NET, {})) as server:
         done = refactored(repo, server)
     assert "The name net still stands in docs/use.md, pyproject.toml." in done.refactoring.notes
+
+
+def test_an_entry_point_is_renamed_in_the_same_commit(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("pyproject.toml", '[project.scripts]\nsum = "shop.prices:net"\n')
+    repo.commit()
+    with ModelServer(script(NET, {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert after(done)["pyproject.toml"] == '[project.scripts]\nsum = "shop.prices:subtotal"\n'
+    assert len(done.patch.commits) == 1
+
+
+INLINE = '[project]\nscripts = {sum = "shop.prices:net"}\n'
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_an_entry_point_that_the_host_cannot_rename_is_a_nodes(
+    mended: bool, tmp_path: Path
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("pyproject.toml", INLINE)
+    repo.commit()
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        assert "the entry point shop.prices:net is shop.prices:subtotal now" in prompt(request)
+        if not mended:
+            return tool("submit", {"unneeded": "It is a word."})
+        return edited(("pyproject.toml", INLINE, INLINE.replace(":net", ":subtotal")))
+
+    name = "Rename net to subtotal: what is left"
+    with ModelServer(script(NET, {name: edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == ("complete" if mended else "partial")
+    assert [(one.what, one.why) for one in done.refactoring.left] == (
+        [] if mended else [("pyproject.toml", "shop.prices:net is not there any more")]
+    )
+
+
+def test_an_entry_point_whose_function_a_node_takes_away_is_left(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("setup.cfg", "[options.entry_points]\nx =\n    round = shop.prices:rounded\n")
+    repo.commit()
+    plan = planned(modules=[module("prices", "shop/prices.py")])
+    gone = edited(
+        ("shop/prices.py", "import math\n\n\n", ""),
+        ("shop/prices.py", "\n\n\ndef rounded(value):\n    return math.floor(value)\n", "\n"),
+    )
+    with ModelServer(script(plan, {"prices": gone})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial"
+    assert [one.why for one in done.refactoring.left] == [
+        "shop.prices:rounded is not there any more"
+    ]
 
 
 def test_a_name_that_is_taken_is_left_to_a_node(tmp_path: Path) -> None:
@@ -306,7 +360,7 @@ def test_a_module_moves_with_its_importers_and_asks_no_node(tmp_path: Path) -> N
     assert made["shop/prices.py"] is None and "def net(" in str(made["shop/money/sums.py"])
     assert "from shop.money.sums import net" in str(made["shop/cart.py"])
     assert "from shop.money import sums\n" in str(made["shop/report.py"])
-    assert any("shop.prices still stands in setup.cfg" in one for one in done.refactoring.notes)
+    assert made["setup.cfg"] == "[options.entry_points]\nx =\n    net = shop.money.sums:net\n"
     assert "move shop/prices.py to shop/money/sums.py" in refactoring_text(done.refactoring)
 
 
