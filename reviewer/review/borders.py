@@ -227,8 +227,8 @@ def _moved(
         for use in side.what.uses:
             if use.kind is not UseKind.CALL:
                 continue
-            if symbol := around.get(("+", side.path, use.line)):
-                called[side.path, symbol].add(use.name)
+            if caller := around.get(("+", side.path, use.line)):
+                called[side.path, caller].add(use.name)
             if use.name in wanted and use.scope:
                 raised[side.path, use.name].add(use.scope)
     found: dict[_Place, str] = {}
