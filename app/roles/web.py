@@ -114,6 +114,7 @@ def _pages(settings: ServerSettings, store: Store, node: str) -> "Pages | None":
         settings.public,
         key=settings.session_key,
         budget_usd=settings.base.budget_usd,
+        pull_budget_usd=settings.base.operations.pull_budget_usd,
         month_budget_usd=settings.base.operations.month_budget_usd,
         node=node,
     )

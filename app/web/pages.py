@@ -81,8 +81,9 @@ STATIC = {
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """What an installation has spent in this calendar month, beside its cap, in dollars."""
+class Against:
+    """What was spent beside its cap, in dollars: in an installation's calendar month, or by all
+    runs on one pull request."""
 
     usd: float
     cap_usd: float
@@ -94,7 +95,8 @@ class LoggedOut(Exception):
 
 class Pages:
     """The pages of one server. `key` seals sessions; `budget_usd` is the cap of one run,
-    `month_budget_usd` that of an installation's month. `node` is what the names of this server's
+    `pull_budget_usd` that of all on one pull request, `month_budget_usd` that of an installation's
+    month. `node` is what the names of this server's
     processes begin with, "" where there is one."""
 
     def __init__(
@@ -106,6 +108,7 @@ class Pages:
         *,
         key: SecretStr,
         budget_usd: float | None = None,
+        pull_budget_usd: float | None = None,
         month_budget_usd: float | None = None,
         node: str = "",
     ) -> None:
@@ -116,7 +119,9 @@ class Pages:
         self.traces = Traces(home, store if store.database.shared else None, node)
         self.server = server
         self.budget_usd = budget_usd
+        self.pull_budget_usd = pull_budget_usd
         self.month_budget_usd = month_budget_usd
+        self.spent_by_pull = store.spent_by_pull
         self.spent_this_month = store.spent_this_month
         self.login = Login(public, server)
         self.access = Access(server)
@@ -304,6 +309,7 @@ def _run_views(blueprint: Blueprint, pages: Pages) -> None:
                 spent=views.spent(run),
                 so_far=words.money(look.trace.totals.spent.usd) if look is not None else "",
                 cap=words.money(cap) if cap is not None else "",
+                pull=_pull(pages, run),
                 model=first.model if first is not None else None,
                 effort=first.effort if first is not None else "",
                 done=views.review_of(run, pages.records.threads(run.repository_id, run.number)),
@@ -432,7 +438,7 @@ def _list_views(blueprint: Blueprint, pages: Pages) -> None:
         )
 
 
-def _month(pages: Pages, installation: int) -> Month | None:
+def _month(pages: Pages, installation: int) -> Against | None:
     """Return what the month has cost so far, where that has a cap.
 
     It is of all repositories, also of those that the reader may not read: `/rlm cost` tells it in
@@ -440,7 +446,14 @@ def _month(pages: Pages, installation: int) -> Month | None:
     """
     if pages.month_budget_usd is None:
         return None
-    return Month(pages.spent_this_month(installation), pages.month_budget_usd)
+    return Against(pages.spent_this_month(installation), pages.month_budget_usd)
+
+
+def _pull(pages: Pages, run: RunRecord) -> Against | None:
+    """Return what all runs on a pull request have cost or may still cost, where that has a cap."""
+    if pages.pull_budget_usd is None:
+        return None
+    return Against(pages.spent_by_pull(run.repository_id, run.number), pages.pull_budget_usd)
 
 
 def _last(sums: dict[int, Any], number: int) -> float:

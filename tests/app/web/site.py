@@ -81,6 +81,7 @@ class Site:
             changes.pop("public", public),
             key=SecretStr(changes.pop("key", "ab" * 32)),
             budget_usd=2.0,
+            pull_budget_usd=changes.pop("pull_budget_usd", None),
             month_budget_usd=changes.pop("month_budget_usd", None),
             node=changes.pop("node", ""),
         )

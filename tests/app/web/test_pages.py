@@ -124,6 +124,16 @@ def test_an_installation_shows_its_month_beside_the_cap_where_there_is_one(fresh
     assert 'max="40.0" high="32.0" optimum="0" value="1.5"' in page
 
 
+def test_a_run_shows_what_all_on_its_pull_request_cost_where_that_has_a_cap(fresh: Site) -> None:
+    runs = [fresh.reviewed(fresh.run(fresh.hello, number=12), usd=1.5) for _ in range(2)]
+    fresh.reviewed(fresh.run(fresh.hello, number=13), usd=0.25)
+    assert "All runs on" not in fresh.reader().get(f"/runs/{runs[0]}").text
+    fresh.flask = fresh.make(pull_budget_usd=4.0)
+    page = fresh.reader().get(f"/runs/{runs[0]}").text
+    assert "All runs on #12: $3.00 of at most $4.00." in page
+    assert 'max="4.0" high="3.2" optimum="0" value="3.0"' in page
+
+
 def test_who_may_not_read_any_more_sees_nothing_on_the_very_next_view(fresh: Site) -> None:
     run = fresh.reviewed(fresh.run())
     fresh.trace(run, whole())
