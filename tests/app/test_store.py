@@ -1129,7 +1129,7 @@ DAY_S = 86_400.0
 
 
 def doubted(store: Store) -> float:
-    return store.measures()[CLOCK.name, "doubted"]
+    return store.measures()[CLOCK.name, "doubted"][0]
 
 
 def rows_left(store: Store) -> list[int]:
