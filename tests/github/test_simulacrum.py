@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from app.github import threads
+from app.github import closing, threads
 from app.github.auth import AppAuth
 from app.github.client import Hub
 from app.github.urls import Server
@@ -81,8 +81,8 @@ def test_an_app_gets_a_token_for_one_repository(simulator: Server) -> None:
     ("text", "variables"),
     [
         (threads._READ, VARIABLES),
-        (threads._RESOLVE, {"id": "PRRT_x"}),
-        (threads._FOLD, {"id": "PRRC_x"}),
+        (closing._RESOLVE, {"id": "PRRT_x"}),
+        (closing._FOLD, {"id": "PRRC_x"}),
     ],
 )
 def test_what_we_ask_of_graphql_fits_the_schema(
