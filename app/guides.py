@@ -118,17 +118,9 @@ def read_guides(start: Read, below: Below = nothing_below, nested: Sequence[str]
     known: set[str] = set()
     left = GUIDES_CHARACTERS
     for name in GUIDES:
-        try:
-            raw = start(name)
-        except Stopped:
-            raise
-        except RlmError as error:
-            notes.append(f"{name} was not used as guidance: {error}")
+        text = _news(start, name, known, notes)
+        if not text:
             continue
-        text = (raw or b"").decode("utf-8", "replace").removeprefix("\ufeff").strip()
-        if not text or text in known:
-            continue
-        known.add(text)
         taken = text[: min(GUIDE_CHARACTERS, left)]
         left -= len(taken)
         if len(taken) < len(text):
@@ -142,6 +134,24 @@ def read_guides(start: Read, below: Below = nothing_below, nested: Sequence[str]
     scoped, not_used = [*scoped, *of_folders], [*not_used, *not_read]
     names = (*parts, *(printable(guide.name) for guide in scoped))
     return Guides("\n\n".join(parts.values()), names, (*notes, *not_used), tuple(scoped))
+
+
+def _news(start: Read, path: str, known: set[str], notes: list[str]) -> str:
+    """Return what a file says that is not `known`, which it is then; "" for nothing, with a note
+    where that is because it cannot be read.
+    """
+    try:
+        raw = start(path)
+    except Stopped:
+        raise
+    except RlmError as error:
+        notes.append(f"{printable(path)} was not used as guidance: {error}")
+        return ""
+    text = (raw or b"").decode("utf-8", "replace").removeprefix("\ufeff").strip()
+    if text in known:
+        return ""
+    known.add(text)
+    return text
 
 
 def _scoped(start: Read, below: Below) -> tuple[list[Guide], list[str]]:
@@ -182,17 +192,9 @@ def _of_folders(
         if len(guides) == MOST_SCOPED:
             problems.append(f"Guidance of folders is used of the first {MOST_SCOPED} of them.")
             break
-        try:
-            raw = start(place)
-        except Stopped:
-            raise
-        except RlmError as error:
-            problems.append(f"{printable(place)} was not used as guidance: {error}")
+        text = _news(start, place, known, problems)
+        if not text:
             continue
-        text = (raw or b"").decode("utf-8", "replace").removeprefix("\ufeff").strip()
-        if not text or text in known:
-            continue
-        known.add(text)
         try:
             glob = check(_GLOB.sub(r"\\\g<0>", place.rpartition("/")[0]) + "/**")
         except ValueError:

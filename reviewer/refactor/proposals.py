@@ -7,6 +7,7 @@ from typing import Never
 
 from reviewer.refactor.steps import modules, symbols
 from reviewer.refactor.values import Plan
+from reviewer.shares import shares
 from reviewer.text import encode, printable
 
 ROOM_BYTES = 64_000
@@ -128,15 +129,7 @@ def _level(sizes: Sequence[int], room: int) -> int:
 
 def _shares(lists: Sequence[Sequence[_Line]], room: int) -> list[int]:
     """Return the bytes for each list: an equal share, and what others leave."""
-    sizes = [sum(_size(one.text) for one in lines) for lines in lists]
-    share = room // len(lists)
-    spare = room - sum(min(size, share) for size in sizes)
-    shares = []
-    for size in sizes:
-        extra = min(spare, max(0, size - share))
-        spare -= extra
-        shares.append(min(size, share) + extra)
-    return shares
+    return shares([sum(_size(one.text) for one in lines) for lines in lists], room)
 
 
 def _size(text: str) -> int:

@@ -30,6 +30,7 @@ from reviewer.review.nearby import Around, Nearby, Touched
 from reviewer.review.questions import Row, used
 from reviewer.review.scope import BYTES_A_TOKEN, quoted, shown_line
 from reviewer.rlm.run import WINDOW_TOKENS
+from reviewer.shares import shares
 from reviewer.text import decode, encode, printable
 
 MOST_BYTES = int(WINDOW_TOKENS * BYTES_A_TOKEN / 4)
@@ -445,10 +446,8 @@ _GAP = 4
 
 def _code(pieces: Sequence[_Piece], room: int) -> list[str]:
     """Return the pieces in their room: rather a few that can be read than a line of each."""
-    shares = _shares([piece.size for piece in pieces], room, PIECE_BYTES)
-    return [
-        row for piece, share in zip(pieces, shares, strict=False) for row in piece.within(share)
-    ]
+    given = _shares([piece.size for piece in pieces], room, PIECE_BYTES)
+    return [row for piece, share in zip(pieces, given, strict=False) for row in piece.within(share)]
 
 
 def _shares(sizes: Sequence[int], room: int, least: int) -> list[int]:
@@ -457,15 +456,7 @@ def _shares(sizes: Sequence[int], room: int, least: int) -> list[int]:
     Each has an equal share for certain; of what others leave the first ones have the most.
     """
     taken = accumulate(min(size, least) for size in sizes)
-    kept = sizes[: sum(each <= room for each in taken)]
-    share = room // max(1, len(kept))
-    spare = room - sum(min(size, share) for size in kept)
-    shares = []
-    for size in kept:
-        extra = min(spare, max(0, size - share))
-        spare -= extra
-        shares.append(min(size, share) + extra)
-    return shares
+    return shares(sizes[: sum(each <= room for each in taken)], room)
 
 
 def _rank(about: About) -> int:

@@ -142,7 +142,9 @@ def _by_border(
                 using.update(set(users.get((span, name), ())) - {border.path})
     for (path, symbol), using in sorted(relied.items(), key=lambda each: (-len(each[1]), each[0])):
         if using:
-            reason = f"`{symbol}` changes, and {len(using)} changed file{_s(len(using))} use it"
+            number = len(using)
+            use = "file uses" if number == 1 else "files use"
+            reason = f"`{symbol}` changes, and {number} changed {use} it"
             yield LookFirst(path=printable(path), reason=_cut(printable(reason)))
 
 

@@ -105,6 +105,9 @@ def test_one_looks_first_at_what_is_worst_relied_on_and_untested():
         ("shop/big.py", None, "300 new lines that no changed test is about"),
     ]
     assert len(looks) == MOST_LOOKS
+    alone = {("span of Cart.total", "total"): ["shop/report.py"]}
+    look, *_ = look_first(files, [], [border()], alone, [])
+    assert look.reason == "`Cart.total` changes, and 1 changed file uses it"
 
 
 def test_a_test_is_about_what_it_imports_or_is_named_after():
