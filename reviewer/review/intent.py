@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reviewer.change import Change, Span
 from reviewer.detectors.names import INTENT
 from reviewer.finding import Category, Finding
-from reviewer.languages import reading_order
+from reviewer.languages import is_test, reading_order
 from reviewer.ports import Objects
 from reviewer.request import Effort, Promise, ReviewRequest, StopReason
 from reviewer.review.borders import Border, described
@@ -146,7 +146,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
     """The task: one node."""
 
     name = "intent"
-    version = "4"
+    version = "5"
     tier: Tier = "strong"
     result: type[IntentResult] = IntentResult
 
@@ -229,9 +229,10 @@ class Intent(OneNode[IntentScope, IntentResult]):
         )
 
     def _at_borders(self) -> str:
-        if not self._borders:
+        relied_on = [one for one in self._borders if not is_test(one.path)]
+        if not relied_on:
             return ""
-        told = described(self._borders)
+        told = described(relied_on)
         lines = [f"- {one}" for one in told[:MOST_BORDERS]]
         if (more := len(told) - MOST_BORDERS) > 0:
             lines.append(f"- and {more} more")
