@@ -123,8 +123,8 @@ class _Page:
         places = words.also_at(finding)
         for at, other in enumerate(places[: words.PLACES_SHOWN]):
             yield f"  {'also at:' if at == 0 else '        '} " + self.paint(other, "place")
-        if (more := len(places) - words.PLACES_SHOWN) > 0:
-            yield f"           and {more:,} more (all are in --format json)"
+        if (left := len(places) - words.PLACES_SHOWN) > 0:
+            yield f"           and {left:,} more (all are in --format json)"
         code = excerpt(finding, snippets)
         if code:
             yield from self.code(code)
