@@ -28,7 +28,7 @@ from reviewer.review.prompts import prompt
 from reviewer.review.scope import fitting, listed, quoted, show, size_of, source_first
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, OneNode, Tier, Unit
-from reviewer.text import printable
+from reviewer.text import UNSPACED, printable, words_in
 
 LENS = "intent"
 UNIT = "intent"
@@ -48,13 +48,6 @@ LEAST_WORDS = 3
 
 LEAST_PROMISE_CHARS = 6
 """Of the words that a claim is about: fewer stand in any text."""
-
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff]"
-)
-"""Letters of scripts that put no spaces between words (Chinese, Japanese, Thai, Lao, Burmese,
-Khmer): two of them say about as much as a word, and each as much as two letters of others."""
 
 Kind = Literal["missing", "contrary", "unmentioned"]
 
@@ -137,9 +130,7 @@ def compares(request: ReviewRequest) -> bool:
     """
     if request.effort is Effort.QUICK or INTENT in request.policy.off or request.promise is None:
         return False
-    text = " ".join(request.promise.texts())
-    words = len(re.findall(r"\w{2,}", UNSPACED.sub(" ", text)))
-    return words + len(UNSPACED.findall(text)) // 2 >= LEAST_WORDS
+    return words_in(" ".join(request.promise.texts())) >= LEAST_WORDS
 
 
 class Intent(OneNode[IntentScope, IntentResult]):
