@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from app.events import may_lead_to_work
 from app.github.auth import AppAuth
 from app.github.errors import NotThere, calls
-from app.measures import COUNTS, RECONCILED
+from app.measures import COUNTS, RECONCILED, UNRECONCILED
 from app.store import Store
 from reviewer.errors import RlmError
 
@@ -162,5 +162,7 @@ def _round(work: Work) -> None:
         work()
     except RlmError as error:
         log.warning("not reconciled", extra={"why": error})
+        COUNTS.add(UNRECONCILED)
     except Exception:
         log.exception("not reconciled")
+        COUNTS.add(UNRECONCILED)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from app import reconcile as module
 from app.github.auth import AppAuth
 from app.github.urls import Server
+from app.measures import COUNTS, UNRECONCILED
 from app.reconcile import EVERY_S, LONGEST_PAUSE_S, Redelivery, reconcile
 from app.store import Store
 from tests.app.world import World, wait_until
@@ -143,4 +144,6 @@ def test_trouble_is_left_to_the_next_round(
         stopping.set()
         round_.join()
     assert "not reconciled" in caplog.text
+    COUNTS.bring(store)
+    assert store.measures()[UNRECONCILED.name, ""][0] >= 1
     store.close()
