@@ -10,7 +10,7 @@ import pytest
 
 from app.github.between import Heads
 from app.github.client import Hub
-from app.github.remarks import Remark, retellings
+from app.github.remarks import Remark, retellings, under_ids
 from app.github.threads import answer
 from app.render.comment import claim_of, render_comment
 from app.render.snippet import no_code
@@ -358,6 +358,31 @@ def test_what_words_or_ids_tell_goes_before_what_a_reader_says(scene):
         made = report([known, one], **knows(one)).model_copy(update={"looked": LOOKED})
         scene.publish(made, run)
         assert len(said(scene)) == 2
+
+
+def test_what_words_tell_keeps_its_id_whatever_a_reader_says(scene):
+    other = told(50, title="Something else", body="Of another thing.")
+    scene.publish(report([told(), other]))
+    pushed(scene)
+    one = again(11)
+    (found,) = publish(scene, one, SECOND, earlier={one.id: other.id}).findings
+    assert found.id == told().id
+
+
+def test_what_was_said_of_a_place_tells_no_other_finding(scene):
+    first, second, joined = of_two_places(scene, {**LEAKS, "title": "The file handle stays open"})
+    place = joined.places[0].model_copy(update={"id": second.id})
+    known = joined.model_copy(update={"id": first.id, "places": (place,)})
+    one = otherwise(50, path="b.txt")
+    made = report([known, one], earlier={one.id: second.id}).model_copy(update={"looked": LOOKED})
+    scene.publish(made, SECOND)
+    assert [title_of(each.body) for each in said(scene)[2:]] == [QUITE["title"]]
+
+
+def test_a_kept_report_names_what_was_said_before_by_the_id_that_it_has_now():
+    one = otherwise()
+    kept = under_ids(report([one], **knows(one)), {one.id: told().id}).review
+    assert [each.id for each in kept.findings] == [*kept.earlier] == [told().id]
 
 
 def test_a_place_of_a_finding_is_known_again_in_its_file(scene):

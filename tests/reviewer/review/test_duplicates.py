@@ -193,6 +193,8 @@ def test_grave_things_are_no_reason_to_ask_and_not_shown():
     assert unmet([*ones, finding("Pages are lost", 9)], [*grave, before("e" * 12)]) == [
         before("e" * 12)
     ]
+    known = before(ones[0].id)
+    assert unmet([*ones, finding("Pages are lost", 9)], [known, before()]) == [before()]
     lint = [finding("`os` is unused", 7, source="detector:python-lint/F401")]
     assert unmet(lint, [before()]) == [], "programs are known by their ids"
 
@@ -204,6 +206,9 @@ def test_each_of_both_meets_one_and_the_one_of_its_file_first():
         two.id: "d" * 12
     }
     assert told_again(grouped("r1", "t1", more=("r1", "t2")), [one, two], told) == {
+        one.id: "c" * 12
+    }
+    assert told_again(grouped("r1", "t1", more=("r2", "t1")), [one, two], told) == {
         one.id: "c" * 12
     }
     assert told_again(grouped("r3", "t1", "t2"), [one, two, three], told) == {three.id: "c" * 12}
