@@ -370,7 +370,8 @@ def test_what_words_tell_keeps_its_id_whatever_a_reader_says(scene):
 
 
 def test_what_was_said_of_a_place_tells_no_other_finding(scene):
-    first, second, joined = of_two_places(scene, {**LEAKS, "title": "The file handle stays open"})
+    title, body = "The import leaks its descriptor", "`read_rows` fails before it closes any."
+    first, second, joined = of_two_places(scene, {"title": title, "body": body})
     place = joined.places[0].model_copy(update={"id": second.id})
     known = joined.model_copy(update={"id": first.id, "places": (place,)})
     one = otherwise(50, path="b.txt")
