@@ -9,6 +9,7 @@ from app.eval.anchors import nowhere
 from app.eval.cases import Case, Defect, Made, NotDefect
 from app.eval.recipes import Edit, Planted, Recipe, Right
 from app.eval.report import Report
+from app.eval.reverted import Reverted
 from app.eval.score import Anchors, Costs, Noise, Row, Said, Score
 from app.objects import LocalObjects
 from reviewer.diff import build_change
@@ -62,7 +63,7 @@ def test_a_line_has_to_be_in_its_file_on_its_side_and_to_have_the_code_that_is_q
 
 def test_the_documentation_names_every_key_and_number() -> None:
     models: tuple[type[BaseModel], ...] = (
-        *(Case, Defect, NotDefect, Made, Recipe, Planted, Right, Edit),
+        *(Case, Defect, NotDefect, Made, Recipe, Reverted, Planted, Right, Edit),
         *(Report, Score, Row, Anchors, Noise, Costs, Said),
     )
     text = (ROOT / "docs/evaluation.md").read_text(encoding="utf-8")
