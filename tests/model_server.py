@@ -209,6 +209,7 @@ class ModelServer:
     counting: Answer | None = None  # what count_tokens answers, if not an estimate
     confirms: bool = True  # says of each claim of the script that it holds, of each promise that
     # it is kept, nothing better than readers have said, nothing told twice; else the script is asked
+    repeats: tuple[str, ...] = ()  # reports that are one, by their names, where it confirms
     requests: list[Received] = field(default_factory=list)  # of both endpoints, in order
     peak: int = 0  # the most calls of /v1/messages that were open at one time
     refused: list[str] = field(default_factory=list)  # what the rules complained about
@@ -302,6 +303,7 @@ class ModelServer:
         with self._lock:
             self.requests, self.refused, self.peak, self._claims = [], [], 0, {}
             self._released = threading.Event()
+            self.repeats = ()
 
     def answer(self, request: dict[str, Any]) -> Answer:
         """Return what the script says to this request; the API's refusal comes first."""
@@ -317,7 +319,8 @@ class ModelServer:
         if self.confirms and retells(request):
             return tool("submit", {"modules": []})
         if self.confirms and seeks_repeats(request):
-            return tool("submit", {"groups": []})
+            one = {"edit": "Mend it.", "reports": list(self.repeats)}
+            return tool("submit", {"groups": [one] if self.repeats else []})
         answer = self._scripted(request)
         with self._lock:
             self._claims.update({claim["title"]: claim for claim in _claims_in(answer)})

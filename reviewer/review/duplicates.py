@@ -3,13 +3,18 @@
 Programs join what is said in like words or of the same lines (`join`). Two passes that see one
 cause at two places, and tell it in other words, take a reader. What its answer puts together is
 one finding with the places of all; each title is told, so that a wrong answer hides no defect.
+
+The same reader is shown what we said of the pull request before and no id tells again: a push may
+have changed what a finding says and where. What it pairs is a hint for whoever publishes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.finding import Category, Finding
+from reviewer.request import Earlier
 from reviewer.review.claims import PROSE_CHARS
 from reviewer.review.guidance import set_apart
 from reviewer.review.join import as_one
@@ -40,7 +45,9 @@ class Group(BaseModel):
         description="the one edit that leaves nothing to mend of any of them, in one sentence",
     )
     reports: list[str] = Field(
-        min_length=2, max_length=MOST_COMPARED, description="their names here: r1, r2, …"
+        min_length=2,
+        max_length=MOST_COMPARED,
+        description="their names here: r1, r2, …, and of what was said before at most one: t1, …",
     )
 
 
@@ -52,22 +59,55 @@ class Duplicates(BaseModel):
     groups: list[Group] = Field(max_length=MOST_COMPARED)
 
 
-async def duplicates(findings: Sequence[Finding], seat: Seat) -> list[frozenset[str]]:
-    """Ask which findings are about one defect; return the ids of each such group.
+@dataclass(frozen=True)
+class Repeats:
+    """What is said twice: ids of findings of one defect, and `earlier` ids by those of findings."""
+
+    same: list[frozenset[str]] = field(default_factory=list)
+    earlier: dict[str, str] = field(default_factory=dict)
+
+    def earlier_of(self, findings: Iterable[Finding]) -> dict[str, str]:
+        """Return what was said before of these findings, by the ids that they and places have."""
+        names = {name for one in findings for name in one.ids}
+        return {name: said for name, said in self.earlier.items() if name in names}
+
+
+async def duplicates(
+    findings: Sequence[Finding], seat: Seat, earlier: Sequence[Earlier] = ()
+) -> Repeats:
+    """Ask which findings are about one defect, among them and with what was said `earlier`.
 
     None where there is nothing to ask, or no answer came: each is told by itself then.
     """
-    compared = comparable(findings)
+    before = unmet(findings, earlier)
+    compared = comparable(findings, before)
     if not compared or seat.run.stopped is not None:
+        return Repeats()
+    said = await ask_once(question(compared, before), seat)
+    if said is None:
+        return Repeats()
+    return Repeats(groups(said, compared), told_again(said, compared, before))
+
+
+def unmet(findings: Iterable[Finding], earlier: Sequence[Earlier]) -> list[Earlier]:
+    """Return what was said before and may be said again, in other words; nothing grave.
+
+    None of it where an id tells each finding of a model, so that to review the same once more asks
+    what it asked. What is grave is said again unless programs know it.
+    """
+    ones = list(findings)
+    ids = {name for one in ones for name in one.ids}
+    known = {one.id for one in earlier}
+    if not any(_by_model(one) and not one.is_grave and known.isdisjoint(one.ids) for one in ones):
         return []
-    said = await ask_once(question(compared), seat)
-    return [] if said is None else groups(said, compared)
+    return [one for one in earlier if one.id not in ids and not one.is_grave]
 
 
-def comparable(findings: Iterable[Finding]) -> list[Finding]:
+def comparable(findings: Iterable[Finding], before: Sequence[Earlier] = ()) -> list[Finding]:
     """Return what may be said twice, the worst first; nothing where no model has said any of it.
 
     A secret is revoked by itself. What detectors say is shown where a model speaks of its file.
+    One finding is enough where something was said `before`.
     """
     plain = [one for one in findings if one.category is not Category.SECRET]
     of_models = [one for one in plain if _by_model(one)]
@@ -75,15 +115,19 @@ def comparable(findings: Iterable[Finding]) -> list[Finding]:
     beside = [one for one in plain if not _by_model(one) and not paths.isdisjoint(_paths(one))]
     kept = {one.id for one in [*of_models, *beside][:MOST_COMPARED]}
     compared = [one for one in plain if one.id in kept]
-    return compared if len(compared) > 1 else []
+    return compared if len(compared) > 1 or before else []
 
 
-def question(compared: Sequence[Finding]) -> Question[Duplicates]:
-    """Return what is asked: each report with its place, its reason and its code, as data."""
+def question(compared: Sequence[Finding], before: Sequence[Earlier] = ()) -> Question[Duplicates]:
+    """Return what is asked: each report with its place, its reason and its code, as data.
+
+    What was said before comes last, and is no unit: what of it is shown differs from run to run.
+    """
     told = [_told(name, one) for name, one in _named(compared).items()]
+    told += [_told_before(name, one) for name, one in _named_before(before).items()]
     return Question(
         "duplicates",
-        "1",
+        "2",
         "cheap",
         Duplicates,
         tuple(one.id for one in compared),
@@ -111,6 +155,34 @@ def groups(said: Duplicates, compared: Sequence[Finding]) -> list[frozenset[str]
     return found
 
 
+def told_again(
+    said: Duplicates, compared: Sequence[Finding], before: Sequence[Earlier]
+) -> dict[str, str]:
+    """Return for ids of findings the id of what said the same before, as far as an answer may.
+
+    Each meets one at the most. In a group the report of its file goes first, then the worst. A
+    group with a report of something grave tells nothing again, and neither does one without a
+    model's.
+    """
+    named, named_before = _named(compared), _named_before(before)
+    known = {one.id for one in before}
+    found: dict[str, str] = {}
+    for group in said.groups:
+        ones = [one for name, one in named.items() if name in group.reports]
+        told = [one for name, one in named_before.items() if name in group.reports]
+        if not any(map(_by_model, ones)) or not _of_one_time(ones):
+            continue
+        if any(one.is_grave for one in ones):
+            continue
+        free = [one for one in ones if one.id not in found]
+        left = [one for one in told if one.id in known]
+        if free and left:
+            meant = min(free, key=lambda one: left[0].path not in _paths(one))
+            found[meant.id] = left[0].id
+            known.remove(left[0].id)
+    return found
+
+
 def joined(findings: Sequence[Finding], same: Iterable[frozenset[str]]) -> list[Finding]:
     """Return the findings, the worst first as they come, with one for each group of ids."""
     group_of: Mapping[str, frozenset[str]] = {each: group for group in same for each in group}
@@ -122,6 +194,17 @@ def joined(findings: Sequence[Finding], same: Iterable[frozenset[str]]) -> list[
 
 def _named(compared: Sequence[Finding]) -> dict[str, Finding]:
     return {f"r{number}": one for number, one in enumerate(compared, 1)}
+
+
+def _named_before(before: Sequence[Earlier]) -> dict[str, Earlier]:
+    return {f"t{number}": one for number, one in enumerate(before, 1)}
+
+
+def _told_before(name: str, one: Earlier) -> list[str]:
+    return [
+        f"{name}, {one.category}, {_lines(one)} {quoted(one.path)}, said before:",
+        set_apart(f"{one.title}\n{one.body}"),
+    ]
 
 
 def _told(name: str, finding: Finding) -> list[str]:
@@ -145,10 +228,11 @@ def _told(name: str, finding: Finding) -> list[str]:
     return told
 
 
-def _lines(finding: Finding) -> str:
+def _lines(finding: Finding | Earlier) -> str:
     first, last = finding.start_line, finding.line
-    if first is None or last is None:
-        return "the whole file"
+    if last is None:
+        return "the whole file" if isinstance(finding, Finding) else "some lines of"
+    first = first or last
     lines = f"line {first}" if first == last else f"lines {first} to {last}"
     return f"{lines}, which the change removes, of" if finding.side == "LEFT" else f"{lines} of"
 

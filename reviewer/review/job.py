@@ -36,7 +36,7 @@ from reviewer.request import (
 from reviewer.review.arrangement import Arrangement, arrange
 from reviewer.review.claims import Claim, FinderResult, Joined
 from reviewer.review.coverage import account
-from reviewer.review.duplicates import duplicates, joined
+from reviewer.review.duplicates import Repeats, duplicates, joined
 from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
 from reviewer.review.guidance import guides_for
@@ -124,8 +124,8 @@ class _Read:
     """The model's sources that saw every span."""
 
     withheld: list[Finding] = field(default_factory=list)
-    same: list[frozenset[str]] = field(default_factory=list)
-    """Ids of findings, joined by program, that a reader takes for one defect."""
+    repeats: Repeats = field(default_factory=Repeats)
+    """Which findings, joined by program, a reader takes for one defect, or for one told before."""
 
 
 def prepare(
@@ -404,7 +404,8 @@ async def _passes(
     if unfinished and run.stopped is not None:
         read.notes.append(str(run.stopped))
     found = masked(join_counted([*prepared.leads, *read.findings])[0])
-    read.same = await duplicates(found, Seat(run, run.account, next(names)))
+    seat = Seat(run, run.account, next(names))
+    read.repeats = await duplicates(found, seat, request.earlier)
     read.retold = await _retold(request, prepared, read, Seat(run, run.account, next(names)))
     _accounted(read, run)
     return read
@@ -611,7 +612,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
     aside = [*prepared.triage.skipped, *((file, LOCKFILE) for file in prepared.triage.lockfiles)]
     coverage = account(change, aside, prepared.spans, read.covered, read.missed)
     apart, beside = join_counted([*prepared.leads, *read.findings])
-    found = joined(masked(apart), read.same)
+    found = joined(masked(apart), read.repeats.same)
     findings = [one for one in found if request.policy.thresholds.admit(one)]
     below = [one for one in found if not request.policy.thresholds.admit(one)]
     asked = read.calls > 0 or read.replayed > 0
@@ -641,7 +642,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
             *prepared.notes,
             *read.notes,
             *_beside(beside),
-            *_said_once(sum(len(group) - 1 for group in read.same)),
+            *_said_once(sum(len(group) - 1 for group in read.repeats.same)),
             *_below(len(found) - len(findings), request.policy.thresholds),
         ],
         coverage=coverage,
@@ -662,12 +663,13 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
         modules=told,
         across=across,
         imports=module_imports(arrangement.imports, module_of),
+        earlier=read.repeats.earlier_of(findings),
         looked=Looked(
             by=(*(f"detector:{name}" for name in sorted(prepared.detectors)), *read.by),
             effort=request.effort,
             withheld=tuple(
                 Withheld(
-                    ids=(one.id, *(place.id for place in one.places)),
+                    ids=(*one.ids, *read.repeats.earlier_of([one]).values()),
                     path=one.path,
                     title=one.title,
                 )
