@@ -1109,3 +1109,49 @@ def test_a_given_plan_that_does_not_fit_does_nothing(
     assert done.refactoring.status == "partial"
     (left,) = done.refactoring.left
     assert "does not fit the repository" in left.why
+
+
+# Code that is there is moved, never typed again --------------------------------------------------
+
+LONG = "".join(
+    f"\n\ndef price_{n}(items):\n    total = {n}\n    for item in items:\n"
+    f"        total += item.price * {n}\n    return total\n"
+    for n in range(6)
+)
+MOVED = module("Move it", "shop/long.py", new=("shop/tall.py",), gone=("shop/long.py",))
+
+
+def test_a_file_that_is_typed_again_goes_back_and_is_renamed(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/long.py", LONG)
+    repo.commit()
+    retyped = {
+        "removed": ["shop/long.py"],
+        "new_files": [{"path": "shop/tall.py", "text": LONG.replace("price_3", "price_three")}],
+    }
+    renamed = {"renamed": [{"path": "shop/long.py", "to": "shop/tall.py"}]}
+
+    def edits(request: dict[str, Any]) -> Scripted:
+        told = refused(request)
+        if not told:
+            return edited(**retyped)
+        assert 'repeat what "shop/long.py" has or had' in told and "`renamed`" in told
+        return edited(("shop/long.py", "def price_3(", "def price_three("), **renamed)
+
+    with ModelServer(script(planned(modules=[MOVED]), {"Move it": edits})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    made = LONG.replace("price_3", "price_three")
+    assert after(done) == {"shop/long.py": None, "shop/tall.py": made}
+    assert len(server.requests) == 3
+
+
+def test_a_file_that_is_typed_again_and_again_is_left_out_and_said(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/long.py", LONG)
+    repo.commit()
+    retyped = edited(removed=["shop/long.py"], new_files=[{"path": "shop/tall.py", "text": LONG}])
+    with ModelServer(script(planned(modules=[MOVED]), {"Move it": retyped})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and after(done) == {}
+    assert 'repeat what "shop/long.py" has or had' in done.refactoring.left[0].why
