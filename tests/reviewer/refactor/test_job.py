@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.render.refactoring import refactoring_text
+from app.render.refactoring import refactoring_json, refactoring_text
+from app.render.writing import account_markdown, stacked_body
 from app.trees import GitTrees
 from reviewer.git import open_repo
 from reviewer.refactor.carry import IDLE_ROUNDS, MEND
@@ -1155,3 +1156,24 @@ def test_a_file_that_is_typed_again_and_again_is_left_out_and_said(tmp_path: Pat
         done = refactored(repo, server)
     assert done.refactoring.status == "partial" and after(done) == {}
     assert 'repeat what "shop/long.py" has or had' in done.refactoring.left[0].why
+
+
+def test_what_nothing_can_parse_is_named_in_every_format(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("web/list.vue", "<template>{{ net }}</template>\n")
+    repo.commit()
+    parts = [module("View", "web/list.vue", "shop/cart.py")]
+    said = edited(
+        ("web/list.vue", "{{ net }}", "{{ sum }}"), ("shop/cart.py", "items) * 2", "items) * 3")
+    )
+    with ModelServer(script(planned(modules=parts), {"View": said})) as server:
+        done = refactored(repo, server).refactoring
+    assert done.status == "complete"
+    assert [one.path for one in done.unchecked] == ["web/list.vue"]
+    for text in (
+        refactoring_text(done),
+        json.loads(refactoring_json(done, b""))["notes"][0],
+        account_markdown(done),
+        stacked_body(done, 1),
+    ):
+        assert "Not checked: web/list.vue: no parser for it." in text.replace("\\", "")
