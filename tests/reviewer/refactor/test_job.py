@@ -1177,3 +1177,26 @@ def test_what_nothing_can_parse_is_named_in_every_format(tmp_path: Path) -> None
         stacked_body(done, 1),
     ):
         assert "Not checked: web/list.vue: no parser for it." in text.replace("\\", "")
+
+
+def test_keywords_of_a_field_that_the_host_does_not_rename_are_told_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    repo = make(tmp_path / "r")
+    model = "from pydantic import BaseModel\n\n\nclass User(BaseModel):\n    name: str\n"
+    repo.write("shop/user.py", model)
+    repo.write("shop/new.py", 'from shop.user import User\n\nUSER = User(name="a")\n')
+    repo.commit()
+    plan = planned(renames=[rename("shop/user.py", "User.name", "title")])
+    mended = edited(
+        ("shop/user.py", "    name: str", "    title: str"),
+        ("shop/new.py", 'User(name="a")', 'User(title="a")'),
+    )
+    with ModelServer(script(plan, {"Rename User.name to title: what is left": mended})) as server:
+        done = refactored(repo, server)
+    told = prompt(server.requests[1].body)
+    assert "which is not of this tree and may have name" in told
+    assert (
+        "likely used here (an argument of its class, which may be the field): USER = User(" in told
+    )
+    assert done.refactoring.status == "complete", done.refactoring
