@@ -267,11 +267,11 @@ def _shim(way: _Way, context: Context, tree: Overlay) -> str:
     offered = sorted(name for name in names if not name.startswith("_") or name == "__all__")
     if not offered:
         raise GiveUp(f"{shown(way.old)} offers nothing by name")
-    names = [(name, name) for name in offered]
+    pairs = [(name, name) for name in offered]
     if one_a_line(way.old, "", tree):
-        said = "\n".join(written("", way.now, (one,)) for one in names)
+        said = "\n".join(written("", way.now, (one,)) for one in pairs)
     else:
-        said = written("", way.now, tuple(names))
+        said = written("", way.now, tuple(pairs))
     return f'"""The old name of {way.now}."""\n\n{said}\n'
 
 
