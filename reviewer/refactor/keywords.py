@@ -117,8 +117,8 @@ class Keywords:
         around = self._around(each)
         if around in self._kin.classes and _OF_ITSELF.search(call.text):
             return _as(each, *_ARGUMENT[self._of_all()])
-        if _ABOVE.search(call.text):
-            above = [one for one in self._kin.above.get(around, ()) if one in self._made]
+        above = [one for one in self._kin.above.get(around, ()) if one in self._made]
+        if above and _ABOVE.search(call.text):
             return _as(each, *_ARGUMENT[_one({self._made[one] for one in above})])
         return self._beside(each, call, around)
 

@@ -101,6 +101,7 @@ def test_a_constructor_of_its_own_keeps_the_names_that_it_takes(
         ("from point import Point\n\nbuild(Point, x=1)\n", "likely"),
         ("from shop import replace\n\nreplace(p, x=1)\n", ""),
         ("build(x=1)\n", ""),
+        ("class B(A):\n    def __init__(self):\n        super().__init__(x=1)\n", ""),
         ("from other import Point\n\nPoint(x=1)\n", ""),
     ],
 )
