@@ -6,7 +6,6 @@ has done before doing it, and ends its job in the transaction that stores what f
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -240,7 +239,7 @@ class Steps:
         except (GiveUp, ValidationError) as refusal:
             log.warning("not said", extra={**about, "why": refusal})
         except RlmError as trouble:
-            if time.time() - untold.since < self.store.kept_s:
+            if self.store.now() - untold.since < self.store.kept_s:
                 pause = untold.pause_s()
                 if isinstance(trouble, Limited):
                     pause = max(pause, trouble.after_s)
