@@ -56,11 +56,14 @@ class Jobs(Base):
                 put(db, job)
         return not there
 
-    def waits(self, job: NewJob) -> bool:
-        """Is a job of this key, kind and payload still to be done?"""
+    def waits(self, job: NewJob, *, begun: bool = False) -> bool:
+        """Is a job of this key, kind and payload still to be done? `begun`: somebody was at it
+        before, and may have done a part of it.
+        """
         alike = (JOBS.c.key == job.key, JOBS.c.kind == job.kind, JOBS.c.payload == job.payload)
         with self.database.read() as db:
-            return db.scalar(select(1).where(*alike, JOBS.c.state != "failed").limit(1)) is not None
+            left = (JOBS.c.state != "failed", JOBS.c.claims >= int(begun))
+            return db.scalar(select(1).where(*alike, *left).limit(1)) is not None
 
     def claim(self, role: str, worker: str, lease_s: float) -> Job | None:
         """Take the next job of a role, if there is one; a claim whose lease is over counts as none.
