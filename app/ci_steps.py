@@ -86,7 +86,7 @@ class CiSteps:
             self.lost(ci, error)
         except RetryLater as error:
             # An outage may take hours, as the checks themselves do: no attempt at it is the last.
-            if isinstance(error, Limited) or time.time() - ci.since >= LONGEST_S:
+            if isinstance(error, Limited) or ci.watched_s() >= LONGEST_S:
                 raise
             log.info("checks looked at later", extra={"run": ci.run, "why": error})
             again = _later(ci)
@@ -114,7 +114,7 @@ class CiSteps:
         if there is None:
             return None
         later = _later(ci)
-        age = time.time() - ci.since
+        age = ci.watched_s()
         checks = checks_of(hub, ci.repository, ci.head)
         if not checks.ended:
             if age < (LONGEST_S if checks.checks else NONE_S):

@@ -273,7 +273,7 @@ class Writing:
 
         `young`: look at those alone that were shown just now.
         """
-        now = time.time()
+        now = self._store.now()
         started = 0
         waiting = self._store.waiting_plans(now - (YOUNG_S if young else 2 * WAITS_S))
         for plan in waiting:
@@ -320,7 +320,7 @@ class Writing:
 
     def _start(self, hub: Hub, plan: Plan, wish: Wish) -> str:
         """Begin the run that carries a plan out, once; return why not, "" if it has begun."""
-        if time.time() - plan.since > WAITS_S:
+        if self._store.now() - plan.since > WAITS_S:
             self._store.decide(plan.run, "over")
             return TOO_OLD
         stands = own_comment.standing(hub, plan.repository, plan.comment)
@@ -507,7 +507,7 @@ class Writing:
         """
         plans = self._store.plans_of(run.repository_id, run.number)
         plan = next((one for one in plans if one.run == wish.plan_of), None)
-        if plan is None or time.time() - plan.since > WAITS_S:
+        if plan is None or self._store.now() - plan.since > WAITS_S:
             return TOO_OLD
         if plan.run != plans[0].run:
             return OTHER_PLAN

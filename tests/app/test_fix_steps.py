@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from app import ci_steps
 from app.check_names import FIX
 from app.ci_steps import LONGEST_S, MAX_ROUNDS, NONE_S
 from app.events import read_event
@@ -15,7 +16,7 @@ from app.fix_steps import ONLY_OPEN, RUNNING, FixSteps
 from app.github.ci import NO_STATUSES
 from app.github.client import Hub
 from app.github.pulls import Pull
-from app.jobs import CI_FIRST_S, CI_LONGEST_S, Ci, Pressed, Wish, step
+from app.jobs import CI_FIRST_S, CI_GROWS, CI_LONGEST_S, Ci, Pressed, Wish, step
 from app.obey import STOPPED, UNWATCHED, UNWATCHED_HERE
 from app.report import Anchor, Report
 from app.store import CI, GITHUB, OPEN, NewRun, Run
@@ -177,7 +178,10 @@ def look(desk: Desk, *, age: float = 0.0) -> list[Ci]:
 def hurried(desk: Desk, age: float = 0.0) -> None:
     """Let the time of the next look come, as if it had begun so long ago."""
     (before,) = watched(desk)
-    later = before.model_copy(update={"since": before.since - age})
+    look = before.look
+    while age and before.model_copy(update={"look": look}).watched_s() < age:
+        look += 1
+    later = before.model_copy(update={"look": look})
     with desk.store.database.write() as db:
         mine = update(JOBS).where(JOBS.c.kind == CI)
         db.execute(mine.values(not_before=0, payload=later.model_dump_json()))
@@ -471,7 +475,8 @@ def test_an_outage_of_six_hours_ends_the_looking_and_that_is_said(desk: Desk) ->
     assert attempted(desk)
     assert comments(desk, "**Checks**") == []
     with desk.store.database.write() as db:
-        db.execute(update(JOBS).values(away_since=time.time() - LONGEST_OUTAGE_S))
+        now = time.time()
+        db.execute(update(JOBS).values(away_since=now - LONGEST_OUTAGE_S, not_before=now))
     assert attempted(desk)
     (said,) = comments(desk, "**Checks**")
     assert "I could not look at them, and do not try any more: Could not read the checks" in said
@@ -663,6 +668,29 @@ def test_where_no_check_runs_and_where_none_ends_the_looking_does(desk: Desk) ->
     assert len(look(desk, age=NONE_S)) == 1
     assert look(desk, age=LONGEST_S) == []
     assert "within 6 hours" in comments(desk, "**Checks**")[0]
+
+
+@pytest.mark.parametrize("days", [1, 31, -1, -31])
+def test_checks_are_looked_at_for_six_hours_whatever_the_clock_says(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, days: float
+) -> None:
+    stacked = begun(desk)
+    ci.check(desk.repo, stacked.head, "unit", None)
+    now = time.time()
+    monkeypatch.setattr(ci_steps.time, "time", lambda: now + days * 86_400)
+    (first,) = look(desk)
+    assert comments(desk, "**Checks**") == []
+    monkeypatch.undo()
+    (last,) = look(desk, age=LONGEST_S - 1_200)
+    assert (last.look - first.look) > 10 and look(desk, age=LONGEST_S) == []
+    assert "within 6 hours" in comments(desk, "**Checks**")[0]
+
+
+def test_as_long_as_looks_are_waited_for_they_have_lasted() -> None:
+    at = [Ci.model_construct(look=n).watched_s() for n in (0, 1, 40, 10_000)]
+    assert at[:2] == [CI_FIRST_S, CI_FIRST_S * (1 + CI_GROWS)]
+    assert LONGEST_S < at[2] < LONGEST_S + 2 * CI_LONGEST_S
+    assert at[3] > 9_900 * CI_LONGEST_S
 
 
 @pytest.mark.parametrize("how", ["pushed", "closed", "undone", "merged"])

@@ -473,6 +473,31 @@ def test_a_plan_waits_for_a_week(desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
     assert desk.outcomes() == ["planned"]
 
 
+@pytest.mark.parametrize("days", [40, -40])
+def test_a_plan_waits_for_a_week_whatever_the_clock_says(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, days: float
+) -> None:
+    planned(desk)
+    desk.store.sweep()
+    now = time.time()
+    monkeypatch.setattr(write_steps.time, "time", lambda: now + days * 86_400)
+    desk.store.sweep()
+    assert desk.steps.writing.look_at_reactions(young=False) == 0
+    monkeypatch.undo()  # it is set right
+    desk.store.sweep()
+    desk.says("alice", "/rlm go")
+    assert desk.outcomes() == ["planned", "open"]
+
+
+def test_a_plan_is_remembered_for_a_month(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned(desk)
+    now = time.time()
+    for days, there in ((29, 1), (31, 0)):
+        monkeypatch.setattr(write_steps.time, "time", lambda days=days: now + days * 86_400)
+        desk.steps.writing.look_at_reactions(young=False)
+        assert len(desk.store.plans_of(desk.repo.id, desk.pull.number)) == there
+
+
 def test_reactions_to_older_plans_are_looked_at_less_often(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
