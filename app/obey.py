@@ -10,7 +10,6 @@ from functools import partial
 from typing import Literal
 
 from app.caps import spent_against
-from app.ci_steps import mends
 from app.commands import (
     MAX_QUESTION_CHARS,
     ONLY_WRITERS,
@@ -40,7 +39,7 @@ from app.render import words
 from app.render.escape import cut, markdown_code, markdown_line
 from app.run_life import Begin, Connect
 from app.store import Dismissed, Run, Store
-from app.write_steps import Writing
+from app.write_steps import Writing, mends
 
 log = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere, Refused, calls
 from app.github.git_trees import Trees
 from app.github.markers import Marker, Seal
-from app.github.meanwhile import meanwhile
+from app.github.meanwhile import Patched, meanwhile
 from app.github.patches import Hunk, changes_of, diff_text, hunks
 from app.github.pulls import Pull, look_at
 from app.github.reviews import Moved, Reviews, shows
@@ -224,7 +224,8 @@ class _Delivering:
             return _Why("conflict", paths=paths, offers=False)
         if fit == "same":
             return None
-        pushed = meanwhile(self.hub, self.pull.repository, self.trees, written, head)
+        patch = Patched(written.start, written.before.keys(), written.names)
+        pushed = meanwhile(self.hub, self.pull.repository, self.trees, patch, head)
         if pushed.uses:
             return _Why("used", uses=pushed.uses, offers=False)
         if pushed.files:

@@ -14,6 +14,7 @@ from app.events import read_event
 from app.fix_steps import ONLY_OPEN, RUNNING, FixSteps
 from app.github.ci import NO_STATUSES
 from app.github.client import Hub
+from app.github.markers import visible
 from app.github.pulls import Pull
 from app.jobs import CI_FIRST_S, CI_LONGEST_S, Ci, Pressed, Wish, step
 from app.obey import STOPPED, UNWATCHED, UNWATCHED_HERE
@@ -373,6 +374,30 @@ def test_what_fails_because_of_us_is_mended_on_top_of_the_branch(desk: Desk) -> 
     assert comments(desk, f"ends at `{stacked.head[:12]}`") or comments(desk, "ends at `")
     (then,) = watched(desk)
     assert (then.head, then.round, then.run) == (stacked.head, 1, row.run)
+
+
+def test_a_push_below_is_held_against_what_was_mended_too(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    _, run, _ = desk.engine()
+    desk.store.recover("engine-1")
+    files = {"c.py": Blob(b"from a import g\n\nprint(g() + 1)\n")}
+    commit = commit_of("unit", "model", "Call g", {"c.py": Blob(HEAD["c.py"])}, files)
+    assert commit is not None
+    made = Written.of("fix", Fixing(commit=run.head, reviewed="", checks=["unit"]),
+                      Patch(run.head, (commit,)), write=True)  # fmt: skip
+    desk.comes(made.model_copy(update={"names": ("f",)}))
+    desk.work()
+    assert desk.outcomes()[-1] == "pushed"
+    for changes, said in (
+        ({"e.py": b"from a import f\n"}, "`f` in `e.py`"),
+        ({"c.py": b"print(1)\n"}, "**It does not apply exactly any more**: `c.py` changed"),
+    ):
+        desk.pull.push(desk.repo.commit(HEAD | changes, desk.pull.head))
+        desk.looked_at("pushed")
+        (told,) = [visible(one.body) for one in stacked.comments]
+        assert said in told
 
 
 def test_after_two_rounds_a_person_has_to_look(desk: Desk) -> None:
