@@ -38,8 +38,10 @@ MOST_FOLDERS = 300
 Changes = Sequence[tuple[str, Entry | None, Entry | None]]
 """The path of each file that a branch changes, with what it was and is; None where it is absent."""
 
-Names = Callable[[str, Changes], tuple[str, ...]]
-"""Gives the names that a branch takes away, by the commit that it stands on and what it changes."""
+Names = Callable[[str, Changes], tuple[str, ...] | None]
+"""Gives the names that a branch takes away, by the commit that it stands on and what it changes;
+None where nobody can tell.
+"""
 
 
 @dataclass(frozen=True, slots=True)

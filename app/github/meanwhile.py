@@ -35,12 +35,12 @@ class Meanwhile:
 @dataclass(frozen=True, slots=True)
 class Patched:
     """What there is to know of a patch: the commit that it is made for, the files that it touches,
-    and the names that it takes away.
+    and the names that it takes away; None where nobody knows them.
     """
 
     start: str
     paths: Collection[str]
-    names: tuple[str, ...]
+    names: tuple[str, ...] | None
 
 
 def meanwhile(hub: Hub, repository: str, trees: Trees, patch: Patched, head: str) -> Meanwhile:
@@ -50,8 +50,9 @@ def meanwhile(hub: Hub, repository: str, trees: Trees, patch: Patched, head: str
         for path, before, after in trees.changes(patch.start, head, MOST_FOLDERS)
         if path not in patch.paths
     ]
-    words = _words(patch.names)
-    code = [one for one in others if words is not None and _is_code(one[0], one[2])]
+    words = _words(patch.names or ())
+    counts = words is not None or patch.names is None
+    code = [one for one in others if counts and _is_code(one[0], one[2])]
     uses: list[tuple[str, str]] = []
     seen, room = 0, MOST_BYTES
     for path, before, after in code[:MOST_FILES]:

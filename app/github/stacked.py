@@ -6,10 +6,11 @@ to call it again makes neither a second time; what cannot be finished is taken a
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, cast
 
 from github.PullRequest import ReviewComment
 
@@ -129,6 +130,17 @@ def branch_name(task: Task, number: int, run: str) -> str:
     Without a slash: a branch `rlm` would leave no room for `rlm/fix`.
     """
     return f"rlm-{task}-{number}-{run[:RUN_DIGITS]}"
+
+
+def made_for(branch: str) -> tuple[Task, int] | None:
+    """Return which task a branch of ours is of and the number of the pull request that it is for;
+    None for a name that `branch_name` does not make.
+    """
+    found = _BRANCH.fullmatch(branch)
+    return None if found is None else (cast(Task, found[1]), int(found[2]))
+
+
+_BRANCH = re.compile(r"rlm-(fix|tests|refactor)-([1-9][0-9]{0,15})-[0-9a-z]{10}(?:-[2-9])?")
 
 
 def deliver(hub: Hub, what: Delivery, *, key: bytes | None) -> Delivered:
