@@ -1,6 +1,10 @@
 """Bytes of a repository as text, without loss inside and without surprises outside."""
 
 import re
+import unicodedata
+
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
+"""Categories of characters that nobody sees: a text for people needs none of them."""
 
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Lone surrogates that stand for no byte: JSON can smuggle them in as escapes."""
@@ -24,3 +28,8 @@ def printable(text: str) -> str:
     """
     text = _NO_BYTE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return encode(text).decode("utf-8", "backslashreplace")
+
+
+def is_blank(text: str) -> bool:
+    """Is there nothing in a text that anybody sees?"""
+    return all(one.isspace() or unicodedata.category(one) in HIDDEN for one in text)
