@@ -28,6 +28,7 @@ from app.render.ci import (
     no_checks,
     shown_name,
 )
+from app.render.escape import markdown_line
 from app.render.writing import commit_message, no_patch, opened_lead, result_comment
 from app.run_life import Begin, Connect
 from app.store import Job, Run, Stacked, Store
@@ -254,8 +255,12 @@ class CiSteps:
         if written.too_large:
             outcome, lead = "large", NOT_PUSHED["large"]
         elif written.commits:
-            outcome, head = self._pushed(hub, run, made, written)
-            lead = checks_mended(head) if outcome == "pushed" else NOT_PUSHED[outcome]
+            try:
+                outcome, head = self._pushed(hub, run, made, written)
+            except Refused as error:  # a permission that was withdrawn, a rule
+                outcome, lead = "not pushed", f"Nothing was pushed: {markdown_line(str(error))}."
+            else:
+                lead = checks_mended(head) if outcome == "pushed" else NOT_PUSHED[outcome]
         text = result_comment(written.account, [lead] if lead else [])
         why = lead or no_patch(written.account)
         self._told(hub, run, wish, text, why, head if outcome == "pushed" else "")

@@ -798,6 +798,49 @@ def test_what_cannot_be_put_on_top_any_more_is_said(desk: Desk, how: str) -> Non
     assert comments(desk, "not put on top") or comments(desk, "othing was pushed")
 
 
+@pytest.mark.parametrize("where", ["/git/trees$", "/git/commits$", "/git/refs/"])
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (403, "Resource not accessible by integration"),
+        (422, "Repository rule violations found"),
+        (404, "Not Found"),
+    ],
+)
+def test_a_push_that_github_refuses_half_way_is_said_with_what_was_made(
+    desk: Desk, where: str, status: int, words: str
+) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    verb, head, said = "PATCH" if where.endswith("/") else "POST", stacked.head, {"message": words}
+    desk.fake.fault(verb, where, status=status, body=said, times=None)
+    fixed(desk, AGAIN, FIXED)
+    assert (stacked.head, stacked.state) == (head, "open") and watched(desk) == []
+    assert desk.outcomes()[-1] == "not pushed"
+    (text,) = comments(desk, "**Mended**")
+    assert "Nothing was pushed: Could not" in text and words in text and "Return two" in text
+    (checks,) = comments(desk, "**Checks**")
+    assert "came to nothing: Nothing was pushed" in checks
+    desk.fake.mend()
+    desk.says("alice", "/rlm undo")
+    assert stacked.state == "closed" and desk.branches == {}
+
+
+def test_a_branch_of_ours_that_somebody_has_deleted_gets_nothing_on_top(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    desk.repo.git("update-ref", "-d", f"refs/heads/{stacked.head_ref}")
+    fixed(desk, AGAIN, FIXED)
+    assert desk.branches == {} and desk.outcomes()[-1] == "gone" and watched(desk) == []
+    assert comments(desk, "The branch is not there any more, so this was not put on top of it.")
+    for _ in range(2):
+        desk.says("alice", "/rlm undo")
+        assert f"[#{stacked.number}]" in desk.ours[-1].body and "is closed" in desk.ours[-1].body
+    assert stacked.state == "closed"
+
+
 def test_a_look_that_is_done_again_begins_one_run(desk: Desk) -> None:
     stacked = begun(desk)
     failing(desk, stacked.head, "unit")
