@@ -45,6 +45,8 @@ POLICY = ".github/rlm.yml"
 WRITES = {"contents": "write", "pull_requests": "write"}
 READS = {"contents": "read", "pull_requests": "write"}
 
+NOT_ALLOWED = {"message": "Resource not accessible by integration"}
+
 SHAPES = "shapes.py"
 FLAW = "    return w * w"
 GOOD = "    return w * h"
@@ -224,6 +226,10 @@ def test_a_fix_is_a_pull_request_on_top_that_undo_takes_away(shop: Shop) -> None
     assert "takes the App" in ours(pull)[-2]
     assert ran.code == 0 and stacked.state == "closed" and shop.branches() == [], ran.log
     assert "is closed, and its branch" in ours(pull)[-1]
+    # Once more it is what it was; what is left is said, and nothing else is touched.
+    ran = shop.says(pull, "/rlm undo")
+    assert ran.code == 0 and f"#{stacked.number}" in ours(pull)[-1], ran.log
+    assert "is closed, and its branch" in ours(pull)[-1] and pull.state == "open"
 
 
 def test_undo_leaves_a_branch_with_the_work_of_others(shop: Shop) -> None:
@@ -305,6 +311,8 @@ def test_where_writing_is_not_asked_for_there_is_the_patch(shop: Shop) -> None:
     ("why", "said"),
     [
         ("token", "`contents: write` and `pull-requests: write` let it"),
+        ("half-way", "`contents: write` and `pull-requests: write` let it"),
+        ("kept", "could not be removed again: delete it"),
         ("setting", "does not let GitHub Actions open pull requests"),
         ("fork", "in the fork"),
     ],
@@ -313,12 +321,19 @@ def test_where_nothing_can_be_written_there_is_the_patch(shop: Shop, why: str, s
     pull = shop.pull(**({"fork": "bob/hello"} if why == "fork" else {}))
     if why == "token":
         shop.permissions = READS
+    if why == "half-way":  # what has no reference harms nobody
+        shop.hub.fault("POST", "/git/refs$", status=403, body=NOT_ALLOWED, times=None)
+    if why == "kept":
+        shop.hub.fault("POST", "/pulls$", status=403, body=NOT_ALLOWED, times=None)
+        shop.hub.fault("DELETE", "/git/refs/", status=403, body=NOT_ALLOWED, times=None)
     if why == "setting":
         words = "GitHub Actions is not permitted to create or approve pull requests."
         shop.hub.fault("POST", "/pulls$", status=403, body={"message": words}, times=None)
     ran = shop.says(pull, "/rlm fix")
-    assert ran.code == 0 and shop.stacked == [] and shop.branches() == [], ran.log
+    assert ran.code == 0 and shop.stacked == [], ran.log
+    assert len(shop.branches()) == (why == "kept")
     assert said in ours(pull)[-1] and f"+{GOOD}" in ours(pull)[-1]
+    assert all(branch in ours(pull)[-1] for branch in shop.branches())
     assert f"+{GOOD}" in shop.patch()
 
 
