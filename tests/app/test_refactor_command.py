@@ -4,7 +4,7 @@ import json
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.app.test_cli import Ran, User, key
 from tests.model_server import ModelServer, Scripted, error, hang, tool
 from tests.repo import Repo
 from tests.reviewer.detectors.test_secrets import github_token
-from tests.reviewer.refactor.shop import edited, make, module, planned, prompt, script
+from tests.reviewer.refactor.shop import edited, make, module, planned, plans, prompt, script
 
 CART = "shop/cart.py"
 PLAN = planned(
@@ -146,6 +146,45 @@ def test_a_branch_that_is_taken_costs_nothing(user: User, service: ModelServer) 
     ran = ask(user, service, "--branch", "taken")
     assert (ran.code, ran.out, service.requests) == (2, "", [])
     assert "There is a branch taken already." in ran.err
+
+
+def meanwhile(user: User, does: Callable[[], object], *arguments: str) -> Ran:
+    """Have totals tripled, and something done in the repository while a node works on it."""
+
+    def answer(request: dict[str, Any]) -> Scripted:
+        if not plans(request):
+            does()
+        return MODEL(request)
+
+    with ModelServer(answer, key="sk-test") as server:
+        return ask(user, server, *arguments)
+
+
+def test_a_branch_that_is_taken_while_it_works_is_left_alone(user: User) -> None:
+    head = user.repo.sha("HEAD")
+    ran = meanwhile(user, lambda: user.repo.git("branch", "b"), "--branch", "b")
+    assert (
+        ran.code == 2
+        and "There is a branch b already." in ran.err
+        and "Triple the total" in ran.out
+    ), ran.err
+    assert user.repo.sha("b") == head and status(user) == ""
+    assert "branch b: 2 commits" not in ran.err
+
+
+def test_a_commit_while_it_works_is_never_written_over(user: User) -> None:
+    def commit() -> None:
+        user.repo.write("other.txt", "mine\n")
+        user.repo.commit()
+
+    started = user.repo.sha("HEAD")
+    ran = meanwhile(user, commit, "--apply")
+    assert ran.code == 2 and "HEAD is at another commit than when this run began" in ran.err
+    assert status(user) == "" and b"* 2" in (user.repo.path / CART).read_bytes()
+    # A branch stands on the commit that was worked on.
+    ran = meanwhile(user, commit, "--branch", "b", "--fresh")
+    assert ran.code == 0, ran.err
+    assert user.repo.sha("b~2") != started and user.repo.sha("b~2") == user.repo.sha("HEAD~1")
 
 
 @pytest.mark.parametrize("name", ["-x", "a..b", "HEAD"])
