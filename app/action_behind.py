@@ -15,7 +15,7 @@ from app.github.branches import opened_into
 from app.github.client import Hub
 from app.github.git_trees import Entry
 from app.github.patches import MOST_BYTES, MOST_FILES, read_blob
-from app.github.pulls import Pull
+from app.github.pulls import Pull, pull_at
 from app.github.stacked import made_for
 from app.plumbing import Plumbing
 from app.trees import GitTrees
@@ -27,7 +27,8 @@ from reviewer.refactor.patch import Blob, Patch, commit_of
 
 
 def tell_above(pull: Pull, hub: Hub, step: Step) -> None:
-    """Say on each open pull request of ours on top of one what a push to that one means for it.
+    """Say on each open pull request of ours on top of one what a push to that one means for it; and
+    on one of ours itself, for what it was told may be over by the push.
 
     What keeps it from being said is said in the log alone: nobody waits for this.
     """
@@ -38,8 +39,9 @@ def tell_above(pull: Pull, hub: Hub, step: Step) -> None:
         return _names(hub, pull.repository, on, changes)
 
     try:
-        for above in _above(pull, hub)[:MOST_STACKED]:
-            if why := tell_behind(hub, hub, pull, above, names, None):
+        told = [(pull, above) for above in _above(pull, hub)[:MOST_STACKED]]
+        for below, above in [*_itself(pull, hub), *told]:
+            if why := tell_behind(hub, hub, below, above, names, None):
                 step.log.tell("notice", f"#{above.number} is not told of the push: {sentence(why)}")
     except RlmError as error:
         why = sentence(str(error))
@@ -58,6 +60,18 @@ def _above(pull: Pull, hub: Hub) -> list[Above]:
             about = f"behind-{pull.number}"
             found.append(Above(one.number, made[0], one.onto, one.head, about))
     return found
+
+
+def _itself(pull: Pull, hub: Hub) -> list[tuple[Pull, Above]]:
+    """Return a pull request of ours with the open one below it; none for any other."""
+    made = made_for(pull.head_ref)
+    if made is None or pull.author.lower() != (hub.actor or "").lower():
+        return []
+    below = pull_at(hub, pull.repository, made[1])
+    if below is None or below.state != "open":
+        return []
+    about = f"behind-{below.number}"
+    return [(below, Above(pull.number, made[0], pull.base_ref, pull.head, about))]
 
 
 def _names(hub: Hub, repository: str, on: str, changes: Changes) -> tuple[str, ...] | None:

@@ -241,11 +241,16 @@ class Writing:
         """Note which of ours on top of a pull request are merged, that is a push to it, and whether
         it is one of ours that is merged itself: perhaps elsewhere, when the one below was closed.
 
-        Those that are open on an open one are told what the push means for them.
+        Those that are open on an open one are told what the push means for them; so is one of ours
+        that somebody has pushed to itself, for what it was told may be over by that.
         """
         here = self._store.by_stacked(pull.repository_id, pull.url.number)
         if here is not None and here.state == "open" and pull.state == "merged":
             self._store.update(here.run, state="merged")
+        elif here is not None and here.state == pull.state == "open":
+            below = pull_at(hub, pull.repository, here.number)
+            if below is not None and below.state == "open":
+                self._tell_behind(hub, below, pull, here)
         every = self._store.stacked_of(pull.repository_id, pull.url.number)
         for made in [one for one in every if one.state == "open"][:MOST_STACKED]:
             there = pull_at(hub, pull.repository, made.stacked)

@@ -269,6 +269,9 @@ def test_a_push_below_one_on_top_is_told_to_it(shop: Shop) -> None:
     assert "uses names that are gone by this**: `area` in `other.py`." in said
     said = pushed({SHAPES: FLAWED + b"\n\nEMPTY = 0\n"})
     assert f"`{SHAPES}` changed there" in said and "and `/rlm fix` makes it anew" in said
+    stacked.push(shop.repo.commit(kept, pull.head, stacked.head))
+    assert shop.pushed(stacked).code == 0
+    assert f"This stands on what #{pull.number} ends at by now" in stacked.comments[0].body
     assert shop.branches() == tips and theirs.comments == []
     edited = stacked.comments[0].updated
     assert shop.pushed(pull, "edited").code == 0 and stacked.comments[0].updated == edited

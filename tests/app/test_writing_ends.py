@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from app.behind import MOST_FOLDERS
-from app.github import patches
 from app.github.client import Hub
 from app.github.markers import visible
+from app.plumbing import Plumbing
 from app.run_life import CLOSED
 from app.steps import Steps
 from app.store import GITHUB, PROGRESS
@@ -175,7 +175,7 @@ def test_a_patch_that_git_does_not_show_is_no_loss(
     def slow(*_: object) -> None:
         raise GiveUp("git diff took longer than 120 s.")
 
-    monkeypatch.setattr(patches, "run", slow)
+    monkeypatch.setattr(Plumbing, "run", slow)
     desk.comes(desk.written())
     attempted(desk)
     assert desk.outcomes()[-1] == "patch"
@@ -523,7 +523,7 @@ def test_one_that_was_brought_up_to_date_is_told_so_and_one_sent_elsewhere_nothi
     head = pushed(desk, {"d.py": b"x = 1\n"})
     assert "still applies" in told(desk)[0]
     there.push(desk.repo.commit(AFTER | {"d.py": b"x = 1\n"}, head, there.head))
-    desk.looked_at("pushed")
+    desk.looked_at("pushed", there)
     assert told(desk) == [
         f"This stands on what #{desk.pull.number} ends at by now (`{head[:10]}`)."
     ]

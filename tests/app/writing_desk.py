@@ -125,13 +125,15 @@ class Desk:
             Reaction(state.next_id(), self.fake.user(who), content, state.now() + after_s)
         )
 
-    def looked_at(self, trigger: Literal["opened", "pushed"] = "opened") -> None:
-        """Let the event come that says that something happened to the pull request."""
+    def looked_at(
+        self, trigger: Literal["opened", "pushed"] = "opened", pull: FakePull | None = None
+    ) -> None:
+        """Let the event come that says that something happened to the pull request, or another."""
         look = Look(
             installation=self.installation.id,
             repository_id=self.repo.id,
             repository=NAME,
-            number=self.pull.number,
+            number=(pull or self.pull).number,
             trigger=trigger,
         )
         self.store.put(replace(look.job(), not_before=0.0))
