@@ -11,7 +11,6 @@ from typing import Literal
 
 from app.arguing import argues
 from app.caps import spent_against
-from app.ci_steps import mends
 from app.commands import (
     MAX_QUESTION_CHARS,
     ONLY_WRITERS,
@@ -43,7 +42,7 @@ from app.render.markdown import LIMIT_BYTES, fitted
 from app.render.outgoing import size
 from app.run_life import Begin, Connect
 from app.store import Dismissed, Run, Store
-from app.write_steps import Writing
+from app.write_steps import Writing, mends
 
 log = logging.getLogger(__name__)
 

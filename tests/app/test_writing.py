@@ -615,6 +615,43 @@ def test_a_stop_writes_nothing_and_says_so(desk: Desk) -> None:
     assert desk.outcomes()[-1].startswith("stopped")
 
 
+@pytest.mark.parametrize("begun_by", ["/rlm refactor rename f to g", "/rlm tests"])
+@pytest.mark.parametrize("works", [False, True])
+def test_a_stop_before_there_is_anything_leaves_nothing_to_start(
+    desk: Desk, begun_by: str, works: bool
+) -> None:
+    desk.says("alice", begun_by)
+    if works:  # an engine has it, and hands over what it came to all the same
+        desk.engine()
+    desk.says("alice", "/rlm stop")
+    if works:
+        desk.store.recover("engine-1")
+        desk.plans()
+    assert desk.outcomes()[0].startswith("stopped")
+    (said,) = desk.ours
+    assert said.body.startswith("Stopped: somebody gave the command")
+    assert "Nothing was changed" in said.body and "Rename f" not in said.body
+    desk.says("alice", "/rlm stop")
+    assert "Nothing is running here." in desk.ours[-1].body
+    desk.reacts("alice", "+1", said)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.says("alice", "/rlm go")
+    assert NO_PLAN in desk.ours[-1].body
+    desk.says("alice", "/rlm undo")
+    assert NOTHING_STACKED in desk.ours[-1].body
+    assert (desk.stacked, desk.branches) == ([], {}) and "open" not in desk.outcomes()
+
+
+@pytest.mark.parametrize(
+    "words", ["", " \u200b\u2060", " <!-- rename f -->", " " + "\U0001f600" * 65_500]
+)
+def test_an_instruction_of_nothing_or_of_too_much_begins_nothing(desk: Desk, words: str) -> None:
+    desk.says("alice", f"/rlm refactor{words}")
+    (said,) = desk.ours
+    assert "needs an instruction" in said.body or "this one has 65,500" in said.body
+    assert desk.outcomes() == []
+
+
 def test_a_plan_can_be_started_again_after_a_run_that_came_to_nothing(desk: Desk) -> None:
     comment = planned(desk)
     desk.reacts("alice", "+1", comment)
