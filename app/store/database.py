@@ -356,6 +356,8 @@ def look_at(where: str) -> LookedAt:
             may = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
             if not db.exec_driver_sql(may).scalar_one():
                 raise TellUser(f"The user of {name} may not make tables there", hint)
+            if db.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
+                raise TellUser(f"{name} can only be read: it may be a copy of another one", hint)
             foreign = _foreign(db)
             if any(one.shut for one in foreign) or not inspect(db).has_table("alembic_version"):
                 return LookedAt(name, user, foreign=foreign)
