@@ -15,6 +15,7 @@ import io
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -80,6 +81,7 @@ os._exit(code)
 """A program in place of a Python: it has `command` run, and ends as that ended."""
 
 HEAVY = (
+    "anyio._backends._asyncio",
     "app.action",
     "app.engine",
     "app.roles.__main__",
@@ -89,6 +91,7 @@ HEAVY = (
     "app.eval_command",
     "app.serve",
     "app.write_command",
+    "encodings.idna",
     "reviewer.model.clients",
     "reviewer.model.sdk",
     "reviewer.review.job",
@@ -326,9 +329,14 @@ def _warm(heavy: Sequence[str]) -> None:
         __import__(name)
     import threading
 
+    from app.github import fetch_process
+    from reviewer.model.anthropic import preload
     from reviewer.parsing.worker import make_ready
 
-    make_ready()  # of what parses, too, there is one process for all that are forked
+    preload()
+    # Of what parses and what fetches, too, there is one process for all that are forked.
+    make_ready()
+    fetch_process._nursery(str(shutil.which("git"))).begin()
 
     assert threading.active_count() == 1, "what forks may have no threads"
     gc.collect()

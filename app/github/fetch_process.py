@@ -111,11 +111,6 @@ def _nursery(program: str) -> Nursery:
     return Nursery("app.github.fetch_worker", [str(Path(found.origin).parents[1])], environ)
 
 
-def make_ready(ours: Mapping[str, str]) -> None:
-    """Have the process import that those which fetch are forked from. Raise OSError, TellUser."""
-    _nursery(_git(ours)).begin()
-
-
 @dataclass(frozen=True, slots=True)
 class _Process:
     """The ends of its streams that are ours."""
