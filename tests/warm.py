@@ -81,7 +81,6 @@ os._exit(code)
 """A program in place of a Python: it has `command` run, and ends as that ended."""
 
 HEAVY = (
-    "anyio._backends._asyncio",
     "app.action",
     "app.engine",
     "app.roles.__main__",
@@ -91,12 +90,14 @@ HEAVY = (
     "app.eval_command",
     "app.serve",
     "app.write_command",
-    "encodings.idna",
     "reviewer.model.clients",
     "reviewer.model.sdk",
     "reviewer.review.job",
 )
 """What is imported before; the rest comes with it, or is light."""
+
+LATE = ("anyio._backends._asyncio", "encodings.idna", "markdown_it")
+"""What libraries, and we, import only when it is first needed."""
 
 LIMIT = 1 << 17
 """Bytes of one order, arguments and environment, that a socket takes at once."""
@@ -325,7 +326,7 @@ def resident(descriptor: int, heavy: Sequence[str]) -> None:
 
 def _warm(heavy: Sequence[str]) -> None:
     """Be what can be forked over and over."""
-    for name in heavy:
+    for name in (*heavy, *LATE):
         __import__(name)
     import threading
 

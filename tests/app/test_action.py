@@ -3,6 +3,7 @@
 The action is installed once, for real, by its own step: venv, pip with hashes, the package.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,27 @@ class Installed:
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     place = tmp_path_factory.mktemp("action")
-    folder, step = install_action(place)
+    folder, step = installed_once(place, tmp_path_factory.getbasetemp().parent)
     python = step.outputs["python"]
     with stand_in(python, ("-I", "-m", "app.cli"), place, "app.action") as program:
         yield Installed(folder, step, replace(step, outputs={"python": str(program)}))
+
+
+def installed_once(place: Path, run: Path) -> tuple[Path, StepRan]:
+    """Install the action, once for all workers of a run of the tests: it takes half a minute.
+
+    `place` is for who does it; `run` is the folder above those of the workers.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return install_action(place)
+    done = run / "installed.json"
+    with (run / "installed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            folder, step = install_action(place)
+            done.write_text(json.dumps([str(folder), asdict(step)]))
+        name, fields = json.loads(done.read_text())
+        return Path(name), StepRan(**fields)
 
 
 def install_action(place: Path) -> tuple[Path, StepRan]:

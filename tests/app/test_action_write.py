@@ -457,7 +457,7 @@ def discounts(shop: Shop) -> FakePull:
         CART: CART_BEFORE.encode(),
         CART_TEST: CART_TEST_BEFORE.encode(),
     }
-    command = f"{sys.executable} -m pytest -q -p no:cacheprovider tests"
+    command = f"{sys.executable} -m pytest -q --disable-plugin-autoload -p no:cacheprovider tests"
     policy = f"write: on\ntest_command: {command}\n".encode()
     base = shop.repo.commit({**files, POLICY: policy})
     after = {**files, POLICY: policy, CART: CART_NOW.encode(), LABELS: LABELS_NOW.encode()}
