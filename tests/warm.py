@@ -326,6 +326,7 @@ def resident(descriptor: int, heavy: Sequence[str]) -> None:
 
 def _warm(heavy: Sequence[str]) -> None:
     """Be what can be forked over and over."""
+    gc.disable()  # there is no garbage to look for
     for name in (*heavy, *LATE):
         __import__(name)
     import threading
@@ -342,6 +343,7 @@ def _warm(heavy: Sequence[str]) -> None:
     assert threading.active_count() == 1, "what forks may have no threads"
     gc.collect()
     gc.freeze()  # what is shared stays so: a collection would write to every page
+    gc.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 

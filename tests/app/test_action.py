@@ -155,6 +155,7 @@ class Job:
             GH_HOST="elsewhere.example",
             RLM_GITHUB_SERVER_URL=self.hub.web,
             RLM_GITHUB_API_URL=self.hub.api,
+            RLM_GITHUB_PAUSE="0",
             **self.environ,
         )
         composite = Composite(

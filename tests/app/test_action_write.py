@@ -133,6 +133,7 @@ class Shop:
             ACTIONS_RUNTIME_TOKEN="the-runners-own-token",
             RLM_GITHUB_SERVER_URL=self.hub.web,
             RLM_GITHUB_API_URL=self.hub.api,
+            RLM_GITHUB_PAUSE="0",
             ANTHROPIC_API_KEY=KEY,
             ANTHROPIC_BASE_URL=self.service.url,
             RUNNER_TEMP=str(temp),
