@@ -68,11 +68,12 @@ _NOT_ALLOWED = "42501"
 class Database:
     """The tables, up to date. Threads may share one; each process opens its own.
 
-    `name` is how it is spoken of, without its password. Raises TellUser where it cannot be used
-    and RetryLater where it is busy or away.
+    `name` is how it is spoken of, without its password; who waits for somebody to write holds
+    `looking`. Raises TellUser where it cannot be used and RetryLater where it is busy or away.
     """
 
     def __init__(self, where: Path | str) -> None:
+        self.looking = threading.Lock()
         self._writing = threading.Lock()
         self._closed = False
         if isinstance(where, Path):
