@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.model_server import Scripted, compares, reported, text, tool, verifies
+from tests.model_server import Scripted, compares, reported, retells, text, tool, verifies
 
-Kind = Literal["find", "intent", "verify", "explain", "mend", "judge"]
+Kind = Literal["find", "intent", "verify", "explain", "mend", "judge", "retell"]
 
 FLAW = "    return sum(i.price for i in items[1:]) * rate"
 WORSE = "    return sum(0 + i.price for i in items) * rate"
@@ -180,6 +180,8 @@ def _kind(request: dict[str, Any]) -> Kind | None:
         return "verify"
     if compares(request):
         return "intent"
+    if retells(request):
+        return "retell"
     asked = [tool for tool in request.get("tools") or () if tool["name"] == "submit"]
     if not asked:
         return None
@@ -205,7 +207,7 @@ def _results(request: dict[str, Any]) -> Iterator[str]:
                 yield json.dumps(block.get("content"))
 
 
-def _result(
+def _result(  # noqa: PLR0911 one for each kind of node
     request: dict[str, Any], kind: Kind, orders: Orders, written: str, *, obedient: bool
 ) -> dict[str, Any]:
     if kind == "verify":
@@ -214,6 +216,8 @@ def _result(
         return _patch(request, orders, written, obedient=obedient)
     if kind == "judge":
         return {"opinions": [_opinion(request, written)]}
+    if kind == "retell":
+        return _retold(request, written)
     if kind == "explain":
         quotes = [
             {"path": path, "quote": "root:x:0:0:root:/root:/bin/bash"} for path in orders.quoted
@@ -232,6 +236,12 @@ def _result(
             "claims": [{**one, "kind": "contrary", "promise": _promise(request)} for one in kept]
         }
     return {"overview": written[:TEXT_CHARS], "claims": claims}
+
+
+def _retold(request: dict[str, Any], written: str) -> dict[str, Any]:
+    named = re.findall(r"^(m\d+), the (?:folder|files)", _first(request), re.MULTILINE)
+    told = [{"module": name, "text": written[:TEXT_CHARS]} for name in named]
+    return {"modules": told, "across": written[:TEXT_CHARS]}
 
 
 def _patch(
