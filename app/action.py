@@ -112,7 +112,13 @@ def action(environ: Mapping[str, str], interrupts: Interrupts) -> int:
 
 def _act(step: Step, environ: Mapping[str, str], interrupts: Interrupts) -> int:
     event = read_event(environ, environ.get("RLM_PULL_REQUEST", "").strip(), step.login)
-    with Hub(step.settings.github, step.settings.github_token, actor=step.login) as hub:
+    settings = step.settings
+    with Hub(
+        settings.github,
+        settings.github_token,
+        actor=step.login,
+        write_pause_s=settings.operations.github_pause_s,
+    ) as hub:
         wishes = _wishes(event, environ, hub, step)
         if not wishes:
             return step.skipped()

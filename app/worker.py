@@ -88,10 +88,11 @@ def _wait(store: Store, seen: object, stopping: threading.Event) -> None:
     if seen is None:
         stopping.wait(POLL_S)
         return
-    until = time.monotonic() + FILE_POLL_S
-    while time.monotonic() < until and not stopping.wait(LOOK_S):
-        if store.database.stamp() != seen:
-            return
+    with store.database.looking:  # one of the threads for all: the next sees what it saw
+        until = time.monotonic() + FILE_POLL_S
+        while store.database.stamp() == seen and time.monotonic() < until:
+            if stopping.wait(LOOK_S):
+                return
 
 
 def attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:

@@ -68,11 +68,12 @@ _NOT_ALLOWED = "42501"
 class Database:
     """The tables, up to date. Threads may share one; each process opens its own.
 
-    `name` is how it is spoken of, without its password. Raises TellUser where it cannot be used
-    and RetryLater where it is busy or away.
+    `name` is how it is spoken of, without its password; who waits for somebody to write holds
+    `looking`. Raises TellUser where it cannot be used and RetryLater where it is busy or away.
     """
 
     def __init__(self, where: Path | str) -> None:
+        self.looking = threading.Lock()
         self._writing = threading.Lock()
         self._closed = False
         if isinstance(where, Path):
@@ -356,6 +357,8 @@ def look_at(where: str) -> LookedAt:
             may = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
             if not db.exec_driver_sql(may).scalar_one():
                 raise TellUser(f"The user of {name} may not make tables there", hint)
+            if db.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
+                raise TellUser(f"{name} can only be read: it may be a copy of another one", hint)
             foreign = _foreign(db)
             if any(one.shut for one in foreign) or not inspect(db).has_table("alembic_version"):
                 return LookedAt(name, user, foreign=foreign)

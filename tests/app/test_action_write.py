@@ -141,6 +141,7 @@ class Shop:
             ACTIONS_RUNTIME_TOKEN="the-runners-own-token",
             RLM_GITHUB_SERVER_URL=self.hub.web,
             RLM_GITHUB_API_URL=self.hub.api,
+            RLM_GITHUB_PAUSE="0",
             ANTHROPIC_API_KEY=KEY,
             ANTHROPIC_BASE_URL=self.service.url,
             RUNNER_TEMP=str(temp),
@@ -517,7 +518,7 @@ def discounts(shop: Shop) -> FakePull:
         CART: CART_BEFORE.encode(),
         CART_TEST: CART_TEST_BEFORE.encode(),
     }
-    command = f"{sys.executable} -m pytest -q -p no:cacheprovider tests"
+    command = f"{sys.executable} -m pytest -q --disable-plugin-autoload -p no:cacheprovider tests"
     policy = f"write: on\ntest_command: {command}\n".encode()
     base = shop.repo.commit({**files, POLICY: policy})
     after = {**files, POLICY: policy, CART: CART_NOW.encode(), LABELS: LABELS_NOW.encode()}

@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app import doctor_server
-from app.doctor import doctor
+from app.doctor import ROOM_BYTES, doctor
 from app.forget import Forgetting
 from app.github.pages import PAGE
 from app.github.urls import Server
@@ -242,6 +243,23 @@ def test_an_app_in_order_is_proved_piece_by_piece(probed: Probed) -> None:
     assert "can be written, version" in lines["store"][0]["text"]
 
 
+def test_a_disk_without_room_is_no_store_in_order(probed: Probed) -> None:
+    home = Path(probed.environ["RLM_HOME"])
+    home.mkdir(exist_ok=True)
+    Store(home / "rlm.sqlite3").close()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        # Larger than any file of the store, so that it is not the store itself that is refused.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM_BYTES - 1, before[1]))
+        code, lines = probed()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert code == 1
+    for name in ("store", "state folder"):
+        (line,) = lines[name]
+        assert line["state"] == "faulty" and "cannot be written" in line["text"]
+
+
 def test_a_permission_that_is_missing_is_named_with_what_it_costs(probed: Probed) -> None:
     del probed.app.permissions["checks"]
     probed.app.permissions["pull_requests"] = "read"
@@ -384,6 +402,21 @@ def test_what_is_still_to_be_removed_from_this_disk_is_told(probed: Probed, shar
         github = Server("https://github.com", "https://api.github.com")
         assert Forgetting(store, home, github, lambda: False).catch_up() == 1
         assert probed()[1]["uninstalled"][0]["state"] == "ok"
+
+
+def test_a_database_that_can_only_be_read_is_no_store(probed: Probed) -> None:
+    with postgres() as server:
+        where = probed.environ["DATABASE_URL"] = server.database()
+        with psycopg.connect(where, autocommit=True) as db:
+            db.execute("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on")
+        try:
+            code, lines = probed()
+        finally:
+            with psycopg.connect(where, autocommit=True) as db:
+                db.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
+                db.execute("ALTER ROLE CURRENT_USER RESET default_transaction_read_only")
+    (line_,) = lines["store"]
+    assert code == 1 and "can only be read" in line_["text"]
 
 
 def test_redis_is_asked_where_there_is_one(probed: Probed, tmp_path: Path) -> None:

@@ -298,3 +298,49 @@ def test_an_outage_does_not_begin_anew_when_its_end_cannot_be_told(tmp_path: Pat
     worked.tries(LONGEST_OUTAGE_S)
     assert worked.tries().away_s >= LONGEST_OUTAGE_S
     assert worked.lasts == [True, True] and worked.lost == []
+
+
+def at_work(store: Store, do: Callable[[Job], None], stopping: threading.Event) -> None:
+    """Have four threads do the jobs of a store until it is time to stop."""
+
+    def lose(job: Job, error: RlmError, *, last: bool) -> None:
+        raise AssertionError(error)
+
+    claims = Claims(store, GITHUB, "w")
+    threads = [threading.Thread(target=work, args=(claims, stopping, do, lose)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_of_threads_that_wait_one_looks_for_all(tmp_path: Path) -> None:
+    store, stopping = Store(tmp_path / "rlm.sqlite3"), threading.Event()
+    claimed = [0]
+    claim = store.claim
+
+    def counted(role: str, worker: str, lease_s: float) -> Job | None:
+        claimed[0] += 1
+        return claim(role, worker, lease_s)
+
+    store.claim = counted  # type: ignore[method-assign]
+    threading.Timer(1.0, stopping.set).start()
+    at_work(store, lambda _: None, stopping)
+    store.close()
+    assert 4 <= claimed[0] <= 10  # once each, and four times a second
+
+
+def test_all_that_wait_are_woken_by_one_write(tmp_path: Path) -> None:
+    store, stopping = Store(tmp_path / "rlm.sqlite3"), threading.Event()
+    together = threading.Barrier(4, stopping.set)
+
+    def do(job: Job) -> None:
+        together.wait(15)  # broken where fewer than all have one
+        store.done(job)
+
+    jobs = [NewJob(GITHUB, "look", f"k{number}", "{}") for number in range(4)]
+    threading.Timer(0.4, store.put, jobs).start()
+    at_work(store, do, stopping)
+    assert not store.waiting(GITHUB)
+    store.close()

@@ -126,11 +126,23 @@ def test_a_stranger_starts_nothing(desk: Desk) -> None:
     assert desk.outcomes() == [] and "Only people who may write" in desk.ours[-1].body
     desk.says("alice", "/rlm refactor rename f to g")
     desk.plans()
+    plan = desk.ours[-1]
+    for who, permission in (("carol", "read"), ("dave", "triage")):
+        desk.repo.permit(who, permission)
     desk.says("mallory", "/rlm go")
-    for who in ("mallory", "bob", desk.app.actor):
-        desk.reacts(who, "+1", desk.ours[-1])
-    desk.reacts("alice", "eyes", desk.ours[-1])
-    desk.reacts("alice", "-1", desk.ours[-1])
+    assert desk.ours[-1] is plan, "each is told once"
+    for who in ("carol", "dave"):
+        desk.says(who, "/rlm go")
+        assert "Only people who may write" in desk.ours[-1].body
+    for who in ("mallory", "bob", "carol", "dave", desk.app.actor):
+        desk.reacts(who, "+1", plan)
+    desk.reacts("alice", "eyes", plan)
+    desk.reacts("alice", "-1", plan)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    # Who might when asking for the plan may not by now.
+    desk.repo.permit("alice", "read")
+    desk.reacts("alice", "+1", plan)
+    desk.says("alice", "/rlm go")
     assert desk.steps.writing.look_at_reactions(young=True) == 0
     assert desk.outcomes() == ["planned"]
 
@@ -837,6 +849,20 @@ def test_without_the_repositorys_switch_there_is_a_patch(desk: Desk) -> None:
     desk.carries()
     assert (desk.stacked, desk.branches) == ([], {})
     assert "write: on" in desk.ours[-1].body and "```diff" in desk.ours[-1].body
+
+
+def test_a_fork_gets_the_patch_which_undo_marks(desk: Desk) -> None:
+    fork = {"author": "bob", "head_ref": "theirs", "fork": "bob/hello"}
+    desk.pull = desk.repo.pull(desk.base, desk.head, **fork)
+    begun(desk)
+    desk.carries()
+    assert (desk.stacked, set(desk.branches) - {"theirs"}) == ([], set())
+    assert "in the fork" in desk.ours[-1].body and "```diff" in desk.ours[-1].body
+    assert desk.outcomes()[-1] == "patch"
+    for said in ("marked as undone", NOTHING_STACKED):
+        desk.says("alice", "/rlm undo")
+        assert said in desk.ours[-1].body
+    assert not [seen for seen in desk.fake.requests if seen.path.endswith("/git/refs")]
 
 
 def test_a_permission_that_nobody_granted_costs_the_branch_alone(
