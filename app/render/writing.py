@@ -27,7 +27,15 @@ from app.render.prose import blocks
 from reviewer.finding import Finding
 from reviewer.fix.values import Closed, ClosedWith, Fixing, Open
 from reviewer.refactor.losses import losses
-from reviewer.refactor.values import MOST_FILES, CommitInfo, FileInfo, Module, Plan, Refactoring
+from reviewer.refactor.values import (
+    MOST_FILES,
+    CommitInfo,
+    FailsBefore,
+    FileInfo,
+    Module,
+    Plan,
+    Refactoring,
+)
 from reviewer.testing.values import Covered, Tested, Testing
 from reviewer.testing.values import Left as Untested
 from reviewer.testing.values import Written as TestsWritten
@@ -364,7 +372,7 @@ def _fixed(done: Fixing) -> Iterator[str]:
         yield from _against_checks(done)
     elif done.closed:
         yield f"**Closed** ({words.count(len(done.closed), 'finding')}, a commit for each)"
-        yield _rows(done.closed, lambda one: f"- {_finding(one)}{_test(one)}")
+        yield _rows(done.closed, lambda one: f"- {_finding(one)}{_test(one, done.fails_before)}")
     if done.closed_with:
         yield f"**Closed with others** ({words.count(len(done.closed_with), 'finding')})"
         yield _rows(
@@ -395,10 +403,11 @@ def no_patch(account: Account) -> str:
     return "no patch was made" if left is None else f"{_STATES[left.state]}: {_line(left.why)}"
 
 
-def _test(one: Closed) -> str:
+def _test(one: Closed, how: FailsBefore) -> str:
     """Return the test of a closed finding, or why there is none; "" where none was asked for."""
     if one.test:
-        return f"; test, in a commit of its own: {_code(one.test)}"
+        seen = words.fails_before(how, "without the patch")
+        return f"; test, in a commit of its own: {_code(one.test)} ({seen})"
     return f"; no test: {_line(one.no_test)}" if one.no_test else ""
 
 
@@ -419,7 +428,8 @@ def _tested(done: Testing, *, ran: bool) -> Iterator[str]:
     if done.written:
         files = words.count(len(done.written), "file")
         not_run = "" if ran else "; they were not run"
-        yield f"**Tests that were written** ({files}, a commit for each{not_run})"
+        seen = words.fails_before(done.fails_before, "without the change")
+        yield f"**Tests that were written** ({files}, a commit for each{not_run}). Of each: {seen}."
         yield _rows(done.written, _test_file)
     if done.left:
         yield f"**Without a test** ({words.count(len(done.left), 'behaviour')})"
