@@ -128,7 +128,7 @@ def plan_comment(done: Refactoring, *, hidden: int | None = None) -> str:
     if _has_secret(plan):
         lead = _NOT_STARTED.format(f"it has a secret in it, or what looks like one, {_ONLY_SEEN}")
     elif done.status == "partial":
-        lead = _NOT_STARTED.format(f"it is a part, because {_why_partial(done)}")
+        lead = _NOT_STARTED.format(f"it is a part, because {why_partial(done)}")
     elif whole := _whole(done, plan, hidden):
         return whole
     else:
@@ -308,7 +308,7 @@ def stacked_body(
         lead = f"{lead}\n\n{tested}"
     made = f" [How this was made]({page})" if page else ""
     partial = account.status == "partial"
-    parts = [f"> [!WARNING]\n> Partial, because {_why_partial(account)}."] if partial else []
+    parts = [f"> [!WARNING]\n> Partial, because {why_partial(account)}."] if partial else []
     told = _account(account, ran=bool(tested))
     return _fit([*parts, lead, beside, *told], [_foot(account) + made])
 
@@ -319,12 +319,13 @@ def _heading(account: Account) -> str:
     if isinstance(account, Fixing) and account.checks:
         task = "Fix of what checks say"
     if account.status == "partial":
-        return f"{task}: partial, because {_why_partial(account)}"
+        return f"{task}: partial, because {why_partial(account)}"
     nothing = isinstance(account, Fixing) and account.open and not account.closed
     return f"{task}: {'not done' if account.status == 'declined' or nothing else 'done'}"
 
 
-def _why_partial(account: Account) -> str:
+def why_partial(account: Account) -> str:
+    """Return why a result is partial, to go on a sentence with "because"."""
     if account.stopped is None or account.stopped == "incomplete":
         return "some of it was left, or is not clean"
     return words.stopped(account.stopped)
