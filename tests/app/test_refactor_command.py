@@ -188,6 +188,15 @@ def test_work_of_the_user_is_never_written_over(user: User, service: ModelServer
     assert status(user) == " M shop/cart.py"
 
 
+def test_files_that_a_sparse_checkout_leaves_away_are_said_to_be(
+    user: User, service: ModelServer
+) -> None:
+    user.repo.git("sparse-checkout", "set", "web")
+    ran = ask(user, service, "--apply")
+    assert ran.code == 2 and "not in this sparse checkout" in ran.err and "--branch" in ran.err
+    assert CART in ran.err and status(user) == ""
+
+
 def test_changes_elsewhere_are_no_reason(user: User, service: ModelServer) -> None:
     user.repo.write("web/money.ts", "mine\n")
     assert ask(user, service, "--apply").code == 0
