@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TextIO, cast
 
+from app.action_behind import tell_above
 from app.action_event import DEPENDABOT, Comment, Look, Nothing, read_event
 from app.action_plans import carried_out, planned
 from app.action_server import on_server
@@ -111,7 +112,13 @@ def action(environ: Mapping[str, str], interrupts: Interrupts) -> int:
 
 def _act(step: Step, environ: Mapping[str, str], interrupts: Interrupts) -> int:
     event = read_event(environ, environ.get("RLM_PULL_REQUEST", "").strip(), step.login)
-    with Hub(step.settings.github, step.settings.github_token, actor=step.login) as hub:
+    settings = step.settings
+    with Hub(
+        settings.github,
+        settings.github_token,
+        actor=step.login,
+        write_pause_s=settings.operations.github_pause_s,
+    ) as hub:
         wishes = _wishes(event, environ, hub, step)
         if not wishes:
             return step.skipped()
@@ -124,6 +131,8 @@ def _granted(
     pull = look_at(hub, step.repository, wish.number)
     if wish.order == "undo":
         return undone(Asked(pull, wish, environ, hub, step, interrupts))
+    if wish.pushed:
+        tell_above(pull, hub, step)
     if why := _not_now(pull, wish):
         step.log.tell("notice", why)
         if wish.comment:
@@ -155,8 +164,8 @@ def _wishes(
         case Look(number=number, asked=True):
             # Started by hand again, it is asked for again; "Re-run jobs" keeps the run's id.
             return [Wish(number, f"run:{environ.get('GITHUB_RUN_ID', '')}", asked=True)]
-        case Look(number=number):
-            return [Wish(number, "head")]
+        case Look(number=number, pushed=pushed):
+            return [Wish(number, "head", pushed=pushed)]
         case Comment():
             return _obey(event, hub, step)
 

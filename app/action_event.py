@@ -26,10 +26,13 @@ PULL_EVENTS = frozenset({"pull_request", "pull_request_target"})
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Look at a pull request: it may want a review. `asked` where a person named the number."""
+    """Look at a pull request: it may want a review. `asked` where a person named the number;
+    `pushed` where somebody has pushed to its branch.
+    """
 
     number: int
     asked: bool = False
+    pushed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def read_event(environ: Mapping[str, str], number: str, own_login: str) -> Look 
         if pushed.sender.login == own_login:
             return Nothing(f"{own_login} did this itself: nothing to review.")
         # Which actions there are to see is for `types:` of the workflow to say.
-        return Look(pushed.pull_request.number)
+        return Look(pushed.pull_request.number, pushed=pushed.action == "synchronize")
     if name == "issue_comment":
         return _commented(_parsed(_CommentPayload, environ))
     raise TellUser(
@@ -115,6 +118,7 @@ class _Pull(_Part):
 
 
 class _PullPayload(_Part):
+    action: str = ""
     pull_request: _Pull
     sender: _User
 

@@ -3,11 +3,12 @@
 Nothing is kept from one job to the next, so the comment carries what it takes to carry the plan out
 (`app.carried_plan`), and there is no key to sign it with. What counts is what GitHub says: our own
 login wrote it, nobody has edited it since, it shows every word of what it carries and nothing else,
-there is no other one for the same command, and that still stands there with the very instruction,
-by somebody who may write. Other workflows have our login, too: one that repeats what strangers say
-can be made to show a plan. It comes to nothing beside the plan that was made for its command, and
+it is the first one for its command, and that still stands there with the very instruction, by
+somebody who may write. Other workflows have our login, too: one that repeats what strangers say can
+be made to show a plan. It comes to nothing beside the plan that was made for its command, and
 starts nothing by itself: a person has to want what it shows. Nor does it keep the newest plan that
-counts from being started.
+counts from being started, whatever marker it has: a plan is only shown where there is none for its
+command yet (`planned`), so what has its name and came later is no work of ours.
 """
 
 from dataclasses import dataclass
@@ -54,9 +55,9 @@ PLAN, NO_START = "plan", "unplanned"
 
 AGAIN = "The plan is still there: `/rlm go` starts it again."
 NOT_WHOLE = (
-    "This plan is not carried out: its comment does not show just what it carries, or the plan "
-    "stands here twice. Another version of this action may have made it, or somebody else. Ask "
-    "again, with `/rlm refactor`."
+    "This plan is not carried out: its comment does not show just what it carries, or came after "
+    "another one for the same command. Another version of this action may have made it, or "
+    "somebody else. Ask again, with `/rlm refactor`."
 )
 NOT_ASKED = (
     "This plan is not carried out: the comment that asked for it is gone, says something else by "
@@ -201,7 +202,7 @@ def _counts(asked: Asked, every: list[own_comment.Ours], one: own_comment.Ours) 
         return EDITED
     run = one.marker.run.removeprefix(f"{PLAN}-")
     plan = _whole(asked, one)
-    if plan is None or len(_made_for(every, run)) != 1:
+    if plan is None or _made_for(every, run)[0].id != one.id:
         return NOT_WHOLE
     instruction = _instruction(asked, plan)
     if instruction is None:
@@ -279,7 +280,9 @@ def _ours(asked: Asked) -> list[own_comment.Ours]:
 
 
 def _made_for(every: list[own_comment.Ours], name: str) -> list[own_comment.Ours]:
-    """Return the comments with what the planning run of that name came to: one, if all is well."""
+    """Return the comments with what the planning run of that name came to, the oldest first: one,
+    if all is well.
+    """
     return [one for one in every if one.marker.run in {f"{PLAN}-{name}", f"{NO_START}-{name}"}]
 
 

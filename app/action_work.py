@@ -38,10 +38,10 @@ _T = TypeVar("_T")
 class Wish:
     """One thing that somebody or something asked for; `name` tells it from others of one head.
 
-    `asked` by a person, so also of a draft. `again`: say what was said before, too. With a
-    `question` it is an answer that is wanted, with an `order` a change of code, of these `findings`
-    where it is a fix (none: all that stand), else a review. What to refactor is the `instruction`,
-    and `at` tells which of the comment's commands it is, from 0 on.
+    `asked` by a person, so also of a draft; `pushed`: for a push to its branch. `again`: say what
+    was said before, too. With a `question` it is an answer that is wanted, with an `order` a change
+    of code, of these `findings` where it is a fix (none: all that stand), else a review. What to
+    refactor is the `instruction`, and `at` tells which of the comment's commands it is, from 0 on.
     """
 
     number: int
@@ -49,6 +49,7 @@ class Wish:
     comment: Comment | None = None
     paths: tuple[str, ...] = ()
     asked: bool = False
+    pushed: bool = False
     again: bool = False
     question: str = ""
     order: Order = ""

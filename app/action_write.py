@@ -6,7 +6,6 @@ What is handed over, and how, is the same for a refactoring (`app.action_plans`)
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TextIO, cast
@@ -34,7 +33,7 @@ from app.github.patch_comments import undo_patch
 from app.github.promises import promise_of
 from app.github.pulls import Pull
 from app.github.reviews import Reviews
-from app.github.stacked import Delivered, Delivery, branch_name, deliver
+from app.github.stacked import Delivered, Delivery, branch_name, deliver, made_for
 from app.github.stands import stands
 from app.jobs import Wish as Writes
 from app.render import render, words
@@ -378,19 +377,15 @@ def _stacked(pull: Pull, hub: Hub) -> Opened | None:
 
     Ours by who opened it and by the name of its branch: the login of a job's token is shared.
     """
-    if _below(pull.head_ref):
+    if made_for(pull.head_ref):
         here = opened(hub, pull.repository, pull.head_ref)
         return next((one for one in here if one.ours and one.number == pull.number), None)
     every = opened_into(hub, pull.repository, pull.head_ref)
-    found = [one for one in every if _below(one.branch) == pull.number]
+    found = [one for one in every if _is_for(one.branch, pull.number)]
     return next(iter([*(one for one in found if one.state == "open"), *found]), None)
 
 
-def _below(branch: str) -> int:
-    """Return the number of the pull request that a branch of ours is for, 0 for any other."""
-    found = _BRANCH.fullmatch(branch)
-    return int(found[1]) if found is not None else 0
-
-
-_BRANCH = re.compile(r"rlm-(?:fix|tests|refactor)-([1-9][0-9]{0,15})-[0-9a-z]{10}(?:-[2-9])?")
-"""As `app.github.stacked.branch_name` makes them."""
+def _is_for(branch: str, number: int) -> bool:
+    """Is this the name of a branch of ours for the pull request with this number?"""
+    made = made_for(branch)
+    return made is not None and made[1] == number

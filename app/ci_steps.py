@@ -28,10 +28,11 @@ from app.render.ci import (
     no_checks,
     shown_name,
 )
+from app.render.escape import markdown_line
 from app.render.writing import commit_message, no_patch, opened_lead, result_comment
 from app.run_life import Begin, Connect
 from app.store import Job, Run, Stacked, Store
-from app.write_steps import Writing, ended_without, read_written
+from app.write_steps import Writing, ended_without, made_by, read_written
 from app.writes_wanted import wanted, wants_writing
 from app.written import Written, WrittenCommit
 from reviewer.errors import GiveUp, RetryLater, RlmError
@@ -86,7 +87,7 @@ class CiSteps:
             self.lost(ci, error)
         except RetryLater as error:
             # An outage may take hours, as the checks themselves do: no attempt at it is the last.
-            if isinstance(error, Limited) or time.time() - ci.since >= LONGEST_S:
+            if isinstance(error, Limited) or ci.watched_s() >= LONGEST_S:
                 raise
             log.info("checks looked at later", extra={"run": ci.run, "why": error})
             again = _later(ci)
@@ -114,7 +115,7 @@ class CiSteps:
         if there is None:
             return None
         later = _later(ci)
-        age = time.time() - ci.since
+        age = ci.watched_s()
         checks = checks_of(hub, ci.repository, ci.head)
         if not checks.ended:
             if age < (LONGEST_S if checks.checks else NONE_S):
@@ -153,7 +154,7 @@ class CiSteps:
         """
         if there.made.onto:
             return there.made.onto
-        kept = [self._store.result(run) for run in self._runs(there.made)]
+        kept = [self._store.result(run) for run in made_by(self._store, there.made)]
         if not all(kept):
             return there.pull.base
         ours = sum(len(Written.model_validate_json(one).commits) for one in kept)
@@ -206,7 +207,7 @@ class CiSteps:
             trigger="ci",
             task="fix",
             stacked=there.made.stacked,
-            mends=self._runs(there.made),
+            mends=made_by(self._store, there.made),
             failed=described(hub, ci.repository, found.new),
             checked=checked,
         )
@@ -222,12 +223,6 @@ class CiSteps:
         self._store.update(ci.run, rounds=ci.round + 1)
         # What is below our branch is its author's: settings come from the base, as in a review.
         self._begin(hub, ci.installation, replace(pull, head=ci.head), origin, wish)
-
-    def _runs(self, made: Stacked) -> tuple[str, ...]:
-        """Return the runs whose commits are on a branch, the first one first."""
-        runs = self._store.runs_of(made.repository_id, made.number)
-        pushed = [run.id for run in runs if run.outcome == "pushed" and mends(run, made)]
-        return (made.run, *reversed(pushed))
 
     def _said(self, hub: Hub, there: _There, text: str) -> None:
         """Let the comment of the run that made the branch say what its checks came to.
@@ -260,8 +255,12 @@ class CiSteps:
         if written.too_large:
             outcome, lead = "large", NOT_PUSHED["large"]
         elif written.commits:
-            outcome, head = self._pushed(hub, run, made, written)
-            lead = checks_mended(head) if outcome == "pushed" else NOT_PUSHED[outcome]
+            try:
+                outcome, head = self._pushed(hub, run, made, written)
+            except Refused as error:  # a permission that was withdrawn, a rule
+                outcome, lead = "not pushed", f"Nothing was pushed: {markdown_line(str(error))}."
+            else:
+                lead = checks_mended(head) if outcome == "pushed" else NOT_PUSHED[outcome]
         text = result_comment(written.account, [lead] if lead else [])
         why = lead or no_patch(written.account)
         self._told(hub, run, wish, text, why, head if outcome == "pushed" else "")
@@ -399,10 +398,3 @@ def _made_of(written: Written) -> list[WrittenCommit]:
 def _may_still_pass(found: Compared, before: Checks) -> bool:
     """Does a check that failed on our branch go on where it began? What it comes to decides."""
     return any(before.state_of(one.key) == "running" for one in found.unknown)
-
-
-def mends(run: Run, made: Stacked) -> bool:
-    """Is a run there to mend what checks say of this branch?"""
-    if run.kind != "fix":
-        return False
-    return Wish.model_validate_json(run.request).stacked == made.stacked

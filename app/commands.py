@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
 
-from reviewer.text import printable
+from reviewer.text import is_blank, printable
 
 PREFIX = "/rlm"
 
@@ -370,7 +370,8 @@ def _too_long(what: str, text: str) -> Misunderstood:
 
 
 def _words(first: Sequence[str], after: Sequence[str]) -> str:
-    return "\n".join(printable(line) for line in (*first, *after)).strip()
+    text = "\n".join(printable(line) for line in (*first, *after)).strip()
+    return "" if is_blank(text) else text
 
 
 def _ask(first: Sequence[str], after: Sequence[str]) -> Parsed:

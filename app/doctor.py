@@ -48,6 +48,9 @@ THOUSAND = 1_000
 FREE_BYTES_WANTED = 500_000_000
 """Below this a review of a large change may not find room for its temporary copies."""
 
+ROOM_BYTES = 262_144
+"""What is written to see that there is room: more than one step of a job writes to the store."""
+
 SQLITE_MAGIC = b"SQLite format 3\0"
 
 
@@ -295,7 +298,22 @@ def _state(home: Path) -> Check:
             f"{home} cannot be written: pull requests cannot be fetched",
             "Set RLM_HOME to a folder of yours.",
         )
-    return Check("state folder", "ok", f"{home}, {size_of(shutil.disk_usage(there).free)} free")
+    hint = "Make room there, or set RLM_HOME to another folder."
+    try:
+        _fill(there)
+    except OSError as error:
+        return Check("state folder", "faulty", f"{home} cannot be written: {error.strerror}", hint)
+    free = shutil.disk_usage(there).free
+    state: State = "warning" if free < FREE_BYTES_WANTED else "ok"
+    return Check("state folder", state, f"{home}, {size_of(free)} free", hint * (state != "ok"))
+
+
+def _fill(folder: Path) -> None:
+    """Write there for a moment, as much as a store needs to go on; OSError if that cannot be."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"x" * ROOM_BYTES)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _server(settings: ServerSettings, environ: Mapping[str, str], online: bool) -> Iterator[Check]:
@@ -355,7 +373,8 @@ def _store_of_ours(path: Path, text: str, home: Path) -> Iterator[Check]:
     """Look inside, which leaves no file that its owner could not write."""
     try:
         version, forgotten = _written(path)
-    except sqlite3.Error as error:
+        _fill(path.parent)  # to hold the writer's place takes no room yet
+    except (sqlite3.Error, OSError) as error:
         hint = "Make room on its disk, or restore it from a copy."
         yield Check("store", "faulty", f"{path} cannot be written: {error}", hint)
         return

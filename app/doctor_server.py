@@ -23,18 +23,20 @@ from redis.exceptions import NoPermissionError, RedisError
 from app.diagnosis import Check, State
 from app.forget import removed_here
 from app.github.auth import CLOCK_S, AppAuth, level_rank
+from app.github.listings import MOST_PAGES
+from app.github.pages import PAGE, every
 from app.manifest import CONTENTS, STATUSES, reasons
 from app.queue import connected, prefix
 from app.server_settings import REDIS_URLS, ServerSettings, redis_url, store_at
 from app.signature import HEADER, sign
-from app.store.database import look_at
+from app.store.database import Foreign, LookedAt, look_at
 from app.store.schema import known_versions
 from reviewer.errors import RlmError, TellUser
 from reviewer.text import printable
 
 WEBHOOK = "/webhook"
 MOST_SHOWN = 10
-MOST_INSTALLATIONS = 100
+TABLES_SHOWN = 3
 MOST_DELIVERIES = 100
 TIMEOUT_S = 10.0
 ANSWER_BYTES = 65_536
@@ -218,15 +220,14 @@ def _subscribed(events: list[str]) -> Iterator[Check]:
 
 def _installed(subject: Subject) -> Iterator[Check]:
     """Say where the App is installed, and whose owner has not accepted what it asks for."""
-    path = f"/app/installations?per_page={MOST_INSTALLATIONS}"
-    answer = subject.auth.ask("list the installations", "GET", path)
-    every = _INSTALLATIONS.validate_python(answer)
-    if not every:
+    doing, path = "list the installations", "/app/installations"
+    found = list(every(subject.auth, doing, path, _INSTALLATIONS, MOST_PAGES))
+    if not found:
         hint = f"Install it: {subject.settings.github.web}/apps/{subject.auth.slug()}"
         yield Check("installations", "absent", "none", hint)
         return
     lacking: list[Check] = []
-    for one in every:
+    for one in found:
         who = one.account.login if one.account else str(one.id)
         if one.suspended_at is not None:
             lacking.append(Check("installations", "warning", f"{who} has suspended the App"))
@@ -238,9 +239,11 @@ def _installed(subject: Subject) -> Iterator[Check]:
     yield from lacking[:MOST_SHOWN]
     if len(lacking) > MOST_SHOWN:
         yield Check("installations", "warning", f"and {len(lacking) - MOST_SHOWN} more like these")
-    if not lacking:
-        more = " or more" if len(every) == MOST_INSTALLATIONS else ""
-        yield Check("installations", "ok", f"{len(every)}{more}, all with every permission")
+    if len(found) == MOST_PAGES * PAGE:
+        text = f"only {len(found):,} were looked at, and there may be more"
+        yield Check("installations", "warning", text)
+    elif not lacking:
+        yield Check("installations", "ok", f"{len(found):,}, all with every permission")
 
 
 def _hook(subject: Subject) -> Iterator[Check]:
@@ -290,15 +293,15 @@ def _deliveries(subject: Subject) -> Iterator[Check]:
     """Say what became of the latest deliveries."""
     path = f"/app/hook/deliveries?per_page={MOST_DELIVERIES}"
     answer = subject.auth.ask("read the latest deliveries", "GET", path)
-    every = _DELIVERIES.validate_python(answer)
+    latest = _DELIVERIES.validate_python(answer)
     name = "deliveries"
-    if not every:
+    if not latest:
         hint = "Check that the webhook is active in the App's settings; open a pull request."
         yield Check(name, "absent", "none in the last days", hint)
         return
-    failed = Counter(one.status_code for one in every if one.status_code not in TAKEN)
+    failed = Counter(one.status_code for one in latest if one.status_code not in TAKEN)
     if not failed:
-        yield Check(name, "ok", f"the latest {len(every)} arrived")
+        yield Check(name, "ok", f"the latest {len(latest)} arrived")
         return
     how = ", ".join(f"{count} with {code or 'no answer'}" for code, count in failed.most_common(3))
     hint = {
@@ -307,8 +310,8 @@ def _deliveries(subject: Subject) -> Iterator[Check]:
         503: "503: the server could not store them, or has no secret; its log says why.",
     }.get(failed.most_common(1)[0][0], "The server's log has each with its reason.")
     # One that arrived since shows that the trouble is over.
-    state: State = "warning" if every[0].status_code in TAKEN else "faulty"
-    text = f"{failed.total()} of the latest {len(every)} failed: {how}"
+    state: State = "warning" if latest[0].status_code in TAKEN else "faulty"
+    text = f"{failed.total()} of the latest {len(latest)} failed: {how}"
     yield Check(name, state, text, hint + " `rlm serve` asks for them again every ten minutes.")
 
 
@@ -344,13 +347,40 @@ def _database(subject: Subject) -> Iterator[Check]:
     where = store_at(subject.settings.home, subject.environ)
     if isinstance(where, Path):
         return
-    name, version, forgotten = look_at(where)
-    if version and version not in known_versions():
-        hint = "Start the version of this program that wrote it; to go back is not possible."
-        yield Check("store", "faulty", f"{name} is of a newer version ({version})", hint)
+    seen = look_at(where)
+    for one in seen.foreign:
+        yield _not_ours(seen, one)
+    if any(one.shut for one in seen.foreign):
         return
-    yield Check("store", "ok", f"{name}, version {version or 'none yet: `rlm serve` makes it'}")
-    yield removed_here(subject.settings.home, forgotten)
+    if seen.version and seen.version not in known_versions():
+        hint = "Start the version of this program that wrote it; to go back is not possible."
+        yield Check("store", "faulty", f"{seen.name} is of a newer version ({seen.version})", hint)
+        return
+    version = seen.version or "none yet: `rlm serve` makes it"
+    yield Check("store", "ok", f"{seen.name}, version {version}")
+    yield removed_here(subject.settings.home, list(seen.forgotten))
+
+
+def _not_ours(seen: LookedAt, foreign: Foreign) -> Check:
+    """Say whose tables there are that our user may not change, or not even use."""
+    first = ", ".join(foreign.tables[:TABLES_SHOWN])
+    more = len(foreign.tables) - TABLES_SHOWN
+    tables = f"{first} and {more} more" if more > 0 else first
+    if foreign.owner == seen.user:
+        hint = (
+            f"As {seen.user}: `GRANT ALL ON {foreign.tables[0]} TO {seen.user};`, and so for each."
+        )
+        text = f"{seen.name}: {seen.user} has not every right on its own tables ({tables})"
+        return Check("store", "faulty", text, hint)
+    hint = (
+        f"As {foreign.owner} or a superuser: `ALTER TABLE {foreign.tables[0]} OWNER TO "
+        f"{seen.user};`, and so for each of them (its sequences go with it)."
+    )
+    if foreign.shut:
+        text = f"{seen.name}: {seen.user} may not read and write {tables}, of {foreign.owner}"
+        return Check("store", "faulty", text, hint)
+    text = f"{seen.name}: {tables} belong to {foreign.owner}, so a newer version cannot change them"
+    return Check("store", "warning", text, hint)
 
 
 def _queue(subject: Subject) -> Iterator[Check]:

@@ -250,8 +250,9 @@ class Pressed(_Place):
 class Ci(_OnPull):
     """Look at what the checks say of `head`, the last commit of ours on a stacked branch.
 
-    `run` opened the stacked pull request, and `since` is when `head` was put there (Unix time);
-    `round` counts how often it was mended before, and `look` how often was looked since.
+    `run` opened the stacked pull request, and `since` is when `head` was put there (Unix time),
+    which servers of an earlier version go by; `round` counts how often it was mended before, and
+    `look` how often was looked since.
     """
 
     kind: ClassVar = CI
@@ -267,8 +268,15 @@ class Ci(_OnPull):
 
         It keeps nothing else on its pull request waiting.
         """
-        pause = min(CI_FIRST_S * CI_GROWS**self.look, CI_LONGEST_S)
-        return self._job(f"ci:{self.run}", 0, time.time() + pause)
+        return self._job(f"ci:{self.run}", 0, time.time() + _ci_pause(self.look))
+
+    def watched_s(self) -> float:
+        """Return for how many seconds was waited before this look, whatever the clock says."""
+        return sum(map(_ci_pause, range(self.look + 1)))
+
+
+def _ci_pause(look: int) -> float:
+    return min(CI_FIRST_S * CI_GROWS ** min(look, 100), CI_LONGEST_S)
 
 
 RequestId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]

@@ -11,7 +11,6 @@ from typing import Literal
 
 from app.arguing import argues
 from app.caps import spent_against
-from app.ci_steps import mends
 from app.commands import (
     MAX_QUESTION_CHARS,
     ONLY_WRITERS,
@@ -39,9 +38,11 @@ from app.operations import DEFAULTS, Operations
 from app.questions import question_of
 from app.render import words
 from app.render.escape import cut, markdown_code, markdown_line
+from app.render.markdown import LIMIT_BYTES, fitted
+from app.render.outgoing import size
 from app.run_life import Begin, Connect
 from app.store import Dismissed, Run, Store
-from app.write_steps import Writing
+from app.write_steps import Writing, mends
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,11 @@ MOST_OF_AUTHOR = 5
 """Of them to an author who may not write to the repository: anybody can open a pull request."""
 
 MEMORY_SHOWN = 100
+MEMORY_BYTES = LIMIT_BYTES - 1_000
+"""Of the rows of what was dismissed: what is around them takes the rest of the comment."""
+
+NOTES_SHOWN = 10
+VALUE_BYTES = 2_000
 TITLE_CHARS = 120
 VALUE_CHARS = 300
 
@@ -261,12 +267,15 @@ class Commands:
                 'finding by answering "won\'t fix" or "false positive", or with a thumb that '
                 "points down."
             )
-        rows = [
-            f"| {_code_cell(one.finding)} | {_code_cell(one.path)} | {_cell(one.title)} | "
-            f"{_kind(one)} | {_code_cell(one.who)} |"
-            for one in every[-MEMORY_SHOWN:]
-        ]
-        if (more := len(every) - MEMORY_SHOWN) > 0:
+        rows: list[str] = []
+        room = MEMORY_BYTES
+        for one in reversed(every[-MEMORY_SHOWN:]):
+            row = _remembered(one)
+            room -= size(row) + 1
+            if room < 0:
+                break
+            rows.insert(0, row)
+        if (more := len(every) - len(rows)) > 0:
             rows.append(f"| | | {more:,} more, older | | |")
         head = "| Name | File | Finding | Kind | Dismissed by |\n|---|---|---|---|---|\n"
         return head + "\n".join(rows) + f"\n\n{_OTHERWISE} `/rlm forget NAME` has one said again."
@@ -393,13 +402,16 @@ def _react(
 def configured(what: Configured) -> str:
     """Return what holds in a repository, as Markdown."""
     head = "| Key | Value | From |\n|---|---|---|"
-    table = [head, *(f"| {' | '.join(map(_code_cell, _cells(row)))} |" for row in what.rows)]
-    notes = [f"- {markdown_line(note)}" for note in what.notes]
+    table = [head, *(f"| {' | '.join(_cells(row))} |" for row in what.rows)]
+    notes = [f"- {fitted(note, VALUE_BYTES, markdown_line)}" for note in what.notes[:NOTES_SHOWN]]
+    if (more := len(what.notes) - len(notes)) > 0:
+        notes.append(f"- {words.count(more, 'more note')}")
     return "\n\n".join("\n".join(part) for part in (table, notes) if part)
 
 
 def _cells(row: Row) -> tuple[str, str, str]:
-    return row.key, cut(row.value, VALUE_CHARS), row.source
+    value = fitted(cut(row.value, VALUE_CHARS), VALUE_BYTES, _code_cell)
+    return _code_cell(row.key), value, fitted(row.source, VALUE_BYTES, _code_cell)
 
 
 def _code_cell(text: str) -> str:
@@ -410,6 +422,14 @@ _OTHERWISE = (
     "What has a kind is known in other words, too, in the same file: but for what is critical, a "
     "hole or a secret."
 )
+
+
+def _remembered(one: Dismissed) -> str:
+    path = fitted(one.path, VALUE_BYTES, _code_cell)
+    return (
+        f"| {_code_cell(one.finding)} | {path} | {_cell(one.title)} | {_kind(one)} | "
+        f"{_code_cell(one.who)} |"
+    )
 
 
 def _kind(one: Dismissed) -> str:

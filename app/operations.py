@@ -20,6 +20,11 @@ MAX_GRACE_S = 3_600.0
 KEEP_RUNS, KEEP_TRACES, KEEP_ANSWERS = 30, 30, 30
 MAX_DAYS = 3_650
 
+GITHUB_PAUSE_S = 1.0
+""" "If you are making a large number of POST, PATCH, PUT, or DELETE requests, wait at least one
+second between each request"."""
+MAX_GITHUB_PAUSE_S = 60.0
+
 METRICS_HOST = "127.0.0.1"
 
 OPERATION_VARIABLES = {
@@ -36,6 +41,8 @@ OPERATION_VARIABLES = {
     f"(default {KEEP_ANSWERS})",
     "RLM_GRACE": "rlm serve: seconds that its processes have to finish when it is stopped "
     f"(default {GRACE_S:.0f})",
+    "RLM_GITHUB_PAUSE": "seconds between two writes to GitHub, over all jobs of an installation "
+    f"(default {GITHUB_PAUSE_S:.0f}, which GitHub asks for)",
 }
 
 _ADDRESS = re.compile(r"(?:(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):)?(?P<port>[0-9]{1,5})")
@@ -57,6 +64,7 @@ class Operations(BaseModel):
     keep_traces_s: float = KEEP_TRACES * DAY_S
     keep_answers_s: float = KEEP_ANSWERS * DAY_S
     grace_s: float = GRACE_S
+    github_pause_s: float = GITHUB_PAUSE_S
 
 
 DEFAULTS = Operations()
@@ -73,7 +81,8 @@ def read_operations(given: Mapping[str, str]) -> Operations:
         keep_runs_s=_days(given, "RLM_KEEP_RUNS", KEEP_RUNS),
         keep_traces_s=_days(given, "RLM_KEEP_TRACES", KEEP_TRACES),
         keep_answers_s=_days(given, "RLM_KEEP_ANSWERS", KEEP_ANSWERS),
-        grace_s=_grace(given.get("RLM_GRACE", f"{GRACE_S}")),
+        grace_s=_seconds(given, "RLM_GRACE", GRACE_S, MAX_GRACE_S),
+        github_pause_s=_seconds(given, "RLM_GITHUB_PAUSE", GITHUB_PAUSE_S, MAX_GITHUB_PAUSE_S),
     )
 
 
@@ -118,12 +127,13 @@ def _days(given: Mapping[str, str], name: str, default: int) -> float:
     return days * DAY_S
 
 
-def _grace(text: str) -> float:
+def _seconds(given: Mapping[str, str], name: str, default: float, most: float) -> float:
+    text = given.get(name, str(default))
     seconds = _number(text)
-    if not 0 <= seconds <= MAX_GRACE_S:
+    if not 0 <= seconds <= most:
         raise TellUser(
-            f"RLM_GRACE is not a number of seconds from 0 to {MAX_GRACE_S:.0f}: {text[:100]!a}",
-            f"Leave it unset for {GRACE_S:.0f}.",
+            f"{name} is not a number of seconds from 0 to {most:.0f}: {text[:100]!a}",
+            f"Leave it unset for {default:.0f}.",
         )
     return seconds
 

@@ -64,14 +64,22 @@ class Plumbing:
 
         New objects are its own; with `writes_there` they are the other one's.
         """
-        made = cls(folder)
-        kind = "sha256" if len(like) == 64 else "sha1"
-        made.run("init", "--quiet", "--bare", f"--object-format={kind}", "--template=")
+        made = cls.alone(folder, like)
         if writes_there:
             made._env |= {"GIT_OBJECT_DIRECTORY": str(objects)}
             return made
         (folder / "objects" / "info").mkdir(exist_ok=True)
         (folder / "objects" / "info" / "alternates").write_bytes(bytes(objects) + b"\n")
+        return made
+
+    @classmethod
+    def alone(cls, folder: Path, like: str) -> Self:
+        """Make a git directory in an empty folder that has no objects; `like` is the name of a
+        commit of a repository whose names are as long.
+        """
+        made = cls(folder)
+        kind = "sha256" if len(like) == 64 else "sha1"
+        made.run("init", "--quiet", "--bare", f"--object-format={kind}", "--template=")
         return made
 
     def run(self, *args: str | bytes, stdin: bytes = b"", **more: str) -> bytes:
@@ -102,6 +110,11 @@ class Plumbing:
             self.run("read-tree", start, GIT_INDEX_FILE=index)
             tree = self._tree(files, start, index, Path(folder))
             return self._commit(tree, start, "a state of the work", NOBODY)
+
+    def root(self, files: Files) -> str:
+        """Write one commit with these files and nothing else, on top of none; return its name."""
+        nothing = _name(self.run("mktree"))
+        return self.snapshot(self._commit(nothing, "", "nothing", NOBODY), files)
 
     def create(self, reference: str, commit: str) -> None:
         """Make a reference that is not there yet, in one step; raise GiveUp if it is by now."""
@@ -135,7 +148,8 @@ class Plumbing:
         if author.date is not None:
             who |= {"GIT_AUTHOR_DATE": author.date, "GIT_COMMITTER_DATE": author.date}
         text = printable(message).encode() + b"\n"
-        args = ("commit-tree", "--no-gpg-sign", tree, "-p", parent, "-F", "-")
+        on = ("-p", parent) if parent else ()
+        args = ("commit-tree", "--no-gpg-sign", tree, *on, "-F", "-")
         return _name(self.run(*args, stdin=text, **who))
 
 

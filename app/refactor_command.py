@@ -19,12 +19,14 @@ from reviewer.errors import TellUser
 from reviewer.model.base import Model
 from reviewer.refactor.job import refactor
 from reviewer.refactor.patch import Patch
+from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.request import INSTRUCTION_CHARS, RefactorRequest
 from reviewer.refactor.survey import under
+from reviewer.refactor.tree import Overlay, Start
 from reviewer.refactor.values import Plan, Refactoring
 from reviewer.request import ReviewRequest
 from reviewer.rlm.trace import Event, TraceSink, silent
-from reviewer.text import printable
+from reviewer.text import is_blank, printable
 
 
 def refactor_command(options: Namespace, environ: Mapping[str, str], interrupts: Interrupts) -> int:
@@ -69,11 +71,7 @@ class _Refactor(Work[RefactorRequest, Refactoring]):
 
     def fits(self, request: RefactorRequest, trees: GitTrees) -> None:
         for path in request.paths:
-            if not any(under(known, [path]) for known in trees.start.modes):
-                raise TellUser(
-                    f"There is no file at or under {printable(path)} in the last commit.",
-                    "Paths are relative to the root of the repository.",
-                )
+            _fits(path, trees.start)
 
     @contextmanager
     def display(self, cap_usd: float | None) -> Iterator[TraceSink]:
@@ -156,10 +154,33 @@ _SAY_SO = (
 )
 
 
+def _fits(path: str, start: Start) -> None:
+    """Raise TellUser for a path with nothing at or under it that may be changed."""
+    name, tree = path.removeprefix("./").rstrip("/"), Overlay(start)
+    there = [known for known in start.modes if under(known, [path])]
+    if not there:
+        if any(under(name, [one]) for one in start.submodules):
+            raise TellUser(
+                f"{shown(path)} is in another repository (a submodule).", "Run this in that one."
+            )
+        raise TellUser(
+            f"There is no file at or under {shown(path)} in the last commit.",
+            "Paths are relative to the root of the repository.",
+        )
+    if any(refused(known, tree) is None for known in there):
+        return
+    first = min(there)
+    about = "" if first == name else f": of {shown(first)}"
+    raise TellUser(
+        f"Nothing at or under {shown(path)} may be changed{about}: {refused(first, tree)}.",
+        "Name other files or folders, or none for all.",
+    )
+
+
 def _instruction(options: Namespace) -> str:
     text = sys.stdin.read() if options.instruction == "-" else options.instruction
     text = printable(text).strip()
-    if not text:
+    if is_blank(text):
         raise TellUser(
             "The instruction is empty.", 'Say what to change: rlm refactor "rename f to g".'
         )

@@ -6,7 +6,6 @@ has done before doing it, and ends its job in the transaction that stores what f
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -240,7 +239,7 @@ class Steps:
         except (GiveUp, ValidationError) as refusal:
             log.warning("not said", extra={**about, "why": refusal})
         except RlmError as trouble:
-            if time.time() - untold.since < self.store.kept_s:
+            if self.store.now() - untold.since < self.store.kept_s:
                 pause = untold.pause_s()
                 if isinstance(trouble, Limited):
                     pause = max(pause, trouble.after_s)
@@ -410,13 +409,19 @@ class Steps:
 
     def _open(self, job: Job, run: Run) -> None:
         """Show on GitHub that the review has begun, where checks are allowed."""
-        check_run = None if run.stop else self._check_run(run)
+        # One that was to be shown before may have been: a kill, or an answer that was lost.
+        is_shown = not run.stop or job.claim > 1
+        check_run = self._check_run(run) if is_shown else None
         self.store.shown(job, run.id, check_run, step(PUBLISH if run.stop else REVIEW, run))
 
     def _check_run(self, run: Run) -> int | None:
-        """Return the check run that shows a review, made if need be; None where none may be."""
+        """Return the check run that shows a review, made if need be; None where none may be, and
+        where there is none of a review that has stopped.
+        """
         try:
             with self._connect(run.installation, run.repository_id) as hub:
+                if run.stop:
+                    return check_runs.made_for(hub, run.repository, run.head, run.id, run.number)
                 return check_runs.ensure(
                     hub,
                     run.repository,
@@ -435,9 +440,10 @@ class Steps:
         """Bring the result to where its reader looks, or say why there is none."""
         with self._showing:  # progress that is on its way would write over the end
             pass
-        if not run.stop and self.store.waits(step(OPEN, run)):
+        if self.store.waits(step(OPEN, run), begun=bool(run.stop)):
             # What was to show it was put off, by an outage, say: it has a check run to end all the
-            # same, which a rule of the branch may ask for.
+            # same, which a rule of the branch may ask for. Of one that has stopped it is ended if
+            # it is there.
             run = replace(run, check_run=self._check_run(run))
             self.store.shows(run.id, run.check_run)
         wish = Wish.model_validate_json(run.request)

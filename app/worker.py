@@ -88,10 +88,11 @@ def _wait(store: Store, seen: object, stopping: threading.Event) -> None:
     if seen is None:
         stopping.wait(POLL_S)
         return
-    until = time.monotonic() + FILE_POLL_S
-    while time.monotonic() < until and not stopping.wait(LOOK_S):
-        if store.database.stamp() != seen:
-            return
+    with store.database.looking:  # one of the threads for all: the next sees what it saw
+        until = time.monotonic() + FILE_POLL_S
+        while store.database.stamp() == seen and time.monotonic() < until:
+            if stopping.wait(LOOK_S):
+                return
 
 
 def attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
@@ -125,7 +126,7 @@ def _attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Eve
 def _lose(job: Job, error: RlmError, lost: Lost) -> None:
     """End a job that cannot be done. It is counted when that is done, which may take a while."""
     log.warning("job lost", extra=_about(job, error))
-    lost(job, error, last=_away_for(job) >= LONGEST_OUTAGE_S)
+    lost(job, error, last=job.away_for() >= LONGEST_OUTAGE_S)
     COUNTS.add(JOBS_LOST, _role(job))
 
 
@@ -134,7 +135,7 @@ def _leave(store: Store, job: Job, stopping: threading.Event) -> None:
 
     What keeps it from being ended is waited for as an outage is, and no longer.
     """
-    pause = min(max(LEFT_S, _away_for(job)), LONGEST_PAUSE_S)
+    pause = min(max(LEFT_S, job.away_for()), LONGEST_PAUSE_S)
     while not stopping.is_set():
         try:
             store.again(job, "it could not be ended", pause, counts=False, away=True)
@@ -150,7 +151,7 @@ def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
     # A rate limit and an outage say nothing about the job either.
     away = isinstance(error, Outage)
     counts = not (away or isinstance(error, Limited | Halted))
-    lasted = _away_for(job) if away else 0.0
+    lasted = job.away_for() if away else 0.0
     if counts and job.attempts >= MAX_ATTEMPTS:
         _lose(job, GiveUp(f"{why} (tried {job.attempts} times)"), lost)
         return
@@ -166,11 +167,6 @@ def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
         pause = min(max(pause, FIRST_PAUSE_S, lasted), LONGEST_PAUSE_S)
     store.again(job, why, pause, counts=counts, away=away)
     log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
-
-
-def _away_for(job: Job) -> float:
-    """Return for how many seconds what a job needs has been away."""
-    return max(time.time() - job.away_since, 0.0) if job.away_since else 0.0
 
 
 def _role(job: Job) -> str:

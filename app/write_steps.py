@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from app.behind import tell_behind
+from app.behind import Above, tell_behind
 from app.commands import FixCommand, Parsed, PlainCommand, RefactorCommand
 from app.fix_steps import MOST_STACKED, FixSteps
 from app.github import own_comment
@@ -241,11 +241,16 @@ class Writing:
         """Note which of ours on top of a pull request are merged, that is a push to it, and whether
         it is one of ours that is merged itself: perhaps elsewhere, when the one below was closed.
 
-        Those that are open on an open one are told what the push means for them.
+        Those that are open on an open one are told what the push means for them; so is one of ours
+        that somebody has pushed to itself, for what it was told may be over by that.
         """
         here = self._store.by_stacked(pull.repository_id, pull.url.number)
         if here is not None and here.state == "open" and pull.state == "merged":
             self._store.update(here.run, state="merged")
+        elif here is not None and here.state == pull.state == "open":
+            below = pull_at(hub, pull.repository, here.number)
+            if below is not None and below.state == "open":
+                self._tell_behind(hub, below, pull, here)
         every = self._store.stacked_of(pull.repository_id, pull.url.number)
         for made in [one for one in every if one.state == "open"][:MOST_STACKED]:
             there = pull_at(hub, pull.repository, made.stacked)
@@ -256,15 +261,18 @@ class Writing:
 
     def _tell_behind(self, hub: Hub, pull: Pull, there: Pull, made: Stacked) -> None:
         run = self._store.run(made.run)
-        kept = self._store.result(made.run)
-        if run is None or not kept:
+        kept = [self._store.result(one) for one in made_by(self._store, made)]
+        if run is None or not all(kept):
             return  # it is forgotten what it was made of
         try:
-            written = read_written(replace(run, report=kept))
-        except GiveUp:
+            every = [Written.model_validate_json(one).names for one in kept]
+        except ValidationError:
             return
+        names = tuple(sorted({name for some in every for name in some}))
+        about = f"behind-{made.run}"
+        above = Above(made.stacked, made.task, there.base_ref, there.head, about)
         with self.opened(run, hub, write=False) as (reader, _):
-            tell_behind(hub, reader, pull, there, made, written, self._key)
+            tell_behind(hub, reader, pull, above, lambda *_: names, self._key)
 
     # Plans
 
@@ -273,7 +281,7 @@ class Writing:
 
         `young`: look at those alone that were shown just now.
         """
-        now = time.time()
+        now = self._store.now()
         started = 0
         waiting = self._store.waiting_plans(now - (YOUNG_S if young else 2 * WAITS_S))
         for plan in waiting:
@@ -320,7 +328,7 @@ class Writing:
 
     def _start(self, hub: Hub, plan: Plan, wish: Wish) -> str:
         """Begin the run that carries a plan out, once; return why not, "" if it has begun."""
-        if time.time() - plan.since > WAITS_S:
+        if self._store.now() - plan.since > WAITS_S:
             self._store.decide(plan.run, "over")
             return TOO_OLD
         stands = own_comment.standing(hub, plan.repository, plan.comment)
@@ -516,7 +524,7 @@ class Writing:
         """
         plans = self._store.plans_of(run.repository_id, run.number)
         plan = next((one for one in plans if one.run == wish.plan_of), None)
-        if plan is None or time.time() - plan.since > WAITS_S:
+        if plan is None or self._store.now() - plan.since > WAITS_S:
             return TOO_OLD
         if plan.run != plans[0].run:
             return OTHER_PLAN
@@ -631,6 +639,20 @@ def ended_without(run: Run) -> tuple[str, str]:
         return f"Stopped: {markdown_line(run.stop)}.", f"stopped: {run.stop}"
     problem = markdown_line((run.problem or "It came to no result.")[:PROBLEM_CHARS])
     return f"I cannot do this: {problem}", f"problem: {problem}"
+
+
+def made_by(store: Store, made: Stacked) -> tuple[str, ...]:
+    """Return the runs whose commits are on a branch of ours, the first one first."""
+    runs = store.runs_of(made.repository_id, made.number)
+    pushed = [run.id for run in runs if run.outcome == "pushed" and mends(run, made)]
+    return (made.run, *reversed(pushed))
+
+
+def mends(run: Run, made: Stacked) -> bool:
+    """Is a run there to mend what checks say of this branch?"""
+    if run.kind != "fix":
+        return False
+    return Wish.model_validate_json(run.request).stacked == made.stacked
 
 
 def _began_by(run: Run, comment: int) -> bool:

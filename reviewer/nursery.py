@@ -98,15 +98,15 @@ class Nursery:
             self._workers.add(pid)
             return pid
 
-    def kill(self, pid: int) -> None:
-        """Kill a worker with its group; `end` still has to be called.
+    def kill(self, pid: int, number: int = signal.SIGKILL) -> None:
+        """Kill a worker with its group, or send another signal; `end` still has to be called.
 
         One whose process that forked it is gone is left to end by itself: its id may be another's.
         """
         asked = self._asked
         if pid in self._workers and asked is not None and _is_open(asked):
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+                os.killpg(pid, number)
 
     def end(self, pid: int) -> None:
         """Kill a worker with its group, and wait for it."""

@@ -1,6 +1,10 @@
 """Bytes of a repository as text, without loss inside and without surprises outside."""
 
 import re
+import unicodedata
+
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
+"""Categories of characters that nobody sees: a text for people needs none of them."""
 
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Lone surrogates that stand for no byte: JSON can smuggle them in as escapes."""
@@ -37,3 +41,8 @@ def words_in(text: str) -> int:
     """Count the words of a text, of scripts without spaces as many as say the same."""
     words = len(re.findall(r"\w{2,}", UNSPACED.sub(" ", text)))
     return words + len(UNSPACED.findall(text)) // 2
+
+
+def is_blank(text: str) -> bool:
+    """Is there nothing in a text that anybody sees?"""
+    return all(one.isspace() or unicodedata.category(one) in HIDDEN for one in text)

@@ -15,14 +15,15 @@ import io
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -47,6 +48,38 @@ from tests.warm import nursery
 nursery(int(sys.argv[1]))
 """
 
+RESIDENT = f"""
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("warm", {str(Path(__file__).resolve())!r})
+warm = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(warm)
+warm.resident(int(sys.argv[1]), sys.argv[2:])
+"""
+"""By the path of this file: of the program there is what that Python has installed."""
+
+STAND_IN = """#!{python} -IS
+import json, os, signal, socket, sys
+command = {command!r}
+assert sys.argv[1 : len(command) + 1] == command, sys.argv
+order = {{
+    "argv": sys.argv[len(command) + 1 :],
+    "cwd": os.getcwd(),
+    "env": dict(os.environ),
+    "session": False,
+    "forks": False,
+}}
+resident = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+resident.connect({path!r})
+socket.send_fds(resident, [json.dumps(order).encode()], [0, 1, 2])
+assert resident.recv(64), "the process that starts others is gone"
+code = os.waitstatus_to_exitcode(int(resident.recv(64)))
+if code < 0:
+    signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+os._exit(code)
+"""
+"""A program in place of a Python: it has `command` run, and ends as that ended."""
+
 HEAVY = (
     "app.action",
     "app.engine",
@@ -63,8 +96,13 @@ HEAVY = (
 )
 """What is imported before; the rest comes with it, or is light."""
 
+LATE = ("anyio._backends._asyncio", "encodings.idna", "markdown_it")
+"""What libraries, and we, import only when it is first needed."""
+
 LIMIT = 1 << 17
 """Bytes of one order, arguments and environment, that a socket takes at once."""
+
+_KIND = (socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 PLAIN = {"LANG": ("C.UTF-8",), "LC_ALL": ("C.UTF-8",), "TZ": ()}
 """What the interpreter or the C library reads at its start, and the values that change nothing."""
@@ -226,19 +264,39 @@ def _asked() -> socket.socket:
     return _nursery[0]
 
 
+@contextmanager
+def stand_in(python: str, command: Sequence[str], place: Path, heavy: str) -> Iterator[Path]:
+    """Give a program that does what `python` does with `command`, and nothing else than `command`.
+
+    The program that runs is that which `python` has installed. No signal reaches it. `heavy` is the
+    module to import before; `place` is a folder for the program.
+    """
+    with tempfile.TemporaryDirectory() as short, socket.socket(*_KIND) as listening:
+        path = f"{short}/orders"  # the name of a socket has a hundred characters at most
+        listening.bind(path)
+        listening.listen()
+        process = subprocess.Popen(
+            [python, "-I", "-c", RESIDENT, str(listening.fileno()), heavy],
+            cwd="/", env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"},
+            stdin=subprocess.DEVNULL, pass_fds=[listening.fileno()],
+        )  # fmt: skip
+        program = place / "python"
+        text = STAND_IN.format(python=sys.executable, command=list(command), path=path)
+        program.write_text(text)
+        program.chmod(0o755)
+        try:
+            yield program
+        finally:
+            process.kill()
+            process.wait()
+
+
 # In the process that starts others -------------------------------------------------------------
 
 
 def nursery(descriptor: int) -> None:
     """Import the program, then start it once for each order, until nobody is there to order."""
-    for name in HEAVY:
-        __import__(name)
-    import threading
-
-    assert threading.active_count() == 1, "what forks may have no threads"
-    gc.collect()
-    gc.freeze()  # what is shared stays so: a collection would write to every page
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    _warm(HEAVY)
     orders = socket.socket(fileno=descriptor)
     while True:
         written, descriptors, _, _ = socket.recv_fds(orders, LIMIT, 4)
@@ -249,6 +307,44 @@ def nursery(descriptor: int) -> None:
             _guard(json.loads(written), descriptors)
         for one in descriptors:
             os.close(one)
+
+
+def resident(descriptor: int, heavy: Sequence[str]) -> None:
+    """Import the program, then start it once for each that connects."""
+    _warm(heavy)
+    listening = socket.socket(fileno=descriptor)
+    while True:
+        orders, _ = listening.accept()
+        written, descriptors, _, _ = socket.recv_fds(orders, LIMIT, 3)
+        if os.fork() == 0:
+            listening.close()
+            _guard(json.loads(written), [*descriptors, orders.detach()])
+        for one in descriptors:
+            os.close(one)
+        orders.close()
+
+
+def _warm(heavy: Sequence[str]) -> None:
+    """Be what can be forked over and over."""
+    gc.disable()  # there is no garbage to look for
+    for name in (*heavy, *LATE):
+        __import__(name)
+    import threading
+
+    from app.github import fetch_process
+    from reviewer.model.anthropic import preload
+    from reviewer.parsing.worker import make_ready
+
+    preload()
+    # Of what parses and what fetches, too, there is one process for all that are forked.
+    make_ready()
+    fetch_process._nursery(str(shutil.which("git"))).begin()
+
+    assert threading.active_count() == 1, "what forks may have no threads"
+    gc.collect()
+    gc.freeze()  # what is shared stays so: a collection would write to every page
+    gc.enable()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 def _guard(order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
@@ -305,13 +401,14 @@ def _fork_role(name: str, environ: Mapping[str, str], descriptors: Sequence[int]
         return _Forked(pid)
     try:
         from app.roles.__main__ import run
+        from reviewer.nursery import _ROOTS
 
         os.setsid()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        kept = {0, 1, 2, *descriptors}
+        kept = {0, 1, 2, *descriptors, *(root.descriptor for root in _ROOTS.values())}
         for entry in [*Path("/dev/fd").iterdir()]:
             if int(entry.name) not in kept:
                 with suppress(OSError):  # the one that listed the folder

@@ -21,6 +21,7 @@ from app.github.urls import Server
 from reviewer.errors import TellUser
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from github import Github
 
 EARLY_S = 300.0
@@ -83,7 +84,7 @@ class AppAuth:
             )
         self.server = server
         self.app_id = app_id
-        self._key = check_key(private_key)
+        self._key = _loaded(_pem(private_key))
         self._slug = ""
         self._entries: dict[_Key, _Entry] = {}
         self._lock = threading.Lock()
@@ -255,8 +256,8 @@ class AppAuth:
 
         from app.github.client import connect  # noqa: PLC0415
 
-        key = self._key.get_secret_value()
-        client: Github = connect(self.server, Auth.AppAuth(self.app_id, key), write_pause_s=0)
+        app = Auth.AppAuth(self.app_id, sign_func=self._signed)
+        client: Github = connect(self.server, app, write_pause_s=0)
         try:
             with calls(self.server, doing):
                 return client.requester.requestJsonAndCheck(verb, path, input=body)
@@ -268,6 +269,12 @@ class AppAuth:
             raise
         finally:
             client.close()
+
+    def _signed(self, claims: dict[str, Any]) -> str:
+        """Return a JWT; given the text of the key, PyJWT reads and checks it each time: 50 ms."""
+        import jwt  # noqa: PLC0415
+
+        return jwt.encode(claims, self._key, algorithm="RS256")
 
     def _explain(self, error: BadToken) -> TellUser:
         """Say why a JWT was refused: the clock, or a key and an id that do not match."""
@@ -306,13 +313,22 @@ def read_key(text_or_path: str, source: str = "RLM_APP_PRIVATE_KEY") -> SecretSt
 
 def check_key(private_key: SecretStr) -> SecretStr:
     """Return an RSA private key as PEM text, or raise TellUser without a byte of it."""
+    text = _pem(private_key)
+    _loaded(text)
+    return SecretStr(text)
+
+
+def _pem(private_key: SecretStr) -> str:
+    return private_key.get_secret_value().strip().replace("\\r", "").replace("\\n", "\n") + "\n"
+
+
+def _loaded(text: str) -> "RSAPrivateKey":
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
     from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415
         load_pem_private_key,
     )
 
-    text = private_key.get_secret_value().strip().replace("\\r", "").replace("\\n", "\n") + "\n"
     try:
         key = load_pem_private_key(text.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -320,7 +336,7 @@ def check_key(private_key: SecretStr) -> SecretStr:
         raise TellUser("The App's private key is not one, or has a password", _PEM) from None
     if not isinstance(key, RSAPrivateKey):
         raise TellUser("The App's private key is not an RSA key", _PEM)
-    return SecretStr(text)
+    return key
 
 
 def _unpacked(text: str) -> str:

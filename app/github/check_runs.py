@@ -156,6 +156,11 @@ def ensure(  # noqa: PLR0917
         raise
 
 
+def made_for(hub: Hub, repository: str, head: str, run: str, number: int) -> int | None:
+    """Return the id of this run's check run on `head`; None if it is not there."""
+    return _find(hub, repository, head, str(ExternalId(repository, number, run)))
+
+
 def _find(hub: Hub, repository: str, head: str, external_id: str) -> int | None:
     # Without "all", GitHub tells the newest run of a name and leaves out those of other reviews.
     with calls(hub.server, "look for the check run"):

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from app.github.errors import NotThere, calls, misfit
 from app.github.urls import Server
+from app.operations import GITHUB_PAUSE_S
 from reviewer.errors import GiveUp
 
 TIMEOUT_S = 20
@@ -23,9 +24,6 @@ RETRIES = 2
 """Of a GET: half a second each. A longer outage is for whoever called to wait out."""
 
 READ_PAUSE_S = 0.25
-WRITE_PAUSE_S = 1.0
-""" "If you are making a large number of POST, PATCH, PUT, or DELETE requests, wait at least one
-second between each request"."""
 
 USER_AGENT = "rlm-review"
 
@@ -43,7 +41,7 @@ Reaction = Literal["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket",
 class Pace:
     """Spaces the writes of all hubs that share it: of one installation, over its jobs."""
 
-    def __init__(self, pause_s: float = WRITE_PAUSE_S) -> None:
+    def __init__(self, pause_s: float = GITHUB_PAUSE_S) -> None:
         self._pause_s = pause_s
         self._next = 0.0
         self._lock = threading.Lock()
@@ -70,7 +68,7 @@ class Hub:
         token: SecretStr | None,
         *,
         actor: str | None = None,
-        write_pause_s: float = WRITE_PAUSE_S,
+        write_pause_s: float = GITHUB_PAUSE_S,
         pace: Pace | None = None,
     ) -> None:
         """Connect; hubs with one `pace` write in turn, one without is alone."""
@@ -135,7 +133,7 @@ def connect(
     auth: "github.Auth.Auth | None",
     *,
     timeout_s: int = TIMEOUT_S,
-    write_pause_s: float = WRITE_PAUSE_S,
+    write_pause_s: float = GITHUB_PAUSE_S,
 ) -> github.Github:
     """Return PyGithub's client for a server, contained: see `_Retry`."""
     # Importing PyGithub makes it log to standard error.

@@ -1,4 +1,7 @@
-"""The process that fetches (`app.github.fetch_worker`), from here: started, heard and ended."""
+"""The process that fetches (`app.github.fetch_worker`), from here: started, heard and ended.
+
+To import GitPython costs a tenth of a second, so it is a fork of one that has (`reviewer.nursery`).
+"""
 
 import dataclasses
 import importlib.util
@@ -7,12 +10,11 @@ import os
 import select
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -22,6 +24,7 @@ from app.github.cache import Say, Stopped, check_size
 from app.github.transport import environment, explain
 from app.github.wanted import Wanted
 from reviewer.errors import RetryLater, RlmError, TellUser
+from reviewer.nursery import Nursery
 
 Task = Literal["pull", "blobs", "history"]
 
@@ -33,11 +36,6 @@ GRACE_S = 0.5
 """What git gets to remove its lock files before it is killed; the next fetch removes the rest."""
 
 _CHUNK = 1 << 16
-
-# -I: no PYTHON* variables, no user site, nothing of the current folder on the path.
-_BOOTSTRAP = (
-    "import sys; sys.path += sys.argv[1:]; from app.github.fetch_worker import main; main()"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +68,19 @@ def work(
     deadline = time.monotonic() + limit_s
     empty = repo.with_suffix(".home")
     empty.mkdir(exist_ok=True, mode=0o700)
-    env = _environment(environment(wanted.server, token, empty, os.environ), repo)
-    with _started(env, names) as process:
-        exactly = wanted if of is None else of()
-        request: dict[str, object] = {"task": task, "wanted": dataclasses.asdict(exactly)}
-        if names is not None:
-            request["names"] = names.fileno()
+    env = environment(wanted.server, token, empty, os.environ)
+    program = _git(env)
+    nursery = _nursery(program)
+    with suppress(OSError):  # who starts the process is told
+        nursery.begin()
+    exactly = wanted if of is None else of()
+    request: dict[str, object] = {
+        "task": task,
+        "wanted": dataclasses.asdict(exactly),
+        # Git takes no repository that is bare unless it is named.
+        "environ": {**env, "GIT_DIR": str(repo), "GIT_PYTHON_GIT_EXECUTABLE": program},
+    }
+    with _started(nursery, names) as process:
         _send(process, request)
         for line in _lines(process, cancelled, deadline, repo):
             if "complaint" in line:
@@ -89,62 +94,71 @@ def work(
     raise RetryLater("The process that fetches ended without a word", 10)
 
 
-def _environment(env: Mapping[str, str], repo: Path) -> dict[str, str]:
-    """Name the repository, without which git takes none that is bare, and git itself."""
+def _git(env: Mapping[str, str]) -> str:
     program = shutil.which("git", path=env["PATH"])
     if program is None:
         raise TellUser("Git is not installed", "Install git 2.38 or newer.")
-    return {**env, "GIT_DIR": str(repo), "GIT_PYTHON_GIT_EXECUTABLE": program}
+    return program
 
 
-@contextmanager
-def _started(
-    env: Mapping[str, str], names: IO[bytes] | None
-) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-c", _BOOTSTRAP, *_packages()],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        env=dict(env),
-        start_new_session=True,
-        pass_fds=[] if names is None else [names.fileno()],
-        bufsize=0,
-    )
-    try:
-        yield process
-    finally:
-        _end_group(process)
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-
-def _packages() -> list[str]:
-    """Return the folders that this package and GitPython lie in, wherever they were installed."""
+@cache
+def _nursery(program: str) -> Nursery:
+    """Return what forks the processes; GitPython asks for git when it is imported."""
     found = importlib.util.find_spec("git")
     if found is None or found.origin is None:
         raise TellUser("GitPython is not installed", "Install this program again.")
-    return [str(Path(__file__).resolve().parents[2]), str(Path(found.origin).parents[1])]
+    environ = {"LC_ALL": "C", "GIT_PYTHON_GIT_EXECUTABLE": program}
+    return Nursery("app.github.fetch_worker", [str(Path(found.origin).parents[1])], environ)
 
 
-def _send(process: "subprocess.Popen[bytes]", request: Mapping[str, Any]) -> None:
-    """Write the request, far smaller than a pipe; stdin stays open, as a sign of life."""
-    assert process.stdin is not None  # noqa: S101 - PIPE in _started
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """The ends of its streams that are ours."""
+
+    nursery: Nursery
+    pid: int
+    into: int
+    out: int
+
+
+@contextmanager
+def _started(nursery: Nursery, names: IO[bytes] | None) -> Iterator[_Process]:
+    stdin, into = os.pipe()
+    out, stdout = os.pipe()
+    try:
+        streams = [stdin, stdout] if names is None else [stdin, stdout, names.fileno()]
+        try:
+            process = _Process(nursery, nursery.start(streams), into, out)
+        except (OSError, EOFError) as error:
+            raise RetryLater("The process that fetches could not be started", 10) from error
+        finally:
+            os.close(stdin)
+            os.close(stdout)
+        try:
+            yield process
+        finally:
+            _end_group(process)
+    finally:
+        os.close(into)
+        os.close(out)
+
+
+def _send(process: _Process, request: Mapping[str, Any]) -> None:
+    """Write the request; stdin stays open, as a sign of life."""
+    left = json.dumps(request).encode() + b"\n"
     with suppress(BrokenPipeError):  # it died at once: the lines end, too
-        process.stdin.write(json.dumps(request).encode() + b"\n")
+        while left:
+            left = left[os.write(process.into, left) :]
 
 
 def _lines(
-    process: "subprocess.Popen[bytes]",
+    process: _Process,
     cancelled: Callable[[], bool],
     deadline: float,
     repo: Path,
 ) -> Iterator[dict[str, Any]]:
-    assert process.stdout is not None  # noqa: S101 - PIPE in _started
     readable = select.poll()
-    readable.register(process.stdout, select.POLLIN)
+    readable.register(process.out, select.POLLIN)
     rest = b""
     look = time.monotonic() + LOOK_S
     while True:
@@ -157,17 +171,20 @@ def _lines(
             look = time.monotonic() + LOOK_S
         if not readable.poll(POLL_S * 1000):
             continue
-        piece = os.read(process.stdout.fileno(), _CHUNK)
+        piece = os.read(process.out, _CHUNK)
         if not piece:
             return
         *lines, rest = (rest + piece).split(b"\n")
         yield from map(json.loads, lines)
 
 
-def _end_group(process: "subprocess.Popen[bytes]") -> None:
+def _end_group(process: _Process) -> None:
     """End the worker and its gits, whichever of them still run."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_S)
+    process.nursery.kill(process.pid, signal.SIGTERM)
+    over = time.monotonic() + GRACE_S
+    readable = select.poll()
+    readable.register(process.out, select.POLLIN)
+    while (left := over - time.monotonic()) > 0:
+        if readable.poll(left * 1000) and not os.read(process.out, _CHUNK):
+            break  # it has ended
+    process.nursery.end(process.pid)

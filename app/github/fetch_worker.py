@@ -3,8 +3,8 @@
 GitPython hands git the whole environment of its process, keeps what it is given on its objects,
 and expands variables in paths. So it gets a process whose whole environment is what git may have
 (`app.github.transport`), with the repository in GIT_DIR, and constants, numbers and SHAs for
-arguments. The request comes as a line of JSON on stdin, which stays open for as long as the parent
-lives; progress and the result go out as lines of JSON.
+arguments. The environment and the request come as a line of JSON on stdin, which stays open for as
+long as the parent lives; progress and the result go out as lines of JSON.
 """
 
 import json
@@ -23,7 +23,9 @@ from app.github.wanted import Wanted
 
 COMPLAINT_CHARACTERS = 4_000
 
-_REQUEST_BYTES = 1 << 16
+_REQUEST_BYTES = 1 << 20
+_NAMES = 3
+"""The descriptor of the file that lists the wanted blobs."""
 
 
 def main() -> None:
@@ -36,6 +38,8 @@ def main() -> None:
         print(json.dumps(fields), file=out, flush=True)
 
     request = json.loads(_line())
+    os.environ.clear()
+    os.environ.update(request["environ"])
     threading.Thread(target=_die_with_parent, daemon=True).start()
     # A git that is told to end is waited for: nobody else may be there to take its exit code.
     stopped = threading.Event()
@@ -63,7 +67,7 @@ def _do(request: dict[str, Any], place: Path, say: Say) -> dict[str, object]:
                 "current": current,
             }
         case "blobs":
-            with os.fdopen(request["names"], encoding="ascii") as file:
+            with os.fdopen(_NAMES, encoding="ascii") as file:
                 names = file.read().split()
             return {"refused": bring_blobs(names, wanted, place)}
         case "history":

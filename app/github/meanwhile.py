@@ -6,12 +6,12 @@ for such names: one that stands there more often than before is taken for a use.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.github.client import Hub
 from app.github.git_trees import Entry, Trees
 from app.github.patches import read_blob
-from app.written import Written
 from reviewer.languages import is_prose, language_of
 
 MOST_FILES = 100
@@ -32,26 +32,38 @@ class Meanwhile:
     uses: tuple[tuple[str, str], ...]
 
 
-def meanwhile(hub: Hub, repository: str, trees: Trees, written: Written, head: str) -> Meanwhile:
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """What there is to know of a patch: the commit that it is made for, the files that it touches,
+    and the names that it takes away; None where nobody knows them.
+    """
+
+    start: str
+    paths: Collection[str]
+    names: tuple[str, ...] | None
+
+
+def meanwhile(hub: Hub, repository: str, trees: Trees, patch: Patched, head: str) -> Meanwhile:
     """Look through what was changed between the start of a patch and `head`."""
     others = [
         (path, before, after)
-        for path, before, after in trees.changes(written.start, head, MOST_FOLDERS)
-        if path not in written.before
+        for path, before, after in trees.changes(patch.start, head, MOST_FOLDERS)
+        if path not in patch.paths
     ]
-    words = _words(written.names)
-    code = [one for one in others if words is not None and _is_code(one[0], one[2])]
+    words = _words(patch.names or ())
+    counts = words is not None or patch.names is None
+    code = [one for one in others if counts and _is_code(one[0], one[2])]
     uses: list[tuple[str, str]] = []
     seen, room = 0, MOST_BYTES
     for path, before, after in code[:MOST_FILES]:
         if words is None or after is None or not after.is_file or room < 0:
             continue
-        text = read_blob(hub, repository, after.sha, written.start)
+        text = read_blob(hub, repository, after.sha, patch.start)
         room -= len(text)
         seen += 1
         found = words.findall(text)
         if found and before is not None and before.is_file:
-            for known in words.findall(read_blob(hub, repository, before.sha, written.start)):
+            for known in words.findall(read_blob(hub, repository, before.sha, patch.start)):
                 if known in found:
                     found.remove(known)
         uses += [(path, name.decode()) for name in dict.fromkeys(found)]

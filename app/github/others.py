@@ -58,6 +58,20 @@ MOST_CHARS = 500_000
 WORKFLOWS = frozenset({"github-actions", "github-advanced-security", "github-code-scanning"})
 """Apps that say what a workflow has them say, or a file that it uploads."""
 
+RELAYS = frozenset(
+    {
+        "appveyor",
+        "azure-pipelines",
+        "buildkite",
+        "circleci-checks",
+        "cirrus-ci",
+        "google-cloud-build",
+        "reviewdog",
+        "travis-ci",
+    }
+)
+"""Apps of other services that do so: what they say was printed by a job, which runs the change."""
+
 _MEMBERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 
 
@@ -76,7 +90,7 @@ class Weight(Enum):
     @classmethod
     def of_app(cls, slug: str | None) -> "Weight":
         """Return that of an app, by its name in addresses (None: nobody knows which it is)."""
-        return cls.WORKFLOW if slug is None or slug.lower() in WORKFLOWS else cls.APP
+        return cls.WORKFLOW if slug is None or slug.lower() in WORKFLOWS | RELAYS else cls.APP
 
     @classmethod
     def of(cls, login: str, association: str, kind: str) -> "Weight":

@@ -18,10 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.github.client import Hub, checked_name
 from app.github.errors import calls, misfit
 from app.github.git_trees import Trees
-from app.plumbing import NOBODY, Plumbing, environment, run, said
+from app.plumbing import Plumbing
 from app.written import Written, WrittenFile, blob_id
 from reviewer import linediff
-from reviewer.errors import GiveUp
 from reviewer.refactor.patch import Blob, Files
 
 MOST_FILES = 60
@@ -106,27 +105,10 @@ def diff_text(changes: list[Change], start: str) -> str | None:
     Git itself writes it, in a repository that holds these files and nothing else.
     """
     with tempfile.TemporaryDirectory(prefix="rlm-patch-") as name:
-        folder = Path(name)
-        kind = "sha256" if len(start) == 64 else "sha1"
-        command = ("init", "-q", "--bare", f"--object-format={kind}", "--template=", name)
-        made = run(command, environment(), folder, b"")
-        if made.returncode:
-            raise GiveUp(f"git init failed: {said(made.stderr)}")
-        git = Plumbing(folder)
-        nothing = git.run("mktree").strip().decode()
-        empty = git.run(
-            "commit-tree",
-            nothing,
-            "-m",
-            "nothing",
-            GIT_AUTHOR_NAME=NOBODY.name,
-            GIT_AUTHOR_EMAIL=NOBODY.email,
-            GIT_COMMITTER_NAME=NOBODY.name,
-            GIT_COMMITTER_EMAIL=NOBODY.email,
-        )
+        git = Plumbing.alone(Path(name), start)
         before: Files = {one.path: one.before for one in changes if one.before is not None}
         after: Files = {one.path: one.after for one in changes}
-        base = git.snapshot(empty.strip().decode(), before)
+        base = git.root(before)
         raw = git.run(
             "diff",
             "--binary",

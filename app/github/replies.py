@@ -5,7 +5,7 @@ from app.github.client import Hub, checked_name
 from app.github.errors import NotThere, Unsure
 from app.github.markers import Marker, Seal
 from app.github.stands import stands
-from app.render.outgoing import masked
+from app.render.outgoing import sayable
 
 
 def reply(
@@ -20,9 +20,9 @@ def reply(
 ) -> None:
     """Comment on a pull request, unless our comment about the same thing stands there already.
 
-    `text` is Markdown of our own; `key` is that of markers; `about` names what is answered, in at
-    most 100 characters. `thread` is the first comment of the thread to answer in; one that is gone,
-    and 0, is the conversation.
+    `text` is Markdown of our own, cut where a comment is full; `key` is that of markers; `about`
+    names what is answered, in at most 100 characters. `thread` is the first comment of the thread
+    to answer in; one that is gone, and 0, is the conversation.
     """
     if thread:
         try:
@@ -38,7 +38,7 @@ def reply(
     if stands(hub, path, marker, seal):
         return
     try:
-        hub.ask("answer a comment", "POST", path, {"body": masked(text) + seal.write(marker)})
+        hub.ask("answer a comment", "POST", path, {"body": sayable(text) + seal.write(marker)})
     except Unsure:
         if not stands(hub, path, marker, seal):
             raise

@@ -6,10 +6,11 @@ to call it again makes neither a second time; what cannot be finished is taken a
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, cast
 
 from github.PullRequest import ReviewComment
 
@@ -31,7 +32,7 @@ from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere, Refused, calls
 from app.github.git_trees import Trees
 from app.github.markers import Marker, Seal
-from app.github.meanwhile import meanwhile
+from app.github.meanwhile import Patched, meanwhile
 from app.github.patches import Hunk, changes_of, diff_text, hunks
 from app.github.pulls import Pull, look_at
 from app.github.reviews import Moved, Reviews, shows
@@ -131,6 +132,17 @@ def branch_name(task: Task, number: int, run: str) -> str:
     return f"rlm-{task}-{number}-{run[:RUN_DIGITS]}"
 
 
+def made_for(branch: str) -> tuple[Task, int] | None:
+    """Return which task a branch of ours is of and the number of the pull request that it is for;
+    None for a name that `branch_name` does not make.
+    """
+    found = _BRANCH.fullmatch(branch)
+    return None if found is None else (cast(Task, found[1]), int(found[2]))
+
+
+_BRANCH = re.compile(r"rlm-(fix|tests|refactor)-([1-9][0-9]{0,15})-[0-9a-z]{10}(?:-[2-9])?")
+
+
 def deliver(hub: Hub, what: Delivery, *, key: bytes | None) -> Delivered:
     """Hand over what a run has written; raise RetryLater if it has to be called again.
 
@@ -224,7 +236,8 @@ class _Delivering:
             return _Why("conflict", paths=paths, offers=False)
         if fit == "same":
             return None
-        pushed = meanwhile(self.hub, self.pull.repository, self.trees, written, head)
+        patch = Patched(written.start, written.before.keys(), written.names)
+        pushed = meanwhile(self.hub, self.pull.repository, self.trees, patch, head)
         if pushed.uses:
             return _Why("used", uses=pushed.uses, offers=False)
         if pushed.files:

@@ -13,7 +13,7 @@ from app.github.client import Hub, Reaction, checked_name
 from app.github.errors import Unsure, calls
 from app.github.markers import Marker, Seal
 from app.github.stands import stands
-from app.render.outgoing import masked
+from app.render.outgoing import sayable
 from reviewer.finding import Side
 
 PAGE = 50
@@ -219,7 +219,7 @@ def answer(  # noqa: PLR0917
     newest_first = f"{path}?sort=created&direction=desc"
     if stands(hub, newest_first, marker, seal):
         return
-    body = {"body": masked(text) + seal.write(marker)}
+    body = {"body": sayable(text) + seal.write(marker)}
     try:
         hub.ask("answer in a thread", "POST", f"{path}/{thread:d}/replies", body)
     except Unsure:

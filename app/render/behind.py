@@ -22,8 +22,16 @@ def behind_exact(number: int, then: str, now: str, others: str) -> str:
     also = f" {others[0].upper()}{others[1:]}" if others else ""
     return (
         f"{_moved(number, then, now)} Each file that this changes is there as it was, to the "
-        f"byte: **it still applies exactly**.{also} Merge it as it is, or update its branch first, "
-        "so that your tests run on both together."
+        f"byte, or as it is here: **it still applies exactly**.{also} Merge it as it is, or update "
+        "its branch first, so that your tests run on both together."
+    )
+
+
+def behind_unseen(number: int, then: str, now: str) -> str:
+    """Say that nobody has looked whether it still applies."""
+    return (
+        f"{_moved(number, then, now)} This changes more files than I compare: update its branch, "
+        "and GitHub says whether it still applies."
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from app.render.markdown import LIMIT_BYTES
 from app.report import Report
 from reviewer.detectors.secrets import mask, redacted
 
@@ -59,3 +60,15 @@ def cut_bytes(text: str, limit: int, mark: str = _CUT) -> str:
     if len(raw) <= limit:
         return raw.decode("utf-8")
     return raw[: limit - size(mark)].decode("utf-8", "ignore") + mark
+
+
+def sayable(text: str) -> str:
+    """Return Markdown of our own masked, and cut after a whole line where a comment is full.
+
+    What is escaped or in backquotes stays so: half of such a line might mention somebody.
+    """
+    text = masked(text)
+    if size(text) <= LIMIT_BYTES:
+        return text
+    kept = cut_bytes(text, LIMIT_BYTES - size(_CUT), "")
+    return kept[: kept.rfind("\n") + 1].rstrip("\n") + _CUT

@@ -22,6 +22,7 @@ from app.health import Health
 from app.jobs import run_key
 from app.measures import COUNTS
 from app.open_heads import LOOKS, OpenHeads
+from app.operations import GITHUB_PAUSE_S
 from app.queue import Taker, threads_for
 from app.reconcile import Redelivery, reconcile
 from app.roles import MARKER_KEY, NODE
@@ -139,7 +140,8 @@ def _app(
     while not stopping.is_set():
         try:
             auth = _auth(settings)
-            app = _App(settings.github, auth, f"{auth.slug()}[bot]", store)
+            pause_s = settings.base.operations.github_pause_s
+            app = _App(settings.github, auth, f"{auth.slug()}[bot]", store, pause_s)
         except RlmError as error:
             hint = error.hint if isinstance(error, TellUser) else ""
             health.tell(f"{str(error).rstrip('.')}. {hint}".strip())
@@ -210,6 +212,7 @@ class _App:
     auth: AppAuth
     actor: str
     store: Store
+    pause_s: float = GITHUB_PAUSE_S
 
     lent: dict[str, SecretStr] = field(default_factory=dict)
     paces: dict[int, Pace] = field(default_factory=dict)
@@ -311,8 +314,10 @@ class _App:
             raise Limited(HELD, held)
         try:
             token = get_token()
-            pace = self.paces.setdefault(installation, Pace())
-            with Hub(self.server, token.value, actor=self.actor, pace=pace) as hub:
+            pace = self.paces.setdefault(installation, Pace(self.pause_s))
+            with Hub(
+                self.server, token.value, actor=self.actor, write_pause_s=self.pause_s, pace=pace
+            ) as hub:
                 try:
                     yield hub
                 except BadToken:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from app.store.clock import believed
+from app.store.clock import believed, now_by
 from app.store.database import Database
 from app.store.tables import FORGOTTEN, JOBS, RUNS, TURNS
 from app.store.values import GITHUB, PUBLISH, REVIEW, Job, NewJob
@@ -22,6 +22,11 @@ class Base:
         """Look at the clock before something is removed by age; return which time counts (Unix)."""
         with self.database.write() as db:
             return believed(self.database, db)
+
+    def now(self) -> float:
+        """Return which time counts, for what is decided for good by age (Unix)."""
+        with self.database.read() as db:
+            return now_by(db)
 
     def close(self) -> None:
         """Close the database; another Store can open it."""

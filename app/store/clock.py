@@ -1,4 +1,4 @@
-"""Which time counts for what is removed from a database by age (`app/clock.py`).
+"""Which time counts for what is removed from a database by age, or is too old (`app/clock.py`).
 
 What was seen of the clock is kept with the measures, where whoever watches sees a leap. Servers
 that share a database share it: one whose clock is ahead of the others' removes nothing too early.
@@ -9,12 +9,22 @@ import time
 
 from sqlalchemy import Connection, select
 
-from app.clock import Seen, looked
+from app.clock import LEAP_S, Seen, looked
 from app.measures import CLOCK
 from app.store.database import Database
 from app.store.tables import MEASURES
 
 log = logging.getLogger(__name__)
+
+
+def now_by(db: Connection) -> float:
+    """Return which time counts now (Unix): this clock's, unless it has leapt ahead by more than a
+    day since the last look. Then it is the last one believed, and stands still.
+    """
+    of, now = MEASURES.c, time.time()
+    last = select(of.value).where(of.name == CLOCK.name, of.label == "believed")
+    known = db.scalar(last)
+    return now if known is None or now - known <= LEAP_S else float(known)
 
 
 def believed(database: Database, db: Connection) -> float:

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.store.schema import REVISION, bring_up_to_date
+from app.store.tables import METADATA
 from reviewer.errors import NoRoom, RetryLater, RlmError, TellUser
 
 if TYPE_CHECKING:
@@ -59,15 +61,19 @@ _AWAY = ("08", "53", "57", "40", "55", "25")
 """Classes of SQLSTATE: no connection, no resources, shut down, a lost race, a lock not had, and
 read only, as the other one is while a server fails over."""
 
+_NOT_ALLOWED = "42501"
+"""SQLSTATE of who is no owner, or has not the right."""
+
 
 class Database:
     """The tables, up to date. Threads may share one; each process opens its own.
 
-    `name` is how it is spoken of, without its password. Raises TellUser where it cannot be used
-    and RetryLater where it is busy or away.
+    `name` is how it is spoken of, without its password; who waits for somebody to write holds
+    `looking`. Raises TellUser where it cannot be used and RetryLater where it is busy or away.
     """
 
     def __init__(self, where: Path | str) -> None:
+        self.looking = threading.Lock()
         self._writing = threading.Lock()
         self._closed = False
         if isinstance(where, Path):
@@ -258,6 +264,11 @@ class Database:
             return NoRoom(f"The disk of {self.name} is full", "Make room on it.")
         if state.startswith(_AWAY) or error.connection_invalidated or _is_away(said):
             return RetryLater(f"The database {self.name} does not answer: {said}", 2)
+        if state == _NOT_ALLOWED:
+            return TellUser(
+                f"The database {self.name} refuses: {said}",
+                "`rlm doctor --online` says which tables are whose, and what to do.",
+            )
         return TellUser(
             f"The database {self.name} refuses: {said}",
             "Check DATABASE_URL, and what that user may do: it creates and changes tables.",
@@ -305,32 +316,94 @@ def _url(given: str) -> URL:
     return url.set(drivername=POSTGRESQL)
 
 
-def look_at(where: str) -> tuple[str, str, list[str]]:
-    """Return the name of a PostgreSQL database, the version of its tables ("": none yet), and the
-    rows of this version's that say what is to be removed.
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Tables of ours that belong to another role, `owner`; `shut`: some right on them is missing.
 
-    Changes nothing. TellUser where it cannot be had, or where its user may not make tables.
+    Names are quoted as SQL wants them.
+    """
+
+    owner: str
+    tables: tuple[str, ...]
+    shut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """What is seen of a PostgreSQL database, without its password in `name`.
+
+    `version` is that of its tables, "" for none yet; `forgotten` are the rows of this version's
+    that say what is to be removed; `user` is who we are there, as SQL wants it quoted.
+    """
+
+    name: str
+    user: str
+    version: str = ""
+    forgotten: tuple[str, ...] = ()
+    foreign: tuple[Foreign, ...] = ()
+
+
+def look_at(where: str) -> LookedAt:
+    """Look at a PostgreSQL database, and change nothing.
+
+    TellUser where it cannot be had, or where its user may not make tables.
     """
     url = _url(where)
     name, engine = url.render_as_string(hide_password=True), _postgresql(url)
     hint = "Check DATABASE_URL, that the server runs, and what that user may do."
     try:
         with engine.connect() as db:
+            user = str(db.exec_driver_sql("SELECT quote_ident(current_user)").scalar_one())
             may = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
             if not db.exec_driver_sql(may).scalar_one():
                 raise TellUser(f"The user of {name} may not make tables there", hint)
-            if not inspect(db).has_table("alembic_version"):
-                return name, "", []
+            if db.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
+                raise TellUser(f"{name} can only be read: it may be a copy of another one", hint)
+            foreign = _foreign(db)
+            if any(one.shut for one in foreign) or not inspect(db).has_table("alembic_version"):
+                return LookedAt(name, user, foreign=foreign)
             found = db.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             version = str(found or "")
             if version != REVISION:
-                return name, version, []
+                return LookedAt(name, user, version, foreign=foreign)
             rows = db.exec_driver_sql("SELECT id FROM forgotten").scalars()
-            return name, version, [str(row) for row in rows]
+            return LookedAt(name, user, version, tuple(map(str, rows)), foreign)
     except DBAPIError as error:
         raise TellUser(f"{name} cannot be used: {_first_line(error)}", hint) from error
     finally:
         engine.dispose()
+
+
+_FOREIGN = """
+WITH ours AS (
+    SELECT oid, relname, relowner FROM pg_class
+    WHERE relnamespace = to_regnamespace(quote_ident(current_schema()))
+    AND relkind IN ('r', 'p') AND relname = ANY(:names)
+), counters AS (
+    SELECT d.refobjid AS of,
+        CASE WHEN s.relkind = 'S' THEN has_sequence_privilege(s.oid, 'USAGE') ELSE true END AS mine
+    FROM pg_depend d JOIN pg_class s ON s.oid = d.objid WHERE d.deptype IN ('a', 'i')
+)
+SELECT quote_ident(pg_get_userbyid(relowner)), quote_ident(relname),
+    pg_has_role(relowner, 'USAGE'),
+    has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+    AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')
+    AND NOT EXISTS (SELECT 1 FROM counters WHERE counters.of = ours.oid AND NOT counters.mine)
+FROM ours ORDER BY 1, 2
+"""
+"""Who owns each table, and may we do what an owner may, and read and write it with its numbers?
+
+A CASE, for the planner may ask the function before a WHERE, and it fails on what is no sequence.
+"""
+
+
+def _foreign(db: Connection) -> tuple[Foreign, ...]:
+    names = [*METADATA.tables, "alembic_version"]
+    of: dict[tuple[str, bool], list[str]] = {}
+    for owner, table, owned, usable in db.execute(text(_FOREIGN), {"names": names}):
+        if not (owned and usable):
+            of.setdefault((str(owner), not usable), []).append(str(table))
+    return tuple(Foreign(owner, tuple(tables), shut) for (owner, shut), tables in of.items())
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -19,6 +19,10 @@ was written by a clock that ran ahead and was set right since, and is due."""
 RELEASED_S = 30.0
 """After this time a job that the queue was told of and nobody claimed counts as forgotten by it."""
 
+LATE_S = 600.0
+"""A job whose time has come is taken within this time. More than that nobody was at work, or the
+clock has leapt: that is no time in which it was tried."""
+
 AHEAD_S = 600.0
 """No claim is given for so long (`LEASE_S` in `app/worker.py`), nor are the clocks of servers that
 GitHub lets log in so far from each other. A claim that ends later, and what the queue was told of
@@ -52,11 +56,14 @@ class Jobs(Base):
                 put(db, job)
         return not there
 
-    def waits(self, job: NewJob) -> bool:
-        """Is a job of this key, kind and payload still to be done?"""
+    def waits(self, job: NewJob, *, begun: bool = False) -> bool:
+        """Is a job of this key, kind and payload still to be done? `begun`: somebody was at it
+        before, and may have done a part of it.
+        """
         alike = (JOBS.c.key == job.key, JOBS.c.kind == job.kind, JOBS.c.payload == job.payload)
         with self.database.read() as db:
-            return db.scalar(select(1).where(*alike, JOBS.c.state != "failed").limit(1)) is not None
+            left = (JOBS.c.state != "failed", JOBS.c.claims >= int(begun))
+            return db.scalar(select(1).where(*alike, *left).limit(1)) is not None
 
     def claim(self, role: str, worker: str, lease_s: float) -> Job | None:
         """Take the next job of a role, if there is one; a claim whose lease is over counts as none.
@@ -130,7 +137,8 @@ class Jobs(Base):
             )
         )
         tried, claim = row.attempts + 1, row.claims + 1
-        return Job(row.id, row.kind, row.key, row.payload, tried, claim, row.away_since)
+        away_s = _away_s(row.away_since, row.not_before, time.time())
+        return Job(row.id, row.kind, row.key, row.payload, tried, claim, away_s)
 
     def _serve(self, db: Connection, role: str, turn: int) -> None:
         """Note which turn is served: whoever comes new begins there."""
@@ -168,7 +176,8 @@ class Jobs(Base):
         """Put a job back for later; `counts`: as an attempt that failed. `away`: what it needs was
         away, as perhaps before.
         """
-        away_since = (job.away_since or time.time()) if away else 0.0
+        now = time.time()
+        away_since = now - job.away_for() if away else 0.0
         with self.database.write() as db:
             db.execute(
                 update(JOBS)
@@ -180,7 +189,7 @@ class Jobs(Base):
                     released=0,
                     why=why,
                     away_since=away_since,
-                    not_before=time.time() + min(after_s, LONGEST_S),
+                    not_before=now + min(after_s, LONGEST_S),
                     attempts=JOBS.c.attempts - (0 if counts else 1),
                 )
             )
@@ -218,6 +227,17 @@ class Jobs(Base):
 def _has_come(now: float) -> ColumnElement[bool]:
     """Has a job's time come?"""
     return or_(JOBS.c.not_before <= now, JOBS.c.not_before > now + LONGEST_S)
+
+
+def _away_s(away_since: float, not_before: float, now: float) -> float:
+    """Return for how long what a job needs has been away, as far as it was waited for.
+
+    Both times were written at one look at the clock, so what lies between them is right whatever
+    the clock says by now. Of what has passed beyond them so much counts as a job may be late.
+    """
+    if not away_since:
+        return 0.0
+    return max(not_before - away_since, 0.0) + min(max(now - not_before, 0.0), LATE_S)
 
 
 def _first(role: str, now: float, since: float | None = None) -> Select[*tuple[Any, ...]]:

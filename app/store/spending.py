@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, delete, exists, func, select, union_all, update
+from sqlalchemy import Connection, Select, delete, exists, func, select, union_all, update
 
 from app.store.base import Base
+from app.store.clock import now_by
 from app.store.tables import CARRIED, JOBS, REPOSITORIES, RUNS, SPENDING
 from app.store.values import Job
 
@@ -89,19 +90,30 @@ class Spendings(Base):
 
     def most_this_month(self) -> float:
         """Return what the installation that spends most has spent or may still spend this month."""
-        reserved = select(RUNS.c.installation, RUNS.c.reserved.label("usd")).where(
-            RUNS.c.state == "open"
-        )
-        spent = select(SPENDING.c.installation, SPENDING.c.usd).where(SPENDING.c.month == _month())
-        # A repository has a row for each name that it had.
-        theirs = select(REPOSITORIES.c.installation, REPOSITORIES.c.id).distinct().subquery()
-        carried = select(theirs.c.installation, CARRIED.c.usd).where(
-            CARRIED.c.repository_id == theirs.c.id, CARRIED.c.month == _month()
-        )
-        every = union_all(spent, reserved, carried).subquery()
-        each = select(func.sum(every.c.usd).label("usd")).group_by(every.c.installation).subquery()
         with self.database.read() as db:
-            return float(db.scalar(select(func.max(each.c.usd))) or 0.0)
+            return _most(db)
+
+
+def _most(db: Connection) -> float:
+    month = _month(db)
+    reserved = select(RUNS.c.installation, RUNS.c.reserved.label("usd")).where(
+        RUNS.c.state == "open"
+    )
+    later = SPENDING.alias()
+    is_last = ~exists().where(
+        later.c.installation == SPENDING.c.installation, later.c.month > SPENDING.c.month
+    )
+    spent = select(SPENDING.c.installation, SPENDING.c.usd).where(
+        SPENDING.c.month >= month, is_last
+    )
+    # A repository has a row for each name that it had.
+    theirs = select(REPOSITORIES.c.installation, REPOSITORIES.c.id).distinct().subquery()
+    carried = select(theirs.c.installation, CARRIED.c.usd).where(
+        CARRIED.c.repository_id == theirs.c.id, CARRIED.c.month >= month
+    )
+    every = union_all(spent, reserved, carried).subquery()
+    each = select(func.sum(every.c.usd).label("usd")).group_by(every.c.installation).subquery()
+    return float(db.scalar(select(func.max(each.c.usd))) or 0.0)
 
 
 def settle(base: Base, db: Connection, run: str, usd: float | None) -> None:
@@ -116,7 +128,7 @@ def settle(base: Base, db: Connection, run: str, usd: float | None) -> None:
     cost = row.reserved if usd is None else usd
     if cost:
         new = base.database.insert(SPENDING).values(
-            installation=row.installation, month=_month(), usd=cost
+            installation=row.installation, month=_month_of(db, row.installation), usd=cost
         )
         more = {"usd": SPENDING.c.usd + new.excluded.usd}
         db.execute(new.on_conflict_do_update(index_elements=["installation", "month"], set_=more))
@@ -138,10 +150,11 @@ def carry(base: Base, db: Connection, installation: int, costs: Mapping[int, flo
     """Have what an installation spent this month count where its repositories are installed again:
     each has the part that its `costs` are of all of them. GitHub gives that another number.
     """
-    db.execute(delete(CARRIED).where(CARRIED.c.month < _month()))
+    db.execute(delete(CARRIED).where(CARRIED.c.month < _month(db)))
+    month = _month_of(db, installation)
     # What it was given itself counts on by its repositories as it is.
     spent = select(SPENDING.c.usd).where(
-        SPENDING.c.installation == installation, SPENDING.c.month == _month()
+        SPENDING.c.installation == installation, SPENDING.c.month == month
     )
     usd = float(db.scalar(spent) or 0.0)
     if not usd or not costs:
@@ -149,9 +162,7 @@ def carry(base: Base, db: Connection, installation: int, costs: Mapping[int, flo
     total = sum(costs.values())
     for repository, cost in costs.items():
         part = usd * cost / total if total else usd / len(costs)
-        new = base.database.insert(CARRIED).values(
-            repository_id=repository, month=_month(), usd=part
-        )
+        new = base.database.insert(CARRIED).values(repository_id=repository, month=month, usd=part)
         more = {"usd": CARRIED.c.usd + new.excluded.usd}
         db.execute(new.on_conflict_do_update(index_elements=["repository_id", "month"], set_=more))
 
@@ -165,15 +176,15 @@ def _of_pull(db: Connection, repository_id: int, number: int, but: str = "") -> 
 
 
 def _of_month(db: Connection, installation: int, but: str = "") -> float:
+    month = _month_of(db, installation)
     spent = select(SPENDING.c.usd).where(
-        SPENDING.c.installation == installation, SPENDING.c.month == _month()
+        SPENDING.c.installation == installation, SPENDING.c.month == month
     )
     reserved = select(func.coalesce(func.sum(RUNS.c.reserved), 0.0)).where(
         RUNS.c.installation == installation, RUNS.c.state == "open", RUNS.c.id != but
     )
-    theirs = select(REPOSITORIES.c.id).where(REPOSITORIES.c.installation == installation)
     carried = select(func.sum(CARRIED.c.usd)).where(
-        CARRIED.c.month == _month(), CARRIED.c.repository_id.in_(theirs)
+        CARRIED.c.month == month, CARRIED.c.repository_id.in_(_repositories_of(installation))
     )
     # In one statement: what is settled between two would be in neither.
     first, *others = (
@@ -182,5 +193,21 @@ def _of_month(db: Connection, installation: int, but: str = "") -> float:
     return float(db.scalar(select(sum(others, first))) or 0.0)
 
 
-def _month() -> str:
-    return time.strftime("%Y-%m", time.gmtime())
+def _month_of(db: Connection, installation: int) -> str:
+    """Return the month that an installation spends in: never one before the last that it spent in,
+    so that a clock which is set back brings no money again that is spent.
+    """
+    spent = select(func.max(SPENDING.c.month)).where(SPENDING.c.installation == installation)
+    carried = select(func.max(CARRIED.c.month)).where(
+        CARRIED.c.repository_id.in_(_repositories_of(installation))
+    )
+    return max(_month(db), db.scalar(spent) or "", db.scalar(carried) or "")
+
+
+def _repositories_of(installation: int) -> Select[tuple[int]]:
+    return select(REPOSITORIES.c.id).where(REPOSITORIES.c.installation == installation)
+
+
+def _month(db: Connection) -> str:
+    """Return this month: a clock that leaps ahead begins none before it has lasted for a day."""
+    return time.strftime("%Y-%m", time.gmtime(now_by(db)))

@@ -70,7 +70,7 @@ one that is served now, and the lowest turn goes first. So a flood waits behind 
 of one priority have turns of their own, and go before lower ones of the same turn: what somebody
 waits for is not behind its installation's pushes, and a flood of it keeps no other waiting.
 `released` is when the queue was told of it, where there is one. `away_since` is when what it needs
-was found away, and has been since; 0 where it is not."""
+was found away, and has been since, by the clock that `not_before` is of; 0 where it is not."""
 
 TURNS = Table(
     "turns",

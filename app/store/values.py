@@ -1,6 +1,7 @@
 """What the store takes and gives back."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Literal
 
 GITHUB, ENGINE = "github", "engine"
@@ -49,7 +50,8 @@ class Job:
     """A job that one worker has claimed. `attempts` counts this one too.
 
     `claim` numbers the claims on it: whoever lost its claim to another cannot end the job.
-    `away_since` is when what it needs was found away (seconds since 1970), 0 where it was not.
+    `away_s` is for how many seconds what it needs had been away then, 0 where it was not, and
+    `claimed` is when that was, by a clock that does not leap (`time.monotonic`).
     """
 
     id: int
@@ -58,7 +60,12 @@ class Job:
     payload: str
     attempts: int
     claim: int
-    away_since: float = 0.0
+    away_s: float = 0.0
+    claimed: float = field(default_factory=time.monotonic, compare=False)
+
+    def away_for(self) -> float:
+        """Return for how many seconds what it needs has been away."""
+        return self.away_s + time.monotonic() - self.claimed if self.away_s else 0.0
 
 
 @dataclass(frozen=True, slots=True)

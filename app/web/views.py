@@ -64,6 +64,7 @@ _OUTCOMES = {
     "patch": "The patch is on the pull request, with why there is no other one.",
     "nothing": "Nothing had to be changed.",
     "no plan": "There is no plan; the pull request says why.",
+    "not pushed": "GitHub did not let its commits be pushed; the pull request says why.",
 }
 
 KINDS = {

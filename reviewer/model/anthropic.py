@@ -175,11 +175,13 @@ class AnthropicModel:
 def preload(access: Access | None = None) -> None:
     """Import the SDK now: takes seconds, so a caller with other work to do may use a thread.
 
-    And what a cloud needs beside it; raise TellUser where that is not installed.
+    And what a connection needs, and a cloud beside it; raise TellUser where that is not installed
+    or no certificates can be read.
     """
     import reviewer.model.sdk  # noqa: F401, PLC0415
-    from reviewer.model.clients import load_libraries  # noqa: PLC0415
+    from reviewer.model.clients import certificates, load_libraries  # noqa: PLC0415
 
+    certificates()
     if access is not None:
         load_libraries(access)
 

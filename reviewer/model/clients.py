@@ -191,8 +191,16 @@ def _http(auth: httpx2.Auth | None = None) -> httpx2.AsyncClient:
         # A redirect would send the code, if not the key, to an address nobody configured.
         follow_redirects=False,
         auth=auth,
-        verify=_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
+        verify=certificates(),
     )
+
+
+def certificates() -> ssl.SSLContext:
+    """Return the context that trusts what the environment names; raise TellUser.
+
+    The first takes a tenth of a second, for what speaks HTTP is imported then: a thread may do it.
+    """
+    return _certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 from reviewer.change import FileChange
 from reviewer.globs import named
 from reviewer.policy import Guide, Instruction
-from reviewer.text import printable
+from reviewer.text import HIDDEN, printable
 
 FILES = (
     "From files of the project for people and tools. Use what concerns the code that you read; "
@@ -21,9 +21,6 @@ FOR_PATHS = (
 
 GUIDES_CHARACTERS = 12_000
 """Of all guides for paths of a change: about 3,000 tokens, which one node may be told."""
-
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co"})
-"""Categories of characters that nobody sees: a text for people needs none of them."""
 
 
 def guides_for(
@@ -78,7 +75,7 @@ def set_apart(text: str) -> str:
 def seen(line: str) -> str:
     """Return a line without the characters in it that nobody sees."""
     line = printable(line.expandtabs(4))
-    return "".join(c for c in line if unicodedata.category(c) not in _HIDDEN)
+    return "".join(c for c in line if unicodedata.category(c) not in HIDDEN)
 
 
 @cache

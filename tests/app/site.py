@@ -27,11 +27,14 @@ Lent = TypeVar("Lent", bound=World)
 class Site:
     """What the tests share; the server is started with these options and this environment.
 
-    The next of `folders` is taken whenever all is made anew.
+    The next of `folders` is taken whenever all is made anew. `kind` is the world that starts it.
     """
 
-    def __init__(self, folders: Iterator[Path], *options: str, **environ: str) -> None:
+    def __init__(
+        self, folders: Iterator[Path], *options: str, kind: type[World] = World, **environ: str
+    ) -> None:
         self._folders, self._options, self._environ = folders, options, environ
+        self._kind = kind
         self._open = ExitStack()
         self._root: World | None = None
         self._server: Server | None = None
@@ -83,7 +86,7 @@ class Site:
     def _started(self) -> tuple[World, Server]:
         if self._root is None or self._server is None:
             folder = next(self._folders)
-            root = self._open.enter_context(World(folder))
+            root = self._open.enter_context(self._kind(folder))
             server = self._open.enter_context(root.serve(*self._options, **self._environ))
             wait_until(lambda: len(server.pids) == 3, lambda: server.said)
             self._root, self._server = root, server

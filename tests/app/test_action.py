@@ -3,6 +3,7 @@
 The action is installed once, for real, by its own step: venv, pip with hashes, the package.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.composite import Composite, StepRan, job_environ
 from tests.github.hub import FakeGitHub
 from tests.github.state import FakeComment, FakePull, FakeRepo
 from tests.model_server import Answer, ModelServer, hang, text, tool
+from tests.warm import stand_in
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-test-1234567890"
@@ -48,15 +50,38 @@ class Installed:
 
     folder: Path
     step: StepRan
+    warm: StepRan
+    """The same with a program that does what the installed Python would be started for."""
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    return install_action(tmp_path_factory.mktemp("action"))
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    place = tmp_path_factory.mktemp("action")
+    folder, step = installed_once(place, tmp_path_factory.getbasetemp().parent)
+    python = step.outputs["python"]
+    with stand_in(python, ("-I", "-m", "app.cli"), place, "app.action") as program:
+        yield Installed(folder, step, replace(step, outputs={"python": str(program)}))
 
 
-def install_action(place: Path) -> Installed:
-    """Install a fresh copy of the tree by the action's own first step."""
+def installed_once(place: Path, run: Path) -> tuple[Path, StepRan]:
+    """Install the action, once for all workers of a run of the tests: it takes half a minute.
+
+    `place` is for who does it; `run` is the folder above those of the workers.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return install_action(place)
+    done = run / "installed.json"
+    with (run / "installed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            folder, step = install_action(place)
+            done.write_text(json.dumps([str(folder), asdict(step)]))
+        name, fields = json.loads(done.read_text())
+        return Path(name), StepRan(**fields)
+
+
+def install_action(place: Path) -> tuple[Path, StepRan]:
+    """Install a fresh copy of the tree by the action's own first step; return where it was."""
     folder = place / "source"
     folder.mkdir()
     for name in ("action.yml", "requirements.txt", "pyproject.toml", "README.md", "LICENSE"):
@@ -77,7 +102,7 @@ def install_action(place: Path) -> Installed:
     step = composite.run("install")
     assert step.code == 0, step.log
     assert sorted(folder.rglob("*")) == before, "installing leaves the action's folder as it was"
-    return Installed(folder, step)
+    return folder, step
 
 
 def hostile(workspace: Path) -> None:
@@ -92,7 +117,11 @@ def hostile(workspace: Path) -> None:
 
 @dataclass
 class Job:
-    """One workflow run on one repository of the fake GitHub; `ran` is its last review step."""
+    """One workflow run on one repository of the fake GitHub.
+
+    `afresh`: the program is started from nothing, where a test is about that or sends a signal;
+    for the others it is a fork of one that has imported already (`tests/warm.py`).
+    """
 
     hub: FakeGitHub
     repo: FakeRepo
@@ -102,6 +131,7 @@ class Job:
     environ: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     number: int = 0
+    afresh: bool = False
 
     def composite(self, event: str, payload: object) -> Composite:
         self.number += 1
@@ -125,12 +155,13 @@ class Job:
             GH_HOST="elsewhere.example",
             RLM_GITHUB_SERVER_URL=self.hub.web,
             RLM_GITHUB_API_URL=self.hub.api,
+            RLM_GITHUB_PAUSE="0",
             **self.environ,
         )
         composite = Composite(
             self.installed.folder, temp, workspace, given, {"github.token": token}
         )
-        composite.steps["install"] = self.installed.step
+        composite.steps["install"] = self.installed.step if self.afresh else self.installed.warm
         return composite
 
     def run(self, event: str, payload: object, **inputs: str) -> StepRan:
@@ -228,6 +259,7 @@ def key(model: ModelServer) -> dict[str, str]:
 
 
 def test_a_pull_request_is_reviewed_inline_and_in_a_summary(job: Job, model: ModelServer) -> None:
+    job.afresh = True
     pull = opened(job.repo)
     ran = job.pushed(pull, **key(model))
     assert ran.code == 0, ran.log
@@ -643,6 +675,7 @@ def test_the_action_runs_in_a_job_only(installed: Installed, tmp_path: Path) -> 
 
 
 def test_a_cancelled_job_ends_by_itself_and_posts_nothing(job: Job) -> None:
+    job.afresh = True
     pull = opened(job.repo)
     payload = job.hub.payload_pull(pull, "opened", job.hub.app("unused"))
     with ModelServer(lambda _: hang(60), key=KEY) as model:

@@ -171,8 +171,10 @@ def test_a_plan_that_another_workflow_was_made_to_say_beside_ours_starts_nothing
     end = carried(made(forged), (thread.repo.id, thread.pull.number), thread.asked.id, 0)
     text = plan_comment(account_of(made(forged)), hidden=0)
     marker = thread.plan.body[thread.plan.body.rindex("\n\n<!-- rlm-review ") :]
+    ours = thread.go()
     other = thread.pull.comment(BOT, text + end + marker)
-    assert NOT_WHOLE in str(thread.go())
+    assert isinstance(ours, Waiting) and ours.written == made()
+    assert thread.go() == ours, "nor does it keep ours from being started"
     # Alone it would be a plan like any other: it shows all that is carried out.
     thread.pull.comments.remove(thread.plan)
     found = thread.go()
@@ -223,6 +225,29 @@ def test_what_only_looks_like_a_plan_keeps_none_from_being_started(thread: Threa
     # The reason of the newest is told where none counts.
     thread.pull.comments.remove(thread.plan)
     assert EDITED in str(thread.go())
+
+
+@pytest.mark.parametrize("kind", ["plan", "unplanned"])
+def test_what_has_the_name_of_the_plan_and_came_later_keeps_it_from_nothing(
+    thread: Thread, kind: str
+) -> None:
+    """A workflow that repeats the words of strangers can be made to say any marker."""
+    ours = thread.go()
+    assert isinstance(ours, Waiting)
+    marker = thread.plan.body[thread.plan.body.rindex("\n\n<!-- rlm-review ") :]
+    marker = marker.replace('"run":"plan-', f'"run":"{kind}-')
+    for said in ("All is well.", thread.plan.body, thread.carries(notes=[])):
+        thread.pull.comment(BOT, said.removesuffix(marker) + marker)
+        assert thread.go() == ours, said
+    # Somebody else's are none at all, wherever they stand.
+    theirs = thread.pull.comment("mallory", thread.plan.body)
+    thread.pull.comments.remove(theirs)
+    thread.pull.comments.insert(0, theirs)
+    assert thread.go() == ours
+    # Where the plan itself is gone or edited, none of them takes its place unseen.
+    thread.plan.edit(thread.plan.body)
+    thread.plan.updated = thread.plan.created + 60
+    assert not isinstance(thread.go(), Waiting)
 
 
 def test_a_plan_of_somebody_else_is_none(thread: Thread) -> None:

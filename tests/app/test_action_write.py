@@ -14,7 +14,7 @@ import pytest
 
 from app.action_plans import planned_name
 from app.carried_plan import carried
-from app.github.markers import Marker, Seal
+from app.github.markers import Marker, Seal, visible
 from app.render.writing import plan_comment
 from app.written import Written
 from reviewer.refactor.values import Module, Plan, Refactoring
@@ -44,6 +44,8 @@ from tests.reviewer.refactor.shop import plans as plans_modules
 POLICY = ".github/rlm.yml"
 WRITES = {"contents": "write", "pull_requests": "write"}
 READS = {"contents": "read", "pull_requests": "write"}
+
+NOT_ALLOWED = {"message": "Resource not accessible by integration"}
 
 SHAPES = "shapes.py"
 FLAW = "    return w * w"
@@ -109,8 +111,14 @@ class Shop:
         payload.pop("installation", None)
         return self.runs(payload)
 
-    def runs(self, payload: Any) -> StepRan:
-        """Run the step for a comment."""
+    def pushed(self, pull: FakePull, action: str = "synchronize") -> StepRan:
+        """Let the job run that a push starts, or something else that happens."""
+        payload = self.hub.payload_pull(pull, action, self.hub.app("unused"), sender="alice")
+        payload.pop("installation", None)
+        return self.runs(payload, "pull_request")
+
+    def runs(self, payload: Any, event_name: str = "issue_comment") -> StepRan:
+        """Run the step for an event, a comment by itself."""
         self.started += 1
         temp = self.place / f"temp-{self.started}"
         temp.mkdir(parents=True)
@@ -123,7 +131,7 @@ class Shop:
         token = self.hub.token(actor=BOT, repo=self.repo, permissions=self.permissions)
         environ = job_environ(
             self.place,
-            GITHUB_EVENT_NAME="issue_comment",
+            GITHUB_EVENT_NAME=event_name,
             GITHUB_EVENT_PATH=str(event),
             GITHUB_REPOSITORY=self.repo.full_name,
             GITHUB_SERVER_URL="https://github.com",
@@ -133,6 +141,7 @@ class Shop:
             ACTIONS_RUNTIME_TOKEN="the-runners-own-token",
             RLM_GITHUB_SERVER_URL=self.hub.web,
             RLM_GITHUB_API_URL=self.hub.api,
+            RLM_GITHUB_PAUSE="0",
             ANTHROPIC_API_KEY=KEY,
             ANTHROPIC_BASE_URL=self.service.url,
             RUNNER_TEMP=str(temp),
@@ -218,6 +227,10 @@ def test_a_fix_is_a_pull_request_on_top_that_undo_takes_away(shop: Shop) -> None
     assert "takes the App" in ours(pull)[-2]
     assert ran.code == 0 and stacked.state == "closed" and shop.branches() == [], ran.log
     assert "is closed, and its branch" in ours(pull)[-1]
+    # Once more it is what it was; what is left is said, and nothing else is touched.
+    ran = shop.says(pull, "/rlm undo")
+    assert ran.code == 0 and f"#{stacked.number}" in ours(pull)[-1], ran.log
+    assert "is closed, and its branch" in ours(pull)[-1] and pull.state == "open"
 
 
 def test_undo_leaves_a_branch_with_the_work_of_others(shop: Shop) -> None:
@@ -230,6 +243,45 @@ def test_undo_leaves_a_branch_with_the_work_of_others(shop: Shop) -> None:
     shop.says(pull, "/rlm undo")
     assert stacked.state == "closed" and shop.branches() == [stacked.head_ref]
     assert "commits that are not ours" in ours(pull)[-1]
+
+
+def test_a_push_below_one_on_top_is_told_to_it(shop: Shop) -> None:
+    pull = shop.pull()
+    shop.says(pull, "/rlm fix")
+    (stacked,) = shop.stacked
+    theirs = shop.repo.pull(pull.head, stacked.head, author="bob", base_ref="topic", head_ref="x")
+    tips, on, kept = shop.branches(), pull.head, {SHAPES: FLAWED, POLICY: b"write: on\n"}
+    shop.environ = {"ANTHROPIC_API_KEY": ""}
+
+    def pushed(changes: dict[str, bytes]) -> str:
+        """Have alice push, and the job run that this starts; return what is said on top."""
+        pull.push(shop.repo.commit(kept | changes, pull.head))
+        ran = shop.pushed(pull)
+        assert ran.code == 0 and "the model" not in ran.log and not ran.said("warning"), ran.log
+        (said,) = [visible(one.body) for one in stacked.comments]
+        return said
+
+    said = pushed({"other.py": b"x = 1\n"})
+    assert said.startswith(f"#{pull.number} has moved on since this was made (`{on[:10]}` then, ")
+    assert "**it still applies exactly**. 1 other file changed meanwhile; none uses a name" in said
+    renamed = shop.repo.git("show", f"{stacked.head}:{SHAPES}").replace("def area", "def size")
+    stacked.push(shop.repo.commit(kept | {SHAPES: f"{renamed}\n".encode()}, stacked.head))
+    said = pushed({"other.py": b"from shapes import area\n"})
+    assert "uses names that are gone by this**: `area` in `other.py`." in said
+    said = pushed({SHAPES: FLAWED + b"\n\nEMPTY = 0\n"})
+    assert f"`{SHAPES}` changed there" in said and "and `/rlm fix` makes it anew" in said
+    stacked.push(shop.repo.commit(kept, pull.head, stacked.head))
+    assert shop.pushed(stacked).code == 0
+    assert f"This stands on what #{pull.number} ends at by now" in stacked.comments[0].body
+    assert shop.branches() == tips and theirs.comments == []
+    edited = stacked.comments[0].updated
+    assert shop.pushed(pull, "edited").code == 0 and stacked.comments[0].updated == edited
+    # Who may not speak there reviews all the same.
+    shop.hub.fault("PATCH", f"/issues/comments/{stacked.comments[0].id}$", status=403)
+    pull.push(shop.repo.commit(kept, pull.head))
+    ran = shop.pushed(pull)
+    assert ran.code == 0 and f"#{stacked.number} is not told of the push" in ran.log, ran.log
+    assert shop.outputs["posted"] == "true"
 
 
 def test_a_finding_is_named_by_the_comment_that_told_it(shop: Shop) -> None:
@@ -263,6 +315,8 @@ def test_where_writing_is_not_asked_for_there_is_the_patch(shop: Shop) -> None:
     ("why", "said"),
     [
         ("token", "`contents: write` and `pull-requests: write` let it"),
+        ("half-way", "`contents: write` and `pull-requests: write` let it"),
+        ("kept", "could not be removed again: delete it"),
         ("setting", "does not let GitHub Actions open pull requests"),
         ("fork", "in the fork"),
     ],
@@ -271,12 +325,19 @@ def test_where_nothing_can_be_written_there_is_the_patch(shop: Shop, why: str, s
     pull = shop.pull(**({"fork": "bob/hello"} if why == "fork" else {}))
     if why == "token":
         shop.permissions = READS
+    if why == "half-way":  # what has no reference harms nobody
+        shop.hub.fault("POST", "/git/refs$", status=403, body=NOT_ALLOWED, times=None)
+    if why == "kept":
+        shop.hub.fault("POST", "/pulls$", status=403, body=NOT_ALLOWED, times=None)
+        shop.hub.fault("DELETE", "/git/refs/", status=403, body=NOT_ALLOWED, times=None)
     if why == "setting":
         words = "GitHub Actions is not permitted to create or approve pull requests."
         shop.hub.fault("POST", "/pulls$", status=403, body={"message": words}, times=None)
     ran = shop.says(pull, "/rlm fix")
-    assert ran.code == 0 and shop.stacked == [] and shop.branches() == [], ran.log
+    assert ran.code == 0 and shop.stacked == [], ran.log
+    assert len(shop.branches()) == (why == "kept")
     assert said in ours(pull)[-1] and f"+{GOOD}" in ours(pull)[-1]
+    assert all(branch in ours(pull)[-1] for branch in shop.branches())
     assert f"+{GOOD}" in shop.patch()
 
 
@@ -457,7 +518,7 @@ def discounts(shop: Shop) -> FakePull:
         CART: CART_BEFORE.encode(),
         CART_TEST: CART_TEST_BEFORE.encode(),
     }
-    command = f"{sys.executable} -m pytest -q -p no:cacheprovider tests"
+    command = f"{sys.executable} -m pytest -q --disable-plugin-autoload -p no:cacheprovider tests"
     policy = f"write: on\ntest_command: {command}\n".encode()
     base = shop.repo.commit({**files, POLICY: policy})
     after = {**files, POLICY: policy, CART: CART_NOW.encode(), LABELS: LABELS_NOW.encode()}

@@ -194,7 +194,103 @@ def test_a_month_is_summed_in_one_look(store: Store) -> None:
     with store.database.read() as db:
         event.listen(db, "before_cursor_execute", lambda *a: asked.append(str(a[2])))
         assert spending._of_month(db, 1) == 0.0
-    assert len(asked) == 1  # what is settled between two looks would be in neither
+    sums = [one for one in asked if "usd" in one]
+    assert len(sums) == 1  # what is settled between two looks would be in neither
+
+
+DAY_S = 86_400.0
+NOVEMBER = 1_795_824_000.0  # the 28th, in 2026
+
+
+class Clock:
+    """The clock of this machine, until the test ends."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+        self.now, self._store = NOVEMBER, store
+        monkeypatch.setattr(time, "time", lambda: self.now)
+
+    def says(self, days: float) -> None:
+        """Have it say the 28th of November, so many days later; a round of removing goes by it."""
+        self.now = NOVEMBER + days * DAY_S
+        self._store.sweep()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, store: Store) -> Clock:
+    return Clock(monkeypatch, store)
+
+
+FULL = Reached("month", 3.0, 3.0)
+CAPS = Caps(run=2.0, month=3.0)
+
+
+def spend(store: Store, name: str, usd: float) -> float | Reached | None:
+    """Spend it in a run, if that is permitted; return what is reserved for it."""
+    job = begun(store, name)
+    reserved = store.reserve(name, CAPS)
+    done(store, job, name, usd if isinstance(reserved, float) else 0.0)
+    published = store.claim(GITHUB, "github", 60)
+    assert published is not None
+    store.ended(published, name, "posted")
+    return reserved
+
+
+def test_a_clock_that_leaps_ahead_begins_no_month_before_it_has_lasted(
+    store: Store, clock: Clock
+) -> None:
+    clock.says(0)
+    assert (spend(store, "one", 2.0), spend(store, "two", 1.0)) == (2.0, 1.0)
+    for days in (31, 31.5, 400, 0.1, 30, 30.9):
+        clock.says(days)
+        assert spend(store, f"at-{days}", 1.0) == FULL, days
+        assert store.spent_this_month(1) == store.most_this_month() == 3.0
+    clock.says(31.1)  # it has lasted for a day
+    assert spend(store, "december", 2.0) == 2.0
+    assert store.spent_this_month(1) == store.most_this_month() == 2.0
+
+
+def test_a_clock_that_goes_back_brings_no_month_again(store: Store, clock: Clock) -> None:
+    clock.says(-30)
+    assert (spend(store, "one", 2.0), spend(store, "two", 1.0)) == (2.0, 1.0)  # in October
+    for day in range(-29, 1):
+        clock.says(day)  # and so it becomes November
+    assert spend(store, "three", 2.0) == 2.0
+    for days in (-30, -31, -400):
+        clock.says(days)
+        assert store.spent_this_month(1) == store.most_this_month() == 2.0
+    assert spend(store, "back", 1.0) == 1.0
+    assert spend(store, "more", 1.0) == FULL
+    clock.says(0)
+    assert spend(store, "right", 1.0) == FULL
+    with store.database.read() as db:
+        spent = {row.month: row.usd for row in db.execute(select(SPENDING))}
+    assert spent == {"2026-10": 3.0, "2026-11": 3.0}
+
+
+def test_a_leap_that_was_believed_brings_one_months_money_once(store: Store, clock: Clock) -> None:
+    clock.says(0)
+    assert spend(store, "one", 2.0) == 2.0
+    clock.says(10)
+    clock.says(10.9)
+    clock.says(11.1)  # believed: it is December
+    assert (spend(store, "two", 2.0), spend(store, "three", 1.0)) == (2.0, 1.0)
+    clock.says(0.2)  # set right
+    assert spend(store, "four", 1.0) == FULL
+    for days in (1, 2, 3, 4):  # and now it really is December
+        clock.says(days)
+        assert spend(store, f"at-{days}", 1.0) == FULL
+    store.forget_installation(1)
+    begun(store, "again", installation=2)
+    assert store.reserve("again", CAPS) == FULL, "nor is it had by installing the App again"
+
+
+def test_a_month_begins_when_it_does_where_somebody_is_at_work(store: Store, clock: Clock) -> None:
+    clock.says(2)
+    assert (spend(store, "one", 2.0), spend(store, "two", 1.0)) == (2.0, 1.0)
+    clock.now += DAY_S - 1  # the last second of November
+    assert spend(store, "three", 1.0) == FULL
+    clock.now += 1
+    assert spend(store, "four", 1.0) == 2.0
 
 
 def test_a_repository_taken_out_during_its_review_stays_counted(store: Store) -> None:

@@ -1,17 +1,23 @@
 import json
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
-from app.doctor import doctor
+from app import doctor_server
+from app.doctor import ROOM_BYTES, doctor
 from app.forget import Forgetting
+from app.github.pages import PAGE
 from app.github.urls import Server
 from app.settings import VARIABLES
 from app.store import Store
+from app.store.tables import METADATA
+from reviewer.errors import TellUser
 from tests.app.world import World, wait_until
 from tests.model_server import ModelServer, error
 from tests.postgres import postgres
@@ -237,6 +243,23 @@ def test_an_app_in_order_is_proved_piece_by_piece(probed: Probed) -> None:
     assert "can be written, version" in lines["store"][0]["text"]
 
 
+def test_a_disk_without_room_is_no_store_in_order(probed: Probed) -> None:
+    home = Path(probed.environ["RLM_HOME"])
+    home.mkdir(exist_ok=True)
+    Store(home / "rlm.sqlite3").close()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        # Larger than any file of the store, so that it is not the store itself that is refused.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM_BYTES - 1, before[1]))
+        code, lines = probed()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert code == 1
+    for name in ("store", "state folder"):
+        (line,) = lines[name]
+        assert line["state"] == "faulty" and "cannot be written" in line["text"]
+
+
 def test_a_permission_that_is_missing_is_named_with_what_it_costs(probed: Probed) -> None:
     del probed.app.permissions["checks"]
     probed.app.permissions["pull_requests"] = "read"
@@ -280,6 +303,25 @@ def test_an_installation_that_has_not_accepted_is_named(probed: Probed) -> None:
     assert (code, line_["state"]) == (1, "faulty")
     assert line_["text"].startswith("octo: checks: write")
     assert "/settings/installations/" in line_["hint"]
+
+
+def test_installations_are_looked_at_on_every_page(
+    probed: Probed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, hub = probed.app, probed.world.hub
+    for n in range(PAGE):
+        app.install(hub.repository(f"org-{n}/one"))
+    assert len(app.installations) == PAGE + 1
+    (line_,) = probed()[1]["installations"]
+    assert (line_["state"], line_["text"]) == ("ok", "101, all with every permission")
+    list(app.installations.values())[-1].permissions["checks"] = "read"
+    (line_,) = probed()[1]["installations"]
+    assert line_["state"] == "faulty" and line_["text"].startswith("org-99: checks: write")
+    # Where there are more than are looked at, that is said.
+    monkeypatch.setattr(doctor_server, "MOST_PAGES", 1)
+    (line_,) = probed()[1]["installations"]
+    assert line_["state"] == "warning"
+    assert line_["text"] == "only 100 were looked at, and there may be more"
 
 
 @pytest.mark.parametrize(
@@ -362,6 +404,21 @@ def test_what_is_still_to_be_removed_from_this_disk_is_told(probed: Probed, shar
         assert probed()[1]["uninstalled"][0]["state"] == "ok"
 
 
+def test_a_database_that_can_only_be_read_is_no_store(probed: Probed) -> None:
+    with postgres() as server:
+        where = probed.environ["DATABASE_URL"] = server.database()
+        with psycopg.connect(where, autocommit=True) as db:
+            db.execute("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on")
+        try:
+            code, lines = probed()
+        finally:
+            with psycopg.connect(where, autocommit=True) as db:
+                db.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
+                db.execute("ALTER ROLE CURRENT_USER RESET default_transaction_read_only")
+    (line_,) = lines["store"]
+    assert code == 1 and "can only be read" in line_["text"]
+
+
 def test_redis_is_asked_where_there_is_one(probed: Probed, tmp_path: Path) -> None:
     probed.environ["REDIS_URL_ENGINE"] = "redis://:hush-word@127.0.0.1:9/0"
     code, lines = probed()
@@ -411,3 +468,43 @@ def test_a_database_that_does_not_answer_is_told_without_its_password(probed: Pr
     (line_,) = lines["store"]
     assert (code, line_["state"]) == (1, "faulty")
     assert "cannot be used" in line_["text"] and "hush" not in json.dumps(lines)
+
+
+def test_tables_of_another_role_are_told_with_what_to_do(probed: Probed) -> None:
+    with postgres() as server:
+        where = server.database()
+        with psycopg.connect(where, autocommit=True) as db:
+            db.execute('CREATE ROLE "the app" LOGIN CREATEROLE')
+            db.execute('GRANT CREATE ON SCHEMA public TO "the app"')
+            ours = probed.environ["DATABASE_URL"] = where.replace("rlm@", "the%20app@")
+            Store(where).close()  # made by rlm, who restored a dump perhaps
+
+            code, lines = probed()
+            (line_,) = lines["store"]
+            assert (code, line_["state"]) == (1, "faulty")
+            assert "may not read and write agreed, alembic_version, " in line_["text"]
+            assert line_["text"].endswith("more, of rlm")
+            assert line_["hint"].startswith("As rlm or a superuser: `ALTER TABLE agreed")
+            with pytest.raises(TellUser) as refused:
+                Store(ours)
+            assert "rlm doctor" in (refused.value.hint or "")
+
+            # To read and write them is enough for this version, and for no newer one.
+            for what in ("TABLES", "SEQUENCES"):
+                db.execute(f'GRANT ALL ON ALL {what} IN SCHEMA public TO "the app"'.encode())
+            code, lines = probed()
+            warned, fine = lines["store"]
+            assert (warned["state"], fine["state"]) == ("warning", "ok")
+            assert "belong to rlm, so a newer version cannot change them" in warned["text"]
+            db.execute('REVOKE DELETE ON jobs FROM "the app"')
+            (shut, *_) = sorted(probed()[1]["store"], key=lambda one: one["state"])
+            assert shut["state"] == "faulty" and "may not read and write jobs, of" in shut["text"]
+
+            # What the hint says, done for each.
+            for name in (*METADATA.tables, "alembic_version"):
+                db.execute(f'ALTER TABLE {name} OWNER TO "the app"'.encode())
+            (line_,) = probed()[1]["store"]
+            assert line_["state"] == "ok"
+            db.execute('REVOKE INSERT ON jobs FROM "the app"')
+            (line_,) = probed()[1]["store"]
+            assert line_["state"] == "faulty" and "on its own tables (jobs)" in line_["text"]

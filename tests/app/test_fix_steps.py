@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from app import ci_steps
 from app.check_names import FIX
 from app.ci_steps import LONGEST_S, MAX_ROUNDS, NONE_S
 from app.events import read_event
 from app.fix_steps import ONLY_OPEN, RUNNING, FixSteps
 from app.github.ci import NO_STATUSES
 from app.github.client import Hub
+from app.github.markers import visible
 from app.github.pulls import Pull
-from app.jobs import CI_FIRST_S, CI_LONGEST_S, Ci, Pressed, Wish, step
+from app.jobs import CI_FIRST_S, CI_GROWS, CI_LONGEST_S, Ci, Pressed, Wish, step
 from app.obey import STOPPED, UNWATCHED, UNWATCHED_HERE
 from app.report import Anchor, Report
 from app.store import CI, GITHUB, OPEN, NewRun, Run
@@ -177,7 +179,10 @@ def look(desk: Desk, *, age: float = 0.0) -> list[Ci]:
 def hurried(desk: Desk, age: float = 0.0) -> None:
     """Let the time of the next look come, as if it had begun so long ago."""
     (before,) = watched(desk)
-    later = before.model_copy(update={"since": before.since - age})
+    look = before.look
+    while age and before.model_copy(update={"look": look}).watched_s() < age:
+        look += 1
+    later = before.model_copy(update={"look": look})
     with desk.store.database.write() as db:
         mine = update(JOBS).where(JOBS.c.kind == CI)
         db.execute(mine.values(not_before=0, payload=later.model_dump_json()))
@@ -384,6 +389,30 @@ def test_what_fails_because_of_us_is_mended_on_top_of_the_branch(desk: Desk) -> 
     assert (then.head, then.round, then.run) == (stacked.head, 1, row.run)
 
 
+def test_a_push_below_is_held_against_what_was_mended_too(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    _, run, _ = desk.engine()
+    desk.store.recover("engine-1")
+    files = {"c.py": Blob(b"from a import g\n\nprint(g() + 1)\n")}
+    commit = commit_of("unit", "model", "Call g", {"c.py": Blob(HEAD["c.py"])}, files)
+    assert commit is not None
+    made = Written.of("fix", Fixing(commit=run.head, reviewed="", checks=["unit"]),
+                      Patch(run.head, (commit,)), write=True)  # fmt: skip
+    desk.comes(made.model_copy(update={"names": ("f",)}))
+    desk.work()
+    assert desk.outcomes()[-1] == "pushed"
+    for changes, said in (
+        ({"e.py": b"from a import f\n"}, "`f` in `e.py`"),
+        ({"c.py": b"print(1)\n"}, "**It does not apply exactly any more**: `c.py` changed"),
+    ):
+        desk.pull.push(desk.repo.commit(HEAD | changes, desk.pull.head))
+        desk.looked_at("pushed")
+        (told,) = [visible(one.body) for one in stacked.comments]
+        assert said in told
+
+
 def test_after_two_rounds_a_person_has_to_look(desk: Desk) -> None:
     stacked = begun(desk)
     before = FIXED
@@ -480,7 +509,8 @@ def test_an_outage_of_six_hours_ends_the_looking_and_that_is_said(desk: Desk) ->
     assert attempted(desk)
     assert comments(desk, "**Checks**") == []
     with desk.store.database.write() as db:
-        db.execute(update(JOBS).values(away_since=time.time() - LONGEST_OUTAGE_S))
+        now = time.time()
+        db.execute(update(JOBS).values(away_since=now - LONGEST_OUTAGE_S, not_before=now))
     assert attempted(desk)
     (said,) = comments(desk, "**Checks**")
     assert "I could not look at them, and do not try any more: Could not read the checks" in said
@@ -674,6 +704,29 @@ def test_where_no_check_runs_and_where_none_ends_the_looking_does(desk: Desk) ->
     assert "within 6 hours" in comments(desk, "**Checks**")[0]
 
 
+@pytest.mark.parametrize("days", [1, 31, -1, -31])
+def test_checks_are_looked_at_for_six_hours_whatever_the_clock_says(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, days: float
+) -> None:
+    stacked = begun(desk)
+    ci.check(desk.repo, stacked.head, "unit", None)
+    now = time.time()
+    monkeypatch.setattr(ci_steps.time, "time", lambda: now + days * 86_400)
+    (first,) = look(desk)
+    assert comments(desk, "**Checks**") == []
+    monkeypatch.undo()
+    (last,) = look(desk, age=LONGEST_S - 1_200)
+    assert (last.look - first.look) > 10 and look(desk, age=LONGEST_S) == []
+    assert "within 6 hours" in comments(desk, "**Checks**")[0]
+
+
+def test_as_long_as_looks_are_waited_for_they_have_lasted() -> None:
+    at = [Ci.model_construct(look=n).watched_s() for n in (0, 1, 40, 10_000)]
+    assert at[:2] == [CI_FIRST_S, CI_FIRST_S * (1 + CI_GROWS)]
+    assert LONGEST_S < at[2] < LONGEST_S + 2 * CI_LONGEST_S
+    assert at[3] > 9_900 * CI_LONGEST_S
+
+
 @pytest.mark.parametrize("how", ["pushed", "closed", "undone", "merged"])
 def test_what_ends_the_looking(desk: Desk, how: str) -> None:
     stacked = begun(desk)
@@ -780,6 +833,49 @@ def test_what_cannot_be_put_on_top_any_more_is_said(desk: Desk, how: str) -> Non
     fixed(desk, AGAIN, FIXED)
     assert stacked.head == head and watched(desk) == []
     assert comments(desk, "not put on top") or comments(desk, "othing was pushed")
+
+
+@pytest.mark.parametrize("where", ["/git/trees$", "/git/commits$", "/git/refs/"])
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (403, "Resource not accessible by integration"),
+        (422, "Repository rule violations found"),
+        (404, "Not Found"),
+    ],
+)
+def test_a_push_that_github_refuses_half_way_is_said_with_what_was_made(
+    desk: Desk, where: str, status: int, words: str
+) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    verb, head, said = "PATCH" if where.endswith("/") else "POST", stacked.head, {"message": words}
+    desk.fake.fault(verb, where, status=status, body=said, times=None)
+    fixed(desk, AGAIN, FIXED)
+    assert (stacked.head, stacked.state) == (head, "open") and watched(desk) == []
+    assert desk.outcomes()[-1] == "not pushed"
+    (text,) = comments(desk, "**Mended**")
+    assert "Nothing was pushed: Could not" in text and words in text and "Return two" in text
+    (checks,) = comments(desk, "**Checks**")
+    assert "came to nothing: Nothing was pushed" in checks
+    desk.fake.mend()
+    desk.says("alice", "/rlm undo")
+    assert stacked.state == "closed" and desk.branches == {}
+
+
+def test_a_branch_of_ours_that_somebody_has_deleted_gets_nothing_on_top(desk: Desk) -> None:
+    stacked = begun(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    desk.repo.git("update-ref", "-d", f"refs/heads/{stacked.head_ref}")
+    fixed(desk, AGAIN, FIXED)
+    assert desk.branches == {} and desk.outcomes()[-1] == "gone" and watched(desk) == []
+    assert comments(desk, "The branch is not there any more, so this was not put on top of it.")
+    for _ in range(2):
+        desk.says("alice", "/rlm undo")
+        assert f"[#{stacked.number}]" in desk.ours[-1].body and "is closed" in desk.ours[-1].body
+    assert stacked.state == "closed"
 
 
 def test_a_look_that_is_done_again_begins_one_run(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from app.github.auth import AppAuth
 from app.github.client import Hub, Pace
 from app.github.errors import Limited
 from app.github.urls import Server
+from app.operations import GITHUB_PAUSE_S
 from app.roles.github import _App
 from app.store import ENGINE, REVIEW, NewJob, NewRun, Store
 from app.store.holds import FIRST_HOLD_S, LONGEST_HOLD_S
@@ -71,9 +72,9 @@ class Held:
         self.desk = Desk(fake, folder)
         self.store = self.desk.store
 
-    def app(self) -> _App:
+    def app(self, pause_s: float = GITHUB_PAUSE_S) -> _App:
         auth = AppAuth(self.desk.server, str(self.desk.app.id), SecretStr(self.desk.app.pem))
-        return _App(self.desk.server, auth, self.desk.app.actor, self.store)
+        return _App(self.desk.server, auth, self.desk.app.actor, self.store, pause_s)
 
     def asks(self, app: _App) -> None:
         with app.connect(self.desk.installation.id, self.desk.repo.id) as hub:
@@ -159,3 +160,14 @@ def test_the_writes_of_one_installation_are_spaced_over_its_jobs(held: Held) -> 
     app = held.app()
     with app.connect(desk.installation.id, desk.repo.id):
         assert list(app.paces) == [desk.installation.id]
+
+
+def test_writes_are_as_far_apart_as_whoever_runs_the_server_says(held: Held) -> None:
+    desk, app = held.desk, held.app(1.2)
+    path = f"/repos/{desk.repo.full_name}/issues/1/comments"
+    written: list[float] = []
+    for _ in range(2):
+        with app.connect(desk.installation.id, desk.repo.id) as hub:
+            hub.ask("comment", "POST", path, {"body": "x"})
+            written.append(time.monotonic())
+    assert written[1] - written[0] >= 1.1  # and not the second that it is else

@@ -4,6 +4,7 @@ A sample; `python -m benchmarks.kills` does it at every request, before it and a
 """
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,26 @@ ANSWERS_S = 0.15
 """For each answer of the model: there is a sandbox as long as there are questions."""
 
 
+class Alone(World):
+    """A server that has all its processes itself; those of the others are forks of what ours share
+    (`tests/warm.py`), and so are the helpers.
+    """
+
+    forks = False
+
+
 @pytest.fixture(scope="module")
-def whole(site: Site) -> str:
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An App whose processes can be told and killed one by one."""
+    shared = Site((tmp_path_factory.mktemp("alone") for _ in iter(int, 1)), kind=Alone)
+    yield shared
+    shared.close()
+
+
+@pytest.fixture(scope="module")
+def whole(alone: Site) -> str:
     """What a review says that nobody disturbs."""
-    with site.lend(World) as (world, server):
+    with alone.lend(World) as (world, server):
         world.think = Coding()
         pull = world.pull()
         assert world.opened(server, pull) == 202
@@ -58,11 +75,11 @@ def whole(site: Site) -> str:
 
 @pytest.mark.parametrize("kind", STRUCK)
 def test_whatever_is_killed_at_any_moment_a_review_says_everything_once(
-    site: Site, whole: str, kind: str
+    alone: Site, whole: str, kind: str
 ) -> None:
     after_s = random.uniform(0.0, STRUCK[kind])
     print(f"{kind} killed after {after_s:.3f} s")
-    with site.lend(World, killed=kind) as (world, server):
+    with alone.lend(World, killed=kind) as (world, server):
         pull, hit = struck(world, server, kind, after_s, ANSWERS_S)
         assert hit, f"no {kind} was there to kill"
         world.assert_said_once(pull)

@@ -10,13 +10,16 @@ import pytest
 from pydantic import SecretStr
 
 from app import obey as module
+from app.config_rows import Configured, Row
 from app.github.client import Hub
 from app.github.errors import Unsure
 from app.github.markers import Marker, Seal
 from app.github.pulls import Pull
+from app.github.replies import reply
 from app.github.urls import Server
 from app.jobs import Command, Reply, Wish, step
-from app.obey import MOST_OF_AUTHOR, Commands
+from app.obey import MOST_OF_AUTHOR, Commands, configured
+from app.render.markdown import LIMIT_BYTES
 from app.store import REVIEW, Dismissed, NewRun, Store
 from app.write_steps import Writing
 from tests.github import review_rules
@@ -232,6 +235,44 @@ def test_a_bar_in_what_was_dismissed_stays_in_its_cell(scene: Scene) -> None:
     scene.commanded("alice", "/rlm memory")
     (told,) = scene.answers
     assert rf"| `{FINDING}` | `a\|b.py` | \`a \| b\` leaks |  | `alice` |" in told
+
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
+
+
+def test_a_list_of_what_was_dismissed_ends_where_a_comment_does(scene: Scene) -> None:
+    many = [
+        Dismissed(f"{n:012x}", f"{FAMILY * 60}/{n}.py", FAMILY * 30, "alice", f"https://x/{n}")
+        for n in range(99)
+    ]
+    scene.store.dismiss(scene.repo.id, *many)
+    scene.commanded("alice", "/rlm memory")
+    (told,) = scene.answers
+    assert 50_000 < len(told.encode()) <= 60_000
+    assert f"{98:012x}" in told and f"{0:012x}" not in told
+    rows = sum(row.startswith("| `0") for row in told.splitlines())
+    assert f"| {99 - rows} more, older |" in told
+    assert told.endswith("`/rlm forget NAME` has one said again.")
+
+
+def test_an_answer_of_any_length_is_cut_after_a_line(scene: Scene) -> None:
+    line = f"| {FAMILY * 3} | `@octo` |\n"
+    with scene.hub() as hub:
+        for thread in (0, scene.thread.id):
+            text = line * 2_000
+            reply(hub, NAME, scene.pull.number, text, about="all", key=KEY, thread=thread)
+    for one in (scene.pull.comments[-1], scene.pull.review_comments[-1]):
+        said = re.sub(r"\s*<!-- rlm.*", "", one.body)
+        assert 55_000 < len(said.encode()) <= 60_000
+        *whole, last = said.splitlines()
+        assert set(whole) == {line.strip(), ""} and last == "… (cut: there is a limit of size)"
+
+
+def test_settings_of_many_words_are_told_in_one_comment() -> None:
+    rows = [Row(key=f"key{n}", value="\u200d" * 5_000, source="default") for n in range(17)]
+    told = configured(Configured(rows=tuple(rows), notes=("\u200d" * 900,) * 30))
+    assert len(told.encode()) < LIMIT_BYTES
+    assert "`key16`" in told and "20 more notes" in told
 
 
 # Commands done twice -----------------------------------------------------------------------------

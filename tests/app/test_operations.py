@@ -20,6 +20,7 @@ def test_what_is_set_holds() -> None:
         "RLM_KEEP_TRACES": "7",
         "RLM_KEEP_ANSWERS": "1",
         "RLM_GRACE": "0",
+        "RLM_GITHUB_PAUSE": "0.05",
     }
     assert read_operations(given) == Operations(
         log="json",
@@ -29,6 +30,7 @@ def test_what_is_set_holds() -> None:
         keep_traces_s=7 * DAY_S,
         keep_answers_s=DAY_S,
         grace_s=0.0,
+        github_pause_s=0.05,
     )
 
 
@@ -62,6 +64,9 @@ def test_an_address_without_a_host_is_of_this_machine_alone(
         ("RLM_KEEP_ANSWERS", "a week"),
         ("RLM_GRACE", "-1"),
         ("RLM_GRACE", "1e9"),
+        ("RLM_GITHUB_PAUSE", "-0.1"),
+        ("RLM_GITHUB_PAUSE", "61"),
+        ("RLM_GITHUB_PAUSE", "soon"),
     ],
 )
 def test_a_slip_is_told_by_its_name(name: str, value: str) -> None:

@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
@@ -13,7 +15,9 @@ from app.github.auth import AppAuth
 from app.github.urls import Server
 from app.measures import COUNTS, UNRECONCILED
 from app.reconcile import EVERY_S, LONGEST_PAUSE_S, Redelivery, reconcile
+from app.roles.github import _work
 from app.store import Store
+from app.write_steps import REACTIONS_S
 from tests.app.world import World, wait_until
 
 NOWHERE = "http://127.0.0.1:9/webhook"
@@ -124,6 +128,49 @@ def test_more_failures_than_a_page_holds_are_all_asked_for(
         assert Redelivery(auth_of(world), store)() == 2
         assert [seen.path for seen in world.hub.requests].count(pages[0].path) == 4
     store.close()
+
+
+class Waits(threading.Event):
+    """Notes for how long each thread waits on it, and is set after so many waits of one."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+        self.of: dict[str, list[float | None]] = {}
+
+    def wait(self, timeout: float | None = None) -> bool:
+        mine = self.of.setdefault(threading.current_thread().name, [])
+        mine.append(timeout)
+        return len(mine) >= self.most
+
+
+def test_what_was_lost_is_looked_for_at_once_and_every_ten_minutes() -> None:
+    found: list[str] = []
+    works = (lambda: found.append("deliveries") or 0, lambda: found.append("heads") or 0)
+    stopping = Waits(3)
+    reconcile(works, stopping)
+    assert found == ["deliveries", "heads"] * 3
+    assert list(stopping.of.values()) == [[600.0] * 3]
+
+
+def test_a_server_leaves_it_at_ten_minutes(tmp_path: Path) -> None:
+    rounds: list[str] = []
+    writing = SimpleNamespace(
+        look_at_reactions=lambda *, young: rounds.append("young" if young else "plans") or 0
+    )
+    none = SimpleNamespace(serve=lambda _stopping: None)
+    stopping = Waits(1)
+    with World(tmp_path) as world, closing(Store(tmp_path / "store.sqlite3")) as store:
+        app = SimpleNamespace(
+            auth=auth_of(world), store=store, actor=world.app.actor,
+            connect_to_look=None, connect_for_checks=None,
+        )  # fmt: skip
+        _work([], SimpleNamespace(store=store, writing=writing), none, app, stopping)
+        asked_for = {seen.path for seen in world.hub.requests}
+    assert stopping.of["reconcile"] == [600.0]
+    assert stopping.of["reactions"] == [REACTIONS_S] and REACTIONS_S < 600
+    assert sorted(rounds) == ["plans", "young"]
+    assert {"/app/hook/deliveries", "/app/installations"} <= asked_for
 
 
 @pytest.mark.parametrize("status", [500, 403, 404])

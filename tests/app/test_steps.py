@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import select, update
 
 from app.github.check_runs import NOT_NEWEST, NOT_OPEN
-from app.github.errors import AwayTooLong, Outage
+from app.github.errors import AwayTooLong, Outage, Unsure
 from app.jobs import Command, Look, Pressed, Queued, Rerun, Untold, Wish, step
 from app.report import Report
-from app.run_life import CLOSED, DRAFTED
+from app.run_life import CLOSED, DRAFTED, SUPERSEDED
 from app.store import ENGINE, GITHUB, PUBLISH, Job, Run
 from app.store.tables import JOBS, RUNS
 from reviewer.errors import GiveUp
@@ -208,6 +208,47 @@ def test_a_review_that_waits_and_could_not_be_shown_ends_without_a_check_run(
     assert desk.later() == ["open"]
     assert desk.checks == []
     assert desk.store.waiting(ENGINE) == 0
+
+
+@pytest.mark.parametrize("lost", ["kill", "answer"])
+@pytest.mark.parametrize("reviewing", [False, True])
+def test_a_check_run_made_just_before_a_kill_ends_when_a_newer_review_takes_its_place(
+    desk: ReviewDesk, reviewing: bool, lost: str
+) -> None:
+    _looked_at(desk)
+    shows = _takes(desk, "open")
+    away = partial(desk.fake.fault, status=502, times=None)
+    desk.fake.fault("POST", "/check-runs$", when="after", status=502, action=away)
+    with pytest.raises(Unsure):  # it is made, and nobody hears of it
+        desk.steps.do(shows)
+    desk.fake.mend()
+    assert desk.checks == [("in_progress", None)] and desk.run().check_run is None
+    review = desk.engine() if reviewing else None
+    if lost == "kill":
+        desk.store.recover("github")
+        desk.says("alice", "/rlm review")  # goes before what a push has begun
+    else:
+        desk.store.again(shows, "GitHub is away", 60, counts=False, away=True)
+        desk.pull.push(desk.repo.commit({"a.py": b"newer\n"}, desk.head))
+        desk.looks("missed")
+    if review is not None:  # its engine sees that it shall stop
+        job, run, _ = review
+        desk.store.reviewed(job, run.id, step(PUBLISH, run))
+        desk.work()
+    before, after = sorted(desk.repo.check_runs, key=lambda one: one.id)
+    assert (before.status, before.conclusion) == ("completed", "cancelled")
+    assert before.summary == f"This review stopped: {SUPERSEDED}."
+    assert (after.status, after.head_sha) == ("in_progress", desk.pull.head)
+    assert desk.outcomes() == [f"stopped: {SUPERSEDED}", "open"]
+    assert {*desk.later()} <= {"open"} and len(desk.repo.check_runs) == 2
+
+
+def test_a_review_that_nobody_began_to_show_is_not_looked_for(desk: ReviewDesk) -> None:
+    _looked_at(desk)
+    desk.store.stop(desk.repo.id, desk.pull.number, CLOSED)
+    desk.later()
+    assert desk.outcomes() == [f"stopped: {CLOSED}"]
+    assert desk.fake.asked(path="check-runs") == []
 
 
 def test_what_ends_a_review_waits_for_the_check_run_that_is_being_made(desk: ReviewDesk) -> None:

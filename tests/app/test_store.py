@@ -46,6 +46,8 @@ from app.store.tables import (
     FORGOTTEN,
     JOBS,
     METADATA,
+    PLANS,
+    REQUESTS,
     RUNS,
     SPENDING,
     STACKED,
@@ -736,12 +738,22 @@ def test_what_is_too_old_is_swept_to_its_end_and_the_rest_stays(store: Store) ->
                 STACKED: [
                     on | {"run": f"{name}{n}", "repository_id": 7, "since": at} for n in each
                 ],
+                PLANS: [
+                    {"run": f"{name}{n}", "installation": 1, "repository_id": 7, "number": 1}
+                    | {"repository": "octo/hello", "comment": 5, "digest": "d", "since": at}
+                    for n in each
+                ],
+                REQUESTS: [
+                    {"id": f"{name}{n}", "repository_id": 7, "number": 1, "comment": 0}
+                    | {"created": at}
+                    for n in each
+                ],
                 SPENDING: [{"installation": n, "month": month, "usd": 1.0} for n in each],
                 CARRIED: [{"repository_id": n, "month": month, "usd": 1.0} for n in each],
             }
             for table, values in rows.items():
                 db.execute(insert(table), values)
-    kept = {DELIVERIES: 1, FINDINGS: 2, STACKED: 2, SPENDING: 2, CARRIED: 1}
+    kept = {DELIVERIES: 1, FINDINGS: 2, STACKED: 2, PLANS: 2, REQUESTS: 1, SPENDING: 2, CARRIED: 1}
     with store.database.read() as db:
         before = sum(db.scalar(select(func.count()).select_from(table)) or 0 for table in kept)
     assert store.sweep() == before - sum(kept.values())

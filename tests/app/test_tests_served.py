@@ -63,7 +63,16 @@ class Shop(World):
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(self.repo.git("show", f"{commit}:{path}") + "\n")
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "--disable-plugin-autoload",
+                "-p",
+                "no:cacheprovider",
+                "tests",
+            ],
             cwd=folder,
             env={"PYTHONPATH": str(folder), "PATH": ""},
             capture_output=True,

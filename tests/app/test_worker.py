@@ -12,6 +12,7 @@ from app.github.errors import AwayTooLong, Limited, Unreachable
 from app.github.transport import Unreached
 from app.measures import COUNTS, JOBS_LOST
 from app.store import GITHUB, Job, NewJob, Store
+from app.store.jobs import LATE_S
 from app.store.tables import JOBS
 from app.worker import LONGEST_OUTAGE_S, MAX_ATTEMPTS, Claims, Halted, attempt, work
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
@@ -41,10 +42,15 @@ class Worked:
         finally:
             self.stopping.set()
 
-    def due(self, **values: float) -> None:
-        """Let the time of what was put back come."""
+    def due(self, away_s: float | None = None) -> None:
+        """Let the time of what was put back come: what it needs was away for so long by then."""
+        now = time.time()
+        away = {} if away_s is None else {"away_since": now - away_s}
         with self.store.database.write() as db:
-            db.execute(update(JOBS).values(not_before=0, **values))
+            before, since = db.execute(select(JOBS.c.not_before, JOBS.c.away_since)).one()
+            if away_s is None and since:
+                away = {"away_since": since - (before - now)}  # all the time was waited
+            db.execute(update(JOBS).values(not_before=now, **away))
 
     def pause(self) -> float:
         """For how long the job was put back."""
@@ -144,14 +150,63 @@ def test_an_outage_is_waited_for_with_growing_pauses_and_not_for_ever(tmp_path: 
     worked.go(JOB)
     pauses = [worked.pause()]
     for lasted in (45, 300, 3_600, LONGEST_OUTAGE_S - 60):
-        worked.due(away_since=time.time() - lasted)
+        worked.due(lasted)
         worked.go()
         pauses.append(worked.pause())
     assert pauses == pytest.approx([30, 45, 300, 600, 600], abs=5)
     assert worked.lost == []
-    worked.due(away_since=time.time() - LONGEST_OUTAGE_S)
+    worked.due(LONGEST_OUTAGE_S)
     worked.go()
     assert worked.lost == ["no connection (tried for 6 hours)"] and worked.away == [True]
+
+
+@pytest.mark.parametrize("leap", [86_400.0, 30 * 86_400.0, -86_400.0, -30 * 86_400.0])
+def test_an_outage_lasts_as_long_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leap: float
+) -> None:
+    began, right, ahead = time.time(), [0.0], [0.0]
+    monkeypatch.setattr(time, "time", lambda: began + right[0] + ahead[0])
+    worked = Worked(tmp_path, raising(Unreachable("no connection", 30.0)))
+    worked.store.put(JOB)
+
+    def tries() -> float:
+        """Try it when its time has come, by the clock as it is; return the next pause."""
+        job = worked.store.claim(GITHUB, "w", 60)
+        assert job is not None
+        attempt(worked.store, job, worked.do, worked.lose, threading.Event())
+        return 0.0 if worked.lost else worked.pause()
+
+    def leaps() -> None:
+        ahead[0] = leap - ahead[0]
+
+    pause, lasted = tries(), 0.0
+    while not worked.lost:
+        right[0] += pause
+        lasted += pause
+        if len(worked.seen) in {4, 9, 20}:  # it leaps, and is set right, and leaps again
+            leaps()
+        pause = tries()
+        assert lasted < LONGEST_OUTAGE_S + 3_600, worked.seen
+    assert lasted > LONGEST_OUTAGE_S - 3 * LATE_S - 60
+    assert worked.lost == ["no connection (tried for 6 hours)"]
+
+
+def test_a_clock_that_leaps_during_an_attempt_is_no_outage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, ahead = time.time(), [0.0]
+    monkeypatch.setattr(time, "time", lambda: began + ahead[0])
+
+    def do(_store: Store, _job: Job) -> None:
+        ahead[0] += 86_400.0
+        raise Unreachable("no connection", 30.0)
+
+    worked = Worked(tmp_path, do)
+    worked.go(JOB)
+    for _ in range(3):
+        worked.due()
+        worked.go()
+    assert worked.lost == [] and worked.seen == [1] * 4
 
 
 def test_another_trouble_ends_an_outage(tmp_path: Path) -> None:
@@ -162,7 +217,7 @@ def test_another_trouble_ends_an_outage(tmp_path: Path) -> None:
 
     worked = Worked(tmp_path, do)
     worked.go(JOB)
-    worked.due(away_since=time.time() - LONGEST_OUTAGE_S)
+    worked.due(LONGEST_OUTAGE_S)
     worked.go()
     worked.due()
     worked.go()
@@ -205,9 +260,9 @@ class Untold(Worked):
             raise self._trouble
         super().lose(job, error, last=last)
 
-    def tries(self, away_since: float | None = None) -> Job:
+    def tries(self, away_s: float | None = None) -> Job:
         """Try what is put back, which has its time; return it as it was."""
-        self.due(**({} if away_since is None else {"away_since": away_since}))
+        self.due(away_s)
         job = self.store.claim(GITHUB, "w", 60)
         assert job is not None
         attempt(self.store, job, self.do, self.lose, threading.Event())
@@ -222,16 +277,15 @@ def test_a_loss_that_cannot_be_told_is_waited_for_as_an_outage_and_counted_once(
     COUNTS.bring(worked.store)  # what other tests have counted
     before, _ = worked.store.measures().get((JOBS_LOST.name, GITHUB), (0.0, 0.0))
     worked.store.put(JOB)
-    began = time.time()
     worked.tries()
     pauses = [worked.pause()]
-    assert worked.tries().away_since == pytest.approx(began, abs=5)
+    assert worked.tries().away_s == pytest.approx(30, abs=5)
     for lasted in (300, LONGEST_OUTAGE_S - 60):
-        worked.tries(time.time() - lasted)
+        worked.tries(lasted)
         pauses.append(worked.pause())
     assert pauses == pytest.approx([30, 300, 600], abs=5)
     assert worked.lost == [] and worked.seen == [1] * 4
-    worked.tries(time.time() - LONGEST_OUTAGE_S)
+    worked.tries(LONGEST_OUTAGE_S)
     assert worked.lasts == [False] * 4 + [True]
     assert worked.lost == ["nobody can"] and worked.store.waiting(GITHUB) == 0
     COUNTS.bring(worked.store)
@@ -241,7 +295,52 @@ def test_a_loss_that_cannot_be_told_is_waited_for_as_an_outage_and_counted_once(
 def test_an_outage_does_not_begin_anew_when_its_end_cannot_be_told(tmp_path: Path) -> None:
     worked = Untold(tmp_path, raising(Unreachable("no connection", 30.0)), Limited("too fast"))
     worked.store.put(JOB)
-    since = time.time() - LONGEST_OUTAGE_S
-    worked.tries(since)
-    assert worked.tries().away_since == pytest.approx(since, abs=1)
+    worked.tries(LONGEST_OUTAGE_S)
+    assert worked.tries().away_s >= LONGEST_OUTAGE_S
     assert worked.lasts == [True, True] and worked.lost == []
+
+
+def at_work(store: Store, do: Callable[[Job], None], stopping: threading.Event) -> None:
+    """Have four threads do the jobs of a store until it is time to stop."""
+
+    def lose(job: Job, error: RlmError, *, last: bool) -> None:
+        raise AssertionError(error)
+
+    claims = Claims(store, GITHUB, "w")
+    threads = [threading.Thread(target=work, args=(claims, stopping, do, lose)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_of_threads_that_wait_one_looks_for_all(tmp_path: Path) -> None:
+    store, stopping = Store(tmp_path / "rlm.sqlite3"), threading.Event()
+    claimed = [0]
+    claim = store.claim
+
+    def counted(role: str, worker: str, lease_s: float) -> Job | None:
+        claimed[0] += 1
+        return claim(role, worker, lease_s)
+
+    store.claim = counted  # type: ignore[method-assign]
+    threading.Timer(1.0, stopping.set).start()
+    at_work(store, lambda _: None, stopping)
+    store.close()
+    assert 4 <= claimed[0] <= 10  # once each, and four times a second
+
+
+def test_all_that_wait_are_woken_by_one_write(tmp_path: Path) -> None:
+    store, stopping = Store(tmp_path / "rlm.sqlite3"), threading.Event()
+    together = threading.Barrier(4, stopping.set)
+
+    def do(job: Job) -> None:
+        together.wait(15)  # broken where fewer than all have one
+        store.done(job)
+
+    jobs = [NewJob(GITHUB, "look", f"k{number}", "{}") for number in range(4)]
+    threading.Timer(0.4, store.put, jobs).start()
+    at_work(store, do, stopping)
+    assert not store.waiting(GITHUB)
+    store.close()

@@ -126,11 +126,23 @@ def test_a_stranger_starts_nothing(desk: Desk) -> None:
     assert desk.outcomes() == [] and "Only people who may write" in desk.ours[-1].body
     desk.says("alice", "/rlm refactor rename f to g")
     desk.plans()
+    plan = desk.ours[-1]
+    for who, permission in (("carol", "read"), ("dave", "triage")):
+        desk.repo.permit(who, permission)
     desk.says("mallory", "/rlm go")
-    for who in ("mallory", "bob", desk.app.actor):
-        desk.reacts(who, "+1", desk.ours[-1])
-    desk.reacts("alice", "eyes", desk.ours[-1])
-    desk.reacts("alice", "-1", desk.ours[-1])
+    assert desk.ours[-1] is plan, "each is told once"
+    for who in ("carol", "dave"):
+        desk.says(who, "/rlm go")
+        assert "Only people who may write" in desk.ours[-1].body
+    for who in ("mallory", "bob", "carol", "dave", desk.app.actor):
+        desk.reacts(who, "+1", plan)
+    desk.reacts("alice", "eyes", plan)
+    desk.reacts("alice", "-1", plan)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    # Who might when asking for the plan may not by now.
+    desk.repo.permit("alice", "read")
+    desk.reacts("alice", "+1", plan)
+    desk.says("alice", "/rlm go")
     assert desk.steps.writing.look_at_reactions(young=True) == 0
     assert desk.outcomes() == ["planned"]
 
@@ -473,6 +485,31 @@ def test_a_plan_waits_for_a_week(desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
     assert desk.outcomes() == ["planned"]
 
 
+@pytest.mark.parametrize("days", [40, -40])
+def test_a_plan_waits_for_a_week_whatever_the_clock_says(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, days: float
+) -> None:
+    planned(desk)
+    desk.store.sweep()
+    now = time.time()
+    monkeypatch.setattr(write_steps.time, "time", lambda: now + days * 86_400)
+    desk.store.sweep()
+    assert desk.steps.writing.look_at_reactions(young=False) == 0
+    monkeypatch.undo()  # it is set right
+    desk.store.sweep()
+    desk.says("alice", "/rlm go")
+    assert desk.outcomes() == ["planned", "open"]
+
+
+def test_a_plan_is_remembered_for_a_month(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned(desk)
+    now = time.time()
+    for days, there in ((29, 1), (31, 0)):
+        monkeypatch.setattr(write_steps.time, "time", lambda days=days: now + days * 86_400)
+        desk.steps.writing.look_at_reactions(young=False)
+        assert len(desk.store.plans_of(desk.repo.id, desk.pull.number)) == there
+
+
 def test_reactions_to_older_plans_are_looked_at_less_often(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -600,6 +637,43 @@ def test_a_stop_sets_a_plan_that_waits_aside(desk: Desk) -> None:
     assert NO_PLAN in desk.ours[-1].body and desk.outcomes() == ["planned"]
     desk.says("alice", "/rlm stop")
     assert "Nothing is running here." in desk.ours[-1].body
+
+
+@pytest.mark.parametrize("begun_by", ["/rlm refactor rename f to g", "/rlm tests"])
+@pytest.mark.parametrize("works", [False, True])
+def test_a_stop_before_there_is_anything_leaves_nothing_to_start(
+    desk: Desk, begun_by: str, works: bool
+) -> None:
+    desk.says("alice", begun_by)
+    if works:  # an engine has it, and hands over what it came to all the same
+        desk.engine()
+    desk.says("alice", "/rlm stop")
+    if works:
+        desk.store.recover("engine-1")
+        desk.plans()
+    assert desk.outcomes()[0].startswith("stopped")
+    (said,) = desk.ours
+    assert said.body.startswith("Stopped: somebody gave the command")
+    assert "Nothing was changed" in said.body and "Rename f" not in said.body
+    desk.says("alice", "/rlm stop")
+    assert "Nothing is running here." in desk.ours[-1].body
+    desk.reacts("alice", "+1", said)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.says("alice", "/rlm go")
+    assert NO_PLAN in desk.ours[-1].body
+    desk.says("alice", "/rlm undo")
+    assert NOTHING_STACKED in desk.ours[-1].body
+    assert (desk.stacked, desk.branches) == ([], {}) and "open" not in desk.outcomes()
+
+
+@pytest.mark.parametrize(
+    "words", ["", " \u200b\u2060", " <!-- rename f -->", " " + "\U0001f600" * 65_500]
+)
+def test_an_instruction_of_nothing_or_of_too_much_begins_nothing(desk: Desk, words: str) -> None:
+    desk.says("alice", f"/rlm refactor{words}")
+    (said,) = desk.ours
+    assert "needs an instruction" in said.body or "this one has 65,500" in said.body
+    assert desk.outcomes() == []
 
 
 def test_a_plan_can_be_started_again_after_a_run_that_came_to_nothing(desk: Desk) -> None:
@@ -787,6 +861,20 @@ def test_without_the_repositorys_switch_there_is_a_patch(desk: Desk) -> None:
     desk.carries()
     assert (desk.stacked, desk.branches) == ([], {})
     assert "write: on" in desk.ours[-1].body and "```diff" in desk.ours[-1].body
+
+
+def test_a_fork_gets_the_patch_which_undo_marks(desk: Desk) -> None:
+    fork = {"author": "bob", "head_ref": "theirs", "fork": "bob/hello"}
+    desk.pull = desk.repo.pull(desk.base, desk.head, **fork)
+    begun(desk)
+    desk.carries()
+    assert (desk.stacked, set(desk.branches) - {"theirs"}) == ([], set())
+    assert "in the fork" in desk.ours[-1].body and "```diff" in desk.ours[-1].body
+    assert desk.outcomes()[-1] == "patch"
+    for said in ("marked as undone", NOTHING_STACKED):
+        desk.says("alice", "/rlm undo")
+        assert said in desk.ours[-1].body
+    assert not [seen for seen in desk.fake.requests if seen.path.endswith("/git/refs")]
 
 
 def test_a_permission_that_nobody_granted_costs_the_branch_alone(

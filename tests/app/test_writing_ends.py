@@ -3,22 +3,21 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
-from app.github import patches
+from app.behind import MOST_FOLDERS
 from app.github.client import Hub
 from app.github.markers import visible
-from app.jobs import Look
+from app.plumbing import Plumbing
 from app.run_life import CLOSED
 from app.steps import Steps
 from app.store import GITHUB, PROGRESS
 from app.worker import MAX_ATTEMPTS, attempt
 from reviewer.errors import GiveUp, RetryLater
-from tests.app.writing_desk import AFTER, BASE, HEAD, NAME, POLICY, Desk
+from tests.app.writing_desk import AFTER, BASE, HEAD, POLICY, Desk
 from tests.github.hub import FakeGitHub, FakeRepo
 
 
@@ -47,19 +46,6 @@ def attempted(desk: Desk) -> None:
     job = desk.store.claim(GITHUB, "github", 60)
     assert job is not None
     attempt(desk.store, job, desk.steps.do, desk.steps.lost, threading.Event())
-
-
-def looked_at(desk: Desk, trigger: Literal["opened", "pushed"] = "opened") -> None:
-    """Let the event come that says that something happened to the pull request."""
-    look = Look(
-        installation=desk.installation.id,
-        repository_id=desk.repo.id,
-        repository=NAME,
-        number=desk.pull.number,
-        trigger=trigger,
-    )
-    desk.store.put(replace(look.job(), not_before=0.0))
-    desk.work()
 
 
 class _Killed(BaseException):
@@ -189,7 +175,7 @@ def test_a_patch_that_git_does_not_show_is_no_loss(
     def slow(*_: object) -> None:
         raise GiveUp("git diff took longer than 120 s.")
 
-    monkeypatch.setattr(patches, "run", slow)
+    monkeypatch.setattr(Plumbing, "run", slow)
     desk.comes(desk.written())
     attempted(desk)
     assert desk.outcomes()[-1] == "patch"
@@ -237,7 +223,7 @@ def moved(desk: Desk) -> None:
 
 def closed(desk: Desk) -> None:
     desk.pull.close()
-    looked_at(desk)
+    desk.looked_at()
 
 
 @pytest.mark.parametrize(
@@ -462,9 +448,9 @@ def test_one_that_is_merged_is_known_to_be_so_by_the_push_that_it_is(desk: Desk)
     first, second = desk.stacked
     second.close(merged=True)
     first.close()
-    looked_at(desk)
+    desk.looked_at()
     assert states(desk) == ["open", "open"]
-    looked_at(desk, "pushed")  # as a merge is, for what it merges into
+    desk.looked_at("pushed")  # as a merge is, for what it merges into
     assert states(desk) == ["merged", "open"], "one that is closed may be opened again"
     first.reopen()
     # Who wants it undone is told once that it cannot be.
@@ -482,7 +468,7 @@ def pushed(desk: Desk, changes: dict[str, bytes]) -> str:
     """Have somebody push to the pull request, and let the event come; return the new head."""
     head = desk.repo.commit(HEAD | changes, desk.pull.head)
     desk.pull.push(head)
-    looked_at(desk, "pushed")
+    desk.looked_at("pushed")
     return head
 
 
@@ -495,7 +481,7 @@ def told(desk: Desk) -> list[str]:
 def test_one_whose_files_a_push_left_alone_is_told_that_it_still_applies(desk: Desk) -> None:
     begun(desk)
     desk.carries()
-    looked_at(desk, "pushed")
+    desk.looked_at("pushed")
     assert told(desk) == [], "it stands on what the branch ends at"
     tips = desk.branches
     head = pushed(desk, {"d.py": b"x = 1\n"})
@@ -506,7 +492,7 @@ def test_one_whose_files_a_push_left_alone_is_told_that_it_still_applies(desk: D
     assert desk.branches == tips, "no branch is touched"
     (comment,) = [one for there in desk.stacked for one in there.comments]
     edited = comment.updated
-    looked_at(desk, "pushed")
+    desk.looked_at("pushed")
     assert told(desk) == [said] and comment.updated == edited, "the same is not said again"
 
 
@@ -537,13 +523,37 @@ def test_one_that_was_brought_up_to_date_is_told_so_and_one_sent_elsewhere_nothi
     head = pushed(desk, {"d.py": b"x = 1\n"})
     assert "still applies" in told(desk)[0]
     there.push(desk.repo.commit(AFTER | {"d.py": b"x = 1\n"}, head, there.head))
-    looked_at(desk, "pushed")
+    desk.looked_at("pushed", there)
     assert told(desk) == [
         f"This stands on what #{desk.pull.number} ends at by now (`{head[:10]}`)."
     ]
     there.retarget("main", desk.base)
     pushed(desk, {"a.py": b"y = 1\n"})
     assert len(told(desk)) == 1 and "ends at by now" in told(desk)[0]
+
+
+def test_all_that_stands_on_the_branch_counts_whoever_has_put_it_there(desk: Desk) -> None:
+    begun(desk)
+    desk.carries()
+    (there,) = desk.stacked
+    there.push(desk.repo.commit(AFTER | {"d.py": b"x = 1\n"}, there.head))
+    pushed(desk, {"d.py": b"x = 2\n"})
+    (said,) = told(desk)
+    assert "**It does not apply exactly any more**: `d.py` changed there." in said
+    pushed(desk, {"d.py": b"x = 1\n", "e.py": b"x = 2\n"})
+    (said,) = told(desk)
+    assert "or as it is here: **it still applies exactly**. 1 other file changed" in said
+
+
+def test_a_branch_that_differs_in_more_folders_than_are_read_is_not_judged(desk: Desk) -> None:
+    begun(desk)
+    desk.carries()
+    (there,) = desk.stacked
+    many = {f"d{number}/x.py": b"x = 1\n" for number in range(MOST_FOLDERS)}
+    there.push(desk.repo.commit(AFTER | many, there.head))
+    pushed(desk, {"a.py": b"x = 2\n"})
+    (said,) = told(desk)
+    assert "This changes more files than I compare" in said and "applies exactly" not in said
 
 
 def test_names_that_a_push_begins_to_use_are_told(desk: Desk) -> None:

@@ -16,6 +16,7 @@ PASSING = ("fetch", "git", "nursery", "parser", "detector", "sandbox")
 helpers that git starts), the one that forks parsers, a parser, ruff and the like, the sandbox."""
 KINDS = ("serve", *ROLES, *PASSING)
 
+_PROGRAMS = {"ruff": "detector", "zizmor": "detector", "monty": "sandbox"}
 _LOOK_S = 0.003
 
 
@@ -67,11 +68,17 @@ def _kind(pid: int, parent: str) -> str:
     program = words[0].rpartition(b"/")[2].decode("utf-8", "replace")
     if program.startswith("git"):
         return "git"
-    if program in {"ruff", "zizmor"}:
-        return "detector"
-    if program == "monty":
-        return "sandbox"
+    if program in _PROGRAMS:
+        return _PROGRAMS[program]
     said = b" ".join(words)
+    if b"app.github.fetch_worker" in said:  # those that it is forked from lead sessions
+        return "fetch" if _session(pid) != pid else ""
     if b"reviewer.nursery" in said:
         return "parser" if parent in {"nursery", "parser"} else "nursery"
-    return "fetch" if b"app.github.fetch_worker" in said and parent == "engine" else ""
+    return ""
+
+
+def _session(pid: int) -> int:
+    with suppress(ProcessLookupError):
+        return os.getsid(pid)
+    return pid

@@ -4,15 +4,16 @@ pull request, and the engine's part played by the test.
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr
 
 from app.github.auth import AppAuth
 from app.github.client import Hub
 from app.github.urls import Server
-from app.jobs import Command, Step, Wish, step
+from app.jobs import Command, Look, Step, Wish, step
 from app.roles.github import TO_READ, TO_WRITE, WRITES
 from app.steps import Steps
 from app.store import ENGINE, GITHUB, PUBLISH, Job, Run, Store
@@ -123,6 +124,20 @@ class Desk:
         comment.reactions.append(
             Reaction(state.next_id(), self.fake.user(who), content, state.now() + after_s)
         )
+
+    def looked_at(
+        self, trigger: Literal["opened", "pushed"] = "opened", pull: FakePull | None = None
+    ) -> None:
+        """Let the event come that says that something happened to the pull request, or another."""
+        look = Look(
+            installation=self.installation.id,
+            repository_id=self.repo.id,
+            repository=NAME,
+            number=(pull or self.pull).number,
+            trigger=trigger,
+        )
+        self.store.put(replace(look.job(), not_before=0.0))
+        self.work()
 
     def work(self) -> list[str]:
         """Do every job that there is for the role; return their kinds."""

@@ -209,13 +209,14 @@ class FakeGitHub:
         self.state.clock_offset = seconds
 
     def environ(self, home: Path) -> dict[str, str]:
-        """The variables of a user or a server whose GitHub this is."""
+        """The variables of a user or a server whose GitHub this is; it may be written to at once."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "RLM_HOME": str(home / "rlm"),
             "RLM_GITHUB_SERVER_URL": self.web,
             "RLM_GITHUB_API_URL": self.api,
+            "RLM_GITHUB_PAUSE": "0",
         }
 
     def repository(self, full_name: str, *, private: bool = False) -> FakeRepo:

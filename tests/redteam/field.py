@@ -44,7 +44,7 @@ class Field:
         self.folder = folder
         self.model = Obeying()
         self.world = World(folder / "world", **world)
-        self.world.forks = False  # what a process has of the others is looked for here
+        self.world.forks = False
         self.world.think = self.model
         self.world.service.confirms = False
         self.world.hub.apps.actions()
@@ -315,10 +315,19 @@ def _new(before: dict[str, object], after: dict[str, object]) -> dict[str, objec
 
 
 def assert_nothing_happens(
-    folder: Path, cases: Sequence[Case], field: Callable[[Path], Field] = Field
+    folder: Path,
+    cases: Sequence[Case],
+    field: Callable[[Path], Field] = Field,
+    *,
+    forks: bool = True,
 ) -> None:
-    """Play the cases; fail with everything that they brought about, and all that they lacked."""
+    """Play the cases; fail with everything that they brought about, and all that they lacked.
+
+    Without `forks` each process of the server is started as a program, for cases that look for what
+    the system shows of one: that of a fork is what it is a fork of (`tests/warm.py`).
+    """
     there = field(folder)
+    there.world.forks = forks
     evidence = there.play(cases)
     said = problems(evidence)
     for case in cases:

@@ -56,7 +56,7 @@ def _speaks(repo: FakeRepo, head: str) -> None:
     """Have a workflow of the pull request say it in comments, in the bots' names."""
     (pull,) = (one for one in repo.pulls.values() if one.head == head)
     places = [{"line": line} for line in (2, 3)] + [{"subject_type": "file"}]
-    for who in ("github-actions[bot]", "github-advanced-security[bot]"):
+    for who in ("github-actions[bot]", "github-advanced-security[bot]", "reviewdog[bot]"):
         said = [
             {"path": "cart.py", "body": f"{_SAID} bot-forged {more}", **place}
             for place in places

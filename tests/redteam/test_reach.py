@@ -7,4 +7,4 @@ from tests.redteam.people import REACHED
 
 
 def test_nothing_outside_of_the_tree_is_reached_and_no_secret_leaves(tmp_path: Path) -> None:
-    assert_nothing_happens(tmp_path, REACHED)
+    assert_nothing_happens(tmp_path, REACHED, forks=False)

@@ -7,4 +7,4 @@ from tests.redteam.trees import CASES
 
 
 def test_a_repository_is_read_and_nothing_more(tmp_path: Path) -> None:
-    assert_nothing_happens(tmp_path, CASES)
+    assert_nothing_happens(tmp_path, CASES, forks=False)

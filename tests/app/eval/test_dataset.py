@@ -133,7 +133,16 @@ def test_the_own_tests_of_a_python_case_pass_at_both_ends(name: str, tmp_path: P
         _write(files, tmp_path / end)
         tests = [path for path in files if path.startswith("tests/test_")]
         assert tests
-        done = _python(tmp_path / end, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
+        done = _python(
+            tmp_path / end,
+            "-m",
+            "pytest",
+            "-q",
+            "--disable-plugin-autoload",
+            "-p",
+            "no:cacheprovider",
+            *tests,
+        )
         assert done.returncode == 0, done.stdout
 
 

@@ -72,6 +72,17 @@ def test_the_login_is_signed_dated_back_and_short(app_id: str) -> None:
     assert found["exp"] - now <= 600
 
 
+def test_the_key_is_read_once_and_not_for_each_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("the key is read again")
+
+    with Loopback(Answer(200, {"slug": "rlm-review"})) as loopback:
+        mine = app(loopback)
+        monkeypatch.setattr("jwt.algorithms.load_pem_private_key", read)
+        assert mine.slug() == "rlm-review"
+    assert claims(loopback)["iss"] == "1234"
+
+
 def test_the_name_is_asked_for_once() -> None:
     with Loopback(Answer(200, {"slug": "rlm-review"})) as loopback:
         mine = app(loopback)

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -16,18 +18,20 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from app.github import cache
+from app.github import cache, fetch_process
 from app.github.cache import check_size, in_use, locked, make_room, place
 from app.github.fetch import Stopped, Wanted, checkout
 from app.github.origin import Lend
 from app.github.transport import Moved
 from app.github.urls import Server
 from app.objects import LocalObjects
+from reviewer import nursery
 from reviewer.diff import Start, build_change
 from reviewer.errors import GiveUp, RetryLater, TellUser
 from reviewer.git import GitRepo
 from reviewer.ports import MissingBlob
 from tests.app.pull_server import REPOSITORY, PullServer
+from tests.app.test_serve import lives
 
 ROOT = Path(__file__).parents[3]
 TOKEN = "ghs_16C7e42F292c6912E7710c838347Ae178B4a.tok-en_7"
@@ -74,17 +78,44 @@ def git(repo: Path, *arguments: str) -> str:
 
 
 def at_work(repo: Path) -> dict[int, dict[str, str]]:
-    """The environment of every process that works on a repository of ours."""
+    """The environment of every process that works on a repository of ours.
+
+    That of a git names the repository. Of the process that has it fetch, a fork, the kernel shows
+    what it is a fork of; it works on ours, for no other test of ours has one at the same time.
+    """
     found = {}
     for path in Path("/proc").glob("[0-9]*/environ"):
+        pid = int(path.parent.name)
         try:
             pairs = [item.partition("=") for item in path.read_text().split("\0") if item]
+            env = {name: value for name, _, value in pairs}
+            if env.get("GIT_DIR") == str(repo) or fetches_for_us(pid):
+                found[pid] = env
         except OSError:
             continue
-        env = {name: value for name, _, value in pairs}
-        if env.get("GIT_DIR") == str(repo):
-            found[int(path.parent.name)] = env
     return found
+
+
+def fetches_for_us(pid: int) -> bool:
+    """Is it a worker that fetches for this process, or for one that it started?
+
+    It leads a group, and those that it is a fork of lead a session, too.
+    """
+    if b"app.github.fetch_worker" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+        return False
+    state, parent, group, session = stat(pid)
+    if state == "Z" or group != pid or session == pid:
+        return False
+    while parent not in {0, 1, os.getpid()}:
+        parent = stat(parent)[1]
+    return parent == os.getpid()
+
+
+def stat(pid: int) -> tuple[str, int, int, int]:
+    """The state of a process, its parent, its group and its session."""
+    state, *numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:4]
+    parent, group, session = map(int, numbers)
+    return state, parent, group, session
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> float:
@@ -145,20 +176,35 @@ def test_the_process_that_fetches_starts_while_the_api_is_asked(
     hub: PullServer, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     what = small_pull(hub)
-    seen: list[dict[int, dict[str, str]]] = []
+    own = fetch_process._nursery(str(shutil.which("git")))
+    own.close()
+    own._root.close()
+    seen: list[bool] = []
 
     def slow(*_: object) -> str:
-        deadline = time.monotonic() + 20
-        while not (found := at_work(place(home, what))) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        seen.append(found)
+        wait_until(lambda: own._asked is not None)
+        process = own._root._process
+        seen.append(process is not None and process.poll() is None)
+        assert own._asked is not None
+        struct.unpack(">ci", own._asked.recv(5, socket.MSG_PEEK))  # it has imported
         return what.base
 
     monkeypatch.setattr("app.github.compare.merge_base", slow)
     done = checkout(what, lambda: None, home)
     assert done.start.commit == what.base
-    (found,) = seen
-    assert len(found) == 1
+    assert seen == [True]
+
+
+def test_a_process_that_fetches_and_cannot_be_started_is_tried_again_later(
+    hub: PullServer, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = small_pull(hub)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    fetch_process._nursery.cache_clear()
+    monkeypatch.setattr(nursery, "_ROOTS", {})
+    with pytest.raises(RetryLater, match="could not be started"):
+        fetched(what, home)
+    fetch_process._nursery.cache_clear()
 
 
 def test_a_head_that_was_left_behind_is_taken_by_its_sha(hub: PullServer, home: Path) -> None:
@@ -255,12 +301,14 @@ def test_the_process_that_fetches_looks_at_its_request_again(tmp_path: Path) -> 
         [sys.executable, "-c", "from app.github.fetch_worker import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "GIT_DIR": str(tmp_path / "x.git")},
+        env={"PATH": os.environ["PATH"]},
         cwd=ROOT,
         start_new_session=True,
     ) as worker:
         assert worker.stdin is not None and worker.stdout is not None
-        worker.stdin.write(json.dumps({"task": "pull", "wanted": request}).encode() + b"\n")
+        environ = {"PATH": os.environ["PATH"], "GIT_DIR": str(tmp_path / "x.git")}
+        told = {"task": "pull", "wanted": request, "environ": environ}
+        worker.stdin.write(json.dumps(told).encode() + b"\n")
         worker.stdin.flush()
         said = json.loads(worker.stdout.read())
     assert said["complaint"].startswith("GiveUp: These are not two commits")
@@ -368,10 +416,14 @@ def test_the_parents_keys_templates_and_configuration_stay_with_the_parent(
     assert git(place(home, what), "cat-file", "-t", what.head) == "commit"
     assert not mark.exists() and not (tmp_path / "trace").exists()
     assert not (place(home, what) / "hooks").exists()
+    workers = [env for env in seen.values() if "GIT_DIR" not in env]
+    assert [sorted(env) for env in workers] == [["GIT_PYTHON_GIT_EXECUTABLE", "LC_ALL"]]
     assert len(seen) >= 3  # the worker, git fetch, git remote-http
     for env in seen.values():
         assert not env.keys() & {"ANTHROPIC_API_KEY", "RLM_APP_PRIVATE_KEY", "GIT_TEMPLATE_DIR"}
         assert not env.keys() & {"GIT_PYTHON_TRACE", "GIT_TRACE", "PYTHONSTARTUP"}
+        if env in workers:
+            continue
         assert env["HOME"] == str(place(home, what).with_suffix(".home"))
         assert TOKEN not in "".join(env.values())  # only in base64, in GIT_CONFIG_VALUE_n
 
@@ -479,9 +531,11 @@ def test_a_parent_that_is_killed_takes_the_fetch_with_it(hub: PullServer, home: 
         parent.stdin.write("\n".join((hub.web, what.base, what.head, str(home), "t")).encode())
         parent.stdin.close()
         wait_until(lambda: len(at_work(repo)) >= 3)
+        there = at_work(repo)
+        assert any("GIT_DIR" not in env for env in there.values())
         parent.kill()
         parent.wait()
-        wait_until(lambda: not at_work(repo), seconds=1)
+        wait_until(lambda: not at_work(repo) and not any(map(lives, there)), seconds=1)
 
 
 def test_a_lock_that_another_run_holds_is_waited_for_and_can_be_left(

@@ -276,14 +276,14 @@ def test_an_app_in_the_conversation_may_repeat_the_author_and_keeps_nothing_back
     assert "already said" not in scene.stickies[0]
 
 
-WORKFLOW_BOTS = ["github-actions[bot]", "github-advanced-security[bot]"]
+WORKFLOW_BOTS = ["github-actions[bot]", "github-advanced-security[bot]", "reviewdog[bot]"]
 
 
 @pytest.fixture
 def bots(scene: Scene) -> Scene:
     """The scene, with apps that say what a workflow has them say, and one that judges."""
     scene.fake.apps.actions()
-    for slug in ("github-advanced-security", "other-reviewer"):
+    for slug in ("github-advanced-security", "other-reviewer", "reviewdog"):
         scene.fake.app(slug)
     return scene
 
@@ -548,8 +548,8 @@ WHY = "This breaks the parser: it takes digits alone, and the word ten raises a 
 
 def checks_say(scene: Scene, text: str = WHY, app: str = "linter", line: int = 10) -> str:
     """Have a check annotate a line of the head; return the address of the check."""
-    scene.fake.app("linter")
-    scene.fake.app("github-advanced-security")
+    for slug in ("linter", "github-advanced-security", "reviewdog", "circleci-checks"):
+        scene.fake.app(slug)
     scene.fake.apps.actions()
     note = ci.annotation("a.txt", line, text, "warning")
     made = ci.check(scene.repo, scene.pull.head, "lint", app=app, annotations=(note,))
@@ -558,7 +558,7 @@ def checks_say(scene: Scene, text: str = WHY, app: str = "linter", line: int = 1
 
 @pytest.mark.parametrize(
     ("app", "claim"),
-    [("linter", CLAIM), ("linter", LOW), ("github-actions", LOW)],
+    [("linter", CLAIM), ("linter", LOW), ("github-actions", LOW), ("reviewdog", LOW)],
 )
 def test_what_a_check_says_at_its_lines_goes_to_the_summary(scene, app, claim):
     address = checks_say(scene, app=app)
@@ -588,7 +588,10 @@ def test_what_is_grave_or_high_is_said_though_a_check_says_it(scene, app, grave)
     assert not asked_for_checks(scene)
 
 
-@pytest.mark.parametrize("app", ["github-actions", "github-advanced-security", "nobody"])
+@pytest.mark.parametrize(
+    "app",
+    ["github-actions", "github-advanced-security", "reviewdog", "circleci-checks", "nobody"],
+)
 def test_a_workflow_which_the_author_can_change_keeps_back_nothing_medium(scene, app):
     checks_say(scene, app=app)
     scene.publish(report([CLAIM]))

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -852,10 +854,27 @@ def test_the_key_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
     assert KEY not in caplog.text
 
 
-def test_importing_the_module_does_not_import_the_sdk() -> None:
-    import subprocess
-    import sys
-
-    code = "import sys, reviewer.model.anthropic; print('anthropic' in sys.modules)"
+def run_python(code: str) -> str:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "False"
+    return told.stdout.strip()
+
+
+def test_importing_the_module_does_not_import_the_sdk() -> None:
+    code = "import sys, reviewer.model.anthropic; print('anthropic' in sys.modules)"
+    assert run_python(code) == "False"
+
+
+def test_what_is_preloaded_is_all_that_the_first_client_needs() -> None:
+    code = """if True:
+        import asyncio, sys
+        from reviewer.model.anthropic import AnthropicModel, preload
+
+        async def main():
+            await asyncio.to_thread(preload)
+            there = set(sys.modules)
+            await AnthropicModel("sk-test").service()
+            print(set(sys.modules) - there)
+
+        asyncio.run(main())
+    """
+    assert run_python(code) == "set()"
