@@ -46,6 +46,7 @@ _NO_CODE = frozenset(
         None,
         Language.BASH,
         Language.DOCKERFILE,
+        Language.INI,
         Language.JSON,
         Language.MAKEFILE,
         Language.TOML,

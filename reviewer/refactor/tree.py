@@ -60,6 +60,11 @@ class Start:
         object.__setattr__(self, "folders", frozenset(folders))
 
     @cached_property
+    def folded(self) -> dict[str, str]:
+        """The paths by what is left of them where upper and lower case are one."""
+        return {path.casefold(): path for path in self.modes}
+
+    @cached_property
     def attributes(self) -> Attributes:
         """What this commit's .gitattributes say; git reads none that is a link."""
         first = Overlay(self)
@@ -94,6 +99,17 @@ class Overlay:
         return path in known.folders or any(
             blob is not None and other.startswith(f"{path}/") for other, blob in self.files.items()
         )
+
+    def twin(self, path: str) -> str | None:
+        """Return a path that is there and is the same but for upper and lower case.
+
+        Where a file system tells them not apart, one of the two would be lost at the checkout.
+        """
+        folded = path.casefold()
+        first = self.start.folded.get(folded)
+        others = (one for one, blob in self.files.items() if blob and one.casefold() == folded)
+        known = [one for one in (first, *others) if one is not None and self.has(one)]
+        return next((one for one in known if one != path), None)
 
     def mode(self, path: str) -> str | None:
         """Return the mode of what has that path now; None for nothing, folder or submodule."""

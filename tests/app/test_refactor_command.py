@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.arguments import parser
+from tests.app.render.test_html import Page
 from tests.app.schemas import assert_fits
 from tests.app.test_cli import Ran, User, key
 from tests.model_server import ModelServer, Scripted, error, hang, tool
@@ -123,6 +124,17 @@ def test_markdown_is_what_a_comment_has(user: User, service: ModelServer) -> Non
     assert "/rlm go" not in plan.out and status(user) == ""
 
 
+def test_html_is_one_file_with_the_account_and_the_patches(
+    user: User, service: ModelServer
+) -> None:
+    ran = ask(user, service, "--format", "html", "-q")
+    assert ran.code == 0 and ran.err == ""
+    read = Page(ran.out)
+    assert read.open == [] and "Complete: 2 commits" in read.text
+    assert "Twice was not enough." in read.text and "2. Triple the total +1 \u22121" in read.text
+    assert ("tr", {"class": "add"}) in read.elements and ("tr", {"class": "del"}) in read.elements
+
+
 def test_json_is_the_contract(user: User, service: ModelServer) -> None:
     ran = ask(user, service, "--format", "json")
     assert_fits("refactor", ran.out)
@@ -222,6 +234,15 @@ def test_work_of_the_user_is_never_written_over(user: User, service: ModelServer
     assert ran.code == 2 and "shop/cart.py: changed since the commit" in ran.err
     assert "--branch NAME" in ran.err and "Complete." in ran.out
     assert status(user) == " M shop/cart.py"
+
+
+def test_files_that_a_sparse_checkout_leaves_away_are_said_to_be(
+    user: User, service: ModelServer
+) -> None:
+    user.repo.git("sparse-checkout", "set", "web")
+    ran = ask(user, service, "--apply")
+    assert ran.code == 2 and "not in this sparse checkout" in ran.err and "--branch" in ran.err
+    assert CART in ran.err and status(user) == ""
 
 
 def test_changes_elsewhere_are_no_reason(user: User, service: ModelServer) -> None:
@@ -341,7 +362,7 @@ def test_what_gitattributes_call_generated_is_shown_to_nobody_and_left(user: Use
         (["refactor", "x", "--apply", "--branch", "b"], "not allowed with"),
         (["refactor", "x", "--plan", "--apply"], "--plan changes nothing"),
         (["refactor", "x", "--budget", "0"], "the budget is $0"),
-        (["refactor", "x", "--format", "html"], "invalid choice"),
+        (["refactor", "x", "--format", "sarif"], "invalid choice"),
     ],
 )
 def test_wrong_usage_is_told(

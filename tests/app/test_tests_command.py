@@ -227,6 +227,7 @@ def test_each_test_file_becomes_a_commit_whose_tests_pass_now_and_not_before(
     ran = user.rlm("tests", "main..topic", "--branch", "tested", **key(service))
     assert ran.code == 0, ran.out + ran.err
     assert "branch tested: 2 commits" in ran.err and "The tests were not run" in ran.out
+    assert "is what a reader says, and nobody has seen" in " ".join(ran.out.split())
     log = user.repo.git("log", "--format=%an|%s", "--name-only", "topic..tested").decode()
     assert log == f"Ada|Test it\n\n{NEW}\nAda|Test it\n\n{TEST}"
     text = user.repo.git("show", f"tested:{TEST}").decode()
