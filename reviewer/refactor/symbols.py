@@ -257,7 +257,9 @@ def _place_of(
         raise GiveUp(f"{shown(path)} is not there")
     lines = blob.data.split(b"\n")
     name = encode(definition.name)
-    before, _, _ = definition.signature.partition(definition.name)
+    # As a word: `f` is in `def`, too, and `on` in `function`.
+    named = re.search(rf"(?<![\w$]){re.escape(definition.name)}(?![\w$])", definition.signature)
+    before = definition.signature[: named.start()] if named else definition.signature
     header = b"".join(encode(before).split())
     uses = {(use.line, use.column) for use in what.uses}
     word = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")

@@ -66,6 +66,21 @@ def test_a_name_that_is_handed_on_as_itself_goes_with_it() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("t.py", "def {}():\n    return 1\n\n\n{}()\n"),
+        ("t.py", "class {}:\n    pass\n\n\n{}()\n"),
+        ("t.ts", "export function {}(x: number) {{\n  return x;\n}}\n{}(1);\n"),
+        ("t.ts", "export const {} = 1;\nuse({});\n"),
+    ],
+)
+@pytest.mark.parametrize("name", ["f", "on", "lass", "cons"])
+def test_a_name_that_is_part_of_a_word_before_it(path: str, text: str, name: str) -> None:
+    files = {path: text.format(name, name)}
+    assert texts(renamed(files, path, name, "other")) == {path: text.format("other", "other")}
+
+
 PACKAGE = {
     "pkg/__init__.py": "from .app import App as App\n",
     "pkg/app.py": "class App:\n    pass\n",
