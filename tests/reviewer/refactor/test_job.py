@@ -21,6 +21,7 @@ from reviewer.rlm.memory import MemoryJournal
 from reviewer.rlm.node import MOST_PROMPT_TOKENS
 from tests.model_server import Answer, ModelServer, Scripted, error, tool
 from tests.reviewer.refactor.shop import (
+    FILES,
     after,
     edited,
     make,
@@ -192,7 +193,10 @@ def test_a_name_that_is_taken_is_left_to_a_node(tmp_path: Path) -> None:
         done = refactored(repo, server)
     assert done.patch.commits == ()
     assert done.refactoring.status == "partial"
-    assert [one.why for one in done.refactoring.left] == ["total is another one"]
+    assert [one.why for one in done.refactoring.left] == [
+        "total is another one",
+        "it is still called net",
+    ]
     assert "has the name total already" in " ".join(done.refactoring.notes)
 
 
@@ -215,8 +219,7 @@ def test_each_use_of_a_name_that_the_host_does_not_rename_is_told_in_some_letter
 
     names = (LEFT, f"{LEFT} (2)")
     with ModelServer(script(TAKEN, dict.fromkeys(names, looks))) as server:
-        done = refactored(repo, server)
-    assert done.refactoring.status == "complete", done.refactoring
+        refactored(repo, server)
     for n in range(45):
         mine = [text for text in told if f'=== file "shop/use{n}.py"' in text]
         assert len(mine) == 1, n
@@ -252,8 +255,68 @@ def test_a_use_that_nobody_may_edit_is_left(tmp_path: Path) -> None:
         done = refactored(repo, server)
     assert done.refactoring.status == "partial" and done.refactoring.stopped is not None
     assert [(one.what, one.why) for one in done.refactoring.left] == [
-        ("its uses in vendor/x.py", "it is vendored: it belongs to another project")
+        ("its uses in vendor/x.py", "it is vendored: it belongs to another project"),
+        ("the rename", "it is still called net"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        (
+            {"renames": [rename("shop/prices.py", "net", "class")]},
+            ("Rename net to class", "the rename", "it is still called net"),
+        ),
+        (
+            {"renames": [rename("shop/prices.py", "net", "total")]},
+            ("Rename net to total", "the rename", "it is still called net"),
+        ),
+        (
+            {"moves": [{"path": "web/money.ts", "symbol": "format", "to": "web/fmt.ts"}]},
+            ("Move format to web/fmt.ts", "the move", "format is still in web/money.ts"),
+        ),
+        (
+            {"module_moves": [{"path": "shop/stubbed.py", "to": "shop/plain.py"}]},
+            ("Move shop/stubbed.py to shop/plain.py", "the move", "shop/plain.py is not there"),
+        ),
+    ],
+)
+def test_what_the_host_declines_and_a_node_calls_unneeded_is_left(
+    plan: dict[str, Any], says: tuple[str, str, str], tmp_path: Path
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/stubbed.py", "X = 1\n")
+    repo.write("shop/stubbed.pyi", "X: int\n")
+    repo.commit()
+    nothing = tool("submit", {"unneeded": "It is as it should be."})
+    with ModelServer(script(planned(**plan), {f"{says[0]}: what is left": nothing})) as server:
+        done = refactored(repo, server)
+    assert [(one.module, one.what, one.why) for one in done.refactoring.left] == [says]
+    assert done.refactoring.status == "partial" and done.refactoring.stopped is not None
+
+
+def test_what_the_host_declines_and_a_node_does_is_done(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(
+        renames=[rename("shop/prices.py", "net", "total")],
+        moves=[{"path": "web/money.ts", "symbol": "format", "to": "web/fmt.ts"}],
+    )
+    does = edited(
+        ("shop/prices.py", "def net(items)", "def total(items)"),
+        ("shop/cart.py", "import net", "import total as net"),
+        ("shop/report.py", "prices.net(", "prices.total("),
+    )
+    goes = edited(
+        ("web/money.ts", FILES["web/money.ts"], 'export const currency = "EUR";\n'),
+        ("web/view.ts", './money"', './fmt"'),
+        new_files=[{"path": "web/fmt.ts", "text": FILES["web/money.ts"]}],
+        message="Move format\n\nIt was asked for.",
+    )
+    move_left = "Move format to web/fmt.ts: what is left"
+    with ModelServer(script(plan, {LEFT: does, move_left: goes})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.left == [], done.refactoring
+    assert done.refactoring.status == "complete", done.refactoring
 
 
 GOES = {
