@@ -548,6 +548,30 @@ def test_a_broken_contract_goes_back_to_who_caused_it(tmp_path: Path) -> None:
     assert len(done.patch.commits) == 1
 
 
+def test_a_name_that_is_gone_and_still_listed_or_quoted_goes_back(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    listed = '__all__ = ["K", "m"]\n\n\nclass K:\n    pass\n'
+    repo.write("pkg/a.py", f"{listed}\n\ndef m() -> 'K':\n    pass\n")
+    repo.write("pkg/q.py", "class Q:\n    pass\n\n\ndef f() -> 'Q':\n    pass\n")
+    repo.commit()
+    plan = planned(modules=[module("less", "pkg/a.py", "pkg/q.py")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return edited(
+                ("pkg/a.py", "\n\ndef m() -> 'K':\n    pass\n", ""),
+                ("pkg/q.py", "class Q:\n    pass\n", "X = 1\n"),
+            )
+        return edited(("pkg/a.py", ', "m"', ""), ("pkg/q.py", "-> 'Q'", "-> None"))
+
+    with ModelServer(script(plan, {"less": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    again = prompt(server.requests[2].body)
+    assert "Undefined name `m` in `__all__`" in again and "Undefined name `Q`" in again
+    assert str(after(done)["pkg/a.py"]).startswith('__all__ = ["K"]\n')
+
+
 def test_who_removes_a_file_mends_what_needed_it(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     gone = module(
