@@ -1,6 +1,7 @@
 """Renames by the context engine: what the rules of the language say, and nothing that is guessed.
 
-A use is rewritten only if it is "exact"; a member of a class with all of its family (`family.py`).
+A use is rewritten only if it is "exact"; a member of a class with all of its family (`family.py`);
+in Python also a name in a string that is read as one (`strings.py`).
 What is left of the old name is a lead for whoever edits that file: uses that are only likely, and
 the word wherever it still stands in a file that was rewritten (a string, a comment, a variable of
 the same name).
@@ -21,6 +22,7 @@ from reviewer.parsing.symbols import Definition, DefKind, Extraction, UseKind
 from reviewer.refactor.family import WALKED, Class, Family, class_around, family, is_own
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
+from reviewer.refactor.strings import named_in_strings
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Rename
 from reviewer.text import decode, encode, printable
@@ -84,13 +86,7 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
         uses = _of_kin(uses, kin, context, tree)
     uses = _seen_through("." in one.symbol, uses, context, tree)
     exact = [each for each in uses if each.certainty is Certainty.EXACT]
-    places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
-    for path, symbol in members:
-        what = context.extraction(path).what
-        for definition in (each for each in what.definitions if path_of(each) == symbol):
-            places[path].add(_place_of(definition, what, path, tree))
-    for each in exact:
-        places[each.path].add((each.use.line, each.use.column))
+    places = _places(one, members, exact, context, tree)
     _free(one, places, context, tree)
     done = Done(along=tuple(each for each in members if each != (one.path, one.symbol)))
     for path in sorted(places):
@@ -105,6 +101,27 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
         raise GiveUp(f"the definition of {printable(one.symbol)} was not found in its file")
     _leads(one, uses, done, tree)
     return done
+
+
+def _places(
+    one: Rename,
+    members: Sequence[tuple[str, str]],
+    exact: Sequence[Used],
+    context: Context,
+    tree: Overlay,
+) -> dict[str, set[tuple[int, int]]]:
+    """Return the lines and columns (in bytes) where the name is to be another one, by path."""
+    places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+    for path, symbol in members:
+        what = context.extraction(path).what
+        for definition in (each for each in what.definitions if path_of(each) == symbol):
+            places[path].add(_place_of(definition, what, path, tree))
+    for each in exact:
+        places[each.path].add((each.use.line, each.use.column))
+    if "." not in one.symbol and language_of(one.path) is Language.PYTHON:
+        for place in named_in_strings(one.path, one.symbol, context, tree):
+            places[place.path].add((place.what.line, place.what.column))
+    return places
 
 
 def _best(uses: Iterable[Used]) -> list[Used]:

@@ -76,14 +76,14 @@ def test_a_rename_in_typescript_keeps_the_keys_of_objects(tmp_path: Path) -> Non
 
 def test_what_the_host_is_not_sure_of_goes_to_a_node(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
-    repo.write("shop/cart.py", 'from shop.prices import net\n\n__all__ = ["net"]\n')
+    repo.write("shop/cart.py", 'from shop.prices import net\n\nNAMES = ["net"]\n')
     repo.commit()
     name = "Rename net to subtotal: what is left"
-    mended = edited(("shop/cart.py", '__all__ = ["net"]', '__all__ = ["subtotal"]'))
+    mended = edited(("shop/cart.py", 'NAMES = ["net"]', 'NAMES = ["subtotal"]'))
     with ModelServer(script(NET, {name: mended})) as server:
         done = refactored(repo, server)
     assert done.refactoring.status == "complete", done.refactoring
-    assert '__all__ = ["subtotal"]' in str(after(done)["shop/cart.py"])
+    assert 'NAMES = ["subtotal"]' in str(after(done)["shop/cart.py"])
     told = prompt(server.requests[1].body)
     assert "the old name still stands here" in told
     assert done.refactoring.plan is not None

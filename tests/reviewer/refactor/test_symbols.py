@@ -66,6 +66,40 @@ def test_a_name_that_is_handed_on_as_itself_goes_with_it() -> None:
     }
 
 
+IN_STRINGS = {
+    "lib/core.py": '__all__ = ["net"]\n__all__.append("net")\n\n\ndef net(items):\n    return 1\n\n\n'
+    "class Net:\n    other: 'Net | None' = None\n\n    def f(self, x: 'dict[str, Net]') -> 'Net': ...\n",
+    "lib/__init__.py": "from .core import net\n\n__all__ = ['net', \"other\"]\n",
+    "lib/star.py": "from lib.core import *\n\n__all__ = ('net',)\n__all__ += ['net']\n",
+    "lib/alias.py": "from lib.core import net as n\n\n__all__ = ['n', 'net']\nnet = 1\n",
+    "lib/both.py": "from lib.core import *\nfrom os.path import *\n\n__all__ = ['net']\n",
+    "lib/other.py": "__all__ = ['net']\n\n\ndef net():\n    pass\n",
+    "use.py": "import lib.core as c\nfrom typing import Literal\nfrom lib.core import Net\n\n\n"
+    "def f(a: 'Net', b: 'c.Net', d: Literal['Net'], e: 'x.Net') -> 'list[Net]':\n    v: 'Net' = 'Net'\n"
+    "\n\ndef g(Net):\n    v: 'Net'\n",
+}
+
+
+def test_what_is_listed_goes_with_a_rename_in_each_file_that_has_the_name() -> None:
+    made = texts(renamed(IN_STRINGS, "lib/core.py", "net", "total"))
+    assert made["lib/core.py"].startswith('__all__ = ["total"]\n__all__.append("total")\n')
+    assert made["lib/__init__.py"] == "from .core import total\n\n__all__ = ['total', \"other\"]\n"
+    assert made["lib/star.py"] == IN_STRINGS["lib/star.py"].replace("net", "total")
+    assert made["lib/alias.py"] == IN_STRINGS["lib/alias.py"].replace("import net", "import total")
+    assert not {"lib/both.py", "lib/other.py"} & made.keys()
+
+
+def test_a_quoted_annotation_is_a_use() -> None:
+    done = renamed(IN_STRINGS, "lib/core.py", "Net", "Total")
+    made = texts(done)
+    assert made["lib/core.py"] == IN_STRINGS["lib/core.py"].replace("Net", "Total")
+    assert made["use.py"].partition("\n\n\n")[2] == (
+        "def f(a: 'Total', b: 'c.Total', d: Literal['Net'], e: 'x.Net') -> 'list[Total]':\n"
+        "    v: 'Total' = 'Net'\n\n\ndef g(Net):\n    v: 'Net'\n"
+    )
+    assert "lib/core.py" not in done.leads and len(done.leads["use.py"]) == 4
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
