@@ -452,6 +452,77 @@ def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> No
         moved(files, "a.py", "f", "b.py")
 
 
+STARRED = {
+    "pkg/__init__.py": "from pkg.a import *  # noqa: F403\nfrom os import sep\n",
+    "pkg/a.py": '__all__ = ["K", "m"]\n\n\nclass K:\n    pass\n\n\ndef m():\n    pass\n',
+    "leaf.py": "from pkg.a import *\n\nm()\n",
+    "use.py": "from pkg import K\nimport pkg\n\nprint(K, pkg.K)\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("listed", "after"),
+    [
+        ('["K", "m"]', '["m"]'),
+        ("['m', 'K']", "['m']"),
+        ("('m', \"K\",)", "('m',)"),
+        ('["K"]', "[]"),
+        ('[\n    "m",\n    "K",  # it\n    "é",\n]', '[\n    "m",\n    "é",\n]'),
+        ('["m", "K",\n    "n"]', '["m",\n    "n"]'),
+        ('["m"] + ["K"]\n__all__ += ["é", "K"]', '["m"] + []\n__all__ += ["é"]'),
+        ('["m"]\n__all__.append("K")', '["m"]'),
+    ],
+)
+def test_a_move_takes_a_name_out_of_what_is_listed(listed: str, after: str) -> None:
+    files = {**STARRED, "pkg/a.py": STARRED["pkg/a.py"].replace('["K", "m"]', listed)}
+    made = texts(moved(files, "pkg/a.py", "K", "pkg/k.py"))
+    assert made["pkg/a.py"] == f"__all__ = {after}\n\n\ndef m():\n    pass\n"
+
+
+@pytest.mark.parametrize("listed", ['("K", "m")', '["""K"""]'])  # one in brackets is no tuple
+def test_what_is_listed_in_an_odd_way_is_left(listed: str) -> None:
+    files = {**STARRED, "pkg/a.py": STARRED["pkg/a.py"].replace('["K", "m"]', listed)}
+    with pytest.raises(GiveUp, match="`__all__` lists K"):
+        moved(files, "pkg/a.py", "K", "pkg/k.py")
+
+
+@pytest.mark.parametrize("start", ["", '__all__ = ["K", "m"]\n\n\n'])
+def test_who_hands_a_name_on_by_a_star_goes_on_to_offer_it(start: str) -> None:
+    files = {**STARRED, "pkg/a.py": start + STARRED["pkg/a.py"].partition("\n\n\n")[2]}
+    made = texts(moved(files, "pkg/a.py", "K", "pkg/k.py"))
+    assert made["pkg/__init__.py"] == (
+        "from pkg.a import *  # noqa: F403\nfrom pkg.k import K\nfrom os import sep\n"
+    )
+    assert set(made) == {"pkg/__init__.py", "pkg/a.py", "pkg/k.py"}
+
+
+def test_a_name_that_its_old_file_still_imports_stays_listed() -> None:
+    files = {
+        **STARRED,
+        "pkg/a.py": STARRED["pkg/a.py"].replace(
+            "    pass\n\n\ndef m():\n    pass", "    pass\n\n\ndef m():\n    return K()"
+        ),
+    }
+    made = texts(moved(files, "pkg/a.py", "K", "pkg/k.py"))
+    assert '__all__ = ["K", "m"]' in made["pkg/a.py"] and "from pkg.k import K" in made["pkg/a.py"]
+    assert "pkg/__init__.py" not in made
+
+
+def test_a_star_in_a_block_is_left() -> None:
+    files = {
+        **STARRED,
+        "pkg/__init__.py": "try:\n    from pkg.a import *\nexcept ImportError:\n    pass\n",
+    }
+    with pytest.raises(GiveUp, match="in a way that is not plain"):
+        moved(files, "pkg/a.py", "K", "pkg/k.py")
+
+
+def test_a_star_that_would_make_a_circle_is_left() -> None:
+    files = {**STARRED, "pkg/k.py": "from pkg import sep\n\nX = sep\n"}
+    with pytest.raises(GiveUp, match="which imports the old"):
+        moved(files, "pkg/a.py", "K", "pkg/k.py")
+
+
 def along(text: str, *planned: str) -> list[str]:
     """What goes with f of a.py, where these are planned to go, too."""
     made = overlay({"a.py": text})
