@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.contracts.masking import MASKED, masked
+from reviewer.detectors.contracts.objects import Objects
 from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
@@ -85,6 +86,8 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
     if kin is not None:
         uses = _of_kin(uses, kin, context, tree)
     uses = _seen_through("." in one.symbol, uses, context, tree)
+    if kin is not None:
+        uses = _of_objects(uses, kin, context, tree)
     exact = [each for each in uses if each.certainty is Certainty.EXACT]
     places = _places(one, members, exact, context, tree)
     _free(one, places, context, tree)
@@ -166,6 +169,43 @@ def _of_kin(uses: Sequence[Used], kin: Family, context: Context, tree: Overlay) 
             each = replace(each, certainty=Certainty.NAME, why="of another class", score=-1.0)  # noqa: PLW2901
         found.append(each)
     return found
+
+
+def _of_objects(uses: Sequence[Used], kin: Family, context: Context, tree: Overlay) -> list[Used]:
+    """Return the uses, sure of those of an object that its scope makes of a class of the family.
+
+    In Python alone. Not where calling such a class may make something else.
+    """
+    classes = {
+        (each.path, each.use.line, each.use.column)
+        for each in _seen_through(False, kin.uses, context, tree)
+        if each.certainty is Certainty.EXACT
+    }
+    if any(_makes_others(each, context) for each in kin.classes):
+        return list(uses)
+    objects: dict[str, Objects | None] = {}
+    found = []
+    for each in uses:
+        path, use = each.path, each.use
+        if each.certainty is not Certainty.EXACT and use.kind in _MEMBER_USES and use.receiver:
+            if path not in objects:
+                view = _view(path, context, tree)
+                objects[path] = Objects(view) if view is not None else None
+            known = objects[path]
+            made = known.made_by(use) if known is not None else ()
+            if any((path, one.line, one.column) in classes for one in made):
+                each = replace(each, certainty=Certainty.EXACT, why="of an object of its family")  # noqa: PLW2901
+        found.append(each)
+    return found
+
+
+def _makes_others(one: Class, context: Context) -> bool:
+    """May a call of a class of Python make an object of another one?"""
+    definitions = context.extraction(one.path).what.definitions
+    return any(path_of(each) == f"{one.name}.__new__" for each in definitions) or any(
+        path_of(each) == one.name and re.search(r"\bmetaclass\s*=", each.signature)
+        for each in definitions
+    )
 
 
 def _class_asked(each: Used, context: Context) -> Class | None:

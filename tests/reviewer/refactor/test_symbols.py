@@ -188,7 +188,7 @@ def test_a_file_where_nothing_is_sure_is_told_and_stays() -> None:
 def test_a_method_by_its_class_and_what_is_likely_as_a_lead() -> None:
     files = {
         "a.py": "class A:\n    def m(self):\n        return self.m()\n",
-        "b.py": "from a import A\n\n\ndef f(x: A):\n    return x.m()\n",
+        "b.py": "from a import A\n\n\ndef f(x: A | None):\n    return x.m()\n",
     }
     done = renamed(files, "a.py", "A.m", "go")
     assert texts(done) == {"a.py": "class A:\n    def go(self):\n        return self.go()\n"}
