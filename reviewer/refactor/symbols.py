@@ -21,6 +21,7 @@ from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind, Extraction, UseKind
 from reviewer.refactor.family import WALKED, Class, Family, class_around, family, is_own
+from reviewer.refactor.fixtures import Taken, is_fixture, taken
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.strings import named_in_strings
@@ -90,6 +91,9 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
         uses = _of_objects(uses, kin, context, tree)
     exact = [each for each in uses if each.certainty is Certainty.EXACT]
     places = _places(one, members, exact, context, tree)
+    fixture = _as_fixture(one, definitions, context, tree)
+    for path, more in fixture.places.items():
+        places[path] = places.get(path, set()) | more
     _free(one, places, context, tree)
     done = Done(along=tuple(each for each in members if each != (one.path, one.symbol)))
     for path in sorted(places):
@@ -102,8 +106,21 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
             done.files[path] = Blob(data, blob.mode)
     if one.path not in done.files:
         raise GiveUp(f"the definition of {printable(one.symbol)} was not found in its file")
+    for path, line in fixture.unsure:
+        blob = tree.blob(path)
+        text = line_of(blob.data, line) if blob is not None else ""
+        done.lead(path, f"{_said(one)}, perhaps taken here as a fixture: {text}")
     _leads(one, uses, done, tree)
     return done
+
+
+def _as_fixture(
+    one: Rename, definitions: Sequence[Definition], context: Context, tree: Overlay
+) -> Taken:
+    """Return where a fixture of pytest is taken by its name; nothing for what is none."""
+    if "." in one.symbol or not any(is_fixture(each) for each in definitions):
+        return Taken()
+    return taken(one.path, one.symbol, context, tree)
 
 
 def _places(
