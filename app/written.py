@@ -212,6 +212,7 @@ def _bounded(account: Account) -> Account:
     others = [one for one in account.findings if one not in secrets]
     update: dict[str, Sequence[object]] = {
         "notes": account.notes[:MOST_SAID],
+        "unchecked": account.unchecked[:MOST_SAID],
         "findings": [*secrets, *others][:MOST_SAID],
     }
     if isinstance(account, Refactoring):

@@ -4,13 +4,14 @@
         [--replay | --record] [--records FOLDER] [--json]
 
 `refactor.toml` has the ten. Each is carried out by the command in a clone, onto a branch. Looked
-at: whether the changed files parse, what the detectors find anew across files, the tests of the
-package before and after (in an environment of its own, `--environments`), the largest prompt, the
-lines changed outside: in files that were not planned or that the instruction may not touch, and
-lines of the others that no accepted edit and no rename accounts for. The model is
-that of ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY. With --record its answers are kept, a file for
-each of the ten, and what is there already is not asked again. With --replay nobody is asked: those
-that have a record are carried out by it. Exits 1 where a bound is missed.
+at: whether the changed files parse, what the detectors find anew across files, what judges that are
+not ours find anew (mypy, and Python as it imports each module), the tests of the package before and
+after (in an environment of its own, `--environments`), the largest prompt, the lines changed
+outside: in files that were not planned or that the instruction may not touch, and lines of the
+others that no accepted edit and no rename accounts for. The model is that of ANTHROPIC_BASE_URL and
+ANTHROPIC_API_KEY. With --record its answers are kept, a file for each of the ten, and what is there
+already is not asked again. With --replay nobody is asked: those that have a record are carried out
+by it. Exits 1 where a bound is missed.
 """
 
 import argparse
@@ -23,13 +24,16 @@ import sys
 import tempfile
 import tomllib
 import venv
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.contracts import detected
+from benchmarks.refactor_judge import Silent, judged, names_of, new
 from benchmarks.refactor_lines import unnamed
 from benchmarks.refactor_replies import Record, Unusable, named, replies
 from benchmarks.trees import Store
@@ -55,6 +59,7 @@ class Row:
     commits: int = 0
     unparsed: list[str] = field(default_factory=list)
     contracts: list[str] = field(default_factory=list)
+    judged: list[str] = field(default_factory=list)
     newly_failing: list[str] = field(default_factory=list)
     failing_before: int = 0
     prompt: int = 0
@@ -141,6 +146,7 @@ def measured(
         _git(clone, "checkout", "-q", "--detach", package["commit"])
         python = _environment(package, environments)
         before = _failing(python, package, clone)
+        judge = _Judge(python, clone, package["source"], Path(place) / "cache")
         try:
             done, trace = _answered(one, clone, Path(place), model, row)
         except Unusable as error:
@@ -158,6 +164,7 @@ def measured(
         _git(clone, "checkout", "-q", BRANCH)
         row.unparsed = [path for path in changed if not _parses(clone / path)]
         row.contracts = _contracts(clone, package["commit"])
+        row.judged = judge.found_since(account["plan"])
         row.newly_failing = sorted(_failing(python, package, clone) - before)
         planned = _planned(account)
         row.outside_files = [p for p in changed if p not in planned or not _may(p, one["paths"])]
@@ -166,6 +173,29 @@ def measured(
         row.outside = sum(changed[path] for path in row.outside_files) + sum(stray.values())
         row.outside_files += sorted(stray)
     return row
+
+
+class _Judge:
+    """What independent judges say of the tree of a clone, now and later."""
+
+    def __init__(self, python: Path, clone: Path, source: str, cache: Path) -> None:
+        self._source = source
+        self._judged = partial(judged, python, clone, source, cache)
+        self._before = self._asked()
+
+    def found_since(self, plan: dict[str, Any]) -> list[str]:
+        """Return what is said now and was not at first; that nobody can say it, where so."""
+        after = self._asked()
+        silent = [one for one in (self._before, after) if isinstance(one, str)]
+        if isinstance(self._before, str) or isinstance(after, str):
+            return silent
+        return new(self._before, after, names_of(plan, self._source))
+
+    def _asked(self) -> Counter[str] | str:
+        try:
+            return self._judged()
+        except Silent as error:
+            return f"not judged: {error}"
 
 
 def _answered(
@@ -331,7 +361,7 @@ def missed(rows: Sequence[Row]) -> list[str]:
     """Return the bounds that are missed, in words; one refactoring in ten may fail its tests."""
     found = [f"{row.name}: {row.error}" for row in rows if row.error]
     found += [f"{row.name}: {p} does not parse" for row in rows for p in row.unparsed]
-    found += [f"{row.name}: {said}" for row in rows for said in row.contracts]
+    found += [f"{row.name}: {said}" for row in rows for said in (*row.contracts, *row.judged)]
     found += [
         f"{row.name}: a prompt of {row.prompt:,} tokens" for row in rows if row.prompt > MOST_PROMPT
     ]
@@ -347,13 +377,14 @@ def missed(rows: Sequence[Row]) -> list[str]:
 
 
 def _show(rows: Sequence[Row]) -> None:
-    heads = ("files", "lines", "unparsed", "contracts", "new fails", "prompt", "calls", "outside")
+    heads = ("files", "lines", "unparsed", "contracts", "judges", "new fails", "prompt", "calls")
+    heads = (*heads, "outside")
     print(f"{'':12}" + "".join(f"{head:>10}" for head in heads))
     for row in rows:
         cells = [row.files, row.lines, len(row.unparsed), len(row.contracts)]
-        cells += [len(row.newly_failing), row.prompt, row.calls, row.outside]
+        cells += [len(row.judged), len(row.newly_failing), row.prompt, row.calls, row.outside]
         print(f"{row.name:12}" + "".join(f"{cell:10,}" for cell in cells))
-    bounds = ("", "", "0", "0", "1 of 10", f"{MOST_PROMPT:,}", "", "0")
+    bounds = ("", "", "0", "0", "0", "1 of 10", f"{MOST_PROMPT:,}", "", "0")
     print(f"{'bound':12}" + "".join(f"{bound:>10}" for bound in bounds))
     for said in missed(rows):
         print(f"MISSED {said}")

@@ -1,10 +1,15 @@
 """What `benchmarks/refactor.py` counts, on a package of two files."""
 
 import json
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmarks.refactor import Row, _planned, missed
+from benchmarks.refactor_judge import Silent, judged, names_of, new
 from benchmarks.refactor_lines import unnamed
 from tests.repo import Repo
 
@@ -74,8 +79,59 @@ def test_each_bound_that_is_missed_is_said() -> None:
         Row("c", contracts=["x.py: gone"]),
         Row("d", prompt=40_001),
         Row("e", outside=3, outside_files=["x.py"]),
+        Row("g", judged=["mypy: there is no x"]),
         Row("f", newly_failing=["t"]),
     ]
     said = missed(rows)
-    assert [one[0] for one in said] == list("abcdef")
-    assert said[4] == "e: 3 lines outside, in x.py"
+    assert [one[0] for one in said] == list("abcgdef")
+    assert said[5] == "e: 3 lines outside, in x.py"
+
+
+PACKAGE = {
+    "src/pkg/__init__.py": "",
+    "src/pkg/shelf.py": "class Shelf:\n    def room(self) -> int:\n        return 3\n\n\n"
+    "def first() -> Shelf:\n    return Shelf()\n",
+    "src/pkg/use.py": "from pkg.shelf import first\n\n\ndef told():\n    return first().room()\n",
+    "src/pkg/odd.py": "from pkg.shelf import first\n\nfirst().width\nraise OSError('not here')\n",
+    "tests/test_use.py": "from pkg.use import told\n\n\ndef test_told():\n    assert told() == 3\n",
+}
+
+
+def test_judges_that_are_not_ours_find_what_a_result_breaks(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+
+    def said(**changed: str) -> Counter[str]:
+        for path, text in {**PACKAGE, **changed}.items():
+            (clone / path).parent.mkdir(parents=True, exist_ok=True)
+            (clone / path).write_text(text)
+        return judged(Path(sys.executable), clone, "src", tmp_path / "cache")
+
+    before = said()
+    assert [one.partition(":")[0] for one in sorted(before)] == ["import of pkg.odd", "mypy"]
+    shelf = PACKAGE["src/pkg/shelf.py"]
+    # A method that a value of a known type is asked for: no import of it, no call by its class.
+    broken = said(**{"src/pkg/shelf.py": shelf.replace("def room", "def space")})
+    assert new(before, broken, {}) == ['mypy: "Shelf" has no attribute "room" [attr-defined]']
+    gone = said(**{"src/pkg/shelf.py": shelf.replace("def first", "def front")})
+    found = new(before, gone, {})
+    assert sum(one.startswith("import of pkg.use: ImportError") for one in found) == 1
+    assert any('has no attribute "first"' in one for one in found)
+    # What was said of a class before it had another name is not new.
+    files = {path: text.replace("Shelf", "Rack") for path, text in PACKAGE.items()}
+    renamed = said(**files)
+    assert new(before, renamed, {}) and new(before, renamed, {"Shelf": "Rack"}) == []
+
+
+def test_a_judge_that_comes_to_no_end_says_so(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a.py").write_text("x = 1\n")
+    with pytest.raises(Silent, match="mypy: "):
+        judged(Path("/bin/false"), tmp_path, "src", tmp_path / "cache")
+
+
+def test_names_that_a_plan_changes_are_told_by_its_renames_and_moves() -> None:
+    plan = {
+        "renames": [{"path": "a.py", "symbol": "A.f", "to": "g"}],
+        "module_moves": [{"path": "src/p/a.py", "to": "src/p/b/__init__.py"}],
+    }
+    assert names_of(plan, "src") == {"f": "g", "p.a": "p.b"}

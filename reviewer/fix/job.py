@@ -24,6 +24,7 @@ from reviewer.ports import Cancelled
 from reviewer.refactor.job import OUTPUT_TOKENS, cost_of, guidance_of
 from reviewer.refactor.patch import Patch
 from reviewer.refactor.tree import Overlay, Start, Trees
+from reviewer.refactor.unchecked import told, unchecked
 from reviewer.request import StopReason
 from reviewer.review.finder import PACES
 from reviewer.rlm.journal import Journal
@@ -94,6 +95,8 @@ async def fix(
     order = {each.id: index for index, each in enumerate(request.findings)}
     everything = sorted([*left, *rounds.open], key=lambda one: order.get(one.id, -1))
     stopped = halted or _stopped(rounds, everything)
+    patch = Patch(request.commit, tuple(rounds.commits))
+    unparsed = unchecked(patch.changed)
     fixing = Fixing(
         status="complete" if stopped is None else "partial",
         stopped=stopped,
@@ -104,10 +107,11 @@ async def fix(
         closed_with=rounds.closed_with,
         open=everything,
         findings=rounds.findings,
-        notes=list(dict.fromkeys(notes)),
+        unchecked=unparsed,
+        notes=list(dict.fromkeys([*told(unparsed), *notes])),
         cost=cost,
     )
-    return Outcome(fixing, Patch(request.commit, tuple(rounds.commits)))
+    return Outcome(fixing, patch)
 
 
 def _sorted_out(request: FixRequest, tree: Overlay) -> tuple[list[Target], list[Open]]:

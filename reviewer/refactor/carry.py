@@ -22,6 +22,7 @@ from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Blob, Commit, commit_of
 from reviewer.refactor.protect import shown
 from reviewer.refactor.repair import blamed, examined, with_victims
+from reviewer.refactor.retyped import retyped
 from reviewer.refactor.tree import Overlay, Trees
 from reviewer.refactor.values import Edits, Joined, Left, Module, Plan, Step, Unneeded
 from reviewer.request import StopReason
@@ -186,7 +187,7 @@ class _Carrying:
                 before = {path: tree.blob(path) for path in done.files}
                 faults = broken(done.files, before, parsers)
                 problems = [
-                    *done.problems,
+                    *(done.problems or retyped(edits, tree, module.files)),
                     *(f'"{shown(path)}": {fault}' for path, fault in faults.items()),
                 ]
                 self._told(known, edits, mending=mending)

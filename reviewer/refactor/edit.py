@@ -13,6 +13,7 @@ from reviewer.refactor.outlines import divided, marked, named_code, outline, tok
 from reviewer.refactor.parse import broken
 from reviewer.refactor.protect import shown
 from reviewer.refactor.reach import looking
+from reviewer.refactor.retyped import retyped
 from reviewer.refactor.symbols import IN_PROSE, LINE_CHARS, MOST_LEADS
 from reviewer.refactor.tree import Overlay, Tree
 from reviewer.refactor.values import Answer, Edits, Joined, Module
@@ -91,7 +92,7 @@ class Editor:
     """The task. One instance for each state of the tree; a node edits one part."""
 
     name = "edit"
-    version = "7"
+    version = "8"
     tier: Tier = "strong"
     result: type[Edits] = Answer
     asks_why = True
@@ -225,6 +226,8 @@ class Editor:
         )
         if done.problems:
             return done.problems
+        if again := retyped(result, self._overlay, self.editable(part)):
+            return again
         if done.files and not result.message.strip() and not self._mending:
             return ["message: a commit needs one that says what it does, and why"]
         if not done.files and not result.left and not result.unneeded.strip():

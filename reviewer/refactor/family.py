@@ -9,8 +9,8 @@ import abc
 import builtins
 import enum
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from reviewer.context.values import Certainty, Context, Defined, Used
 from reviewer.errors import GiveUp
@@ -66,12 +66,15 @@ class Class:
 class Family:
     """The classes that have a member from one another. `members` define it, sorted.
 
-    `uses` are the places where a class of the family is named for sure, without imports.
+    `uses` are the places where a class of the family is named for sure, without imports; `owners`
+    has, by path, line and column, which one. `above` has what these and those above them extend.
     """
 
     classes: frozenset[Class]
     members: tuple[Class, ...]
     uses: tuple[Used, ...]
+    owners: Mapping[tuple[str, int, int], Class] = field(default_factory=dict)
+    above: Mapping[Class, tuple[Class, ...]] = field(default_factory=dict)
 
 
 def family(start: Class, name: str, to: str, context: Context) -> Family:
@@ -109,13 +112,15 @@ class _Walk:
                 raise GiveUp(f"{_said(each)} has the name {printable(self._to)} already")
         self._fulfils_nothing(found)
         members = sorted(each for each in found if self._defines(each, self._name))
-        uses = [
-            use
+        named = [
+            (use, each)
             for each in sorted(found)
             for use in self._naming(each)
             if use.certainty is Certainty.EXACT and use.use.kind is not UseKind.IMPORT
         ]
-        return Family(frozenset(found), tuple(members), tuple(uses))
+        owners = {(use.path, use.use.line, use.use.column): each for use, each in named}
+        uses = tuple(use for use, _ in named)
+        return Family(frozenset(found), tuple(members), uses, owners, dict(self._above))
 
     # Down and up ---------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Commit, commit_of
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.steps import once, title
-from reviewer.refactor.symbols import Done, how_likely, line_of, rename
+from reviewer.refactor.symbols import Done, declined_keywords, how_likely, line_of, rename
 from reviewer.refactor.tree import Overlay, Trees
 from reviewer.refactor.values import (
     MODULE_CHARS,
@@ -207,7 +207,9 @@ def _declined(one: Step, context: Context, done: Hosted, why: str) -> Done:
         else:
             used = context.uses(one.symbol, one.path)
             places = [(x.path, text) for x in used.items if (text := _used(one, x, tree))]
-            sure = {x.path for x in used.items if x.certainty is Certainty.EXACT}
+            words = declined_keywords(one, context, tree) if isinstance(one, Rename) else []
+            places += [(x.path, text) for x in words if (text := _used(one, x, tree))]
+            sure = {x.path for x in (*used.items, *words) if x.certainty is Certainty.EXACT}
             places += _overriding(one, context)
             unseen = used.notes
     except GiveUp as error:

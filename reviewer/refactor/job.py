@@ -24,7 +24,16 @@ from reviewer.refactor.proposals import named
 from reviewer.refactor.request import RefactorRequest
 from reviewer.refactor.survey import concerned
 from reviewer.refactor.tree import Overlay, Start, Trees
-from reviewer.refactor.values import CommitInfo, FileInfo, Left, Plan, Refactoring, Unneeded
+from reviewer.refactor.unchecked import told, unchecked
+from reviewer.refactor.values import (
+    CommitInfo,
+    FileInfo,
+    Left,
+    Plan,
+    Refactoring,
+    Unchecked,
+    Unneeded,
+)
 from reviewer.request import Cost, StopReason
 from reviewer.review.finder import PACES
 from reviewer.review.guidance import set_apart
@@ -70,6 +79,7 @@ class _Work:
     notes: list[str] = field(default_factory=list)
     destroys: list[str] = field(default_factory=list)
     reaches: list[str] = field(default_factory=list)
+    unchecked: list[Unchecked] = field(default_factory=list)
     stopped: StopReason | None = None
     fits: bool = True
 
@@ -189,12 +199,15 @@ def _warn(request: RefactorRequest, start: Start, context: Context, work: _Work)
 
 
 def _look(request: RefactorRequest, start: Start, work: _Work) -> None:
-    """Note what a result destroys that its plan did not say, and where it reaches."""
+    """Note what a result destroys that its plan did not say, where it reaches, and what of it
+    nothing has checked."""
     changed = Patch(request.commit, tuple(work.commits)).changed
     more = [] if work.destroys else shrunk(changed, request.instruction, request.paths, start)
     work.destroys += more
     work.reaches = reaching(changed)
-    work.notes = [*(f"Destructive: {one}" for one in more), *work.reaches, *work.notes]
+    work.unchecked = unchecked(changed)
+    first = [*(f"Destructive: {one}" for one in more), *told(work.unchecked)]
+    work.notes = [*first, *work.reaches, *work.notes]
 
 
 def _held_to(problems: Sequence[str], work: _Work) -> None:
@@ -251,6 +264,7 @@ def _outcome(request: RefactorRequest, work: _Work, cost: Cost) -> Outcome:
         notes=list(dict.fromkeys(work.notes)),
         destroys=work.destroys,
         reaches=work.reaches,
+        unchecked=work.unchecked,
         cost=cost,
     )
     held = bool(work.destroys) and request.hold_destructive and not work.commits

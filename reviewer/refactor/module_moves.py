@@ -17,6 +17,7 @@ from reviewer.parsing.symbols import Import, Use, UseKind
 from reviewer.refactor.annotations import only_checked
 from reviewer.refactor.apply import as_in, readable
 from reviewer.refactor.dotted import meant, package, parts, relative, respelled
+from reviewer.refactor.import_style import one_a_line
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.statements import WIDTH, from_import, written
@@ -99,7 +100,7 @@ def move_module(one: ModuleMove, context: Context, tree: Overlay) -> Done:
     texts: dict[str, str] = dict.fromkeys(packages, "")
     texts[way.new] = _moved(way, context, tree)
     if one.shim:
-        texts[way.old] = _shim(way, context)
+        texts[way.old] = _shim(way, context, tree)
     said = f"{shown(way.old)} is {shown(way.new)} now, the module {way.now}"
     texts.update(_users(way, importers, context, tree, done, said))
     for path, text in texts.items():
@@ -259,14 +260,18 @@ def _moved(way: _Way, context: Context, tree: Overlay) -> str:
     return file.result()
 
 
-def _shim(way: _Way, context: Context) -> str:
+def _shim(way: _Way, context: Context, tree: Overlay) -> str:
     """Return a module that offers, under the old name, what is public in the new one."""
     what = context.extraction(way.old).what
     names = {one.name for one in what.definitions if not one.scope}
     offered = sorted(name for name in names if not name.startswith("_") or name == "__all__")
     if not offered:
         raise GiveUp(f"{shown(way.old)} offers nothing by name")
-    said = written("", way.now, tuple((name, name) for name in offered))
+    pairs = [(name, name) for name in offered]
+    if one_a_line(way.old, "", tree):
+        said = "\n".join(written("", way.now, (one,)) for one in pairs)
+    else:
+        said = written("", way.now, tuple(pairs))
     return f'"""The old name of {way.now}."""\n\n{said}\n'
 
 

@@ -20,6 +20,7 @@ from reviewer.parsing.symbols import Definition, DefKind, Extraction, Import, Us
 from reviewer.ports import NoSuchFile
 from reviewer.refactor.annotations import Need, need, only_checked
 from reviewer.refactor.apply import as_in, readable
+from reviewer.refactor.import_style import one_a_line
 from reviewer.refactor.offers import handed_on, handing_on, listed, unlisted
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
@@ -203,7 +204,7 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
     _nothing_else_of_its_name(ends, sure, context)
     elsewhere = _imported_elsewhere(ends, context)
     texts = {ends.old: _cut(ends, definition, sure, needed, still, elsewhere, tree)}
-    texts[ends.new] = _put(ends, definition, needed)
+    texts[ends.new] = _put(ends, definition, needed, tree)
     for path in sorted({each.path for each in sure} - {ends.old, ends.new}):
         uses = [each for each in sure if each.path == path]
         texts[path] = _followed(path, uses, ends, context, tree)
@@ -379,7 +380,7 @@ def _needed(ends: _Ends, definition: Definition, context: Context, tree: Overlay
         else:
             needed.append(what)
     if back := sorted(name for name, what_for in whats.items() if what_for is Need.TYPES):
-        typed.append(_back(back, ends, tree))
+        typed += _back(back, ends, tree)
     typed[:0] = [_statement(what) for what in for_types]
     future = re.compile(r"^from __future__ import", re.M)
     differs = bool(future.search(ends.text)) != bool(future.search(ends.target_text))
@@ -407,14 +408,17 @@ def _can_go(what: Import, ends: _Ends, *, checked: bool) -> bool:
     return True
 
 
-def _back(names: list[str], ends: _Ends, tree: Overlay) -> str:
-    """Return the import of what the code names of the old file in annotations alone."""
+def _back(names: list[str], ends: _Ends, tree: Overlay) -> list[str]:
+    """Return the imports of what the code names of the old file in annotations alone."""
     for name in names:
         known = [*(d.name for d in ends.target.definitions), *map(_local, ends.target.imports)]
         if name in known:
             raise GiveUp(f"{shown(ends.new)} has a {printable(name)} already")
     style = ends.target if ends.target_text.strip() else ends.what
-    return written("", _module(ends.new, ends.old, style, tree), tuple((one, "") for one in names))
+    module, pairs = _module(ends.new, ends.old, style, tree), [(one, "") for one in names]
+    if one_a_line(ends.new, ends.target_text, tree):
+        return [written("", module, (one,)) for one in pairs]
+    return [written("", module, tuple(pairs))]
 
 
 def _is_at_home_anywhere(words: set[str]) -> None:
@@ -551,7 +555,8 @@ def _cut(  # noqa: PLR0917
         module = _module(ends.old, ends.new, ends.what, tree)
         statement = [written("", module, ((ends.symbol, ""),))]
         run, typed = (statement, []) if still is Need.RUN else ([], statement)
-        text = with_types(text, run, typed, _last_import(text, ends))
+        single = one_a_line(ends.old, ends.text, tree)
+        text = with_types(text, run, typed, _last_import(text, ends), single=single)
     for each in needed.checked:
         local = _local(each)
         offered = elsewhere is None or local in elsewhere
@@ -560,7 +565,7 @@ def _cut(  # noqa: PLR0917
     return text
 
 
-def _put(ends: _Ends, definition: Definition, needed: _Needed) -> str:
+def _put(ends: _Ends, definition: Definition, needed: _Needed, tree: Overlay) -> str:
     """Return the new file with the definition at its end and the imports that it needs."""
     text = ends.target_text
     for each in ends.target.imports:
@@ -588,7 +593,8 @@ def _put(ends: _Ends, definition: Definition, needed: _Needed) -> str:
     if not text.strip() and "from __future__ import annotations" in ends.text:
         gap = [""] if statements else []
         statements = ["from __future__ import annotations", *gap, *statements]
-    text = with_types(text, statements, needed.typed, last)
+    single = one_a_line(ends.new, ends.target_text, tree)
+    text = with_types(text, statements, needed.typed, last, single=single)
     head = text.rstrip("\n")
     return f"{head}\n\n\n{_piece(ends, definition)}\n" if head else f"{_piece(ends, definition)}\n"
 
@@ -616,14 +622,22 @@ def _followed(path: str, uses: list[Used], ends: _Ends, context: Context, tree: 
         if each.use.kind is not UseKind.IMPORT and each.why != OFFERED_ON.why
     ]
     if dotted := [use for use in used if use.receiver or use.name not in local]:
-        text = _by_name(path, text, what, dotted, ends, context)
+        text = _by_name(path, text, what, dotted, ends, context, tree)
+    single = one_a_line(path, text, tree)
     for each in sorted(from_old, key=lambda one: -one.line):
-        text = redirected(text, each.line, ends.symbol, _spelled(path, each.module, ends))
+        module = _spelled(path, each.module, ends)
+        text = redirected(text, each.line, ends.symbol, module, single=single)
     return text
 
 
 def _by_name(  # noqa: PLR0917
-    path: str, text: str, what: Extraction, uses: Sequence[Use], ends: _Ends, context: Context
+    path: str,
+    text: str,
+    what: Extraction,
+    uses: Sequence[Use],
+    ends: _Ends,
+    context: Context,
+    tree: Overlay,
 ) -> str:
     """Return a text with uses by the old module (`module.name`) as uses by the name alone.
 
@@ -657,7 +671,8 @@ def _by_name(  # noqa: PLR0917
     statement = written("", _spelled(path, said, ends), ((ends.symbol, ""),))
     changed = decode(b"\n".join(lines))
     # Right behind the module's own: a later import may stand behind the first use.
-    done = with_imports(changed, [statement], imported.line)
+    single = one_a_line(path, text, tree)
+    done = with_imports(changed, [statement], imported.line, single=single)
     if len(_words(head, masked(encode(changed), Language.PYTHON))) == 1:  # in its import
         above = "".join(f"{one}\n" for one in changed.split("\n")[: imported.line - 1])
         more = 0 if done.startswith(above) else done.count("\n") - changed.count("\n")

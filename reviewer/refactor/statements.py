@@ -75,10 +75,11 @@ def written(indent: str, module: str, names: tuple[tuple[str, str], ...], tail: 
     return f"{indent}from {module} import (\n{inner}{indent}){end}"
 
 
-def redirected(text: str, line: int, name: str, module: str) -> str:
+def redirected(text: str, line: int, name: str, module: str, *, single: bool = False) -> str:
     """Return the text with one name of a statement imported from another module.
 
     At the top of a file it goes where sorters of imports have it, as far as that is in its block.
+    `single`: with a statement for each name.
     """
     old = from_import(text, line)
     moved = tuple(one for one in old.names if one[0] == name)
@@ -90,7 +91,7 @@ def redirected(text: str, line: int, name: str, module: str) -> str:
     if not old.indent and (kept or not old.tail):
         end = _end_of_block(text, old.end)
         first = text[: old.start] + rest if kept else text[: old.start].removesuffix("\n")
-        if placed := _among((first + text[old.end : end]).removeprefix("\n"), new):
+        if placed := _among((first + text[old.end : end]).removeprefix("\n"), new, single):
             return placed + text[end:]
     if kept:
         new = f"{rest}\n{new}"
@@ -134,10 +135,13 @@ def dropped(text: str, line: int, name: str) -> str:
     return text[: old.start] + text[end:]
 
 
-def with_imports(text: str, statements: list[str], last_import: int) -> str:
+def with_imports(
+    text: str, statements: list[str], last_import: int, *, single: bool = False
+) -> str:
     """Return the text with statements added at its top, as sorters of imports have them.
 
-    Each goes into a statement of the same module, else among those of the same package where these
+    Each goes into a statement of the same module (beside it where `single` says that each name has
+    a statement), else among those of the same package where these
     are in order, else behind the last import, which ends at or after line `last_import` (0: none).
     """
     if not statements:
@@ -147,7 +151,7 @@ def with_imports(text: str, statements: list[str], last_import: int) -> str:
     top, after = "\n".join(lines[:at]), lines[at:]
     rest = []
     for statement in statements if last_import else ():
-        placed = _among(top, statement)
+        placed = _among(top, statement, single)
         top = placed or top
         rest += [] if placed else [statement]
     before = top.split("\n") if at else []
@@ -159,7 +163,7 @@ def with_imports(text: str, statements: list[str], last_import: int) -> str:
     return "\n".join([*before, *rest, *gap, *after])
 
 
-def _among(top: str, statement: str) -> str:
+def _among(top: str, statement: str, single: bool) -> str:
     """Return the lines at the top of a file with a statement in its place among them, "" without.
 
     Those of its package have to be in order, plain, and in one block of imports alone: what is not
@@ -169,18 +173,31 @@ def _among(top: str, statement: str) -> str:
     if new is None:
         return ""
     there = _of_package(top, new.module)
-    known = next((one for one in there if one.module == new.module and not one.tail), None)
+    same = [one for one in there if one.module == new.module]
+    apart = single and all(len(one.names) == 1 for one in (new, *same))
+    fits = (one for one in same if (one.names == new.names if apart else not one.tail))
+    known = next(fits, None)
     if not there or (not (known and set(new.names) <= set(known.names)) and _gives(top, new)):
         return ""
     if known is not None:
         names = _joined(known.names, new.names)
-        return top[: known.start] + written("", known.module, names) + top[known.end :]
+        return top[: known.start] + written("", known.module, names, known.tail) + top[known.end :]
+    if apart and same:
+        ranks = [_rank(one.names[0]) for one in same]
+        mine = _rank(new.names[0]) if ranks == sorted(ranks) else _LAST
+        later = (one for one in same if _rank(one.names[0]) > mine)
+        return _before(top, statement, next(later, None), same[-1])
     modules = [one.module.lower() for one in there]
     if modules != sorted(modules) or not _is_block(top, there):
         return ""
-    later = next((one for one in there if one.module.lower() > new.module.lower()), None)
+    later = (one for one in there if one.module.lower() > new.module.lower())
+    return _before(top, statement, next(later, None), there[-1])
+
+
+def _before(top: str, statement: str, later: FromImport | None, last: FromImport) -> str:
+    """Return a text with a statement before another one, behind the last where there is none."""
     if later is None:
-        return f"{top[: there[-1].end]}\n{statement}{top[there[-1].end :]}"
+        return f"{top[: last.end]}\n{statement}{top[last.end :]}"
     return f"{top[: later.start]}{statement}\n{top[later.start :]}"
 
 
@@ -229,23 +246,28 @@ def _joined(
     return tuple(sorted((*names, *more), key=_rank))
 
 
+_LAST = (3, "")
+
+
 def _rank(named: tuple[str, str]) -> tuple[int, str]:
     name = named[0]
     return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name)
 
 
-def with_types(text: str, statements: list[str], typed: list[str], last_import: int) -> str:
+def with_types(
+    text: str, statements: list[str], typed: list[str], last_import: int, *, single: bool = False
+) -> str:
     """Return the text with statements added, and with others under `if TYPE_CHECKING:`."""
     if not typed:
-        return with_imports(text, statements, last_import)
+        return with_imports(text, statements, last_import, single=single)
     lines = text.split("\n")
     if any(CHECKED.fullmatch(line) for line in lines):
-        return _in_block(with_imports(text, statements, last_import), typed)
+        return _in_block(with_imports(text, statements, last_import, single=single), typed)
     known = re.search(r"^from typing import (?:.*[\s,])?TYPE_CHECKING\b", text, re.M)
     named = [] if known else ["from typing import TYPE_CHECKING"]
     block = ["if TYPE_CHECKING:", *(f"    {one}" for one in typed)]
     gap = [""] if statements or named or last_import else []
-    return with_imports(text, [*statements, *named, *gap, *block], last_import)
+    return with_imports(text, [*statements, *named, *gap, *block], last_import, single=single)
 
 
 def unchecked(text: str, statement: str) -> str:

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.contracts.masking import MASKED, masked
@@ -22,6 +23,7 @@ from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind, Extraction, UseKind
 from reviewer.refactor.family import WALKED, Class, Family, class_around, family, is_own
 from reviewer.refactor.fixtures import Taken, is_fixture, taken
+from reviewer.refactor.keywords import Keywords
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.strings import named_in_strings
@@ -32,6 +34,9 @@ from reviewer.text import decode, encode, printable
 LINE_CHARS = 160
 MOST_LEADS = 40
 """Of one file and step; whoever edits it is told that there is more."""
+
+MOST_EXTENDING = 20
+"""Classes whose constructors are looked for where a rename is declined."""
 
 MORE = "more places of this file have it than are named here: look through all of it"
 
@@ -85,7 +90,7 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
         raise GiveUp(" ".join(dict.fromkeys(notes)))
     uses = _best(use for each in answers for use in each.items)
     if kin is not None:
-        uses = _of_kin(uses, kin, context, tree)
+        uses = _of_kin(uses, kin, one, context, tree)
     uses = _seen_through("." in one.symbol, uses, context, tree)
     if kin is not None:
         uses = _of_objects(uses, kin, context, tree)
@@ -94,7 +99,9 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
     fixture = _as_fixture(one, definitions, context, tree)
     for path, more in fixture.places.items():
         places[path] = places.get(path, set()) | more
-    _free(one, places, context, tree)
+    keyed = {each.path for each in exact if each.use.kind is UseKind.KEYWORD}
+    keyed -= {each.path for each in exact if each.use.kind is not UseKind.KEYWORD}
+    _free(one, places.keys() - keyed | {path for path, _ in members}, tree)
     done = Done(along=tuple(each for each in members if each != (one.path, one.symbol)))
     for path in sorted(places):
         blob = tree.blob(path)
@@ -165,16 +172,31 @@ def _surer(each: Used) -> tuple[bool, bool, float]:
     )
 
 
-def _of_kin(uses: Sequence[Used], kin: Family, context: Context, tree: Overlay) -> list[Used]:
-    """Return the uses, sure of those by a class of the family, by `self`, and in its body."""
-    named = {
-        (each.path, each.use.line, each.use.column + len(encode(each.use.name)) + 1)
+def _of_kin(
+    uses: Sequence[Used], kin: Family, one: Rename, context: Context, tree: Overlay
+) -> list[Used]:
+    """Return the uses, sure of those by a class of the family, by `self`, and in its body.
+
+    Keywords are sure where they name a field of what is made or matched.
+    """
+    classes = [
+        each
         for each in _seen_through(False, kin.uses, context, tree)
         if each.certainty is Certainty.EXACT
+    ]
+    named = {
+        (each.path, each.use.line, each.use.column + len(encode(each.use.name)) + 1)
+        for each in classes
     }
+    keywords = _keywords(one, kin, classes, context, tree)
+    if problem := keywords.other_argument():
+        raise GiveUp(problem)
     found = []
     for each in uses:
         use = each.use
+        if use.kind is UseKind.KEYWORD and language_of(each.path) is Language.PYTHON:
+            found.append(keywords.judged(each))
+            continue
         if use.kind in _MEMBER_USES and (around := _class_asked(each, context)) is not None:
             sure, other = around in kin.classes, around not in kin.classes
         else:
@@ -223,6 +245,45 @@ def _makes_others(one: Class, context: Context) -> bool:
         path_of(each) == one.name and re.search(r"\bmetaclass\s*=", each.signature)
         for each in definitions
     )
+
+
+def _keywords(
+    one: Rename, kin: Family, classes: Iterable[Used], context: Context, tree: Overlay
+) -> Keywords:
+    """Return what judges the keywords that are called like a member, which is to have a name."""
+    named = {(each.path, each.use.line, each.use.column): each.use.kind for each in classes}
+    short = one.symbol.rpartition(".")[2]
+    view = cache(lambda path: _view(path, context, tree))
+    return Keywords(short, one.to, kin, named, context, view)
+
+
+def declined_keywords(one: Rename, context: Context, tree: Overlay) -> list[Used]:
+    """Return the keywords that mean or may mean a member whose rename is declined.
+
+    By what names its class and those that extend it, as far as that is known.
+    """
+    owner = one.symbol.rpartition(".")[0]
+    if not owner or language_of(one.path) is not Language.PYTHON:
+        return []
+    first = Class(one.path, owner)
+    owners: dict[tuple[str, int, int], Class] = {}
+    above: dict[Class, tuple[Class, ...]] = {first: ()}
+    classes: list[Used] = []
+    waiting = [first]
+    while waiting and len(above) <= MOST_EXTENDING:
+        class_ = waiting.pop()
+        for each in context.uses(class_.name, class_.path).items:
+            if each.certainty is Certainty.EXACT:
+                owners[each.path, each.use.line, each.use.column] = class_
+                classes.append(each)
+                inner = Class(each.path, each.use.scope)
+                if each.use.kind is UseKind.OVERRIDE and inner not in above:
+                    above[inner] = (class_,)
+                    waiting.append(inner)
+    kin = Family(frozenset(above), (first,), tuple(classes), owners, above)
+    keywords = _keywords(one, kin, classes, context, tree)
+    uses = context.uses(one.symbol, one.path).items
+    return [keywords.judged(each) for each in uses if each.use.kind is UseKind.KEYWORD]
 
 
 def _class_asked(each: Used, context: Context) -> Class | None:
@@ -311,12 +372,13 @@ def _kin(one: Rename, definitions: Sequence[Definition], context: Context) -> Fa
     return None
 
 
-def _free(
-    one: Rename, places: dict[str, set[tuple[int, int]]], context: Context, tree: Overlay
-) -> None:
-    """Refuse a name that a file which would get it has already, whatever it means there."""
+def _free(one: Rename, paths: Iterable[str], tree: Overlay) -> None:
+    """Refuse a name that a file which would get it has already, whatever it means there.
+
+    Where only keywords get it, it hides nothing, and no class of the family has it.
+    """
     word = re.compile(rb"(?<![\w$])" + re.escape(encode(one.to)) + rb"(?![\w$])")
-    for path in sorted(places):
+    for path in sorted(paths):
         blob = tree.blob(path)
         if blob is not None and word.search(blob.data):
             raise GiveUp(f"{shown(path)} has the name {printable(one.to)} already")
@@ -430,9 +492,10 @@ def how_likely(each: Used, member: bool) -> str:
 
     The type of most receivers is not known: a method's uses are seldom more than "perhaps".
     """
-    if each.certainty is Certainty.LIKELY and each.use.kind is not UseKind.KEYWORD:
+    if each.certainty is Certainty.LIKELY:
         return "likely"
-    return "perhaps" if member and each.score > 0 and each.use.kind in _MEMBER_USES else ""
+    may = each.use.kind in _MEMBER_USES or each.use.kind is UseKind.KEYWORD
+    return "perhaps" if member and each.score > 0 and may else ""
 
 
 def _is_key(line: bytes, short: str, to: str) -> bool:

@@ -287,6 +287,15 @@ class Unneeded(BaseModel):
     why: str
 
 
+class Unchecked(BaseModel):
+    """A file that an edit has touched and nothing has parsed, and why."""
+
+    model_config = _SHAPE
+
+    path: str
+    why: str
+
+
 class Refactoring(BaseModel):
     """The result; the documented JSON contract of `rlm refactor --format json`.
 
@@ -295,7 +304,8 @@ class Refactoring(BaseModel):
     `findings` are what the detectors say of the result and no node has mended. `destroys` says what
     the plan or the result destroys and the instruction does not name; `held`: for that the run
     ended at the plan, and its status is "planned". `reaches` has the lines of the result that read
-    the environment, run programs or reach the network, and are new.
+    the environment, run programs or reach the network, and are new. `unchecked` are the files that
+    were touched and that nothing here can parse.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -313,5 +323,6 @@ class Refactoring(BaseModel):
     destroys: list[str] = []
     held: bool = False
     reaches: list[str] = []
+    unchecked: list[Unchecked] = []
     notes: list[str] = []
     cost: Cost = Cost()

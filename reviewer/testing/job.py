@@ -20,6 +20,7 @@ from reviewer.ports import Cancelled
 from reviewer.refactor.job import OUTPUT_TOKENS, cost_of, guidance_of
 from reviewer.refactor.patch import Patch
 from reviewer.refactor.tree import Overlay, Start, Tree, Trees
+from reviewer.refactor.unchecked import told, unchecked
 from reviewer.request import StopReason
 from reviewer.review.arrangement import arrange
 from reviewer.review.clusters import Clusters
@@ -106,6 +107,8 @@ async def write_tests(
         cost = cost_of(run, time.monotonic() - began)
         halted = run.stopped.reason if run.stopped is not None else None
     stopped = halted or found.stopped or _stopped(rounds)
+    patch = Patch(request.commit, tuple(rounds.commits))
+    unparsed = unchecked(patch.changed)
     testing = Testing(
         status="complete" if stopped is None else "partial",
         stopped=stopped,
@@ -115,10 +118,11 @@ async def write_tests(
         left=[*found.sorted.left, *rounds.left],
         covered=list(found.sorted.covered),
         findings=rounds.findings,
-        notes=list(dict.fromkeys(notes)),
+        unchecked=unparsed,
+        notes=list(dict.fromkeys([*told(unparsed), *notes])),
         cost=cost,
     )
-    return Outcome(testing, Patch(request.commit, tuple(rounds.commits)))
+    return Outcome(testing, patch)
 
 
 async def _find(

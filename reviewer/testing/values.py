@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.finding import Finding, Side
-from reviewer.refactor.values import NAME_CHARS, PATH_CHARS, Edits
+from reviewer.refactor.values import NAME_CHARS, PATH_CHARS, Edits, Unchecked
 from reviewer.request import Cost, StopReason
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS
 
@@ -234,7 +234,7 @@ class Testing(BaseModel):
 
     `status` is "partial" exactly when `stopped` says why: the run ended early, or `findings`, what
     the detectors say of the result, is not empty. Behaviours that are left are no partial result.
-    No test was run.
+    No test was run. `unchecked` are test files that nothing here can parse.
     """
 
     __test__ = False
@@ -250,5 +250,6 @@ class Testing(BaseModel):
     left: list[Left] = []
     covered: list[Covered] = []
     findings: list[Finding] = []
+    unchecked: list[Unchecked] = []
     notes: list[str] = []
     cost: Cost = Cost()

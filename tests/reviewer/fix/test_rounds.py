@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.render.fixing import fixing_text
+from app.render.writing import account_markdown
 from reviewer.finding import Category, Finding, Severity
 from tests.model_server import ModelServer, Scripted, tool
 from tests.repo import Repo
@@ -114,3 +116,22 @@ def test_a_patch_that_does_not_parse_never_stands(repo: Repo) -> None:
     assert done.patch.commits == () and done.fixing.closed == []
     (left,) = done.fixing.open
     assert left.state == "refused" and "does not parse" in left.why
+
+
+def test_a_file_that_nothing_can_parse_is_named(repo: Repo) -> None:
+    repo.write("web/style.css", "p { color: blck }\n")
+    repo.commit()
+    typo = finding("web/style.css", 1, "p { color: blck }", "There is no such colour")
+
+    def say(request: dict[str, Any]) -> Scripted:
+        if looks(request):
+            return closes(request, "web/style.css", "p { color: black }")
+        return edited(("web/style.css", "blck", "black"))
+
+    with ModelServer(say) as server:
+        done = fixed(repo, server, findings=[typo]).fixing
+    assert [one.id for one in done.closed] == [typo.id]
+    assert [one.path for one in done.unchecked] == ["web/style.css"]
+    said = "Not checked: web/style.css: no parser for it."
+    assert said in done.notes and said in fixing_text(done)
+    assert said in account_markdown(done).replace("\\", "")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.render.refactoring import refactoring_text
+from app.render.refactoring import refactoring_json, refactoring_text
+from app.render.writing import account_markdown, stacked_body
 from app.trees import GitTrees
 from reviewer.git import open_repo
 from reviewer.refactor.carry import IDLE_ROUNDS, MEND
@@ -1196,3 +1197,93 @@ def test_a_given_plan_that_does_not_fit_does_nothing(
     assert done.refactoring.status == "partial"
     (left,) = done.refactoring.left
     assert "does not fit the repository" in left.why
+
+
+# Code that is there is moved, never typed again --------------------------------------------------
+
+LONG = "".join(
+    f"\n\ndef price_{n}(items):\n    total = {n}\n    for item in items:\n"
+    f"        total += item.price * {n}\n    return total\n"
+    for n in range(6)
+)
+MOVED = module("Move it", "shop/long.py", new=("shop/tall.py",), gone=("shop/long.py",))
+
+
+def test_a_file_that_is_typed_again_goes_back_and_is_renamed(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/long.py", LONG)
+    repo.commit()
+    retyped = {
+        "removed": ["shop/long.py"],
+        "new_files": [{"path": "shop/tall.py", "text": LONG.replace("price_3", "price_three")}],
+    }
+    renamed = {"renamed": [{"path": "shop/long.py", "to": "shop/tall.py"}]}
+
+    def edits(request: dict[str, Any]) -> Scripted:
+        told = refused(request)
+        if not told:
+            return edited(**retyped)
+        assert 'repeat what "shop/long.py" has or had' in told and "`renamed`" in told
+        return edited(("shop/long.py", "def price_3(", "def price_three("), **renamed)
+
+    with ModelServer(script(planned(modules=[MOVED]), {"Move it": edits})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    made = LONG.replace("price_3", "price_three")
+    assert after(done) == {"shop/long.py": None, "shop/tall.py": made}
+    assert len(server.requests) == 3
+
+
+def test_a_file_that_is_typed_again_and_again_is_left_out_and_said(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/long.py", LONG)
+    repo.commit()
+    retyped = edited(removed=["shop/long.py"], new_files=[{"path": "shop/tall.py", "text": LONG}])
+    with ModelServer(script(planned(modules=[MOVED]), {"Move it": retyped})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "partial" and after(done) == {}
+    assert 'repeat what "shop/long.py" has or had' in done.refactoring.left[0].why
+
+
+def test_what_nothing_can_parse_is_named_in_every_format(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("web/list.vue", "<template>{{ net }}</template>\n")
+    repo.commit()
+    parts = [module("View", "web/list.vue", "shop/cart.py")]
+    said = edited(
+        ("web/list.vue", "{{ net }}", "{{ sum }}"), ("shop/cart.py", "items) * 2", "items) * 3")
+    )
+    with ModelServer(script(planned(modules=parts), {"View": said})) as server:
+        done = refactored(repo, server).refactoring
+    assert done.status == "complete"
+    assert [one.path for one in done.unchecked] == ["web/list.vue"]
+    for text in (
+        refactoring_text(done),
+        json.loads(refactoring_json(done, b""))["notes"][0],
+        account_markdown(done),
+        stacked_body(done, 1),
+    ):
+        assert "Not checked: web/list.vue: no parser for it." in text.replace("\\", "")
+
+
+def test_keywords_of_a_field_that_the_host_does_not_rename_are_told_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    repo = make(tmp_path / "r")
+    model = "from pydantic import BaseModel\n\n\nclass User(BaseModel):\n    name: str\n"
+    repo.write("shop/user.py", model)
+    repo.write("shop/new.py", 'from shop.user import User\n\nUSER = User(name="a")\n')
+    repo.commit()
+    plan = planned(renames=[rename("shop/user.py", "User.name", "title")])
+    mended = edited(
+        ("shop/user.py", "    name: str", "    title: str"),
+        ("shop/new.py", 'User(name="a")', 'User(title="a")'),
+    )
+    with ModelServer(script(plan, {"Rename User.name to title: what is left": mended})) as server:
+        done = refactored(repo, server)
+    told = prompt(server.requests[1].body)
+    assert "which is not of this tree and may have name" in told
+    assert (
+        "likely used here (an argument of its class, which may be the field): USER = User(" in told
+    )
+    assert done.refactoring.status == "complete", done.refactoring

@@ -160,6 +160,11 @@ def test_the_old_path_can_hand_on_what_is_public() -> None:
         "from pkg.inner.words import __all__ as __all__, slug as slug\n"
     )
     assert made[NEW] == code and made["use.py"] == "import pkg.inner.words\n"
+    style = {"pkg/one.py": "from pkg import a\nfrom pkg import b\n"}
+    made = texts(moved({**TREE, OLD: code, **style}, shim=True))
+    assert str(made[OLD]).endswith(
+        "from pkg.inner.words import __all__ as __all__\nfrom pkg.inner.words import slug as slug\n"
+    )
 
 
 def test_a_module_becomes_a_package_and_a_package_a_module() -> None:

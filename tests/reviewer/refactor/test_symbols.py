@@ -6,6 +6,7 @@ import pytest
 
 from reviewer.context.provider import Provider
 from reviewer.errors import GiveUp
+from reviewer.refactor.import_style import one_a_line
 from reviewer.refactor.moves import companions, move
 from reviewer.refactor.statements import dropped, from_import, redirected, with_imports
 from reviewer.refactor.symbols import Done, rename
@@ -808,6 +809,76 @@ def test_an_import_that_follows_a_move_is_in_order_where_the_others_are(
 ) -> None:
     line = next(at for at, one in enumerate(text.split("\n"), 1) if "a.m" in one)
     assert redirected(text, line, "f", "a.b") == after
+
+
+@pytest.mark.parametrize(
+    ("top", "statement", "after"),
+    [
+        ("from a import cut\nfrom a import paste\n", "from a import keep",
+         "from a import cut\nfrom a import keep\nfrom a import paste\n"),
+        ("from a import MOST\nfrom a import Shelf\nfrom a import cut\n", "from a import Book",
+         "from a import MOST\nfrom a import Book\nfrom a import Shelf\nfrom a import cut\n"),
+        ("from a import cut\nfrom a import Book\n", "from a import bind",
+         "from a import cut\nfrom a import Book\nfrom a import bind\n"),
+        ("from a import cut  # noqa\nfrom b import x\n", "from a import keep",
+         "from a import cut  # noqa\nfrom a import keep\nfrom b import x\n"),
+        ("from a import cut\n", "from a import cut", "from a import cut\n"),
+        ("from a import cut  # noqa\n", "from a import cut", "from a import cut  # noqa\n"),
+        ("from a import cut, paste\n", "from a import keep", "from a import cut, keep, paste\n"),
+        ("from a.b import x\nfrom a.d import y\n", "from a.c import z",
+         "from a.b import x\nfrom a.c import z\nfrom a.d import y\n"),
+    ],
+)  # fmt: skip
+def test_an_added_import_has_a_line_of_its_own_where_each_name_has_one(
+    top: str, statement: str, after: str
+) -> None:
+    lines = top.split("\n")
+    last = max(at for at, line in enumerate(lines, 1) if line.startswith(("from", "import")))
+    done = with_imports(f"{top}\nx = 1\n", [statement], last, single=True)
+    assert done == f"{after}\nx = 1\n"
+    text = "from a.m import b\nfrom a.x import a\nfrom a.x import c\n"
+    done = redirected(text, 1, "b", "a.x", single=True)
+    assert done == "from a.x import a\nfrom a.x import b\nfrom a.x import c\n"
+
+
+STYLES = {
+    "its own, each on a line": ("from x import a\nfrom x import b\n", {}, True),
+    "its own, together": ("from x import a, b\n", {"pkg/c.py": "from y import a\nfrom y import b\n"}, False),
+    "its own, together in brackets": ("from x import (\n    a,\n    b,\n)\n", {}, False),
+    "mostly each on a line": (
+        "from t import A, B\nfrom x import a\nfrom x import b\nfrom x import c\n", {}, True),
+    "that of the files beside it": ("", {"pkg/c.py": "from y import a\nfrom y import b\n"}, True),
+    "those of its folder before those above": ("from x import a\n", {
+        "pkg/c.py": "from y import a, b\n", "d.py": "from y import a\nfrom y import b\n"}, False),
+    "those above where its folder says nothing": ("", {
+        "pkg/c.py": "from y import a\n", "d.py": "from y import a\nfrom y import b\n"}, True),
+    "what a string says is none": ('"""\nfrom x import a\nfrom x import b\n"""\n', {}, False),
+    "of the future is no style": ("from __future__ import a, b\nfrom x import a\nfrom x import b\n", {}, True),
+    "nothing says anything": ("", {}, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", STYLES)
+def test_how_names_of_one_module_are_written_is_told_by_the_nearest_that_tell(case: str) -> None:
+    text, others, single = STYLES[case]
+    assert one_a_line("pkg/new.py", text, overlay({"pkg/new.py": text, **others})) is single
+
+
+def test_imports_of_a_move_are_written_as_the_files_around_write_theirs() -> None:
+    files = {
+        "pkg/__init__.py": "from .a import f as f\nfrom .a import g as g\n",
+        "pkg/a.py": "from __future__ import annotations\n\n\nclass Some:\n    pass\n\n\nclass Other:\n"
+        "    pass\n\n\ndef f(one: Some) -> Other:\n    return one.other\n\n\ndef g():\n    return 1\n",
+        "use.py": "from pkg.b import a\nfrom pkg.b import z\nfrom pkg.a import f\n\nf(a, z)\n",
+        "pkg/b.py": "from __future__ import annotations\n\na = z = 1\n",
+    }
+    made = texts(moved(files, "pkg/a.py", "f", "pkg/b.py"))
+    assert made["use.py"] == (
+        "from pkg.b import a\nfrom pkg.b import f\nfrom pkg.b import z\n\nf(a, z)\n"
+    )
+    assert "    from .a import Other\n    from .a import Some\n" in made["pkg/b.py"].replace(
+        "from pkg.a", "from .a"
+    )
 
 
 @pytest.mark.parametrize(

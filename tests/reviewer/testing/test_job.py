@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from app.render import testing as rendered
+from app.render.writing import account_markdown
 from app.trees import GitTrees
 from reviewer.git import open_repo
 from reviewer.model.anthropic import AnthropicModel
@@ -213,3 +215,37 @@ def test_two_parts_of_one_file_are_never_worked_on_at_once() -> None:
     assert [one.path for one in apart(files)] == ["a", "b"]
     many = grouped([target(f"t{n}", 0) for n in range(AT_ONCE + 3)])
     assert len(apart(many)) == AT_ONCE
+
+
+def test_a_test_file_that_nothing_can_parse_is_named(tmp_path: Path) -> None:
+    repo, path = Repo(tmp_path / "kit"), "skeleton/tests/test_one.py"
+    for number in (1, 2):
+        repo.write("skeleton/one.py", f"def rule_one_0(value):\n    return {number}\n")
+        repo.write(path, "from one import rule_one_0\n\nassert rule_one_0(1) < 3\n")
+        repo.commit()
+    last = "assert rule_one_0(1) < 3\n"
+
+    def say(request: dict[str, Any]) -> Scripted:
+        if asks(request, "behaviours") and len(request["messages"]) == 1:
+            return found(request, 1)
+        if asks(request, "behaviours"):
+            hunk = re.search(r"--- hunk (\S+)", str(request["messages"][0]["content"][0]["text"]))
+            assert hunk
+            one = {"kind": "altered", "hunk": hunk[1], "quote": "    return 2", "case": "(1): 2"}
+            told = {**one, "what": "The rule says 2", "test_file": path}
+            return tool("submit", {"behaviours": [told]})
+        if asks(request, "looks"):
+            return proved(request)
+        (known,) = re.findall(r"^> ([0-9a-f]{12}) \(altered\)", prompt(request), re.M)
+        new = f"{last}\n\ndef test_rule():\n    assert rule_one_0(1) == 2\n"
+        tests = [{"behaviour": known, "names": ["test_rule"]}]
+        edits = [{"path": path, "old": last, "new": new}]
+        return tool("submit", {"message": "Test it", "replacements": edits, "tests": tests})
+
+    with ModelServer(say) as server:
+        done = run(repo, server).testing
+    assert [one.path for one in done.written] == [path], done.left
+    assert [one.path for one in done.unchecked] == [path]
+    said = f"Not checked: {path}: a template, which "
+    assert said in rendered.testing_text(done, 200)
+    assert said in account_markdown(done).replace("\\", "")
