@@ -45,7 +45,9 @@ MAX_QUESTION_CHARS = 4_000
 MAX_FINDINGS = 20
 """Of one `fix`."""
 
-_COMMAND = re.compile(r"/rlm(?:[ \t]|\Z)")
+_COMMAND = re.compile(r" {0,3}/rlm(?:[ \t]|\Z)", re.IGNORECASE)
+"""With as many spaces before it as Markdown takes for none, and as a phone may begin a line."""
+
 _FINDING = re.compile(r"[0-9a-f]{12}(?:-[0-9]{1,4})?", re.IGNORECASE)
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})")
 
@@ -127,7 +129,7 @@ def parse_commands(body: str) -> tuple[Parsed, ...]:
     found: list[Parsed] = []
     for start, end in pairwise([*starts, len(lines)]):
         after = [line.text for line in lines[start + 1 : end]]
-        said = _parse(lines[start].text.removeprefix(PREFIX), after)
+        said = _parse(lines[start].text.lstrip()[len(PREFIX) :], after)
         if said not in found:
             found.append(said)
     return (_too_many(len(found)),) if len(found) > MAX_COMMANDS else tuple(found)

@@ -31,7 +31,7 @@ from reviewer.model.base import Model, Usage
 from reviewer.model.batches import BATCH_CALLS, BATCH_SHARE, BATCH_TIMEOUT_S, BatchModel
 from reviewer.model.prices import Discounted, Prices, load
 from reviewer.ports import Cancelled, Objects, Rev
-from reviewer.request import Caps, Effort, Promise, Review, ReviewRequest, StopReason
+from reviewer.request import Caps, Earlier, Effort, Promise, Review, ReviewRequest, StopReason
 from reviewer.review.functions import Code
 from reviewer.review.job import review
 from reviewer.rlm.journal import Journal
@@ -106,8 +106,10 @@ def plan(
     cancelled: Cancelled,
     paths: tuple[str, ...] = (),
     promise: Promise | None = None,
+    earlier: tuple[Earlier, ...] = (),
 ) -> Plan:
-    """Decide how a fetched pull request is reviewed; `promise` is what its author says."""
+    """Decide how a fetched pull request is reviewed; `promise` is what its author says, `earlier`
+    what we have said there."""
     prices = load(settings.prices)
     start = Change(checkout.base, checkout.head, checkout.start.commit, ())
     with (
@@ -124,6 +126,7 @@ def plan(
             lambda settled: asked(settled, prices),
             paths,
             promise=promise,
+            earlier=earlier,
         )
 
 
@@ -137,6 +140,7 @@ def decide(
     seconds: float | None = None,
     lowers: bool = True,
     promise: Promise | None = None,
+    earlier: tuple[Earlier, ...] = (),
 ) -> Plan:
     """Bring together the settings and what the repository asks.
 
@@ -158,6 +162,7 @@ def decide(
         policy=wishes.policy,
         policy_before=wishes.before,
         promise=promise if choice.name else None,
+        earlier=earlier if choice.name else (),
     )
     notes = (choice.why_not, *wishes.notes, *not_used, *guides.notes)
     return Plan(request, notes, rows(wishes.policy, wishes.layers, before, settings))

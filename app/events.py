@@ -506,3 +506,8 @@ _ACTIONS: dict[str, frozenset[str]] = {
 
 ACTED_ON = frozenset(_READERS)
 """The names of the events that can lead to work."""
+
+
+def may_lead_to_work(event: str, action: str | None) -> bool:
+    """Is an event acted upon? Where its action is not known, it may be."""
+    return event in ACTED_ON and (action is None or action in _ACTIONS[event])

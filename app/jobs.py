@@ -13,7 +13,7 @@ from app.store import CI, ENGINE, GITHUB, REVIEW, UNTOLD, Job, Kind, NewJob, New
 from reviewer.explain.values import Question
 from reviewer.fix.failed import MAX_FAILED, FailedCheck
 from reviewer.refactor.request import INSTRUCTION_CHARS
-from reviewer.request import Promise
+from reviewer.request import MOST_EARLIER, Earlier, Promise
 
 Id = Annotated[int, Field(ge=1, le=2**53)]
 """GitHub's numbers fit into what JavaScript can count exactly."""
@@ -417,7 +417,7 @@ class Wish(_Payload):
     `by_bot`: a program caused it. `comment` is the command's `place`, 0 where nobody gave one;
     `thread` is where it stands, as in `Command`, and `sender` is who wrote it. `question` is what a
     run that answers is asked; one with `config` says what holds here. `promise` is what the author
-    of the pull request said when it began.
+    of the pull request said when it began, and `earlier` what we had said there.
 
     A run with a `task` writes: what the `instruction` says, or the `findings`, or against checks
     that `failed` on the stacked pull request `stacked`, which the runs `mends` have written;
@@ -436,6 +436,7 @@ class Wish(_Payload):
     question: Question | None = None
     config: bool = False
     promise: Promise | None = None
+    earlier: Annotated[tuple[Earlier, ...], Field(max_length=MOST_EARLIER)] = ()
     task: Task | None = None
     instruction: Annotated[str, Field(max_length=INSTRUCTION_CHARS)] = ""
     findings: Annotated[tuple[FindingId, ...], Field(max_length=MAX_FINDINGS)] = ()

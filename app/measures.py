@@ -101,6 +101,9 @@ RECONCILED = Measure(
     "what",
     ("delivery", "head", "installation"),
 )
+UNRECONCILED = Measure(
+    "rlm_reconcile_failures", "counter", "Looks for what was lost that came to nothing."
+)
 CLOCK = Measure(
     "rlm_clock_timestamp_seconds",
     "gauge",
@@ -112,7 +115,7 @@ CLOCK = Measure(
 
 MEASURES = (
     DELIVERIES, RUNS, JOBS_LOST, LIMITED, RATE_LEFT, UNPUBLISHED, CALLS, SPENT, CAPPED,
-    STORE_ERRORS, QUEUE_UP, QUEUE_ERRORS, RECONCILED, CLOCK,
+    STORE_ERRORS, QUEUE_UP, QUEUE_ERRORS, RECONCILED, UNRECONCILED, CLOCK,
 )  # fmt: skip
 """All that is counted; what the store knows by itself is in `app/metrics.py`."""
 

@@ -30,7 +30,8 @@ GONE_S = 86_400.0
 """A process that gave no sign of life for a day is none that anybody waits for: a server was taken
 away, or has fewer engines."""
 
-STATES = ("waiting", "claimed", "failed")
+OPEN_STATES = ("waiting", "claimed")
+STATES = (*OPEN_STATES, "failed")
 JOB_ROLES = ("github", "engine")
 
 
@@ -125,6 +126,11 @@ class ServerCollector(Collector):
             "For how long the oldest job that waits could have been done.",
             labels=["role"],
         )
+        away = GaugeMetricFamily(
+            "rlm_longest_outage_seconds",
+            "For how long a job has waited for what is away: GitHub, git, the store.",
+            labels=["role"],
+        )
         backlog = {(one.role, one.state): one for one in self._store.backlog()}
         for role in JOB_ROLES:
             for state in STATES:
@@ -132,8 +138,11 @@ class ServerCollector(Collector):
                 jobs.add_metric([role, state], there.jobs if there else 0)
             waiting = backlog.get((role, "waiting"))
             oldest.add_metric([role], waiting.oldest_s if waiting else 0.0)
+            open_ = (backlog.get((role, state)) for state in OPEN_STATES)
+            away.add_metric([role], max((one.away_s for one in open_ if one), default=0.0))
         yield jobs
         yield oldest
+        yield away
         runs = GaugeMetricFamily("rlm_runs_open", "Runs that have not ended.")
         runs.add_metric([], self._store.open_run_count())
         yield runs

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
+from app.arguing import argues
 from app.caps import spent_against
 from app.ci_steps import mends
 from app.commands import (
@@ -53,8 +54,6 @@ MOST_ANSWERS = 30
 
 MOST_OF_AUTHOR = 5
 """Of them to an author who may not write to the repository: anybody can open a pull request."""
-
-ARGUMENT_WORDS = 8
 
 MEMORY_SHOWN = 100
 TITLE_CHARS = 120
@@ -384,13 +383,6 @@ def _react(
         react(hub, said.repository, said.comment_id, content)
     except Forbidden as error:
         log.warning("no reaction", extra={"comment": said.comment_id, "why": error})
-
-
-def argues(text: str) -> bool:
-    """Does an answer want one? A question does, and an argument; "Done, thanks" does not."""
-    said = [line for line in text.splitlines() if not line.lstrip().startswith(">")]
-    words_ = " ".join(said).split()
-    return "?" in " ".join(said) or len(words_) >= ARGUMENT_WORDS
 
 
 def configured(what: Configured) -> str:

@@ -7,15 +7,15 @@ for again. What is lost beyond that is found by `app/open_heads.py`.
 
 import logging
 import threading
-from collections import Counter
+import time
 from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from app.events import ACTED_ON
+from app.events import may_lead_to_work
 from app.github.auth import AppAuth
 from app.github.errors import NotThere, calls
-from app.measures import COUNTS, RECONCILED
+from app.measures import COUNTS, RECONCILED, UNRECONCILED
 from app.store import Store
 from reviewer.errors import RlmError
 
@@ -23,13 +23,18 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 600.0
 
-MOST_ATTEMPTS = 4
-"""Of one delivery, GitHub's own among them: what always fails does not fail on its way."""
+LONGEST_PAUSE_S = 3_600.0
+"""Between two attempts of one delivery: they double from `EVERY_S` on, for what always fails does
+not fail on its way. It is never given up while GitHub remembers it: what keeps deliveries from
+coming (a proxy, a certificate, a wrong secret) may last for days."""
+
+REMEMBERED_S = 8 * 86_400.0
+"""No GitHub remembers a delivery for longer."""
 
 PAGE = 100
 MOST_PAGES = 20
-"""Of failures, the newest first. One that was recovered stays listed, so a round that looked at one
-page alone would see the same ones for days."""
+"""Of failures, in one round: half of them the newest, the others from where the last round ended.
+What was recovered stays listed, and each attempt that failed is listed by itself."""
 
 MOST_ASKED = 500
 """In one round: what was recovered by then is not asked for in the next."""
@@ -46,46 +51,96 @@ class _Delivery(BaseModel):
     guid: str = Field(max_length=100)
     status_code: int
     event: str
+    action: str | None = None
 
 
 _DELIVERIES = TypeAdapter(list[_Delivery])
 
 
-def redeliver(auth: AppAuth, store: Store) -> int:
-    """Ask for what failed to reach us; return how many deliveries that were.
+class Redelivery:
+    """Asks for what failed to reach us, again and again until it has come. Used by one thread.
 
-    What is in the store has come, whatever GitHub heard of it.
+    What was asked for is remembered here alone: after a start all that is listed is asked for.
     """
-    listed: list[_Delivery] = []
-    cursor = ""
-    for _ in range(MOST_PAGES):
+
+    def __init__(
+        self, auth: AppAuth, store: Store, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._auth = auth
+        self._store = store
+        self._clock = clock
+        self._asked: dict[str, tuple[int, float]] = {}
+        """How often, and when the last time, by the event's guid."""
+
+        self._further = ""
+        """Where the last round ended, "" at the end of the list."""
+
+    def __call__(self) -> int:
+        """Ask for what is due; return how many deliveries that were.
+
+        What is in the store has come, whatever GitHub heard of it.
+        """
+        now = self._clock()
+        self._asked = {
+            guid: (times, at)
+            for guid, (times, at) in self._asked.items()
+            if now - at < REMEMBERED_S
+        }
+        newest = {one.guid: one for one in reversed(self._failed())}
+        asked = 0
+        for guid, one in newest.items():
+            if asked >= MOST_ASKED:
+                break
+            if self._waits(guid, now) or self._store.has_delivery(guid):
+                continue
+            if self._ask(one):
+                times, _ = self._asked.get(guid, (0, now))
+                self._asked[guid] = times + 1, now
+                asked += 1
+        return asked
+
+    def _failed(self) -> list[_Delivery]:
+        """Return what failed and may lead to work, the newest first, from both places."""
+        listed, further = self._pages("", MOST_PAGES // 2 or 1)
+        if further and MOST_PAGES > 1:
+            start, self._further = self._further or further, ""  # it may be refused by now
+            more, self._further = self._pages(start, MOST_PAGES // 2)
+            listed += more
+        return [
+            one
+            for one in listed
+            if one.status_code not in SUCCESS and may_lead_to_work(one.event, one.action)
+        ]
+
+    def _pages(self, cursor: str, most: int) -> tuple[list[_Delivery], str]:
+        """Return so many pages of failures from a cursor on, and where they end; "": at the end."""
+        listed: list[_Delivery] = []
         doing = "read which deliveries failed"
-        more = f"&cursor={cursor}" if cursor else ""
-        path = f"/app/hook/deliveries?status=failure&per_page={PAGE}{more}"
-        answer, cursor = auth.ask_page(doing, path)
-        with calls(auth.server, doing):
-            listed += _DELIVERIES.validate_python(answer)
-        if not cursor:
-            break
-    failed = [one for one in listed if one.status_code not in SUCCESS and one.event in ACTED_ON]
-    attempts = Counter(one.guid for one in failed)
-    newest = {one.guid: one for one in reversed(failed)}
-    asked = 0
-    for guid, one in newest.items():
-        if asked >= MOST_ASKED:
-            break
-        if attempts[guid] >= MOST_ATTEMPTS or store.has_delivery(guid):
-            continue
+        for _ in range(most):
+            more = f"&cursor={cursor}" if cursor else ""
+            path = f"/app/hook/deliveries?status=failure&per_page={PAGE}{more}"
+            answer, cursor = self._auth.ask_page(doing, path)
+            with calls(self._auth.server, doing):
+                listed += _DELIVERIES.validate_python(answer)
+            if not cursor:
+                break
+        return listed, cursor
+
+    def _waits(self, guid: str, now: float) -> bool:
+        times, at = self._asked.get(guid, (0, now))
+        pause = min(EVERY_S * 2 ** min(times - 1, 16), LONGEST_PAUSE_S) if times else 0.0
+        return now - at < pause
+
+    def _ask(self, one: _Delivery) -> bool:
         try:
-            auth.ask(
+            self._auth.ask(
                 "ask for a delivery again", "POST", f"/app/hook/deliveries/{one.id:d}/attempts"
             )
         except NotThere:  # it is forgotten by now
-            continue
-        log.info("redelivery asked for", extra={"delivery": guid, "event": one.event})
+            return False
+        log.info("redelivery asked for", extra={"delivery": one.guid, "event": one.event})
         COUNTS.add(RECONCILED, "delivery")
-        asked += 1
-    return asked
+        return True
 
 
 Work = Callable[[], int]
@@ -107,5 +162,7 @@ def _round(work: Work) -> None:
         work()
     except RlmError as error:
         log.warning("not reconciled", extra={"why": error})
+        COUNTS.add(UNRECONCILED)
     except Exception:
         log.exception("not reconciled")
+        COUNTS.add(UNRECONCILED)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from app.github.client import Hub
+from app.github.earlier import earlier_of
 from app.github.promises import promise_of
 from app.github.pulls import Pull, pull_at
 from app.jobs import Handed, Look, Queued, Rerun, Wish, step
@@ -25,14 +26,15 @@ Begin = Callable[[Hub, int, Pull, str, Wish], None]
 
 
 def begin(  # noqa: PLR0917
-    store: Store, hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish
+    store: Store, key: bytes, hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish
 ) -> None:
     """Begin a run about the head of a pull request, once for its origin; a review takes the place
-    of the one that is under way.
+    of the one that is under way. `key` signs our markers.
     """
     is_review = wish.kind == "review"
     if is_review:
-        wish = wish.model_copy(update={"promise": promise_of(hub, pull)})
+        heard = {"promise": promise_of(hub, pull), "earlier": earlier_of(hub, pull, key)}
+        wish = wish.model_copy(update=heard)
     run = NewRun(
         id=secrets.token_hex(8),
         installation=installation,

@@ -118,7 +118,7 @@ class Steps:
         """
         self.store = store
         self._connect_for_scanning = connect_for_scanning
-        self._begin: Begin = partial(begin, store)
+        self._begin: Begin = partial(begin, store, marker_key)
         self._connect = connect
         self._connect_for_checks = connect_for_checks
         self._connect_to_read = connect_to_read or connect

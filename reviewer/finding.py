@@ -46,6 +46,11 @@ class Category(StrEnum):
     INTENT = "intent"
 
 
+def is_grave(severity: Severity, category: Category) -> bool:
+    """May nobody make disappear what is so bad, or of this kind?"""
+    return severity is Severity.CRITICAL or category in {Category.SECURITY, Category.SECRET}
+
+
 MOST_PLACES = 100
 """Of one finding, beside its own. A pattern that stands in more places makes a second finding."""
 
@@ -129,8 +134,12 @@ class Finding(BaseModel):
     @property
     def is_grave(self) -> bool:
         """May nobody make it disappear?"""
-        grave = {Category.SECURITY, Category.SECRET}
-        return self.severity is Severity.CRITICAL or self.category in grave
+        return is_grave(self.severity, self.category)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids under which it may be known: its own, and those of its other places."""
+        return self.id, *(place.id for place in self.places)
 
     @property
     def place(self) -> Place:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reviewer.finding import Finding, Side
+from reviewer.finding import Category, Finding, Severity, Side, is_grave
 from reviewer.policy import NO_POLICY, Guide, Policy
 
 
@@ -36,6 +36,11 @@ ISSUE_CHARS = 6_000
 COMMIT_CHARS = 1_000
 MOST_COMMITS = 30
 MOST_ISSUES = 3
+
+MOST_EARLIER = 40
+ID_CHARS = 40
+PATH_CHARS = 4_096
+REASON_CHARS = 1_500
 
 _CUT = " … (cut)"
 
@@ -86,6 +91,46 @@ class Promise(BaseModel):
         return tuple(text for text in every if text.strip())
 
 
+class Earlier(BaseModel):
+    """What stands on a pull request since an earlier review: one of our comments, read again.
+
+    `id` is that of its finding. Lines are those of today, on `side`; None where nobody knows them.
+    Its words may have been edited: untrusted text, all of it bounded; see `bounded`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1, max_length=ID_CHARS)
+    path: str = Field(max_length=PATH_CHARS)
+    side: Side = "RIGHT"
+    start_line: int | None = Field(default=None, ge=1)
+    line: int | None = Field(default=None, ge=1)
+    category: Category
+    severity: Severity
+    title: str = Field(max_length=TITLE_CHARS)
+    body: str = Field(default="", max_length=REASON_CHARS)
+
+    @property
+    def is_grave(self) -> bool:
+        """Was it critical, or about security?"""
+        return is_grave(self.severity, self.category)
+
+    @classmethod
+    def bounded(cls, claim: Finding) -> "Earlier":
+        """Return what a claim says, with what is too long cut, visibly."""
+        return cls(
+            id=claim.id,
+            path=claim.path[:PATH_CHARS],
+            side=claim.side,
+            start_line=claim.start_line,
+            line=claim.line,
+            category=claim.category,
+            severity=claim.severity,
+            title=_cut(claim.title, TITLE_CHARS),
+            body=_cut(claim.body, REASON_CHARS),
+        )
+
+
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - len(_CUT)] + _CUT
 
@@ -100,7 +145,8 @@ class ReviewRequest(BaseModel):
     what the policy says about effort, models and budget was decided before and is in the other
     fields. A file is set aside only if `policy_before`, too, wants that: the merge base's where it
     differs. `promise` is what the author says, for the node that compares it with the change and
-    for the summary; finders do not see it: see "Finders" in docs/design.md.
+    for the summary; finders do not see it: see "Finders" in docs/design.md. `earlier` is what we
+    said of this pull request before, the newest first, for whoever asks what is said twice.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,6 +161,7 @@ class ReviewRequest(BaseModel):
     policy: Policy = NO_POLICY
     policy_before: Policy | None = None
     promise: Promise | None = None
+    earlier: tuple[Earlier, ...] = Field(default=(), max_length=MOST_EARLIER)
 
 
 UNREADABLE = "unreadable diff"
@@ -282,6 +329,7 @@ class Review(BaseModel):
     """The result of a review. `status` is "partial" exactly when `stopped` says why.
 
     `across` is what was said of no one module. `risk` is None where nothing was to be read.
+    `earlier` has for ids of findings, and of their places, the id of what said the same before.
     `looked` is for whoever publishes it, and no part of the JSON.
     """
 
@@ -302,4 +350,5 @@ class Review(BaseModel):
     modules: list[Module] = []
     across: list[str] = []
     imports: list[ModuleImport] = []
+    earlier: dict[str, str] = {}
     looked: Looked = Field(default=Looked(), exclude=True)

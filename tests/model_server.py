@@ -208,7 +208,8 @@ class ModelServer:
     certificate: tuple[Path, Path] | None = None
     counting: Answer | None = None  # what count_tokens answers, if not an estimate
     confirms: bool = True  # says of each claim of the script that it holds, of each promise that
-    # it is kept, and nothing better than readers have said; else the script is asked
+    # it is kept, nothing better than readers have said, nothing told twice; else the script is asked
+    repeats: tuple[str, ...] = ()  # reports that are one, by their names, where it confirms
     requests: list[Received] = field(default_factory=list)  # of both endpoints, in order
     peak: int = 0  # the most calls of /v1/messages that were open at one time
     refused: list[str] = field(default_factory=list)  # what the rules complained about
@@ -250,7 +251,7 @@ class ModelServer:
         """The bodies of the calls of /v1/messages that the script was asked, in order of arrival."""
         with self._lock:
             asked = [r.body for r in self.requests if r.path == "/v1/messages"]
-        own = (verifies, compares, retells) if self.confirms else ()
+        own = (verifies, compares, retells, seeks_repeats) if self.confirms else ()
         return [body for body in asked if not any(kind(body) for kind in own)]
 
     @property
@@ -302,6 +303,7 @@ class ModelServer:
         with self._lock:
             self.requests, self.refused, self.peak, self._claims = [], [], 0, {}
             self._released = threading.Event()
+            self.repeats = ()
 
     def answer(self, request: dict[str, Any]) -> Answer:
         """Return what the script says to this request; the API's refusal comes first."""
@@ -316,6 +318,9 @@ class ModelServer:
             return tool("submit", {"claims": []})
         if self.confirms and retells(request):
             return tool("submit", {"modules": []})
+        if self.confirms and seeks_repeats(request):
+            one = {"edit": "Mend it.", "reports": list(self.repeats)}
+            return tool("submit", {"groups": [one] if self.repeats else []})
         answer = self._scripted(request)
         with self._lock:
             self._claims.update({claim["title"]: claim for claim in _claims_in(answer)})
@@ -378,6 +383,14 @@ def retells(request: dict[str, Any]) -> bool:
     """Does a request ask to tell what several readers said?"""
     return any(
         "ModuleText" in tool.get("input_schema", {}).get("$defs", {})
+        for tool in request.get("tools") or ()
+    )
+
+
+def seeks_repeats(request: dict[str, Any]) -> bool:
+    """Does a request ask which reports are about one and the same defect?"""
+    return any(
+        "Group" in tool.get("input_schema", {}).get("$defs", {})
         for tool in request.get("tools") or ()
     )
 

@@ -30,6 +30,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
 Inside = Annotated[str, AfterValidator(_inside)]
 Line = Annotated[int, Field(ge=1)]
 Words = Annotated[str, Field(min_length=1)]
+FullName = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 Revision = Annotated[str, Field(pattern=r"^[0-9A-Za-z_][0-9A-Za-z._/~^-]*$")]
 
 
@@ -131,8 +132,8 @@ class Made(Strict):
     recipe: Inside
 
 
-def read_lines(path: Path) -> list[tuple[int, Case | Made]]:
-    """Return the cases of a JSONL file with their line numbers; TellUser names a bad line."""
+def read_lines(path: Path) -> list[tuple[str, object]]:
+    """Return the values of a JSONL file, each with where it stands; TellUser names a bad line."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -140,19 +141,17 @@ def read_lines(path: Path) -> list[tuple[int, Case | Made]]:
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
         raise TellUser(f"{path} holds no case", _HINT)
-    return [(number, _read(line, f"{path}:{number}")) for number, line in lines]
+    return [(f"{path}:{number}", _read(line, f"{path}:{number}")) for number, line in lines]
 
 
 _HINT = "docs/evaluation.md describes the format."
 
 
-def _read(line: str, where: str) -> Case | Made:
+def _read(line: str, where: str) -> object:
     try:
-        value = json.loads(line)
+        return json.loads(line)
     except (ValueError, RecursionError) as error:
         raise TellUser(f"{where}: not JSON: {error}", _HINT) from error
-    model: type[Case | Made] = Made if isinstance(value, dict) and "recipe" in value else Case
-    return checked(model, value, where)
 
 
 def checked(model: type[M], value: object, where: str) -> M:

@@ -59,8 +59,8 @@ class Spent(BaseModel):
 
 
 class Kept(BaseModel):
-    """One reviewed case. `nowhere` are the claims whose line is in neither diff nor file; `trace`
-    is the run for `rlm trace`."""
+    """One reviewed case. `nowhere` are the claims whose line, with the code that they quote, is in
+    neither diff nor file; `trace` is the run for `rlm trace`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

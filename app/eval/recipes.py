@@ -40,8 +40,9 @@ BASE, HEAD = "base", "head"
 REPOSITORY = "."
 """In the case of a recipe, until its repository is made."""
 
-_BORN = 1_767_225_600
-_AUTHOR = "Robin Example <robin@example.org>"
+BORN = 1_767_225_600
+AUTHOR = "Robin Example <robin@example.org>"
+"""Who has made every commit of ours, and when, in seconds."""
 
 NUMBER = "{n}"
 MOST_FILES = 999
@@ -160,7 +161,7 @@ class Cooked:
     @property
     def digest(self) -> str:
         """Name the commits: two recipes with one digest give the same repository."""
-        said = json.dumps([_BORN, _AUTHOR, self.recipe.message, self.base, self.head])
+        said = json.dumps([BORN, AUTHOR, self.recipe.message, self.base, self.head])
         return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
@@ -221,8 +222,8 @@ def script(cooked: Cooked) -> bytes:
     head += _files({k: v for k, v in cooked.head.items() if cooked.base.get(k) != v})
     return b"".join(
         [
-            *_commit(BASE, "What is there", _BORN, _files(cooked.base)),
-            *_commit(HEAD, cooked.recipe.message, _BORN + 86_400, head, parent=BASE),
+            *_commit(BASE, "What is there", BORN, _files(cooked.base)),
+            *_commit(HEAD, cooked.recipe.message, BORN + 86_400, head, parent=BASE),
         ]
     )
 
@@ -230,7 +231,7 @@ def script(cooked: Cooked) -> bytes:
 def _commit(
     branch: str, message: str, at: int, files: Sequence[bytes], parent: str = ""
 ) -> list[bytes]:
-    start = f"commit refs/heads/{branch}\ncommitter {_AUTHOR} {at} +0000\n"
+    start = f"commit refs/heads/{branch}\ncommitter {AUTHOR} {at} +0000\n"
     origin = f"from refs/heads/{parent}\n" if parent else ""
     return [start.encode(), _data(message), origin.encode(), *files, b"\n"]
 

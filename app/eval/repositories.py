@@ -10,13 +10,14 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.eval.cases import Case, Made, read_lines
+from app.eval.cases import Case, Made, checked, read_lines
 from app.eval.recipes import HEAD, Cooked, cook, script
+from app.eval.reverted import FIX, Git, Reverted, take_back
 from app.github.transport import environment
 from app.github.urls import Server
 from reviewer.errors import TellUser
@@ -45,6 +46,7 @@ class Entry:
     where: str
     folder: Path
     cooked: Cooked | None = None
+    reverted: Reverted | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def entries(dataset: Path) -> list[Entry]:
             )
         found = [_cooked(path, dataset) for path in paths]
     elif dataset.is_file():
-        found = [_entry(line, dataset, number) for number, line in read_lines(dataset)]
+        found = [_entry(value, where, dataset.parent) for where, value in read_lines(dataset)]
     else:
         raise TellUser(f"There is no dataset {dataset}", "Name a JSONL file or a folder.")
     seen: dict[str, str] = {}
@@ -95,10 +97,14 @@ def ready(entry: Entry, out: Path, allowed: Sequence[Path] = ()) -> Ready:
         raise TellUser(f"{entry.where}: {error.problem}", error.hint) from error
 
 
-def _entry(line: Case | Made, dataset: Path, number: int) -> Entry:
-    if isinstance(line, Made):
-        return _cooked(dataset.parent / line.recipe, dataset.parent)
-    return Entry(line, f"{dataset}:{number}", dataset.parent)
+def _entry(value: object, where: str, folder: Path) -> Entry:
+    keys = value.keys() if isinstance(value, dict) else ()
+    if "recipe" in keys:
+        return _cooked(folder / checked(Made, value, where).recipe, folder)
+    if "reverts" in keys:
+        reverted = checked(Reverted, value, where)
+        return Entry(reverted.case, where, folder, reverted=reverted)
+    return Entry(checked(Case, value, where), where, folder)
 
 
 def _cooked(path: Path, folder: Path) -> Entry:
@@ -109,7 +115,9 @@ def _cooked(path: Path, folder: Path) -> Entry:
 def _repository(entry: Entry, cache: Path, allowed: Sequence[Path]) -> Path:
     case = entry.case
     if entry.cooked is not None:
-        return _made(cache / entry.cooked.digest, ["fast-import", "--quiet"], entry.cooked)
+        return _made(cache / entry.cooked.digest, ["fast-import", "--quiet"], script(entry.cooked))
+    if entry.reverted is not None:
+        return _taken_back(entry, entry.reverted, cache, allowed)
     if case.bundle is not None:
         bundle = _bundle(entry, case.bundle)
         name = hashlib.sha256(bundle.read_bytes()).hexdigest()[:32]
@@ -117,12 +125,35 @@ def _repository(entry: Entry, cache: Path, allowed: Sequence[Path]) -> Path:
     named = case.repository or ""
     if not case.is_remote:
         return _local(entry, named, allowed)
-    if re.fullmatch(r"https://[^@\s/]+/\S+", named) is None:
-        raise TellUser(f"{entry.where}: not an https address without a login: {named}")
+    server = _server(entry, named)
     key = "\n".join((named, case.base, case.head))
     place = cache / hashlib.sha256(key.encode()).hexdigest()[:32]
     refs = [f"+{name}:refs/rlm/{number}" for number, name in enumerate((case.base, case.head))]
-    return _made(place, [*_FETCH, named, *refs], server=Server(named, ""))
+    return _made(place, [*_FETCH, named, *refs], server=server)
+
+
+def _taken_back(entry: Entry, reverted: Reverted, cache: Path, allowed: Sequence[Path]) -> Path:
+    """Fetch a fix with what it stands on, and make the commits that take it back."""
+    named, server = reverted.repository, _FILE
+    if "://" in named:
+        server = _server(entry, named)
+    else:
+        named = str(_local(entry, named, allowed))
+    fetch = [*_FETCH, named, f"+{reverted.reverts}:{FIX}"]
+
+    def then(git: Git) -> None:
+        take_back(reverted, git)
+
+    try:
+        return _made(cache / reverted.digest, fetch, server=server, then=then)
+    except TellUser as error:
+        raise TellUser(f"{entry.where}: {error.problem}", error.hint) from error
+
+
+def _server(entry: Entry, named: str) -> Server:
+    if re.fullmatch(r"https://[^@\s/]+/\S+", named) is None:
+        raise TellUser(f"{entry.where}: not an https address without a login: {named}")
+    return Server(named, "")
 
 
 def _local(entry: Entry, named: str, allowed: Sequence[Path]) -> Path:
@@ -171,9 +202,15 @@ def _bundle(entry: Entry, name: str) -> Path:
 
 
 def _made(
-    place: Path, command: Sequence[str], cooked: Cooked | None = None, *, server: Server = _FILE
+    place: Path,
+    command: Sequence[str],
+    given: bytes = b"",
+    *,
+    server: Server = _FILE,
+    then: Callable[[Git], None] | None = None,
 ) -> Path:
-    """Fill a bare repository by one command; it appears under its name when it is whole."""
+    """Fill a bare repository by one command, and what comes `then`; it appears under its name when
+    it is whole."""
     if place.is_dir():
         return place
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -183,13 +220,17 @@ def _made(
         env = environment(server, None, home, os.environ) | {"GIT_DEFAULT_HASH": "sha1"}
         start = ("init", "--quiet", "--bare", "--template=", f"--initial-branch={HEAD}", str(made))
         _git(start, env)
-        _git(command, env | {"GIT_DIR": str(made)}, script(cooked) if cooked else b"")
+        env |= {"GIT_DIR": str(made), "GIT_LITERAL_PATHSPECS": "1"}
+        _git(command, env, given)
+        if then is not None:
+            index = env | {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            then(lambda arguments, text: _git(arguments, index, text))
         shutil.rmtree(place, ignore_errors=True)
         made.rename(place)
     return place
 
 
-def _git(command: Sequence[str], env: dict[str, str], given: bytes = b"") -> None:
+def _git(command: Sequence[str], env: dict[str, str], given: bytes = b"") -> bytes:
     try:
         done = subprocess.run(
             ["git", *command],
@@ -205,3 +246,4 @@ def _git(command: Sequence[str], env: dict[str, str], given: bytes = b"") -> Non
     if done.returncode != 0:
         said = printable(done.stderr.decode("utf-8", "surrogateescape")).strip()
         raise TellUser(f"git {command[0]} failed: {said[:SAID_CHARS]}", "Look at what it names.")
+    return done.stdout

@@ -1,7 +1,7 @@
 """What GitHub's refusals mean to whoever called, in the three kinds of `reviewer.errors`.
 
     RetryLater
-    ├── Limited          too many requests: again in `after_s`
+    ├── Limited          403, 422, 429, too many requests: again in `after_s`
     ├── Outage           nobody answers as they should: again when they do
     │   └── Unsure       5xx: a write may have happened, look before it is repeated
     │       ├── Unreachable  no connection, a cut one, or no answer in time
@@ -154,6 +154,7 @@ def refusal(
         _graphql_status(data) or status,
         _said(data),
         {name.lower(): str(value) for name, value in headers.items()},
+        _is_abuse(data),
     )
     return _passing(server, doing, answer) or _lasting(server, doing, answer)
 
@@ -171,6 +172,8 @@ class _Answer:
     status: int
     said: str
     headers: Mapping[str, str]
+    abuse: bool
+    """Is that the code of one of its errors?"""
 
 
 def _passing(server: Server, doing: str, answer: _Answer) -> RlmError | None:
@@ -178,7 +181,7 @@ def _passing(server: Server, doing: str, answer: _Answer) -> RlmError | None:
     if answer.status >= 500 or answer.status == 408:
         why = f"{server.host} has a problem of its own ({answer.status}): {answer.said}"
         return Unsure(f"Could not {doing}: {why}", OUTAGE_S)
-    if answer.status == 429 or (answer.status == 403 and _is_limit(answer)):
+    if answer.status == 429 or (answer.status in {403, 422} and _is_limit(answer)):
         wait, until = _limit(answer.headers)
         why = f"{server.host} limits the rate of requests{until}"
         return Limited(f"Could not {doing}: {why}", wait or LIMITED_S, told=wait is not None)
@@ -237,10 +240,24 @@ def _graphql_status(data: object) -> int | None:
     return None
 
 
+def _is_abuse(data: object) -> bool:
+    errors = data.get("errors") if isinstance(data, dict) else None
+    return isinstance(errors, list) and any(
+        isinstance(error, dict) and error.get("code") == "abuse" for error in errors
+    )
+
+
 def _is_limit(answer: _Answer) -> bool:
+    """Does a refusal mean that there are too many requests, and not this one?
+
+    Content that comes too fast is refused as 422, too ("code": "abuse"); there the headers say
+    nothing, for what is invalid may be the last that was left of the hour.
+    """
     said, headers = answer.said.lower(), answer.headers
-    spent = headers.get("x-ratelimit-remaining") == "0"
-    return spent or "retry-after" in headers or any(words in said for words in _LIMIT_WORDS)
+    if answer.abuse or any(words in said for words in _LIMIT_WORDS):
+        return True
+    spent = headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers
+    return spent and answer.status != 422
 
 
 def _limit(headers: Mapping[str, str]) -> tuple[float | None, str]:

@@ -26,7 +26,7 @@ MOST_PAGES = 20
 """Of one list: 2,000 installations, or repositories of one."""
 
 MOST_OPEN_PAGES = 3
-"""Of the open pull requests of one repository: the 300 that were opened last."""
+"""Of the open pull requests of one repository: the 300 in which something happened last."""
 
 MOST_KEPT = 5_000
 """Answers that are remembered, each the size of what we read of it."""
@@ -178,12 +178,15 @@ class Lister:
         return [one for one in listed if not one.archived]
 
     def open_pulls(self, repository: str) -> list[OpenPull]:
-        """Return the open pull requests of a repository, those opened last first."""
+        """Return the open pull requests of a repository, those first that changed last.
+
+        A push to an old one changes it: where there are more than are listed, that one is listed.
+        """
 
         def read(address: str) -> list[OpenPull]:
             return self._ask("list the open pull requests", address, _PULLS)
 
-        path = f"/repos/{checked_name(repository)}/pulls?state=open&sort=created&direction=desc"
+        path = f"/repos/{checked_name(repository)}/pulls?state=open&sort=updated&direction=desc"
         return list(in_pages(read, path, MOST_OPEN_PAGES))
 
     def our_checks(self, repository: str, head: str) -> list[OurCheck]:

@@ -40,6 +40,7 @@ from app.github.remarks import (
     is_at,
     is_grave,
     lines_now,
+    paired,
     retellings,
     told_before,
     under_ids,
@@ -246,6 +247,8 @@ class _Posting:
         and with it all that was decided about it."""
         told = told_before(self.findings, self.texts, remarks)
         again = retellings(self.findings, told, remarks, self.heads)
+        earlier = self.what.report.review.earlier
+        again |= paired(self.findings, earlier, {**told, **again}, remarks, self.heads)
         names = first_ids(self.findings, told, again, self.heads)
         known = {one.finding for one in remarks} | (self.waived.keys() & _names(self.findings))
         met = {*told, *again, *names}

@@ -2,7 +2,8 @@
 
 First by what cannot be mistaken: the signed id, or the very same text. What is left may have been
 said in other words, elsewhere in a file that was edited, or in one that has another name by now:
-`retellings` finds that, by the words and by what became of the lines.
+`retellings` finds that, by the words and by what became of the lines. What was said in quite other
+words a reader has told the review (`paired`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,6 +112,48 @@ def retellings(
             used.add(at)
             settled.add(name)
     return found
+
+
+def paired(
+    findings: Sequence[Finding],
+    earlier: Mapping[str, str],
+    known: Mapping[str, Remark],
+    remarks: Sequence[Remark],
+    heads: Heads,
+) -> dict[str, Remark]:
+    """Pair what is left with remarks that a reader takes for the same, as `Review.earlier` has it.
+
+    `known` are those that say something by what programs know, by ids of findings or their places.
+    By the id of a finding or of its place. A change can talk a reader into anything, so this says
+    nothing that is or was grave, nor what is graver now, and the remark is a signed one that no
+    finding has yet, of a file of the finding's, by the name that the file has now or had.
+    """
+    used = {one.finding for one in known.values()}
+    used |= {short_id(name) for one in findings for name in ids_of(one)}
+    signed: dict[str, Remark] = {}
+    for one in remarks:
+        if one.finding:
+            signed.setdefault(one.finding, one)
+    found: dict[str, Remark] = {}
+    for finding in findings:
+        for name in ids_of(finding):
+            remark = signed.get(earlier.get(name, ""))
+            if remark is None or remark.finding in used or name in known:
+                continue
+            claim = claim_of(remark.text, remark.path)
+            if claim and _may_be(finding, claim) and _is_of_its_files(finding, remark, heads):
+                found[name] = remark
+                used.add(remark.finding)
+    return found
+
+
+def _may_be(finding: Finding, claim: Finding) -> bool:
+    return not (is_grave(finding) or is_grave(claim) or is_graver(finding, claim))
+
+
+def _is_of_its_files(finding: Finding, remark: Remark, heads: Heads) -> bool:
+    paths = {one.path for one in (finding.place, *finding.places)}
+    return remark.path in paths or lines_now(remark, heads).path in paths
 
 
 def is_graver(finding: Finding, claim: Finding) -> bool:
@@ -226,9 +269,11 @@ def under_ids(report: Report, names: Mapping[str, str]) -> Report:
         one.model_copy(update={"id": named(one.id), "places": tuple(map(place, one.places))})
         for one in report.review.findings
     ]
+    earlier = {named(name): said for name, said in report.review.earlier.items()}
+    review = report.review.model_copy(update={"findings": findings, "earlier": earlier})
     return report.model_copy(
         update={
-            "review": report.review.model_copy(update={"findings": findings}),
+            "review": review,
             "anchors": {named(name): anchor for name, anchor in report.anchors.items()},
             "code": {named(name): code for name, code in report.code.items()},
         }
@@ -237,7 +282,7 @@ def under_ids(report: Report, names: Mapping[str, str]) -> Report:
 
 def ids_of(finding: Finding) -> tuple[str, ...]:
     """Return the ids of a finding: its own, and those of its other places."""
-    return finding.id, *(place.id for place in finding.places)
+    return finding.ids
 
 
 def is_grave(finding: Finding) -> bool:

@@ -33,7 +33,6 @@ TITLE_BYTES = 600
 LINE_CHARS = 300
 CODE_LINES = 60
 NOTES_SHOWN = 10
-PLACES_SHOWN = 20
 ROW_BYTES = 400
 CELL_BYTES = 150
 COVERAGE_BYTES = 12_000
@@ -239,8 +238,10 @@ def _row(finding: Finding, address: str, said_by: SaidBy | None) -> str:
 def also_at(finding: Finding) -> str:
     """Return the other places of a finding in one line; "" where there are none."""
     places = words.also_at(finding)
-    shown = [fitted(place, ROW_BYTES, markdown_code) for place in places[:PLACES_SHOWN]]
-    more = [f"{len(places) - PLACES_SHOWN:,} more"] if len(places) > PLACES_SHOWN else []
+    shown = [fitted(place, ROW_BYTES, markdown_code) for place in places[: words.PLACES_SHOWN]]
+    more = (
+        [f"{len(places) - words.PLACES_SHOWN:,} more"] if len(places) > words.PLACES_SHOWN else []
+    )
     return f"Also at: {', '.join(shown + more)}" if shown else ""
 
 

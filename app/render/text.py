@@ -120,8 +120,11 @@ class _Page:
         yield "  " + self.paint(words.place(finding), "place")
         for said in words.circumstances(finding):
             yield from self.wrapped(f"({said})", "  ")
-        for at, other in enumerate(words.also_at(finding)):
+        places = words.also_at(finding)
+        for at, other in enumerate(places[: words.PLACES_SHOWN]):
             yield f"  {'also at:' if at == 0 else '        '} " + self.paint(other, "place")
+        if (left := len(places) - words.PLACES_SHOWN) > 0:
+            yield f"           and {left:,} more (all are in --format json)"
         code = excerpt(finding, snippets)
         if code:
             yield from self.code(code)

@@ -66,6 +66,10 @@ def place(finding: Finding | Place | Proof | Shown) -> str:
     return f"{path}:{finding.start_line}-{finding.line}"
 
 
+PLACES_SHOWN = 20
+"""Of one finding, where people read them; `--format json` and SARIF have all."""
+
+
 def also_at(finding: Finding) -> list[str]:
     """Return the other places of which a finding is true, in its order."""
     return [place(one) + _AT_BASE * (one.side == "LEFT") for one in finding.places]

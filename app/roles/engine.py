@@ -242,7 +242,14 @@ class _Engine:
             make_ready()  # while it is fetched
         fetched = self._checkout(run, watch)
         wish = Wish.model_validate_json(run.request)
-        planned = plan(fetched, settings, cancelled=watch, paths=wish.paths, promise=wish.promise)
+        planned = plan(
+            fetched,
+            settings,
+            cancelled=watch,
+            paths=wish.paths,
+            promise=wish.promise,
+            earlier=wish.earlier,
+        )
         if wish.config:
             said = Configured(rows=planned.rows, notes=tuple(filter(None, planned.notes)))
             return _Done(said.model_dump_json())

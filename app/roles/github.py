@@ -23,7 +23,7 @@ from app.jobs import run_key
 from app.measures import COUNTS
 from app.open_heads import LOOKS, OpenHeads
 from app.queue import Taker, threads_for
-from app.reconcile import reconcile, redeliver
+from app.reconcile import Redelivery, reconcile
 from app.roles import MARKER_KEY, NODE
 from app.server_settings import SETUP, ServerSettings, read_role_settings, store_at
 from app.steps import Steps
@@ -175,7 +175,7 @@ def _work(
     young = ((partial(steps.writing.look_at_reactions, young=True),), stopping, REACTIONS_S)
     threads.append(threading.Thread(target=reconcile, args=young, name="reactions"))
     gone = Uninstalled(auth, store)
-    lost = ((partial(redeliver, auth, store), heads, plans, gone, store.sweep), stopping)
+    lost = ((Redelivery(auth, store), heads, plans, gone, store.sweep), stopping)
     threads.append(threading.Thread(target=reconcile, args=lost, name="reconcile"))
     for thread in threads:
         thread.start()

@@ -12,12 +12,14 @@ from app.store.tables import JOBS, MEASURES, RUNS
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many jobs of a role are in a state, and for how many seconds the oldest could be done."""
+    """How many jobs of a role are in a state, for how many seconds the oldest could be done, and
+    for how many one has waited for something that is away, 0 if none does."""
 
     role: str
     state: str
     jobs: int
     oldest_s: float
+    away_s: float
 
 
 class Measures(Base):
@@ -57,12 +59,23 @@ class Measures(Base):
         # The greater of the two; SQLite and PostgreSQL name that function differently.
         later = JOBS.c.not_before > JOBS.c.created
         due = case((later, JOBS.c.not_before), else_=JOBS.c.created)
+        away = case((JOBS.c.away_since > 0, JOBS.c.away_since), else_=now)
         rows = select(
-            JOBS.c.role, JOBS.c.state, func.count().label("jobs"), func.min(due).label("due")
+            JOBS.c.role,
+            JOBS.c.state,
+            func.count().label("jobs"),
+            func.min(due).label("due"),
+            func.min(away).label("away"),
         ).group_by(JOBS.c.role, JOBS.c.state)
         with self.database.read() as db:
             return [
-                Backlog(row.role, row.state, row.jobs, max(0.0, now - row.due))
+                Backlog(
+                    row.role,
+                    row.state,
+                    row.jobs,
+                    max(0.0, now - row.due),
+                    max(0.0, now - row.away),
+                )
                 for row in db.execute(rows)
             ]
 

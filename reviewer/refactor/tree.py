@@ -6,11 +6,13 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from reviewer.change import Change
 from reviewer.errors import GiveUp
 from reviewer.ports import Entry, Objects
+from reviewer.refactor.attributes import NAME, Attributes
 from reviewer.refactor.patch import Blob, Files
 
 if TYPE_CHECKING:  # whoever only checks paths needs no sandbox
@@ -56,6 +58,14 @@ class Start:
         object.__setattr__(self, "modes", modes)
         object.__setattr__(self, "blobs", {entry.path: entry.sha for entry in self.entries})
         object.__setattr__(self, "folders", frozenset(folders))
+
+    @cached_property
+    def attributes(self) -> Attributes:
+        """What this commit's .gitattributes say; git reads none that is a link."""
+        first = Overlay(self)
+        found = [path for path in self.modes if path.rpartition("/")[2] == NAME]
+        blobs = ((path, first.blob(path)) for path in found)
+        return Attributes((path, blob.data) for path, blob in blobs if blob is not None)
 
 
 class Overlay:

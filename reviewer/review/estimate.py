@@ -9,6 +9,7 @@ from reviewer.ports import Objects
 from reviewer.request import ReviewRequest
 from reviewer.review.ahead import MOST_BYTES
 from reviewer.review.arrangement import arrange
+from reviewer.review.duplicates import MOST_COMPARED
 from reviewer.review.finder import LENSES, PACES
 from reviewer.review.folding import folded_size
 from reviewer.review.guidance import guidance, guides_for
@@ -38,6 +39,9 @@ PROMISE_TOKENS = 3_000
 
 SUMMARY_TOKENS = 3_000
 """What the one call is shown that tells what several readers said."""
+
+COMPARED_TOKENS = 300
+"""What the one call is shown of each claim that asks which are about one defect."""
 
 REPORT_TOKENS = 2_000
 """What a verifier is shown of one claim, with its hunks."""
@@ -86,6 +90,8 @@ def estimate(request: ReviewRequest, change: Change, objects: Objects, prices: P
     retold = len(scopes) > 1
     cheap = _calls(SUMMARY_TOKENS, 1, REPLY_HIGH, 1) * retold
     cheap += _calls(REPORT_TOKENS, TURNS_HIGH, REPLY_HIGH, 1) * checks
+    compared = min(len(scopes) * CLAIMS_HIGH, MOST_COMPARED)
+    cheap += _calls(COMPARED_TOKENS * compared, 1, REPLY_LOW, 1) * (compared > 1)
     used = sum([*high, *cheap], Usage())
     usd_low, usd_high = _priced(low, model, prices), _priced(high, model, prices)
     if cheap and usd_high is not None:

@@ -75,7 +75,7 @@ class Finder:
     """The task. One instance serves every pass of a review; scopes carry the lens."""
 
     name = "find"
-    version = "6"
+    version = "7"
     tier: Tier = "strong"
     result: type[FinderResult] = Answer
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reviewer.change import Change, Span
 from reviewer.detectors.names import INTENT
 from reviewer.finding import Category, Finding
-from reviewer.languages import reading_order
+from reviewer.languages import is_test, reading_order
 from reviewer.ports import Objects
 from reviewer.request import Effort, Promise, ReviewRequest, StopReason
 from reviewer.review.borders import Border, described
@@ -28,7 +28,7 @@ from reviewer.review.prompts import prompt
 from reviewer.review.scope import fitting, listed, quoted, show, size_of, source_first
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, OneNode, Tier, Unit
-from reviewer.text import printable
+from reviewer.text import UNSPACED, printable, words_in
 
 LENS = "intent"
 UNIT = "intent"
@@ -48,13 +48,6 @@ LEAST_WORDS = 3
 
 LEAST_PROMISE_CHARS = 6
 """Of the words that a claim is about: fewer stand in any text."""
-
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff]"
-)
-"""Letters of scripts that put no spaces between words (Chinese, Japanese, Thai, Lao, Burmese,
-Khmer): two of them say about as much as a word, and each as much as two letters of others."""
 
 Kind = Literal["missing", "contrary", "unmentioned"]
 
@@ -137,16 +130,14 @@ def compares(request: ReviewRequest) -> bool:
     """
     if request.effort is Effort.QUICK or INTENT in request.policy.off or request.promise is None:
         return False
-    text = " ".join(request.promise.texts())
-    words = len(re.findall(r"\w{2,}", UNSPACED.sub(" ", text)))
-    return words + len(UNSPACED.findall(text)) // 2 >= LEAST_WORDS
+    return words_in(" ".join(request.promise.texts())) >= LEAST_WORDS
 
 
 class Intent(OneNode[IntentScope, IntentResult]):
     """The task: one node."""
 
     name = "intent"
-    version = "4"
+    version = "5"
     tier: Tier = "strong"
     result: type[IntentResult] = IntentResult
 
@@ -229,9 +220,10 @@ class Intent(OneNode[IntentScope, IntentResult]):
         )
 
     def _at_borders(self) -> str:
-        if not self._borders:
+        relied_on = [one for one in self._borders if not is_test(one.path)]
+        if not relied_on:
             return ""
-        told = described(self._borders)
+        told = described(relied_on)
         lines = [f"- {one}" for one in told[:MOST_BORDERS]]
         if (more := len(told) - MOST_BORDERS) > 0:
             lines.append(f"- and {more} more")

@@ -36,6 +36,7 @@ from reviewer.request import (
 from reviewer.review.arrangement import Arrangement, arrange
 from reviewer.review.claims import Claim, FinderResult, Joined
 from reviewer.review.coverage import account
+from reviewer.review.duplicates import Repeats, duplicates, joined
 from reviewer.review.finder import LENSES, PACES, Finder
 from reviewer.review.functions import Code
 from reviewer.review.guidance import guides_for
@@ -123,6 +124,8 @@ class _Read:
     """The model's sources that saw every span."""
 
     withheld: list[Finding] = field(default_factory=list)
+    repeats: Repeats = field(default_factory=Repeats)
+    """Which findings, joined by program, a reader takes for one defect, or for one told before."""
 
 
 def prepare(
@@ -400,7 +403,16 @@ async def _passes(
         read.notes.append(f"The {which} did not reach every hunk.")
     if unfinished and run.stopped is not None:
         read.notes.append(str(run.stopped))
+    found = masked(join_counted([*prepared.leads, *read.findings])[0])
+    seat = Seat(run, run.account, next(names))
+    read.repeats = await duplicates(found, seat, request.earlier)
     read.retold = await _retold(request, prepared, read, Seat(run, run.account, next(names)))
+    _accounted(read, run)
+    return read
+
+
+def _accounted(read: _Read, run: Run) -> None:
+    """Say what the run has used, and where that is a bound."""
     if cut := run.account.forfeits:
         calls = "a call that was cut off is" if cut == 1 else f"{cut} calls that were cut off are"
         read.notes.append(f"The cost is a bound: {calls} counted at the most it can have cost.")
@@ -411,7 +423,6 @@ async def _passes(
     read.usage, read.calls, read.replayed = run.account.usage, run.spent.calls, run.replayed
     priced = all(run.prices.cost(one, Usage()) is not None for one in (run.name, run.cheap))
     read.usd = run.spent.usd if priced else None
-    return read
 
 
 async def _compared(  # noqa: PLR0917
@@ -588,12 +599,20 @@ def _beside(number: int) -> list[str]:
     return [f"{findings} told with another one of the same lines."]
 
 
+def _said_once(number: int) -> list[str]:
+    """Say how many findings have no comment of their own, for a reader takes them for repeats."""
+    if not number:
+        return []
+    findings = "1 finding is" if number == 1 else f"{number} findings are"
+    return [f"{findings} told with another one of the same defect."]
+
+
 def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: float) -> Review:
     change = prepared.change
     aside = [*prepared.triage.skipped, *((file, LOCKFILE) for file in prepared.triage.lockfiles)]
     coverage = account(change, aside, prepared.spans, read.covered, read.missed)
-    joined, beside = join_counted([*prepared.leads, *read.findings])
-    found = masked(joined)
+    apart, beside = join_counted([*prepared.leads, *read.findings])
+    found = joined(masked(apart), read.repeats.same)
     findings = [one for one in found if request.policy.thresholds.admit(one)]
     below = [one for one in found if not request.policy.thresholds.admit(one)]
     asked = read.calls > 0 or read.replayed > 0
@@ -623,6 +642,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
             *prepared.notes,
             *read.notes,
             *_beside(beside),
+            *_said_once(sum(len(group) - 1 for group in read.repeats.same)),
             *_below(len(found) - len(findings), request.policy.thresholds),
         ],
         coverage=coverage,
@@ -643,12 +663,13 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
         modules=told,
         across=across,
         imports=module_imports(arrangement.imports, module_of),
+        earlier=read.repeats.earlier_of(findings),
         looked=Looked(
             by=(*(f"detector:{name}" for name in sorted(prepared.detectors)), *read.by),
             effort=request.effort,
             withheld=tuple(
                 Withheld(
-                    ids=(one.id, *(place.id for place in one.places)),
+                    ids=(*one.ids, *read.repeats.earlier_of([one]).values()),
                     path=one.path,
                     title=one.title,
                 )

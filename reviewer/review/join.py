@@ -327,15 +327,29 @@ def _is_of_its_own(finding: Finding) -> bool:
 _QUOTED = re.compile(r"`[^`]*`")
 
 
-def _with_places(group: Sequence[Finding]) -> Finding:
+def as_one(group: Sequence[Finding]) -> list[Finding]:
+    """Return one finding for those of one defect: the first, with the places of the others.
+
+    It tells the titles of the others, and of what nobody may make disappear the reasons, too. There
+    are more where one finding cannot have all of the places.
+    """
+    return [_with_places(part, reasons=True) for part in _parts(group)]
+
+
+def _with_places(group: Sequence[Finding], *, reasons: bool = False) -> Finding:
     """Return the first, with the places of the others, and their titles where those differ."""
     first, *others = group
     if not others:
         return first
+    whole = [one for one in others if reasons and one.is_grave]
+    for one in whole:
+        first = _with_told(first, one)
     different = [
         one
         for one in others
-        if one.title != first.title and (_by_detector(first) or not _alike_titles(one, first))
+        if one not in whole
+        and one.title != first.title
+        and (_by_detector(first) or not _alike_titles(one, first))
     ]
     body = "\n".join([first.body, *([""] if different else []), *map(_told_of, different)])
     return _also_at(first.model_copy(update={"body": body}), _places_of(others))

@@ -15,7 +15,7 @@ from reviewer.detectors.secrets import redacted
 from reviewer.request import Module, Promise
 from reviewer.review.claims import PROSE_CHARS
 from reviewer.review.guidance import seen, set_apart
-from reviewer.review.intent import UNSPACED, as_told
+from reviewer.review.intent import as_told
 from reviewer.review.join import stems
 from reviewer.review.leading import shared
 from reviewer.review.modules import MOST, fitted
@@ -23,6 +23,7 @@ from reviewer.review.prompts import prompt
 from reviewer.review.scope import quoted
 from reviewer.review.summary import ELSEWHERE
 from reviewer.rlm.once import Question
+from reviewer.text import UNSPACED
 
 READ_CHARS = 20_000
 """Of what readers said, about 6,000 tokens: modules share it, and the largest are cut."""

@@ -16,7 +16,7 @@ from tests.app.site import Site
 from tests.app.world import BASE, FLAWED, QUOTE, World, finds, submit, wait_until
 from tests.app.writing_desk import GRANTED
 from tests.github.state import Reaction, ReviewComment
-from tests.model_server import tool
+from tests.model_server import seeks_repeats, tool
 
 
 def test_an_opened_pull_request_is_reviewed_once(site: Site) -> None:
@@ -578,6 +578,31 @@ def test_the_thread_of_what_was_mended_is_closed_with_the_commit(site: Site) -> 
         world.settle(runs=3)
         assert [one.in_reply_to for one in pull.review_comments] == [None, ours.id, None]
         assert world.became() == ["open"]
+
+
+def test_what_a_push_has_told_in_quite_other_words_is_said_once(site: Site) -> None:
+    with site.world() as (world, server):
+        pull = world.pull()
+        world.opened(server, pull)
+        world.settle()
+        (ours,) = pull.review_comments
+
+        def otherwise(request: dict[str, Any]) -> Any:
+            why = "A slice leaves one price out."
+            return finds(request, title="Carts come out too cheap", why=why, category="contract")
+
+        world.think, world.service.repeats = otherwise, ("r1", "t1")
+        pull.push(world.repo.commit({"cart.py": b"import os\n\n\n" + FLAWED["cart.py"]}, pull.head))
+        world.opened(server, pull, "synchronize")
+        world.settle(runs=2)
+        assert pull.review_comments == [ours] and world.became() == ["open"]
+        asked = [one.body for one in world.service.requests if seeks_repeats(one.body)]
+        (told,) = [str(one["messages"][0]["content"][0]["text"]) for one in asked]
+        assert "said before:\n> The first item is lost" in told, (
+            "the first review had nothing to ask"
+        )
+        (summary,) = world.ours(pull)
+        assert "Carts come out too cheap" in summary and f"#discussion_r{ours.id}" in summary
 
 
 def to_write_contents(world: World) -> list[Any]:

@@ -25,6 +25,7 @@ from tests.model_server import (
     billed,
     hang,
     reported,
+    seeks_repeats,
     text,
     tool,
     verifies,
@@ -118,6 +119,8 @@ def answer(request: dict[str, Any]) -> Answer:
         said = next(one.judge for one in CLAIMS if one.title == title)
         assert isinstance(said, Answer), f"the judge was asked about {title}"
         return billed(said, **JUDGED)
+    if seeks_repeats(request):
+        return billed(tool("submit", {"groups": []}), **USAGE)
     if verifies(request):
         severity = {one.title: one.severity for one in CLAIMS}.get(reported(request)[1], "low")
         return billed(holds(request, severity=severity), **USAGE)
@@ -236,13 +239,14 @@ def test_every_number_of_the_report(bench: Bench) -> None:
 
 def test_the_costs_are_those_of_the_calls(bench: Bench) -> None:
     score, prices = bench.report().score, load(None)
-    assert (score.cost.calls, len(bench.judgings)) == (3 + 7, 5)  # each claim is verified
-    assert (score.cost.input_tokens, score.cost.output_tokens) == (10_000, 1_000)
-    assert score.cost.cache_read_tokens == 500
+    # Each claim is verified, and where there are several they are compared.
+    assert (score.cost.calls, len(bench.judgings)) == (3 + 7 + 1, 5)
+    assert (score.cost.input_tokens, score.cost.output_tokens) == (11_000, 1_100)
+    assert score.cost.cache_read_tokens == 550
     used = Usage(input=1_000, output=100, cache_read=50)
     found, verified = prices.cost(MODEL, used), prices.cost(CHEAP, used)
     assert found is not None and verified is not None
-    assert score.cost.usd == pytest.approx(3 * found + 7 * verified)
+    assert score.cost.usd == pytest.approx(3 * found + 8 * verified)
     assert score.cost.seconds > 0
     judged = prices.cost(CHEAP, Usage(input=300, output=20))
     assert judged is not None and score.judging.usd == pytest.approx(5 * judged)
@@ -272,7 +276,7 @@ def test_the_text_has_the_same_numbers(bench: Bench) -> None:
         "Found, beside a known line:\n",
         "  (2 lines from shop.py:20-20)\n",
         f"Claims compared with known defects by {CHEAP}",
-        "Reviews: 10 calls, 10,000 tokens in, 1,000 out, 500 read from the cache",
+        "Reviews: 11 calls, 11,000 tokens in, 1,100 out, 550 read from the cache",
     ):
         assert told in ran.out
     assert "3 cases, $6.00 at the most" in ran.err

@@ -156,6 +156,23 @@ def test_the_backlog_is_counted_and_only_what_could_be_done_is_old(
     assert found["rlm_worker_trouble", (("worker", "github"),)] == 1
 
 
+def test_what_waits_for_something_that_is_away_is_told_for_how_long(
+    store: Store, tmp_path: Path
+) -> None:
+    store.put(NewJob(GITHUB, "look", "a", "{}"), NewJob(ENGINE, "review", "c", "{}"))
+    longest = "rlm_longest_outage_seconds"
+    assert told(store, tmp_path)[longest, (("role", "github"),)] == 0
+    job = store.claim(GITHUB, "w", 60)
+    assert job is not None
+    store.again(job, "502", 300, counts=False, away=True)
+    with store.database.write() as db:
+        db.exec_driver_sql("UPDATE jobs SET away_since = away_since - 900 WHERE away_since > 0")
+    found = told(store, tmp_path)
+    assert 899 < found[longest, (("role", "github"),)] < 960
+    assert found[longest, (("role", "engine"),)] == 0
+    assert found["rlm_oldest_job_age_seconds", (("role", "github"),)] == 0, "it waits for its time"
+
+
 def test_a_store_that_is_gone_is_told_too(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.sqlite3")
     with store.database.write() as db:

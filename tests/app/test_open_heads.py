@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from app.github import check_runs
+from app.github import check_runs, listings, pages
 from app.github.auth import AppAuth
 from app.github.check_runs import ExternalId
 from app.github.client import Hub
@@ -130,6 +130,17 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def scene(tmp_path: Path, store: Store) -> Iterator[Scene]:
     with FakeGitHub(tmp_path) as fake:
         yield Scene(fake, store)
+
+
+def test_where_there_are_more_than_are_listed_those_that_changed_last_are_looked_at(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "PAGE", 2)
+    monkeypatch.setattr(listings, "MOST_OPEN_PAGES", 1)
+    old, *others = (scene.opened(ago_s=LONG_S + 100 - n) for n in range(4))
+    old.updated = others[-1].updated + 1  # pushed to, a while ago
+    assert scene.heads()() == 2
+    assert sorted(scene.looks()) == sorted([old.number, others[-1].number])
 
 
 def test_an_open_head_that_nobody_told_us_of_is_looked_at(scene: Scene) -> None:

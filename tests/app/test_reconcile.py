@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from app import reconcile as module
 from app.github.auth import AppAuth
 from app.github.urls import Server
-from app.reconcile import MOST_ATTEMPTS, reconcile, redeliver
+from app.measures import COUNTS, UNRECONCILED
+from app.reconcile import EVERY_S, LONGEST_PAUSE_S, Redelivery, reconcile
 from app.store import Store
 from tests.app.world import World, wait_until
 
@@ -58,21 +59,49 @@ def test_what_came_is_not_asked_for_and_neither_is_what_leads_to_nothing(tmp_pat
     with World(tmp_path) as world:
         lost(world)
         lost(world, "deployment", "created")
+        lost(world, "pull_request", "assigned")
         store.accept(world.app.deliveries[0].guid, None)
-        assert redeliver(auth_of(world), store) == 0
+        assert Redelivery(auth_of(world), store)() == 0
         assert asked(world) == 0
     store.close()
 
 
-def test_what_always_fails_is_given_up(tmp_path: Path) -> None:
+def test_what_fails_is_asked_for_at_growing_pauses_until_it_comes(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.sqlite3")
+    now = [0.0]
     with World(tmp_path) as world:
         lost(world)
-        for attempt in range(2, MOST_ATTEMPTS + 1):
-            assert redeliver(auth_of(world), store) == 1
-            wait_until(settled(world, attempt), lambda: repr(world.app.deliveries))
-        assert redeliver(auth_of(world), store) == 0
-        assert asked(world) == MOST_ATTEMPTS - 1
+        redeliver = Redelivery(auth_of(world), store, lambda: now[0])
+        asked_at = []
+        while now[0] < 5 * LONGEST_PAUSE_S:
+            if redeliver():
+                asked_at.append(now[0])
+                wait_until(settled(world, 1 + len(asked_at)), lambda: repr(world.app.deliveries))
+            now[0] += EVERY_S
+        pauses = [then - at for at, then in pairwise(asked_at)]
+        assert pauses[:4] == [EVERY_S, 2 * EVERY_S, 4 * EVERY_S, LONGEST_PAUSE_S]
+        assert set(pauses[3:]) == {LONGEST_PAUSE_S} and asked_at[0] == 0
+        assert Redelivery(auth_of(world), store)() == 1, "after a start at once"
+        store.accept(world.app.deliveries[0].guid, None)
+        now[0] += LONGEST_PAUSE_S
+        assert redeliver() == 0
+    store.close()
+
+
+def test_what_lies_behind_the_newest_pages_is_asked_for_in_later_rounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    monkeypatch.setattr(module, "MOST_PAGES", 2)
+    store = Store(tmp_path / "store.sqlite3")
+    with World(tmp_path) as world:
+        for _ in range(9):
+            lost(world)
+        for one in world.app.deliveries:
+            one.again = lambda _one: None  # nothing is added to the list meanwhile
+        redeliver = Redelivery(auth_of(world), store, lambda: 0.0)
+        assert [redeliver() for _ in range(5)] == [4, 2, 2, 1, 0]
+        assert asked(world) == 9
     store.close()
 
 
@@ -86,13 +115,13 @@ def test_more_failures_than_a_page_holds_are_all_asked_for(
             lost(world)
         for delivery in world.app.deliveries[-3:]:
             store.accept(delivery.guid, None)  # has come since, and is listed all the same
-        assert redeliver(auth_of(world), store) == 5
+        assert Redelivery(auth_of(world), store)() == 5
         pages = [seen for seen in world.hub.requests if seen.path.endswith("/hook/deliveries")]
         assert len(pages) == 3
         wait_until(settled(world, 13), lambda: repr(world.app.deliveries))
         monkeypatch.setattr(module, "MOST_PAGES", 1)
         monkeypatch.setattr(module, "MOST_ASKED", 2)
-        assert redeliver(auth_of(world), store) == 2
+        assert Redelivery(auth_of(world), store)() == 2
         assert [seen.path for seen in world.hub.requests].count(pages[0].path) == 4
     store.close()
 
@@ -108,11 +137,13 @@ def test_trouble_is_left_to_the_next_round(
         world.hub.fault(
             path=r"/app/hook/deliveries$", status=status, times=3 if status == 500 else 1
         )
-        works = (partial(redeliver, auth_of(world), store),)
+        works = (Redelivery(auth_of(world), store),)
         round_ = threading.Thread(target=reconcile, args=(works, stopping, 0.05))
         round_.start()
         wait_until(lambda: asked(world) > 0, lambda: caplog.text)
         stopping.set()
         round_.join()
     assert "not reconciled" in caplog.text
+    COUNTS.bring(store)
+    assert store.measures()[UNRECONCILED.name, ""][0] >= 1
     store.close()

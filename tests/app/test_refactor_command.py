@@ -16,7 +16,7 @@ from tests.app.test_cli import Ran, User, key
 from tests.model_server import ModelServer, Scripted, error, hang, tool
 from tests.repo import Repo
 from tests.reviewer.detectors.test_secrets import github_token
-from tests.reviewer.refactor.shop import edited, make, module, planned, prompt, script
+from tests.reviewer.refactor.shop import edited, make, module, planned, prompt, refused, script
 
 CART = "shop/cart.py"
 PLAN = planned(
@@ -266,6 +266,20 @@ def test_what_is_not_to_be_carried_out_is_answered_and_writes_nothing(
     assert instruction in prompt(asked.body)
     assert (user.repo.path / "shop/cart.py").read_bytes() == before
     assert user.repo.git("branch", "--list", "b") == b""
+
+
+def test_what_gitattributes_call_generated_is_shown_to_nobody_and_left(user: User) -> None:
+    user.repo.write("api/client.py", "x = 1\n")
+    user.repo.write(".gitattributes", "api/** linguist-generated=true\n")
+    user.repo.commit()
+    plan = planned(modules=[module("client", "api/client.py")])
+    edit = edited(("api/client.py", "x = 1", "x = 2"))
+    with ModelServer(script(plan, {"client": edit})) as server:
+        ran = user.rlm("refactor", "triple totals", **key(server))
+        bodies = [one.body for one in server.requests]
+    assert '"shop/cart.py"' in prompt(bodies[0]) and "api/client.py" not in prompt(bodies[0])
+    why = "it is generated: .gitattributes says so"
+    assert why in refused(bodies[1]) and why in " ".join(ran.out.split()) and ran.code == 3
 
 
 @pytest.mark.parametrize(

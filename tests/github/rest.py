@@ -491,7 +491,11 @@ def list_pulls(call: Call) -> Any:
     ]
     if "head" in call.query:
         found = [p for p in found if shapes.pull(p)["head"]["label"] == call.query["head"]]
-    return call.page(reversed(found), shapes.pull)
+    by = call.query.get("sort", "created")
+    down = call.query.get("direction", "desc" if by == "created" else "asc") == "desc"
+    # What is of one moment stays in the order of its numbers.
+    found.sort(key=lambda pull: (pull.updated if by == "updated" else pull.created, pull.number))
+    return call.page(reversed(found) if down else found, shapes.pull)
 
 
 @route("GET", PULL, "pull_requests=read")

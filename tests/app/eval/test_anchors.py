@@ -9,6 +9,7 @@ from app.eval.anchors import nowhere
 from app.eval.cases import Case, Defect, Made, NotDefect
 from app.eval.recipes import Edit, Planted, Recipe, Right
 from app.eval.report import Report
+from app.eval.reverted import Reverted
 from app.eval.score import Anchors, Costs, Noise, Row, Said, Score
 from app.objects import LocalObjects
 from reviewer.diff import build_change
@@ -19,7 +20,9 @@ from tests.repo import Repo
 ROOT = Path(__file__).parents[3]
 
 
-def test_a_line_has_to_be_in_the_diff_or_in_the_file_on_its_side(tmp_path: Path) -> None:
+def test_a_line_has_to_be_in_its_file_on_its_side_and_to_have_the_code_that_is_quoted(
+    tmp_path: Path,
+) -> None:
     repo = Repo(tmp_path)
     repo.write("shop.py", "".join(f"line_{number} = 1\n" for number in range(30)))
     repo.write("other.py", "x = 1\ny = 2")
@@ -30,10 +33,12 @@ def test_a_line_has_to_be_in_the_diff_or_in_the_file_on_its_side(tmp_path: Path)
     repo.remove("gone.py")
     head = repo.commit()
     there = [
-        claim(20, path="cart.py"),
-        claim(30, path="cart.py", side="LEFT"),
-        claim(2, path="other.py"),
-        claim(1, path="gone.py", side="LEFT"),
+        claim(20, path="cart.py", evidence="line_19 = 1"),
+        claim(3, 4, path="cart.py", title="two", evidence="line_2 = 1\n  line_3 = 1"),
+        claim(30, path="cart.py", side="LEFT", evidence="line_29 = 1"),
+        claim(2, path="other.py", evidence="y = 2"),
+        claim(1, path="gone.py", side="LEFT", evidence="z = 3"),
+        claim(5, path="cart.py", title="cut", source="detector:leftovers", evidence="line…"),
         claim(None, path="gone.py", title="whole"),
         claim(None, path="other.py", title="whole, unchanged"),
     ]
@@ -44,6 +49,10 @@ def test_a_line_has_to_be_in_the_diff_or_in_the_file_on_its_side(tmp_path: Path)
         claim(1, path="gone.py", title="no head"),
         claim(1, path="never.py", title="no file"),
         claim(None, path="never.py", title="no whole file"),
+        claim(4, path="cart.py", title="other code", evidence="line_4 = 1"),
+        claim(3, 4, path="cart.py", title="half of it", evidence="line_2 = 1"),
+        claim(6, path="cart.py", title="no code"),
+        claim(7, path="cart.py", title="nothing shown", source="detector:leftovers"),
     ]
     with open_repo(repo.path) as opened:
         change = build_change(opened, base, head)
@@ -54,7 +63,7 @@ def test_a_line_has_to_be_in_the_diff_or_in_the_file_on_its_side(tmp_path: Path)
 
 def test_the_documentation_names_every_key_and_number() -> None:
     models: tuple[type[BaseModel], ...] = (
-        *(Case, Defect, NotDefect, Made, Recipe, Planted, Right, Edit),
+        *(Case, Defect, NotDefect, Made, Recipe, Reverted, Planted, Right, Edit),
         *(Report, Score, Row, Anchors, Noise, Costs, Said),
     )
     text = (ROOT / "docs/evaluation.md").read_text(encoding="utf-8")

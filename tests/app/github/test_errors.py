@@ -60,6 +60,9 @@ def message(text: str, **more: Any) -> dict[str, Any]:
         (403, message("API rate limit exceeded for installation ID 1."), Limited),
         (403, message("You have exceeded a secondary rate limit. Please wait"), Limited),
         (403, message("You have triggered an abuse detection mechanism."), Limited),
+        (422, message("Validation Failed", errors=[{"code": "abuse", "field": "body"}]), Limited),
+        (422, message("Validation Failed", errors=["was submitted too quickly"]), Limited),
+        (422, message("Validation Failed", errors=[{"code": "invalid"}, "abuse"]), Refused),
         (403, {"data": "<html>Blocked by the proxy of your company"}, Misfit),
         (404, {"data": "<html>nginx"}, Misfit),
         (404, None, Misfit),
@@ -89,6 +92,11 @@ def test_the_servers_words_and_its_list_of_errors_are_told_together() -> None:
         "pull_request_review_thread.line must be part of the diff; summary custom"
     )
     assert str(error).endswith(error.said)
+
+
+def test_what_is_invalid_is_so_although_it_was_the_last_request_of_the_hour() -> None:
+    spent = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": "0"}
+    assert type(meaning(422, message("Validation Failed"), **spent)) is Refused
 
 
 @pytest.mark.parametrize("errors", ["one text", {"message": "one text"}, None, 3, [None, [], {}]])

@@ -10,7 +10,7 @@ import pytest
 
 from app.github.between import Heads
 from app.github.client import Hub
-from app.github.remarks import Remark, retellings
+from app.github.remarks import Remark, retellings, under_ids
 from app.github.threads import answer
 from app.render.comment import claim_of, render_comment
 from app.render.snippet import no_code
@@ -250,6 +250,152 @@ def test_where_heads_cannot_be_compared_it_is_said_all_the_same(scene, status):
     made = report([again(11), told(50, title="Something new", body="Of another thing.")])
     assert scene.publish(made, SECOND).problem == ""
     assert title_of(said(scene)[-1].body) == "Something new"
+
+
+# In quite other words, as a reader has told the review
+
+QUITE = {"title": "Nobody wakes the consumer", "body": "The queue is filled while none waits."}
+
+
+def otherwise(line: int = 11, **changes: Any) -> Finding:
+    """Return what no word and no line ties to `told`, and a reader takes for the same."""
+    return told(line, **{**QUITE, "evidence": "ten", **changes})
+
+
+def knows(one: Finding, name: str = "", **changes: Any) -> dict[str, Any]:
+    return {"earlier": {name or one.id: told(**changes).id}}
+
+
+@pytest.mark.parametrize("change", [nothing, pushed, moved, forced], ids=lambda one: one.__name__)
+def test_what_a_reader_knows_again_is_said_once(scene, change):
+    publish(scene, told())
+    change(scene)
+    one = otherwise(50, path="c/b.txt" if change is moved else "a.txt")
+    published = publish(scene, one, SECOND, **knows(one))
+    assert (len(said(scene)), published.inline, published.problem) == (1, 1, "")
+    assert [each.id for each in published.findings] == [told().id]
+    assert published.first_ids == {one.id: told().id}
+    assert [(each.finding, each.state) for each in published.told] == [(told().id, "open")]
+    (summary,) = scene.stickies
+    assert summary.count(f"#discussion_r{scene.pull.review_comments[0].id}") == 1
+
+
+def test_what_was_dismissed_stays_so_in_quite_other_words(scene):
+    publish(scene, told())
+    dismiss(scene)
+    pushed(scene)
+    one = otherwise(50)
+    published = publish(scene, one, SECOND, **knows(one))
+    assert (published.findings, len(said(scene))) == ((), 1)
+    assert "1 finding not shown: dismissed by alice." in scene.stickies[0]
+
+
+def test_its_thread_is_not_closed_as_gone(scene):
+    publish(scene, told())
+    pushed(scene)
+    one = otherwise(50)
+    assert publish(scene, one, SECOND, **knows(one)).mended == 0
+    assert publish(scene, one, THIRD).mended == 1, "without a reader who knows it again it is"
+
+
+LOUD = [*GRAVE, {"category": Category.SECRET}]
+
+
+@pytest.mark.parametrize("grave", LOUD, ids=["critical", "security", "secret"])
+@pytest.mark.parametrize("then", [True, False])
+def test_a_reader_alone_silences_nothing_grave_and_by_nothing_grave(scene, grave, then):
+    publish(scene, told(**(grave if then else {})))
+    dismiss(scene)
+    pushed(scene)
+    one = otherwise(**(grave if not then else {}))
+    published = publish(scene, one, SECOND, **knows(one, **(grave if then else {})))
+    assert [each.id for each in published.findings] == [one.id]
+    assert title_of(said(scene)[-1].body) == QUITE["title"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({"severity": Severity.LOW}, {}),
+        ({}, {"path": "b.txt"}),
+        ({"severity": Severity.LOW}, {"severity": Severity.HIGH, "line": 10}),
+    ],
+    ids=["graver", "another file", "graver at its lines"],
+)
+def test_a_reader_is_not_believed_about_what_is_graver_or_elsewhere(scene, before, now):
+    publish(scene, told(**before))
+    push(scene, {"a.txt": NEW, "b.txt": NEW})
+    one = otherwise(**now)
+    publish(scene, one, SECOND, **knows(one, **before))
+    assert len(said(scene)) == 2
+
+
+def test_no_unsigned_comment_is_known_again_by_a_reader_alone(tmp_path):
+    with FakeGitHub(tmp_path) as fake:
+        action = Scene(fake, None, ACTION)
+        publish(action, told())
+        one = otherwise()
+        publish(action, one, SECOND, **knows(one))
+        assert len(said(action)) == 2
+
+
+def test_one_comment_tells_one_finding_whatever_a_reader_says(scene):
+    """All of this was said before, a change may have talked a reader into."""
+    publish(scene, told())
+    pushed(scene)
+    ones = [otherwise(), otherwise(50, title="Another"), otherwise(48, title="One more")]
+    earlier = {one.id: told().id for one in ones}
+    made = report(ones, earlier=earlier).model_copy(update={"looked": LOOKED})
+    scene.publish(made, SECOND)
+    assert len(said(scene)) == 3
+
+
+def test_what_words_or_ids_tell_goes_before_what_a_reader_says(scene):
+    publish(scene, told())
+    pushed(scene)
+    one = otherwise()
+    for run, known in ((SECOND, again(11)), (THIRD, told(11))):
+        made = report([known, one], **knows(one)).model_copy(update={"looked": LOOKED})
+        scene.publish(made, run)
+        assert len(said(scene)) == 2
+
+
+def test_what_words_tell_keeps_its_id_whatever_a_reader_says(scene):
+    other = told(50, title="Something else", body="Of another thing.")
+    scene.publish(report([told(), other]))
+    pushed(scene)
+    one = again(11)
+    (found,) = publish(scene, one, SECOND, earlier={one.id: other.id}).findings
+    assert found.id == told().id
+
+
+def test_what_was_said_of_a_place_tells_no_other_finding(scene):
+    title, body = "The import leaks its descriptor", "`read_rows` fails before it closes any."
+    first, second, joined = of_two_places(scene, {"title": title, "body": body})
+    place = joined.places[0].model_copy(update={"id": second.id})
+    known = joined.model_copy(update={"id": first.id, "places": (place,)})
+    one = otherwise(50, path="b.txt")
+    made = report([known, one], earlier={one.id: second.id}).model_copy(update={"looked": LOOKED})
+    scene.publish(made, SECOND)
+    assert [title_of(each.body) for each in said(scene)[2:]] == [QUITE["title"]]
+
+
+def test_a_kept_report_names_what_was_said_before_by_the_id_that_it_has_now():
+    one = otherwise()
+    kept = under_ids(report([one], **knows(one)), {one.id: told().id}).review
+    assert [each.id for each in kept.findings] == [*kept.earlier] == [told().id]
+
+
+def test_a_place_of_a_finding_is_known_again_in_its_file(scene):
+    push(scene, {"a.txt": NEW, "b.txt": NEW})
+    publish(scene, told(path="b.txt"))
+    place = otherwise(50, path="b.txt").place
+    one = otherwise().model_copy(update={"places": (place,)})
+    published = publish(scene, one, SECOND, **knows(one, place.id, path="b.txt"))
+    (found,) = published.findings
+    assert (found.id, found.places[0].id) == (one.id, told(path="b.txt").id)
+    assert len(said(scene)) == 1
+    assert published.first_ids == {place.id: told(path="b.txt").id}
 
 
 # What is gone

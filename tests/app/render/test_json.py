@@ -36,6 +36,7 @@ def test_the_fields_stand_in_the_documented_order():
         "modules",
         "across",
         "imports",
+        "earlier",
     ]
     assert list(value["findings"][0]) == [
         "id",

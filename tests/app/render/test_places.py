@@ -7,8 +7,9 @@ import pytest
 
 from app.render import FORMATS, render
 from app.render.comment import render_comment, said
-from app.render.markdown import LIMIT_BYTES, PLACES_SHOWN
+from app.render.markdown import LIMIT_BYTES
 from app.render.snippet import no_code
+from app.render.words import PLACES_SHOWN
 from app.report import Anchor
 from reviewer.finding import MOST_PLACES, Finding, Place
 from tests.app.render.samples import HOSTILE, code, finding, review
@@ -48,6 +49,14 @@ def test_text_has_one_to_click_on_in_each_line() -> None:
         "           shop/p2.py:3-4 (before this change)",
         "           shop/p3.py",
     ]
+
+
+def test_text_has_the_first_of_many_and_says_where_the_others_are() -> None:
+    many = repeated(*(place(n) for n in range(MOST_PLACES)))
+    text = render(review(findings=[many]), "text", code)
+    assert text.count("shop/p") == PLACES_SHOWN
+    left = MOST_PLACES - PLACES_SHOWN
+    assert f"\n           and {left} more (all are in --format json)\n" in text
 
 
 def test_json_has_them_whole_and_loads_as_the_same() -> None:

@@ -13,7 +13,7 @@ from reviewer.diff import build_change
 from reviewer.git import open_repo
 from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.prices import load
-from reviewer.request import Caps, Effort, Review, ReviewRequest
+from reviewer.request import Caps, Effort, Promise, Review, ReviewRequest
 from reviewer.review.estimate import estimate
 from reviewer.review.job import review
 from reviewer.rlm.journal import Journal
@@ -57,6 +57,7 @@ def reviewed(
     journal: Journal | None = None,
     caps: Caps | None = None,
     effort: Effort = Effort.STANDARD,
+    **asked: Any,
 ) -> tuple[Review, list[Event], ModelServer]:
     path, base, head = repo
     events: list[Event] = []
@@ -67,7 +68,7 @@ def reviewed(
             with LocalObjects(opened, change) as objects:
                 async with AnthropicModel(api_key="k", base_url=url) as model:
                     return await review(
-                        ReviewRequest(effort=effort, model=MODEL, caps=caps or Caps()),
+                        ReviewRequest(effort=effort, model=MODEL, caps=caps or Caps(), **asked),
                         change,
                         objects,
                         model=model,
@@ -96,7 +97,18 @@ def twenty(path: Path) -> tuple[Path, str, str]:
     return path, base, made.commit("head")
 
 
-def test_twenty_files_at_standard_effort_cost_less_than_their_bound(tmp_path: Path):
+TOLD = {
+    "guidelines": "Sums are whole numbers; whoever adds one names its unit.\n" * 60,
+    "promise": Promise.bounded(
+        "Take values from one item later", "The first item has been a heading since 2.0.\n" * 60
+    ),
+}
+
+
+@pytest.mark.parametrize("more", [{}, TOLD], ids=["by itself", "with guidance and a promise"])
+def test_twenty_files_at_standard_effort_cost_less_than_their_bound(
+    tmp_path: Path, more: dict[str, Any]
+):
     """Tokens as the scripted service counts and caches them: by the bytes and marks of requests."""
 
     def script(request: dict[str, Any]) -> Answer:
@@ -119,9 +131,10 @@ def test_twenty_files_at_standard_effort_cost_less_than_their_bound(tmp_path: Pa
         }
         return tool("submit", {"overview": "Takes values from elsewhere.", "claims": [claim]})
 
-    done, _, server = reviewed(twenty(tmp_path / "repo"), script)
+    done, _, server = reviewed(twenty(tmp_path / "repo"), script, **more)
     assert (done.change.files, done.status, done.coverage.skipped) == (20, "complete", [])
     assert done.findings and len(server.verifications) > 4
+    assert len(server.comparisons) == len(more) // 2
     spent = done.cost
     asked = spent.input_tokens + spent.cache_read_tokens + spent.cache_write_tokens
     assert asked < 300_000
@@ -135,53 +148,58 @@ def hunk_of(request: dict[str, Any], path: str) -> str:
     return found[1]
 
 
-def test_a_parent_finds_what_no_child_could_see(tmp_path: Path):
-    made = Repo(tmp_path / "repo")
-    padding = {n: module(n, 200) for n in range(6)}
+def euros_and_cents(path: Path, padding: dict[str, str]) -> tuple[Path, str, str]:
+    """A change by which one file hands on cents, and another one takes them for euros."""
+    made = Repo(path)
     made.write("api/prices.py", "def price(item):\n    return item.euros\n")
     base = made.commit("base")
     made.write("api/prices.py", "def price(item):\n    return item.cents\n")
     made.write("web/basket.py", "from api.prices import price\nLIMIT_EUROS = 50\n\n\n"
                "def cheap(item):\n    return price(item) < LIMIT_EUROS\n")  # fmt: skip
-    for number, text in padding.items():
-        made.write(f"{'api' if number % 2 else 'web'}/more{number}.py", text)
-    repo = (made.path, base, made.commit("head"))
-    seen: list[int] = []
+    for name, text in padding.items():
+        made.write(name, text)
+    return made.path, base, made.commit("head")
 
-    def script(request: dict[str, Any]) -> Answer:
-        if not leads(request):
-            return NOTHING
-        if turn_of(request) == 0:
-            return NOTHING
-        seen.append(turn_of(request))
-        text = str(request["messages"])
-        hunk = re.search(r"--- hunk (\w+)[^-]*?LIMIT_EUROS", text)
-        if hunk is None and turn_of(request) == 1:
-            code = "for p in ['p1', 'p2', 'p3', 'p4']:\n    try:\n        t = await part(p)\n"
-            code += "    except ValueError:\n        continue\n"
-            code += "    i = t.find('LIMIT_EUROS')\n    if i >= 0:\n        print(t[i-300:i+200])"
-            return tool("python", {"code": code})
-        if hunk is None:
-            return NOTHING
-        claim = {
-            "hunk": hunk[1],
-            "quote": "    return price(item) < LIMIT_EUROS",
-            "category": "contract",
-            "severity": "high",
-            "confidence": 0.9,
-            "title": "Cents are compared with euros",
-            "why": "price() returns cents now; an item of 1 euro is not cheap any more.",
-        }
-        return tool("submit", {"overview": "", "claims": [claim]})
 
-    done, events, _ = reviewed(repo, script)
+def compares_units(request: dict[str, Any]) -> Answer:
+    """Look across the parts, as one who leads, for where LIMIT_EUROS stands, and report it."""
+    if not leads(request) or turn_of(request) == 0:
+        return NOTHING
+    hunk = re.search(r"--- hunk (\w+)[^-]*?LIMIT_EUROS", str(request["messages"]))
+    if hunk is None and turn_of(request) == 1:
+        code = "for p in ['p1', 'p2', 'p3', 'p4']:\n    try:\n        t = await part(p)\n"
+        code += "    except ValueError:\n        continue\n"
+        code += "    i = t.find('LIMIT_EUROS')\n    if i >= 0:\n        print(t[i-300:i+200])"
+        return tool("python", {"code": code})
+    if hunk is None:
+        return NOTHING
+    claim = {
+        "hunk": hunk[1],
+        "quote": "    return price(item) < LIMIT_EUROS",
+        "category": "contract",
+        "severity": "high",
+        "confidence": 0.9,
+        "title": "Cents are compared with euros",
+        "why": "price() returns cents now; an item of 1 euro is not cheap any more.",
+    }
+    return tool("submit", {"overview": "", "claims": [claim]})
+
+
+SMALL = {f"{'api' if n % 2 else 'web'}/more{n}.py": module(n, 200) for n in range(6)}
+WIDE = SMALL | {f"far{n % 6}/mod{n}.py": module(n, 240) for n in range(10, 34)}
+
+
+@pytest.mark.parametrize("padding", [SMALL, WIDE], ids=["the root", "a node below it"])
+def test_a_parent_finds_what_no_child_could_see(tmp_path: Path, padding: dict[str, str]):
+    repo = euros_and_cents(tmp_path / "repo", padding)
+    done, events, _ = reviewed(repo, compares_units)
     assert done.status == "complete"
     found = [f for f in done.findings if not f.source.startswith("detector")]
     assert [(f.path, f.line, f.title) for f in found] == [
         ("web/basket.py", 6, "Cents are compared with euros")
     ]
-    submitted = [one for one in events if isinstance(one, Submitted) and "Cents" in one.result]
-    assert {one.node for one in submitted} == {"2"}  # the root of the pass that is led
+    submitted = {one.node for one in events if isinstance(one, Submitted) and "Cents" in one.result}
+    assert ("2" in submitted) is (padding is SMALL)  # the root of the pass that is led
     depths = [one.node.count(".") + 1 for one in events if isinstance(one, NodeStarted)]
     assert max(depths) >= 2
 

@@ -28,6 +28,7 @@ from reviewer.request import (
     ReviewRequest,
     StopReason,
 )
+from reviewer.review.borders import Border
 from reviewer.review.intent import Intent, IntentScope, was_said
 from reviewer.review.intent import compares as is_compared
 from reviewer.review.job import review
@@ -342,3 +343,19 @@ def test_source_is_shown_first_and_what_is_not_shown_is_named() -> None:
     left = rest.partition("diff() has them:\n\n")[2]
     assert left == '- "tests/test_cart.py": 1\n- "docs/a.md": 1\n- ".github/ci.yml": 1\n'
     assert task.size(scope) < 6_000
+
+
+def test_what_others_rely_on_is_no_function_of_a_test() -> None:
+    held = hunk("shop/cart.py", "+def total(items, tax):\n")
+    scope = IntentScope((whole(held),), PROMISE)
+    made = change(changed("shop/cart.py", held))
+
+    def relied_on(*paths: str) -> str:
+        borders = [
+            Border(one, "total", "function", "parameter added", "", "tax", ()) for one in paths
+        ]
+        return Intent(made, Files(), borders=borders).content(scope).partition("rely on:")[2]
+
+    told = relied_on("shop/cart.py", "tests/test_cart.py")
+    assert "shop/cart.py: function total" in told and "test_cart.py: function" not in told
+    assert relied_on("tests/test_cart.py") == ""

@@ -19,7 +19,7 @@ from reviewer.git import open_repo
 from reviewer.model.anthropic import AnthropicModel
 from reviewer.model.prices import load
 from reviewer.policy import NO_POLICY, Instruction, Policy, Thresholds
-from reviewer.request import Caps, Effort, Review, ReviewRequest, StopReason
+from reviewer.request import Caps, Earlier, Effort, Review, ReviewRequest, StopReason
 from reviewer.review.estimate import Estimate, estimate
 from reviewer.review.finder import LENSES
 from reviewer.review.functions import Code
@@ -65,6 +65,7 @@ def reviewed(
     paths: tuple[str, ...] = (),
     policy: Policy = NO_POLICY,
     guidelines: str = "",
+    earlier: tuple[Earlier, ...] = (),
     asks: bool = False,
 ) -> Review:
     """Review the commits; `asks`: nodes can ask about the rest of the code."""
@@ -81,6 +82,7 @@ def reviewed(
                 paths=paths,
                 policy=policy,
                 guidelines=guidelines,
+                earlier=earlier,
             )
             if server is None:
                 return await review(

@@ -1,0 +1,40 @@
+"""Does what a person answers in a thread want an answer? In any language, as far as rules go."""
+
+import re
+
+from reviewer.text import words_in
+
+ARGUMENT_WORDS = 8
+DENIAL_WORDS = 3
+"""Of an answer that argues, and of one that denies."""
+
+_ASKS = re.compile(
+    "[?\uff1f\u061f\u037e\u055e\u1367\u2047-\u2049]|[\u304b\u5417\u5462]\\s*[\u3002.]?\\s*$"
+)
+"""Question marks, and the words that end a question in Japanese and Chinese."""
+
+_DENIES = re.compile(
+    r"\b(?:not|never|cannot|impossible|wrong|incorrect|false|already|"
+    r"(?:ca|wo|is|does|do|did|are|was|were|would|should|could)n't|"
+    r"nicht|nie|kein\w*|falsch|pas|jamais|faux|nunca|falso|nem|não|errado|не|нет|неверно)\b|"
+    r"[不没沒]|ない|ません|아니|않",
+    re.IGNORECASE,
+)
+_AGREES = re.compile(
+    r"\b(?:thank\w*|thx|fixed|done|agreed?|good catch|will (?:fix|do)|danke|merci|gracias|"
+    r"obrigad\w)\b|谢|謝|ありがと|감사",
+    re.IGNORECASE,
+)
+
+
+def argues(text: str) -> bool:
+    """Does an answer want one? A question does, an argument, and a short denial ("It can never be
+    null"); "Done, thanks" does not. What it quotes does not count."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(">")]
+    said = " ".join(lines).replace("\u2019", "'")
+    count = max(len(said.split()), words_in(said))
+    return bool(
+        _ASKS.search(said)
+        or count >= ARGUMENT_WORDS
+        or (count >= DENIAL_WORDS and _DENIES.search(said) and not _AGREES.search(said))
+    )
