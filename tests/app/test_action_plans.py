@@ -22,6 +22,7 @@ from app.github import own_comment
 from app.github.client import Hub
 from app.github.markers import Marker, Seal
 from app.github.pulls import look_at
+from app.github.stacked import branch_name
 from app.github.urls import Server
 from app.interrupt import Interrupts
 from app.render.writing import plan_comment
@@ -316,6 +317,27 @@ def test_what_has_the_name_of_a_result_starts_no_plan(thread: Thread) -> None:
     assert f"#issuecomment-{forged.id}." in str(thread.go())
     thread.pull.comments.remove(forged)
     assert thread.go() == ours
+
+
+def test_only_a_pull_request_on_top_of_this_one_has_started_a_plan(thread: Thread) -> None:
+    """Workflows make branches of what strangers say, and open pull requests into the default."""
+    plan = thread.go()
+    assert isinstance(plan, Waiting)
+    name, pull = branch_name("refactor", thread.pull.number, plan.name), thread.pull
+    head = thread.repo.commit({"d.py": b""}, pull.head)
+    thread.repo.pull(pull.base, head, author=BOT, head_ref=name)
+    assert thread.go() == plan
+    stacked = thread.repo.pull(
+        pull.head, head, author=BOT, base_ref=pull.head_ref, head_ref=f"{name}-2"
+    )
+    assert f"is started already. `/rlm refactor` makes another one. {thread.fake.web}" in (
+        said := str(thread.go())
+    )
+    assert said.endswith(f"/pull/{stacked.number}")
+    stacked.base_ref = pull.base_ref
+    assert thread.go() == plan
+    pull.close(merged=True)  # then GitHub itself leads what is on top elsewhere
+    assert "is started already" in str(thread.go())
 
 
 def bomb() -> str:
