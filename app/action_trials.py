@@ -39,7 +39,7 @@ from reviewer.git import open_repo
 from reviewer.languages import language_of
 from reviewer.refactor.apply import readable
 from reviewer.refactor.patch import Blob, Files
-from reviewer.refactor.values import CommitInfo, FileInfo, Refactoring
+from reviewer.refactor.values import CommitInfo, FailsBefore, FileInfo, Refactoring
 from reviewer.request import Cost
 from reviewer.testing.insertions import not_added
 from reviewer.testing.values import Testing
@@ -249,7 +249,12 @@ class _Trials:
         rounds = f", after being mended {words.count(len(mends), 'time')}" if mends else ""
         if after.state == "passed":
             said = f"{self.shown} passes on this pull request, and with these commits{rounds}."
-            return Tried(joined, f"{said}{self._of_tests(joined)}")
+            seen, how = self._of_tests(joined)
+            account = joined.account
+            if how is not None and not isinstance(account, Refactoring):
+                told = account.model_copy(update={"fails_before": how})
+                joined = joined.model_copy(update={"account": told})
+            return Tried(joined, f"{said}{seen}")
         said = (
             f"**{self.shown} passes on this pull request, and not with these commits** "
             f"({_ended(after)}{rounds}){why}."
@@ -308,12 +313,12 @@ class _Trials:
     def _warn(self, error: RlmError | OSError) -> None:
         self.bench.asked.step.log.tell("warning", sentence(_told(error)))
 
-    def _of_tests(self, written: Written) -> str:
-        """Say whether the tests that were written fail without what they test."""
+    def _of_tests(self, written: Written) -> tuple[str, FailsBefore | None]:
+        """Say whether the tests that were written fail without what they test; None: unseen."""
         paths = _tests(written)
         files = {path: blob for path, blob in _files(written).items() if path in paths}
         if not files or self.bench.asked.interrupts():
-            return ""
+            return "", None
         there = self.bench.there
         fixes = isinstance(written.account, Fixing)
         start = there.head if fixes else there.start.commit
@@ -323,17 +328,16 @@ class _Trials:
             done = self.bench.run(self.bench.commit(start, files), f"the tests alone, {where}")
         except _TROUBLE as error:
             self._warn(error)
-            return unseen
+            return unseen, None
         match done.state:
             case "failed":
-                return (
-                    " The tests that were written were seen failing before "
-                    f"({where}) and passing after by {self.shown}."
-                )
+                said = " The tests that were written were seen failing before "
+                return f"{said}({where}) and passing after by {self.shown}.", "run"
             case "passed":
-                return f" The tests that were written pass {where}, too: they show nothing."
+                said = f" The tests that were written pass {where}, too: they show nothing."
+                return said, "no"
             case _:
-                return unseen
+                return unseen, None
 
 
 def _name(at: int) -> str:

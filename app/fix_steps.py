@@ -21,6 +21,7 @@ from reviewer.fix.values import Fixing
 log = logging.getLogger(__name__)
 
 ONLY_OPEN = "Only an open pull request is worked on."
+ONLY_WRITERS = "Only people who may write to this repository can have findings fixed by the button."
 NO_THREAD = "This thread is about no finding of mine. `/rlm fix` takes ids of findings."
 RUNNING = "Findings of this pull request are being closed already: `/rlm stop` ends that."
 
@@ -67,27 +68,34 @@ class FixSteps:
         if run is None or run.repository_id != pressed.repository_id:
             log.info("not known", extra={"check_run": pressed.external_id})
             return
+        pull = pull_at(hub, pressed.repository, run.number)
+        if pull is None or pull.repository_id != pressed.repository_id:
+            return
+        about = f"pressed-{pressed.event_id}"[:100]
         if not hub.may_write(pressed.repository, pressed.sender):
             log.info("press refused", extra={"run": run.id, "sender": pressed.sender})
-            return
-        pull = pull_at(hub, pressed.repository, run.number)
-        if pull is None or pull.state != "open" or pull.repository_id != pressed.repository_id:
-            return
+            said, about = ONLY_WRITERS, "pressed-refused"  # once, however many press it
+        elif pull.state != "open":
+            said = ONLY_OPEN
+        else:
+            said = self._pressed(hub, pull, pressed)
+        if said:
+            reply(hub, pull.repository, run.number, said, about=about, key=self._key)
+
+    def _pressed(self, hub: Hub, pull: Pull, pressed: Pressed) -> str:
+        """Begin what the button asks for; return the answer, "" where the deed is one."""
         origin = f"event:{pressed.event_id}"
         found = self._chosen(hub, pull, origin)
-        said = found
-        if isinstance(found, Chosen):
-            wish = Wish(
-                trigger="button",
-                sender=pressed.sender,
-                task="fix",
-                findings=found.findings,
-                review_of=found.review,
-            )
-            said = self._begun(hub, pressed.installation, pull, origin, wish) or found.said
-        if said:
-            about = f"pressed-{pressed.event_id}"[:100]
-            reply(hub, pull.repository, run.number, str(said), about=about, key=self._key)
+        if isinstance(found, str):
+            return found
+        wish = Wish(
+            trigger="button",
+            sender=pressed.sender,
+            task="fix",
+            findings=found.findings,
+            review_of=found.review,
+        )
+        return self._begun(hub, pressed.installation, pull, origin, wish) or found.said
 
     def _begun(self, hub: Hub, installation: int, pull: Pull, origin: str, wish: Wish) -> str:
         """Begin a fix; return why not, "" if it has begun.

@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 
 UNWATCHED = "The checks of my pull request on top are not looked at any more."
 UNWATCHED_HERE = "The checks of this pull request are not looked at any more."
+SET_ASIDE = "The plan waits no more, and nothing starts it: `/rlm refactor` makes another."
 STOPPED = "somebody gave the command `/rlm stop`"
 
 MOST_ANSWERS = 30
@@ -227,8 +228,9 @@ class Commands:
         return "Not paused: each push is reviewed, from the next one on."
 
     def _stopped(self, repository_id: int, number: int) -> str:
-        """Stop what runs on a pull request, and the looking at checks on top of it; on one of ours,
-        also what is done about its own. Return the answer, "" where those runs say it themselves.
+        """Stop what runs on a pull request; else the looking at checks on top of it, and a plan
+        that waits. On one of ours, stop also what is done about its own. Return the answer, ""
+        where those runs say it themselves.
         """
         on_top = self._store.stacked_of(repository_id, number)
         here = self._store.by_stacked(repository_id, number)
@@ -241,9 +243,12 @@ class Commands:
             stopped += self._store.stop(repository_id, here.number, STOPPED, mend)
         if stopped:
             return ""
-        if not watched:
-            return "Nothing is running here."
-        return UNWATCHED if here is None else UNWATCHED_HERE
+        said = []
+        if watched:
+            said.append(UNWATCHED if here is None else UNWATCHED_HERE)
+        if self._writing.set_aside(repository_id, number):
+            said.append(SET_ASIDE)
+        return " ".join(said) or "Nothing is running here."
 
     def _config(self, hub: Hub, command: Command, origin: str) -> str:
         """Have an engine look: what holds is read from the repository, as for a review."""

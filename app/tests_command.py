@@ -18,13 +18,14 @@ from app.write_command import (
     write_command,
 )
 from reviewer.change import Change
-from reviewer.diff import compared_from
+from reviewer.diff import Start, build_change, compared_from
 from reviewer.errors import TellUser
 from reviewer.git import GitRepo
 from reviewer.model.base import Model
 from reviewer.refactor.patch import Patch
 from reviewer.request import ReviewRequest
-from reviewer.revisions import default_range, parse_range
+from reviewer.review.job import unmatched
+from reviewer.revisions import Pair, default_range, has_path, is_commit, parse_range
 from reviewer.testing.job import write_tests
 from reviewer.testing.request import TestingRequest
 from reviewer.testing.values import Testing
@@ -49,7 +50,20 @@ class _Tests(Work[TestingRequest, Testing]):
         pair = parse_range(repo, self._range) if self._range else default_range(repo)
         checked_out(self.options, repo, pair[1])
         start = compared_from(repo, *pair)
+        self._look_up(repo, pair, start)
         return Change(pair[0], pair[1], start.commit, (), start.notes)
+
+    def _look_up(self, repo: GitRepo, pair: Pair, start: Start) -> None:
+        """Raise TellUser for a path that neither end of the change has: a slip, or a revision."""
+        ends = (pair[1], start.commit)
+        missing = [p for p in self._paths if not any(has_path(repo, end, p) for end in ends)]
+        if not missing:
+            return
+        # It may still be a name as it is shown, with the bytes in it that are no text escaped.
+        change = build_change(repo, *pair, start)
+        for path in missing:
+            if unmatched(change, [path]):
+                raise _no_path(repo, path)
 
     def request(self, model: str, asked: ReviewRequest, change: Change, say: Say) -> TestingRequest:
         for note in change.notes:
@@ -97,6 +111,23 @@ def _told(words: list[str]) -> tuple[str, tuple[str, ...]]:
             f"{printable(first)} is an address; tests are written for commits that are here.",
             "Fetch the pull request and name its commits, or comment `/rlm tests` on it.",
         )
-    if ".." in first and ".." not in first.split("/"):
-        return first, tuple(words[1:])
-    return "", tuple(words)
+    change, paths = (first, words[1:]) if _is_range(first) else ("", words)
+    for word in paths:
+        if _is_range(word):
+            raise TellUser(
+                f"{printable(word)} is a range, and stands where a path does.",
+                "One range, and it comes first: rlm tests BASE..HEAD PATH.",
+            )
+    return change, tuple(paths)
+
+
+def _is_range(word: str) -> bool:
+    return ".." in word and ".." not in word.split("/")
+
+
+def _no_path(repo: GitRepo, path: str) -> TellUser:
+    """Return what is said of a path that neither end of the change has."""
+    hint = "Paths are relative to the root of the repository."
+    if is_commit(repo, path):
+        hint = f"For what was done since that commit, type {printable(path)}..HEAD."
+    return TellUser(f"Neither end of the change has anything at {printable(path)}.", hint)

@@ -63,6 +63,11 @@ def apply(patch: Patch, repo: str) -> list[str]:
     with _Folders(top) as folders:
         dirty = [edit.path for edit in edits if not folders.is_as(edit.path, edit.before)]
         if dirty:
+            if away := _not_checked_out(top, repo, dirty):
+                raise TellUser(
+                    f"{_named(away)}: not in this sparse checkout.",
+                    "Use --branch NAME, or check the files out (`git sparse-checkout add`).",
+                )
             raise TellUser(f"{_named(dirty)}: changed since the commit.", _COMMIT_FIRST)
         _write(edits, folders)
     return [edit.path for edit in edits]
@@ -99,6 +104,20 @@ def _refuse_staged(top: Path, repo: str, start: str, paths: Sequence[str]) -> No
         staged += [decode(one) for one in done.stdout.split(b"\0") if one]
     if staged:
         raise TellUser(f"{_named(staged)}: changes are staged.", _COMMIT_FIRST)
+
+
+def _not_checked_out(top: Path, repo: str, paths: Sequence[str]) -> list[str]:
+    """Return which files the index has and the work tree is not to have."""
+    env = environment() | {
+        "GIT_DIR": str(find(Path(repo)).own),
+        "GIT_WORK_TREE": str(top),
+        "GIT_LITERAL_PATHSPECS": "1",
+    }
+    some = [encode(path) for path in paths[:PATHS_AT_ONCE]]
+    done = run(["ls-files", "-t", "-z", "--", *some], env, top, b"")
+    if done.returncode:
+        return []  # all that is lost is the better word
+    return [decode(one[2:]) for one in done.stdout.split(b"\0") if one.startswith(b"S ")]
 
 
 def _named(paths: Sequence[str]) -> str:

@@ -46,6 +46,9 @@ EXIT_OPEN = 1
 
 EXIT_PARTIAL = 3
 
+PAGE_COLUMNS = 110
+"""Of the account in a page, which folds lines that its window has no room for."""
+
 Q = TypeVar("Q", bound=WritingRequest)
 A = TypeVar("A", bound=Account)
 
@@ -203,5 +206,10 @@ def _rendered(work: Work[Q, A], done: A, mails: bytes | None) -> bytes:
         return mails or b""
     if options.format == "markdown":
         return f"{account_markdown(done)}\n".encode("utf-8", "backslashreplace")
+    if options.format == "html":
+        from app.render.account_page import account_page  # noqa: PLC0415 - takes its time
+
+        page = account_page(done, work.text(done, PAGE_COLUMNS), mails)
+        return page.encode("utf-8", "backslashreplace")
     shown = look(sys.stdout, work.environ) if options.output == STANDARD_OUTPUT else PLAIN
     return work.text(done, shown["width"]).encode("utf-8", "backslashreplace")

@@ -351,6 +351,15 @@ class Writing:
         self._store.decide(plan.run, "started")
         return ""
 
+    def set_aside(self, repository_id: int, number: int) -> bool:
+        """Let the plan that waits on a pull request wait no more; was there one?"""
+        since = time.time() - WAITS_S
+        plans = self._store.plans_of(repository_id, number)
+        waiting = [one for one in plans if one.state == "waiting" and one.since >= since]
+        for plan in waiting:
+            self._store.decide(plan.run, "over")
+        return bool(waiting)
+
     def _decided(self, plan: Plan, tries: Sequence[Run]) -> str:
         """Return why a plan waits no more, as it is known by now: another server may have started
         it, or shown a newer one, since it was read.

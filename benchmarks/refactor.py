@@ -8,10 +8,10 @@ at: whether the changed files parse, what the detectors find anew across files, 
 not ours find anew (mypy, and Python as it imports each module), the tests of the package before and
 after (in an environment of its own, `--environments`), the largest prompt, the lines changed
 outside: in files that were not planned or that the instruction may not touch, and lines of the
-others that no accepted edit and no rename accounts for. The model is that of ANTHROPIC_BASE_URL and
-ANTHROPIC_API_KEY. With --record its answers are kept, a file for each of the ten, and what is there
-already is not asked again. With --replay nobody is asked: those that have a record are carried out
-by it. Exits 1 where a bound is missed.
+others that no accepted edit and no rename accounts for, and what was left undone. The model is that
+of ANTHROPIC_BASE_URL and ANTHROPIC_API_KEY. With --record its answers are kept, a file for each of
+the ten, and what is there already is not asked again. With --replay nobody is asked: those that
+have a record are carried out by it. Exits 1 where a bound is missed.
 """
 
 import argparse
@@ -50,13 +50,16 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 @dataclass
 class Row:
-    """What was measured of one refactoring. `error` says why nothing could be."""
+    """What was measured of one refactoring. `error` says why nothing could be; `left` is what the
+    command itself says is undone, or not clean.
+    """
 
     name: str
     error: str = ""
     files: int = 0
     lines: int = 0
     commits: int = 0
+    left: list[str] = field(default_factory=list)
     unparsed: list[str] = field(default_factory=list)
     contracts: list[str] = field(default_factory=list)
     judged: list[str] = field(default_factory=list)
@@ -159,6 +162,7 @@ def measured(
             return row
         account = json.loads(done)
         row.commits = len(account["commits"])
+        row.left = _left(account)
         changed = _changed(clone, package["commit"])
         row.files, row.lines = len(changed), sum(changed.values())
         _git(clone, "checkout", "-q", BRANCH)
@@ -265,6 +269,15 @@ def _largest(trace: Sequence[dict[str, Any]]) -> tuple[int, int]:
     return max(sizes, default=0), len(sizes)
 
 
+def _left(account: dict[str, Any]) -> list[str]:
+    """Return what the command says is undone or not clean, and why it ended where it did early."""
+    left = [f"{one['module']}: {one['what']}: {one['why']}" for one in account["left"]]
+    left += [f"{one['path']}: {one['title']}" for one in account["findings"]]
+    if account["status"] != "complete" and not left:
+        left.append(f"{account['status']}: {account['stopped']}")
+    return left
+
+
 def _planned(account: dict[str, Any]) -> set[str]:
     """Return the files of the plan's modules and of what host code renamed or moved.
 
@@ -360,6 +373,7 @@ def _git(clone: Path | None, *arguments: str) -> str:
 def missed(rows: Sequence[Row]) -> list[str]:
     """Return the bounds that are missed, in words; one refactoring in ten may fail its tests."""
     found = [f"{row.name}: {row.error}" for row in rows if row.error]
+    found += [f"{row.name}: left undone: {one[:200]}" for row in rows for one in row.left]
     found += [f"{row.name}: {p} does not parse" for row in rows for p in row.unparsed]
     found += [f"{row.name}: {said}" for row in rows for said in (*row.contracts, *row.judged)]
     found += [
@@ -377,14 +391,24 @@ def missed(rows: Sequence[Row]) -> list[str]:
 
 
 def _show(rows: Sequence[Row]) -> None:
-    heads = ("files", "lines", "unparsed", "contracts", "judges", "new fails", "prompt", "calls")
+    heads = (
+        "files",
+        "lines",
+        "left",
+        "unparsed",
+        "contracts",
+        "judges",
+        "new fails",
+        "prompt",
+        "calls",
+    )
     heads = (*heads, "outside")
     print(f"{'':12}" + "".join(f"{head:>10}" for head in heads))
     for row in rows:
-        cells = [row.files, row.lines, len(row.unparsed), len(row.contracts)]
+        cells = [row.files, row.lines, len(row.left), len(row.unparsed), len(row.contracts)]
         cells += [len(row.judged), len(row.newly_failing), row.prompt, row.calls, row.outside]
         print(f"{row.name:12}" + "".join(f"{cell:10,}" for cell in cells))
-    bounds = ("", "", "0", "0", "0", "1 of 10", f"{MOST_PROMPT:,}", "", "0")
+    bounds = ("", "", "0", "0", "0", "0", "1 of 10", f"{MOST_PROMPT:,}", "", "0")
     print(f"{'bound':12}" + "".join(f"{bound:>10}" for bound in bounds))
     for said in missed(rows):
         print(f"MISSED {said}")

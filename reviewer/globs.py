@@ -36,6 +36,11 @@ def named(path: str, globs: Sequence[str]) -> bool:
     return False
 
 
+def is_path(path: str, glob: str) -> bool:
+    """Does a glob name this path itself, as in a .gitattributes, and not a folder that it is in?"""
+    return bool(_compiled(glob, below=False).fullmatch(path))
+
+
 def check(glob: str) -> str:
     """Return a glob if it is one; raise ValueError saying why it is none."""
     if len(glob) > MAX_GLOB_CHARACTERS:
@@ -47,7 +52,7 @@ def check(glob: str) -> str:
 
 
 @lru_cache(KEPT)
-def _compiled(glob: str) -> re.Pattern[str]:
+def _compiled(glob: str, *, below: bool = True) -> re.Pattern[str]:
     body = glob.removesuffix("/")
     parts = body.removeprefix("/").split("/")
     if any(part in _NO_NAME for part in parts):
@@ -57,12 +62,12 @@ def _compiled(glob: str) -> re.Pattern[str]:
     is_folder = body != glob
     if is_folder and parts[-1] == "**":
         parts.append("*")
-    below = "(?:/.*)?"
+    rest = "(?:/.*)?" if below else ""
     if is_folder or parts[-1] == "**":
-        below = "/.*"
+        rest = "/.*"
     while len(parts) > 1 and parts[-1] == "**":
         parts.pop()  # what is below is said already
-    return re.compile(".*" if parts == ["**"] else _folders(parts) + below, re.DOTALL)
+    return re.compile(".*" if parts == ["**"] else _folders(parts) + rest, re.DOTALL)
 
 
 def _folders(parts: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ class Language(StrEnum):
     GO = "go"
     GRAPHQL = "graphql"
     HTML = "html"
+    INI = "ini"
     JAVA = "java"
     JAVASCRIPT = "javascript"
     JSON = "json"
@@ -66,7 +67,7 @@ _BY_SUFFIX: dict[str, Language] = {
         Language.HTML: "html htm",
         Language.JAVA: "java",
         Language.JAVASCRIPT: "js mjs cjs jsx",
-        Language.JSON: "json jsonc json5 webmanifest geojson code-workspace",
+        Language.JSON: "json jsonc json5 webmanifest geojson code-workspace ipynb",
         Language.KOTLIN: "kt kts",
         Language.LUA: "lua",
         Language.MAKEFILE: "mk",
@@ -109,6 +110,16 @@ _BY_NAME: dict[str, Language] = {
     ".bash_profile": Language.BASH,
     ".babelrc": Language.JSON,
     ".eslintrc": Language.JSON,
+    # Of the many dialects those that Python's own parser reads, or one as strict as it.
+    ".coveragerc": Language.INI,
+    ".flake8": Language.INI,
+    ".isort.cfg": Language.INI,
+    ".pylintrc": Language.INI,
+    "alembic.ini": Language.INI,
+    "mypy.ini": Language.INI,
+    "pytest.ini": Language.INI,
+    "setup.cfg": Language.INI,
+    "tox.ini": Language.INI,
 }
 
 
@@ -166,7 +177,8 @@ def is_prose(path: str) -> bool:
     return language_of(path) in _PROSE or path.lower().endswith(_PROSE_SUFFIXES)
 
 
-_SETTINGS = {Language.JSON, Language.SQL, Language.TOML, Language.XML, Language.YAML, None}
+_DATA = {Language.INI, Language.JSON, Language.TOML, Language.XML, Language.YAML}
+_SETTINGS = {*_DATA, Language.SQL, None}
 _MIGRATIONS = re.compile(r"(?:^|/)(?:\w*[._-])?migrations?/", re.IGNORECASE)
 _CI = re.compile(
     r"^\.(?:github|gitlab|circleci|buildkite|woodpecker)/|"

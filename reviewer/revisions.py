@@ -52,6 +52,17 @@ def resolve(repo: GitRepo, text: str) -> str:
     raise TellUser(f"{_shown(text)} is not a commit.", "Type a range of commits, as in main..HEAD.")
 
 
+def is_commit(repo: GitRepo, text: str) -> bool:
+    """Does a word name a commit, as a branch or a tag does?"""
+    return bool(text) and _parsed(repo, text + "^{commit}") is not None
+
+
+def has_path(repo: GitRepo, commit: str, path: str) -> bool:
+    """Has a commit a file, a folder or a submodule of that path, from the root of the tree?"""
+    path = path.removeprefix("./").rstrip("/")
+    return path in {"", "."} or _parsed(repo, f"{commit}:{path}") is not None
+
+
 def merge_bases(repo: GitRepo, base: str, head: str) -> list[str]:
     """Return the best common ancestors of two commits, the one that git would use first."""
     _, out = repo.run("merge-base", "--all", "--end-of-options", base, head, ok=(0, 1))

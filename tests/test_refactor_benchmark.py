@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.refactor import Row, _planned, missed
+from benchmarks.refactor import Row, _left, _planned, missed
 from benchmarks.refactor_judge import Silent, judged, names_of, new
 from benchmarks.refactor_lines import unnamed
 from tests.repo import Repo
@@ -71,10 +71,21 @@ def test_a_file_that_a_node_touched_beyond_its_module_is_not_planned() -> None:
     assert _planned(ACCOUNT) == {"a.py", "b.py", "c.py"}
 
 
+def test_what_the_command_left_is_counted_and_a_partial_result_without_a_word_too() -> None:
+    whole = {"status": "complete", "stopped": None, "left": [], "findings": []}
+    assert _left(whole) == []
+    assert _left({**whole, "status": "partial", "stopped": "budget"}) == ["partial: budget"]
+    left = [{"module": "core", "what": "f", "why": "missed"}]
+    finding = {"path": "a.py", "title": "gone"}
+    told = {**whole, "status": "partial", "left": left, "findings": [finding]}
+    assert _left(told) == ["core: f: missed", "a.py: gone"]
+
+
 def test_each_bound_that_is_missed_is_said() -> None:
     assert missed([Row("whole", prompt=40_000, newly_failing=["t"]), *map(Row, "abcdefghi")]) == []
     rows = [
         Row("a", error="exit 2"),
+        Row("h", left=["core: the callers: nobody came to it"]),
         Row("b", unparsed=["x.py"]),
         Row("c", contracts=["x.py: gone"]),
         Row("d", prompt=40_001),
@@ -83,8 +94,9 @@ def test_each_bound_that_is_missed_is_said() -> None:
         Row("f", newly_failing=["t"]),
     ]
     said = missed(rows)
-    assert [one[0] for one in said] == list("abcgdef")
-    assert said[5] == "e: 3 lines outside, in x.py"
+    assert [one[0] for one in said] == list("ahbcgdef")
+    assert said[1] == "h: left undone: core: the callers: nobody came to it"
+    assert said[6] == "e: 3 lines outside, in x.py"
 
 
 PACKAGE = {

@@ -193,9 +193,10 @@ def _add_commit_options(command: Parser, work: "argparse._ArgumentGroup", *, eac
     )
     result.add_argument(
         "--format",
-        choices=("text", "json", "patch", "markdown"),
+        choices=("text", "json", "patch", "markdown", "html"),
         default="text",
-        help="form of the result; a patch is for `git am`, Markdown for a comment or a page "
+        help="form of the result; a patch is for `git am`, Markdown for a comment, HTML for "
+        "a page in one file "
         "(default: text)",
     )
     result.add_argument(

@@ -1,6 +1,6 @@
 """A fix as text or JSON: what is closed, what stays open and why. Pure functions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from app.render import PIPE_COLUMNS, words
 from app.render.escape import one_line
@@ -21,7 +21,7 @@ _STATES = {
 def fixing_text(done: Fixing, width: int = PIPE_COLUMNS) -> str:
     """Return what a fix came to, ending in a newline."""
     lines = list[str]()
-    lines += _commits(done.closed, width)
+    lines += _commits(done, width)
     if done.closed_with:
         lines += ["", f"Closed with others: {words.count(len(done.closed_with), 'finding')}"]
         for along in done.closed_with:
@@ -49,16 +49,17 @@ def fixing_json(done: Fixing, mails: bytes | None) -> str:
     return with_patch(done.model_dump(mode="json"), mails)
 
 
-def _commits(closed: Sequence[Closed], width: int) -> Iterator[str]:
-    if closed:
-        yield from ("", f"Closed: {words.count(len(closed), 'finding')}, a commit for each")
-    for index, one in enumerate(closed, 1):
+def _commits(done: Fixing, width: int) -> Iterator[str]:
+    if done.closed:
+        yield from ("", f"Closed: {words.count(len(done.closed), 'finding')}, a commit for each")
+    for index, one in enumerate(done.closed, 1):
         commit = CommitInfo(module=one.id, by="model", message=one.message, files=one.files)
         yield from commit_text(index, commit, width)
         if one.tries > 1:
             yield f"     (the patch that stood was number {one.tries})"
         if one.test:
-            said = f"Test, in a commit of its own: {one_line(one.test)}"
+            seen = words.fails_before(done.fails_before, "without the patch")
+            said = f"Test, in a commit of its own: {one_line(one.test)} ({seen})"
             yield from wrapped(said, width, "     ")
         elif one.no_test:
             yield from wrapped(f"No test: {one_line(one.no_test)}", width, "     ")

@@ -46,7 +46,8 @@ def testing_text(done: Testing, width: int = PIPE_COLUMNS) -> str:
         lines += ["", *wrapped(one_line(note), width)]
     lines += ["", *wrapped(_ending(done), width)]
     if done.written:
-        lines += wrapped("The tests were not run: run them.", width)
+        seen = words.fails_before(done.fails_before, "without the change")
+        lines += wrapped(f"The tests were not run: run them. Of each, {seen}.", width)
     return redacted("\n".join(lines).lstrip("\n") + "\n")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.render.escape import one_line
 from reviewer.explain.values import Shown
 from reviewer.finding import Finding, Place, Proof, Severity
+from reviewer.refactor.values import FailsBefore
 from reviewer.request import (
     ChangeInfo,
     Cost,
@@ -32,6 +33,18 @@ _STOPPED = {
 def stopped(reason: StopReason) -> str:
     """Return why a run ended early, to go on a sentence with "because"."""
     return _STOPPED[reason]
+
+
+_FAILS_BEFORE: dict[FailsBefore, str] = {
+    "read": "that it fails {without} is what a reader says, and nobody has seen",
+    "run": "seen failing {without}",
+    "no": "it passes {without}, too",
+}
+
+
+def fails_before(how: FailsBefore, without: str) -> str:
+    """Return how it is known that a test fails without what it tests, to go into brackets."""
+    return _FAILS_BEFORE[how].format(without=without)
 
 
 NAME_DIGITS = 10

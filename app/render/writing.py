@@ -27,7 +27,15 @@ from app.render.prose import blocks
 from reviewer.finding import Finding
 from reviewer.fix.values import Closed, ClosedWith, Fixing, Open
 from reviewer.refactor.losses import losses
-from reviewer.refactor.values import MOST_FILES, CommitInfo, FileInfo, Module, Plan, Refactoring
+from reviewer.refactor.values import (
+    MOST_FILES,
+    CommitInfo,
+    FailsBefore,
+    FileInfo,
+    Module,
+    Plan,
+    Refactoring,
+)
 from reviewer.testing.values import Covered, Tested, Testing
 from reviewer.testing.values import Left as Untested
 from reviewer.testing.values import Written as TestsWritten
@@ -120,7 +128,7 @@ def plan_comment(done: Refactoring, *, hidden: int | None = None) -> str:
     if _has_secret(plan):
         lead = _NOT_STARTED.format(f"it has a secret in it, or what looks like one, {_ONLY_SEEN}")
     elif done.status == "partial":
-        lead = _NOT_STARTED.format(f"it is a part, because {_why_partial(done)}")
+        lead = _NOT_STARTED.format(f"it is a part, because {why_partial(done)}")
     elif whole := _whole(done, plan, hidden):
         return whole
     else:
@@ -300,7 +308,7 @@ def stacked_body(
         lead = f"{lead}\n\n{tested}"
     made = f" [How this was made]({page})" if page else ""
     partial = account.status == "partial"
-    parts = [f"> [!WARNING]\n> Partial, because {_why_partial(account)}."] if partial else []
+    parts = [f"> [!WARNING]\n> Partial, because {why_partial(account)}."] if partial else []
     told = _account(account, ran=bool(tested))
     return _fit([*parts, lead, beside, *told], [_foot(account) + made])
 
@@ -311,12 +319,13 @@ def _heading(account: Account) -> str:
     if isinstance(account, Fixing) and account.checks:
         task = "Fix of what checks say"
     if account.status == "partial":
-        return f"{task}: partial, because {_why_partial(account)}"
+        return f"{task}: partial, because {why_partial(account)}"
     nothing = isinstance(account, Fixing) and account.open and not account.closed
     return f"{task}: {'not done' if account.status == 'declined' or nothing else 'done'}"
 
 
-def _why_partial(account: Account) -> str:
+def why_partial(account: Account) -> str:
+    """Return why a result is partial, to go on a sentence with "because"."""
     if account.stopped is None or account.stopped == "incomplete":
         return "some of it was left, or is not clean"
     return words.stopped(account.stopped)
@@ -364,7 +373,7 @@ def _fixed(done: Fixing) -> Iterator[str]:
         yield from _against_checks(done)
     elif done.closed:
         yield f"**Closed** ({words.count(len(done.closed), 'finding')}, a commit for each)"
-        yield _rows(done.closed, lambda one: f"- {_finding(one)}{_test(one)}")
+        yield _rows(done.closed, lambda one: f"- {_finding(one)}{_test(one, done.fails_before)}")
     if done.closed_with:
         yield f"**Closed with others** ({words.count(len(done.closed_with), 'finding')})"
         yield _rows(
@@ -395,10 +404,11 @@ def no_patch(account: Account) -> str:
     return "no patch was made" if left is None else f"{_STATES[left.state]}: {_line(left.why)}"
 
 
-def _test(one: Closed) -> str:
+def _test(one: Closed, how: FailsBefore) -> str:
     """Return the test of a closed finding, or why there is none; "" where none was asked for."""
     if one.test:
-        return f"; test, in a commit of its own: {_code(one.test)}"
+        seen = words.fails_before(how, "without the patch")
+        return f"; test, in a commit of its own: {_code(one.test)} ({seen})"
     return f"; no test: {_line(one.no_test)}" if one.no_test else ""
 
 
@@ -419,7 +429,8 @@ def _tested(done: Testing, *, ran: bool) -> Iterator[str]:
     if done.written:
         files = words.count(len(done.written), "file")
         not_run = "" if ran else "; they were not run"
-        yield f"**Tests that were written** ({files}, a commit for each{not_run})"
+        seen = words.fails_before(done.fails_before, "without the change")
+        yield f"**Tests that were written** ({files}, a commit for each{not_run}). Of each: {seen}."
         yield _rows(done.written, _test_file)
     if done.left:
         yield f"**Without a test** ({words.count(len(done.left), 'behaviour')})"

@@ -57,7 +57,7 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _CONFIGURATION = frozenset(
     {Language.DOCKERFILE, Language.MAKEFILE, Language.SQL, Language.TERRAFORM, Language.TOML}
 )
-_DATA = frozenset({Language.JSON, Language.XML, Language.YAML, None})
+_DATA = frozenset({Language.INI, Language.JSON, Language.XML, Language.YAML, None})
 _ABOUT_UNICODE = re.compile(
     r"bidi|unicode|trojan|homoglyph|confusable|rtl|zero[-_]?width|invisible|emoji|grapheme|"
     r"char(?:acter)?[-_]?(?:width|map|set|class)|normali[sz]|sanitiz|locale|i18n|l10n",

@@ -100,6 +100,7 @@ def _finding(source: Source, broken: dict[str, object]) -> Finding | None:
 
 
 _CONSEQUENCE: dict[Language | None, str] = {
+    Language.INI: "Whatever reads it will refuse the whole file.",
     Language.JSON: "Whatever reads it will refuse the whole file.",
     Language.TOML: "Whatever reads it will refuse the whole file.",
     Language.YAML: "Whatever reads it will refuse the whole file.",
@@ -111,6 +112,8 @@ def _reader(language: Language | None) -> str:
     match language:
         case Language.PYTHON:
             return "Python"
+        case Language.INI:
+            return "An INI parser"
         case Language.JSON | Language.TOML | Language.YAML:
             return f"A {language.upper()} parser"
     return "The parser"

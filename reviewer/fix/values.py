@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.finding import Finding, Severity
-from reviewer.refactor.values import Edits, FileInfo, Unchecked
+from reviewer.refactor.values import Edits, FailsBefore, FileInfo, Unchecked
 from reviewer.request import Cost, StopReason
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS
 
@@ -138,7 +138,8 @@ class Fixing(BaseModel):
     `status` is "partial" exactly when `stopped` says why: the run ended early, or `findings`, what
     the detectors say of the result, is not empty. Findings that stay open are no partial result.
     `closed_with` are findings that commits of `closed` close as well. `unchecked` are the files
-    that were touched and that nothing here can parse.
+    that were touched and that nothing here can parse. `fails_before` is about the tests that
+    `closed` names.
     `checks` are the names of those that failed on an earlier fix: all of them are one entry of
     `closed` or `open`, with a line of None.
     """
@@ -156,6 +157,7 @@ class Fixing(BaseModel):
     open: list[Open] = []
     findings: list[Finding] = []
     unchecked: list[Unchecked] = []
+    fails_before: FailsBefore = "read"
     notes: list[str] = []
     cost: Cost = Cost()
 

@@ -4,7 +4,7 @@ Grammars lag behind their languages, so an ERROR node alone proves little. What 
 
 - Python: Python's own parser refuses the file, and the grammar (which knows newer syntax than the
   running Python) refuses it too, or the fault is one that no later Python can make legal.
-- JSON, TOML, YAML: their parsers, with the known dialects and extensions let through.
+- INI, JSON, TOML, YAML: their parsers, with the known dialects and extensions let through.
 - GRAMMAR_SUFFICES: the grammar parsed the file before the change and does not after it.
 - Everything else: the brackets do not match any more, neither as tokens nor counted. A file
   without a base is judged by this only, and only in languages whose grammars do not stumble over
@@ -14,6 +14,7 @@ A file that was broken before the change is never reported, whatever the change 
 """
 
 import ast
+import configparser
 import json
 import re
 import tomllib
@@ -41,7 +42,7 @@ class Broken:
     faults: list[Fault] = field(default_factory=list)
 
 
-CHECKED = PARSED | {Language.JSON, Language.TOML, Language.YAML}
+CHECKED = PARSED | {Language.INI, Language.JSON, Language.TOML, Language.YAML}
 """The languages that `check` knows."""
 
 
@@ -54,8 +55,8 @@ def check(language: Language, path: str, head: bytes, base: bytes | None) -> Bro
             return _check_python(head, base)
         case Language.JSON:
             return _check_json(PurePosixPath(path).name, head, base)
-        case Language.TOML:
-            return _check_toml(head, base)
+        case Language.INI | Language.TOML:
+            return (_check_ini if language is Language.INI else _check_toml)(head, base)
         case Language.YAML:
             return _check_yaml(head, base)
     return _check_tree(language, path, head, base)
@@ -80,8 +81,8 @@ def well_formed(language: Language, path: str, data: bytes) -> bool:
                 PurePosixPath(path).name not in _STRICT_JSON
                 and json_error(_without_comments(data)) is None
             )
-        case Language.TOML:
-            return toml_error(data) is None
+        case Language.INI | Language.TOML:
+            return (ini_error if language is Language.INI else toml_error)(data) is None
         case Language.YAML:
             return yaml_error(data) is None
     return _parses(language, data)
@@ -151,11 +152,12 @@ def _text_of(data: bytes, line: int) -> str:
     return lines[line - 1].decode("utf-8", "replace") if 0 < line <= len(lines) else ""
 
 
-# JSON, TOML, YAML --------------------------------------------------------------------------------
+# INI, JSON, TOML, YAML ---------------------------------------------------------------------------
 
 _FILLED_IN = re.compile(rb"\{\{|\{%|<%|\$\{|<\?|#\{|%\(|@[A-Z_]{3,40}@")
 _COMMENT_OR_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\\n]|\\.)*")|,(?=\s*[}\]])')
+_INTERPOLATED = re.compile(rb"%\(\w+\)s|\$\{[\w:]+\}")
 _STRICT_JSON = frozenset(
     {"package.json", "package-lock.json", "composer.json", "manifest.json", "lerna.json"}
 )
@@ -240,6 +242,32 @@ def _check_toml(head: bytes, base: bytes | None) -> Broken | None:
     if _TOML_NEWER.search(says) and (b"{" in before or "\\" in says):
         return None
     return Broken(line, says, "parser")
+
+
+def ini_error(data: bytes) -> tuple[int, str] | None:
+    """Return line and words of Python's INI parser's objection to a file."""
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(data.decode("utf-8"))
+    except configparser.MissingSectionHeaderError as error:
+        return error.lineno, "a line before any section"
+    except (configparser.DuplicateSectionError, configparser.DuplicateOptionError) as error:
+        # What follows a line that is broken is read wrongly, so this one has no line of its own.
+        return error.lineno or 1, "a section or a key that is there already"
+    except configparser.ParsingError as error:
+        return error.errors[0][0], "neither a section nor a key with a value"
+    except (configparser.Error, UnicodeDecodeError, ValueError):
+        return None
+    return None
+
+
+def _check_ini(head: bytes, base: bytes | None) -> Broken | None:
+    error = ini_error(head)
+    if error is None or _FILLED_IN.search(_INTERPOLATED.sub(b"", head)):
+        return None
+    if base is not None and ini_error(base):
+        return None
+    return Broken(*error, "parser")
 
 
 _YAML_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # absent without libyaml

@@ -17,6 +17,7 @@ from reviewer.text import decode, encode
 
 TWICE = 'it stands {count} times in "{path}": give more lines, so that it stands once'
 STAYS = '"{path}" stays: your part names the files that go, and it is none of them'
+TWIN = 'it differs from "{path}" by upper and lower case alone, so that one of them would be lost'
 NOT_THERE = 'it does not stand in "{path}": copy whole lines exactly as they are'
 
 
@@ -57,7 +58,7 @@ def applied(
     for path, to in gone.items():
         blob = tree.blob(path)
         if to is not None and blob is not None:
-            if problem := _not_new(to, tree, new_files, done.files):
+            if problem := _not_new(to, tree, new_files, {**done.files, path: None}):
                 done.problems.append(f"renamed: {problem}")
             done.files[to] = Blob(texts.get(path, blob.data), blob.mode)
         done.files[path] = None
@@ -263,9 +264,11 @@ def _not_new(
         return f'"{shown(path)}" is none of the files that you may make'
     if problem := refused(path, tree):
         return f'"{shown(path)}": {problem}'
+    after = tree.over(made)
     if tree.has(path) or path in made:
         return f'"{shown(path)}" is there already'
-    return None
+    twin = after.twin(path)
+    return f'"{shown(path)}": {TWIN.format(path=shown(twin))}' if twin is not None else None
 
 
 def _emptied(

@@ -1,5 +1,6 @@
 """The plan: the recursive question "what has to be done in these files, in which order?"."""
 
+import keyword
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,9 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from reviewer.errors import GiveUp
+from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
+from reviewer.refactor.apply import TWIN
 from reviewer.refactor.outlines import divided, outline, tokens
 from reviewer.refactor.proposals import letter
 from reviewer.refactor.protect import no_path, refused, shown
@@ -33,7 +36,24 @@ ELSEWHERE = 20
 PATHS_BYTES = 8_000
 """Of the paths that the user has named, as they are told to a node; its check knows all."""
 
-_NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_NAME = re.compile(r"(?!\d)[\w$]+")
+_JAVASCRIPT = """
+    await break case catch class const continue debugger default delete do else enum export extends
+    false finally for function if import in instanceof new null return super switch this throw true
+    try typeof var void while with yield
+"""
+_GO = """
+    break case chan const continue default defer else fallthrough for func go goto if import
+    interface map package range return select struct switch type var
+"""
+_SCRIPTS = frozenset({Language.JAVASCRIPT, Language.TSX, Language.TYPESCRIPT})
+_RESERVED = {
+    Language.PYTHON: frozenset(keyword.kwlist),
+    Language.GO: frozenset(_GO.split()),
+    **dict.fromkeys(_SCRIPTS, frozenset(_JAVASCRIPT.split())),
+}
+"""Words that nothing in a language is called, but members in JavaScript: renames to one of them
+would be declined later."""
 
 
 @dataclass(frozen=True)
@@ -232,8 +252,11 @@ class Planner:
                 problem = f"it belongs to {taken[path]!r} as well"
             if problem is None and kind == "files" and self._overlay.blob(path) is None:
                 problem = "there is no such file" if path not in new else None
-            if problem is None and kind == "new_files" and self._overlay.has(path):
-                problem = "it is there already"
+            if problem is None and kind == "new_files":
+                problem = "it is there already" if self._overlay.has(path) else None
+                twin = self._overlay.twin(path)
+                if problem is None and twin not in {None, *module.removed}:
+                    problem = TWIN.format(path=shown(twin or ""))
             if problem is None and self._paths and not under(path, self._paths):
                 problem = "it is outside of the paths that the user named"
             taken[path] = module.name
@@ -285,6 +308,10 @@ def _twice(where: str, steps: Sequence[Rename | Move]) -> list[str]:
 def _no_name(one: Rename) -> str | None:
     if not _NAME.fullmatch(one.to):
         return f"{printable(one.to)!r} is no name: give the last part alone"
+    language = language_of(one.path)
+    is_member = language in _SCRIPTS and "." in one.symbol
+    if language and not is_member and one.to in _RESERVED.get(language, frozenset()):
+        return f"{one.to!r} is a word of the language, which nothing can be called"
     return "it has that name" if one.symbol.rpartition(".")[2] == one.to else None
 
 

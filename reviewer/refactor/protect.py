@@ -3,7 +3,7 @@
 import re
 
 from reviewer.detectors.lockfiles import is_lockfile
-from reviewer.refactor.tree import Overlay
+from reviewer.refactor.tree import Overlay, Start
 from reviewer.text import printable
 from reviewer.triage import hands_off
 
@@ -89,12 +89,20 @@ def refused(path: str, tree: Overlay) -> str | None:
     if blob is None and tree.mode(path) is not None:
         return "it cannot be read, or is too large"
     if blob is None:
-        return hands_off(path, b"")
+        return generated(path, b"", tree.start)
     if len(blob.data) > MAX_FILE_BYTES:
         return f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB"
     if b"\0" in blob.data:
         return "it is binary"
-    return hands_off(path, blob.data)
+    return generated(path, blob.data, tree.start)
+
+
+def generated(path: str, data: bytes, start: Start) -> str | None:
+    """Return why a file is not written by hand, by its name, its first lines or .gitattributes.
+
+    Those are the start's: nothing that a refactoring makes changes what it may write.
+    """
+    return hands_off(path, data) or start.attributes.hands_off(path)
 
 
 def shown(path: str) -> str:

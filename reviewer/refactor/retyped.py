@@ -1,12 +1,14 @@
-"""New files that repeat what the tree has: code that is there is moved by the host, not typed anew.
+"""Files that are typed again: what is there is kept or moved by the host, and not said anew.
 
 What a model types again from memory is close to what it was, and nobody sees where it is not. So
 a new file is measured by the lines it keeps: a row counts where it and two rows beside it stand so,
 in this order and with their indentation, in another file as well. Rows are lines without comments,
-imports and empty ones, which new files rightly have in common with old ones. Pure.
+imports and empty ones, which new files rightly have in common with old ones. A replacement is
+measured in the same way, by what its new text keeps of its old one. Pure.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +16,7 @@ from reviewer.languages import is_prose
 from reviewer.refactor.apply import readable
 from reviewer.refactor.protect import MAX_FILE_BYTES, shown
 from reviewer.refactor.tree import Overlay
-from reviewer.refactor.values import Edits
+from reviewer.refactor.values import Edits, Replacement
 
 RUN = 3
 """Rows that have to stand together: of `else:` or `return None` alone every file has some."""
@@ -51,7 +53,7 @@ class _Rows:
 
 
 def retyped(edits: Edits, tree: Overlay, mine: Collection[str]) -> list[str]:
-    """Complain about new files that repeat, to a large part, what a file of the tree has or had.
+    """Complain about edits that repeat, to a large part, what a file of the tree has or had.
 
     `mine` are the files of whoever edits: what several of them held counts together.
     """
@@ -67,7 +69,28 @@ def retyped(edits: Edits, tree: Overlay, mine: Collection[str]) -> list[str]:
                 f"new_files.{index}.text: {kept} of its {len(made.rows)} lines (imports and "
                 f"comments aside) repeat what {where} has or had: {way}"
             )
-    return problems
+    return [*problems, *_kept_in_place(edits.replacements, tree)]
+
+
+def _kept_in_place(replacements: Sequence[Replacement], tree: Overlay) -> Iterator[str]:
+    """Complain about replacements that say a large part of their file anew, as it was.
+
+    Small ones are not counted: lines that tell where they stand are in them rightly.
+    """
+    again: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    for index, one in enumerate(replacements):
+        kept = _count(_rows(one.path, one.old), _rows(one.path, one.new).runs)
+        if kept >= LEAST_ROWS:
+            again[one.path][index] = kept
+    for path, found in again.items():
+        blob = tree.blob(path)
+        rows = 0 if blob is None else len(_rows(path, readable(blob.data)).rows)
+        if rows and sum(found.values()) >= SHARE * rows:
+            yield (
+                f"replacements.{next(iter(found))}.new: {sum(found.values())} of the {rows} lines "
+                f'of "{shown(path)}" (imports and comments aside) are said anew as they were: '
+                "replace the lines that change alone, each by a replacement of its own"
+            )
 
 
 def _repeated(
@@ -95,7 +118,13 @@ def _repeated(
 
 
 def _kept(made: _Rows, runs: frozenset[tuple[str, ...]], size: int) -> int:
-    """Return how many rows stand in runs that another file has, 0 for few; each run counts once."""
+    """Return how many rows stand in runs that another file has, 0 for few."""
+    kept = _count(made, runs)
+    return kept if kept >= max(LEAST_ROWS, SHARE * min(len(made.rows), size)) else 0
+
+
+def _count(made: _Rows, runs: frozenset[tuple[str, ...]]) -> int:
+    """Return how many rows stand in runs that are among these; each run counts once."""
     if made.runs.isdisjoint(runs):
         return 0
     kept: set[int] = set()
@@ -105,8 +134,7 @@ def _kept(made: _Rows, runs: frozenset[tuple[str, ...]], size: int) -> int:
         if run in runs and run not in seen:
             seen.add(run)
             kept.update(range(at, at + RUN))
-    enough = len(kept) >= max(LEAST_ROWS, SHARE * min(len(made.rows), size))
-    return len(kept) if enough else 0
+    return len(kept)
 
 
 def _texts(path: str, tree: Overlay) -> Iterator[str]:

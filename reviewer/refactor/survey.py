@@ -11,9 +11,8 @@ from reviewer.context.values import Context
 from reviewer.errors import GiveUp
 from reviewer.languages import is_prose, language_of
 from reviewer.refactor.named import IDENTIFIER, PATH, WORD, named
-from reviewer.refactor.protect import not_ours
+from reviewer.refactor.protect import generated, not_ours
 from reviewer.refactor.tree import REGULAR, Start
-from reviewer.triage import hands_off
 
 FEW = 12
 """Files that are all shown, whatever the instruction says: choosing costs more than reading."""
@@ -72,7 +71,7 @@ def under(path: str, folders: Sequence[str]) -> bool:
 
 
 def _may_be_edited(path: str, start: Start) -> bool:
-    if start.modes[path] not in REGULAR or not_ours(path) or hands_off(path, b""):
+    if start.modes[path] not in REGULAR or not_ours(path) or generated(path, b"", start):
         return False
     return language_of(path) is not None or is_prose(path)
 

@@ -6,11 +6,13 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from reviewer.change import Change
 from reviewer.errors import GiveUp
 from reviewer.ports import Entry, Objects
+from reviewer.refactor.attributes import NAME, Attributes
 from reviewer.refactor.patch import Blob, Files
 
 if TYPE_CHECKING:  # whoever only checks paths needs no sandbox
@@ -57,6 +59,19 @@ class Start:
         object.__setattr__(self, "blobs", {entry.path: entry.sha for entry in self.entries})
         object.__setattr__(self, "folders", frozenset(folders))
 
+    @cached_property
+    def folded(self) -> dict[str, str]:
+        """The paths by what is left of them where upper and lower case are one."""
+        return {path.casefold(): path for path in self.modes}
+
+    @cached_property
+    def attributes(self) -> Attributes:
+        """What this commit's .gitattributes say; git reads none that is a link."""
+        first = Overlay(self)
+        found = [path for path in self.modes if path.rpartition("/")[2] == NAME]
+        blobs = ((path, first.blob(path)) for path in found)
+        return Attributes((path, blob.data) for path, blob in blobs if blob is not None)
+
 
 class Overlay:
     """The start with some files changed. A value: `over` returns another one."""
@@ -84,6 +99,17 @@ class Overlay:
         return path in known.folders or any(
             blob is not None and other.startswith(f"{path}/") for other, blob in self.files.items()
         )
+
+    def twin(self, path: str) -> str | None:
+        """Return a path that is there and is the same but for upper and lower case.
+
+        Where a file system tells them not apart, one of the two would be lost at the checkout.
+        """
+        folded = path.casefold()
+        first = self.start.folded.get(folded)
+        others = (one for one, blob in self.files.items() if blob and one.casefold() == folded)
+        known = [one for one in (first, *others) if one is not None and self.has(one)]
+        return next((one for one in known if one != path), None)
 
     def mode(self, path: str) -> str | None:
         """Return the mode of what has that path now; None for nothing, folder or submodule."""

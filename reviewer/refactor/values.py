@@ -287,6 +287,12 @@ class Unneeded(BaseModel):
     why: str
 
 
+FailsBefore = Literal["read", "run", "no"]
+"""How it is known that new tests fail without what they are a test of. read: a fresh node has
+followed them and says so, and nobody has seen it. run: they were run and seen failing, all of them
+by one command, which does not tell which. no: they were run, and that command passes."""
+
+
 class Unchecked(BaseModel):
     """A file that an edit has touched and nothing has parsed, and why."""
 

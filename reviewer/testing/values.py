@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reviewer.finding import Finding, Side
-from reviewer.refactor.values import NAME_CHARS, PATH_CHARS, Edits, Unchecked
+from reviewer.refactor.values import NAME_CHARS, PATH_CHARS, Edits, FailsBefore, Unchecked
 from reviewer.request import Cost, StopReason
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS
 
@@ -234,7 +234,8 @@ class Testing(BaseModel):
 
     `status` is "partial" exactly when `stopped` says why: the run ended early, or `findings`, what
     the detectors say of the result, is not empty. Behaviours that are left are no partial result.
-    No test was run. `unchecked` are test files that nothing here can parse.
+    `unchecked` are test files that nothing here can parse. `fails_before` is about the tests in
+    `written`.
     """
 
     __test__ = False
@@ -251,5 +252,6 @@ class Testing(BaseModel):
     covered: list[Covered] = []
     findings: list[Finding] = []
     unchecked: list[Unchecked] = []
+    fails_before: FailsBefore = "read"
     notes: list[str] = []
     cost: Cost = Cost()

@@ -102,6 +102,8 @@ def test_new_tests_are_mended_where_they_are_still_only_added(tmp_path: Path) ->
     done = tries(tmp_path, right, PASSED, FAILED, PASSED, FAILED, first=added(ADDED))
     assert not done.failing and len(done.written.commits) == 2
     assert "after being mended 1 time" in done.said and "seen failing before" in done.said
+    account = done.written.account
+    assert isinstance(account, Testing) and account.fails_before == "run"
 
 
 @pytest.mark.parametrize(

@@ -308,7 +308,8 @@ def test_a_test_is_shown_with_its_finding_or_why_there_is_none(user: User) -> No
     ran, _ = played(user, say, file, "--branch", "mended")
     assert ran.code == 0, ran.err
     words = " ".join(ran.out.split())
-    assert "Test, in a commit of its own: tests/test_cart.py" in words
+    assert "Test, in a commit of its own: tests/test_cart.py (that it fails" in words
+    assert "is what a reader says, and nobody has seen)" in words
     assert "No test: none was written: A bank has to be asked." in words
     log = user.repo.git("log", "-3", "--reverse", "--format=%s", "mended").decode().split("\n")
     assert log[:3] == ["Count items once", "Test that items count once", "Round to the nearest"]

@@ -282,8 +282,10 @@ def test_the_button_closes_what_stands_for_whoever_may_write(desk: Desk) -> None
     reviewed(desk, ONE)
     (check,) = desk.repo.check_runs
     assert [one["identifier"] for one in check.actions] == ["again", "full", "fix"]
-    pressed(desk, "mallory")
+    for number in "23":  # a crowd that presses gets one answer
+        pressed(desk, "mallory", delivery=DELIVERY.replace("0b", f"{number}b"))
     assert desk.outcomes()[1:] == []
+    assert sum("can have findings fixed by the button" in one.body for one in desk.ours) == 1
     pressed(desk)
     pressed(desk)  # delivered twice
     _, run, wish = desk.engine()
@@ -291,6 +293,13 @@ def test_the_button_closes_what_stands_for_whoever_may_write(desk: Desk) -> None
     assert wish.is_asked and run.number == desk.pull.number
     pressed(desk, delivery=DELIVERY.replace("0b", "1b"))
     assert RUNNING in desk.ours[-1].body
+
+
+def test_the_button_of_a_closed_pull_request_says_so(desk: Desk) -> None:
+    reviewed(desk, ONE)
+    desk.pull.close()
+    pressed(desk)
+    assert ONLY_OPEN in desk.ours[-1].body and desk.outcomes()[1:] == []
 
 
 @pytest.mark.parametrize(

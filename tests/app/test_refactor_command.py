@@ -11,12 +11,22 @@ from typing import Any
 import pytest
 
 from app.arguments import parser
+from tests.app.render.test_html import Page
 from tests.app.schemas import assert_fits
 from tests.app.test_cli import Ran, User, key
 from tests.model_server import ModelServer, Scripted, error, hang, tool
 from tests.repo import Repo
 from tests.reviewer.detectors.test_secrets import github_token
-from tests.reviewer.refactor.shop import edited, make, module, planned, plans, prompt, script
+from tests.reviewer.refactor.shop import (
+    edited,
+    make,
+    module,
+    planned,
+    plans,
+    prompt,
+    refused,
+    script,
+)
 
 CART = "shop/cart.py"
 PLAN = planned(
@@ -112,6 +122,17 @@ def test_markdown_is_what_a_comment_has(user: User, service: ModelServer) -> Non
     plan = ask(user, service, "--format", "markdown", "--plan")
     assert plan.out.startswith("## Plan\n") and "1. **triple**: Triple the total." in plan.out
     assert "/rlm go" not in plan.out and status(user) == ""
+
+
+def test_html_is_one_file_with_the_account_and_the_patches(
+    user: User, service: ModelServer
+) -> None:
+    ran = ask(user, service, "--format", "html", "-q")
+    assert ran.code == 0 and ran.err == ""
+    read = Page(ran.out)
+    assert read.open == [] and "Complete: 2 commits" in read.text
+    assert "Twice was not enough." in read.text and "2. Triple the total +1 \u22121" in read.text
+    assert ("tr", {"class": "add"}) in read.elements and ("tr", {"class": "del"}) in read.elements
 
 
 def test_json_is_the_contract(user: User, service: ModelServer) -> None:
@@ -215,6 +236,15 @@ def test_work_of_the_user_is_never_written_over(user: User, service: ModelServer
     assert status(user) == " M shop/cart.py"
 
 
+def test_files_that_a_sparse_checkout_leaves_away_are_said_to_be(
+    user: User, service: ModelServer
+) -> None:
+    user.repo.git("sparse-checkout", "set", "web")
+    ran = ask(user, service, "--apply")
+    assert ran.code == 2 and "not in this sparse checkout" in ran.err and "--branch" in ran.err
+    assert CART in ran.err and status(user) == ""
+
+
 def test_changes_elsewhere_are_no_reason(user: User, service: ModelServer) -> None:
     user.repo.write("web/money.ts", "mine\n")
     assert ask(user, service, "--apply").code == 0
@@ -307,6 +337,20 @@ def test_what_is_not_to_be_carried_out_is_answered_and_writes_nothing(
     assert user.repo.git("branch", "--list", "b") == b""
 
 
+def test_what_gitattributes_call_generated_is_shown_to_nobody_and_left(user: User) -> None:
+    user.repo.write("api/client.py", "x = 1\n")
+    user.repo.write(".gitattributes", "api/** linguist-generated=true\n")
+    user.repo.commit()
+    plan = planned(modules=[module("client", "api/client.py")])
+    edit = edited(("api/client.py", "x = 1", "x = 2"))
+    with ModelServer(script(plan, {"client": edit})) as server:
+        ran = user.rlm("refactor", "triple totals", **key(server))
+        bodies = [one.body for one in server.requests]
+    assert '"shop/cart.py"' in prompt(bodies[0]) and "api/client.py" not in prompt(bodies[0])
+    why = "it is generated: .gitattributes says so"
+    assert why in refused(bodies[1]) and why in " ".join(ran.out.split()) and ran.code == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -318,7 +362,7 @@ def test_what_is_not_to_be_carried_out_is_answered_and_writes_nothing(
         (["refactor", "x", "--apply", "--branch", "b"], "not allowed with"),
         (["refactor", "x", "--plan", "--apply"], "--plan changes nothing"),
         (["refactor", "x", "--budget", "0"], "the budget is $0"),
-        (["refactor", "x", "--format", "html"], "invalid choice"),
+        (["refactor", "x", "--format", "sarif"], "invalid choice"),
     ],
 )
 def test_wrong_usage_is_told(

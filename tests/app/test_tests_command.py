@@ -227,6 +227,7 @@ def test_each_test_file_becomes_a_commit_whose_tests_pass_now_and_not_before(
     ran = user.rlm("tests", "main..topic", "--branch", "tested", **key(service))
     assert ran.code == 0, ran.out + ran.err
     assert "branch tested: 2 commits" in ran.err and "The tests were not run" in ran.out
+    assert "is what a reader says, and nobody has seen" in " ".join(ran.out.split())
     log = user.repo.git("log", "--format=%an|%s", "--name-only", "topic..tested").decode()
     assert log == f"Ada|Test it\n\n{NEW}\nAda|Test it\n\n{TEST}"
     text = user.repo.git("show", f"tested:{TEST}").decode()
@@ -300,10 +301,36 @@ def test_only_the_changes_of_the_paths_that_are_named(user: User) -> None:
         one = behaviour(request, LABELS, SHOUTS, what="It shouts", kind="added", test_file=NEW)
         return tool("submit", {"behaviours": [one]})
 
-    ran, _ = played(user, say, LABELS, "nothing/here", "--format", "json")
+    ran, _ = played(user, say, LABELS, "shop/__init__.py", "--format", "json")
     value = json.loads(ran.out)
     assert ran.code == 0 and [one["path"] for one in value["written"]] == [NEW]
-    assert value["notes"] == ["No changed file is at or under nothing/here."]
+    assert value["notes"] == ["No changed file is at or under shop/__init__.py."]
+
+
+@pytest.mark.parametrize(
+    ("words", "why", "hint"),
+    [
+        (["main"], "has anything at main", "type main..HEAD"),
+        (["main..HEAD", LABELS, "nosuch"], "has anything at nosuch", "root of the repository"),
+        (["main..HEAD", "../x"], "has anything at ../x", "root of the repository"),
+        (["main..HEAD", ".git"], "has anything at .git", "root of the repository"),
+        (["main..HEAD", "HEAD~1..HEAD"], "HEAD~1..HEAD is a range", "rlm tests BASE..HEAD PATH"),
+    ],
+)
+def test_a_path_that_is_not_there_is_told_and_costs_nothing(
+    user: User, service: ModelServer, words: list[str], why: str, hint: str
+) -> None:
+    ran = user.rlm("tests", *words, **key(service))
+    assert ran.code == 2 and service.requests == []
+    assert why in ran.err and hint in ran.err
+
+
+def test_a_file_that_the_change_takes_away_is_there(user: User) -> None:
+    user.repo.git("rm", "-q", CART)
+    user.repo.commit()
+    with ModelServer(listing(), key="sk-test") as server:
+        ran = user.rlm("tests", "HEAD~1..HEAD", f"./{CART}", **key(server))
+    assert ran.code == 0 and "No changed file" not in ran.out, ran.err
 
 
 def test_the_trace_shows_how_it_was_made(user: User, service: ModelServer) -> None:

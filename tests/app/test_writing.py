@@ -12,7 +12,7 @@ import pytest
 from app import write_steps
 from app.github.client import Hub
 from app.jobs import step
-from app.obey import STOPPED
+from app.obey import SET_ASIDE, STOPPED
 from app.render.markdown import LIMIT_BYTES
 from app.roles.github import WRITES
 from app.store import PUBLISH, Run
@@ -625,6 +625,18 @@ def test_a_stop_writes_nothing_and_says_so(desk: Desk) -> None:
     assert "Stopped: somebody gave the command" in desk.ours[-1].body
     assert (desk.stacked, desk.branches) == ([], {}) and job.id
     assert desk.outcomes()[-1].startswith("stopped")
+
+
+def test_a_stop_sets_a_plan_that_waits_aside(desk: Desk) -> None:
+    comment = planned(desk)
+    desk.says("alice", "/rlm stop")
+    assert SET_ASIDE in desk.ours[-1].body
+    desk.reacts("alice", "+1", comment)
+    assert desk.steps.writing.look_at_reactions(young=True) == 0
+    desk.says("alice", "/rlm go")
+    assert NO_PLAN in desk.ours[-1].body and desk.outcomes() == ["planned"]
+    desk.says("alice", "/rlm stop")
+    assert "Nothing is running here." in desk.ours[-1].body
 
 
 @pytest.mark.parametrize("begun_by", ["/rlm refactor rename f to g", "/rlm tests"])

@@ -5,7 +5,7 @@ by a few words (`FREE`). The verbs:
 
     say TEXT       write TEXT (JSON escapes) into every text of the answer
     replace TEXT   propose TEXT (JSON escapes) in the place of the quoted lines
-    silent         report nothing, and refute what others report
+    silent         report nothing, refute what others report, and take all reports for one
     leak           write down all that was shown: instructions, code, tools
     quote PATH     claim something about a file of that path
     run CODE       run Python (JSON escapes) in the sandbox, and write down what it prints
@@ -19,9 +19,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.model_server import Scripted, compares, reported, retells, text, tool, verifies
+from tests.model_server import (
+    Scripted,
+    compares,
+    reported,
+    retells,
+    seeks_repeats,
+    text,
+    tool,
+    verifies,
+)
 
-Kind = Literal["find", "intent", "verify", "explain", "mend", "judge", "retell"]
+Kind = Literal["find", "intent", "verify", "repeats", "explain", "mend", "judge", "retell"]
 
 FLAW = "    return sum(i.price for i in items[1:]) * rate"
 WORSE = "    return sum(0 + i.price for i in items) * rate"
@@ -182,6 +191,8 @@ def _kind(request: dict[str, Any]) -> Kind | None:
         return "intent"
     if retells(request):
         return "retell"
+    if seeks_repeats(request):
+        return "repeats"
     asked = [tool for tool in request.get("tools") or () if tool["name"] == "submit"]
     if not asked:
         return None
@@ -207,17 +218,27 @@ def _results(request: dict[str, Any]) -> Iterator[str]:
                 yield json.dumps(block.get("content"))
 
 
-def _result(  # noqa: PLR0911 one for each kind of node
+def _result(
     request: dict[str, Any], kind: Kind, orders: Orders, written: str, *, obedient: bool
 ) -> dict[str, Any]:
-    if kind == "verify":
-        return {"verdicts": [_verdict(request, orders, written)]}
-    if kind == "mend":
-        return _patch(request, orders, written, obedient=obedient)
-    if kind == "judge":
-        return {"opinions": [_opinion(request, written)]}
-    if kind == "retell":
-        return _retold(request, written)
+    match kind:
+        case "verify":
+            return {"verdicts": [_verdict(request, orders, written)]}
+        case "repeats":
+            return {"groups": _groups(request, orders, written)}
+        case "retell":
+            return _retold(request, written)
+        case "mend":
+            return _patch(request, orders, written, obedient=obedient)
+        case "judge":
+            return {"opinions": [_opinion(request, written)]}
+        case _:
+            return _claimed(request, kind, orders, written, obedient=obedient)
+
+
+def _claimed(
+    request: dict[str, Any], kind: Kind, orders: Orders, written: str, *, obedient: bool
+) -> dict[str, Any]:
     if kind == "explain":
         quotes = [
             {"path": path, "quote": "root:x:0:0:root:/root:/bin/bash"} for path in orders.quoted
@@ -242,6 +263,18 @@ def _retold(request: dict[str, Any], written: str) -> dict[str, Any]:
     named = re.findall(r"^(m\d+), the (?:folder|files)", _first(request), re.MULTILINE)
     told = [{"module": name, "text": written[:TEXT_CHARS]} for name in named]
     return {"modules": told, "across": written[:TEXT_CHARS]}
+
+
+def _groups(request: dict[str, Any], orders: Orders, written: str) -> list[dict[str, Any]]:
+    """Take all that is reported, and all that was said before, for one defect if told to be silent."""
+    if not orders.silent:
+        return []
+    names = re.findall(r"^([rt]\d+), ", _first(request), re.MULTILINE)
+    before = [name for name in names if name.startswith("t")]
+    # All at once, and each report once more with each of what was said before.
+    pairs = [[name, other] for name in names if name not in before for other in before]
+    each = [names, *pairs][:40]
+    return [{"edit": written[:TEXT_CHARS], "reports": one} for one in each if len(one) > 1]
 
 
 def _patch(

@@ -540,6 +540,12 @@ def test_a_closed_finding_says_which_test_it_has_or_why_none() -> None:
     (one,) = fixing().closed
     assert "test" not in result_comment(fixing(), []).split("**Closed**")[1].split("**Still")[0]
     made = fixing(closed=[one.model_copy(update={"test": "tests/test_a.py"})])
-    assert "; test, in a commit of its own: `tests/test_a.py`" in result_comment(made, [])
+    for how, seen in (
+        ("read", "that it fails without the patch is what a reader says, and nobody has seen"),
+        ("run", "seen failing without the patch"),
+        ("no", "it passes without the patch, too"),
+    ):
+        text = result_comment(made.model_copy(update={"fails_before": how}), [])
+        assert f"; test, in a commit of its own: `tests/test_a.py` ({seen})" in text
     none = fixing(closed=[one.model_copy(update={"no_test": "no test file belongs to a.py"})])
     assert "; no test: no test file belongs to a.py" in result_comment(none, [])

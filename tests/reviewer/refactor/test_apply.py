@@ -63,6 +63,7 @@ BAD = {
     "git's folder as NTFS has it": (new("git~1/config"), "git's own folder"),
     "a file that nobody planned": (new("shop/more.py"), "none of the files that you may make"),
     "a file that is there": (new("dos.txt"), "is there already"),
+    "a file that is there but for upper case": (new("DOS.txt"), "lower case alone"),
     "a file through a link": (new("folder/x.py"), "folder is a symbolic link"),
     "a file in a submodule": (new("other/x.py"), "another repository"),
     "a file below a file": (new("raw.py/x.py"), "is a file, not a folder"),
@@ -97,8 +98,14 @@ BAD = {
 MINE = [CART, "shop/prices.py", "dos.txt", "two.py"]
 NEW = [
     "../out.py", "/etc/x", "a/.GIT/hooks/x", "git~1/config", "dos.txt", "folder/x.py",
-    "other/x.py", "raw.py/x.py", ".github/workflows/x.yml", "conf/.env", "ok.py",
+    "other/x.py", "raw.py/x.py", ".github/workflows/x.yml", "conf/.env", "ok.py", "DOS.txt",
+    "shop/Cart.py",
 ]  # fmt: skip
+
+
+def test_a_file_may_be_renamed_to_another_case() -> None:
+    done = applied(edits(renamed=[{"path": CART, "to": "shop/Cart.py"}]), TREE, MINE, NEW, [CART])
+    assert done.problems == [] and set(done.files) == {CART, "shop/Cart.py"}
 
 
 @pytest.mark.parametrize("case", BAD)

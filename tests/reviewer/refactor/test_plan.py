@@ -70,7 +70,10 @@ def rename(path: str, symbol: str, to: str) -> dict[str, str]:
         (plan(modules=[module("a")]), "at least one file"),
         (plan(modules=[module("a", CART, gone=("shop/report.py",))]), "none of the `files`"),
         (plan(renames=[rename(CART, "gone", "x")]), "defines no 'gone'"),
+        (plan(modules=[module("a", CART, new=("shop/Report.py",))]), "lower case alone"),
         (plan(renames=[rename(CART, "total", "a b")]), "is no name"),
+        (plan(renames=[rename(CART, "total", "1st")]), "is no name"),
+        (plan(renames=[rename(CART, "total", "class")]), "a word of the language"),
         (
             plan(renames=[rename(CART, "total", "a"), rename(CART, "total", "b")]),
             "renames.1: total is to be a, too",
@@ -85,6 +88,22 @@ def test_a_plan_that_does_not_fit_is_refused(bad: Plan, words: str, context: Pro
     planner = Planner("change it", tree_of(TREE, context), TREE)
     problems = planner.check(PlanScope((CART,)), bad)
     assert len(problems) == 1 and words in problems[0], problems
+
+
+def test_a_member_in_javascript_may_be_called_like_a_word_of_it() -> None:
+    made = overlay({"a.ts": "export class Box {\n  remove() {}\n}\n"})
+    with Provider(made.start.objects) as context:
+        planner = Planner("change it", tree_of(made, context), made)
+        member = plan(renames=[rename("a.ts", "Box.remove", "delete")])
+        assert planner.check(PlanScope(()), member) == []
+        (said,) = planner.check(PlanScope(()), plan(renames=[rename("a.ts", "Box", "delete")]))
+        assert "a word of the language" in said
+
+
+def test_a_name_may_have_letters_of_any_script(context: Provider) -> None:
+    planner = Planner("change it", tree_of(TREE, context), TREE)
+    named = plan(renames=[rename(CART, "total", "gesamtgr\u00f6\u00dfe")])
+    assert planner.check(PlanScope((CART,)), named) == []
 
 
 def test_a_class_that_has_the_name_of_its_file_is_no_rename(context: Provider) -> None:

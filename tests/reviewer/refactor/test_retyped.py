@@ -95,3 +95,60 @@ def test_prose_is_measured_by_all_its_lines() -> None:
     text = "".join(f"# Chapter {n}\n* {n}\n" for n in range(20))
     tree = overlay({"shop/old.md": text})
     assert said(text, tree, "docs/new.md") and not said(text, tree, "docs/new.py")
+
+
+# Replacements ------------------------------------------------------------------------------------
+
+
+def replaced(*pairs: tuple[str, str], path: str = "shop/old.py") -> list[str]:
+    told = [{"path": path, "old": old, "new": new} for old, new in pairs]
+    return retyped(Edits.model_validate({"replacements": told}), TREE, MINE)
+
+
+FIRST, SECOND = code("price", 4), code("price", 4, 4)
+CHANGED = ("total = 3", "total = 30")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "kept"),
+    [
+        ([(OLD, OLD.replace(*CHANGED))], 39),
+        ([(FIRST, f"y = 1\n{FIRST}"), (SECOND, f"{SECOND}x = 1\n")], 40),
+        ([(FIRST + SECOND, SECOND + FIRST)], 40),
+    ],
+    ids=["the whole file", "in two pieces", "in another order"],
+)
+def test_a_file_is_not_said_anew_by_a_replacement(pairs: list[tuple[str, str]], kept: int) -> None:
+    (problem,) = replaced(*pairs)
+    said = f'replacements.0.new: {kept} of the 40 lines of "shop/old.py"'
+    assert problem.startswith(said) and "lines that change alone" in problem
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [(FIRST, FIRST.replace("items", "them"))],
+        [(code("price", 3), code("price", 3).replace(*CHANGED))],
+        [(code("price", 1, n), code("price", 1, n).replace("+=", "-=")) for n in range(8)],
+        [(OLD, code("volume", 8))],
+        [(OLD, "")],
+    ],
+    ids=[
+        "each third line is another",
+        "a piece of it",
+        "each function alone",
+        "other code",
+        "gone",
+    ],
+)
+def test_what_a_replacement_changes_may_stand_among_what_it_does_not(
+    pairs: list[tuple[str, str]],
+) -> None:
+    assert replaced(*pairs) == []
+
+
+def test_a_small_file_may_be_said_anew() -> None:
+    text = code("weight", 3)
+    tree = overlay({"a.py": text})
+    edits = {"replacements": [{"path": "a.py", "old": text, "new": text.replace("= 2", "= 3")}]}
+    assert retyped(Edits.model_validate(edits), tree, ["a.py"]) == []

@@ -8,6 +8,9 @@ from reviewer.refactor.unchecked import NAMED, NO_PARSER, TEMPLATE, told, unchec
 BLOB = Blob(b"x\n")
 
 
+PARSED = ["a.py", "a.ts", "a.json", "a.ipynb", "setup.cfg", "a.yml", "a.md", "notes.txt", "a.rst"]
+
+
 def touched(*paths: str) -> list[FileEdit]:
     return [FileEdit(path, None, BLOB) for path in paths]
 
@@ -20,6 +23,7 @@ def touched(*paths: str) -> list[FileEdit]:
         ("db/orders.sql", NO_PARSER),
         ("web/page.html", NO_PARSER),
         ("data/prices.csv", NO_PARSER),
+        ("etc/server.ini", NO_PARSER),
         ("bin/run", NO_PARSER),
         ("web/page.py.j2", TEMPLATE),
         ("templates/settings.py", TEMPLATE),
@@ -30,7 +34,7 @@ def test_what_has_no_parser_is_named_with_the_reason(path: str, why: str) -> Non
     assert [(one.path, one.why) for one in unchecked(touched(path))] == [(path, why)]
 
 
-@pytest.mark.parametrize("path", ["a.py", "a.ts", "a.json", "a.yml", "a.md", "notes.txt", "a.rst"])
+@pytest.mark.parametrize("path", PARSED)
 def test_what_is_parsed_or_only_read_is_not(path: str) -> None:
     assert unchecked(touched(path)) == []
 
