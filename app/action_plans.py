@@ -8,7 +8,10 @@ somebody who may write. Other workflows have our login, too: one that repeats wh
 be made to show a plan. It comes to nothing beside the plan that was made for its command, and
 starts nothing by itself: a person has to want what it shows. Nor does it keep the newest plan that
 counts from being started, whatever marker it has: a plan is only shown where there is none for its
-command yet (`planned`), so what has its name and came later is no work of ours.
+command yet (`planned`), so what has its name and came later is no work of ours. Whether it was
+started tells a pull request of ours from its branch, which takes somebody who may push, or a
+comment with what came of it: that counts from when somebody who may write has said `/rlm go`
+(`_result`). From then on a job cannot tell whose it is, and the answer says what to do.
 """
 
 from dataclasses import dataclass
@@ -27,12 +30,14 @@ from app.action_write import (
     run_name,
 )
 from app.carried_plan import CarriedPlan, Unreadable, carried, shown
-from app.commands import RefactorCommand, parse_commands
+from app.commands import PlainCommand, RefactorCommand, parse_commands
 from app.github import own_comment
 from app.github.comments import comment_at
 from app.github.errors import Forbidden, NotThere
 from app.github.markers import Marker, Seal, visible
+from app.github.pages import Comment, conversation
 from app.jobs import Wish as Writes
+from app.jobs import cut_comment
 from app.render import words
 from app.render.markdown import LIMIT_BYTES
 from app.render.outgoing import masked
@@ -63,8 +68,16 @@ NOT_ASKED = (
     "This plan is not carried out: the comment that asked for it is gone, says something else by "
     "now, or is of somebody who may not write here. Ask again, with `/rlm refactor`."
 )
+HAS_RESULT = (
+    "What came of the newest plan here is said already: {}. If that is no result of it (a job "
+    "cannot tell whether another workflow was made to say so), delete that comment and say "
+    "`/rlm go` again. `/rlm refactor` makes another plan."
+)
 MOST_LOOKED = 20
 """Plans of ours, or what looks like one, among which the one is looked for that counts."""
+
+MOST_ASKED = 20
+"""People of whom GitHub is asked whether they may write, the last first."""
 
 GONE = "The comment that says so is not there any more."
 
@@ -119,8 +132,7 @@ def _supersede(asked: Asked, name: str, newer: int) -> None:
     """Let the plans before the one in the comment `newer` say that it took their place, unless they
     are carried out or somebody has edited them.
     """
-    pull, hub = asked.pull, asked.hub
-    url = f"{hub.server.web}/{pull.repository}/pull/{pull.number}#issuecomment-{newer}"
+    pull, hub, url = asked.pull, asked.hub, _address(asked, newer)
     every = _ours(asked)
     plans = [one for one in every if _is_plan(one) and one.marker.run != f"{PLAN}-{name}"]
     for one in plans[-MOST_SUPERSEDED:]:
@@ -220,13 +232,14 @@ def _in_the_way(asked: Asked, every: list[own_comment.Ours], found: own_comment.
         return ""
     if said.at < found.since:
         return NOT_SEEN
-    if result := _result(asked, every, found):
-        if result.id < number:
-            return ALREADY
+    result = _result(asked, every, found)
+    if result is not None and _is_again(asked) and _came_after(result, number, said.at):
         step.log.tell("notice", "This was done before.")
         return ""
     if opened := _opened(asked, found):
         return f"{ALREADY} {opened}"
+    if result is not None:
+        return HAS_RESULT.format(_address(asked, result.id))
     return TOO_OLD if said.at - found.since > WAITS_S else None
 
 
@@ -298,9 +311,66 @@ def _carrier(asked: Asked, plan: own_comment.Ours) -> str:
 def _result(
     asked: Asked, every: list[own_comment.Ours], plan: own_comment.Ours
 ) -> own_comment.Ours | None:
-    """Return the comment with what came of a plan."""
+    """Return the comment with what came of a plan, None where there is none that counts.
+
+    Its name follows from the plan's, which everybody reads, and another workflow can be made to say
+    it. So it counts only if it says so since somebody who may write has started the plan.
+    """
     named = f"written-{_carrier(asked, plan)}"
-    return next((one for one in every if one.marker.run == named), None)
+    found = [one for one in every if one.marker.run == named]
+    starts = _starts(asked, plan) if found else []
+    return next(
+        (
+            one
+            for one in found
+            if any(_came_after(one, start.id, start.created_at.timestamp()) for start in starts)
+        ),
+        None,
+    )
+
+
+def _starts(asked: Asked, plan: own_comment.Ours) -> list[Comment]:
+    """Return the comments in which somebody who may write has started a plan, the newest first.
+
+    The one that this job is about has come to nothing before its first attempt.
+    """
+    hub, repository = asked.hub, asked.pull.repository
+    comment = asked.wish.comment
+    here = comment.comment_id if comment is not None and not _is_again(asked) else 0
+    may: dict[str, bool] = {}
+    found: list[Comment] = []
+    every = [*conversation(hub, "look for who started the plan", repository, asked.pull.number)]
+    for one in reversed(every):
+        if one.id in {plan.id, here} or one.created_at.timestamp() < plan.since:
+            continue
+        if one.user is None or one.user.type == "Bot" or not _says_go(one.body or ""):
+            continue
+        who = one.user.login
+        if who not in may and len(may) < MOST_ASKED:
+            may[who] = hub.may_write(repository, who)
+        if may.get(who):
+            found.append(one)
+    return found
+
+
+def _says_go(body: str) -> bool:
+    return PlainCommand("go") in parse_commands(cut_comment(body))
+
+
+def _is_again(asked: Asked) -> bool:
+    """May this job have been run before? GitHub counts its attempts."""
+    return asked.environ.get("GITHUB_RUN_ATTEMPT") != "1"
+
+
+def _came_after(one: own_comment.Ours, comment: int, at: float) -> bool:
+    """Does a comment of ours say what it says since another one of that time was written?"""
+    return one.changed >= at if one.edited else one.id > comment
+
+
+def _address(asked: Asked, comment: int) -> str:
+    pull = asked.pull
+    page = f"{asked.hub.server.web}/{pull.repository}/pull/{pull.number}"
+    return f"{page}#issuecomment-{comment}"
 
 
 def _opened(asked: Asked, plan: own_comment.Ours) -> str:

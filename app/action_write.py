@@ -33,7 +33,7 @@ from app.github.patch_comments import undo_patch
 from app.github.promises import promise_of
 from app.github.pulls import Pull
 from app.github.reviews import Reviews
-from app.github.stacked import Delivered, Delivery, branch_name, deliver, made_for
+from app.github.stacked import Delivered, Delivery, branch_name, deliver, is_on_top, made_for
 from app.github.stands import stands
 from app.jobs import Wish as Writes
 from app.render import render, words
@@ -173,7 +173,7 @@ def opened_before(asked: Asked, task: Task, name: str) -> Opened | None:
     """Return the pull request that an earlier attempt at the run `name` has opened."""
     for branch in names_of(branch_name(task, asked.pull.number, name)):
         found = opened(asked.hub, asked.pull.repository, branch)
-        if ours := next((one for one in found if one.ours), None):
+        if ours := next((one for one in found if is_on_top(asked.pull, one)), None):
             return ours
         if not found:
             break

@@ -27,14 +27,24 @@ _AGREES = re.compile(
 )
 
 
+_TURNED = re.compile(
+    r"(?:\bnot|n't|\bnever|\bcannot)\b(?:\s+\S+){0,2}\s+(?:agree|fixed|done)\b", re.I
+)
+"""Words of agreement that the words before them turn round."""
+
+_NO_WORDS = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
+"""Code and addresses: what stands in them is not said."""
+
+
 def argues(text: str) -> bool:
     """Does an answer want one? A question does, an argument, and a short denial ("It can never be
-    null"); "Done, thanks" does not. What it quotes does not count."""
+    null"); "Done, thanks" does not. What it quotes, code and addresses do not count."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith(">")]
-    said = " ".join(lines).replace("\u2019", "'")
+    said = _NO_WORDS.sub(" x ", "\n".join(lines)).replace("\n", " ").replace("\u2019", "'")
+    agrees = _AGREES.search(said) and not _TURNED.search(said)
     count = max(len(said.split()), words_in(said))
     return bool(
         _ASKS.search(said)
         or count >= ARGUMENT_WORDS
-        or (count >= DENIAL_WORDS and _DENIES.search(said) and not _AGREES.search(said))
+        or (count >= DENIAL_WORDS and _DENIES.search(said) and not agrees)
     )

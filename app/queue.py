@@ -272,14 +272,12 @@ def _worker(queue: "Queue", name: str, taker: Taker) -> Any:
                 raise StopRequested
             try:
                 super().heartbeat(*args, **kwargs)
+                # Jobs are released for those on the list alone. Others strike it off during a long
+                # job, and a Redis that lost everything has no list.
+                worker_registration.register(self)
             except RedisError:
                 taker.any()
                 raise
-
-        def execute_job(self, job: Any, queue: Any) -> None:
-            super().execute_job(job, queue)
-            # During a long one nobody says that it lives, and others strike it off their list.
-            worker_registration.register(self)
 
         def _install_signal_handlers(self) -> None:
             """Signals are the process's."""

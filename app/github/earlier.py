@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 def earlier_of(hub: Hub, pull: Pull, key: bytes) -> tuple[Earlier, ...]:
     """Return what our comments at lines say that stand there, the newest first and so many.
 
-    Those that `key` signs alone, dismissed and resolved ones too; none that was mended since. What
-    cannot be read is no reason to wait: what is known by words alone is known all the same.
+    Those that `key` signs alone, dismissed and resolved ones too; none that was mended since, and
+    none that is grave. What cannot be read is no reason to wait: what is known by words alone is
+    known all the same.
     """
     number = pull.url.number
     seal = Seal(key, pull.repository_id, number)
@@ -37,7 +38,8 @@ def _claims(remarks: Iterable[Remark]) -> Iterator[Earlier]:
     known: set[str] = set()
     for one in remarks:
         claim = claim_of(one.text, one.path) if one.finding else None
-        if claim is None or one.finding in known:
+        # What is grave is said again unless words know it, and takes the place of none here.
+        if claim is None or claim.is_grave or one.finding in known:
             continue
         known.add(one.finding)
         place = {"side": one.side, "start_line": one.line and (one.start_line or one.line)}

@@ -41,7 +41,8 @@ class Standing:
 class Ours:
     """A comment of ours with its marker; `signed`: nobody else can have made that.
 
-    `since` is when it was made, by GitHub's clock, to the second, and `edited`: not with this text.
+    `since` is when it was made and `changed` when it was last edited, by GitHub's clock, to the
+    second; `edited`: not made with this text.
     """
 
     id: int
@@ -50,6 +51,7 @@ class Ours:
     signed: bool
     since: float
     edited: bool
+    changed: float
 
 
 class _Reaction(BaseModel):
@@ -115,8 +117,8 @@ def ours(hub: Hub, repository: str, number: int, seal: Seal) -> Iterator[Ours]:
         found = seal.read(one.body or "") if login == (hub.actor or "").lower() else None
         if found is not None:
             edited = one.updated_at != one.created_at
-            since = one.created_at.timestamp()
-            yield Ours(one.id, one.body or "", found.marker, found.signed, since, edited)
+            since, changed = one.created_at.timestamp(), one.updated_at.timestamp()
+            yield Ours(one.id, one.body or "", found.marker, found.signed, since, edited, changed)
 
 
 def edit(hub: Hub, repository: str, comment: int, body: str) -> None:

@@ -210,6 +210,7 @@ class _Posting:
         self.said: Said | None = None
         self.told: dict[str, Remark] = {}
         self.again: dict[str, Remark] = {}
+        self.by_reader: set[str] = set()
         self.first_ids: Mapping[str, str] = {}
         self.said_by: dict[str, Saying | Mention] = {}
         self.threads: list[Thread] | None = None
@@ -241,6 +242,9 @@ class _Posting:
             for one in self.dismissed:
                 if one.words not in what.forgotten:
                     self.waived.setdefault(one.finding, one.who)
+        # Who dismissed a claim has not seen the one that a reader alone takes for the same.
+        for name in self.by_reader:
+            self.waived.pop(name, None)
 
     def _know_again(self, remarks: Sequence[Remark]) -> None:
         """Find what was said in other words, or before its file was renamed: its id is the old one,
@@ -248,7 +252,9 @@ class _Posting:
         told = told_before(self.findings, self.texts, remarks)
         again = retellings(self.findings, told, remarks, self.heads)
         earlier = self.what.report.review.earlier
-        again |= paired(self.findings, earlier, {**told, **again}, remarks, self.heads)
+        by_reader = paired(self.findings, earlier, {**told, **again}, remarks, self.heads)
+        self.by_reader = {one.finding for one in by_reader.values()}
+        again |= by_reader
         names = first_ids(self.findings, told, again, self.heads)
         known = {one.finding for one in remarks} | (self.waived.keys() & _names(self.findings))
         met = {*told, *again, *names}
@@ -583,7 +589,12 @@ class _Posting:
             what.report.review,
             what.report.snippets(),
             limit_bytes=limit - size(top) - size(foot),
-            elsewhere={name: address for name, address in told.items() if address},
+            # The words that stand there are another claim's: this one's are told in full.
+            elsewhere={
+                name: address
+                for name, address in told.items()
+                if address and short_id(name) not in self.by_reader
+            },
             lines_at=self._lines_at,
             said_by={
                 **{

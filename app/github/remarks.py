@@ -125,8 +125,9 @@ def paired(
 
     `known` are those that say something by what programs know, by ids of findings or their places.
     By the id of a finding or of its place. A change can talk a reader into anything, so this says
-    nothing that is or was grave, nor what is graver now, and the remark is a signed one that no
-    finding has yet, of a file of the finding's, by the name that the file has now or had.
+    nothing that is or was grave, nor what is graver now by a single step, and the remark is a
+    signed one that no finding has yet, of a file of the finding's, by the name that the file has
+    now or had. Nor does what somebody decided about the remark hold for the finding.
     """
     used = {one.finding for one in known.values()}
     used |= {short_id(name) for one in findings for name in ids_of(one)}
@@ -148,7 +149,8 @@ def paired(
 
 
 def _may_be(finding: Finding, claim: Finding) -> bool:
-    return not (is_grave(finding) or is_grave(claim) or is_graver(finding, claim))
+    graver = finding.severity.rank < claim.severity.rank
+    return not (is_grave(finding) or is_grave(claim) or graver)
 
 
 def _is_of_its_files(finding: Finding, remark: Remark, heads: Heads) -> bool:

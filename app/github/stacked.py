@@ -140,6 +140,16 @@ def made_for(branch: str) -> tuple[Task, int] | None:
     return None if found is None else (cast(Task, found[1]), int(found[2]))
 
 
+def is_on_top(pull: Pull, one: Opened) -> bool:
+    """Did our own actor open it on top of a pull request?
+
+    A job shares its actor, and the name of its branch follows from what everybody reads: a workflow
+    that makes branches of what strangers say opens pull requests of that name into its own branch.
+    What stood on top is led elsewhere by GitHub where the branch below was merged and deleted.
+    """
+    return one.ours and (one.onto == pull.head_ref or pull.state != "open")
+
+
 _BRANCH = re.compile(r"rlm-(fix|tests|refactor)-([1-9][0-9]{0,15})-[0-9a-z]{10}(?:-[2-9])?")
 
 
@@ -293,7 +303,7 @@ class _Delivering:
         try:
             for branch in names_of(self._name()):
                 for one in opened(self.hub, repository, branch):
-                    if one.ours:
+                    if is_on_top(self.pull, one) if self.what.by_job else one.ours:
                         return self._said(one, branch, self._head(one.head))
                 if tip_of(self.hub, repository, branch) is None:
                     break

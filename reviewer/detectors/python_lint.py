@@ -8,6 +8,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from reviewer.detectors.added import lines_of, quote
 from reviewer.detectors.base import Note, Source
 from reviewer.detectors.programs import checked, run_program, workspace
 from reviewer.detectors.python_conditions import Alarm, End, holds
-from reviewer.detectors.python_rules import RULES, Rule
+from reviewer.detectors.python_rules import OURS, QUOTED, RULES, Rule
 from reviewer.errors import GiveUp
 from reviewer.finding import Category, Finding, Severity, Side
 from reviewer.ports import Objects
@@ -31,10 +33,19 @@ MAX_FILE_BYTES = 2_000_000  # larger ones are data or generated
 _SUFFIXES = (".py", ".pyw")
 _SECURITY = tuple(code for code, rule in RULES.items() if rule.category is Category.SECURITY)
 _OTHERS = tuple(code for code in RULES if code not in _SECURITY)
+_KNOWN = RULES | OURS
+_NAMES = ("F821", "F822")
 
 
+@dataclass(frozen=True, slots=True)
 class PythonLint:
-    """Correctness and security rules of ruff on changed Python files."""
+    """Correctness and security rules of ruff on changed Python files.
+
+    `ours`: the change was made here, and what names in `__all__` and in quoted annotations have
+    lost with it counts, too.
+    """
+
+    ours: bool = False
 
     @property
     def name(self) -> str:
@@ -49,31 +60,36 @@ class PythonLint:
         )
 
     def run(self, sources: Sequence[Source], objects: Objects) -> Iterable[Finding | Note]:
+        lint = partial(_lint, ours=self.ours)
         for item in checked(
-            "ruff", "Python lint", sources, _lint, max_bytes=MAX_FILE_BYTES, at_once=CHUNK_FILES
+            "ruff", "Python lint", sources, lint, max_bytes=MAX_FILE_BYTES, at_once=CHUNK_FILES
         ):
             if isinstance(item, Note):
                 yield item
             else:
                 source, (head, base) = item
-                yield from _findings(source, head, base)
+                yield from _findings(source, head, base, ours=self.ours)
 
 
 # --- running ruff ---
 
 
-def _lint(ruff: Path, sources: Sequence[Source]) -> list[tuple[End, End]]:
+def _lint(ruff: Path, sources: Sequence[Source], *, ours: bool) -> list[tuple[End, End]]:
     """Return both ends of each file with their alarms; an absent end has no lines."""
     with workspace() as folder:
         for number, source in enumerate(sources):
             _copy(folder, f"head{number}", source.file.path, source.head)
             _copy(folder, f"base{number}", source.file.path, source.base)
         reported = _ruff(ruff, folder, _OTHERS) + _ruff(ruff, folder, _SECURITY, "--ignore-noqa")
+        if ours:
+            for package in folder.glob("*/__init__.py"):  # of which ruff does not say it
+                package.rename(package.with_name("module.py"))
+            reported += _ruff(ruff, folder, tuple(OURS))
     alarms: dict[str, list[Alarm]] = {}
     broken: set[str] = set()
     for item in reported:
         place = Path(item["filename"]).parent.name
-        if item["code"] in RULES:
+        if item["code"] in _KNOWN:
             alarms.setdefault(place, []).append(_alarm(item))
         else:
             broken.add(place)  # a syntax error: what ruff makes of the rest is a guess
@@ -127,16 +143,18 @@ def _alarm(item: dict[str, Any]) -> Alarm:
 # --- what of it the change brought ---
 
 
-def _findings(source: Source, head: End, base: End) -> Iterator[Finding]:
+def _findings(source: Source, head: End, base: End, *, ours: bool) -> Iterator[Finding]:
     path = source.file.path
-    fresh = [
-        alarm
-        for alarm in _new(source, head, base)
-        if _applies(RULES[alarm.code], path) and holds(head, alarm)
-    ]
-    yield from _undefined(source, head, base, [a for a in fresh if a.code == "F821"])
+    new = [alarm for alarm in _new(source, head, base) if _applies(_KNOWN[alarm.code], path)]
+    fresh = [alarm for alarm in new if holds(head, alarm)]
+    names = [alarm for alarm in fresh if alarm.code == "F821"]
+    yield from _undefined(source, head, base, names)
+    if ours:
+        said = {alarm.message for alarm in names}
+        lost = [a for a in new if a.code in _NAMES and a.message not in said]
+        yield from _lost(source, head, base, lost)
     for alarm in fresh:
-        if alarm.code != "F821" and alarm.row in source.file.added_lines:
+        if alarm.code not in _NAMES and alarm.row in source.file.added_lines:
             yield _finding(source, head, alarm)
 
 
@@ -180,11 +198,16 @@ def _applies(rule: Rule, path: str) -> bool:
     return rule.in_tests or not places.is_test(path)
 
 
-def _finding(
-    source: Source, head: End, alarm: Alarm, more: str = "", gone: Line | None = None
+def _finding(  # noqa: PLR0917
+    source: Source,
+    head: End,
+    alarm: Alarm,
+    more: str = "",
+    gone: Line | None = None,
+    rule: Rule | None = None,
 ) -> Finding:
     """Make the finding, on the alarm's own line or on `gone`, the deleted line that caused it."""
-    rule = RULES[alarm.code]
+    rule = rule or _KNOWN[alarm.code]
     side: Side = "RIGHT" if gone is None else "LEFT"
     row = alarm.row if gone is None else gone.old
     path = source.file.path
@@ -243,6 +266,30 @@ def _undefined(source: Source, head: End, base: End, alarms: list[Alarm]) -> Ite
             rows = [alarm.row for alarm in uses]
             more = f" This line defined it.{_also('It is still used on', rows)}"
             yield _finding(source, head, uses[0], more, gone)
+
+
+def _lost(source: Source, head: End, base: End, alarms: list[Alarm]) -> Iterator[Finding]:
+    """Report names in `__all__` and in quotes that lost their binding with the change.
+
+    Of an entry of `__all__` that came in without one, too, unless a package may mean a module.
+    """
+    if places.is_prose(source.file.path) or _DYNAMIC.search(head.text):
+        return
+    seen = {alarm.message for alarm in base.alarms if alarm.code in _NAMES}  # before, or said
+    package = source.file.path.rpartition("/")[2] == "__init__.py"
+    for alarm in alarms:
+        listed = alarm.code in OURS
+        found = _NAME.search(alarm.message)
+        if alarm.message in seen or (listed and "__getattr__" in head.text):
+            continue
+        seen.add(alarm.message)
+        gone = _removed_binding(source, found[1] if found else "")
+        rule = OURS[alarm.code] if listed else QUOTED
+        if gone is not None:
+            more = f" This line defined it. It is named on line {alarm.row}."
+            yield _finding(source, head, alarm, more, gone, rule)
+        elif listed and not package and alarm.row in source.file.added_lines:
+            yield _finding(source, head, alarm, rule=rule)
 
 
 def _also(words: str, rows: list[int]) -> str:

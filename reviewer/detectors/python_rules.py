@@ -4,7 +4,8 @@ Chosen by running ruff's correctness and security rules over release-to-release 
 projects and reading each alarm. Left out, because they were wrong or said nothing there: B004,
 B018, B023, B039, PLE0211, PLE0704, PLW0127, PLW1508, PLW1641, PT015, S102, S301, S302, S321, S503,
 S504, LOG014, LOG015, YTT204, F822, ASYNC109, ASYNC115, ASYNC119, FAST003; and everything about
-style. `python_lint` has further conditions for some of those that stayed.
+style. `python_lint` has further conditions for some of those that stayed. `OURS` has what is said
+of changes that were made here alone.
 """
 
 from dataclasses import dataclass
@@ -56,6 +57,26 @@ _SIGNATURE_STRIP = (
     "`strip` takes a set of characters, not a prefix or suffix: it also eats letters of the text "
     "itself. Use `removeprefix` or `removesuffix`."
 )
+
+OURS: dict[str, Rule] = {
+    "F822": Rule(
+        _HIGH,
+        _BUG,
+        0.9,
+        "`__all__` lists what this file does not define any more: `import *` of it raises "
+        "AttributeError.",
+    ),
+}
+"""Of authors' changes it is as often meant as not; a rename or a move of ours never means it."""
+
+QUOTED = Rule(
+    _MEDIUM,
+    _BUG,
+    0.85,
+    "An annotation in quotes names what this file does not define any more: whoever reads it (a "
+    "type checker, `typing.get_type_hints`, a dataclass's users) fails.",
+)
+"""F821 within a string, of changes that were made here."""
 
 RULES: dict[str, Rule] = {
     # Names

@@ -65,10 +65,13 @@ class Detected:
     whole: frozenset[str] = frozenset()
 
 
-def registry(parsers: Parsers, context: Context | None = None) -> tuple[Registered, ...]:
+def registry(
+    parsers: Parsers, context: Context | None = None, *, ours: bool = False
+) -> tuple[Registered, ...]:
     """Return every detector there is; a new one is added here and nowhere else.
 
-    Without a context, those that look at other files than the changed ones are left out.
+    Without a context, those that look at other files than the changed ones are left out. `ours`:
+    see `detect`.
     """
     across = [Registered(Contracts(context), "scope", "hunk", renames=True)] if context else []
     return (
@@ -77,7 +80,7 @@ def registry(parsers: Parsers, context: Context | None = None) -> tuple[Register
         Registered(Leftovers(parsers), reach="scope"),
         Registered(HiddenCharacters(parsers), reach="text"),
         Registered(Secrets(), reach="text"),
-        Registered(PythonLint(), reach="scope"),
+        Registered(PythonLint(ours), reach="scope"),
         Registered(Workflows(), reach="text"),
         Registered(LockFiles(), reach="text"),
         *across,
@@ -92,17 +95,20 @@ def detect(
     context: Context | None = None,
     *,
     off: Collection[str] = (),
+    ours: bool = False,
 ) -> Detected:
     """Return the findings of every detector, in order of place, and what could not be checked.
 
     `scope` is what triage left for review. A detector that fails costs its findings on the files
     it failed on, and a note. Stops between batches when `cancelled`, with a note. `context` answers
     about the rest of the repository; without it no contract is checked. Detectors named in `off`
-    do not run.
+    do not run. `ours`: the change was made here, and more is said of it than of an author's.
     """
     # A process that has its grammars need not be started twice: its files are the same ones.
     with Parsers(among=context.parsers if context else None) as parsers:
-        on = [each for each in registry(parsers, context) if each.detector.name not in off]
+        on = [
+            each for each in registry(parsers, context, ours=ours) if each.detector.name not in off
+        ]
         return run_all(on, change, objects, scope, cancelled)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 from reviewer.languages import Language
-from reviewer.parsing import broken, trees
+from reviewer.parsing import broken, quoted, trees
 from reviewer.parsing.extract import rows
 from reviewer.parsing.languages import STRATEGIES  # noqa: F401 - `extract` imports it late
 from reviewer.parsing.packed import pack
@@ -84,6 +84,9 @@ def _functions() -> dict[str, Callable[..., Any]]:
     def places(data: bytes, language: str, offsets: Sequence[int]) -> object:
         return trees.places(Language(language), data, list(offsets))
 
+    def names_in_strings(data: bytes) -> object:
+        return quoted.quoted(data)
+
     def extract(data: bytes, language: str) -> object:
         return pack(rows(data, Language(language)))  # here, to spare the caller the values
 
@@ -91,6 +94,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "check": check,
         "extract": extract,
         "matches": matches,
+        "names_in_strings": names_in_strings,
         "places": places,
         "well_formed": well_formed,
     }

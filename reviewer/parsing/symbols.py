@@ -125,6 +125,21 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """A name in a string, at a line (from 1) and a column (in bytes, from 0) of the name itself.
+
+    `listed`: an entry of `__all__`; else it stands in an annotation, and `receiver` is what stands
+    before its dot.
+    """
+
+    name: str
+    line: int
+    column: int
+    receiver: str
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Extraction:
     """All that a file says about names. `complete` is False where it was cut or did not parse."""
 

@@ -14,6 +14,7 @@ from reviewer.parsing.worker import Parsers
 from reviewer.ports import Objects
 from reviewer.refactor import entry_points
 from reviewer.refactor.apply import applied
+from reviewer.refactor.declined import undone
 from reviewer.refactor.dotted import parts
 from reviewer.refactor.edit import Editor, EditScope, Part, units_of
 from reviewer.refactor.host import Hosted
@@ -23,7 +24,7 @@ from reviewer.refactor.protect import shown
 from reviewer.refactor.repair import blamed, examined, with_victims
 from reviewer.refactor.retyped import retyped
 from reviewer.refactor.tree import Overlay, Trees
-from reviewer.refactor.values import Edits, Joined, Left, Module, Plan, Unneeded
+from reviewer.refactor.values import Edits, Joined, Left, Module, Plan, Step, Unneeded
 from reviewer.request import StopReason
 from reviewer.review.guidance import seen
 from reviewer.rlm.run import Run
@@ -102,6 +103,7 @@ async def carry(plan: Plan, hosted: Hosted, trees: Trees, run: Run, *, guidance:
     )
     held.close()
     await work.mend()
+    await work.look_up(hosted.declined)
     return work.result()
 
 
@@ -140,6 +142,7 @@ class _Carrying:
         self._findings: list[Finding] = []
         self._lost: list[tuple[str, str]] = []
         """Entry points that name nothing any more, and the settings that they stand in."""
+        self._undone: list[Left] = []
         self._notes: list[str] = []
         self._said: list[str] = []
         """What nodes left of what the tools report, and why: of interest if it is still there."""
@@ -297,6 +300,15 @@ class _Carrying:
         self._findings = found.findings
         self._notes = [*found.notes, *still]
 
+    async def look_up(self, declined: Sequence[Step]) -> None:
+        """Note which of the plan's steps that the host has left to nodes nobody has done."""
+        if not declined:
+            return
+        with self._trees.tree(self._overlay.files) as tree:
+            self._undone = await asyncio.to_thread(
+                undone, declined, self._plan, tree.code.context, self._overlay
+            )
+
     def _to_mend(self) -> list[Part]:
         owners = {
             path: name
@@ -352,6 +364,7 @@ class _Carrying:
             )
             for path, ref in self._lost
         ]
+        done.left += self._undone
         if self._stops and (self._missed or done.findings):
             done.stopped = min(self._stops, key=list(StopReason).index)
         return done

@@ -63,6 +63,9 @@ class Hosted:
     left: list[Left] = field(default_factory=list)
     """What nobody can be asked to do: places that were not looked at, or may not be edited."""
 
+    declined: list[Step] = field(default_factory=list)
+    """Steps that nodes are to do: whether they have is looked up in the end."""
+
     notes: list[str] = field(default_factory=list)
 
 
@@ -84,6 +87,7 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
             gone.update(along, _taken_along(one, step, plan))
         except GiveUp as error:
             done.notes.append(f"{title(one)}: left to the model, for {_lower(str(error))}")
+            done.declined.append(one)
             with trees.tree(done.overlay.files) as tree:
                 step = _declined(one, tree.code.context, done, str(error))
         before = {path: done.overlay.blob(path) for path in step.files}

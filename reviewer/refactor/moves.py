@@ -5,12 +5,13 @@ the new one. Where any of that is not plain, the host declines: half a move is n
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 
 from reviewer.context.values import Certainty, Context, Used
+from reviewer.context.verdicts import OFFERED_ON
 from reviewer.detectors.contracts.masking import masked
 from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
@@ -20,6 +21,7 @@ from reviewer.ports import NoSuchFile
 from reviewer.refactor.annotations import Need, need, only_checked
 from reviewer.refactor.apply import as_in, readable
 from reviewer.refactor.import_style import one_a_line
+from reviewer.refactor.offers import handed_on, handing_on, listed, unlisted
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.statements import (
@@ -206,6 +208,8 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
     for path in sorted({each.path for each in sure} - {ends.old, ends.new}):
         uses = [each for each in sure if each.path == path]
         texts[path] = _followed(path, uses, ends, context, tree)
+    if still is not Need.RUN:
+        texts.update(_offered(ends, texts, context, tree))
     done = Done()
     for path, text in texts.items():
         blob = tree.blob(path)
@@ -216,6 +220,25 @@ def move(one: Move, context: Context, tree: Overlay) -> Done:
             done.files[path] = Blob(data, blob.mode if blob is not None else "100644")
     _tell_of_strings(ends, context, tree, done)
     return done
+
+
+def _offered(
+    ends: _Ends, texts: Mapping[str, str], context: Context, tree: Overlay
+) -> dict[str, str]:
+    """Return files that offered the name by a star, or list it, as they are now.
+
+    The old one has it no more; who hands on all of the old one goes on to offer it.
+    """
+    entries = [each.name for each in listed(ends.text, context.parsers)]
+    found = {ends.old: unlisted(texts[ends.old], ends.symbol, context.parsers)}
+    for path, star in handing_on(ends.old, ends.symbol, entries, context):
+        blob = tree.blob(path)
+        text = readable(blob.data) if blob is not None else ""
+        if path == ends.new or texts.get(path, text) != text:  # it has it, or imports it by name
+            continue
+        statement = written("", _spelled(path, star.module, ends), ((ends.symbol, ""),))
+        found[path] = handed_on(path, text, star, statement)
+    return found
 
 
 def _tell_of_strings(ends: _Ends, context: Context, tree: Overlay, done: Done) -> None:
@@ -592,7 +615,12 @@ def _followed(path: str, uses: list[Used], ends: _Ends, context: Context, tree: 
     imports = [e for e in what.imports if e.name == ends.symbol]
     from_old = [e for e in imports if context.resolver().resolve(path, e).files == (ends.old,)]
     local = {e.alias or e.name for e in imports}
-    used = [each.use for each in uses if each.use.kind is not UseKind.IMPORT]
+    # A package that hands it on goes on to do so: who has it from there needs no change.
+    used = [
+        each.use
+        for each in uses
+        if each.use.kind is not UseKind.IMPORT and each.why != OFFERED_ON.why
+    ]
     if dotted := [use for use in used if use.receiver or use.name not in local]:
         text = _by_name(path, text, what, dotted, ends, context, tree)
     single = one_a_line(path, text, tree)

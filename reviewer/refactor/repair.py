@@ -26,7 +26,8 @@ _BROKEN = re.compile(r"`([^`\n]+):\d+`")
 def examined(tree: Tree, cancelled: Cancelled) -> Detected:
     """Return what the detectors say of the tree that its start did not have already."""
     sorted_out = triage(tree.change, tree.objects)
-    found = detect(tree.change, tree.objects, sorted_out.scope, cancelled, tree.code.context)
+    scope, context = sorted_out.scope, tree.code.context
+    found = detect(tree.change, tree.objects, scope, cancelled, context, ours=True)
     gone = _gone(tree.change.files)
     new = [each for each in found.findings if not _was_there(each, gone)]
     return Detected(new, found.notes, found.checked)
@@ -45,7 +46,7 @@ def _gone(files: Sequence[FileChange]) -> frozenset[str]:
 def _was_there(finding: Finding, gone: frozenset[str]) -> bool:
     name = finding.source.removeprefix("detector:").partition("/")[0]
     # A name that nothing defines any more stands at the line that defined it, which is gone.
-    if name not in LEFTOVERS or finding.source.endswith("/F821"):
+    if name not in LEFTOVERS or finding.source.endswith(("/F821", "/F822")):
         return False
     # An import that nothing uses any more is new, although its line is not.
     if name == "python-lint" and not finding.evidence.strip():

@@ -1,6 +1,7 @@
 """Renames by the context engine: what the rules of the language say, and nothing that is guessed.
 
-A use is rewritten only if it is "exact"; a member of a class with all of its family (`family.py`).
+A use is rewritten only if it is "exact"; a member of a class with all of its family (`family.py`);
+in Python also a name in a string that is read as one (`strings.py`).
 What is left of the old name is a lead for whoever edits that file: uses that are only likely, and
 the word wherever it still stands in a file that was rewritten (a string, a comment, a variable of
 the same name).
@@ -14,15 +15,18 @@ from functools import cache
 
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.contracts.masking import MASKED, masked
+from reviewer.detectors.contracts.objects import Objects
 from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind, Extraction, UseKind
 from reviewer.refactor.family import WALKED, Class, Family, class_around, family, is_own
+from reviewer.refactor.fixtures import Taken, is_fixture, taken
 from reviewer.refactor.keywords import Keywords
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
+from reviewer.refactor.strings import named_in_strings
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Rename
 from reviewer.text import decode, encode, printable
@@ -88,16 +92,16 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
     if kin is not None:
         uses = _of_kin(uses, kin, one, context, tree)
     uses = _seen_through("." in one.symbol, uses, context, tree)
+    if kin is not None:
+        uses = _of_objects(uses, kin, context, tree)
     exact = [each for each in uses if each.certainty is Certainty.EXACT]
-    places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
-    for path, symbol in members:
-        what = context.extraction(path).what
-        for definition in (each for each in what.definitions if path_of(each) == symbol):
-            places[path].add(_place_of(definition, what, path, tree))
-    for each in exact:
-        places[each.path].add((each.use.line, each.use.column))
-    named = {each.path for each in exact if each.use.kind is not UseKind.KEYWORD}
-    _free(one, named | {path for path, _ in members}, tree)
+    places = _places(one, members, exact, context, tree)
+    fixture = _as_fixture(one, definitions, context, tree)
+    for path, more in fixture.places.items():
+        places[path] = places.get(path, set()) | more
+    keyed = {each.path for each in exact if each.use.kind is UseKind.KEYWORD}
+    keyed -= {each.path for each in exact if each.use.kind is not UseKind.KEYWORD}
+    _free(one, places.keys() - keyed | {path for path, _ in members}, tree)
     done = Done(along=tuple(each for each in members if each != (one.path, one.symbol)))
     for path in sorted(places):
         blob = tree.blob(path)
@@ -109,8 +113,42 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
             done.files[path] = Blob(data, blob.mode)
     if one.path not in done.files:
         raise GiveUp(f"the definition of {printable(one.symbol)} was not found in its file")
+    for path, line in fixture.unsure:
+        blob = tree.blob(path)
+        text = line_of(blob.data, line) if blob is not None else ""
+        done.lead(path, f"{_said(one)}, perhaps taken here as a fixture: {text}")
     _leads(one, uses, done, tree)
     return done
+
+
+def _as_fixture(
+    one: Rename, definitions: Sequence[Definition], context: Context, tree: Overlay
+) -> Taken:
+    """Return where a fixture of pytest is taken by its name; nothing for what is none."""
+    if "." in one.symbol or not any(is_fixture(each) for each in definitions):
+        return Taken()
+    return taken(one.path, one.symbol, context, tree)
+
+
+def _places(
+    one: Rename,
+    members: Sequence[tuple[str, str]],
+    exact: Sequence[Used],
+    context: Context,
+    tree: Overlay,
+) -> dict[str, set[tuple[int, int]]]:
+    """Return the lines and columns (in bytes) where the name is to be another one, by path."""
+    places: defaultdict[str, set[tuple[int, int]]] = defaultdict(set)
+    for path, symbol in members:
+        what = context.extraction(path).what
+        for definition in (each for each in what.definitions if path_of(each) == symbol):
+            places[path].add(_place_of(definition, what, path, tree))
+    for each in exact:
+        places[each.path].add((each.use.line, each.use.column))
+    if "." not in one.symbol and language_of(one.path) is Language.PYTHON:
+        for place in named_in_strings(one.path, one.symbol, context, tree):
+            places[place.path].add((place.what.line, place.what.column))
+    return places
 
 
 def _best(uses: Iterable[Used]) -> list[Used]:
@@ -170,6 +208,43 @@ def _of_kin(
             each = replace(each, certainty=Certainty.NAME, why="of another class", score=-1.0)  # noqa: PLW2901
         found.append(each)
     return found
+
+
+def _of_objects(uses: Sequence[Used], kin: Family, context: Context, tree: Overlay) -> list[Used]:
+    """Return the uses, sure of those of an object that its scope makes of a class of the family.
+
+    In Python alone. Not where calling such a class may make something else.
+    """
+    classes = {
+        (each.path, each.use.line, each.use.column)
+        for each in _seen_through(False, kin.uses, context, tree)
+        if each.certainty is Certainty.EXACT
+    }
+    if any(_makes_others(each, context) for each in kin.classes):
+        return list(uses)
+    objects: dict[str, Objects | None] = {}
+    found = []
+    for each in uses:
+        path, use = each.path, each.use
+        if each.certainty is not Certainty.EXACT and use.kind in _MEMBER_USES and use.receiver:
+            if path not in objects:
+                view = _view(path, context, tree)
+                objects[path] = Objects(view) if view is not None else None
+            known = objects[path]
+            made = known.made_by(use) if known is not None else ()
+            if any((path, one.line, one.column) in classes for one in made):
+                each = replace(each, certainty=Certainty.EXACT, why="of an object of its family")  # noqa: PLW2901
+        found.append(each)
+    return found
+
+
+def _makes_others(one: Class, context: Context) -> bool:
+    """May a call of a class of Python make an object of another one?"""
+    definitions = context.extraction(one.path).what.definitions
+    return any(path_of(each) == f"{one.name}.__new__" for each in definitions) or any(
+        path_of(each) == one.name and re.search(r"\bmetaclass\s*=", each.signature)
+        for each in definitions
+    )
 
 
 def _keywords(
@@ -318,7 +393,9 @@ def _place_of(
         raise GiveUp(f"{shown(path)} is not there")
     lines = blob.data.split(b"\n")
     name = encode(definition.name)
-    before, _, _ = definition.signature.partition(definition.name)
+    # As a word: `f` is in `def`, too, and `on` in `function`.
+    named = re.search(rf"(?<![\w$]){re.escape(definition.name)}(?![\w$])", definition.signature)
+    before = definition.signature[: named.start()] if named else definition.signature
     header = b"".join(encode(before).split())
     uses = {(use.line, use.column) for use in what.uses}
     word = re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")

@@ -27,6 +27,9 @@ from reviewer.rlm.run import Seat
 MOST_COMPARED = 40
 """Reports of one question, the worst first."""
 
+MOST_TOGETHER = 6
+"""Reports of one group: so many titles fit into a comment."""
+
 SHOWN_CHARS = 36_000
 """Of all of them, about 10,000 tokens: reports share it, and the longest are cut."""
 
@@ -141,16 +144,20 @@ def groups(said: Duplicates, compared: Sequence[Finding]) -> list[frozenset[str]
     """Return the ids of what belongs together, as far as an answer may say so.
 
     Each report is in one group at the most, the first that names it. A group without a model's
-    report is none, and what was there before the change is not what the change brings.
+    report is none, and what was there before the change is not what the change brings. Of what is
+    grave a group has one, the worst, and it has no more than one comment can tell: what is left
+    out is told by itself.
     """
     named = _named(compared)
     left = set(named)
     found: list[frozenset[str]] = []
     for group in said.groups:
-        names = left.intersection(group.reports)
+        names = [name for name in named if name in left and name in group.reports]
+        grave = [name for name in names if named[name].is_grave]
+        names = [name for name in names if name not in grave[1:]][:MOST_TOGETHER]
         ones = [named[name] for name in names]
         if len(ones) > 1 and any(map(_by_model, ones)) and _of_one_time(ones):
-            left -= names
+            left.difference_update(names)
             found.append(frozenset(one.id for one in ones))
     return found
 
@@ -160,21 +167,22 @@ def told_again(
 ) -> dict[str, str]:
     """Return for ids of findings the id of what said the same before, as far as an answer may.
 
-    Each meets one at the most. In a group the report of its file goes first, then the worst. A
-    group with a report of something grave tells nothing again, and neither does one without a
-    model's.
+    Each meets one at the most, and is one that a model reported: the one of its file goes first,
+    then the worst. Where anything grave is in its group, or in what it is told with, it was not
+    said before.
     """
     named, named_before = _named(compared), _named_before(before)
+    together = {name: ids for ids in groups(said, compared) for name in ids}
+    grave = {one.id for one in compared if one.is_grave}
     known = {one.id for one in before}
     found: dict[str, str] = {}
     for group in said.groups:
         ones = [one for name, one in named.items() if name in group.reports]
         told = [one for name, one in named_before.items() if name in group.reports]
-        if not any(map(_by_model, ones)) or not _of_one_time(ones):
+        whole = {name for one in ones for name in together.get(one.id, {one.id})}
+        if not _of_one_time(ones) or not grave.isdisjoint(whole):
             continue
-        if any(one.is_grave for one in ones):
-            continue
-        free = [one for one in ones if one.id not in found]
+        free = [one for one in ones if one.id not in found and _by_model(one)]
         left = [one for one in told if one.id in known]
         if free and left:
             meant = min(free, key=lambda one: left[0].path not in _paths(one))
@@ -184,12 +192,23 @@ def told_again(
 
 
 def joined(findings: Sequence[Finding], same: Iterable[frozenset[str]]) -> list[Finding]:
-    """Return the findings, the worst first as they come, with one for each group of ids."""
+    """Return the findings, the worst first as they come, with one for each group of ids.
+
+    Of a group what is grave stands for all, and is as severe as the worst of it.
+    """
     group_of: Mapping[str, frozenset[str]] = {each: group for group in same for each in group}
     firsts: dict[frozenset[str], list[Finding]] = {}
     for one in findings:
         firsts.setdefault(group_of.get(one.id, frozenset({one.id})), []).append(one)
-    return [each for group in firsts.values() for each in as_one(group)]
+    return [each for group in firsts.values() for each in _as_one(group)]
+
+
+def _as_one(group: Sequence[Finding]) -> list[Finding]:
+    if len(group) == 1:
+        return list(group)
+    worst = min((one.severity for one in group), key=lambda severity: severity.rank)
+    first, *others = sorted(group, key=lambda one: not one.is_grave)
+    return as_one([first.model_copy(update={"severity": worst}), *others])
 
 
 def _named(compared: Sequence[Finding]) -> dict[str, Finding]:

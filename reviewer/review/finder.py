@@ -75,7 +75,7 @@ class Finder:
     """The task. One instance serves every pass of a review; scopes carry the lens."""
 
     name = "find"
-    version = "7"
+    version = "8"
     tier: Tier = "strong"
     result: type[FinderResult] = Answer
 

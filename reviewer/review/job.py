@@ -612,9 +612,11 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
     aside = [*prepared.triage.skipped, *((file, LOCKFILE) for file in prepared.triage.lockfiles)]
     coverage = account(change, aside, prepared.spans, read.covered, read.missed)
     apart, beside = join_counted([*prepared.leads, *read.findings])
-    found = joined(masked(apart), read.repeats.same)
-    findings = [one for one in found if request.policy.thresholds.admit(one)]
+    found = masked(apart)
+    shown = [one for one in found if request.policy.thresholds.admit(one)]
     below = [one for one in found if not request.policy.thresholds.admit(one)]
+    # What is shown is not told with what is not, and hides behind none.
+    findings = joined(shown, read.repeats.same)
     asked = read.calls > 0 or read.replayed > 0
     files, arrangement = prepared.triage.scope, prepared.arrangement
     module_of = modules_of(file.path for file in files)
@@ -642,8 +644,8 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
             *prepared.notes,
             *read.notes,
             *_beside(beside),
-            *_said_once(sum(len(group) - 1 for group in read.repeats.same)),
-            *_below(len(found) - len(findings), request.policy.thresholds),
+            *_said_once(len(shown) - len(findings)),
+            *_below(len(below), request.policy.thresholds),
         ],
         coverage=coverage,
         dependencies=prepared.dependencies,

@@ -148,7 +148,7 @@ def _once(findings: Iterable[Finding], *, by_words: bool) -> tuple[list[Finding]
             if _of_one_name(finding, kept[number]):
                 kept[number] = _by_both(kept[number], finding)
                 break
-            kept[number] = _also_at(kept[number], finding.places)
+            kept[number] = _as_grave(_also_at(kept[number], finding.places), finding)
             if _may_take_over(kept[number], finding, verified=not by_words):
                 kept[number] = kept[number].model_copy(update={"suggestion": finding.suggestion})
                 break
@@ -156,6 +156,14 @@ def _once(findings: Iterable[Finding], *, by_words: bool) -> tuple[list[Finding]
             kept[same[0]] = _with_told(kept[same[0]], finding)
             told += 1
     return _told_apart(kept), told
+
+
+def _as_grave(finding: Finding, repeat: Finding) -> Finding:
+    """Return a finding as a hole if its repeat is one: what nobody may make disappear stays so."""
+    is_hole = repeat.category is Category.SECURITY and not finding.is_grave
+    if not is_hole or _by_detector(finding):
+        return finding
+    return finding.model_copy(update={"category": repeat.category})
 
 
 def _has_told(finding: Finding, repeat: Finding) -> bool:
@@ -330,26 +338,20 @@ _QUOTED = re.compile(r"`[^`]*`")
 def as_one(group: Sequence[Finding]) -> list[Finding]:
     """Return one finding for those of one defect: the first, with the places of the others.
 
-    It tells the titles of the others, and of what nobody may make disappear the reasons, too. There
-    are more where one finding cannot have all of the places.
+    It tells the titles of the others. There are more where one cannot have all of the places.
     """
-    return [_with_places(part, reasons=True) for part in _parts(group)]
+    return [_with_places(part) for part in _parts(group)]
 
 
-def _with_places(group: Sequence[Finding], *, reasons: bool = False) -> Finding:
+def _with_places(group: Sequence[Finding]) -> Finding:
     """Return the first, with the places of the others, and their titles where those differ."""
     first, *others = group
     if not others:
         return first
-    whole = [one for one in others if reasons and one.is_grave]
-    for one in whole:
-        first = _with_told(first, one)
     different = [
         one
         for one in others
-        if one not in whole
-        and one.title != first.title
-        and (_by_detector(first) or not _alike_titles(one, first))
+        if one.title != first.title and (_by_detector(first) or not _alike_titles(one, first))
     ]
     body = "\n".join([first.body, *([""] if different else []), *map(_told_of, different)])
     return _also_at(first.model_copy(update={"body": body}), _places_of(others))

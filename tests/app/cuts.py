@@ -151,7 +151,9 @@ def cut_off(folder: Path, database: str, redis: str, point: Point) -> tuple[Worl
 
         world.think = think
         world.hub.on_request(on_request)
-        first = held.enter_context(world.serve(**linked(world, links, redis)))
+        # As far apart as GitHub asks for: a server that comes back in the middle of a pause.
+        pause = {"RLM_GITHUB_PAUSE": "1"}
+        first = held.enter_context(world.serve(**linked(world, links, redis), **pause))
         pull = world.pull()
         assert world.opened(first, pull) == 202
         wait_until(cut.is_set, lambda: first.said)
@@ -162,7 +164,9 @@ def cut_off(folder: Path, database: str, redis: str, point: Point) -> tuple[Worl
         with world.store.database.write() as db:
             db.execute(update(JOBS).where(JOBS.c.state == "claimed").values(lease=0, released=0))
         other: Server = held.enter_context(
-            world.serve(REDIS_URL=redis, RLM_HOME=str(folder / "second"), RLM_MARKER_KEY=key)
+            world.serve(
+                REDIS_URL=redis, RLM_HOME=str(folder / "second"), RLM_MARKER_KEY=key, **pause
+            )
         )
         wait_until(lambda: bool(world.runs()) and world.idle(), lambda: other.said)
         before = told(world, pull)

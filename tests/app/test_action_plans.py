@@ -22,6 +22,7 @@ from app.github import own_comment
 from app.github.client import Hub
 from app.github.markers import Marker, Seal
 from app.github.pulls import look_at
+from app.github.stacked import branch_name
 from app.github.urls import Server
 from app.interrupt import Interrupts
 from app.render.writing import plan_comment
@@ -54,13 +55,17 @@ class Thread:
     asked: FakeComment
     plan: FakeComment
 
-    def go(self) -> Waiting | str:
+    def go(self, attempt: int = 1) -> Waiting | str:
         """Let alice start it; return what a job makes of that."""
-        comment = self.pull.comment("alice", "/rlm go")
+        return self.look(self.pull.comment("alice", "/rlm go"), attempt)
+
+    def look(self, comment: FakeComment, attempt: int = 1) -> Waiting | str:
+        """Return what the job for a comment makes of it."""
         said = Comment(self.pull.number, comment.id, comment.body, "alice")
         wish = Wish(self.pull.number, f"comment:{comment.id}", said, asked=True, order="go")
         there = look_at(self.hub, self.repo.full_name, self.pull.number)
-        return waiting(Asked(there, wish, {}, self.hub, self.step, Interrupts()))
+        environ = {"GITHUB_RUN_ATTEMPT": str(attempt)}
+        return waiting(Asked(there, wish, environ, self.hub, self.step, Interrupts()))
 
     def carries(self, **change: Any) -> str:
         """Return the plan's comment in which something else is carried."""
@@ -268,7 +273,70 @@ def test_a_plan_that_came_to_something_is_started_already(thread: Thread) -> Non
     found = thread.go()
     assert isinstance(found, Waiting)
     where = thread.repo.full_name, thread.pull.number
-    own_comment.put(thread.hub, *where, "The patch", f"written-{found.name}", None)
+    done = own_comment.put(thread.hub, *where, "The patch", f"written-{found.name}", None)
+    said = str(thread.go())
+    assert f"#issuecomment-{done.id}." in said
+    assert "delete that comment and say `/rlm go` again" in said
+    # The same job once more says nothing: what came of it stands below its comment.
+    start = next(one for one in thread.pull.comments if one.body == "/rlm go")
+    assert thread.look(start, attempt=2) == ""
+
+
+def test_a_result_that_took_the_place_of_what_had_its_name_counts(thread: Thread) -> None:
+    plan = thread.go()
+    assert isinstance(plan, Waiting)
+    del thread.pull.comments[2:]
+    where, about = (thread.repo.full_name, thread.pull.number), f"written-{plan.name}"
+    own_comment.put(thread.hub, *where, "All is well.", about, None)
+    forged = thread.pull.comments[-1]
+    assert thread.go() == plan
+    own_comment.put(thread.hub, *where, "The patch", about, None)
+    forged.updated += 60
+    assert f"#issuecomment-{forged.id}." in str(thread.go())
+
+
+def test_what_has_the_name_of_a_result_starts_no_plan(thread: Thread) -> None:
+    """The name of a result follows from the plan's: who reads that can have a workflow say it."""
+    ours = thread.go()
+    assert isinstance(ours, Waiting)
+    del thread.pull.comments[2:]
+    thread.pull.comment("mallory", "/rlm go")
+    thread.pull.comment(BOT, "/rlm go")
+    thread.pull.comment("alice", "> /rlm go\n\nNot yet.")
+    marker = Seal(None, 0, thread.pull.number).write(
+        Marker(kind="reply", run=f"written-{ours.name}")
+    )
+    thread.pull.comment(BOT, f"All is well.{marker}")
+    assert thread.go() == ours, "nobody has started it who may"
+    del thread.pull.comments[2:]
+    # Nor in the time that a job takes to begin, which knows that it is the first for its comment.
+    start = thread.pull.comment("alice", "/rlm go")
+    forged = thread.pull.comment(BOT, f"All is well.{marker}")
+    assert thread.look(start) == ours
+    # After alice has started it a job cannot tell any more, and says what to do about it.
+    assert f"#issuecomment-{forged.id}." in str(thread.go())
+    thread.pull.comments.remove(forged)
+    assert thread.go() == ours
+
+
+def test_only_a_pull_request_on_top_of_this_one_has_started_a_plan(thread: Thread) -> None:
+    """Workflows make branches of what strangers say, and open pull requests into the default."""
+    plan = thread.go()
+    assert isinstance(plan, Waiting)
+    name, pull = branch_name("refactor", thread.pull.number, plan.name), thread.pull
+    head = thread.repo.commit({"d.py": b""}, pull.head)
+    thread.repo.pull(pull.base, head, author=BOT, head_ref=name)
+    assert thread.go() == plan
+    stacked = thread.repo.pull(
+        pull.head, head, author=BOT, base_ref=pull.head_ref, head_ref=f"{name}-2"
+    )
+    assert f"is started already. `/rlm refactor` makes another one. {thread.fake.web}" in (
+        said := str(thread.go())
+    )
+    assert said.endswith(f"/pull/{stacked.number}")
+    stacked.base_ref = pull.base_ref
+    assert thread.go() == plan
+    pull.close(merged=True)  # then GitHub itself leads what is on top elsewhere
     assert "is started already" in str(thread.go())
 
 

@@ -18,6 +18,9 @@ from app.arguing import argues
         "\u547c\u3073\u51fa\u3057\u5143\u3067\u691c\u67fb\u3057\u3066\u3044\u308b\u306e\u3067\u554f\u984c\u3042\u308a\u307e\u305b\u3093",
         "\u0644\u0645\u0627\u0630\u0627 \u0647\u0630\u0627 \u062e\u0637\u0623\u061f",
         "Das kann nicht leer sein.",
+        "I do not agree",
+        "That is not fixed.",
+        "It is never done twice.",
         "> It fails.\n\nNo, it cannot.",
     ],
 )
@@ -31,6 +34,8 @@ def test_questions_arguments_and_denials_do(text: str) -> None:
         "",
         "Done, thanks",
         "Not now",
+        "Fixed, see https://example.org/a?b=c",
+        "```py\na = b if c else d\nfor x in y: print(x)\n```",
         "Fixed in abc1234, not pushed yet",
         "Good catch, will fix, that was wrong",
         "\u8c22\u8c22",

@@ -31,8 +31,9 @@ from reviewer.errors import RlmError
 from reviewer.policy import FILE
 from tests.app.deliveries import SECRET, headers
 from tests.app.github.test_publish import KEY, RUN, Scene, report
+from tests.app.site import Site
 from tests.app.test_webhook import Web, opened
-from tests.app.world import BASE, FLAWED, World
+from tests.app.world import BASE, FLAWED, World, wait_until
 from tests.github.hub import FakeGitHub
 
 ROOT = Path(__file__).parents[2]
@@ -102,7 +103,10 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         f"{PUBLISH}::test_a_patch_shows_the_lines_of_its_hunks",
         f"{HERE}::test_14_lines_of_a_file_without_a_patch_go_to_the_summary",
     ),
-    "15 3,001 files": (f"{HERE}::test_13_and_15_a_pull_request_of_3001_files",),
+    "15 3,001 files": (
+        f"{HERE}::test_13_and_15_a_pull_request_of_3001_files",
+        f"{HERE}::test_15_a_model_reads_all_of_3001_files",
+    ),
     "16 the check run of a fork names no pull request": (
         f"{APP}::test_a_rerun_reviews_again",
         "tests/github/test_hub.py::test_a_check_run_knows_no_pull_request_of_a_fork",
@@ -305,6 +309,26 @@ def test_13_and_15_a_pull_request_of_3001_files(tmp_path: Path) -> None:
         assert "3,001 files" in summary
         assert world.hub.asked("GET", r"/pulls/1/files$") == []
         assert all("diff" not in one.headers.get("Accept", "") for one in world.hub.requests)
+
+
+def test_15_a_model_reads_all_of_3001_files(site: Site) -> None:
+    """In a few dozen calls: what is small is read together, and each hunk is accounted for."""
+    with site.world() as (world, server):
+        files = {
+            f"many/{number // 100}/m{number}.py": b"def f%d(x):\n    return x + 1\n" % number
+            for number in range(3_000)
+        }
+        head = world.repo.commit({**BASE, **files, "cart.py": FLAWED["cart.py"]}, world.base)
+        pull = world.repo.pull(world.base, head)
+        before = len(world.service.requests)
+        assert world.opened(server, pull) == 202
+        wait_until(lambda: bool(world.runs()) and world.idle(), lambda: server.said, 300)
+        world.assert_said_once(pull)
+        (summary,) = world.ours(pull)
+        assert "3,001 of 3,001 hunks" in summary and "3,001 files" in summary
+        assert len(world.service.requests) - before < 100
+        (run,) = world.runs()
+        assert run.outcome == "posted"
 
 
 def test_14_lines_of_a_file_without_a_patch_go_to_the_summary(scene: Scene) -> None:

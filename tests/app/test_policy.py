@@ -287,6 +287,18 @@ def test_what_cannot_be_priced_is_not_used() -> None:
 # Guides ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md", ".cursorrules",
+        "CONTRIBUTING.md", ".github/CONTRIBUTING.md", "docs/CONTRIBUTING.md",
+    ],
+)  # fmt: skip
+def test_each_file_that_tells_people_and_tools_about_a_project_is_read(name: str) -> None:
+    guides = read_guides({name: b"Amounts are in cents.\n"}.get)
+    assert guides.names == (name,) and "Amounts are in cents." in guides.text
+
+
 def test_guides_are_bounded_and_what_is_cut_is_said() -> None:
     files = {
         "AGENTS.md": b"a" * (GUIDE_CHARACTERS + 5),

@@ -140,6 +140,26 @@ def test_a_redis_that_is_killed_and_emptied_costs_no_job(
     assert len(done) == 61
 
 
+def test_workers_that_waited_when_redis_lost_all_are_given_jobs_again(
+    store: Store, redis: RedisServer
+) -> None:
+    done: list[str] = []
+
+    def do(job: Job) -> None:
+        done.append(job.payload)
+        store.done(job)
+
+    store.put(NewJob(GITHUB, "look", "before", "before"))
+    with working(store, redis.url(), do):
+        wait_until(lambda: done == ["before"] and store.waiting(GITHUB) == 0, lambda: repr(done))
+        time.sleep(0.1)  # now they wait, and nothing but their waiting ends with Redis
+        redis.kill()
+        redis.start()
+        store.put(NewJob(GITHUB, "look", "after", "after"))
+        wait_until(lambda: "after" in done, lambda: repr(done), 20)
+    assert done == ["before", "after"]
+
+
 def test_nothing_but_the_registered_job_is_run(
     store: Store, redis: RedisServer, tmp_path: Path
 ) -> None:

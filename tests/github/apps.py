@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.github.errors import Refusal, bad_credentials, not_found
+from tests.github.quirks import quirk
 from tests.github.state import FakeRepo, State, User
 
 ROOT = Path(__file__).parents[2]
@@ -162,10 +163,12 @@ class FakeInstallation:
     repositories: list[FakeRepo] = field(default_factory=list)
     suspended: bool = False
 
+    @quirk("25 a repository or pull request that is gone")
     def remove(self, repo: FakeRepo) -> None:
         """Take a repository out of the installation."""
         self.repositories.remove(repo)
 
+    @quirk("an App that is suspended or uninstalled gets nothing")
     def delete(self) -> None:
         """Uninstall the App; to do it again changes nothing."""
         self.app.installations.pop(self.id, None)
@@ -190,6 +193,7 @@ class Access:
             return False
         return self.repositories is not None and repo in self.repositories
 
+    @quirk("what one may not see is not there", "an App sees what both it and the person may")
     def sees(self, repo: FakeRepo) -> bool:
         """May the asker know that the repository is there?"""
         if not repo.private:
@@ -200,6 +204,7 @@ class Access:
             return False
         return self.user is not None and repo.role(self.user) != "none"
 
+    @quirk("24 a permission that was not accepted, or in part")
     def has(self, permission: str, level: str) -> bool:
         """Does the token carry a permission?"""
         if permission == "metadata":
@@ -283,6 +288,7 @@ class Apps:
             )
         return self.by_slug["github-actions"]
 
+    @quirk("6 a token of 520 characters with dots", "28 servers of one's own")
     def mint(self, access: Access, life_s: float = TOKEN_LIFE_S) -> str:
         """Make a token for an asker."""
         if access.through is not None:
@@ -297,6 +303,9 @@ class Apps:
         self.tokens[token] = TokenRecord(access, self.state.now() + life_s)
         return token
 
+    @quirk(
+        "7 a token that ends in the middle", "an App that is suspended or uninstalled gets nothing"
+    )
     def who(self, token: str | None) -> Access:
         """Find out who asks; raise what GitHub says to a bad token."""
         if token is None:
@@ -316,6 +325,7 @@ class Apps:
                 raise Refusal(403, SUSPENDED)
         return access
 
+    @quirk("a clock that jumps")
     def _by_jwt(self, token: str) -> Access:
         try:
             claims = jwt.decode(token, options={"verify_signature": False})
@@ -348,6 +358,10 @@ class Apps:
             raise Refusal(401, NOT_YET)
         return Access(app=app, as_app=True, token=token)
 
+    @quirk(
+        "24 a permission that was not accepted, or in part",
+        "an App that is suspended or uninstalled gets nothing",
+    )
     def installation_token(
         self, app: FakeApp, installation_id: int, wanted: Mapping[str, Any]
     ) -> tuple[TokenRecord, str]:
@@ -382,6 +396,7 @@ class Apps:
         token = self.mint(access)
         return self.tokens[token], token
 
+    @quirk("the code of a manifest works once")
     def register(self, manifest: Mapping[str, Any], owner: str) -> str:
         """Make an App from a manifest and return the code that buys its secrets, once."""
         name = str(manifest.get("name") or f"app-{secrets.token_hex(3)}")
@@ -400,6 +415,7 @@ class Apps:
         self.codes[code] = (app, self.state.now() + TOKEN_LIFE_S)
         return code
 
+    @quirk("a revoked token is a bad one")
     def revoke(self, client_id: str, secret: str, token: object) -> None:
         """End a person's token, as its App may."""
         app = next((one for one in self.by_slug.values() if one.client_id == client_id), None)
@@ -410,6 +426,7 @@ class Apps:
             raise not_found()
         del self.tokens[str(token)]
 
+    @quirk("the code of a manifest works once")
     def convert(self, code: str) -> FakeApp:
         """Take a code for the App that it stands for."""
         app, expires = self.codes.pop(code, (None, 0.0))
@@ -418,6 +435,7 @@ class Apps:
         return app
 
 
+@quirk("6 a token of 520 characters with dots")
 def long_token(app_id: int) -> str:
     """Make a token as GitHub does since 2026: about 520 characters, a JWT in it.
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.github import shapes
 from tests.github.errors import Refusal
+from tests.github.quirks import quirk
 from tests.github.rest import Call, R, route
 from tests.github.state import FakeCheckRun, FakeRepo, FakeStatus
 
@@ -53,6 +54,7 @@ def annotation(path: str, line: int, message: str, level: str = "failure") -> di
     }
 
 
+@quirk("statuses are no check runs, and have a permission of their own")
 def _commit(call: Call) -> str:
     repo, ref = call.repo, call.arguments["ref"]
     if not repo.has_commit(ref):
@@ -61,6 +63,7 @@ def _commit(call: Call) -> str:
 
 
 @route("GET", R + "/commits/{ref}/status", "statuses=read")
+@quirk("statuses are no check runs, and have a permission of their own")
 def combined_status(call: Call) -> Any:
     repo, sha = call.repo, _commit(call)
     newest = {one.context: one for one in repo.statuses if one.sha == sha}

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.github.quirks import quirk
+
 
 class Refusal(Exception):
     """An answer that is not a success. `documentation` is filled in by the route."""
@@ -30,6 +32,7 @@ class Refusal(Exception):
         }
 
 
+@quirk("what one may not see is not there")
 def not_found() -> Refusal:
     """Nothing is there, or nothing that this token may see."""
     return Refusal(404, "Not Found")
@@ -40,6 +43,7 @@ def bad_credentials() -> Refusal:
     return Refusal(401, "Bad credentials")
 
 
+@quirk("24 a permission that was not accepted, or in part")
 def not_accessible(needed: str) -> Refusal:
     """The token lacks a permission; the header says which one it takes."""
     return Refusal(
@@ -60,6 +64,7 @@ def validation_failed(resource: str, code: str, field: str, message: str) -> Ref
     return Refusal(422, "Validation Failed", [error])
 
 
+@quirk("a body that the schema does not have is refused")
 def invalid_request(reason: str) -> Refusal:
     """A body that does not fit the schema: no list of errors at all."""
     return Refusal(422, f"Invalid request.\n\n{reason}")

@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.github import git, shapes
 from tests.github.errors import Refusal, not_found, validation_failed
+from tests.github.quirks import quirk
 from tests.github.rest import PULL, Answer, Call, R, route
 from tests.github.state import FakePull, FakeRepo
 
@@ -31,6 +32,7 @@ WEB_FLOW = "GitHub <noreply@github.com>"
 # Objects.
 
 
+@quirk("no commits")
 def _there(repo: FakeRepo) -> FakeRepo:
     """A repository without a commit has no database to write to."""
     if not repo.pulls and not repo.git("for-each-ref", "--count=1", "refs/heads"):
@@ -47,6 +49,7 @@ def _kind(repo: FakeRepo, sha: object) -> str | None:
 
 
 @route("POST", R + "/git/blobs", "contents=write")
+@quirk("a tree is its base with entries put in and taken out")
 def create_blob(call: Call) -> Any:
     repo, body = _there(call.repo), call.body
     data = body["content"].encode()
@@ -60,6 +63,7 @@ def create_blob(call: Call) -> Any:
 
 
 @route("GET", R + "/git/blobs/{file_sha}", "contents=read")
+@quirk("a tree is its base with entries put in and taken out")
 def get_blob(call: Call) -> Any:
     repo, sha = call.repo, call.arguments["file_sha"]
     if _kind(repo, sha) != "blob":
@@ -76,6 +80,7 @@ def get_blob(call: Call) -> Any:
 
 
 @route("POST", R + "/git/trees", "contents=write")
+@quirk("a tree is its base with entries put in and taken out")
 def create_tree(call: Call) -> Any:
     repo, body = _there(call.repo), call.body
     files: dict[str, tuple[str, str]] = {}
@@ -91,6 +96,7 @@ def create_tree(call: Call) -> Any:
     return Answer(201, _tree(repo, _written(repo, files), recursive=False))
 
 
+@quirk("a tree is its base with entries put in and taken out", "30 links, submodules, LFS and .git")
 def _put(repo: FakeRepo, files: dict[str, tuple[str, str]], entry: Mapping[str, Any]) -> None:
     """Put an entry into a tree, or take it out of it."""
     path = str(entry.get("path", ""))
@@ -152,6 +158,7 @@ def _written(repo: FakeRepo, files: Mapping[str, tuple[str, str]]) -> str:
 
 
 @route("GET", R + "/git/trees/{tree_sha}", "contents=read")
+@quirk("a tree is its base with entries put in and taken out")
 def get_tree(call: Call) -> Any:
     repo, name = _there(call.repo), call.arguments["tree_sha"]
     if _kind(repo, name) not in {"tree", "commit"} and not _head(repo, name):
@@ -182,6 +189,7 @@ def _tree(repo: FakeRepo, sha: str, *, recursive: bool) -> Any:
 
 
 @route("POST", R + "/git/commits", "contents=write")
+@quirk("a commit without an author is the App's, and signed")
 def create_commit(call: Call) -> Any:
     repo, body = _there(call.repo), call.body
     if _kind(repo, body["tree"]) != "tree":
@@ -224,6 +232,7 @@ def _person(given: Mapping[str, str] | None, who: str, now: str) -> str:
 
 
 @route("GET", R + "/git/commits/{commit_sha}", "contents=read")
+@quirk("a commit without an author is the App's, and signed")
 def get_git_commit(call: Call) -> Any:
     repo, sha = _there(call.repo), call.arguments["commit_sha"]
     if _kind(repo, sha) != "commit":
@@ -235,6 +244,7 @@ def get_git_commit(call: Call) -> Any:
 
 
 @route("GET", R + "/git/ref/{ref}", "contents=read")
+@quirk("a reference moves forwards, where no rule forbids it")
 def get_ref(call: Call) -> Any:
     repo, name = _there(call.repo), f"refs/{call.arguments['ref']}"
     if _target(repo, name) is None:
@@ -243,6 +253,7 @@ def get_ref(call: Call) -> Any:
 
 
 @route("POST", R + "/git/refs", "contents=write")
+@quirk("a reference moves forwards, where no rule forbids it")
 def create_ref(call: Call) -> Any:
     repo, name, sha = _there(call.repo), call.body["ref"], call.body["sha"]
     if not re.fullmatch(r"refs/[^/]+/.+", name):
@@ -262,6 +273,9 @@ def create_ref(call: Call) -> Any:
 
 
 @route("PATCH", R + "/git/refs/{ref}", "contents=write")
+@quirk(
+    "a reference moves forwards, where no rule forbids it", "a branch takes its pull requests along"
+)
 def update_ref(call: Call) -> Any:
     repo, name, sha = _there(call.repo), f"refs/{call.arguments['ref']}", call.body["sha"]
     before = _target(repo, name)
@@ -278,6 +292,9 @@ def update_ref(call: Call) -> Any:
 
 
 @route("DELETE", R + "/git/refs/{ref}", "contents=write")
+@quirk(
+    "a reference moves forwards, where no rule forbids it", "a branch takes its pull requests along"
+)
 def delete_ref(call: Call) -> Any:
     repo, name = _there(call.repo), f"refs/{call.arguments['ref']}"
     if _target(repo, name) is None:
@@ -327,6 +344,7 @@ def _api(repo: FakeRepo) -> str:
 
 
 @route("POST", R + "/pulls", "pull_requests=write")
+@quirk("a pull request needs two branches and a commit")
 def create_pull(call: Call) -> Any:
     repo, body = call.repo, call.body
     if "issue" not in body and not str(body.get("title", "")).strip():
@@ -364,6 +382,7 @@ def create_pull(call: Call) -> Any:
 
 
 @route("PATCH", PULL, "pull_requests=write")
+@quirk("a pull request needs two branches and a commit")
 def update_pull(call: Call) -> Any:
     pull, body = call.pull, call.body
     _check_texts(body)
@@ -382,6 +401,7 @@ def update_pull(call: Call) -> Any:
     return shapes.pull(pull, full=True)
 
 
+@quirk("17 bytes, not characters")
 def _check_texts(body: Mapping[str, Any]) -> None:
     if len(body.get("body") or "") > MAX_BODY_CHARS:
         raise validation_failed(

@@ -12,6 +12,7 @@ from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
 
 from tests.github import shapes
 from tests.github.apps import Access
+from tests.github.quirks import quirk
 from tests.github.rest import Answer
 from tests.github.state import FakePull, FakeRepo, ReviewComment, State
 
@@ -82,6 +83,7 @@ type Mutation {
 MAX_NODES = 100
 
 
+@quirk("29 a thread that may not be resolved")
 def execute(state: State, access: Access, body: Any) -> Answer:
     """Answer a query of whoever asks; `state.lock` is held."""
     if access.user is None and access.app is None:
@@ -122,6 +124,7 @@ class _Root:
     state: State
     access: Access
 
+    @quirk("what one may not see is not there")
     def repository(self, _info: Any, owner: str, name: str, **_: Any) -> "_Repository":
         repo = self.state.repositories.get(f"{owner}/{name}".lower())
         if repo is None or not self.access.sees(repo):
@@ -130,6 +133,7 @@ class _Root:
             )
         return _Repository(self, repo)
 
+    @quirk("29 a thread that may not be resolved")
     def resolveReviewThread(self, _info: Any, input: dict[str, Any]) -> dict[str, Any]:
         repo, comment = self.find("PRRT", input["threadId"])
         self.may(repo, "contents", "pull_requests")
@@ -143,6 +147,7 @@ class _Root:
         comment.folded = input["classifier"]
         return {"minimizedComment": {"isMinimized": True, "minimizedReason": "resolved"}}
 
+    @quirk("what one may not see is not there")
     def find(self, kind: str, name: str) -> tuple[FakeRepo, ReviewComment]:
         """Find a comment, or the first one of a thread, by its name in GraphQL."""
         for repo in self.state.repositories.values():
@@ -154,6 +159,7 @@ class _Root:
                         return repo, comment
         raise _Refused("NOT_FOUND", f"Could not resolve to a node with the global id of '{name}'")
 
+    @quirk("29 a thread that may not be resolved")
     def may(self, repo: FakeRepo, *permissions: str) -> None:
         """Refuse whoever has not all of these, to write."""
         if self.access.repositories is None:
@@ -171,6 +177,7 @@ class _Repository:
     root: _Root
     repo: FakeRepo
 
+    @quirk("what one may not see is not there", "24 a permission that was not accepted, or in part")
     def pullRequest(self, _info: Any, number: int) -> "_Pull":
         pull = self.repo.pulls.get(number)
         if pull is None or pull.is_issue or pull.vanished:
@@ -189,6 +196,7 @@ class _Pull:
     repo: FakeRepo
     pull: FakePull
 
+    @quirk("GraphQL lists no more than a hundred")
     def reviewThreads(
         self, _info: Any, first: int | None = None, after: str | None = None
     ) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from tests.github import git, graphql, manifest, oauth, oidc, payloads, rest
 from tests.github.apps import Access, Apps, Delivery, FakeApp, FakeInstallation
 from tests.github.contract import Operation, contract
 from tests.github.errors import Refusal, invalid_request, not_found
+from tests.github.quirks import quirk
 from tests.github.rest import Answer
 from tests.github.state import (
     FakeCheckRun,
@@ -257,15 +258,21 @@ class FakeGitHub:
             Access(user=app.bot, app=app, repositories=(repo,), permissions=granted), life_s
         )
 
+    @quirk("7 a token that ends in the middle")
     def expire(self, token: str) -> None:
         """Let a token's time be over."""
         self.apps.tokens[token].expires = 0.0
 
+    @quirk("7 a token that ends in the middle")
     def expire_all(self) -> None:
         """Let the time of every token be over."""
         for record in self.apps.tokens.values():
             record.expires = 0.0
 
+    @quirk(
+        "8 limits of the rate, primary and secondary, with and without a time",
+        "9 a 502 after the review was made",
+    )
     def fault(
         self,
         method: str | None = None,
@@ -321,6 +328,7 @@ class FakeGitHub:
 
     # What GitHub sends.
 
+    @quirk("1 a webhook is answered in ten seconds", "4 a body of 25 MB")
     def deliver(
         self,
         url: str,
@@ -352,6 +360,7 @@ class FakeGitHub:
         """Deliver an event to an App's webhook and note it down, whatever comes of it."""
         return self._attempt(app, url, event, payload, str(uuid.uuid4()), redelivery=False)
 
+    @quirk("2 a redelivery has the same GUID")
     def _attempt(
         self,
         app: FakeApp,
@@ -375,6 +384,7 @@ class FakeGitHub:
         app.deliveries.append(made)
         return made
 
+    @quirk("3 pushes arrive out of order")
     def payload_pull(
         self,
         pull: FakePull,
@@ -542,6 +552,7 @@ class FakeGitHub:
         answer.headers = self._headers(seen.token) | answer.headers
         return answer
 
+    @quirk("a body that the schema does not have is refused")
     def _dispatch(self, seen: Seen, path: str, operation: Operation, faults: list[str]) -> Answer:
         found = rest.ROUTES.get((operation.method, operation.template))
         if found is None:
@@ -583,6 +594,7 @@ class FakeGitHub:
     def _refused(self, refusal: Refusal, documentation: str) -> Answer:
         return Answer(refusal.status, refusal.body(documentation), dict(refusal.headers))
 
+    @quirk("pages are addressed by the repository's number")
     def _by_name(self, path: str) -> str:
         """Turn an address by number, as GitHub writes in Link and redirects, into one by name."""
         found = re.match(r"/repositories/([0-9]+)(?=/|$)", path)
@@ -591,6 +603,7 @@ class FakeGitHub:
             return path
         return f"/repos/{repo.full_name}{path[found.end() :]}"
 
+    @quirk("renamed or transferred")
     def _moved(self, call: rest.Call, path: str) -> Answer | None:
         """Redirect from a repository's old name."""
         if "owner" not in call.arguments:
@@ -607,6 +620,7 @@ class FakeGitHub:
         status = 301 if call.method == "GET" else 307
         return Answer(status, body, {"Location": target})
 
+    @quirk("an answer tells the rate")
     def _headers(self, token: str | None, *, free: bool = False) -> dict[str, str]:
         limit = 5_000 if token else 60
         with self._book:
@@ -627,6 +641,7 @@ class FakeGitHub:
         with self._book:
             book.extend(lines)
 
+    @quirk("git asks for a token where the repository is private", "renamed or transferred")
     def _git(self, request: _Request, seen: Seen, name: str, rest_of_path: str) -> Answer:
         with self.state.lock:
             repo = self.state.repositories.get(name.lower())
@@ -685,6 +700,7 @@ class FakeGitHub:
         return Answer(302, "", {"Location": target, **html})
 
 
+@quirk("what one has already costs nothing")
 def _unless_known(seen: Seen, answer: Answer) -> Answer:
     """Tag what was read; whoever has it already gets 304, which costs nothing of the rate."""
     if seen.method != "GET" or answer.status != 200 or not isinstance(answer.body, dict | list):
@@ -697,6 +713,7 @@ def _unless_known(seen: Seen, answer: Answer) -> Answer:
     return answer
 
 
+@quirk("5 a signature that is bad, missing or SHA-1 alone")
 def delivery_headers(
     event: str, body: bytes, secret: str | None, guid: str | None = None
 ) -> dict[str, str]:

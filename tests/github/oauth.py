@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.github.apps import Access, Apps, FakeApp, Grant
+from tests.github.quirks import quirk
 from tests.github.rest import Answer
 
 AUTHORIZE = "/login/oauth/authorize"
@@ -64,6 +65,7 @@ def token(apps: Apps, body: bytes, headers: Mapping[str, str]) -> Answer:
     return Answer(200, urlencode(said), kind)
 
 
+@quirk("the code of a login is good once, for who asked")
 def _grant(apps: Apps, form: Mapping[str, str]) -> dict[str, Any]:
     app = _app(apps, form.get("client_id", ""))
     if app is None or form.get("client_secret") != app.client_secret:
@@ -106,6 +108,7 @@ def _is_registered(app: FakeApp, target: str) -> bool:
     return False
 
 
+@quirk("errors of a login come as a 200")
 def _error(name: str) -> dict[str, Any]:
     return {"error": name, "error_description": ERRORS[name], "error_uri": f"{_DOCS}/#{name}"}
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.github import shapes
 from tests.github.apps import FakeApp, FakeInstallation
+from tests.github.quirks import quirk
 from tests.github.state import (
     FakeCheckRun,
     FakeComment,
@@ -31,6 +32,7 @@ def _common(repo: FakeRepo, sender: User, app: FakeApp) -> Json:
     return known
 
 
+@quirk("a payload is what octokit and GitHub say it is")
 def pull_request(pull: FakePull, action: str, app: FakeApp, sender: User, **more: Any) -> Json:
     """Describe what happened to a pull request."""
     return {
@@ -42,6 +44,7 @@ def pull_request(pull: FakePull, action: str, app: FakeApp, sender: User, **more
     }
 
 
+@quirk("21 our own comment comes back")
 def issue_comment(comment: FakeComment, action: str, app: FakeApp, by: FakeApp | None) -> Json:
     """Describe a comment in a conversation. It names no commit."""
     issue = shapes.issue(comment.pull)

@@ -24,6 +24,7 @@ from tests.github.errors import (
     unprocessable,
     validation_failed,
 )
+from tests.github.quirks import quirk
 from tests.github.state import (
     FakeCheckRun,
     FakeComment,
@@ -85,6 +86,7 @@ class Call:
         return repo.permissions.get(user.login.lower(), "none") != "none"
 
     @property
+    @quirk("what one may not see is not there", "25 a repository or pull request that is gone")
     def repo(self) -> FakeRepo:
         """The repository of the path; not found, if the asker may not know of it."""
         name = f"{self.arguments['owner']}/{self.arguments['repo']}".lower()
@@ -97,6 +99,7 @@ class Call:
         return repo
 
     @property
+    @quirk("25 a repository or pull request that is gone")
     def pull(self) -> FakePull:
         """The pull request of the path."""
         pull = self.repo.pulls.get(_number(self.arguments["pull_number"]))
@@ -105,6 +108,7 @@ class Call:
         return pull
 
     @property
+    @quirk("25 a repository or pull request that is gone")
     def issue(self) -> FakePull:
         """The issue of the path, which a pull request is too."""
         issue = self.repo.pulls.get(_number(self.arguments["issue_number"]))
@@ -113,6 +117,7 @@ class Call:
         return issue
 
     @property
+    @quirk("25 a repository or pull request that is gone")
     def comment(self) -> FakeComment:
         """The comment of the path, in a conversation."""
         number = _number(self.arguments["comment_id"])
@@ -123,6 +128,7 @@ class Call:
         raise not_found()
 
     @property
+    @quirk("11 a stray pending review", "25 a repository or pull request that is gone")
     def review_comment(self) -> ReviewComment:
         """The comment of the path, on lines; a pending one only for its author."""
         number = _number(self.arguments["comment_id"])
@@ -134,6 +140,7 @@ class Call:
         raise not_found()
 
     @property
+    @quirk("11 a stray pending review")
     def review(self) -> Review:
         """The review of the path."""
         number = _number(self.arguments["review_id"])
@@ -143,6 +150,7 @@ class Call:
         raise not_found()
 
     @property
+    @quirk("what one may not see is not there")
     def check_run(self) -> FakeCheckRun:
         """The check run of the path."""
         number = _number(self.arguments["check_run_id"])
@@ -165,9 +173,11 @@ class Call:
         """The reviews that the asker sees: pending ones are their authors' own."""
         return [review for review in self.pull.all_reviews if self._visible(review)]
 
+    @quirk("11 a stray pending review")
     def _visible(self, review: Review) -> bool:
         return review.state != "PENDING" or review.user is self.access.user
 
+    @quirk("pages are addressed by the repository's number")
     def page(self, items: Iterable[Any], shape: Callable[[Any], Any], key: str = "") -> Answer:
         """Answer one page of a list, with the addresses of the others in the header Link.
 
@@ -230,6 +240,7 @@ def dispatch(call: Call, found: Route, *, writes: bool) -> Answer:
     return answer if isinstance(answer, Answer) else Answer(200, answer)
 
 
+@quirk("24 a permission that was not accepted, or in part")
 def _check_access(call: Call, needs: str, *, writes: bool) -> None:
     access = call.access
     if needs == APP:
@@ -256,6 +267,7 @@ def _check_access(call: Call, needs: str, *, writes: bool) -> None:
         raise not_accessible(needs)
 
 
+@quirk("what one may not see is not there")
 def _number(text: str) -> int:
     if not text.isdigit():
         raise not_found()
@@ -272,6 +284,7 @@ def get_repository(call: Call) -> Any:
 
 
 @route("GET", R + "/collaborators/{username}/permission", "metadata=read")
+@quirk("22 who may only read")
 def get_permission(call: Call) -> Any:
     login = call.arguments["username"]
     if call.access.repositories is None:
@@ -288,6 +301,7 @@ def get_permission(call: Call) -> Any:
 
 
 @route("GET", "/users/{username}", ANYBODY)
+@quirk("what one may not see is not there")
 def get_user(call: Call) -> Any:
     user = call.state.users.get(call.arguments["username"].lower())
     if user is None:
@@ -296,6 +310,7 @@ def get_user(call: Call) -> Any:
 
 
 @route("GET", "/user", ANYBODY)
+@quirk("an App sees what both it and the person may")
 def get_authenticated_user(call: Call) -> Any:
     if call.access.app is not None:
         raise not_accessible("")
@@ -312,6 +327,7 @@ def list_installations_of_user(call: Call) -> Any:
 
 
 @route("GET", "/user/installations/{installation_id}/repositories", ANYBODY)
+@quirk("an App sees what both it and the person may")
 def list_repositories_of_user(call: Call) -> Any:
     app = _app_of_user(call)
     found = app.installations.get(_number(call.arguments["installation_id"]))
@@ -321,6 +337,7 @@ def list_repositories_of_user(call: Call) -> Any:
     return call.page(visible, shapes.repository, "repositories")
 
 
+@quirk("an App sees what both it and the person may")
 def _app_of_user(call: Call) -> FakeApp:
     """Return the App that acts for somebody: no other token is answered here."""
     if call.access.through is None:
@@ -389,6 +406,7 @@ def list_deliveries(call: Call) -> Any:
 
 
 @route("POST", "/app/hook/deliveries/{delivery_id}/attempts", APP)
+@quirk("2 a redelivery has the same GUID")
 def redeliver(call: Call) -> Any:
     app = call.access.app
     assert app is not None
@@ -408,6 +426,7 @@ def list_installations(call: Call) -> Any:
 
 
 @route("GET", "/app/installations/{installation_id}", APP)
+@quirk("an App that is suspended or uninstalled gets nothing")
 def get_installation(call: Call) -> Any:
     assert call.access.app is not None
     found = call.access.app.installations.get(_number(call.arguments["installation_id"]))
@@ -417,6 +436,7 @@ def get_installation(call: Call) -> Any:
 
 
 @route("GET", R + "/installation", APP)
+@quirk("an App that is suspended or uninstalled gets nothing")
 def get_repository_installation(call: Call) -> Any:
     assert call.access.app is not None
     name = f"{call.arguments['owner']}/{call.arguments['repo']}".lower()
@@ -447,6 +467,7 @@ def create_token(call: Call) -> Any:
 
 
 @route("GET", "/installation/repositories", "metadata=read")
+@quirk("24 a permission that was not accepted, or in part")
 def list_installation_repositories(call: Call) -> Any:
     if call.access.repositories is None:
         raise Refusal(403, "You must authenticate with an installation access token")
@@ -455,6 +476,7 @@ def list_installation_repositories(call: Call) -> Any:
 
 
 @route("DELETE", "/installation/token", "metadata=read")
+@quirk("a revoked token is a bad one")
 def revoke_token(call: Call) -> Any:
     if call.access.token is not None:
         call.apps.tokens.pop(call.access.token, None)
@@ -499,6 +521,7 @@ def list_pulls(call: Call) -> Any:
 
 
 @route("GET", PULL, "pull_requests=read")
+@quirk("whether it can be merged is not known at the first look")
 def get_pull(call: Call) -> Any:
     pull = call.pull
     if "diff" in call.accept or "patch" in call.accept:
@@ -509,6 +532,7 @@ def get_pull(call: Call) -> Any:
     return answer
 
 
+@quirk("13 a diff that GitHub refuses (406)")
 def _diff_text(pull: FakePull) -> Answer:
     files = pull.files()
     lines = sum(len((file.patch or "").split("\n")) for file in files)
@@ -531,6 +555,7 @@ def _diff_text(pull: FakePull) -> Answer:
 
 
 @route("GET", PULL + "/files", "pull_requests=read")
+@quirk("15 3,001 files")
 def list_files(call: Call) -> Any:
     pull = call.pull
     return call.page(
@@ -556,6 +581,7 @@ def list_pulls_of_commit(call: Call) -> Any:
 
 
 @route("GET", R + "/commits/{ref}", "contents=read")
+@quirk("what one may not see is not there")
 def get_commit(call: Call) -> Any:
     repo, sha = call.repo, call.arguments["ref"]
     if not repo.has_commit(sha):
@@ -574,6 +600,7 @@ def get_commit(call: Call) -> Any:
 
 
 @route("GET", R + "/compare/{basehead}", "contents=read")
+@quirk("27 the base is not the merge base")
 def compare(call: Call) -> Any:
     repo = call.repo
     base, dots, head = call.arguments["basehead"].partition("...")
@@ -609,6 +636,7 @@ def compare(call: Call) -> Any:
 
 
 @route("GET", R + "/contents/{path}", "contents=read")
+@quirk("a file of more than a megabyte is listed and not shown")
 def read_contents(call: Call) -> Any:
     repo, path = call.repo, call.arguments["path"]
     ref = call.query.get("ref", f"refs/heads/{repo.default_branch}")
@@ -656,6 +684,7 @@ def get_review(call: Call) -> Any:
 
 
 @route("PUT", REVIEW, "pull_requests=write")
+@quirk("who may not write to a repository edits only their own words")
 def update_review(call: Call) -> Any:
     review = call.review
     if review.user is not call.user:
@@ -665,6 +694,7 @@ def update_review(call: Call) -> Any:
 
 
 @route("DELETE", REVIEW, "pull_requests=write")
+@quirk("a submitted review stays")
 def delete_review(call: Call) -> Any:
     review = call.review
     if review.state != "PENDING":
@@ -674,6 +704,7 @@ def delete_review(call: Call) -> Any:
 
 
 @route("POST", REVIEW + "/events", "pull_requests=write")
+@quirk("11 a stray pending review")
 def submit_review(call: Call) -> Any:
     review, event = call.review, call.body["event"]
     text = review_rules.check_body(call.body.get("body") or "")
@@ -687,6 +718,7 @@ def submit_review(call: Call) -> Any:
 
 
 @route("PUT", REVIEW + "/dismissals", "pull_requests=write")
+@quirk("a submitted review stays")
 def dismiss_review(call: Call) -> Any:
     review = call.review
     if review.state not in {"APPROVED", "CHANGES_REQUESTED"}:
@@ -706,6 +738,11 @@ def list_review_comments(call: Call) -> Any:
 
 
 @route("POST", PULL + "/comments", "pull_requests=write")
+@quirk(
+    "10 a 422 in every wording",
+    "11 a stray pending review",
+    "a review is of a commit of its pull request",
+)
 def create_review_comment(call: Call) -> Any:
     pull, body = call.pull, call.body
     review_rules.check_locked(pull, call.user, review=False)
@@ -747,6 +784,7 @@ def create_reply(call: Call) -> Any:
     return _reply(call, call.pull, _number(call.arguments["comment_id"]), call.body["body"])
 
 
+@quirk("an answer hangs on the first comment of its thread")
 def _reply(call: Call, pull: FakePull, to: int, body: str) -> Answer:
     above = next((comment for comment in pull.review_comments if comment.id == to), None)
     if above is None or above.in_reply_to is not None:  # replies hang on the first comment only
@@ -777,6 +815,7 @@ def delete_review_comment(call: Call) -> Any:
     return Answer(204)
 
 
+@quirk("who may not write to a repository edits only their own words")
 def _check_author(call: Call, author: User) -> None:
     """A person changes their own words, and with write access those of others; an App may both."""
     if (
@@ -833,6 +872,7 @@ def _comment(call: Call, it: FakeComment) -> Any:
     return shapes.comment(it, call.app_of(it.app))
 
 
+@quirk("17 bytes, not characters")
 def _comment_body(call: Call) -> str:
     body = str(call.body["body"])
     if len(body) > review_rules.MAX_BODY_CHARS:
@@ -867,6 +907,7 @@ def create_review_reaction(call: Call) -> Any:
     return _react(call, call.review_comment.reactions)
 
 
+@quirk("a second reaction of a kind is the first one")
 def _react(call: Call, reactions: list[Reaction]) -> Answer:
     """One reaction of a kind by a user: a second request answers 200 with the first one."""
     content = call.body.get("content")
@@ -884,6 +925,7 @@ def _react(call: Call, reactions: list[Reaction]) -> Answer:
     return Answer(201, shapes.reaction(call.state, new))
 
 
+@quirk("a second reaction of a kind is the first one")
 def _take_back(call: Call, reactions: list[Reaction]) -> Answer:
     number = _number(call.arguments["reaction_id"])
     for old in reactions:
@@ -897,6 +939,7 @@ def _take_back(call: Call, reactions: list[Reaction]) -> Answer:
 
 
 @route("POST", R + "/check-runs", "checks=write")
+@quirk("Apps alone write checks, and each its own")
 def create_check_run(call: Call) -> Any:
     app, body, repo = _checks_app(call), call.body, call.repo
     if not repo.has_commit(body["head_sha"]):
@@ -917,6 +960,7 @@ def create_check_run(call: Call) -> Any:
 
 
 @route("PATCH", R + "/check-runs/{check_run_id}", "checks=write")
+@quirk("Apps alone write checks, and each its own")
 def update_check_run(call: Call) -> Any:
     app, run = _checks_app(call), call.check_run
     if run.app != app.slug:
@@ -928,12 +972,14 @@ def update_check_run(call: Call) -> Any:
     return shapes.check_run(run, app)
 
 
+@quirk("Apps alone write checks, and each its own")
 def _checks_app(call: Call) -> FakeApp:
     if call.access.app is None:
         raise Refusal(403, "You must authenticate via a GitHub App.")
     return call.access.app
 
 
+@quirk("a conclusion completes a check run")
 def _fill(call: Call, run: FakeCheckRun, body: Mapping[str, Any]) -> None:
     """Take over what a request says, all of it or nothing."""
     output, actions = body.get("output") or {}, body.get("actions")
@@ -961,6 +1007,7 @@ def _fill(call: Call, run: FakeCheckRun, body: Mapping[str, Any]) -> None:
         run.actions = actions
 
 
+@quirk("17 bytes, not characters", "18 51 annotations")
 def _check_output(output: Mapping[str, Any]) -> None:
     annotations = output.get("annotations", [])
     if len(annotations) > MAX_ANNOTATIONS:
@@ -993,6 +1040,7 @@ def list_annotations(call: Call) -> Any:
 
 
 @route("GET", R + "/commits/{ref}/check-runs", "checks=read")
+@quirk("check runs are found by name and App")
 def list_check_runs(call: Call) -> Any:
     repo, ref = call.repo, call.arguments["ref"]
     if not repo.has_commit(ref):
@@ -1007,6 +1055,7 @@ def list_check_runs_of_suite(call: Call) -> Any:
     return _check_runs(call, [run for run in call.repo.check_runs if run.suite == suite])
 
 
+@quirk("check runs are found by name and App")
 def _check_runs(call: Call, runs: list[FakeCheckRun]) -> Answer:
     query = call.query
     found = []
@@ -1028,6 +1077,7 @@ def _check_runs(call: Call, runs: list[FakeCheckRun]) -> Answer:
 
 
 @route("POST", R + "/code-scanning/sarifs", "security_events=write")
+@quirk("code scanning where allowed")
 def upload_sarif(call: Call) -> Any:
     body, repo = call.body, call.repo
     if not repo.code_scanning:
@@ -1046,6 +1096,7 @@ def upload_sarif(call: Call) -> Any:
     return Answer(202, {"id": number, "url": url})
 
 
+@quirk("git asks for a token where the repository is private")
 def may_fetch(access: Access, repo: FakeRepo) -> None:
     """Let git read a repository; raise as GitHub's git server refuses."""
     if not access.sees(repo):

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.github.errors import Refusal, invalid_request, unprocessable
 from tests.github.git import FileDiff, Hunk
+from tests.github.quirks import quirk
 from tests.github.state import FakePull, Review, ReviewComment, User
 
 MAX_BODY_CHARS = 65_536
@@ -39,6 +40,7 @@ LINE_UNRESOLVED = "Line could not be resolved"
 PATH_UNRESOLVED = "Path could not be resolved"
 
 
+@quirk("10 a 422 in every wording")
 def place(
     files: list[FileDiff], wanted: Mapping[str, Any], wording: int
 ) -> tuple[Hunk | None, dict[str, Any]]:
@@ -68,6 +70,7 @@ def place(
     return last, {"side": side, "line": line, "start_line": start, "start_side": start_side}
 
 
+@quirk("10 a 422 in every wording")
 def _older(last: Hunk | None, start: int | None) -> str:
     """Join the rules that a place breaks, as GitHub did until 2025."""
     if last is not None:
@@ -77,6 +80,7 @@ def _older(last: Hunk | None, start: int | None) -> str:
     return f"{LINE_OUTSIDE}, {OTHER_HUNK}, and {BLANK_HUNK}"
 
 
+@quirk("10 a 422 in every wording")
 def _by_position(file: FileDiff, position: int) -> tuple[Hunk, dict[str, Any]]:
     """Read the old way to name a line: how far down it stands in the file's patch."""
     below = 0
@@ -120,6 +124,7 @@ def add_comment(
     return comment
 
 
+@quirk("17 bytes, not characters")
 def check_body(body: str) -> str:
     """Refuse a text that is too long or blank."""
     if len(body) > MAX_BODY_CHARS:
@@ -127,6 +132,7 @@ def check_body(body: str) -> str:
     return body
 
 
+@quirk("26 a locked conversation")
 def check_locked(pull: FakePull, user: User, *, review: bool) -> None:
     """Refuse what is said on a locked pull request by whoever may not write to the repository."""
     if pull.locked and pull.repo.role(user) not in {"write", "maintain", "admin"}:
@@ -135,6 +141,7 @@ def check_locked(pull: FakePull, user: User, *, review: bool) -> None:
         raise Refusal(403, "Unable to create comment because issue is locked.")
 
 
+@quirk("11 a stray pending review", "a review is of a commit of its pull request")
 def create(pull: FakePull, user: User, body: Mapping[str, Any], wording: int) -> Review:
     """Create a review with all its comments, or raise and create nothing.
 
@@ -161,6 +168,7 @@ def create(pull: FakePull, user: User, body: Mapping[str, Any], wording: int) ->
     return review
 
 
+@quirk("12 our own pull request", "a review says something")
 def check_event(
     pull: FakePull, user: User, event: str | None, text: str, has_comments: bool
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from tests.github import git
 from tests.github.apps import Delivery, FakeApp, FakeInstallation
 from tests.github.git import FileDiff
+from tests.github.quirks import quirk
 from tests.github.state import (
     WRITERS,
     FakeCheckRun,
@@ -567,6 +568,7 @@ def check_run(it: FakeCheckRun, app: FakeApp | None) -> Json:
     }
 
 
+@quirk("16 the check run of a fork names no pull request")
 def own_pulls(repo: FakeRepo, head_sha: str) -> list[FakePull]:
     """List the open pull requests of a commit whose branch is in the repository itself."""
     return [
@@ -604,6 +606,7 @@ def annotation(repo: FakeRepo, head_sha: str, it: Mapping[str, Any]) -> Json:
     return {**empty, **it, "blob_href": address}
 
 
+@quirk("14 files without a patch")
 def diff_entry(repo: FakeRepo, head: str, it: FileDiff) -> Json:
     """Show a file of a pull request; no patch where it is binary, too large or only renamed."""
     known = {
@@ -691,6 +694,7 @@ def _account(state: State, email: str) -> Json | None:
     return None if known is None else user(state, known)
 
 
+@quirk("22 who may only read")
 def permission(repo: FakeRepo, who: User) -> Json:
     """Show a user's role: `permission` knows four words, `role_name` all of them."""
     role = repo.role(who)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.github import git
 from tests.github.git import FileDiff, Hunk
+from tests.github.quirks import quirk
 
 WRITERS = ("write", "maintain", "admin")
 
@@ -203,6 +204,7 @@ class FakePull:
         return [comment for review in self.reviews for comment in review.comments]
 
     @property
+    @quirk("27 the base is not the merge base")
     def merge_base(self) -> str:
         """Where the three-dot diff starts: not `base`, if the base branch moved on."""
         return git.merge_base(self.repo.folder, self.base, self.head) or self.base
@@ -227,6 +229,7 @@ class FakePull:
         self.updated = now
         return comment
 
+    @quirk("20 a push by force during the review")
     def push(self, head: str) -> None:
         """Move the head, forwards or by force. Comments on files that differ become outdated."""
         before, self.head = self.head, head
@@ -239,11 +242,13 @@ class FakePull:
             elif comment.subject == "line":
                 comment.line = comment.start_line = None
 
+    @quirk("19 another base")
     def retarget(self, base_ref: str, base: str) -> None:
         """Change the base branch."""
         self.base_ref, self.base = base_ref, base
         self._point()
 
+    @quirk("closed or merged meanwhile")
     def close(self, *, merged: bool = False) -> None:
         """Close or merge."""
         self.closed_at = self.updated = self.repo.state.now()
@@ -253,16 +258,19 @@ class FakePull:
         """Open again."""
         self.closed_at = None
 
+    @quirk("25 a repository or pull request that is gone")
     def vanish(self) -> None:
         """Be gone for REST, as after GitHub's staff removed a spammer."""
         self.vanished = True
 
+    @quirk("a deleted fork leaves the head without a repository")
     def lose_fork(self) -> None:
         """Have the fork deleted: the head's repository is null, its commits stay."""
         if self.head_repo is not None and self.head_repo is not self.repo:
             self.head_repo.delete()
         self.head_repo = None
 
+    @quirk("the head of a fork is in the base's repository")
     def _point(self) -> None:
         self.updated = self.repo.state.now()
         if self.is_issue:
@@ -325,6 +333,7 @@ class FakeRepo:
         """Run git in the bare repository."""
         return git.git(self.folder, *arguments, data=data).decode().strip()
 
+    @quirk("30 links, submodules, LFS and .git")
     def commit(
         self,
         files: Mapping[str, bytes],
@@ -387,6 +396,7 @@ class FakeRepo:
         pull._point()
         return pull
 
+    @quirk("23 a command on an issue")
     def issue(
         self, author: str = "bob", title: str = "A question", body: str | None = None
     ) -> FakePull:
@@ -400,6 +410,7 @@ class FakeRepo:
         """Fork into another account."""
         return self.state.add_repository(full_name, private=self.private, source=self)
 
+    @quirk("a branch takes its pull requests along")
     def delete_branch(self, name: str) -> None:
         """Delete a branch; the open pull requests from it and into it are closed."""
         self.git("update-ref", "-d", f"refs/heads/{name}")
@@ -408,6 +419,7 @@ class FakeRepo:
             if not pull.is_issue and pull.closed_at is None and (self, name) in ends:
                 pull.close()
 
+    @quirk("renamed or transferred")
     def rename(self, full_name: str) -> None:
         """Rename or transfer: the old name answers with a redirect."""
         old = self.folder
@@ -418,6 +430,7 @@ class FakeRepo:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(old, self.folder)
 
+    @quirk("25 a repository or pull request that is gone")
     def delete(self) -> None:
         """Delete the repository."""
         self.deleted = True
@@ -449,6 +462,7 @@ class State:
         self._numbers: dict[int, int] = {}
 
     @property
+    @quirk("28 servers of one's own")
     def api(self) -> str:
         """The root of REST."""
         return f"{self.web}/api/v3"

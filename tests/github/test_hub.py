@@ -1,9 +1,13 @@
-"""The fake GitHub itself: each quirk of the platform that it has to have, one by one."""
+"""The fake GitHub itself: each quirk of the platform that it has to have, one by one.
+
+The case of each stands in `tests.github.quirks`.
+"""
 
 import base64
 import hashlib
 import json
 import re
+import socket
 import subprocess
 import tempfile
 import time
@@ -22,7 +26,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.github import apps, review_rules
 from tests.github.contract import contract
 from tests.github.git import ENV
-from tests.github.hub import FakeApp, FakeGitHub, FakePull, FakeRepo, delivery_headers
+from tests.github.hub import (
+    DELIVERY_TIMEOUT_S,
+    FakeApp,
+    FakeGitHub,
+    FakePull,
+    FakeRepo,
+    delivery_headers,
+)
 from tests.github.npm import package_file
 
 LINES = [b"%d\n" % number for number in range(1, 61)]
@@ -818,6 +829,17 @@ def test_a_test_is_called_around_every_request(scene: Scene) -> None:
     assert (seen.token, seen.status, seen.body["event"]) == (scene.token, 200, "COMMENT")
 
 
+def test_what_was_read_already_is_not_sent_again(scene: Scene) -> None:
+    first = scene.ask("GET", REPO)
+    had = {"If-None-Match": first.headers["ETag"]}
+    again = scene.ask("GET", REPO, headers=had)
+    assert (again.status_code, again.content) == (304, b"")
+    used = [int(answer.headers["x-ratelimit-used"]) for answer in (first, again)]
+    assert used[0] == used[1]
+    scene.repo.default_branch = "trunk"
+    assert scene.ask("GET", REPO, headers=had).status_code == 200
+
+
 def test_an_answer_tells_the_rate_and_its_own_name(scene: Scene) -> None:
     first, second = (scene.ask("GET", REPO).headers for _ in range(2))
     assert int(first["x-ratelimit-remaining"]) - int(second["x-ratelimit-remaining"]) == 1
@@ -913,6 +935,14 @@ def test_a_delivery_is_signed_and_a_redelivery_keeps_its_guid(scene: Scene) -> N
     assert first["User-Agent"].startswith("GitHub-Hookshot/")
     assert len(bytes.fromhex(first["X-Hub-Signature"].removeprefix("sha1="))) == 20
     assert len(bytes.fromhex(first["X-Hub-Signature-256"].removeprefix("sha256="))) == 32
+
+
+def test_a_delivery_is_waited_for_and_no_longer(scene: Scene) -> None:
+    assert DELIVERY_TIMEOUT_S == 10
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/webhook"
+        with pytest.raises(TimeoutError):
+            scene.hub.deliver(url, "ping", {}, timeout_s=0.05)
 
 
 def test_the_signature_is_the_one_of_githubs_own_example() -> None:

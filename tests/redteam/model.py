@@ -248,8 +248,14 @@ def _claimed(
 
 def _groups(request: dict[str, Any], orders: Orders, written: str) -> list[dict[str, Any]]:
     """Take all that is reported, and all that was said before, for one defect if told to be silent."""
+    if not orders.silent:
+        return []
     names = re.findall(r"^([rt]\d+), ", _first(request), re.MULTILINE)
-    return [{"edit": written[:TEXT_CHARS], "reports": names}] if orders.silent else []
+    before = [name for name in names if name.startswith("t")]
+    # All at once, and each report once more with each of what was said before.
+    pairs = [[name, other] for name in names if name not in before for other in before]
+    each = [names, *pairs][:40]
+    return [{"edit": written[:TEXT_CHARS], "reports": one} for one in each if len(one) > 1]
 
 
 def _patch(

@@ -12,7 +12,7 @@ from reviewer.fix.values import Fixing
 from reviewer.refactor.patch import Blob, Commit, Patch
 from reviewer.refactor.values import Refactoring
 from reviewer.testing.values import Testing
-from tests.app.github.writers import BASE, KEY, NAME, RUN, Scene, commits_of, result_of
+from tests.app.github.writers import ACTOR, BASE, KEY, NAME, RUN, Scene, commits_of, result_of
 from tests.github.hub import FakeGitHub
 
 BRANCH = "rlm-refactor-1-0123456789"
@@ -118,6 +118,19 @@ def test_to_deliver_again_changes_nothing(scene):
     assert give(scene) == first
     assert not any("refs" in one or "pulls" in one for one in scene.writes(since))
     assert len(scene.stacked) == len(scene.branches()) == 1
+
+
+def test_what_a_job_delivers_is_no_pull_request_of_another_workflow(scene):
+    """It has the login of the job, and is made of a name that a stranger said, into `main`."""
+    other = scene.repo.pull(scene.base, scene.tree(BASE, scene.head), author=ACTOR, head_ref=BRANCH)
+    what = Delivery(RUN, NAME, scene.pull.number, scene.written(), True, scene.repo.id, by_job=True)
+    with scene.hub() as hub:
+        done, again = deliver(hub, what, key=None), deliver(hub, what, key=None)
+    assert done == again
+    assert (done.outcome, done.branch) == ("stacked", f"{BRANCH}-2")
+    assert done.number != other.number
+    (made,) = [one for one in scene.stacked if one.number != other.number]
+    assert (made.number, made.base_ref) == (done.number, "topic")
 
 
 POINTS = ["/git/blobs$", "/git/trees$", "/git/commits$", "/git/refs$", "/pulls$"]

@@ -6,15 +6,17 @@ import pytest
 
 from reviewer.detectors.programs import find_program
 from reviewer.detectors.python_lint import SETTINGS, PythonLint
-from reviewer.detectors.python_rules import RULES
+from reviewer.detectors.python_rules import OURS, RULES
 from reviewer.finding import Category, Finding
 from tests.reviewer.detectors.sources import Files, findings, notes, source
 
 
-def lint(head: str, base: str | None = None, path: str = "shop/cart.py") -> list[Finding]:
+def lint(
+    head: str, base: str | None = None, path: str = "shop/cart.py", *, ours: bool = False
+) -> list[Finding]:
     head = textwrap.dedent(head)
     one = source(path, head, None if base is None else textwrap.dedent(base))
-    return findings(list(PythonLint().run([one], Files.of(one))))
+    return findings(list(PythonLint(ours).run([one], Files.of(one))))
 
 
 def rules(found: list[Finding]) -> list[str]:
@@ -25,7 +27,7 @@ def test_every_rule_of_the_table_is_one_that_ruff_knows_and_runs() -> None:
     done = subprocess.run(
         [
             *(find_program("ruff"), "check", "--no-cache", "--config", SETTINGS),
-            *("--select", ",".join(RULES), "--show-settings", "--", SETTINGS.parent),
+            *("--select", ",".join(RULES | OURS), "--show-settings", "--", SETTINGS.parent),
         ],
         capture_output=True,
         text=True,
@@ -35,7 +37,7 @@ def test_every_rule_of_the_table_is_one_that_ruff_knows_and_runs() -> None:
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr
     enabled = done.stdout.partition("linter.rules.enabled = [")[2].partition("]")[0]
-    missing = [code for code in RULES if f"({code})" not in enabled]
+    missing = [code for code in RULES | OURS if f"({code})" not in enabled]
     assert missing == []
 
 
@@ -89,6 +91,52 @@ def test_names_that_come_from_where_ruff_cannot_see(head: str) -> None:
 def test_a_sketch_in_the_documentation_is_not_a_program() -> None:
     assert lint("db = connect()\n", path="docs_src/tutorial007.py") == []
     assert rules(lint("db = connect()\n", path="examples/app.py")) == ["F821"]
+
+
+LISTED = '__all__ = ["K", "m"]\n\n\nclass K:\n    pass\n'
+M = "\n\ndef m():\n    pass\n"
+
+
+@pytest.mark.parametrize("path", ["shop/cart.py", "shop/__init__.py"])
+def test_of_our_own_a_name_that_is_listed_and_not_defined_any_more(path: str) -> None:
+    [found] = lint(LISTED, LISTED + M, path, ours=True)
+    assert rules([found]) == ["F822"]
+    assert (found.side, found.line, found.evidence) == ("LEFT", 8, "def m():")
+    assert "named on line 1" in found.body
+    assert lint(LISTED, LISTED + M, path) == []  # an author may well mean it
+
+
+def test_of_our_own_a_name_that_is_listed_and_never_defined() -> None:
+    head = LISTED.replace('"m"', '"m", "n"') + M
+    assert rules(lint(head, LISTED + M, ours=True)) == ["F822"]
+    assert lint(head, LISTED + M, "shop/__init__.py", ours=True) == []  # perhaps a module
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        LISTED + "\n\ndef __getattr__(name):\n    return name\n",
+        LISTED + "\n\nfrom other import m\n",
+        LISTED + "\n\nfrom other import *\n",
+        LISTED.replace(', "m"', ""),
+    ],
+)
+def test_a_listed_name_that_comes_from_elsewhere(head: str) -> None:
+    assert lint(head, LISTED + M, ours=True) == []
+
+
+def test_what_was_listed_without_a_definition_before_is_nothing_new() -> None:
+    assert lint(LISTED + "x = 1\n", LISTED, ours=True) == []
+
+
+def test_of_our_own_a_quoted_annotation_that_lost_its_name() -> None:
+    base = "class Net:\n    other: 'Net | None' = None\n\n    def f(self) -> 'Net':\n        pass\n"
+    head = base.replace("class Net", "class Total")
+    [found] = lint(head, base, ours=True)
+    assert rules([found]) == ["F821"] and "annotation in quotes" in found.body
+    assert (found.side, found.line) == ("LEFT", 1)
+    assert lint(head, base) == []
+    assert lint("x: 'Foo bar' = 1\ny: 'batch n' = 1\n", "x = 1\n", ours=True) == []
 
 
 def test_only_what_the_change_brought() -> None:

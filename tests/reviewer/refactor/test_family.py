@@ -49,6 +49,40 @@ def test_a_family_is_renamed_as_one_whichever_of_it_is_named(path: str, symbol: 
     assert "other.py" not in done.leads and "plain.py" not in done.leads
 
 
+OBJECTS = {
+    "acc.py": "class Acc:\n    def __init__(self):\n        self.size = 1\n\n    def run(self):\n        return self.size\n\n\n"
+    "class Own(Acc):\n    def run(self):\n        return 2\n",
+    "use.py": "import acc\nfrom acc import Acc as A, Own\n\nx = A()\nx.run()\nA().run()\nprint(acc.Own().run(), x.size)\n"
+    "x.size = 3\n\n\ndef f(own: Own, other):\n    own.run()\n    other.run()\n",
+    "no.py": "from acc import Acc\n\n\nclass Acc2:\n    def run(self):\n        pass\n\n\ny = Acc2()\ny.run()\n"
+    "z = Acc()\nz = Acc2()\nz.run()\n",
+}
+
+
+@pytest.mark.parametrize(("symbol", "to"), [("Acc.run", "go"), ("Acc.size", "width")])
+def test_what_is_asked_of_an_object_whose_scope_says_its_class_follows(
+    symbol: str, to: str
+) -> None:
+    done = renamed(OBJECTS, "acc.py", symbol, to)
+    old = symbol.partition(".")[2]
+    expected = OBJECTS["use.py"].replace(old, to).replace(f"other.{to}", "other.run")
+    assert texts(done)["use.py"] == expected
+    assert set(texts(done)) == {"acc.py", "use.py"}
+
+
+@pytest.mark.parametrize(
+    "acc",
+    [
+        "class Acc:\n    def __new__(cls):\n        return 1\n\n    def run(self):\n        pass\n",
+        "class Meta(type):\n    pass\n\n\nclass Acc(metaclass=Meta):\n    def run(self):\n        pass\n",
+    ],
+)
+def test_a_class_whose_call_may_make_another_object_says_nothing(acc: str) -> None:
+    files = {"acc.py": acc, "use.py": "from acc import Acc\n\nx = Acc()\nx.run()\nAcc.run(x)\n"}
+    made = texts(renamed(files, "acc.py", "Acc.run", "go"))["use.py"]
+    assert made.endswith("x.run()\nAcc.go(x)\n")
+
+
 def test_what_is_renamed_still_answers_as_before(tmp_path: Path) -> None:
     done = texts(renamed(FAMILY, "pkg/log.py", "Log.send", "deliver"))
     said = []

@@ -22,6 +22,7 @@ from reviewer.rlm.memory import MemoryJournal
 from reviewer.rlm.node import MOST_PROMPT_TOKENS
 from tests.model_server import Answer, ModelServer, Scripted, error, tool
 from tests.reviewer.refactor.shop import (
+    FILES,
     after,
     edited,
     make,
@@ -76,14 +77,14 @@ def test_a_rename_in_typescript_keeps_the_keys_of_objects(tmp_path: Path) -> Non
 
 def test_what_the_host_is_not_sure_of_goes_to_a_node(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
-    repo.write("shop/cart.py", 'from shop.prices import net\n\n__all__ = ["net"]\n')
+    repo.write("shop/cart.py", 'from shop.prices import net\n\nNAMES = ["net"]\n')
     repo.commit()
     name = "Rename net to subtotal: what is left"
-    mended = edited(("shop/cart.py", '__all__ = ["net"]', '__all__ = ["subtotal"]'))
+    mended = edited(("shop/cart.py", 'NAMES = ["net"]', 'NAMES = ["subtotal"]'))
     with ModelServer(script(NET, {name: mended})) as server:
         done = refactored(repo, server)
     assert done.refactoring.status == "complete", done.refactoring
-    assert '__all__ = ["subtotal"]' in str(after(done)["shop/cart.py"])
+    assert 'NAMES = ["subtotal"]' in str(after(done)["shop/cart.py"])
     told = prompt(server.requests[1].body)
     assert "the old name still stands here" in told
     assert done.refactoring.plan is not None
@@ -193,7 +194,10 @@ def test_a_name_that_is_taken_is_left_to_a_node(tmp_path: Path) -> None:
         done = refactored(repo, server)
     assert done.patch.commits == ()
     assert done.refactoring.status == "partial"
-    assert [one.why for one in done.refactoring.left] == ["total is another one"]
+    assert [one.why for one in done.refactoring.left] == [
+        "total is another one",
+        "it is still called net",
+    ]
     assert "has the name total already" in " ".join(done.refactoring.notes)
 
 
@@ -216,8 +220,7 @@ def test_each_use_of_a_name_that_the_host_does_not_rename_is_told_in_some_letter
 
     names = (LEFT, f"{LEFT} (2)")
     with ModelServer(script(TAKEN, dict.fromkeys(names, looks))) as server:
-        done = refactored(repo, server)
-    assert done.refactoring.status == "complete", done.refactoring
+        refactored(repo, server)
     for n in range(45):
         mine = [text for text in told if f'=== file "shop/use{n}.py"' in text]
         assert len(mine) == 1, n
@@ -253,8 +256,68 @@ def test_a_use_that_nobody_may_edit_is_left(tmp_path: Path) -> None:
         done = refactored(repo, server)
     assert done.refactoring.status == "partial" and done.refactoring.stopped is not None
     assert [(one.what, one.why) for one in done.refactoring.left] == [
-        ("its uses in vendor/x.py", "it is vendored: it belongs to another project")
+        ("its uses in vendor/x.py", "it is vendored: it belongs to another project"),
+        ("the rename", "it is still called net"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        (
+            {"renames": [rename("shop/prices.py", "net", "class")]},
+            ("Rename net to class", "the rename", "it is still called net"),
+        ),
+        (
+            {"renames": [rename("shop/prices.py", "net", "total")]},
+            ("Rename net to total", "the rename", "it is still called net"),
+        ),
+        (
+            {"moves": [{"path": "web/money.ts", "symbol": "format", "to": "web/fmt.ts"}]},
+            ("Move format to web/fmt.ts", "the move", "format is still in web/money.ts"),
+        ),
+        (
+            {"module_moves": [{"path": "shop/stubbed.py", "to": "shop/plain.py"}]},
+            ("Move shop/stubbed.py to shop/plain.py", "the move", "shop/plain.py is not there"),
+        ),
+    ],
+)
+def test_what_the_host_declines_and_a_node_calls_unneeded_is_left(
+    plan: dict[str, Any], says: tuple[str, str, str], tmp_path: Path
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/stubbed.py", "X = 1\n")
+    repo.write("shop/stubbed.pyi", "X: int\n")
+    repo.commit()
+    nothing = tool("submit", {"unneeded": "It is as it should be."})
+    with ModelServer(script(planned(**plan), {f"{says[0]}: what is left": nothing})) as server:
+        done = refactored(repo, server)
+    assert [(one.module, one.what, one.why) for one in done.refactoring.left] == [says]
+    assert done.refactoring.status == "partial" and done.refactoring.stopped is not None
+
+
+def test_what_the_host_declines_and_a_node_does_is_done(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    plan = planned(
+        renames=[rename("shop/prices.py", "net", "total")],
+        moves=[{"path": "web/money.ts", "symbol": "format", "to": "web/fmt.ts"}],
+    )
+    does = edited(
+        ("shop/prices.py", "def net(items)", "def total(items)"),
+        ("shop/cart.py", "import net", "import total as net"),
+        ("shop/report.py", "prices.net(", "prices.total("),
+    )
+    goes = edited(
+        ("web/money.ts", FILES["web/money.ts"], 'export const currency = "EUR";\n'),
+        ("web/view.ts", './money"', './fmt"'),
+        new_files=[{"path": "web/fmt.ts", "text": FILES["web/money.ts"]}],
+        message="Move format\n\nIt was asked for.",
+    )
+    move_left = "Move format to web/fmt.ts: what is left"
+    with ModelServer(script(plan, {LEFT: does, move_left: goes})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.left == [], done.refactoring
+    assert done.refactoring.status == "complete", done.refactoring
 
 
 GOES = {
@@ -484,6 +547,50 @@ def test_a_broken_contract_goes_back_to_who_caused_it(tmp_path: Path) -> None:
     assert "was renamed to `subtotal`" in again and '"shop/cart.py"' in again
     assert set(after(done)) == {"shop/prices.py", "shop/cart.py", "shop/report.py"}
     assert len(done.patch.commits) == 1
+
+
+def test_a_name_that_is_gone_and_still_listed_or_quoted_goes_back(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    listed = '__all__ = ["K", "m"]\n\n\nclass K:\n    pass\n'
+    repo.write("pkg/a.py", f"{listed}\n\ndef m() -> 'K':\n    pass\n")
+    repo.write("pkg/q.py", "class Q:\n    pass\n\n\ndef f() -> 'Q':\n    pass\n")
+    repo.commit()
+    plan = planned(modules=[module("less", "pkg/a.py", "pkg/q.py")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return edited(
+                ("pkg/a.py", "\n\ndef m() -> 'K':\n    pass\n", ""),
+                ("pkg/q.py", "class Q:\n    pass\n", "X = 1\n"),
+            )
+        return edited(("pkg/a.py", ', "m"', ""), ("pkg/q.py", "-> 'Q'", "-> None"))
+
+    with ModelServer(script(plan, {"less": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    again = prompt(server.requests[2].body)
+    assert "Undefined name `m` in `__all__`" in again and "Undefined name `Q`" in again
+    assert str(after(done)["pkg/a.py"]).startswith('__all__ = ["K"]\n')
+
+
+def test_a_method_that_objects_elsewhere_are_asked_for_goes_back(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("a.py", "class A:\n    def go(self, n):\n        return n\n")
+    repo.write("b.py", "from a import A\n\nx = A()\nx.go(1)\n")
+    repo.write("c.py", "from a import A\n\n\ndef f(a: A):\n    return a.go(1)\n")
+    repo.commit()
+    plan = planned(modules=[module("run", "a.py")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return edited(("a.py", "def go(", "def run("))
+        return edited(("b.py", "x.go(1)", "x.run(1)"), ("c.py", "a.go(1)", "a.run(1)"))
+
+    with ModelServer(script(plan, {"run": edit})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    again = prompt(server.requests[2].body)
+    assert "`A.go` was renamed to `run`" in again and '"b.py"' in again and '"c.py"' in again
 
 
 def test_who_removes_a_file_mends_what_needed_it(tmp_path: Path) -> None:

@@ -67,6 +67,55 @@ def test_a_name_that_is_handed_on_as_itself_goes_with_it() -> None:
     }
 
 
+IN_STRINGS = {
+    "lib/core.py": '__all__ = ["net"]\n__all__.append("net")\n\n\ndef net(items):\n    return 1\n\n\n'
+    "class Net:\n    other: 'Net | None' = None\n\n    def f(self, x: 'dict[str, Net]') -> 'Net': ...\n",
+    "lib/__init__.py": "from .core import net\n\n__all__ = ['net', \"other\"]\n",
+    "lib/star.py": "from lib.core import *\n\n__all__ = ('net',)\n__all__ += ['net']\n",
+    "lib/alias.py": "from lib.core import net as n\n\n__all__ = ['n', 'net']\nnet = 1\n",
+    "lib/both.py": "from lib.core import *\nfrom os.path import *\n\n__all__ = ['net']\n",
+    "lib/other.py": "__all__ = ['net']\n\n\ndef net():\n    pass\n",
+    "use.py": "import lib.core as c\nfrom typing import Literal\nfrom lib.core import Net\n\n\n"
+    "def f(a: 'Net', b: 'c.Net', d: Literal['Net'], e: 'x.Net') -> 'list[Net]':\n    v: 'Net' = 'Net'\n"
+    "\n\ndef g(Net):\n    v: 'Net'\n",
+}
+
+
+def test_what_is_listed_goes_with_a_rename_in_each_file_that_has_the_name() -> None:
+    made = texts(renamed(IN_STRINGS, "lib/core.py", "net", "total"))
+    assert made["lib/core.py"].startswith('__all__ = ["total"]\n__all__.append("total")\n')
+    assert made["lib/__init__.py"] == "from .core import total\n\n__all__ = ['total', \"other\"]\n"
+    assert made["lib/star.py"] == IN_STRINGS["lib/star.py"].replace("net", "total")
+    assert made["lib/alias.py"] == IN_STRINGS["lib/alias.py"].replace("import net", "import total")
+    assert not {"lib/both.py", "lib/other.py"} & made.keys()
+
+
+def test_a_quoted_annotation_is_a_use() -> None:
+    done = renamed(IN_STRINGS, "lib/core.py", "Net", "Total")
+    made = texts(done)
+    assert made["lib/core.py"] == IN_STRINGS["lib/core.py"].replace("Net", "Total")
+    assert made["use.py"].partition("\n\n\n")[2] == (
+        "def f(a: 'Total', b: 'c.Total', d: Literal['Net'], e: 'x.Net') -> 'list[Total]':\n"
+        "    v: 'Total' = 'Net'\n\n\ndef g(Net):\n    v: 'Net'\n"
+    )
+    assert "lib/core.py" not in done.leads and len(done.leads["use.py"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("t.py", "def {}():\n    return 1\n\n\n{}()\n"),
+        ("t.py", "class {}:\n    pass\n\n\n{}()\n"),
+        ("t.ts", "export function {}(x: number) {{\n  return x;\n}}\n{}(1);\n"),
+        ("t.ts", "export const {} = 1;\nuse({});\n"),
+    ],
+)
+@pytest.mark.parametrize("name", ["f", "on", "lass", "cons"])
+def test_a_name_that_is_part_of_a_word_before_it(path: str, text: str, name: str) -> None:
+    files = {path: text.format(name, name)}
+    assert texts(renamed(files, path, name, "other")) == {path: text.format("other", "other")}
+
+
 PACKAGE = {
     "pkg/__init__.py": "from .app import App as App\n",
     "pkg/app.py": "class App:\n    pass\n",
@@ -140,7 +189,7 @@ def test_a_file_where_nothing_is_sure_is_told_and_stays() -> None:
 def test_a_method_by_its_class_and_what_is_likely_as_a_lead() -> None:
     files = {
         "a.py": "class A:\n    def m(self):\n        return self.m()\n",
-        "b.py": "from a import A\n\n\ndef f(x: A):\n    return x.m()\n",
+        "b.py": "from a import A\n\n\ndef f(x: A | None):\n    return x.m()\n",
     }
     done = renamed(files, "a.py", "A.m", "go")
     assert texts(done) == {"a.py": "class A:\n    def go(self):\n        return self.go()\n"}
@@ -402,6 +451,77 @@ LAZY = "from __future__ import annotations\n\n"
 def test_half_a_move_is_none(files: Mapping[str, bytes | str], words: str) -> None:
     with pytest.raises(GiveUp, match=words):
         moved(files, "a.py", "f", "b.py")
+
+
+STARRED = {
+    "pkg/__init__.py": "from pkg.a import *  # noqa: F403\nfrom os import sep\n",
+    "pkg/a.py": '__all__ = ["K", "m"]\n\n\nclass K:\n    pass\n\n\ndef m():\n    pass\n',
+    "leaf.py": "from pkg.a import *\n\nm()\n",
+    "use.py": "from pkg import K\nimport pkg\n\nprint(K, pkg.K)\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("listed", "after"),
+    [
+        ('["K", "m"]', '["m"]'),
+        ("['m', 'K']", "['m']"),
+        ("('m', \"K\",)", "('m',)"),
+        ('["K"]', "[]"),
+        ('[\n    "m",\n    "K",  # it\n    "é",\n]', '[\n    "m",\n    "é",\n]'),
+        ('["m", "K",\n    "n"]', '["m",\n    "n"]'),
+        ('["m"] + ["K"]\n__all__ += ["é", "K"]', '["m"] + []\n__all__ += ["é"]'),
+        ('["m"]\n__all__.append("K")', '["m"]'),
+    ],
+)
+def test_a_move_takes_a_name_out_of_what_is_listed(listed: str, after: str) -> None:
+    files = {**STARRED, "pkg/a.py": STARRED["pkg/a.py"].replace('["K", "m"]', listed)}
+    made = texts(moved(files, "pkg/a.py", "K", "pkg/k.py"))
+    assert made["pkg/a.py"] == f"__all__ = {after}\n\n\ndef m():\n    pass\n"
+
+
+@pytest.mark.parametrize("listed", ['("K", "m")', '["""K"""]'])  # one in brackets is no tuple
+def test_what_is_listed_in_an_odd_way_is_left(listed: str) -> None:
+    files = {**STARRED, "pkg/a.py": STARRED["pkg/a.py"].replace('["K", "m"]', listed)}
+    with pytest.raises(GiveUp, match="`__all__` lists K"):
+        moved(files, "pkg/a.py", "K", "pkg/k.py")
+
+
+@pytest.mark.parametrize("start", ["", '__all__ = ["K", "m"]\n\n\n'])
+def test_who_hands_a_name_on_by_a_star_goes_on_to_offer_it(start: str) -> None:
+    files = {**STARRED, "pkg/a.py": start + STARRED["pkg/a.py"].partition("\n\n\n")[2]}
+    made = texts(moved(files, "pkg/a.py", "K", "pkg/k.py"))
+    assert made["pkg/__init__.py"] == (
+        "from pkg.a import *  # noqa: F403\nfrom pkg.k import K\nfrom os import sep\n"
+    )
+    assert set(made) == {"pkg/__init__.py", "pkg/a.py", "pkg/k.py"}
+
+
+def test_a_name_that_its_old_file_still_imports_stays_listed() -> None:
+    files = {
+        **STARRED,
+        "pkg/a.py": STARRED["pkg/a.py"].replace(
+            "    pass\n\n\ndef m():\n    pass", "    pass\n\n\ndef m():\n    return K()"
+        ),
+    }
+    made = texts(moved(files, "pkg/a.py", "K", "pkg/k.py"))
+    assert '__all__ = ["K", "m"]' in made["pkg/a.py"] and "from pkg.k import K" in made["pkg/a.py"]
+    assert "pkg/__init__.py" not in made
+
+
+def test_a_star_in_a_block_is_left() -> None:
+    files = {
+        **STARRED,
+        "pkg/__init__.py": "try:\n    from pkg.a import *\nexcept ImportError:\n    pass\n",
+    }
+    with pytest.raises(GiveUp, match="in a way that is not plain"):
+        moved(files, "pkg/a.py", "K", "pkg/k.py")
+
+
+def test_a_star_that_would_make_a_circle_is_left() -> None:
+    files = {**STARRED, "pkg/k.py": "from pkg import sep\n\nX = sep\n"}
+    with pytest.raises(GiveUp, match="which imports the old"):
+        moved(files, "pkg/a.py", "K", "pkg/k.py")
 
 
 def along(text: str, *planned: str) -> list[str]:

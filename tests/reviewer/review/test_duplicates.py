@@ -10,6 +10,7 @@ from reviewer.policy import Policy, Thresholds
 from reviewer.request import Caps, Earlier, Effort, Review
 from reviewer.review.duplicates import (
     MOST_COMPARED,
+    MOST_TOGETHER,
     SHOWN_CHARS,
     Duplicates,
     comparable,
@@ -23,6 +24,7 @@ from tests.model_server import (
     Answer,
     ModelServer,
     error,
+    reported,
     seeks_repeats,
     text,
     tool,
@@ -59,10 +61,11 @@ def run(repo: Made, said: Answer, *, claims: int = 2, **more: Any) -> tuple[Revi
         if seeks_repeats(request):
             return said
         if verifies(request):
-            return verdict(request)
+            late = reported(request)[1] == TITLES[1]
+            return verdict(request, severity="medium" if late else "high")
         early = claim(request, EARLY, title=TITLES[0], why="Nothing holds the two.")
-        late = claim(request, LATE, title=TITLES[1], why="A file is.", severity="medium")
-        return submit(*[early, late][:claims])
+        other = claim(request, LATE, title=TITLES[1], why="A file is.", severity="medium")
+        return submit(*[early, other][:claims])
 
     with ModelServer(says, confirms=False) as server:
         done = reviewed(repo, server, **more)
@@ -303,14 +306,50 @@ def test_secrets_and_other_files_of_programs_are_not_asked_about():
     assert comparable([secret, elsewhere, elsewhere.model_copy(update={"id": "x"})]) == []
 
 
-def test_a_grave_one_is_told_with_its_reason():
+def test_of_a_group_what_is_grave_stands_for_all_and_is_as_severe_as_the_worst():
     lead, other, rest = claims(
         category=Category.SECURITY, verified=True, body="Anyone may read the rest."
     )
     one, left = joined([lead, other, rest], [frozenset({lead.id, other.id})])
-    assert one.body == "\n\nAlso: Pages are lost\n\nAnyone may read the rest.".strip()
-    assert [place.id for place in one.places] == [other.id]
+    assert (one.title, one.severity, one.is_grave) == (other.title, lead.severity, True)
+    assert one.body == f"Anyone may read the rest.\n\n- `a.py:5`: {lead.title}"
+    assert [place.id for place in one.places] == [lead.id]
     assert left == rest
+
+
+def test_what_is_grave_is_told_by_itself_beside_what_is_grave():
+    holes = [finding(f"Hole {n} is open", 10 * n, category=Category.SECURITY) for n in range(1, 5)]
+    ones = [*holes, finding("Pages are lost", 90)]
+    assert ids(groups(grouped("r1", "r2", "r3", "r4", "r5"), ones), ones) == [[1, 5]]
+
+
+def test_a_group_has_as_many_as_one_comment_can_tell():
+    ones = [finding(f"Fault {n} of the list", 10 * n) for n in range(1, 12)]
+    found = groups(grouped(*(f"r{n}" for n in range(1, 12))), ones)
+    assert ids(found, ones) == [list(range(1, MOST_TOGETHER + 1))]
+
+
+def test_what_is_told_with_something_grave_was_not_said_before():
+    ones = claims(category=Category.SECURITY)
+    said = grouped("r1", "r2", more=("r1", "t1"))
+    assert told_again(said, ones, [before()]) == {}
+    assert told_again(grouped("r1", "t1"), ones, [before()]) == {ones[0].id: before().id}
+
+
+def test_what_a_program_says_was_not_said_before_by_a_readers_word():
+    ones = [
+        finding("`b` is gone", 9, source="detector:contracts/name", severity=Severity.HIGH),
+        finding("Callers of b fail", 30),
+    ]
+    assert told_again(grouped("r1", "r2", "t1"), ones, [before()]) == {ones[1].id: before().id}
+
+
+def test_what_is_not_shown_by_itself_is_told_with_nothing(repo: Made):
+    policy = Policy(thresholds=Thresholds(severity=Severity.HIGH))
+    done, _ = run(repo, same("r1", "r2"), policy=policy)
+    (one,) = done.findings
+    assert (one.title, one.places, len(done.looked.withheld)) == (TITLES[0], (), 1)
+    assert not any("of the same defect" in note for note in done.notes)
 
 
 def test_words_of_a_report_are_set_apart_and_all_is_bounded():

@@ -1,12 +1,13 @@
 """Hunks that are alike are shown once, are held all the same, and can be spoken of one by one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from reviewer.change import Hunk
 from reviewer.review.claims import Claim
 from reviewer.review.finder import Finder
-from reviewer.review.folding import FOLDED_FROM, folded
-from reviewer.review.scope import FindScope
+from reviewer.review.folding import FOLDED_FROM, folded, folded_size
+from reviewer.review.scope import BYTES_A_TOKEN, FindScope, size_of
 from tests.model_server import ModelServer
 from tests.repo import Repo
 from tests.reviewer.review.test_job import reviewed, submit
@@ -81,7 +82,111 @@ def test_what_is_not_the_same_in_every_line_is_shown():
         edit(24, "-    old(x)\n+        new(x, 1)\n"),
     )
     kept = folded([whole(one) for one in (*same, *other)])
-    assert kept == {one.id: same[0].id for one in same[1:]}
+    assert {name: fold.first for name, fold in kept.items()} == {
+        one.id: same[0].id for one in same[1:]
+    }
+
+
+def language(
+    code: str, ticket: str = "ticket", who: str = "who", said: str = "", path: str = ""
+) -> Hunk:
+    """Return an edit that is another in each file, by a word that is the file's own."""
+    return hunk(
+        path or f"src/languages/{code}.ts",
+        f' export const code = "{code}";\n'
+        " \n"
+        "-export function assigned(who: string, ticket: string): string {\n"
+        "-  return `[" + code + "] ${who}: ${ticket}`;\n"
+        f"+export function assigned({ticket}: string, {who}: string): string {{\n"
+        f"+  return `[{said or code}] ${{ticket}}: ${{who}}`;\n"
+        " }\n"
+        " \n"
+        " export function closed(ticket: string): string {\n",
+    )
+
+
+def test_what_differs_in_words_alone_is_shown_once_with_the_words_of_the_others():
+    hunks = [language(f"l{number}") for number in range(100, 300)]
+    text, finder, scope = letter(*hunks)
+    assert text.count("export function assigned(ticket") == 1
+    for one in hunks[1:]:
+        code = one.path[-7:-3]
+        assert f'- hunk {one.id} in "{one.path}": l100 -> {code}\n' in text
+    assert finder.units(scope) == {one.id for one in hunks}, "each is covered"
+    assert size_of(scope.spans) > 4 * folded_size(scope.spans)
+    assert 0.8 < folded_size(scope.spans) / (len(text) / BYTES_A_TOKEN) < 1.25, "as it is shown"
+    claim = claimed(hunks[7], "  return `[l107] ${ticket}: ${who}`;")
+    assert finder.check(scope, finder.result(overview="", claims=[claim])) == []
+    other = claimed(hunks[8], "  return `[l107] ${ticket}: ${who}`;")
+    assert finder.check(scope, finder.result(overview="", claims=[other])), "that is another's"
+
+
+def test_no_heading_is_taken_for_words_that_are_others():
+    """A heading of git is any line that a file has."""
+    made = [language(f"l{number}") for number in range(100, 110)]
+    hunks = [replace(one, section="class A(B): l100 -> l999") for one in made]
+    text, *_ = letter(*hunks)
+    assert '/l103.ts": l100 -> l103, in: class A(B): l100 -> l999\n' in text
+
+
+def test_a_hunk_in_which_one_word_became_two_or_two_one_is_shown():
+    hunks = [language(f"l{number}") for number in range(100, 120)]
+    odd = (
+        language("l501", ticket="who", who="ticket"),  # the signature says it, the body does not
+        language("l502", said="l100"),
+        language("l503", who="ticket"),
+    )
+    text, *_ = letter(*hunks, *odd)
+    for one in odd:
+        assert f"--- hunk {one.id}\n" in text and f"\n- hunk {one.id} in" not in text
+    assert "+  return `[l100] ${ticket}: ${who}`;\n }" in text.partition(odd[1].id)[2]
+
+
+def test_words_that_changed_places_are_told_and_come_first():
+    def call(number: int, one: str = "source", other: str = "target") -> Hunk:
+        return hunk(
+            f"jobs/copy_{number}.py",
+            f" def copy_{number}({one}, {other}):\n"
+            f"     # What this job does is said in the handbook, on the page of this job.\n"
+            f"-    move_all_of_the_files({one}, {other}, keep=False)\n"
+            f"+    move_all_of_the_files({one}, {other}, keep=True)\n"
+            "     return done\n",
+        )
+
+    hunks = [call(number) for number in range(1, 10)]
+    swapped = call(10, "target", "source")
+    text, *_ = letter(*hunks, swapped)
+    words = "copy_1 -> copy_10, source -> target, target -> source"
+    rows = [row for row in text.splitlines() if row.startswith("- hunk ")]
+    assert rows[0] == f'- hunk {swapped.id} in "jobs/copy_10.py": {words}'
+    assert len(rows) == len(hunks) and text.count("keep=True") == 1
+
+
+def test_words_are_told_only_where_that_is_short():
+    def data(number: int) -> Hunk:
+        rows = "".join(f"+    name_{number}_{at} = value_{number}_{at}\n" for at in range(8))
+        return hunk(f"pkg/d{number}.py", f" class D:\n{rows}")
+
+    text, _, scope = letter(*(data(number) for number in range(1, 9)))
+    assert " -> " not in text and text.count("_7 = value_") == 8
+    assert folded(scope.spans) == {}
+
+
+def test_changed_lines_that_differ_in_words_stand_with_their_own_unchanged_lines():
+    def asserts(number: int) -> Hunk:
+        rows = "".join(
+            f"{kind}    assert answer_of_the_shop(order_{number}, {at}) == {says}\n"
+            for kind, says in (("-", "None"), ("+", "EMPTY"))
+            for at in ("first", "second", "third", "fourth")
+        )
+        return hunk(f"t/test_{number}.py", f" @given({', '.join('abcdefgh'[:number])})\n{rows}")
+
+    hunks = [asserts(number) for number in range(1, 7)]
+    text, *_ = letter(*hunks)
+    assert text.count("== EMPTY") == 4
+    for number, one in enumerate(hunks[1:], 2):
+        place = f'- hunk {one.id} in "{one.path}": order_1 -> order_{number}\n'
+        assert f"{place} @given({', '.join('abcdefgh'[:number])})\n~    …\n" in text
 
 
 def test_many_alike_hunks_fit_one_node_and_all_are_covered(tmp_path: Path):

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from reviewer.change import Span
 from reviewer.finding import Severity
-from reviewer.request import Promise
+from reviewer.request import Effort, Promise
 from reviewer.review.claims import Answer
 from reviewer.review.finder import LENS_LINES, LENSES, Finder
 from reviewer.review.intent import Intent, IntentResult, IntentScope
@@ -59,3 +59,14 @@ def test_every_lens_has_its_words():
     for lens in {lens for passes in LENSES.values() for lens in passes}:
         assert prompt(f"lenses/{lens}.md").strip()
         assert lens in LENS_LINES or lens == "general"
+
+
+def test_every_pass_reads_in_an_order_of_its_own():
+    orders = {
+        lens: re.findall(
+            r"(?:Go through the hunks|Begin with the hunks)[^.]*", prompt(f"lenses/{lens}.md")
+        )
+        for lens in LENSES[Effort.DEEP]
+    }
+    assert all(len(found) == 1 for found in orders.values())
+    assert len({found[0] for found in orders.values()}) == len(orders)
