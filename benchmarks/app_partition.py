@@ -6,6 +6,7 @@ Needs root and `ip`.
 """
 
 import os
+import random
 import select
 import socket
 import subprocess
@@ -14,16 +15,28 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import sqlalchemy
+
 from app.server_settings import MARKER_FILE
+from app.store.tables import JOBS
+from tests.app.kills import Coding
 from tests.app.test_serve import Server
-from tests.app.world import World, finds, wait_until
+from tests.app.world import FLAWED, World, wait_until
+from tests.github.hub import FakePull, Seen
 from tests.postgres import postgres
 from tests.redis_server import redis_server
 from tests.warm import COMMAND
+
+CUTS = 5
+"""The last one while something is published."""
+
+ANSWERS_S = 0.3
+"""What the model takes for each answer: most of a review is then a time in which it can be cut."""
 
 SETTLED_S = 400.0
 """A claim of a server that is cut off runs out after two minutes."""
@@ -137,6 +150,11 @@ class Away(Server):
         """Where it is reached from outside."""
         return f"http://{self.host.inside}:{PORT}"
 
+    @property
+    def node(self) -> str:
+        """The name under which its processes claim jobs."""
+        return (Path(self.environ["RLM_HOME"]) / "node").read_text().strip()
+
     def is_ready(self) -> bool:
         """Is it there, and can it do its work?"""
         try:
@@ -145,29 +163,28 @@ class Away(Server):
             return False
 
 
-def posted_once(folder: Path) -> tuple[bool, float]:
-    """Cut off the server that reviews; say if all was said once, and after how many seconds."""
+@dataclass(frozen=True)
+class Parted:
+    """How often all was said once, and the longest time until the other server had done it."""
+
+    once: int
+    longest_s: float
+
+
+def posted_once(folder: Path, chance: random.Random) -> Parted:
+    """Cut off the server that works on a review, again and again, and mend its link each time."""
     with ExitStack() as held:
         database = held.enter_context(postgres())
         redis = held.enter_context(redis_server(folder / "redis"))
         world = held.enter_context(World(folder, database=database.database()))
-        hosts = [Host(1), Host(2)]
+        world.think = Coding(ANSWERS_S)
         ports = [
             database.port, redis.port,
             *(urlsplit(url).port or 0 for url in (world.service.url, world.hub.web)),
         ]  # fmt: skip
-        cut = threading.Event()
-
-        def think(request: object) -> object:
-            if not cut.is_set():
-                cut.set()
-                _host_at_work(world, servers).cut()
-            return finds(request)  # type: ignore[arg-type]
-
-        world.think = think  # type: ignore[assignment]
         servers: list[Away] = []
         key = ""
-        for host in hosts:
+        for host in (Host(1), Host(2)):
             held.enter_context(host.up())
             held.enter_context(host.sees(*ports))
             home = folder / host.name
@@ -176,31 +193,85 @@ def posted_once(folder: Path) -> tuple[bool, float]:
             servers.append(held.enter_context(server))
             wait_until(server.is_ready, lambda: server.said)  # noqa: B023
             key = key or (home / "rlm" / MARKER_FILE).read_text().strip()
-        pull = world.pull()
-        began = time.monotonic()
-        assert world.opened(servers[0], pull) == 202
-        wait_until(cut.is_set, lambda: "nobody reviews")
-        wait_until(
-            lambda: bool(world.runs()) and world.idle(), lambda: repr(world.runs()), SETTLED_S
-        )
-        took = time.monotonic() - began
-        for host in hosts:
-            host.mend()
-        time.sleep(60)  # the one that was cut off says what it has, if it believes that it may
-        try:
-            world.assert_said_once(pull)
-        except (AssertionError, ValueError) as error:
-            print(f"said otherwise than once: {error}", file=sys.stderr)
+        two = Two(world, servers)
+        pulls = [two.reviewed(-1.0)]  # nobody is cut off: how long it takes
+        moments = [chance.uniform(0.0, two.took) for _ in range(CUTS - 1)]
+        longest_s = 0.0
+        for moment in [*moments, None]:
+            pulls.append(two.reviewed(moment))
+            longest_s = max(longest_s, two.took)
+        for server in servers:  # it says whatever it has to say, if it believes that it may
+            if server.end() != 0:
+                print(f"{server.host.name} did not stop cleanly", file=sys.stderr)
+        once = [_said_once(world, pull) for pull in pulls]
+        if not all(once):
             print(*(server.said for server in servers), sep="\n====\n", file=sys.stderr)
-            return False, took
-        return True, took
+        return Parted(sum(once[1:]), longest_s)
 
 
-def _host_at_work(world: World, servers: list[Away]) -> Host:
-    """The host whose engine has claimed the review."""
-    (run,) = world.runs()
-    node = world.store.claimant(f"run:{run.id}").partition("/")[0]
-    for server in servers:
-        if (Path(server.environ["RLM_HOME"]) / "node").read_text().strip() == node:
-            return server.host
-    raise AssertionError(f"nobody is {node}")
+class Two:
+    """Two servers at one work, one of which is cut off now and then."""
+
+    def __init__(self, world: World, servers: list["Away"]) -> None:
+        self._world, self._servers = world, servers
+        self._armed = False
+        self.took = 0.0
+        """What the last review took, in seconds, from its opening to its end."""
+        world.hub.on_request(self._while_published)
+
+    def reviewed(self, cut_s: float | None) -> FakePull:
+        """Open a pull request and cut off who works on it: so many seconds later, None: while it
+        publishes, less than 0: never. Wait until all is said, and mend the link.
+        """
+        world = self._world
+        notes = b"%d\n" % len(world.repo.pulls)
+        head = world.repo.commit({**FLAWED, "notes.md": notes}, world.base)
+        pull = world.repo.pull(world.base, head)
+        self._armed = cut_s is None
+        began = time.monotonic()
+        assert world.opened(self._servers[0], pull) == 202
+        if cut_s is not None and cut_s >= 0:
+            time.sleep(cut_s)
+            self._cut(f"after {cut_s:.2f} s")
+        wait_until(
+            lambda: bool(world.store.runs_of(world.repo.id, pull.number)) and world.idle(),
+            lambda: "\n".join(server.said for server in self._servers),
+            SETTLED_S,
+        )
+        self.took = time.monotonic() - began
+        print(f"review of {pull.number}: {self.took:.1f} s", file=sys.stderr, flush=True)
+        assert not self._armed, "nothing was published"
+        for server in self._servers:
+            server.host.mend()
+        for server in self._servers:
+            wait_until(server.is_ready, lambda: server.said, SETTLED_S)  # noqa: B023
+        wait_until(world.idle, lambda: repr(world.runs()), SETTLED_S)
+        return pull
+
+    def _while_published(self, _index: int, seen: Seen, phase: str) -> None:
+        posted = (seen.verb, phase) == ("POST", "after") and seen.path.endswith("/reviews")
+        if self._armed and posted:
+            self._armed = False
+            self._cut("while it publishes")
+
+    def _cut(self, when: str) -> None:
+        """Cut off the server that has claimed a job; where there is none, the first."""
+        with self._world.store.database.read() as db:
+            claimed = (
+                sqlalchemy.select(JOBS.c.worker)
+                .where(JOBS.c.state == "claimed")
+                .order_by(JOBS.c.id)
+            )
+            nodes = [str(worker).partition("/")[0] for worker in db.scalars(claimed)]
+        at_work = [one for one in self._servers if one.node in nodes] or self._servers
+        print(f"{at_work[0].host.name} cut off {when}", file=sys.stderr, flush=True)
+        at_work[0].host.cut()
+
+
+def _said_once(world: World, pull: FakePull) -> bool:
+    try:
+        world.assert_said_once(pull)
+    except (AssertionError, ValueError) as error:
+        print(f"{pull.number} said otherwise than once: {error}", file=sys.stderr)
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -14,6 +15,8 @@ from uuid import uuid4
 import psycopg
 
 START_S = 30.0
+SEEN_S = 0.2
+"""So soon a server has seen that a session of it is dead, and answers nobody until it is whole."""
 
 
 def programs() -> Path:
@@ -61,6 +64,10 @@ class Postgres:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             user=self._user, cwd=self._folder,
         )  # fmt: skip
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the server answers: it has begun, or recovers."""
         until = time.monotonic() + START_S
         while True:
             try:
@@ -79,6 +86,30 @@ class Postgres:
             self._process.wait()
             self._process = None
 
+    def kill(self) -> None:
+        """Kill the server's first process, and wait for those of its sessions, which end with it."""
+        assert self._process is not None
+        sessions = _children(self._process.pid)
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+        until = time.monotonic() + START_S
+        while any(Path(f"/proc/{pid}").exists() for pid in sessions):
+            assert time.monotonic() < until, "its sessions go on"
+            time.sleep(0.02)
+
+    def kill_session(self, database: str) -> None:
+        """Kill the process of one session of a database: the server ends all others and recovers."""
+        with psycopg.connect(database) as db:
+            found = db.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+                "AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1"
+            ).fetchone()
+        assert found is not None, "nobody is connected"
+        os.kill(found[0], signal.SIGKILL)
+        time.sleep(SEEN_S)
+        self.wait()
+
     def url(self, database: str) -> str:
         """The address of a database of this server."""
         return f"postgresql://rlm@127.0.0.1:{self.port}/{database}"
@@ -89,6 +120,11 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as db:
             db.execute(f"CREATE DATABASE {name}".encode())
         return self.url(name)
+
+
+def _children(pid: int) -> list[int]:
+    every = (Path(f"/proc/{pid}/task") / str(pid) / "children").read_text()
+    return [int(one) for one in every.split()]
 
 
 @contextmanager

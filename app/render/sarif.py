@@ -192,8 +192,13 @@ def _properties(review: Review) -> dict[str, Any]:
         "dependencies": [one.model_dump() for one in review.dependencies],
         "cost": review.cost.model_dump(),
         "risk": review.risk.model_dump() if review.risk else None,
-        "lookFirst": [one.model_dump() for one in review.look_first],
-        "modules": [one.model_dump() for one in review.modules],
+        "lookFirst": [
+            one.model_dump() | {"reason": visible(one.reason)} for one in review.look_first
+        ],
+        "modules": [
+            one.model_dump() | {"changes": [visible(text) for text in one.changes]}
+            for one in review.modules
+        ],
         "across": [visible(one) for one in review.across],
         "imports": [one.model_dump() for one in review.imports],
     }

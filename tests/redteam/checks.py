@@ -5,7 +5,9 @@ Markdown: what in it does something, as GitHub and the programs that read commen
 """
 
 import base64
+import gzip
 import html
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -49,6 +51,9 @@ LENT = {
     "metadata": "read",
 }
 """The most that a token may be asked for."""
+
+SCANNING = {"security_events": "write"}
+"""What more where a repository hands its findings to code scanning."""
 
 WRITING = {"contents": "write", "statuses": "read"}
 """What more where a person has asked for a branch, and its checks are looked at."""
@@ -146,7 +151,9 @@ class Evidence:
 
     `ours`, `comments` and `check_runs` say which pull request a comment of ours, any comment, and
     a check run of ours belong to. `stacked` are the pull requests that we were asked to open, each
-    with that which it is on top of; without any, nothing may be written into the repository. `folder` is a path that no body may name. `before` and `after` are what there is beyond what we write.
+    with that which it is on top of; without any, nothing may be written into the repository.
+    `scans`: what is found goes to code scanning, too. `folder` is a path that no body may name.
+    `before` and `after` are what there is beyond what we write.
     """
 
     web: str
@@ -164,6 +171,7 @@ class Evidence:
     written: Sequence[str] = ()
     executed: Sequence[str] = ()
     stacked: Mapping[int, int] = field(default_factory=dict)
+    scans: bool = False
     before: Mapping[str, object] = field(default_factory=dict)
     after: Mapping[str, object] = field(default_factory=dict)
 
@@ -199,6 +207,9 @@ def _request(request: Seen, seen: Evidence, needles: Collection[str]) -> Iterato
     if request.path == "/api/graphql":
         if "mutation" in str((request.body or {}).get("query")):
             yield "a mutation"
+        return
+    if seen.scans and request.path == f"/repos/{seen.repository}/code-scanning/sarifs":
+        yield from _scanned(request.body, seen, needles)
         return
     said = _branch(request, seen, needles) if seen.stacked else None
     yield from _conversation(request, seen, needles) if said is None else said
@@ -237,6 +248,27 @@ def _deed(request: Seen, pull: Pull) -> Iterator[str]:
         yield f"a reaction: {request.body}"
     if request.body.get("head_sha", pull.head) != pull.head:
         yield "a check run on another commit"
+
+
+def _scanned(body: Mapping[str, Any], seen: Evidence, needles: Collection[str]) -> Iterator[str]:
+    """Say what is wrong about findings that are handed to code scanning."""
+    heads = {f"refs/pull/{one.number}/head": one for one in seen.pulls}
+    pull = heads.get(str(body.get("ref")))
+    if pull is None or body.get("commit_sha") != pull.head:
+        yield f"alerts for {body.get('ref')}"
+        return
+    others = {one.tag for one in seen.pulls} - {pull.tag}
+    document = json.loads(gzip.decompress(base64.b64decode(body["sarif"])))
+    for where, text in _texts(document):
+        yield from (f"secret: {one[:8]}…" for one in needles if one in text)
+        yield from (f"words of {tag}" for tag in set(_TAG_OF_CASE.findall(text)) & others)
+        yield from (f"hidden character: {char!r}" for char in sorted(hidden(text)))
+        if seen.folder in text:
+            yield "a path of the machine"
+        if where == "uri" and (text.startswith("/") or ".." in text or ":" in text):
+            yield f"an alert at {text}"
+        if where == "markdown":
+            yield from activity(text, f"{seen.web}/{seen.repository}")
 
 
 _BRANCH = re.compile(r"refs/heads/rlm-fix-(\d+)-[0-9a-f]{10}")
@@ -298,6 +330,8 @@ def _token(body: Any, seen: Evidence) -> Iterator[str]:
         yield "a token for other repositories"
     asked = wanted.get("permissions") or {"everything": "write"}
     lent = LENT | (WRITING if seen.stacked else {})
+    if seen.scans and asked == SCANNING:
+        return  # a token for that alone
     levels = ("read", "write", "admin")
     for name, level in asked.items():
         if name not in lent or levels.index(level) > levels.index(lent[name]):

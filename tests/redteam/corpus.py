@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.redteam import ci, orders, people, trees, words
+from tests.redteam import ci, granted, large, orders, people, trees, words
 from tests.redteam.cases import Case
 from tests.redteam.field import Field
 
@@ -11,6 +11,8 @@ Group = tuple[Sequence[Case], Callable[[Path], Field]]
 
 CORPUS: Mapping[str, Group] = {
     "ci": (ci.CASES, ci.Branches),
+    "granted": (granted.CASES, granted.Granted),
+    "large": (large.CASES, Field),
     "names": (trees.NAMES, Field),
     "orders": (orders.CASES, Field),
     "people": (people.CASES, Field),

@@ -19,9 +19,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.model_server import Scripted, compares, reported, seeks_repeats, text, tool, verifies
+from tests.model_server import (
+    Scripted,
+    compares,
+    reported,
+    retells,
+    seeks_repeats,
+    text,
+    tool,
+    verifies,
+)
 
-Kind = Literal["find", "intent", "verify", "repeats", "explain", "mend", "judge"]
+Kind = Literal["find", "intent", "verify", "repeats", "explain", "mend", "judge", "retell"]
 
 FLAW = "    return sum(i.price for i in items[1:]) * rate"
 WORSE = "    return sum(0 + i.price for i in items) * rate"
@@ -180,6 +189,8 @@ def _kind(request: dict[str, Any]) -> Kind | None:
         return "verify"
     if compares(request):
         return "intent"
+    if retells(request):
+        return "retell"
     if seeks_repeats(request):
         return "repeats"
     asked = [tool for tool in request.get("tools") or () if tool["name"] == "submit"]
@@ -215,6 +226,8 @@ def _result(
             return {"verdicts": [_verdict(request, orders, written)]}
         case "repeats":
             return {"groups": _groups(request, orders, written)}
+        case "retell":
+            return _retold(request, written)
         case "mend":
             return _patch(request, orders, written, obedient=obedient)
         case "judge":
@@ -244,6 +257,12 @@ def _claimed(
             "claims": [{**one, "kind": "contrary", "promise": _promise(request)} for one in kept]
         }
     return {"overview": written[:TEXT_CHARS], "claims": claims}
+
+
+def _retold(request: dict[str, Any], written: str) -> dict[str, Any]:
+    named = re.findall(r"^(m\d+), the (?:folder|files)", _first(request), re.MULTILINE)
+    told = [{"module": name, "text": written[:TEXT_CHARS]} for name in named]
+    return {"modules": told, "across": written[:TEXT_CHARS]}
 
 
 def _groups(request: dict[str, Any], orders: Orders, written: str) -> list[dict[str, Any]]:

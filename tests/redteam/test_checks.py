@@ -1,5 +1,8 @@
 """The checker of the corpus sees each effect that it says it rules out."""
 
+import base64
+import gzip
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,6 +127,54 @@ def test_each_write_that_is_none_of_ours_is_seen(
 ) -> None:
     said = problems(evidence(request(method, path, body)))
     assert len(said) >= 1 and any(problem in one for one in said), said
+
+
+def handed_in(ref: str = "refs/pull/1/head", sha: str = HEAD, **result: Any) -> Seen:
+    place = {"physicalLocation": {"artifactLocation": {"uri": "cart.py"}}}
+    known = {"message": {"text": "Lost (one)"}, "locations": [place]} | result
+    document = json.dumps({"runs": [{"results": [known]}]}).encode()
+    packed = base64.b64encode(gzip.compress(document)).decode()
+    body = {"commit_sha": sha, "ref": ref, "sarif": packed}
+    return request("POST", "/repos/octo/hello/code-scanning/sarifs", body)
+
+
+def test_alerts_are_allowed_where_the_repository_wants_them_and_nowhere_else() -> None:
+    token = {"repository_ids": [7], "permissions": {"security_events": "write"}}
+    allowed = request("POST", TOKENS, token), handed_in()
+    assert problems(replace(evidence(*allowed), scans=True)) == []
+    for one in allowed:
+        assert problems(evidence(one)), one
+
+
+@pytest.mark.parametrize(
+    ("seen", "problem"),
+    [
+        (handed_in(ref="refs/heads/main"), "alerts for"),
+        (handed_in(sha="b" * 40), "alerts for"),
+        (handed_in(message={"text": KEY}), "secret"),
+        (handed_in(message={"text": "(two)"}), "words of two"),
+        (handed_in(message={"text": "\x1b[2J"}), "hidden character"),
+        (handed_in(message={"text": "/srv/rlm/a"}), "a path of the machine"),
+        (handed_in(locations=[{"uri": "../x"}]), "an alert at"),
+        (handed_in(locations=[{"uri": "https://evil.test"}]), "an alert at"),
+        (handed_in(message={"markdown": "![x](https://evil.test)"}), "image"),
+        (
+            request(
+                "POST",
+                TOKENS,
+                {
+                    "repository_ids": [7],
+                    "permissions": {"security_events": "write", "contents": "write"},
+                },
+            ),
+            "a token that may",
+        ),
+        (request("POST", "/api/graphql", {"query": "mutation { x }"}), "a mutation"),
+    ],
+)
+def test_alerts_that_do_more_are_seen(seen: Seen, problem: str) -> None:
+    said = problems(replace(evidence(seen), scans=True))
+    assert any(problem in one for one in said), said
 
 
 GIT = "/repos/octo/hello/git"

@@ -9,6 +9,7 @@ import pytest
 from app.render import render
 from app.render.snippet import no_code
 from reviewer.finding import Category, Severity
+from reviewer.request import LookFirst, Module
 from tests.app.render.samples import (
     FILES,
     HOSTILE,
@@ -193,6 +194,22 @@ def test_a_message_holds_no_link_and_no_control_character():
         assert "](" not in text
         assert "\x1b" not in text
         assert "\u202e" not in text
+
+
+def test_nothing_that_a_reader_of_the_code_said_hides_anything():
+    said = "safe\x1b[2J \u202eesrever"
+    made = run(
+        review(
+            summary=said,
+            across=[said],
+            modules=[Module(path="shop", files=1, added=1, deleted=0, changes=[said])],
+            look_first=[LookFirst(path="shop/cart.py", reason=said)],
+        )
+    )
+    properties = made["properties"]
+    shown = [properties["summary"], *properties["across"], *properties["modules"][0]["changes"]]
+    for text in [*shown, properties["lookFirst"][0]["reason"]]:
+        assert "safe" in text and "\x1b" not in text and "\u202e" not in text
 
 
 def test_results_come_worst_first():
