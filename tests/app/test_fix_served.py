@@ -12,6 +12,7 @@ from app.store import CI
 from app.store.tables import JOBS
 from tests.app.site import Site
 from tests.app.test_serve import Server
+from tests.app.transcripts import answered, quoted
 from tests.app.world import BASE, FIX, FLAWED, QUOTE, World, finds, wait_until
 from tests.app.writing_desk import GRANTED
 from tests.github import ci
@@ -109,6 +110,8 @@ def test_a_finding_is_closed_and_what_the_checks_say_is_mended(writing: Site) ->
             return [one for one in world.ours(pull) if "1 check ended, none failed." in one]
 
         wait_until(lambda: len(says()) == 1, lambda: repr(world.ours(pull)))
+        told = quoted("fix.md", "### What it looks like on a pull request")
+        assert told and set(told) - answered(*world.ours(pull)) == set()
         # A writer's token is asked for where commits are made, and nowhere else.
         assert [one for one in world.hub.requests if one.method == "PATCH" and "/git/" in one.path]
 

@@ -23,6 +23,7 @@ from tests.app.test_tests_command import (
     replaced,
     written,
 )
+from tests.app.transcripts import answered, quoted
 from tests.app.world import World
 from tests.app.writing_desk import GRANTED, Desk
 from tests.github.hub import FakeGitHub
@@ -90,6 +91,8 @@ def test_the_tests_stand_as_a_pull_request_on_top_and_fail_without_the_change(
         world.settle(runs=1)
         (result,) = world.ours(pull)
         assert "## Tests: done" in result and "they were not run" in result
+        told = quoted("tests.md", "## On a pull request")
+        assert told and set(told) - answered(result) == set()
         (stacked,) = world.stacked
         assert f"/pull/{stacked.number}" in result
         assert (stacked.base_ref, stacked.title) == ("topic", "Test: 3 behaviours")
