@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app.store.tables import JOBS
 from tests.app.test_serve import Server
@@ -123,4 +123,43 @@ def test_a_disk_that_takes_nothing_more_during_a_review(tmp_path: Path, at: str)
             limit(resource.RLIM_INFINITY)
 
         pull = reviewed(world, server, at, lambda: limit(1), come_back)
+        assert_nothing_lost(world, server, pull)
+
+
+FULL = """
+CREATE FUNCTION full_disk() RETURNS trigger AS $$
+BEGIN
+    RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
+END $$ LANGUAGE plpgsql;
+"""
+
+
+def test_a_database_whose_disk_is_full_during_a_review(tmp_path: Path) -> None:
+    tables = ("jobs", "runs", "answers")
+    with (
+        postgres() as database,
+        World(tmp_path, database=database.database()) as world,
+        world.serve() as server,
+    ):
+        assert server.url
+        full = threading.Event()
+
+        def sql(*statements: str) -> None:
+            with world.store.database.write() as db:
+                for one in statements:
+                    db.execute(text(one))
+
+        def fill() -> None:
+            trigger = "CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON {} EXECUTE FUNCTION full_disk()"
+            sql(FULL, *(trigger.format(one) for one in tables))
+            full.set()
+
+        def come_back() -> None:
+            assert full.wait(20)
+            later = world.hub.payload_pull(world.repo.pulls[1], "reopened", world.app)
+            assert world.sent(server, "pull_request", later) == 503
+            wait_until(lambda: "is full" in server.said, lambda: server.said)
+            sql(*(f"DROP TRIGGER full_disk ON {one}" for one in tables))
+
+        pull = reviewed(world, server, CALL, fill, come_back)
         assert_nothing_lost(world, server, pull)
