@@ -20,12 +20,13 @@ from reviewer.ports import Objects
 from reviewer.request import Effort, Promise, ReviewRequest, StopReason
 from reviewer.review.borders import Border, described
 from reviewer.review.claims import PROSE_CHARS, QUOTE_CHARS, Claim, Harm
+from reviewer.review.folding import folded_size, show_folded
 from reviewer.review.functions import Code, functions
 from reviewer.review.guidance import set_apart
 from reviewer.review.place import Placer
 from reviewer.review.promised import with_promise
 from reviewer.review.prompts import prompt
-from reviewer.review.scope import fitting, listed, quoted, show, size_of, source_first
+from reviewer.review.scope import fitting, listed, quoted, source_first
 from reviewer.rlm.run import WINDOW_TOKENS
 from reviewer.rlm.task import Function, OneNode, Tier, Unit
 from reviewer.text import UNSPACED, printable, words_in
@@ -137,7 +138,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
     """The task: one node."""
 
     name = "intent"
-    version = "5"
+    version = "6"
     tier: Tier = "strong"
     result: type[IntentResult] = IntentResult
 
@@ -167,7 +168,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
         return frozenset({UNIT})
 
     def size(self, scope: IntentScope) -> int:
-        return size_of(_shown(scope))
+        return folded_size(_shown(scope))
 
     def label(self, scope: IntentScope) -> str:
         return "does it do what it promises?"
@@ -180,7 +181,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
             f"The files of the change:\n\n{listed(files, MOST_FILES)}",
             self._at_borders(),
             "The hunks:\n",
-            show(self._change, _shown(scope)),
+            show_folded(self._change, _shown(scope)),
             _left(scope),
         ]
         return printable("\n".join(filter(None, parts)))
@@ -231,7 +232,11 @@ class Intent(OneNode[IntentScope, IntentResult]):
 
 
 def _shown(scope: IntentScope) -> tuple[Span, ...]:
-    return fitting(source_first(scope.spans), HUNKS_TOKENS)
+    """Return what is shown: all of it where that fits with hunks that are alike shown once."""
+    ordered = source_first(scope.spans)
+    return (
+        tuple(ordered) if folded_size(ordered) <= HUNKS_TOKENS else fitting(ordered, HUNKS_TOKENS)
+    )
 
 
 def _left(scope: IntentScope) -> str:

@@ -330,7 +330,11 @@ def test_a_promise_has_words_in_scripts_without_spaces_too(said: str, compared: 
 def test_source_is_shown_first_and_what_is_not_shown_is_named() -> None:
     paths = [".github/ci.yml", "docs/a.md", "src/cart.py", "src/rows.py", "tests/test_cart.py"]
     row = "+" + "x" * 400 + "\n"
-    hunks = {path: hunk(path, f"+first of {path}\n" + row * 20) for path in paths}
+    # None is like another one, which would be listed below it.
+    hunks = {
+        path: hunk(path, f"+first of {path}\n" + row * (16 + number))
+        for number, path in enumerate(paths)
+    }
     made = change(*(changed(path, one) for path, one in hunks.items()))
     scope = IntentScope(tuple(whole(one) for one in hunks.values()), PROMISE)
     task = Intent(made, Files())
@@ -359,3 +363,18 @@ def test_what_others_rely_on_is_no_function_of_a_test() -> None:
     told = relied_on("shop/cart.py", "tests/test_cart.py")
     assert "shop/cart.py: function total" in told and "test_cart.py: function" not in told
     assert relied_on("tests/test_cart.py") == ""
+
+
+def test_of_hunks_that_are_alike_one_is_shown_and_all_are_named() -> None:
+    paths = [f"src/lang_{number:03}.ts" for number in range(60)]
+    row = "-  assigned: (who, ticket) => `${who}: ${ticket}`,\n+  assigned: (ticket, who) => `${who}: ${ticket}`,\n"
+    hunks = {path: hunk(path, row * 12) for path in paths}
+    odd = hunk("src/odd.ts", row * 11 + row.replace("(ticket, who)", "(who, ticket)"))
+    made = change(*(changed(path, one) for path, one in hunks.items()), changed("src/odd.ts", odd))
+    scope = IntentScope((*map(whole, hunks.values()), whole(odd)), PROMISE)
+    task = Intent(made, Files())
+    told = task.content(scope)
+    assert "Not shown for want of room" not in told
+    assert all(f'"{path}"' in told.partition("The hunks:")[2] for path in (*paths, "src/odd.ts"))
+    assert told.count("+  assigned: (ticket, who)") == 12 + 11
+    assert task.size(scope) < 6_000
