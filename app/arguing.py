@@ -6,10 +6,11 @@ from reviewer.text import words_in
 
 ARGUMENT_WORDS = 8
 DENIAL_WORDS = 3
-"""Of an answer that argues, and of one that denies."""
+MOST_CHARS = 4_000
+"""Of an answer that argues, and of one that denies; and what is looked at of a long one."""
 
 _ASKS = re.compile(
-    "[?\uff1f\u061f\u037e\u055e\u1367\u2047-\u2049]|[\u304b\u5417\u5462]\\s*[\u3002.]?\\s*$"
+    "[?\uff1f\u061f\u037e\u055e\u1367\u2047-\u2049]|[\u304b\u5417\u5462][\\s\u3002.]{0,9}\\Z"
 )
 """Question marks, and the words that end a question in Japanese and Chinese."""
 
@@ -39,7 +40,9 @@ _NO_WORDS = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`|https?://\S
 def argues(text: str) -> bool:
     """Does an answer want one? A question does, an argument, and a short denial ("It can never be
     null"); "Done, thanks" does not. What it quotes, code and addresses do not count."""
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith(">")]
+    lines = [
+        line for line in text.strip()[:MOST_CHARS].splitlines() if not line.lstrip().startswith(">")
+    ]
     said = _NO_WORDS.sub(" x ", "\n".join(lines)).replace("\n", " ").replace("\u2019", "'")
     agrees = _AGREES.search(said) and not _TURNED.search(said)
     count = max(len(said.split()), words_in(said))

@@ -150,7 +150,7 @@ HELP: Sequence[tuple[str, str]] = (
     ("tests", "write tests for what this pull request changes and no test covers"),
     ("undo", "close my pull request on top of this one, and delete its branch"),
     ("resolve", "close this thread; on the pull request itself, all threads of mine"),
-    ("stop", "stop what is running"),
+    ("stop", "stop what is running; if nothing is, set aside the plan that waits"),
     ("pause", "review no further pushes of this pull request by myself"),
     ("resume", "the opposite of `pause`"),
     ("cost", "what this pull request has cost so far"),

@@ -312,7 +312,9 @@ def _deliveries(subject: Subject) -> Iterator[Check]:
     # One that arrived since shows that the trouble is over.
     state: State = "warning" if latest[0].status_code in TAKEN else "faulty"
     text = f"{failed.total()} of the latest {len(latest)} failed: {how}"
-    yield Check(name, state, text, hint + " `rlm serve` asks for them again every ten minutes.")
+    yield Check(
+        name, state, text, hint + " `rlm serve` asks for them again, at pauses up to an hour."
+    )
 
 
 def _ping(subject: Subject) -> Iterator[Check]:

@@ -69,8 +69,8 @@ class Redelivery:
         self._auth = auth
         self._store = store
         self._clock = clock
-        self._asked: dict[str, tuple[int, float]] = {}
-        """How often, and when the last time, by the event's guid."""
+        self._asked: dict[str, tuple[int, float, int]] = {}
+        """How often, when the last time, and because of which attempt, by the event's guid."""
 
         self._further = ""
         """Where the last round ended, "" at the end of the list."""
@@ -82,20 +82,21 @@ class Redelivery:
         """
         now = self._clock()
         self._asked = {
-            guid: (times, at)
-            for guid, (times, at) in self._asked.items()
+            guid: (times, at, attempt)
+            for guid, (times, at, attempt) in self._asked.items()
             if now - at < REMEMBERED_S
         }
-        newest = {one.guid: one for one in reversed(self._failed())}
+        newest: dict[str, _Delivery] = {}
+        for one in self._failed():
+            newest.setdefault(one.guid, one)
         asked = 0
         for guid, one in newest.items():
             if asked >= MOST_ASKED:
                 break
-            if self._waits(guid, now) or self._store.has_delivery(guid):
+            if self._waits(one, now) or self._store.has_delivery(guid):
                 continue
             if self._ask(one):
-                times, _ = self._asked.get(guid, (0, now))
-                self._asked[guid] = times + 1, now
+                self._asked[guid] = self._asked.get(guid, (0,))[0] + 1, now, one.id
                 asked += 1
         return asked
 
@@ -104,8 +105,13 @@ class Redelivery:
         listed, further = self._pages("", MOST_PAGES // 2 or 1)
         if further and MOST_PAGES > 1:
             start, self._further = self._further or further, ""  # it may be refused by now
-            more, self._further = self._pages(start, MOST_PAGES // 2)
-            listed += more
+            try:
+                more, self._further = self._pages(start, MOST_PAGES // 2)
+            except RlmError as error:
+                log.warning("older deliveries are not read", extra={"why": error})
+                COUNTS.add(UNRECONCILED)
+            else:
+                listed += more
         return [
             one
             for one in listed
@@ -126,10 +132,14 @@ class Redelivery:
                 break
         return listed, cursor
 
-    def _waits(self, guid: str, now: float) -> bool:
-        times, at = self._asked.get(guid, (0, now))
-        pause = min(EVERY_S * 2 ** min(times - 1, 16), LONGEST_PAUSE_S) if times else 0.0
-        return now - at < pause
+    def _waits(self, one: _Delivery, now: float) -> bool:
+        """Is it not due? What was asked for and has not failed once more has come, and led to
+        nothing: that is in no store."""
+        if one.guid not in self._asked:
+            return False
+        times, at, attempt = self._asked[one.guid]
+        pause = min(EVERY_S * 2 ** min(times - 1, 16), LONGEST_PAUSE_S)
+        return one.id == attempt or now - at < pause
 
     def _ask(self, one: _Delivery) -> bool:
         try:

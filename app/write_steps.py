@@ -353,9 +353,10 @@ class Writing:
 
     def set_aside(self, repository_id: int, number: int) -> bool:
         """Let the plan that waits on a pull request wait no more; was there one?"""
-        since = time.time() - WAITS_S
-        plans = self._store.plans_of(repository_id, number)
-        waiting = [one for one in plans if one.state == "waiting" and one.since >= since]
+        since = self._store.now() - WAITS_S
+        plans = [one for one in self._store.plans_of(repository_id, number) if one.since >= since]
+        # One that was started waits again after a run that came to nothing.
+        waiting = [one for one in plans if not self._decided(one, self._tries(one))]
         for plan in waiting:
             self._store.decide(plan.run, "over")
         return bool(waiting)

@@ -1,7 +1,7 @@
 """What a run that writes came to, as one self-contained HTML file: the account, and the patches."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -81,11 +81,13 @@ def _mails(mails: bytes) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         found = _SUBJECT.search(head)
         subject = " ".join(found[1].split()) if found else "a commit"
         body = f"diff --git {patch}".removesuffix("\n").split("\n") if patch else []
-        yield one_line(subject), [_line(line) for line in body]
+        yield one_line(subject), list(_lines(body))
 
 
-def _line(line: str) -> tuple[str, str]:
-    kind = {"+": "add", "-": "del", "@": "gap"}.get(line[:1], "")
-    if line.startswith(("+++ ", "--- ")):
-        kind = ""
-    return kind, cut(code_line(line), LINE_CHARS)
+def _lines(body: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a patch, each with its kind; before the first hunk of a file is none."""
+    within = False
+    for line in body:
+        within = line.startswith("@@") or (within and not line.startswith("diff --git "))
+        kind = {"+": "add", "-": "del", "@": "gap"}.get(line[:1], "") if within else ""
+        yield kind, cut(code_line(line), LINE_CHARS)

@@ -15,6 +15,7 @@ _TOKEN = re.compile(
 )
 
 _CUT = "\n\n… (cut: there is a limit of size)"
+_FENCE = "\n```"
 
 
 def masked(text: str) -> str:
@@ -70,5 +71,7 @@ def sayable(text: str) -> str:
     text = masked(text)
     if size(text) <= LIMIT_BYTES:
         return text
-    kept = cut_bytes(text, LIMIT_BYTES - size(_CUT), "")
-    return kept[: kept.rfind("\n") + 1].rstrip("\n") + _CUT
+    kept = cut_bytes(text, LIMIT_BYTES - size(_CUT) - size(_FENCE), "")
+    whole = kept[: kept.rfind("\n") + 1].rstrip("\n") or kept  # of one long line, its beginning
+    fences = sum(line.startswith("```") for line in whole.split("\n"))
+    return whole + _FENCE * (fences % 2) + _CUT

@@ -47,7 +47,7 @@ def testing_text(done: Testing, width: int = PIPE_COLUMNS) -> str:
     lines += ["", *wrapped(_ending(done), width)]
     if done.written:
         seen = words.fails_before(done.fails_before, "without the change")
-        lines += wrapped(f"The tests were not run: run them. Of each, {seen}.", width)
+        lines += wrapped(f"The tests were not run: run them. Together: {seen}.", width)
     return redacted("\n".join(lines).lstrip("\n") + "\n")
 
 

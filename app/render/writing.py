@@ -430,7 +430,8 @@ def _tested(done: Testing, *, ran: bool) -> Iterator[str]:
         files = words.count(len(done.written), "file")
         not_run = "" if ran else "; they were not run"
         seen = words.fails_before(done.fails_before, "without the change")
-        yield f"**Tests that were written** ({files}, a commit for each{not_run}). Of each: {seen}."
+        head = f"**Tests that were written** ({files}, a commit for each{not_run})."
+        yield f"{head} Together: {seen}."
         yield _rows(done.written, _test_file)
     if done.left:
         yield f"**Without a test** ({words.count(len(done.left), 'behaviour')})"

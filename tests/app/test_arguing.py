@@ -1,5 +1,7 @@
 """Which answers in a thread want one, in several languages."""
 
+import time
+
 import pytest
 
 from app.arguing import argues
@@ -47,3 +49,14 @@ def test_questions_arguments_and_denials_do(text: str) -> None:
 )
 def test_thanks_and_news_do_not(text: str) -> None:
     assert not argues(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["\u304b", " ", "\n", "n't ", "not x ", "```", "`", "https://a", "\u3002"]
+)
+def test_a_hostile_answer_is_read_in_no_time(piece: str) -> None:
+    text = "\u304b" + piece * (65_000 // len(piece)) + "x"
+    start = time.process_time()
+    argues(text)
+    argues(text[:-1])
+    assert time.process_time() - start < 1

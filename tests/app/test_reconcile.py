@@ -92,6 +92,22 @@ def test_what_fails_is_asked_for_at_growing_pauses_until_it_comes(tmp_path: Path
     store.close()
 
 
+def test_what_comes_to_nothing_when_it_comes_is_asked_for_once(tmp_path: Path) -> None:
+    """It is answered, and in no store; GitHub goes on listing the attempt that failed."""
+    store = Store(tmp_path / "store.sqlite3")
+    now = [0.0]
+    with World(tmp_path) as world:
+        lost(world)
+        world.app.deliveries[0].again = lambda _one: None  # it comes, so no other attempt fails
+        redeliver = Redelivery(auth_of(world), store, lambda: now[0])
+        counts = []
+        for _ in range(5):
+            counts.append(redeliver())
+            now[0] += LONGEST_PAUSE_S
+        assert counts == [1, 0, 0, 0, 0]
+    store.close()
+
+
 def test_what_lies_behind_the_newest_pages_is_asked_for_in_later_rounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,7 +58,7 @@ def test_the_text_tells_what_was_written_what_has_none_and_what_had_one() -> Non
         "  - shop/cart.py: It adds (tests/test_sum.py:7)\n"
         "\n"
         "Done; some behaviours have no test. No model was asked. 0.0 s.\n"
-        "The tests were not run: run them. Of each, that it fails without the change is what a reader says,\n"
+        "The tests were not run: run them. Together: that it fails without the change is what a reader says,\n"
         "and nobody has seen.\n"
     )
 
