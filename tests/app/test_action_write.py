@@ -565,7 +565,7 @@ def test_tests_of_a_pull_request_are_run_on_it_and_on_what_was_before(shop: Shop
     assert stacked.title.startswith("Test: ") and "they were not run" not in stacked.body
     said = "seen failing before (where this pull request began) and passing after by"
     for text in (stacked.body, ours(pull)[-1]):
-        assert said in text and "Of each: seen failing without the change." in text
+        assert said in text and "Together: seen failing without the change." in text
     assert Path(shop.outputs["patch"]).name == "tests.patch"
 
 

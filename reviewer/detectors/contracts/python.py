@@ -4,7 +4,6 @@ import builtins
 import re
 from dataclasses import dataclass
 
-from reviewer.detectors.contracts.objects import Objects
 from reviewer.detectors.contracts.outcomes import Absent, Found, Item, Module, Outcome
 from reviewer.detectors.contracts.trees import Tree
 from reviewer.detectors.contracts.views import View
@@ -52,11 +51,6 @@ _WARNING = ("AttributeError", "format", "warn")
 _SETS_OTHERS = re.compile(rb"\bsetattr\((?!\s*self\b)")
 _OWN_MODULE = re.compile(rb"\bsys\s*\.\s*modules\s*\[\s*__name__")
 _DYNAMIC = ("globals",)
-_EXPECTED = re.compile(
-    r"\b(?:raises|assertRaises\w*|suppress|hasattr|except|(?:Attribute|Type)Error)\b"
-)
-EXPECTED_LINES = 3
-"""Before a use, in which a test says that it is to fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +76,7 @@ class Python:
             return self._own(tree, view, use)
         if use.receiver == "super()":
             return self._inherited(tree, view, use)
-        found = self._through(tree, view, use)
-        return self._of_object(tree, view, use) if found is None else found
+        return self._through(tree, view, use)
 
     def imported(self, tree: Tree, view: View, what: Import) -> Outcome:
         return None if what.guarded else self._import(tree, tree.here(view.path), what, 0)
@@ -273,31 +266,6 @@ class Python:
         )
         return Found(found.items, bare=made or own)
 
-    def _of_object(self, tree: Tree, view: View, use: Use) -> Outcome:
-        """Bind `x.name` where one scope of the file says of which class `x` is.
-
-        What is only annotated may be of a class that extends it: then no other class may have the
-        name. Not where somebody asks whether the name is there, or expects that it is not.
-        """
-        if view.quotes(use.name) or _is_expected(view, use):
-            return None
-        for made in Objects(view).made_by(use):
-            owner = self._outcome(tree, view, made)
-            if not isinstance(owner, Found) or len(owner.items) != 1:
-                continue
-            if owner.items[0].definition.kind is not DefKind.CLASS:
-                continue
-            found = self._step(tree, owner, use.name)
-            certain = made.kind is UseKind.CALL and self._makes_its_own(tree, owner.items[0])
-            if certain or found is None or not _has_another(tree, self.name, use.name, found):
-                return found
-        return None
-
-    def _makes_its_own(self, tree: Tree, item: Item) -> bool:
-        """Does a call of a class certainly make an object of that class?"""
-        made = self.member(tree, item.path, item.qualified, "__new__")
-        return isinstance(made, Absent) and "metaclass" not in item.definition.signature
-
     def _attribute_of(self, tree: Tree, path: str, dotted: str, name: str, depth: int) -> Outcome:
         first, *rest = dotted.split(".")
         owner = self.lookup(tree, path, first, depth)
@@ -370,27 +338,6 @@ def _makes_up(view: View, name: str) -> bool:
         if any(use.kind is UseKind.CALL and use.name not in _WARNING for use in calls):
             return True
     return False
-
-
-def _is_expected(view: View, use: Use) -> bool:
-    """Do the lines before a use speak of what is raised where it does not fit?"""
-    around = range(max(1, use.line - EXPECTED_LINES), use.line + 1)
-    return any(_EXPECTED.search(view.line(number)) for number in around)
-
-
-def _has_another(tree: Tree, family: str, name: str, found: Outcome) -> bool:
-    """May a class of the tree have a member of a name that is none of those found?"""
-    if not isinstance(found, Found):
-        return defined_as_member(tree, family, name)
-    known = {(each.path, each.qualified) for each in found.items}
-    for path in tree.mentioning(name, family):
-        view = tree.view(path)
-        if view is None:
-            return True
-        members = [each for each in view.by_name.get(name, ()) if each.scope]
-        if any((path, Item(path, each).qualified) not in known for each in members):
-            return True
-    return tree.unread(family)
 
 
 def defined_as_member(tree: Tree, family: str, name: str) -> bool:

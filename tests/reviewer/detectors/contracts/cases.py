@@ -173,27 +173,6 @@ CASES: list[Case] = [
     ),
     _py("through the package", "def parse(", "def parse_it(", "`parse` was renamed", also={"cli.py": ()}, more={"pkg/__init__.py": "from .text import parse\n", "cli.py": "import pkg\n\npkg.parse('x')\n"}),
     _py("unknown receiver", "def read(", "def read_all(", also={"cli.py": (("Reader('a').read()", "thing().read()"),)}),
-    # Objects, one of which a scope says the class
-    *(
-        _py(f"method of {name}", "def read(self)", new, *said, also={"cli.py": (), **also}, more={"cli.py": f"import pytest\nfrom pkg.text import Reader\n\n{text}", **more})
-        for name, new, text, said, also, more in (
-            ("a variable", "def read_all(self)", "x = Reader('a')\nx.read()\n", ("`Reader.read`",), {}, {}),
-            ("what is made on the spot", "def read_all(self)", "Reader('a').read()\n", ("`Reader.read`",), {}, {}),
-            ("a local variable", "def read_all(self)", "def f():\n    x = Reader('a')\n    return x.read\n", ("`Reader.read`",), {}, {}),
-            ("a parameter", "def read_all(self)", "def f(x: Reader):\n    x.read()\n", ("`Reader.read`",), {}, {}),
-            ("a variable, more parameters", "def read(self, size)", "x = Reader('a')\nx.read()\n", ("`Reader.read` changed",), {}, {}),
-            ("a parameter, more parameters", "def read(self, size)", "def f(x: Reader):\n    x.read()\n", ("`Reader.read` changed",), {}, {}),
-            ("a variable, more that need not be", "def read(self, size=1)", "x = Reader('a')\nx.read()\n", (), {}, {}),
-            ("what may be another", "def read_all(self)", "x = Reader('a')\nx = y\nx.read()\n", (), {}, {}),
-            ("what may be none of it", "def read_all(self)", "x = Reader('a') or y\nx.read()\n", (), {}, {}),
-            ("what is asked for it", "def read_all(self)", "x = Reader('a')\nif hasattr(x, 'read'):\n    x.read()\n", (), {}, {}),
-            ("what is to fail", "def read_all(self)", "x = Reader('a')\nwith pytest.raises(AttributeError):\n    x.read()\n", (), {}, {}),
-            ("a parameter that may be of a class that extends it", "def read_all(self)", "class Own(Reader):\n    def read(self):\n        pass\n\n\ndef f(x: Reader):\n    x.read()\n", (), {}, {}),
-            ("a parameter that another class has as it was", "def read(self, size)", "class Own(Reader):\n    def read(self):\n        pass\n\n\ndef f(x: Reader):\n    x.read()\n", (), {}, {}),
-            ("a class that makes others", "def __new__(cls, path):\n        return y\n\n    def read_all(self)", "x = Reader('a')\nx.read()\n", (), {}, {"pkg/other.py": "class Other:\n    def read(self):\n        pass\n"}),
-            ("a class with more by name", "def __getattr__(self, name):\n        return y\n\n    def read_all(self)", "x = Reader('a')\nx.read()\n", (), {}, {}),
-        )
-    ),
     _py("overload that fits", "def parse(text, strict=False)", "@overload\ndef parse(text, strict): ...\n@overload\ndef parse(text, mode): ...\ndef parse(text, *rest, **more)"),
     _py("does not parse any more", "def parse(", "def parse_it(("),
     # TypeScript and JavaScript -----------------------------------------------------------------
