@@ -16,7 +16,7 @@ _ASKS = re.compile(
 
 _DENIES = re.compile(
     r"\b(?:not|never|cannot|impossible|wrong|incorrect|false|already|"
-    r"(?:ca|wo|is|does|do|did|are|was|were|would|should|could)n't|"
+    r"(?:ca|is|does|do|did|are|was|were|would|should|could)n't|won't(?! fix)|"
     r"nicht|nie|kein\w*|falsch|pas|jamais|faux|nunca|falso|nem|não|errado|не|нет|неверно)\b|"
     r"[不没沒]|ない|ません|아니|않",
     re.IGNORECASE,

@@ -69,7 +69,7 @@ def taken(path: str, name: str, context: Context, tree: Overlay) -> Taken:
 def _in_file(view: View, name: str, found: Taken) -> None:
     places: set[tuple[int, int]] = set()
     for each in view.what.definitions:
-        if each.kind not in _FUNCTIONS or not _is_called_by_pytest(each):
+        if each.kind not in _FUNCTIONS or not _is_called_by_pytest(each, view.path):
             continue
         if not any(one.name == name for one in each.parameters or ()) or each.name == name:
             continue  # one that takes its own name takes that of a farther conftest
@@ -101,8 +101,11 @@ def _words(function: Definition, name: str, view: View) -> Iterator[tuple[int, i
             yield use.line, use.column
 
 
-def _is_called_by_pytest(each: Definition) -> bool:
-    return each.name.startswith("test") or is_fixture(each)
+def _is_called_by_pytest(each: Definition, path: str) -> bool:
+    """Is it a fixture, or a test in a file where pytest looks for tests?"""
+    name = PurePosixPath(path).name
+    is_looked_at = name == CONFTEST or name.startswith("test_") or name.endswith("_test.py")
+    return is_fixture(each) or (is_looked_at and each.name.startswith("test"))
 
 
 def _is_given(each: Definition, name: str, view: View) -> bool:
@@ -129,18 +132,22 @@ def _is_called_otherwise(each: Definition, view: View) -> bool:
 
 
 def _nearer(path: str, name: str, named: tuple[str, ...], context: Context) -> list[str]:
-    """Return the other conftests that have a fixture of that name, and see this one."""
+    """Return the other conftests that have a fixture of that name, or import one, and see this."""
     return [
         other
         for other in named
         if other != path
         and PurePosixPath(other).name == CONFTEST
         and _sees(other, path)
-        and any(
-            each.name == name and is_fixture(each)
-            for each in context.extraction(other).what.definitions
-        )
+        and _has(name, other, context)
     ]
+
+
+def _has(name: str, path: str, context: Context) -> bool:
+    """Has a file a fixture of that name, of its own or from elsewhere?"""
+    what = context.extraction(path).what
+    own = any(each.name == name and is_fixture(each) for each in what.definitions)
+    return own or any((one.alias or one.name) in {name, "*"} for one in what.imports)
 
 
 def _sees(path: str, owner: str) -> bool:

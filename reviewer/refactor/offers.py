@@ -31,6 +31,9 @@ def unlisted(text: str, name: str, parsers: Parsers) -> str:
         return text
     lines = encode(text).split(b"\n")
     for each in sorted(gone, key=lambda one: (-one.line, -one.column)):
+        above = b"\n".join(lines[max(0, each.line - 4) : each.line - 1])
+        if _CALLED.search(above):
+            raise GiveUp(f"`__all__` lists {printable(each.name)} by a call that is not plain")
         row = _without(lines[each.line - 1], each)
         lines[each.line - 1 : each.line] = [] if row is None else [row]
     result = decode(b"\n".join(lines))
@@ -38,6 +41,10 @@ def unlisted(text: str, name: str, parsers: Parsers) -> str:
     if left != [each.name for each in there if each.name != name]:
         raise GiveUp(f"`__all__` lists {printable(name)} in a way that is not taken apart here")
     return result
+
+
+_CALLED = re.compile(rb"\.\s*\w+\s*\(\s*(?:#[^\n]*)?\s*\Z")
+"""What a call of a method begins with, up to its first argument."""
 
 
 def _without(line: bytes, each: Quoted) -> bytes | None:
@@ -50,9 +57,12 @@ def _without(line: bytes, each: Quoted) -> bytes | None:
         raise GiveUp(f"`__all__` lists {printable(each.name)} in a string that is not plain")
     before, after = line[: found.start()], line[found.end() :]
     alone = not before.strip() and re.fullmatch(rb"\s*,?\s*(?:#.*)?", after)
-    grown = before.strip() == b"__all__.append(" and re.fullmatch(rb"\)\s*(?:#.*)?", after)
+    grown = before == b"__all__.append(" and re.fullmatch(rb"\)\s*(?:#.*)?", after)
     if alone or grown:
         return None
+    if _CALLED.search(before):
+        # What would be left is a call of nothing, or a block with nothing in it.
+        raise GiveUp(f"`__all__` lists {printable(each.name)} by a call that is not plain")
     if comma := re.match(rb"[ \t]*,[ \t]*", after):
         rest = after[comma.end() :]
         return before + rest if rest.strip()[:1] not in b")]}" else before.rstrip() + rest

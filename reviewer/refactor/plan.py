@@ -2,6 +2,7 @@
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -309,6 +310,9 @@ def _no_name(one: Rename) -> str | None:
     if not _NAME.fullmatch(one.to):
         return f"{printable(one.to)!r} is no name: give the last part alone"
     language = language_of(one.path)
+    whole = unicodedata.normalize("NFKC", one.to) == one.to
+    if not whole or (language is Language.PYTHON and not one.to.isidentifier()):
+        return f"{printable(one.to)!r} is no name that the language takes as it is written"
     is_member = language in _SCRIPTS and "." in one.symbol
     if language and not is_member and one.to in _RESERVED.get(language, frozenset()):
         return f"{one.to!r} is a word of the language, which nothing can be called"

@@ -188,7 +188,7 @@ def _rows(path: str, text: str) -> _Rows:
         elif not bare or (not prose and _COMMENT.match(bare)):
             continue
         elif not prose and _IMPORT.match(bare):
-            depth = _opened(bare)
+            depth = _opened(bare) if bare.startswith(("from ", "import ")) else 0
         else:
             rows.append(line.rstrip())
     runs = (tuple(rows[at : at + RUN]) for at in range(len(rows) - RUN + 1))
@@ -196,5 +196,6 @@ def _rows(path: str, text: str) -> _Rows:
 
 
 def _opened(line: str) -> int:
-    """Return how many brackets a line opens and does not close."""
-    return sum((sign in _OPEN) - (sign in _CLOSE) for sign in line)
+    """Return how many brackets a line opens and does not close, comments left out."""
+    code = re.split(r"#|//", line, maxsplit=1)[0]
+    return sum((sign in _OPEN) - (sign in _CLOSE) for sign in code)

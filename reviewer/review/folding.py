@@ -78,7 +78,11 @@ def show_folded(change: Change, spans: Sequence[Span]) -> str:
 
 
 def _lead(first: str, has_words: bool, has_lines: bool) -> str:
-    but = ", but for words (shown -> theirs, wherever it stands)" if has_words else ""
+    but = (
+        ", but for words (shown -> theirs: whole words, all at once, wherever they stand)"
+        if has_words
+        else ""
+    )
     if has_lines:
         text = f"The same lines as in hunk {first} go and come in these hunks of yours"
         return f"{text}{but}, where {CHANGED} stands"

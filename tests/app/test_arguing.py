@@ -36,6 +36,7 @@ def test_questions_arguments_and_denials_do(text: str) -> None:
         "",
         "Done, thanks",
         "Not now",
+        "Won't fix. By design.",
         "Fixed, see https://example.org/a?b=c",
         "```py\na = b if c else d\nfor x in y: print(x)\n```",
         "Fixed in abc1234, not pushed yet",

@@ -7,6 +7,7 @@ it is a parameter or a variable that is annotated with the class and bound nowhe
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 
 from reviewer.detectors.contracts.views import View
 from reviewer.parsing.packed import path_of
@@ -14,6 +15,18 @@ from reviewer.parsing.symbols import Definition, DefKind, Use, UseKind
 
 MAX_CALL_BYTES = 5_000
 """Of the arguments of a call, whose other bracket is looked for."""
+
+MAX_CLOSES = 100
+"""Of its brackets: each is followed back."""
+
+_OTHERWISE = (
+    rb"\b(?:global|nonlocal)\b[^\n]*\b%b\b",
+    rb"(?<![\w.])%b\s*[^\s\w=!<>(){}\[\],.:;]{1,2}=",
+    rb"\b(?:isinstance|issubclass|type|setattr|cast)\s*\(\s*%b\b",
+    rb"\bcase\b[^\n]*\bas[ \t]+%b\b",
+    rb"\bmatch[ \t]+%b\b",
+)
+"""Bindings that are no assignment of one object, and tests of its class, of a name."""
 
 _FUNCTIONS = (DefKind.FUNCTION, DefKind.METHOD)
 _END = re.compile(rb"[ \t]*(?:[;\r\n]|\Z)")
@@ -25,6 +38,7 @@ class Objects:
 
     def __init__(self, view: View) -> None:
         self._view = view
+        self._otherwise: dict[str, bool] = {}
 
     def made_by(self, use: Use) -> tuple[Use, ...]:
         """Return the uses of names one of which says of which class a member is asked of.
@@ -43,9 +57,7 @@ class Objects:
 
     def _bound(self, use: Use, name: str) -> tuple[Use | None, ...]:
         view, lines = self._view, self._view.bound_lines(name)
-        word = re.escape(name.encode())
-        again = rb"\b(?:global|nonlocal)\b[^\n]*\b%b\b|(?<![\w.])%b\s*[^\s\w=!<>(){}\[\],.:;]{1,2}="
-        if re.search(again % (word, word), view.masked):
+        if self._is_bound_otherwise(name):
             return ()
         for function in self._around(use):
             path = path_of(function)
@@ -67,6 +79,15 @@ class Objects:
         if inner or any(not view.inside(line) for line in lines):
             return ()
         return self._assigned(name, tops[0].start), self._annotated(name, tops[0].start)
+
+    def _is_bound_otherwise(self, name: str) -> bool:
+        """May a name be another object's, or one of a narrower class, anywhere in the file?"""
+        if name not in self._otherwise:
+            word = re.escape(name.encode())
+            self._otherwise[name] = any(
+                re.search(each % word, self._view.masked) for each in _OTHERWISE
+            )
+        return self._otherwise[name]
 
     def _around(self, use: Use) -> Iterator[Definition]:
         """Give the functions that a use is inside of, the innermost first."""
@@ -103,7 +124,8 @@ class Objects:
             return None
         use = self._calls.get(found.end(1))
         # Backwards from each bracket that ends a line: the one that closes this call.
-        for close in re.finditer(rb"\)", text[found.end() : found.end() + MAX_CALL_BYTES]):
+        closes = re.finditer(rb"\)", text[found.end() : found.end() + MAX_CALL_BYTES])
+        for close in islice(closes, MAX_CLOSES):
             at = found.end() + close.start()
             if self._opened(at) == found.end() - 1:
                 return use if _END.match(text, at + 1) else None

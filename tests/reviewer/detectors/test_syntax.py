@@ -40,6 +40,8 @@ BREAKS = [
     ("a.swift", "func f(x: Int) -> Int {\n    return g(x)\n}\n", "g(x)", "g(x"),
     ("a.json", '{"a": [1, 2], "b": 3}\n', "2]", "2"),
     ("a.ipynb", '{"cells": [1, 2], "nbformat": 4}\n', "2]", "2"),
+    ("b.ipynb", '{"cells": ["{{ x }} ${y}", 2], "nbformat": 4}\n', "2]", "2"),
+    ("alembic.ini", "[a]\nb = %(levelname)-5.5s [%(name)s]\n\n[c]\nd = 2\n", "[c]", "[a]"),
     ("setup.cfg", "[a]\nb = 1\n\n[c]\nd = 2\n", "[c]", "[c"),
     ("tox.ini", "[a]\nb = 1\n\n[c]\nd = 2\n", "[c]", "[a]"),
     ("mypy.ini", "[a]\nb = 1\n", "[a]\n", ""),

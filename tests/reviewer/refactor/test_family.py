@@ -71,6 +71,21 @@ def test_what_is_asked_of_an_object_whose_scope_says_its_class_follows(
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "    if isinstance(x, Acc2):\n        x.run()\n",
+        "    match [x]:\n        case [Acc2() as x]:\n            x.run()\n",
+        "    match x:\n        case Acc2():\n            x.run()\n",
+        "    if type(x) is Acc2:\n        x.run()\n",
+    ],
+)
+def test_an_object_that_may_be_of_a_narrower_class_is_left(body: str) -> None:
+    text = f"from acc import Acc\n\n\ndef f(x: Acc):\n{body}"
+    done = renamed({**OBJECTS, "some.py": text}, "acc.py", "Acc.run", "go")
+    assert "some.py" not in texts(done)
+
+
+@pytest.mark.parametrize(
     "acc",
     [
         "class Acc:\n    def __new__(cls):\n        return 1\n\n    def run(self):\n        pass\n",

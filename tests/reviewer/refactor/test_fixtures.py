@@ -54,6 +54,17 @@ def test_what_takes_a_nearer_one_stays_and_what_may_take_either_is_told() -> Non
     assert any("perhaps taken here as a fixture: @pytest.fixture" in each for each in told)
 
 
+def test_what_pytest_does_not_call_and_a_fixture_that_is_imported_nearer_stay() -> None:
+    more = {
+        "tests/lib.py": "def test_connection(client):\n    return client\n",
+        "tests/run.py": "from tests.lib import test_connection\ntest_connection(client=3)\n",
+        "tests/far/conftest.py": "from other.fixtures import client\n",
+        "tests/far/test_g.py": "def test_g(client):\n    assert client\n",
+    }
+    done = renamed({**FILES, **more}, "tests/conftest.py", "client", "http")
+    assert set(texts(done)) == {"tests/conftest.py", "tests/test_a.py", "tests/deep/test_b.py"}
+
+
 def test_a_fixture_of_one_file_is_for_that_file() -> None:
     made = texts(renamed(FILES, "other/test_c.py", "client", "http"))
     assert made == {"other/test_c.py": FILES["other/test_c.py"].replace("client", "http")}

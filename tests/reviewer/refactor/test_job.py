@@ -265,10 +265,6 @@ def test_a_use_that_nobody_may_edit_is_left(tmp_path: Path) -> None:
     ("plan", "says"),
     [
         (
-            {"renames": [rename("shop/prices.py", "net", "class")]},
-            ("Rename net to class", "the rename", "it is still called net"),
-        ),
-        (
             {"renames": [rename("shop/prices.py", "net", "total")]},
             ("Rename net to total", "the rename", "it is still called net"),
         ),
@@ -796,17 +792,6 @@ def test_mending_ends_where_a_round_changes_nothing(tmp_path: Path) -> None:
 
 
 # What does not parse, and what runs at a time ---------------------------------------------------
-
-
-def test_a_rename_after_which_a_file_does_not_parse_is_left_to_a_node(tmp_path: Path) -> None:
-    repo = make(tmp_path / "r")
-    plan = planned(renames=[rename("shop/prices.py", "net", "class")])
-    name = "Rename net to class: what is left"
-    left = tool("submit", {"left": [{"what": "net", "why": "class is no name."}]})
-    with ModelServer(script(plan, {name: left})) as server:
-        done = refactored(repo, server)
-    assert done.patch.commits == () and done.refactoring.status == "partial"
-    assert "does not parse any more" in " ".join(done.refactoring.notes)
 
 
 def test_edits_that_do_not_parse_go_back(tmp_path: Path) -> None:

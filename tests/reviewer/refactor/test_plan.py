@@ -73,6 +73,9 @@ def rename(path: str, symbol: str, to: str) -> dict[str, str]:
         (plan(modules=[module("a", CART, new=("shop/Report.py",))]), "lower case alone"),
         (plan(renames=[rename(CART, "total", "a b")]), "is no name"),
         (plan(renames=[rename(CART, "total", "1st")]), "is no name"),
+        (plan(renames=[rename(CART, "total", "x\u00b2")]), "is no name that the language takes"),
+        (plan(renames=[rename(CART, "total", "\ufb01le")]), "is no name that the language takes"),
+        (plan(renames=[rename(CART, "total", "$x")]), "is no name that the language takes"),
         (plan(renames=[rename(CART, "total", "class")]), "a word of the language"),
         (
             plan(renames=[rename(CART, "total", "a"), rename(CART, "total", "b")]),

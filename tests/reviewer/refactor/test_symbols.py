@@ -480,7 +480,16 @@ def test_a_move_takes_a_name_out_of_what_is_listed(listed: str, after: str) -> N
     assert made["pkg/a.py"] == f"__all__ = {after}\n\n\ndef m():\n    pass\n"
 
 
-@pytest.mark.parametrize("listed", ['("K", "m")', '["""K"""]'])  # one in brackets is no tuple
+@pytest.mark.parametrize(
+    "listed",
+    [
+        '("K", "m")',  # one in brackets is no tuple
+        '["""K"""]',
+        '["m"]\nif m:\n    __all__.append("K")',
+        '["m"]\n__all__.append(\n    "K"\n)',
+        '["m", "K"]\n__all__.remove("K")',
+    ],
+)
 def test_what_is_listed_in_an_odd_way_is_left(listed: str) -> None:
     files = {**STARRED, "pkg/a.py": STARRED["pkg/a.py"].replace('["K", "m"]', listed)}
     with pytest.raises(GiveUp, match="`__all__` lists K"):
