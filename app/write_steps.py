@@ -358,7 +358,7 @@ class Writing:
         # One that was started waits again after a run that came to nothing.
         waiting = [one for one in plans if not self._decided(one, self._tries(one))]
         for plan in waiting:
-            self._store.decide(plan.run, "over")
+            self._store.decide(plan.run, "over", started_too=True)
         return bool(waiting)
 
     def _decided(self, plan: Plan, tries: Sequence[Run]) -> str:

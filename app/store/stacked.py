@@ -116,9 +116,13 @@ class Stacks(Base):
         """Return the plans that wait for a person and were shown since then, the newest first."""
         return self._plans((PLANS.c.state == "waiting") & (PLANS.c.since >= since))
 
-    def decide(self, run: str, state: Literal["started", "over"]) -> None:
-        """Let a plan wait no more; one that was started stays so."""
-        undecided = (PLANS.c.run == run) & (PLANS.c.state != "started")
+    def decide(
+        self, run: str, state: Literal["started", "over"], *, started_too: bool = False
+    ) -> None:
+        """Let a plan wait no more; one that was started stays so, unless `started_too`."""
+        undecided = PLANS.c.run == run
+        if not started_too:
+            undecided &= PLANS.c.state != "started"
         with self.database.write() as db:
             db.execute(update(PLANS).where(undecided).values(state=state))
 

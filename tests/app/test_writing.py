@@ -639,6 +639,16 @@ def test_a_stop_sets_a_plan_that_waits_aside(desk: Desk) -> None:
     assert "Nothing is running here." in desk.ours[-1].body
 
 
+def test_a_stop_sets_a_plan_aside_that_waits_again(desk: Desk) -> None:
+    planned(desk)
+    desk.says("alice", "/rlm go")
+    desk.says("alice", "/rlm stop")  # what carries it out: it comes to nothing
+    desk.says("alice", "/rlm stop")
+    assert SET_ASIDE in desk.ours[-1].body
+    desk.says("alice", "/rlm go")
+    assert NO_PLAN in desk.ours[-1].body
+
+
 @pytest.mark.parametrize("begun_by", ["/rlm refactor rename f to g", "/rlm tests"])
 @pytest.mark.parametrize("works", [False, True])
 def test_a_stop_before_there_is_anything_leaves_nothing_to_start(
