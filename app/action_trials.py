@@ -326,6 +326,10 @@ class _Trials:
         unseen = f" Whether the tests that were written fail {where} was not seen."
         try:
             done = self.bench.run(self.bench.commit(start, files), f"the tests alone, {where}")
+            # What fails there without them says nothing of them; the head was seen passing.
+            alone = done.state == "failed" and not fixes
+            if alone and self.bench.run(start, where).state != "passed":
+                return unseen, None
         except _TROUBLE as error:
             self._warn(error)
             return unseen, None

@@ -99,11 +99,18 @@ def test_what_mends_it_is_joined_with_it(tmp_path: Path) -> None:
 
 def test_new_tests_are_mended_where_they_are_still_only_added(tmp_path: Path) -> None:
     right = added(ADDED.replace(b"b() == 1", b"b() == 2"), before=ADDED)
-    done = tries(tmp_path, right, PASSED, FAILED, PASSED, FAILED, first=added(ADDED))
+    done = tries(tmp_path, right, PASSED, FAILED, PASSED, FAILED, PASSED, first=added(ADDED))
     assert not done.failing and len(done.written.commits) == 2
     assert "after being mended 1 time" in done.said and "seen failing before" in done.said
     account = done.written.account
     assert isinstance(account, Testing) and account.fails_before == "run"
+
+
+def test_where_a_pull_request_began_may_fail_by_itself(tmp_path: Path) -> None:
+    done = tries(tmp_path, None, PASSED, PASSED, FAILED, FAILED, first=added(ADDED))
+    assert "was not seen" in done.said and "seen failing" not in done.said
+    account = done.written.account
+    assert isinstance(account, Testing) and account.fails_before == "read"
 
 
 @pytest.mark.parametrize(
