@@ -81,10 +81,11 @@ class Postgres:
 
     def stop(self) -> None:
         """End the server at once, as when its machine is gone; `start` brings it back."""
-        if self._process is not None:
+        # Two may stop it at once: a test's own thread, and whoever ends the test.
+        process, self._process = self._process, None
+        if process is not None:
             self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
-            self._process.wait()
-            self._process = None
+            process.wait()
 
     def kill(self) -> None:
         """Kill the server's first process, and wait for those of its sessions, which end with it."""

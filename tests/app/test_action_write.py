@@ -104,9 +104,11 @@ class Shop:
         head = self.repo.commit({SHAPES: FLAWED, **changed}, base)
         return self.repo.pull(base, head, **{"head_ref": "topic", **more})
 
-    def says(self, pull: FakePull, text: str, who: str = "alice") -> StepRan:
-        """Let somebody comment, and the job run that this starts."""
+    def says(self, pull: FakePull, text: str, who: str = "alice", ago_s: float = 0) -> StepRan:
+        """Let somebody comment, so long ago, and the job run that this starts."""
         comment = pull.comment(who, text)
+        comment.created -= ago_s
+        comment.updated -= ago_s
         payload = self.hub.payload_comment(comment, self.hub.app("unused"))
         payload.pop("installation", None)
         return self.runs(payload)
@@ -647,7 +649,7 @@ def test_a_plan_in_a_comment_is_carried_out_by_another_job(shop: Shop, planner: 
 def test_a_newer_plan_takes_the_place_of_one_that_waits(shop: Shop, planner: Planner) -> None:
     pull = shop.pull()
     # In one comment, the plan is newer than the command that would start it.
-    ran = shop.says(pull, f"/rlm refactor {ORDER}\n/rlm go")
+    ran = shop.says(pull, f"/rlm refactor {ORDER}\n/rlm go", ago_s=2)
     assert ran.code == 0 and "newer than this comment" in ours(pull)[-1], ran.log
     assert shop.stacked == [] and planner.asked == []
     first = plan_of(pull)
