@@ -15,7 +15,6 @@ from functools import cache
 
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.contracts.masking import MASKED, masked
-from reviewer.detectors.contracts.objects import Objects
 from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
@@ -24,6 +23,7 @@ from reviewer.parsing.symbols import Definition, DefKind, Extraction, UseKind
 from reviewer.refactor.family import WALKED, Class, Family, class_around, family, is_own
 from reviewer.refactor.fixtures import Taken, is_fixture, taken
 from reviewer.refactor.keywords import Keywords
+from reviewer.refactor.made_objects import MadeObjects
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.strings import named_in_strings
@@ -222,14 +222,14 @@ def _of_objects(uses: Sequence[Used], kin: Family, context: Context, tree: Overl
     }
     if any(_makes_others(each, context) for each in kin.classes):
         return list(uses)
-    objects: dict[str, Objects | None] = {}
+    objects: dict[str, MadeObjects | None] = {}
     found = []
     for each in uses:
         path, use = each.path, each.use
         if each.certainty is not Certainty.EXACT and use.kind in _MEMBER_USES and use.receiver:
             if path not in objects:
                 view = _view(path, context, tree)
-                objects[path] = Objects(view) if view is not None else None
+                objects[path] = MadeObjects(view) if view is not None else None
             known = objects[path]
             made = known.made_by(use) if known is not None else ()
             if any((path, one.line, one.column) in classes for one in made):

@@ -33,7 +33,7 @@ _END = re.compile(rb"[ \t]*(?:[;\r\n]|\Z)")
 _PAIRS = {b")": b"(", b"]": b"[", b"}": b"{"}
 
 
-class Objects:
+class MadeObjects:
     """Answers for one file."""
 
     def __init__(self, view: View) -> None:
@@ -49,7 +49,11 @@ class Objects:
         found: tuple[Use | None, ...]
         if not use.receiver.isidentifier():
             found = (self._called_before(self._view.offset(use.line, use.column)),)
-        elif use.receiver in ("self", "cls") or use.receiver in self._view.locals:
+        elif (
+            use.receiver in ("self", "cls")
+            or use.receiver in self._view.locals
+            or self._is_bound_otherwise(use.receiver)
+        ):
             found = ()
         else:
             found = self._bound(use, use.receiver)
@@ -57,8 +61,6 @@ class Objects:
 
     def _bound(self, use: Use, name: str) -> tuple[Use | None, ...]:
         view, lines = self._view, self._view.bound_lines(name)
-        if self._is_bound_otherwise(name):
-            return ()
         for function in self._around(use):
             path = path_of(function)
             mine = [line for line in lines if function.start <= line <= function.end]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from reviewer.detectors.contracts.objects import Objects
 from reviewer.detectors.contracts.views import View
 from reviewer.languages import Language
 from reviewer.parsing.extract import extract
+from reviewer.refactor.made_objects import MadeObjects
 
 FOUND = [
     "x = Acc()\nx.made()\n",
@@ -49,7 +49,7 @@ NOT_FOUND = [
 def test_an_object_is_of_a_class(text: str) -> None:
     data = f"import a\nfrom a import Acc\n\n{text}".encode()
     what = extract(data, Language.PYTHON)
-    objects = Objects(View("t.py", Language.PYTHON, what, data))
+    objects = MadeObjects(View("t.py", Language.PYTHON, what, data))
     asked = [use for use in what.uses if use.name in {"made", "no"}]
     assert asked
     for use in asked:
