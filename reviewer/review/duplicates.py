@@ -1,4 +1,5 @@
-"""One question at the end of a review: which of its findings are about one and the same defect?
+"""One question at the end of a review: which of its findings are about one and the same defect,
+or about one mistake that was made at several places?
 
 Programs join what is said in like words or of the same lines (`join`). Two passes that see one
 cause at two places, and tell it in other words, take a reader. What its answer puts together is
@@ -8,7 +9,7 @@ The same reader is shown what we said of the pull request before and no id tells
 have changed what a finding says and where. What it pairs is a hint for whoever publishes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,7 +29,7 @@ MOST_COMPARED = 40
 """Reports of one question, the worst first."""
 
 MOST_TOGETHER = 6
-"""Reports of one group: so many titles fit into a comment."""
+"""Reports of one group or pattern: so many titles fit into a comment."""
 
 SHOWN_CHARS = 36_000
 """Of all of them, about 10,000 tokens: reports share it, and the longest are cut."""
@@ -54,17 +55,33 @@ class Group(BaseModel):
     )
 
 
+class Pattern(BaseModel):
+    """Reports about one mistake that was made at several places, each to be mended by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mistake: str = Field(
+        min_length=1,
+        max_length=PROSE_CHARS,
+        description="the wrong construct that stands at each place, and the edit, in one sentence",
+    )
+    reports: list[str] = Field(
+        min_length=2, max_length=MOST_COMPARED, description="their names here: r1, r2, …"
+    )
+
+
 class Duplicates(BaseModel):
     """What the model hands in."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     groups: list[Group] = Field(max_length=MOST_COMPARED)
+    patterns: list[Pattern] = Field(default_factory=list, max_length=MOST_COMPARED)
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """What is said twice: ids of findings of one defect, and `earlier` ids by those of findings."""
+    """What is said twice: ids of findings told as one, and `earlier` ids by those of findings."""
 
     same: list[frozenset[str]] = field(default_factory=list)
     earlier: dict[str, str] = field(default_factory=dict)
@@ -130,7 +147,7 @@ def question(compared: Sequence[Finding], before: Sequence[Earlier] = ()) -> Que
     told += [_told_before(name, one) for name, one in _named_before(before).items()]
     return Question(
         "duplicates",
-        "2",
+        "3",
         "cheap",
         Duplicates,
         tuple(one.id for one in compared),
@@ -143,23 +160,37 @@ def question(compared: Sequence[Finding], before: Sequence[Earlier] = ()) -> Que
 def groups(said: Duplicates, compared: Sequence[Finding]) -> list[frozenset[str]]:
     """Return the ids of what belongs together, as far as an answer may say so.
 
-    Each report is in one group at the most, the first that names it. A group without a model's
-    report is none, and what was there before the change is not what the change brings. Of what is
-    grave a group has one, the worst, and it has no more than one comment can tell: what is left
-    out is told by itself.
+    Each report is in one group at the most, the first that names it; patterns come last, and have
+    all of a group of which they name a report, or none of it. A group without a model's report is
+    none, and what was there before the change is not what the change brings. Of what is grave a
+    group has one, the worst, and it has no more than one comment can tell: what is left out is told
+    by itself.
     """
     named = _named(compared)
-    left = set(named)
-    found: list[frozenset[str]] = []
+    found: list[set[str]] = []
     for group in said.groups:
-        names = [name for name in named if name in left and name in group.reports]
-        grave = [name for name in names if named[name].is_grave]
-        names = [name for name in names if name not in grave[1:]][:MOST_TOGETHER]
-        ones = [named[name] for name in names]
-        if len(ones) > 1 and any(map(_by_model, ones)) and _of_one_time(ones):
-            left.difference_update(names)
-            found.append(frozenset(one.id for one in ones))
-    return found
+        left = set(named).difference(*found)
+        if together := _together(left.intersection(group.reports), named):
+            found.append(together)
+    for pattern in said.patterns:
+        parts = [group for group in found if not group.isdisjoint(pattern.reports)]
+        wanted = set(named).intersection(pattern.reports).union(*parts)
+        if not all(map(_together(wanted, named).issuperset, parts)):
+            wanted, parts = wanted.difference(*parts), []
+        found = [group for group in found if group not in parts]
+        while together := _together(wanted.difference(*found), named):
+            found.append(together)
+    return [frozenset(named[name].id for name in group) for group in found]
+
+
+def _together(wanted: Container[str], named: Mapping[str, Finding]) -> set[str]:
+    """Return those of the wanted reports that one comment may tell; none where that is no group."""
+    names = [name for name in named if name in wanted]
+    grave = [name for name in names if named[name].is_grave]
+    names = [name for name in names if name not in grave[1:]][:MOST_TOGETHER]
+    ones = [named[name] for name in names]
+    is_group = len(ones) > 1 and any(map(_by_model, ones)) and _of_one_time(ones)
+    return set(names) if is_group else set()
 
 
 def told_again(

@@ -262,6 +262,12 @@ def grouped(*names: str, more: tuple[str, ...] = ()) -> Duplicates:
     )
 
 
+def alike(*patterns: tuple[str, ...], of: Duplicates | None = None) -> Duplicates:
+    said = [{"mistake": "Nobody awaits it: await it.", "reports": names} for names in patterns]
+    first = (of or Duplicates(groups=[])).model_dump()
+    return Duplicates.model_validate({**first, "patterns": said})
+
+
 def claims(**second: object) -> list[Finding]:
     return [
         finding("One end is never read", 5, severity=Severity.HIGH),
@@ -327,6 +333,39 @@ def test_a_group_has_as_many_as_one_comment_can_tell():
     ones = [finding(f"Fault {n} of the list", 10 * n) for n in range(1, 12)]
     found = groups(grouped(*(f"r{n}" for n in range(1, 12))), ones)
     assert ids(found, ones) == [list(range(1, MOST_TOGETHER + 1))]
+
+
+def test_one_mistake_at_several_places_is_one_with_its_places_and_what_is_told_of_each():
+    ones = claims()
+    found = groups(alike(("r1", "r3")), ones)
+    assert ids(found, ones) == [[1, 3]]
+    first, other = joined(ones, found)
+    assert (first.title, [place.line for place in first.places]) == (ones[0].title, [25])
+    assert ones[2].title in first.body and other == ones[1]
+
+
+def test_a_pattern_has_the_whole_of_a_defect_or_leaves_it():
+    ones = claims()
+    assert ids(groups(alike(("r2", "r3"), of=grouped("r1", "r2")), ones), ones) == [[1, 2, 3]]
+    many = [finding(f"Fault {n} of the list", 10 * n) for n in range(1, MOST_TOGETHER + 3)]
+    last = (f"r{len(many) - 1}", f"r{len(many)}")
+    names = tuple(f"r{n}" for n in range(1, len(many)))
+    kept = groups(alike(names, of=grouped(*last)), many)
+    assert ids(kept, many) == [[7, 8], [1, 2, 3, 4, 5, 6]]
+
+
+def test_a_long_pattern_is_told_in_several():
+    ones = [finding(f"Fault {n} of the list", 10 * n) for n in range(1, MOST_TOGETHER + 4)]
+    found = groups(alike(tuple(f"r{n}" for n in range(1, len(ones) + 1))), ones)
+    assert [len(each) for each in found] == [MOST_TOGETHER, 3]
+
+
+def test_a_pattern_is_held_to_what_a_defect_is():
+    holes = [finding(f"Hole {n} is open", 10 * n, category=Category.SECURITY) for n in (1, 2)]
+    assert groups(alike(("r1", "r2")), holes) == []
+    assert groups(alike(("r1", "r2")), claims(preexisting=True)) == []
+    said = alike(("r1", "t1"))
+    assert groups(said, claims()) == [] and told_again(said, claims(), [before()]) == {}
 
 
 def test_what_is_told_with_something_grave_was_not_said_before():
