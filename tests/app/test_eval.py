@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -452,6 +453,28 @@ def test_detectors_alone_say_nothing_new(bench: Bench) -> None:
     again = bench.report("--again", "--only", "quiet", "--no-model").again
     assert again is not None
     assert (again.rows[-1].claims, again.rows[-1].new, again.silent) == (1, 0, 1)
+
+
+def test_an_arm_of_the_benchmark_has_letters_of_its_own_for_the_second_review(
+    bench: Bench,
+) -> None:
+    bench.server.script = in_turn(sees_repeats=True)
+    out = bench.user.home / "arms"
+    given = ("--", "--only", "shop", "--no-judge", "--effort", "quick", "--format", "json")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.arms", "all", bench.dataset, out, "--again", *given],
+        env=bench.user.environ(PYTHONPATH=str(ROOT), **service_of(bench.server)),
+        cwd=bench.user.home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    again = Report.model_validate_json(done.stdout).again
+    assert again is not None and again.rows[-1].new == 3
+    assert len(list((out / "letters").glob("*.reply"))) == 1 + 2 + 1
+    assert len(list((out / "letters/again").glob("*.reply"))) == 1 + 5 + 1
 
 
 def test_text_and_markdown_tell_of_the_second_review(bench: Bench) -> None:
