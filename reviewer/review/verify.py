@@ -135,6 +135,7 @@ class Verifier:
     name = "verify"
     version = "9"
     tier: Tier = "cheap"
+    goes_back: int = 2
     result: type[Verdicts] = Verdicts
 
     def __init__(
