@@ -28,7 +28,7 @@ from reviewer.review.prompts import prompt as prompt_of
 from tests.model_server import Answer, ModelServer, error, hang, stopped, tool
 from tests.repo import Repo
 
-MODEL = "claude-sonnet-5-5"
+MODEL, CHEAP = "claude-sonnet-5-5", "claude-haiku-5-5"
 
 BASE = {
     "shop/cart.py": "def total(items):\n    return sum(i.price for i in items)\n\n\ndef size(items):\n"
@@ -67,6 +67,7 @@ def reviewed(
     guidelines: str = "",
     earlier: tuple[Earlier, ...] = (),
     asks: bool = False,
+    cheap: str | None = None,
 ) -> Review:
     """Review the commits; `asks`: nodes can ask about the rest of the code."""
     path, base, head = repo
@@ -78,6 +79,7 @@ def reviewed(
             request = ReviewRequest(
                 effort=effort,
                 model=MODEL if server else None,
+                cheap_model=cheap,
                 caps=caps or Caps(),
                 paths=paths,
                 policy=policy,
