@@ -11,31 +11,37 @@ from pathlib import Path
 
 from app.code import code_of
 from app.engine import Asked, review_with, service_of, with_notes
+from app.eval.again import new_claims, remarks_of, told_next
 from app.eval.anchors import nowhere
 from app.eval.cases import Defect
 from app.eval.judge import asked as question_of
 from app.eval.judge import judge
 from app.eval.kept import (
+    AGAIN,
     TRANSIENT,
     Kept,
     Spent,
     Verdict,
+    file_again,
     file_of,
     program,
     read_kept,
     tenant_of,
     write_kept,
 )
+from app.eval.markdown import as_markdown
 from app.eval.match import match, pairs
 from app.eval.report import Report, as_json, as_text
 from app.eval.repositories import Entry, Ready, entries, ready
-from app.eval.score import Scored, score
+from app.eval.score import Scored, again, score
+from app.github.remarks import Remark
 from app.interrupt import Interrupts
 from app.objects import LocalObjects
 from app.output import STANDARD_OUTPUT, deliver
 from app.paid import journal_here
 from app.promise import promise_of_range
 from app.render.words import count
+from app.report import report
 from app.review_command import EXIT_OK, EXIT_PARTIAL, Say, chosen, typed
 from app.settings import Settings, read_settings
 from app.trace_file import about, recording
@@ -53,6 +59,8 @@ from reviewer.rlm.trace import Event, Note
 
 FOLDER = "eval"
 """Under RLM_HOME, where --out names no other: repositories and results."""
+
+FORMS = {"text": as_text, "json": as_json, "markdown": as_markdown}
 
 RESUME = "What is finished is kept: the same command goes on from here."
 
@@ -83,17 +91,20 @@ def eval_command(options: Namespace, environ: Mapping[str, str], interrupts: Int
         out=out,
         interrupts=interrupts,
         say=say,
+        twice=options.again,
     )
     # All of them before the first is reviewed: a slip in the last line should cost nothing.
     found = _wanted(entries(Path(options.dataset)), options)
     allowed = (*settings.repositories, *map(Path, options.repositories))
     cases = [ready(entry, out, allowed) for entry in found]
     if asked.budget_usd is not None:
-        say(f"{count(len(cases), 'case')}, ${asked.budget_usd * len(cases):.2f} at the most")
+        most = asked.budget_usd * len(cases) * (1 + evaluation.twice)
+        say(f"{count(len(cases), 'case')}, ${most:.2f} at the most")
     with interrupts.gently():
         scored, taken_up = evaluation.all(cases)
     unfinished = [one.case.id for one in cases[len(scored) :]]
-    report = Report(
+    second = again(scored, evaluation.seconds) if evaluation.twice else None
+    told = Report(
         dataset=str(options.dataset),
         program=program(),
         model=asked.name,
@@ -109,9 +120,11 @@ def eval_command(options: Namespace, environ: Mapping[str, str], interrupts: Int
             *([RESUME] if unfinished else []),
         ],
         score=score(scored),
+        again=second,
     )
-    deliver(as_json(report) if options.format == "json" else as_text(report), STANDARD_OUTPUT)
-    return EXIT_PARTIAL if unfinished or report.score.partial else EXIT_OK
+    deliver(FORMS[options.format](told), STANDARD_OUTPUT)
+    early = told.score.partial or (second is not None and second.partial)
+    return EXIT_PARTIAL if unfinished or early else EXIT_OK
 
 
 def _judging(options: Namespace, asked: Asked) -> bool:
@@ -146,7 +159,10 @@ def _wanted(found: Sequence[Entry], options: Namespace) -> list[Entry]:
 
 @dataclass
 class _Evaluation:
-    """What all cases of one evaluation share. `notes` are for the report."""
+    """What all cases of one evaluation share. `notes` are for the report.
+
+    With `twice` each case is reviewed a second time: `seconds` are those, in the cases' order.
+    """
 
     settings: Settings
     prices: Prices
@@ -156,45 +172,67 @@ class _Evaluation:
     out: Path
     interrupts: Interrupts
     say: Say
+    twice: bool = False
 
     def __post_init__(self) -> None:
         self.notes: list[str] = []
+        self.seconds: list[Scored] = []
+        self._taken_up = 0
         self._not_judged: dict[str, int] = {}
 
     def all(self, cases: Sequence[Ready]) -> tuple[list[Scored], int]:
         """Return the cases that have a result, from the first on, and how many had it before."""
         scored: list[Scored] = []
-        taken_up = 0
         for number, one in enumerate(cases, 1):
-            if self.interrupts():
-                break
             path = file_of(self.out, one, self.request)
-            before = read_kept(path)
-            taken_up += before is not None
-            kept = before or self._review(one)
-            if kept is None:
+            at = f"[{number}/{len(cases)}] {one.case.id}"
+            if self.interrupts() or (first := self._reviewed(one, path, at)) is None:
                 break
-            if before is None:
-                write_kept(path, kept)
-            kept = self._judge(one, kept, path, is_new=before is None)
-            scored.append(self._scored(one, kept))
-            cost = kept.review.cost
-            how = "taken up" if before else f"{count(cost.calls, 'call')}, {cost.seconds:.0f} s"
-            claims = count(len(kept.review.findings), "claim")
-            self.say(f"[{number}/{len(cases)}] {one.case.id}: {claims} ({how})")
+            if self.twice:
+                path = file_again(path, first.kept)
+                second = None if self.interrupts() else self._reviewed(one, path, at, first.kept)
+                if second is None:
+                    break
+                self.seconds.append(second)
+            scored.append(first)
         for why, times in self._not_judged.items():
             self.notes.append(f"Not judged, {count(times, 'pair')} of claim and defect: {why}")
-        return scored, taken_up
+        return scored, self._taken_up
 
-    def _review(self, one: Ready) -> Kept | None:
-        """Review a case as `rlm review` does; None where the run says nothing of the review."""
-        tenant = tenant_of(self.out)
+    def _reviewed(
+        self, one: Ready, path: Path, at: str, first: Kept | None = None
+    ) -> Scored | None:
+        """Take up a case or review it, a second time after a `first`; None where that ends it."""
+        before = read_kept(path)
+        kept = before or self._review(one, first)
+        if kept is None:
+            return None
+        if before is None:
+            write_kept(path, kept)
+        elif first is None:
+            self._taken_up += 1
+        kept = self._judge(one, kept, path, is_new=before is None)
+        cost = kept.review.cost
+        how = "taken up" if before else f"{count(cost.calls, 'call')}, {cost.seconds:.0f} s"
+        claims = count(len(kept.review.findings), "claim")
+        if first is not None:
+            claims += f" again, {len(kept.new or ())} new"
+        self.say(f"{at}: {claims} ({how})")
+        return self._scored(one, kept)
+
+    def _review(self, one: Ready, first: Kept | None) -> Kept | None:
+        """Review a case as `rlm review` does; None where the run says nothing of the review.
+
+        After a `first` as the App does it: told of what was said, with answers of its own.
+        """
+        tenant = tenant_of(self.out, again=first is not None)
+        name = one.case.id if first is None else f"{one.case.id} {AGAIN}"
         with open_repo(one.repo) as repo:
             change = build_change(repo, one.base, one.head)
             with (
                 LocalObjects(repo, change) as objects,
                 recording(
-                    about(one.case.id, change.base, change.head, self.request),
+                    about(name, change.base, change.head, self.request),
                     self.settings.home,
                     _say,
                     kept_s=self.settings.operations.keep_traces_s,
@@ -213,6 +251,13 @@ class _Evaluation:
                 if request.model is not None:
                     promise = promise_of_range(repo, change)
                     request = request.model_copy(update={"promise": promise})
+                remarks: list[Remark] = []
+                if first is not None:
+                    before = report(first.review, change, objects)
+                    remarks = remarks_of(before)
+                    if request.model is not None:
+                        earlier = told_next(before, remarks)
+                        request = request.model_copy(update={"earlier": earlier})
                 work = review_with(
                     self.settings,
                     request,
@@ -230,6 +275,9 @@ class _Evaluation:
                 if done.stopped in TRANSIENT:
                     self.notes += [f"{one.case.id}: {note}" for note in done.notes]
                     return None
+                new = None
+                if first is not None:
+                    new = new_claims(report(done, change, objects), remarks)
                 return Kept(
                     case=one.case.id,
                     program=program(),
@@ -239,6 +287,7 @@ class _Evaluation:
                     review=with_notes(done, self.asked.why_not),
                     nowhere=nowhere(done.findings, change, objects),
                     trace=trace.run,
+                    new=new,
                 )
 
     def _paying(self, change: Change, tenant: str) -> AbstractContextManager[Journal | None]:

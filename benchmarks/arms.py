@@ -1,6 +1,6 @@
 """What each part of the review is worth: `rlm eval` with all of it, and with one part left out.
 
-    python -m benchmarks.arms ARM DATASET OUT [--timeout S] [-- MORE OF RLM EVAL]
+    python -m benchmarks.arms ARM DATASET OUT [--timeout S] [--again] [-- MORE OF RLM EVAL]
 
     all               the product
     no-verification   what finders report is shown as it is
@@ -13,12 +13,15 @@
 The model is whoever answers at ANTHROPIC_BASE_URL; an answer may take hours. Each is kept under
 OUT/letters, found again by all of its request, so that arms which ask the same thing are told the
 same: what differs between two arms is the arm. Results are under OUT/ARM, as `rlm eval` keeps them.
+With `--again` each case is reviewed a second time, whose answers are under OUT/letters/again: what
+was answered at the first counts for none of them.
 """
 
 import argparse
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +32,7 @@ import app.engine
 import app.eval_command
 import reviewer.rlm.node
 from app.cli import main as rlm
+from app.eval.kept import is_again
 from app.settings import Settings
 from benchmarks.length_arms import LARGE_WINDOW
 from benchmarks.length_letters import Letters
@@ -44,6 +48,11 @@ from reviewer.rlm.task import Function
 from reviewer.text import decode
 
 ANSWER_S = 14_400.0
+
+AGAIN = "again"
+
+_SECOND: ContextVar[bool] = ContextVar("second", default=False)
+"""Is a case reviewed a second time?"""
 
 
 class HunksAlone(Finder):
@@ -120,6 +129,7 @@ def main() -> int:
     parser.add_argument("dataset")
     parser.add_argument("out", type=Path)
     parser.add_argument("--timeout", type=float, default=ANSWER_S, metavar="S")
+    parser.add_argument("--again", action="store_true", help="review each case a second time")
     # argparse gives what stands after "--" to a positional, unless an option stands before it.
     given = sys.argv[1:]
     end = given.index("--") if "--" in given else len(given)
@@ -130,9 +140,14 @@ def main() -> int:
     @asynccontextmanager
     async def kept(settings: Settings) -> AsyncIterator[Letters]:
         async with _service_of(settings) as service:
-            yield Letters(service, (), letters)
+            yield Letters(service, (), letters / AGAIN if _SECOND.get() else letters)
+
+    async def reviewed(*given: Any, tenant: str, **named: Any) -> Any:
+        _SECOND.set(is_again(tenant))
+        return await _review_with(*given, tenant=tenant, **named)
 
     _service_of = app.engine.service_of
+    _review_with = app.eval_command.review_with
     patient = {
         "CALL_TIMEOUT_S": options.timeout,
         "AnthropicModel": partial(AnthropicModel, stall_s=options.timeout),
@@ -140,10 +155,12 @@ def main() -> int:
     with ExitStack() as stack:
         stack.enter_context(_instead(job, ARMS[options.arm]))
         stack.enter_context(_instead(app.engine, {"service_of": kept, **patient}))
-        stack.enter_context(_instead(app.eval_command, {"service_of": kept}))
+        around = {"service_of": kept, "review_with": reviewed}
+        stack.enter_context(_instead(app.eval_command, around))
         if options.arm == "one-node":
             room = {"MOST_PROMPT_TOKENS": LARGE_WINDOW}
             stack.enter_context(_instead(reviewer.rlm.node, room))
+        more += ["--again"] if options.again else []
         return rlm(["eval", options.dataset, "--out", str(out / options.arm), *more])
 
 

@@ -311,6 +311,24 @@ class Withheld(BaseModel):
     title: str
 
 
+class Unsettled(BaseModel):
+    """A claim of grave harm that two readers could neither prove nor refute: for a person to look.
+
+    It is no finding: it stands at no line and blocks nothing. `title` is "" where it says itself
+    that nothing is wrong; the place is what to look at. `side` and `line` as in `Finding`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    path: str
+    side: Side = "RIGHT"
+    line: int | None = Field(default=None, ge=1)
+    severity: Severity
+    category: Category
+    title: str
+
+
 class Looked(BaseModel):
     """Who looked, so that what nobody says any more can be told from what nobody looked for.
 
@@ -330,6 +348,7 @@ class Review(BaseModel):
 
     `across` is what was said of no one module. `risk` is None where nothing was to be read.
     `earlier` has for ids of findings, and of their places, the id of what said the same before.
+    `unsettled` is what a person has to look at himself: no finding, and not to be lost either.
     `looked` is for whoever publishes it, and no part of the JSON.
     """
 
@@ -351,4 +370,5 @@ class Review(BaseModel):
     across: list[str] = []
     imports: list[ModuleImport] = []
     earlier: dict[str, str] = {}
+    unsettled: list[Unsettled] = []
     looked: Looked = Field(default=Looked(), exclude=True)

@@ -41,6 +41,7 @@ _EVAL_EXAMPLES = """\
 examples:
   rlm eval evaluation --no-model      the detectors alone, offline
   rlm eval evaluation --open          the cases to work with, with a model
+  rlm eval evaluation --again         each case twice: what is said only the second time?
   rlm eval cases.jsonl --only a b     two cases of a dataset of yours
 
 exit codes:
@@ -220,7 +221,16 @@ def add_eval(commands: Commands) -> None:
         "--out", metavar="DIR", help="keep repositories and results there (default: RLM_HOME/eval)"
     )
     evaluation.add_argument(
-        "--format", choices=("text", "json"), default="text", help="of the numbers (default: text)"
+        "--again",
+        action="store_true",
+        help="review each case a second time, unchanged and with answers of its own, told of what "
+        "the first review said; count what is said that was not said at the first",
+    )
+    evaluation.add_argument(
+        "--format",
+        choices=("text", "json", "markdown"),
+        default="text",
+        help="of the numbers (default: text)",
     )
     evaluation.add_argument(
         "-q", "--quiet", action="store_true", help="no progress, only result and warnings"

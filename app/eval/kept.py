@@ -19,6 +19,9 @@ RESULTS = "results"
 NAME = "name"
 """Under the evaluation's folder: a random name, so that answers paid for elsewhere are not used."""
 
+AGAIN = "again"
+"""What the names of second reviews end with."""
+
 TRANSIENT = frozenset({StopReason.CANCELLED, StopReason.MODEL, StopReason.STORAGE})
 """Ends that say nothing of the review: such a result is not kept."""
 
@@ -60,7 +63,8 @@ class Spent(BaseModel):
 
 class Kept(BaseModel):
     """One reviewed case. `nowhere` are the claims whose line, with the code that they quote, is in
-    neither diff nor file; `trace` is the run for `rlm trace`."""
+    neither diff nor file; `trace` is the run for `rlm trace`. `new` are for a second review: the
+    claims that the first had not said."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -74,6 +78,7 @@ class Kept(BaseModel):
     trace: str = ""
     verdicts: tuple[Verdict, ...] = ()
     judging: Spent = Spent()
+    new: tuple[str, ...] | None = None
 
 
 @cache
@@ -102,6 +107,12 @@ def file_of(out: Path, ready: Ready, request: ReviewRequest) -> Path:
     return out / RESULTS / f"{ready.case.id}.{key_of(ready, request)}.json"
 
 
+def file_again(path: Path, first: Kept) -> Path:
+    """Return where the second review of a case is kept; after another first one it is another."""
+    said = hashlib.sha256(first.review.model_dump_json().encode()).hexdigest()[:16]
+    return path.with_name(f"{path.stem}.again-{said}.json")
+
+
 def read_kept(path: Path) -> Kept | None:
     """Return what was kept; None where there is nothing, or nothing that this version reads."""
     try:
@@ -116,13 +127,22 @@ def write_kept(path: Path, kept: Kept) -> None:
     _write(path, kept.model_dump_json(indent=1) + "\n")
 
 
-def tenant_of(out: Path) -> str:
-    """Return whose answers count here: those of this folder's own runs that were cut off."""
+def tenant_of(out: Path, *, again: bool = False) -> str:
+    """Return whose answers count here: those of this folder's own runs that were cut off.
+
+    None of a first review counts for the one that is made `again`.
+    """
     path = out / NAME
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         _write(path, secrets.token_hex(16) + "\n")
-    return f"eval {path.read_text(encoding='ascii', errors='replace').strip()}"
+    name = f"eval {path.read_text(encoding='ascii', errors='replace').strip()}"
+    return f"{name} {AGAIN}" if again else name
+
+
+def is_again(tenant: str) -> bool:
+    """Is this whose answers count for a second review?"""
+    return tenant.endswith(f" {AGAIN}")
 
 
 def _write(path: Path, text: str) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-from app.eval.score import Known, Row, Said, Score
+from app.eval.kept import Spent
+from app.eval.score import Again, Costs, Known, Row, Said, Score, Twice
 from app.render.escape import one_line
 from app.render.json import dumps
 from app.render.words import count
 
-_COLUMNS = (
+COLUMNS = (
     "severity",
     "defects",
     "found",
@@ -22,12 +23,14 @@ _COLUMNS = (
     "recall",
     "F1",
 )
+AGAIN_COLUMNS = ("case", "claims", "new", "true", "repeats", "false", "not judged")
 
 
 class Report(BaseModel):
     """The result of `rlm eval`. `judge` is the model that compared, None where places alone did.
 
-    `unfinished` are the cases without a result. `notes` are sentences for the reader.
+    `unfinished` are the cases without a result. `notes` are sentences for the reader. `again` is
+    None where no case was reviewed a second time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +47,7 @@ class Report(BaseModel):
     unfinished: list[str]
     notes: list[str]
     score: Score
+    again: Again | None = None
 
 
 def as_json(report: Report) -> str:
@@ -57,11 +61,46 @@ def as_text(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
+    yield from head(report)
+    yield ""
+    yield from _table([COLUMNS, *map(cells, report.score.rows)])
+    yield ""
+    yield from numbers(report)
+    for note in report.notes:
+        yield f"Note: {one_line(note)}"
+    for title, each in named(report.score):
+        yield ""
+        yield f"{title}:"
+        yield from (f"  {_said(one)}" for one in each)
+    if (again := report.again) is not None:
+        yield ""
+        yield from second(again, judged=report.judge is not None)
+        yield ""
+        yield from _table([AGAIN_COLUMNS, *map(again_cells, again.rows)])
+        if again.new:
+            yield ""
+            yield f"{NEW}:"
+            yield from (f"  {one.outcome}: {_said(one)}" for one in again.new)
+
+
+NEW = "Said at the second review and not at the first"
+
+
+def named(score: Score) -> Iterator[tuple[str, list[Said]]]:
+    """Yield what is named one by one under its title, where there is any."""
+    for title, each in (
+        ("Missed", score.missed),
+        ("Found, beside a known line", score.beside),
+        ("False", score.false),
+        ("Nowhere", score.nowhere),
+    ):
+        if each:
+            yield title, each
+
+
+def numbers(report: Report) -> Iterator[str]:
+    """Yield the numbers below the table, a sentence each."""
     score = report.score
-    yield from _head(report)
-    yield ""
-    yield from _table(score.rows)
-    yield ""
     anchors, noise = score.anchors, score.noise
     yield (
         f"Anchors: {anchors.exact} of {anchors.found} found defects at a known line; "
@@ -73,22 +112,34 @@ def _lines(report: Report) -> Iterator[str]:
     )
     known_false = count(score.known_false, "claim")
     yield f"Known false alarms: {known_false} at places that are right for sure"
-    yield from _costs(report)
-    for note in report.notes:
-        yield f"Note: {one_line(note)}"
-    for title, each in (
-        ("Missed", score.missed),
-        ("Found, beside a known line", score.beside),
-        ("False", score.false),
-        ("Nowhere", score.nowhere),
-    ):
-        if each:
-            yield ""
-            yield f"{title}:"
-            yield from (_said(one) for one in each)
+    yield _cost("Reviews", score.cost)
+    if score.cost.replayed_calls:
+        more = count(score.cost.replayed_calls, "call")
+        yield f"  and {more} that a run had paid which was cut off"
+    if report.judge:
+        yield _judging("Judging", score.judging)
+    if score.partial:
+        yield f"Reviews that ended early: {', '.join(score.partial)}"
 
 
-def _head(report: Report) -> Iterator[str]:
+def second(again: Again, *, judged: bool) -> Iterator[str]:
+    """Yield what second reviews of the same said, a sentence each."""
+    every = again.rows[-1]
+    yield (
+        f"Reviewed a second time, unchanged: {again.silent} of {count(again.cases, 'case')} silent "
+        f"about anything new; of {count(every.claims, 'claim')} {every.new:,} not said at the "
+        f"first: {every.true:,} true (missed at the first), {every.repeats:,} about a defect that "
+        f"was said already, {every.false:,} false, {every.not_judged:,} not judged"
+    )
+    yield _cost("Second reviews", again.cost)
+    if judged:
+        yield _judging("Judging them", again.judging)
+    if again.partial:
+        yield f"Second reviews that ended early: {', '.join(again.partial)}"
+
+
+def head(report: Report) -> Iterator[str]:
+    """Yield what was reviewed, and by whom."""
     half = {None: "", True: ", held back", False: ", open"}[report.held_back]
     cases = f"{count(report.score.cases, 'case')}{half}"
     if report.unfinished:
@@ -105,15 +156,15 @@ def _head(report: Report) -> Iterator[str]:
     )
 
 
-def _table(rows: list[Row]) -> Iterator[str]:
-    cells = [_COLUMNS, *(_cells(row) for row in rows)]
-    widths = [max(len(row[at]) for row in cells) for at in range(len(_COLUMNS))]
-    for row in cells:
+def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
         first, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         yield "  ".join([first.strip().ljust(widths[0]), *rest])
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def cells(row: Row) -> tuple[str, ...]:
+    """Return a row of counts and rates, as `COLUMNS` names them."""
     counts = (
         row.defects,
         row.found,
@@ -127,34 +178,36 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (row.severity, *map(str, counts), *map(_number, rates))
 
 
-def _costs(report: Report) -> Iterator[str]:
-    cost, judging = report.score.cost, report.score.judging
-    yield (
-        f"Reviews: {count(cost.calls, 'call')}, {cost.input_tokens:,} tokens in, "
+def again_cells(row: Twice) -> tuple[str, ...]:
+    """Return what one case said the second time, as `AGAIN_COLUMNS` names it."""
+    counts = (row.claims, row.new, row.true, row.repeats, row.false, row.not_judged)
+    return (row.case, *map(str, counts))
+
+
+def _cost(what: str, cost: Costs) -> str:
+    return (
+        f"{what}: {count(cost.calls, 'call')}, {cost.input_tokens:,} tokens in, "
         f"{cost.output_tokens:,} out, {cost.cache_read_tokens:,} read from the cache, "
         f"{_usd(cost.usd)}, {cost.seconds:,.0f} s"
     )
-    if cost.replayed_calls:
-        more = count(cost.replayed_calls, "call")
-        yield f"  and {more} that a run had paid which was cut off"
-    if report.judge:
-        yield (
-            f"Judging: {count(judging.calls, 'call')}, {judging.input_tokens:,} tokens in, "
-            f"{judging.output_tokens:,} out, {_usd(judging.usd)}"
-        )
-    if report.score.partial:
-        yield f"Reviews that ended early: {', '.join(report.score.partial)}"
+
+
+def _judging(what: str, spent: Spent) -> str:
+    return (
+        f"{what}: {count(spent.calls, 'call')}, {spent.input_tokens:,} tokens in, "
+        f"{spent.output_tokens:,} out, {_usd(spent.usd)}"
+    )
 
 
 def _said(one: Said) -> str:
     return (
-        f"  {one.case}  {one_line(one.place)}  {one.severity.value}  "
-        f"{one_line(one.title)}  [{one.id}]{_known(one.known)}"
+        f"{one.case}  {one_line(one.place)}  {one.severity.value}  "
+        f"{one_line(one.title)}  [{one.id}]{distance(one.known)}"
     )
 
 
-def _known(known: Known | None) -> str:
-    """Say how far a claim is off the nearest known place."""
+def distance(known: Known | None) -> str:
+    """Say, in brackets, how far a claim is off the nearest known place; "" where there is none."""
     if known is None:
         return ""
     apart = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -101,6 +102,47 @@ class Said(_Value):
     known: Known | None = None
 
 
+News = Literal["true", "repeat", "false", "not judged"]
+"""What is new at a second review: a defect that the first missed, one that was said already, a
+claim without cause, or what nobody has judged."""
+
+
+class New(Said):
+    """A claim of a second review that the first had not said. `defect`: the one it speaks of."""
+
+    outcome: News
+    defect: str | None = None
+
+
+class Twice(_Value):
+    """Counts of one case reviewed twice, or of `all`: of its `claims` the second time so many are
+    `new`, which are `true` + `repeats` + `false` + `not_judged`."""
+
+    case: str
+    claims: int
+    new: int
+    true: int
+    repeats: int
+    false: int
+    not_judged: int
+
+
+class Again(_Value):
+    """What a second review of each unchanged case says that its first had not said.
+
+    Of `cases` so many are `silent`: they say nothing new. `rows` has each case, then `all`; `new`
+    names what they count. `partial` ended early; `cost` and `judging` are those of second reviews.
+    """
+
+    cases: int
+    silent: int
+    rows: list[Twice]
+    new: list[New]
+    partial: list[str]
+    cost: Costs
+    judging: Spent
+
+
 class Score(_Value):
     """All numbers. `missed`, `beside` (found, and the line is no known one), `false` and `nowhere`
     name what they count."""
@@ -161,6 +203,60 @@ def score(scored: Sequence[Scored]) -> Score:
             if m.outcome is Outcome.FALSE
         ],
         nowhere=nowhere,
+    )
+
+
+def again(firsts: Sequence[Scored], seconds: Sequence[Scored]) -> Again:
+    """Count what second reviews say that was not said at the first, case by case, in order."""
+    each = [_news(first, second) for first, second in zip(firsts, seconds, strict=True)]
+    rows = [
+        _twice(second.case.id, len(second.matched), new)
+        for second, new in zip(seconds, each, strict=True)
+    ]
+    every = [one for new in each for one in new]
+    return Again(
+        cases=len(each),
+        silent=sum(not new for new in each),
+        rows=[*rows, _twice(ALL, sum(row.claims for row in rows), every)],
+        new=every,
+        partial=[one.case.id for one in seconds if one.kept.review.status == "partial"],
+        cost=_costs(seconds),
+        judging=sum((one.kept.judging for one in seconds), Spent()),
+    )
+
+
+def _news(first: Scored, second: Scored) -> list[New]:
+    """Say of each claim that is new what it is: of several about one missed defect the one that
+    found it is true, and the others repeat it."""
+    names = set(second.kept.new or ())
+    old = [m for m in second.matched if m.finding.id not in names]
+    known = {m.defect for m in (*first.matched, *old) if m.defect is not None}
+    new: list[New] = []
+    fresh = (m for m in second.matched if m.finding.id in names)
+    for m in sorted(fresh, key=lambda m: m.outcome is Outcome.DUPLICATE):
+        outcome: News = "false"
+        if m.outcome is Outcome.NOT_JUDGED:
+            outcome = "not judged"
+        elif m.defect is not None:
+            outcome = "repeat" if m.defect in known else "true"
+            known.add(m.defect)
+        said = _claim(second, m.finding)
+        new.append(New(**dict(said), outcome=outcome, defect=m.defect))
+    return new
+
+
+def _twice(case: str, claims: int, new: Sequence[New]) -> Twice:
+    def counted(outcome: News) -> int:
+        return sum(one.outcome == outcome for one in new)
+
+    return Twice(
+        case=case,
+        claims=claims,
+        new=len(new),
+        true=counted("true"),
+        repeats=counted("repeat"),
+        false=counted("false"),
+        not_judged=counted("not judged"),
     )
 
 

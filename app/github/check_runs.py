@@ -304,7 +304,7 @@ def conclusion(review: Review, blocks: Severity | None = None) -> Conclusion:
     if review.stopped is StopReason.CANCELLED:
         return "cancelled"
     unread = review.coverage.hunks > 0 and review.coverage.reviewed == 0
-    if review.findings or review.status == "partial" or unread:
+    if review.findings or review.unsettled or review.status == "partial" or unread:
         return "neutral"
     return "success"
 

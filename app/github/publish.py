@@ -39,24 +39,26 @@ from app.github.remarks import (
     ids_of,
     is_at,
     is_grave,
+    known_again,
     lines_now,
-    paired,
-    retellings,
+    room_of,
+    texts_of,
     told_before,
     under_ids,
+    worth_a_line,
 )
 from app.github.reviews import Moved, Ours, Reviews, Said
 from app.github.threads import MOST_THREADS, Comment, Thread, answer, threads
 from app.github.urls import lines_url
 from app.render import words
-from app.render.comment import claim_of, render_comment
+from app.render.comment import claim_of
 from app.render.escape import markdown_code, markdown_line
 from app.render.markdown import CHECKED_BY, DISMISSED_BY, LIMIT_BYTES, SaidBy, render_markdown
 from app.render.outgoing import masked, size, without_secrets
 from app.report import Report
 from app.store.values import Begun, Dismissed, State, ThreadState, Told
 from reviewer.finding import Finding, Place, Severity
-from reviewer.policy import FILE, MAX_INLINE
+from reviewer.policy import FILE
 from reviewer.request import Effort, LookFirst
 from reviewer.review.join import (
     ALIKE_TITLES,
@@ -204,13 +206,13 @@ class _Posting:
         self.reviews = Reviews(hub, what.repository, what.number, what.head, what.run, seal)
         self.found = what.report.review.findings
         self.findings = words.foremost(self.found)
-        self.texts = _texts(what.report)
+        self.texts = texts_of(what.report)
         self.problems: list[str] = []
         self.author = ""
         self.said: Said | None = None
         self.told: dict[str, Remark] = {}
         self.again: dict[str, Remark] = {}
-        self.by_reader: set[str] = set()
+        self.by_reader: frozenset[str] = frozenset()
         self.first_ids: Mapping[str, str] = {}
         self.said_by: dict[str, Saying | Mention] = {}
         self.threads: list[Thread] | None = None
@@ -249,12 +251,8 @@ class _Posting:
     def _know_again(self, remarks: Sequence[Remark]) -> None:
         """Find what was said in other words, or before its file was renamed: its id is the old one,
         and with it all that was decided about it."""
-        told = told_before(self.findings, self.texts, remarks)
-        again = retellings(self.findings, told, remarks, self.heads)
-        earlier = self.what.report.review.earlier
-        by_reader = paired(self.findings, earlier, {**told, **again}, remarks, self.heads)
-        self.by_reader = {one.finding for one in by_reader.values()}
-        again |= by_reader
+        there = known_again(self.what.report, remarks, self.heads)
+        told, again, self.by_reader = there.told, there.again, there.by_reader
         names = first_ids(self.findings, told, again, self.heads)
         known = {one.finding for one in remarks} | (self.waived.keys() & _names(self.findings))
         met = {*told, *again, *names}
@@ -266,7 +264,7 @@ class _Posting:
         self.what = replace(self.what, report=report)
         self.found = report.review.findings
         self.findings = words.foremost(self.found)
-        self.texts = _texts(report)
+        self.texts = texts_of(report)
 
     def _told(self, remarks: Sequence[Remark]) -> dict[str, Remark]:
         """Return which remark says each of the findings that are left, in whatever words."""
@@ -305,7 +303,7 @@ class _Posting:
         report = self.what.report.model_copy(update={"review": review})
         self.what = replace(self.what, report=report)
         self.findings = words.foremost(left)
-        self.texts = _texts(report)
+        self.texts = texts_of(report)
 
     def close_mended(self, closing: Closing) -> None:
         """Close the threads of ours whose finding is gone.
@@ -484,11 +482,8 @@ class _Posting:
         """Return what may have a comment at its line, if nobody else has said it."""
         return [
             finding
-            for finding in self.findings
-            if finding.id in self.texts
-            and finding.id not in self.said_by
-            and short_id(finding.id) not in self.waived
-            and finding.severity is not Severity.NIT
+            for finding in worth_a_line(self.what.report, self.texts)
+            if finding.id not in self.said_by and short_id(finding.id) not in self.waived
         ]
 
     def _choice(self) -> list[Finding]:
@@ -498,8 +493,7 @@ class _Posting:
         it once more is about our own words.
         """
         before = {} if self.what.repeat else self.told
-        room = min(self.what.report.inline_comments, MAX_INLINE)
-        worst = self._worth()[:room]
+        worst = self._worth()[: room_of(self.what.report)]
         return [finding for finding in worst if finding.id not in before]
 
     def _post(self, reviews: Reviews, chosen: Sequence[Finding]) -> None:
@@ -780,16 +774,3 @@ def _is_about(thread: Thread, title: str) -> bool:
     """Does a finding of that file say in other words what began a thread?"""
     said = telling_words(visible(thread.first.body).split("\n", 1)[0])
     return alike(telling_words(title), said) >= ALIKE_TITLES
-
-
-def _texts(report: Report) -> dict[str, str]:
-    """Return the comments for the findings that have a place, by the finding's id."""
-    snippets = report.snippets()
-    return {
-        finding.id: masked(render_comment(finding, anchor, snippets))
-        for finding in report.review.findings
-        if (anchor := report.anchors.get(finding.id))
-        and anchor.start_line <= anchor.line
-        and finding.path
-        and finding.path.isprintable()
-    }

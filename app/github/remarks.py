@@ -6,15 +6,21 @@ said in other words, elsewhere in a file that was edited, or in one that has ano
 words a reader has told the review (`paired`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
 
-from app.github.between import Became, Heads, Lines
+from app.github.between import Became, Lines
 from app.github.markers import short_id
 from app.github.others import NEAR_LINES
-from app.render.comment import claim_of, said
+from app.render import words
+from app.render.comment import claim_of, render_comment, said
+from app.render.outgoing import masked
 from app.report import Report
 from reviewer.finding import Finding, Place, Severity, Side
+from reviewer.policy import MAX_INLINE
+from reviewer.request import MOST_EARLIER, Earlier
 from reviewer.review.join import retold
 
 MOST_REMARKS = 500
@@ -39,6 +45,90 @@ class Remark:
     start_line: int | None = None
     commit: str = ""
     said_at: tuple[int, int] | None = None
+
+
+class Heads(Protocol):
+    """Who knows earlier heads: see `between.Heads`."""
+
+    def became(self, commit: str, lines: Lines, side: Side) -> Became | None:
+        """Return what became of lines of an earlier head; None if nobody can tell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Which findings were said before, and by which remarks.
+
+    `told` by ids of findings, without a doubt; `again` by those of findings or of their places, in
+    other words or elsewhere. `by_reader` are the remarks' ids that a reader alone takes for them.
+    """
+
+    told: Mapping[str, Remark]
+    again: Mapping[str, Remark]
+    by_reader: frozenset[str]
+
+    def has(self, finding: Finding) -> bool:
+        """Was it said before, at any of its places?"""
+        return any(name in self.told or name in self.again for name in ids_of(finding))
+
+
+def known_again(report: Report, remarks: Sequence[Remark], heads: Heads) -> Known:
+    """Find what of a report was said before, by all that can tell: ids, words, lines, a reader."""
+    findings = words.foremost(report.review.findings)
+    told = told_before(findings, texts_of(report), remarks)
+    again = retellings(findings, told, remarks, heads)
+    known = {**told, **again}
+    by_reader = paired(findings, report.review.earlier, known, remarks, heads)
+    names = frozenset(one.finding for one in by_reader.values())
+    return Known(told, {**again, **by_reader}, names)
+
+
+def texts_of(report: Report) -> dict[str, str]:
+    """Return the comments for the findings that have a place, by the finding's id."""
+    snippets = report.snippets()
+    return {
+        finding.id: masked(render_comment(finding, anchor, snippets))
+        for finding in report.review.findings
+        if (anchor := report.anchors.get(finding.id))
+        and anchor.start_line <= anchor.line
+        and finding.path
+        and finding.path.isprintable()
+    }
+
+
+def worth_a_line(report: Report, texts: Iterable[str]) -> list[Finding]:
+    """Return the findings of a report, the worst first, that may have a comment at their line;
+    `texts` names those that have a place."""
+    places = frozenset(texts)
+    findings = words.foremost(report.review.findings)
+    return [one for one in findings if one.id in places and one.severity is not Severity.NIT]
+
+
+def room_of(report: Report) -> int:
+    """Return how many comments at lines a report may have."""
+    return min(report.inline_comments, MAX_INLINE)
+
+
+def earlier_claims(remarks: Iterable[Remark]) -> tuple[Earlier, ...]:
+    """Return what remarks say, in their order, as the next review is told: so many.
+
+    Signed ones alone, each finding once, and none that is grave: that is said again unless words
+    know it, and takes the place of none here.
+    """
+    return tuple(islice(_claims(remarks), MOST_EARLIER))
+
+
+def _claims(remarks: Iterable[Remark]) -> Iterator[Earlier]:
+    known: set[str] = set()
+    for one in remarks:
+        claim = claim_of(one.text, one.path) if one.finding else None
+        if claim is None or claim.is_grave or one.finding in known:
+            continue
+        known.add(one.finding)
+        place = {"side": one.side, "start_line": one.line and (one.start_line or one.line)}
+        yield Earlier.bounded(
+            claim.model_copy(update={"id": one.finding, "line": one.line, **place})
+        )
 
 
 def told_before(

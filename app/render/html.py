@@ -32,6 +32,7 @@ def render_html(review: Review, snippets: Snippets) -> str:
         headline=_headline(review),
         verdict=words.verdict(review),
         early=words.ended_early(review),
+        unsettled=words.unsettled(review),
         overview=words.overview(review).strip(),
         modules=[(words.module_name(one), words.module_size(one), one) for one in review.modules],
         looks=[(words.looked_at(one), one.reason) for one in review.look_first],

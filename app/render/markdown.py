@@ -160,6 +160,8 @@ def _opening(review: Review, lines_at: LinesAt | None) -> str:
     parts = [f"## {markdown_line(words.verdict(review))}"]
     if early := words.ended_early(review):
         parts.insert(0, f"> [!WARNING]\n> **{markdown_line(early)}**")
+    if unsettled := words.unsettled(review):
+        parts.append(f"> [!IMPORTANT]\n> {fitted(unsettled, SUMMARY_BYTES, _note)}")
     return "\n\n".join([*parts, *_outline(review, lines_at)])
 
 

@@ -174,6 +174,8 @@ def _invocation(review: Review) -> dict[str, Any]:
     notes = [("note", note) for note in review.notes]
     if early := words.ended_early(review):
         notes.insert(0, ("error", early))
+    if unsettled := words.unsettled(review):
+        notes.insert(0, ("warning", unsettled))
     return {
         "executionSuccessful": review.status == "complete",
         "toolExecutionNotifications": [

@@ -88,8 +88,11 @@ class _Page:
             yield from self.finding(finding, snippets)
             yield ""
         yield from self.wrapped(
-            words.verdict(review), style="bold" if review.findings or early else "good"
+            words.verdict(review),
+            style="bold" if review.findings or review.unsettled or early else "good",
         )
+        if unsettled := words.unsettled(review):
+            yield from self.wrapped(one_line(unsettled), style="bold")
         if overview := words.overview(review).strip():
             yield ""
             yield from self.prose(overview, "")

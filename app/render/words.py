@@ -157,7 +157,16 @@ def ended_early(review: Review) -> str:
 
 
 def verdict(review: Review) -> str:
-    """Return how many findings there are and how bad, or an honest sentence for none."""
+    """Return how many findings there are and how bad, or an honest sentence for none; and how many
+    claims of grave harm are for a person to look at."""
+    said = _verdict(review)
+    if not review.unsettled:
+        return said
+    left = f"; {count(len(review.unsettled), 'grave claim')} unsettled"
+    return f"{said[:-1]}{left}." if said.endswith(".") else said + left
+
+
+def _verdict(review: Review) -> str:
     if review.change.files == 0:
         return _empty(review.change)
     if review.findings:
@@ -176,14 +185,21 @@ def verdict(review: Review) -> str:
 
 def clean(review: Review) -> bool:
     """Was what can be read of the change read, to its end, without a finding? Then there is nothing
-    to say but what was set aside. What nobody could read calls for a person: that is not clean.
+    to say but what was set aside. What nobody could read, or settle, calls for a person: that is
+    not clean.
     """
     return (
         review.status == "complete"
         and not review.findings
+        and not review.unsettled
         and not any(one.calls_for_a_person for one in review.coverage.skipped)
         and review.coverage.reviewed > 0
     )
+
+
+def unsettled(review: Review) -> str:
+    """Return what a person has to look at, for no reader could settle it; "" for none."""
+    return summary.unsettled_line(review.unsettled)
 
 
 def set_aside(review: Review) -> str:
@@ -219,6 +235,8 @@ def overview(review: Review) -> str:
     first, _, rest = review.summary.partition("\n\n")
     if first != summary.verdict(review.findings, review.coverage, review.stopped):
         return review.summary
+    if said := unsettled(review):
+        rest = rest.removeprefix(f"{said}\n\n")
     second, _, more = rest.partition("\n\n")
     return more if _SIZE.fullmatch(second) else rest
 

@@ -212,6 +212,7 @@ def review_of(run: RunRecord, threads: Mapping[str, tuple[str, str]]) -> dict[st
         "review": review,
         "verdict": words.verdict(review),
         "early": words.ended_early(review),
+        "unsettled": words.unsettled(review),
         "tally": tally(review),
         "percent": percent(review),
         "findings": [

@@ -46,6 +46,7 @@ class Explainer(OneNode[ExplainScope, Reply]):
     name = "explain"
     version = "1"
     tier: Tier = "strong"
+    goes_back: int = 1
     result: type[Reply] = Reply
 
     def __init__(

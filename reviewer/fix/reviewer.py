@@ -62,6 +62,7 @@ class Reviewer:
     name = "refute"
     version = "4"
     tier: Tier = "cheap"
+    goes_back: int = 2
     result: type[Opinions] = Opinions
 
     def __init__(self, *, guidance: str = "", window: int = WINDOW_TOKENS) -> None:

@@ -94,6 +94,7 @@ class Editor:
     name = "edit"
     version = "8"
     tier: Tier = "strong"
+    goes_back: int = 2
     result: type[Edits] = Answer
     asks_why = True
     """Does a commit's message without a reason go back, once?"""

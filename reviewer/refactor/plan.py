@@ -73,6 +73,7 @@ class Planner:
     name = "plan"
     version = "9"
     tier: Tier = "strong"
+    goes_back: int = 2
     result: type[Plan] = Plan
 
     def __init__(

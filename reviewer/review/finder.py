@@ -77,6 +77,7 @@ class Finder:
     name = "find"
     version = "8"
     tier: Tier = "strong"
+    goes_back: int = 1
     result: type[FinderResult] = Answer
 
     def __init__(

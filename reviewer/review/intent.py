@@ -140,6 +140,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
     name = "intent"
     version = "6"
     tier: Tier = "strong"
+    goes_back: int = 1
     result: type[IntentResult] = IntentResult
 
     def __init__(

@@ -5,9 +5,10 @@ import ctypes
 import gc
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import count
 from typing import get_args
 
@@ -31,6 +32,7 @@ from reviewer.request import (
     Review,
     ReviewRequest,
     StopReason,
+    Unsettled,
     Withheld,
 )
 from reviewer.review.arrangement import Arrangement, arrange
@@ -124,6 +126,9 @@ class _Read:
     """The model's sources that saw every span."""
 
     withheld: list[Finding] = field(default_factory=list)
+    unsettled: list[Finding] = field(default_factory=list)
+    """What is grave, and two verifiers could neither prove nor refute."""
+
     repeats: Repeats = field(default_factory=Repeats)
     """Which findings, joined by program, a reader takes for one defect, or for one told before."""
 
@@ -379,7 +384,8 @@ async def _passes(
         await _compared(request, prepared, read, run, objects, code, next(names))
     held.close()
     if verifies:
-        verifier = Verifier(
+        made = partial(
+            Verifier,
             prepared.change,
             objects,
             prepared.spans,
@@ -389,7 +395,7 @@ async def _passes(
             causes=read.causes,
             promise=request.promise,
         )
-        read.findings = await _verified(read, prepared.leads, verifier, run, names)
+        read.findings = await _verified(read, prepared.leads, made, run, names)
     among = None if code is None else code.context.parsers
     read.findings = await asyncio.to_thread(parsing, read.findings, objects, among)
     if unfinished and run.stopped is not None:
@@ -465,35 +471,49 @@ async def _compared(  # noqa: PLR0917
 
 
 async def _verified(
-    read: _Read, leads: Sequence[Finding], verifier: Verifier, run: Run, names: Iterator[str]
+    read: _Read,
+    leads: Sequence[Finding],
+    made: Callable[..., Verifier],
+    run: Run,
+    names: Iterator[str],
 ) -> list[Finding]:
     """Have each thing that the finders report refuted, if it can be; return what stands.
 
-    What nobody could look at, for want of money or time, stays, and is said to be unverified. A
-    promise that a defect of its file breaks is looked at with it, and by itself only where that
-    falls: what is no defect may still be what nobody was told of. `names` are for the trace.
+    What is grave and was neither proved nor refuted is put to a second verifier; what he cannot
+    settle either is no finding, and kept for a person to look at. What nobody could look at, for
+    want of money or time, stays, and is said to be unverified. A promise that a defect of its file
+    breaks is looked at with it, and by itself only where that does not stand: what is no defect may
+    still be what nobody was told of. `names` are for the trace.
     """
     known = once([*leads, *read.findings], by_words=True)  # each has to stand by itself
     candidates, promises = told_as_defects(
         [each for each in known if each.source.startswith("model:")], same_file=True
     )
+    first, second = made(), made(second=True)
     stand: list[Finding] = []
     fell: list[Finding] = []
     back: list[Finding] = []
     missed: set[str] = set()
     stops: set[StopReason] = set()
     while candidates:
-        solved = await solve(verifier, VerifyScope(tuple(candidates)), run, next(names))
-        verdicts = await asyncio.to_thread(verifier.proved, solved.result, candidates)
-        stands, falls = await asyncio.to_thread(
-            judged, candidates, verdicts, MIN_CONFIDENCE, verifier.proof
-        )
-        takes = [one for one in falls if one.id in verdicts and verdicts[one.id].taken_back]
-        stand, back = [*stand, *stands], [*back, *takes]
-        fell += [one for one in falls if one not in takes]
-        missed.update(solved.missed.values())
-        stops |= solved.stops
-        candidates = [promise for one in falls for promise in promises.pop(one.id, ())]
+        gone: list[Finding] = []
+        asked = candidates
+        for verifier in (first, second):
+            if not asked:
+                break
+            solved = await solve(verifier, VerifyScope(tuple(asked)), run, next(names))
+            verdicts = await asyncio.to_thread(verifier.proved, solved.result, asked)
+            found = await asyncio.to_thread(judged, asked, verdicts, MIN_CONFIDENCE, verifier.proof)
+            takes = [one for one in found.fell if verdicts[one.id].taken_back]
+            stand, back = [*stand, *found.stand], [*back, *takes]
+            fell += [one for one in found.fell if one not in takes]
+            missed.update(solved.missed.values())
+            stops |= solved.stops
+            gone, asked = [*gone, *found.fell], found.open
+        read.unsettled += asked
+        gone += asked
+        candidates = [promise for one in gone for promise in promises.pop(one.id, ())]
+    read.withheld += read.unsettled  # who could not tell closes nothing
     if back:
         # Whoever wrote it was of two minds, so that it closes nothing.
         read.withheld += back
@@ -583,6 +603,19 @@ def _meant(
     return kept
 
 
+def _for_a_person(one: Finding) -> Unsettled:
+    """Return what to say of a claim that nobody could settle: not that nothing is wrong."""
+    return Unsettled(
+        id=one.id,
+        path=one.path,
+        side=one.side,
+        line=one.line,
+        severity=one.severity,
+        category=one.category,
+        title="" if takes_itself_back(one.title, "") else one.title,
+    )
+
+
 def _below(number: int, thresholds: Thresholds) -> list[str]:
     """Say how many findings are not shown, so that none is lost in silence."""
     if not number:
@@ -614,7 +647,9 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
     apart, beside = join_counted([*prepared.leads, *read.findings])
     found = masked(apart)
     shown = [one for one in found if request.policy.thresholds.admit(one)]
-    below = [one for one in found if not request.policy.thresholds.admit(one)]
+    left_open = masked(read.unsettled)
+    below = [one for one in [*found, *left_open] if not request.policy.thresholds.admit(one)]
+    unsettled = [_for_a_person(one) for one in left_open if one not in below]
     # What is shown is not told with what is not, and hides behind none.
     findings = joined(shown, read.repeats.same)
     asked = read.calls > 0 or read.replayed > 0
@@ -626,6 +661,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
         look_first(files, findings, arrangement.borders, arrangement.users, arrangement.imports),
         told,
         across,
+        unsettled,
     )
     return Review(
         status="complete" if read.stopped is None else "partial",
@@ -666,6 +702,7 @@ def _assemble(request: ReviewRequest, prepared: Prepared, read: _Read, seconds: 
         across=across,
         imports=module_imports(arrangement.imports, module_of),
         earlier=read.repeats.earlier_of(findings),
+        unsettled=unsettled,
         looked=Looked(
             by=(*(f"detector:{name}" for name in sorted(prepared.detectors)), *read.by),
             effort=request.effort,

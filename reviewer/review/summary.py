@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from reviewer.change import Change
 from reviewer.finding import Finding, Severity
-from reviewer.request import Coverage, LookFirst, Module, Risk, StopReason
+from reviewer.request import Coverage, LookFirst, Module, Risk, StopReason, Unsettled
+
+UNSETTLED_SHOWN = 10
+"""Named in one sentence; all are in the JSON."""
 
 ELSEWHERE = "other files"
 """The name of the module that has none: what lies in no other."""
@@ -29,6 +32,7 @@ class Outline:
     look_first: Sequence[LookFirst] = ()
     modules: Sequence[Module] = ()
     across: Sequence[str] = ()
+    unsettled: Sequence[Unsettled] = ()
 
 
 def summarise(
@@ -38,8 +42,11 @@ def summarise(
     outline: Outline,
     stopped: StopReason | None,
 ) -> str:
-    """Return a verdict, what the review did not see, the risk, and what the change does."""
+    """Return a verdict, what a person has to look at, what the review did not see, the risk, and
+    what the change does."""
     lines = [verdict(findings, coverage, stopped), "", _size(change, coverage)]
+    if said := unsettled_line(outline.unsettled):
+        lines[1:1] = ["", said]
     if said := outlined(outline):
         lines += ["", said]
     return "\n".join(lines)
@@ -57,6 +64,22 @@ def outlined(outline: Outline) -> str:
         lines = [f"- {name}: {text}" if name else f"- {text}" for name, text in said]
         parts.append("\n".join(["What changes:", *lines]))
     return "\n\n".join(parts)
+
+
+def unsettled_line(unsettled: Sequence[Unsettled]) -> str:
+    """Return what was neither proved nor refuted, each with its place; "" where that is nothing."""
+    if not unsettled:
+        return ""
+    named = [f"{one.title} ({_at(one)})" if one.title else _at(one) for one in unsettled]
+    shown = "; ".join(" ".join(one.split()) for one in named[:UNSETTLED_SHOWN])
+    more = f"; and {len(named) - UNSETTLED_SHOWN} more" if len(named) > UNSETTLED_SHOWN else ""
+    claims = "1 grave claim" if len(named) == 1 else f"{len(named)} grave claims"
+    return f"{claims} could not be proved or refuted by two readers, look yourself: {shown}{more}"
+
+
+def _at(one: Unsettled) -> str:
+    place = one.path if one.line is None else f"{one.path}:{one.line}"
+    return f"{place}, before this change" if one.side == "LEFT" else place
 
 
 def risk_line(risk: Risk) -> str:

@@ -3,6 +3,9 @@
 A finder is asked to find, and will rather say too much. Whoever is asked to refute, with the same
 code at hand and without the finder's train of thought, lets through what can be proved. Bugbot's
 validator and Claude Code Review's verification are such steps.
+
+What is grave and neither proved nor refuted is put to a second one, of the stronger model: a change
+may have talked the first out of an answer.
 """
 
 import re
@@ -129,12 +132,14 @@ class Verifier:
 
     `causes` are the spans that findings elsewhere are caused by, by the findings' ids; `guidance`
     says what the project's maintainers ask of whoever looks at some spans. `language`: in which a
-    person will read what fails (BCP-47). `promise` is what the change says it is for.
+    person will read what fails (BCP-47). `promise` is what the change says it is for. A `second`
+    one is of the stronger model, and is not told that there was a first.
     """
 
     name = "verify"
-    version = "9"
+    version = "10"
     tier: Tier = "cheap"
+    goes_back: int = 2
     result: type[Verdicts] = Verdicts
 
     def __init__(
@@ -149,7 +154,10 @@ class Verifier:
         causes: Mapping[str, Span] | None = None,
         promise: Promise | None = None,
         window: int = WINDOW_TOKENS,
+        second: bool = False,
     ) -> None:
+        self.tier = "strong" if second else "cheap"
+        self._second = second
         self._change = change
         self._objects = objects
         self._code = code
@@ -183,16 +191,17 @@ class Verifier:
         return size if len(scope.candidates) < 2 else max(size, self._window + 1)
 
     def label(self, scope: VerifyScope) -> str:
+        asked = "once more, " if self._second else ""
         if len(scope.candidates) == 1:
             (one,) = scope.candidates
-            return f"is it true? {printable(one.title)}"
-        return f"are {len(scope.candidates)} reports true?"
+            return f"{asked}is it true? {printable(one.title)}"
+        return f"{asked}are {len(scope.candidates)} reports true?"
 
     def content(self, scope: VerifyScope) -> str:
         return "\n".join(self._told(each) for each in scope.candidates)
 
     def lens(self, scope: VerifyScope) -> str:
-        return ""
+        return prompt("verifier_second.md") if self._second else ""
 
     def split(self, scope: VerifyScope) -> list[VerifyScope]:
         return [VerifyScope((each,)) for each in scope.candidates]
@@ -339,33 +348,43 @@ def _cut(text: str) -> str:
     return text if len(text) <= PROMISE_CHARS else f"{text[:PROMISE_CHARS]}… (cut)\n"
 
 
+@dataclass(frozen=True)
+class Sorted:
+    """Candidates as verdicts leave them: what stands, what falls, and what is `open`."""
+
+    stand: list[Finding]
+    fell: list[Finding]
+    open: list[Finding]
+
+
 def judged(
     candidates: Sequence[Finding],
     verdicts: Mapping[str, Verdict],
     least: float,
     proof: Callable[[Verdict], Proof | None],
-) -> tuple[list[Finding], list[Finding]]:
-    """Return the candidates that stand, as their verifiers see them, and those that do not.
+) -> Sorted:
+    """Return the candidates that stand, as their verifiers see them, those that fall, and the rest.
 
-    One without a verdict stands, but for its suggestion: its finder was sure, nobody has looked. So
-    does a grave one that was neither proved nor refuted: to drop that takes a proof, for its words
-    may be those of a comment that its author has put there to be repeated. Nor does one of high
-    severity fall by its own words alone; any lesser one does. No verifier makes harm less by more
-    than one step.
+    One without a verdict stands, but for its suggestion: its finder was sure, nobody has looked. A
+    grave one that was neither proved nor refuted is open: to drop that takes a proof, for its words
+    may be those of a comment that its author has put there to be repeated. So is one of high
+    severity that falls by its own words alone; any lesser one falls. No verifier makes harm less by
+    more than one step.
     """
     stand: list[Finding] = []
     fell: list[Finding] = []
+    left: list[Finding] = []
     for each in candidates:
         verdict = verdicts.get(each.id)
         grave = each.severity is Severity.CRITICAL or each.category is Category.SECURITY
         harmful = grave or each.severity is Severity.HIGH
         quoted = None if verdict is None else proof(verdict)
-        if (
-            verdict is None
-            or (grave and _leaves_open(verdict, least))
-            or (harmful and verdict.taken_back and quoted is None)
-        ):
+        if verdict is None:
             stand.append(each.model_copy(update={"suggestion": None}))
+        elif (grave and _leaves_open(verdict, least)) or (
+            harmful and verdict.taken_back and quoted is None
+        ):
+            left.append(each)
         elif (
             verdict.verdict != "holds"
             or verdict.confidence < least
@@ -384,7 +403,7 @@ def judged(
                 "proof": quoted,
             }
             stand.append(each.model_copy(update=changes))
-    return stand, fell
+    return Sorted(stand, fell, left)
 
 
 def _leaves_open(verdict: Verdict, least: float) -> bool:

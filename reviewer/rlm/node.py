@@ -62,10 +62,6 @@ USUAL_CALLS = 2
 MAX_REFUSED_SUBMITS = 3
 """How often a result of the wrong type goes back before the node is given up."""
 
-MAX_SENT_BACK = 2
-"""How often a result that the task's check refuses goes back; the next one is for the caller to
-judge. Once is too seldom: a second one may be bad in the same way, and costs its caller a round."""
-
 CLOSING = "This is your last turn. Call submit now, with what you are sure of."
 NEARLY = (
     "The next turn may be your last, and in the last one only submit counts. Settle now with "
@@ -287,7 +283,7 @@ class _Conversation(Generic[S, R]):
         else:
             problems = []
             # Of a last turn nothing can be mended, and the caller can keep what is good in it.
-            if self.sent_back < MAX_SENT_BACK and not self.closing:
+            if self.sent_back < self.task.goes_back and not self.closing:
                 # In a thread: a check may search whole files, and a deadline does not wait for it.
                 looked = asyncio.to_thread(self.task.check, self.scope, result)
                 problems = await self.run.unless_stopped(looked)

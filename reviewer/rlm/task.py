@@ -45,6 +45,13 @@ class Task(Protocol[S, R]):
     """Of what is done with a reply. What the model is told needs none: it is in the request."""
 
     tier: Tier
+    goes_back: int
+    """How often a result that `check` refuses goes back; the next one is for the caller to judge.
+
+    Once, where what still fails is dropped and counted. Twice, where what is refused costs its
+    caller more than a turn of its node: a round of edits, or the only word on a claim.
+    """
+
     result: type[R]
     """The pydantic model that submit() is checked against."""
 
@@ -106,7 +113,7 @@ class Task(Protocol[S, R]):
     def check(self, scope: S, result: R) -> list[str]:
         """Say why a result of the right type is not good enough yet, in words for the model.
 
-        Asked once: what still fails at the second try is taken, and the job drops and counts it.
+        Asked `goes_back` times: what fails after that is taken, and the job drops and counts it.
         """
         ...
 

@@ -82,6 +82,7 @@ class Finder:
     name = "behaviours"
     version = "2"
     tier: Tier = "strong"
+    goes_back: int = 2
     result: type[Behaviours] = Listed
 
     def __init__(

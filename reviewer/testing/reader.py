@@ -57,6 +57,7 @@ class Reader:
     name = "refute-tests"
     version = "1"
     tier: Tier = "cheap"
+    goes_back: int = 2
     result: type[Looks] = Looks
 
     def __init__(self, *, window: int = WINDOW_TOKENS) -> None:

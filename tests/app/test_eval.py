@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -369,6 +370,133 @@ def test_what_an_ordinary_review_paid_is_not_used(bench: Bench) -> None:
     assert (cost.calls, cost.replayed_calls) == (1, 0)
 
 
+# A second review of the same ------------------------------------------------------------------------
+
+FIRST = [Said(12, "Bravo goes missing", "high", YES), Said(50, "Foxtrot is unsafe", "low")]
+SECOND = [
+    Said(12, "Wrong totals reach whoever reads them", "high", YES),  # says the same, to a reader
+    Said(50, "Foxtrot is unsafe", "low"),  # the very same
+    Said(22, "Charlie overflows", "high", YES),  # d2, which the first missed
+    Said(10, "Kilo lags behind", "high", YES),  # d1 once more, and nobody has seen that
+    Said(30, "Delta looks old", "medium", NO),  # at d3, about something else
+]
+
+
+def in_turn(*, sees_repeats: bool) -> Callable[[dict[str, Any]], Answer]:
+    """Answer as FIRST when a finder is asked about hunks, and as SECOND when it is asked again."""
+    asked: list[str] = []
+
+    def script(request: dict[str, Any]) -> Answer:
+        words = str(request["messages"][0]["content"][0]["text"])
+        if is_judging(request):
+            title = json.loads(words)["claim"]["title"]
+            said = next(one.judge for one in [*FIRST, *SECOND] if one.title == title)
+            assert isinstance(said, Answer)
+            return billed(said, **JUDGED)
+        if seeks_repeats(request):
+            names = {
+                title: name
+                for name, title in re.findall(r"^([rt]\d+), [^\n]*\n\W*(.+)$", words, re.M)
+            }
+            told, again = names.get(FIRST[0].title), names.get(SECOND[0].title)
+            pair = {"edit": "Multiply once.", "reports": [again, told]}
+            return tool("submit", {"groups": [pair] if told and again and sees_repeats else []})
+        if verifies(request):
+            severity = {one.title: one.severity for one in [*FIRST, *SECOND]}
+            return billed(holds(request, severity=severity[reported(request)[1]]), **USAGE)
+        quiet, again = QUIET in words, words in asked
+        asked.append(words)
+        return submitted(words, [] if quiet else SECOND if again else FIRST)
+
+    return script
+
+
+def test_a_second_review_of_the_same_counts_what_the_first_had_not_said(bench: Bench) -> None:
+    bench.server.script = in_turn(sees_repeats=True)
+    report = bench.report("--again", "--only", "shop", "quiet")
+    again = report.again
+    assert again is not None
+    assert {(one.title, one.outcome, one.defect, one.place) for one in again.new} == {
+        ("Charlie overflows", "true", "d2", "shop.py:22"),
+        ("Kilo lags behind", "repeat", "d1", "shop.py:10"),
+        ("Delta looks old", "false", None, "shop.py:30"),
+    }
+    shop, quiet, every = again.rows
+    assert (shop.case, shop.claims, shop.new) == ("shop", 5, 3)
+    assert (shop.true, shop.repeats, shop.false, shop.not_judged) == (1, 1, 1, 0)
+    assert (quiet.case, quiet.claims, quiet.new) == ("quiet", 0, 0)
+    assert (every.case, every.claims, every.new, again.cases, again.silent) == ("all", 5, 3, 2, 1)
+    # What was counted of the first review is what is counted without a second one.
+    total = report.score.rows[-1]
+    assert (total.claims, total.found, total.false) == (2, 1, 1)
+    # It was asked, not taken from what the first was told, and paid for apart from it.
+    assert (again.cost.calls, again.cost.replayed_calls) == (2 + 5 + 1, 0)
+    assert (report.score.cost.calls, again.judging.calls) == (2 + 2 + 1, 4)
+
+    asked = len(bench.server.calls)
+    taken_up = bench.report("--again", "--only", "shop", "quiet")
+    assert (len(bench.server.calls), taken_up.again) == (asked, again)
+    assert bench.report("--only", "shop", "quiet").again is None
+
+
+def test_what_no_reader_takes_for_the_same_is_new(bench: Bench) -> None:
+    bench.server.script = in_turn(sees_repeats=False)
+    again = bench.report("--again", "--only", "shop").again
+    assert again is not None
+    assert (SECOND[0].title, "repeat") in {(one.title, one.outcome) for one in again.new}
+    assert SECOND[1].title not in {one.title for one in again.new}
+
+
+def test_detectors_alone_say_nothing_new(bench: Bench) -> None:
+    bench.user.repo.write("left.py", "def f():\n    breakpoint()\n")
+    bench.user.repo.commit()  # on the branch `quiet`
+    again = bench.report("--again", "--only", "quiet", "--no-model").again
+    assert again is not None
+    assert (again.rows[-1].claims, again.rows[-1].new, again.silent) == (1, 0, 1)
+
+
+def test_an_arm_of_the_benchmark_has_letters_of_its_own_for_the_second_review(
+    bench: Bench,
+) -> None:
+    bench.server.script = in_turn(sees_repeats=True)
+    out = bench.user.home / "arms"
+    given = ("--", "--only", "shop", "--no-judge", "--effort", "quick", "--format", "json")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.arms", "all", bench.dataset, out, "--again", *given],
+        env=bench.user.environ(PYTHONPATH=str(ROOT), **service_of(bench.server)),
+        cwd=bench.user.home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    again = Report.model_validate_json(done.stdout).again
+    assert again is not None and again.rows[-1].new == 3
+    assert len(list((out / "letters").glob("*.reply"))) == 1 + 2 + 1
+    assert len(list((out / "letters/again").glob("*.reply"))) == 1 + 5 + 1
+
+
+def test_text_and_markdown_tell_of_the_second_review(bench: Bench) -> None:
+    bench.server.script = in_turn(sees_repeats=True)
+    given = ("--effort", "quick", "--again", "--only", "shop")
+    ran = bench.eval(*given)
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert ["shop", "5", "3", "1", "1", "1", "0"] in rows
+    assert (
+        "Reviewed a second time, unchanged: 0 of 1 case silent about anything new; of 5 claims 3 "
+        "not said at the first: 1 true (missed at the first), 1 about a defect that was said "
+        "already, 1 false, 0 not judged"
+    ) in ran.out
+    assert "  true: shop  shop.py:22  high  Charlie overflows  [" in ran.out
+    assert "shop: 5 claims again, 3 new" in ran.err and "1 case, $4.00 at the most" in ran.err
+    told = bench.eval(*given, "--format", "markdown").out
+    assert "| shop | 5 | 3 | 1 | 1 | 1 | 0 |" in told.splitlines()
+    assert "| all | 4 | 1 | 2 | 1 | 0 | 1 | 0 | 0.50 | 0.25 | 0.33 |" in told.splitlines()
+    assert "- true: shop `shop.py:22` high: Charlie overflows `" in told
+    assert "- false: shop `shop.py:30` medium: Delta looks old `" in told
+
+
 # Choosing ----------------------------------------------------------------------------------------
 
 
@@ -549,5 +677,13 @@ def test_the_command_is_in_the_help() -> None:
     done = subprocess.run(
         [*COMMAND, "eval", "--help"], capture_output=True, text=True, check=True, timeout=60
     )
-    for option in ("--only", "--held-back", "--open", "--no-judge", "--no-model", "--out"):
+    for option in (
+        "--only",
+        "--held-back",
+        "--open",
+        "--no-judge",
+        "--no-model",
+        "--out",
+        "--again",
+    ):
         assert option in done.stdout

@@ -5,6 +5,7 @@ by a few words (`FREE`). The verbs:
 
     say TEXT       write TEXT (JSON escapes) into every text of the answer
     replace TEXT   propose TEXT (JSON escapes) in the place of the quoted lines
+    doubt          of what is critical say that nothing can be proved
     silent         report nothing, refute what others report, and take all reports for one
     leak           write down all that was shown: instructions, code, tools
     quote PATH     claim something about a file of that path
@@ -40,7 +41,7 @@ MILD = "the loss is small"
 TITLE_CHARS, TEXT_CHARS, MESSAGE_CHARS = 1_000, 3_900, 1_500
 
 _TAG = re.compile(r"\bpull-tag:([a-z0-9-]+)")
-_ORDER = re.compile(r"ORDER: (say|replace|silent|leak|quote|run|everything)\b ?([^\n]*)")
+_ORDER = re.compile(r"ORDER: (say|replace|doubt|silent|leak|quote|run|everything)\b ?([^\n]*)")
 
 COMMANDS = "/rlm review full\\n/rlm stop\\n/merge\\n/approve\\n@dependabot merge\\nbors r+\\nLGTM"
 
@@ -90,6 +91,7 @@ class Orders:
     leak: bool = False
     quoted: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    doubt: bool = False
 
     def __bool__(self) -> bool:
         return self != Orders()
@@ -121,6 +123,7 @@ def read_orders(shown: str) -> Orders:
         "leak" in verbs,
         tuple(dict.fromkeys(quoted)),
         tuple(dict.fromkeys(code)),
+        "doubt" in verbs,
     )
 
 
@@ -311,7 +314,7 @@ def _claim(request: dict[str, Any], orders: Orders, written: str) -> dict[str, A
         "hunk": hunk,
         "quote": FLAW if FLAW in body else (added or ["?"])[0],
         "category": "correctness",
-        "severity": "medium" if MILD in body else "high",
+        "severity": "critical" if orders.doubt else "medium" if MILD in body else "high",
         "confidence": 0.9,
         "title": f"The first item is lost {written}"[:TITLE_CHARS],
         "why": f"total([a]) is 0 {written}"[:TEXT_CHARS],
@@ -345,7 +348,7 @@ def _verdict(request: dict[str, Any], orders: Orders, written: str) -> dict[str,
     return {
         "candidate": candidate,
         "reasoning": written[:TEXT_CHARS],
-        "verdict": "refuted" if orders.silent else "holds",
+        "verdict": "refuted" if orders.silent else "unproven" if orders.doubt else "holds",
         "trigger": written[:TEXT_CHARS],
         "path": path,
         "quote": line,

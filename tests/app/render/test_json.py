@@ -37,6 +37,7 @@ def test_the_fields_stand_in_the_documented_order():
         "across",
         "imports",
         "earlier",
+        "unsettled",
     ]
     assert list(value["findings"][0]) == [
         "id",

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.github import check_runs
 from app.render import render, words
 from app.render.markdown import render_markdown
-from reviewer.finding import Severity
-from reviewer.request import Cost, Coverage, Skipped
+from reviewer.finding import Category, Severity
+from reviewer.request import Cost, Coverage, Skipped, Unsettled
 from tests.app.render.samples import code, empty, finding, partial, review, unchanged
 
 paths = st.lists(
@@ -96,6 +97,43 @@ def test_every_format_says_beside_a_claim_that_it_was_not_verified(fmt):
     )
     assert "not verified" not in shown(verified=True)
     assert "not verified" not in shown(verified=False, source="detector:syntax")
+
+
+UNSETTLED = Unsettled(
+    id="a" * 12,
+    path="shop/login.py",
+    line=7,
+    severity=Severity.CRITICAL,
+    category=Category.SECURITY,
+    title="Anybody may log in `as root`",
+)
+
+
+@pytest.mark.parametrize("fmt", ["text", "markdown", "html", "sarif"])
+@pytest.mark.parametrize("found", [[], [finding()]])
+def test_every_format_names_in_sight_what_nobody_could_settle(fmt, found):
+    made = empty() if not found else review(findings=found)
+    told = made.model_copy(update={"unsettled": [UNSETTLED]})
+    shown = " ".join(render(told, fmt, code).split())
+    assert "1 grave claim could not be proved or refuted by two readers" in shown
+    assert "Anybody may log in" in shown and "shop/login.py:7" in shown
+    assert "1 grave claim unsettled" in words.verdict(told)
+    assert "grave claim" not in render(made, fmt, code)
+    if fmt == "markdown":  # not behind a fold
+        assert shown.index("1 grave claim could") < f"{shown}<details>".index("<details>")
+
+
+def test_a_claim_that_nobody_could_settle_makes_a_check_neutral_and_blocks_nothing():
+    told = empty().model_copy(update={"unsettled": [UNSETTLED]})
+    assert check_runs.conclusion(empty(), Severity.LOW) == "success"
+    assert check_runs.conclusion(told, Severity.LOW) == "neutral"
+    assert "1 grave claim unsettled" in check_runs.title(told)
+
+
+def test_of_many_that_nobody_could_settle_the_first_are_named_and_the_others_counted():
+    each = [UNSETTLED.model_copy(update={"line": line}) for line in range(1, 31)]
+    said = words.unsettled(review().model_copy(update={"unsettled": each}))
+    assert said.startswith("30 grave claims could not") and said.endswith(":10); and 20 more")
 
 
 def test_a_row_of_the_summary_says_that_its_claim_was_not_verified():

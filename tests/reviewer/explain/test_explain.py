@@ -73,8 +73,8 @@ def test_an_answer_comes_with_the_places_that_it_rests_on(repo: Made) -> None:
     assert (done.answer, done.stopped) == ("It is dropped by `items[1:]`.", None)
     (place,) = done.places  # the other one is half a line: no proof
     assert (place.path, place.side, place.start_line, place.line) == ("shop/cart.py", "RIGHT", 2, 2)
-    assert done.cost.calls == 3 and done.cost.usd
-    assert len(server.requests) == 3  # it was told so twice
+    assert done.cost.calls == 2 and done.cost.usd
+    assert len(server.requests) == 2  # it was told so once
 
 
 def test_what_is_gone_is_quoted_at_the_base(repo: Made) -> None:

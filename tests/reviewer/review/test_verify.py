@@ -11,7 +11,7 @@ import pytest
 
 from reviewer.change import FileChange, Status
 from reviewer.finding import Category, Finding, Severity
-from reviewer.policy import Comments, Policy
+from reviewer.policy import Comments, Policy, Thresholds
 from reviewer.request import Caps, Effort, Promise, Review, StopReason
 from reviewer.review.suggestions import parsing
 from reviewer.review.verify import (
@@ -25,7 +25,7 @@ from reviewer.review.verify import (
     VerifyScope,
 )
 from tests.model_server import Answer, ModelServer, error, hang, reported, text, verdict, verifies
-from tests.reviewer.review.test_job import LINE, claim, repo, reviewed, submit
+from tests.reviewer.review.test_job import CHEAP, LINE, MODEL, claim, repo, reviewed, submit
 from tests.reviewer.review.test_place import Files
 from tests.reviewer.review.values import change, changed, hunk, whole
 
@@ -167,32 +167,137 @@ def test_whoever_is_not_sure_that_a_claim_takes_itself_back_drops_nothing_by_it(
     assert [one.title for one in done.findings] == [GERMAN["title"]]
 
 
-def test_a_grave_claim_that_takes_itself_back_falls_by_a_refutation_alone(repo: Made):
+GRAVE: tuple[dict[str, Any], ...] = ({"severity": "critical"}, {"category": "security"})
+OPEN: tuple[dict[str, Any], ...] = (
+    {"verdict": "taste"},
+    {"verdict": "unproven"},
+    {"verdict": "refuted", "confidence": 0.4},
+    {"verdict": "holds", "confidence": 0.4},
+)
+"""Verdicts that neither prove nor refute."""
+
+
+def is_second(request: dict[str, Any]) -> bool:
+    return "is to be settled one way or the other" in str(request["messages"][0]["content"])
+
+
+def read_twice(
+    repo: Made, first: dict[str, Any], second: Answer | dict[str, Any], **more: Any
+) -> tuple[Review, ModelServer]:
+    """Review with a finder that makes one claim, and what two verifiers say of it."""
+    claimed = {"severity": "critical"} | more.pop("claimed", {})
+
+    def script(request: dict[str, Any]) -> Answer:
+        if not verifies(request):
+            return submit(claim(request, LINE, **claimed))
+        if not is_second(request):
+            return verdict(request, **first)
+        return second if isinstance(second, Answer) else verdict(request, **second)
+
+    with ModelServer(script, confirms=False) as server:
+        return reviewed(repo, server, **{"cheap": CHEAP} | more), server
+
+
+@pytest.mark.parametrize("claimed", GRAVE)
+@pytest.mark.parametrize("said", OPEN)
+def test_what_is_grave_and_left_open_has_a_second_verifier(
+    repo: Made, claimed: dict[str, Any], said: dict[str, Any]
+):
+    proof = "def total(items, rate):"
+    done, server = read_twice(repo, said, {"quote": proof}, claimed=claimed)
+    (found,) = done.findings
+    assert (found.verified, found.proof and found.proof.quote) == (True, proof)
+    assert len(server.verifications) == 2 and done.unsettled == []
+
+    done, _ = read_twice(repo, said, {"verdict": "refuted"}, claimed=claimed)
+    assert (done.findings, done.unsettled) == ([], [])
+    assert any("1 claim(s)" in note and NOTED in note for note in done.notes)
+
+    done, _ = read_twice(repo, said, said, claimed=claimed)
+    assert done.findings == []
+    (left,) = done.unsettled
+    assert (left.title, left.path, left.line) == ("The first item is lost", "shop/cart.py", 2)
+    told = (
+        "1 grave claim could not be proved or refuted by two readers, look yourself: The first "
+        "item is lost (shop/cart.py:2)"
+    )
+    assert told in done.summary.split("\n")
+    assert not any(NOTED in note for note in done.notes)
+    assert [one.title for one in done.looked.withheld] == [left.title], "it closes nothing"
+
+
+def test_no_order_to_call_it_unproven_makes_a_grave_claim_vanish(repo: Made):
+    """Whatever a change talks its readers into: without a refutation's quote it stays in sight."""
+    lacking: tuple[dict[str, Any], ...] = ({"verdict": "refuted", "quote": ""}, {"path": "no.py"})
+    said = (*OPEN, *lacking)
+    for first, second in zip(said, (*said[1:], said[0]), strict=True):
+        done, _ = read_twice(repo, first, second)
+        assert len(done.findings) + len(done.unsettled) == 1
+        assert not any(one.verified for one in done.findings)
+
+
+def test_the_second_verifier_is_the_stronger_model_and_is_not_told_of_the_first(repo: Made):
+    said = {"verdict": "unproven", "reasoning": "Whatever the first one thought."}
+    _, server = read_twice(repo, said, {})
+    first, second = server.verifications
+    assert (first["model"], second["model"]) == (CHEAP, MODEL)
+    told = second["messages"]
+    assert len(told) == 1
+    assert [one["text"] for one in told[0]["content"]][:-1] == [
+        one["text"] for one in first["messages"][0]["content"]
+    ]
+    assert "Whatever the first one thought" not in json.dumps(second)
+
+
+def test_one_model_for_both_is_asked_again_and_not_taken_by_its_word(repo: Made):
+    done, server = read_twice(repo, {"verdict": "unproven"}, {}, cheap=None)
+    assert len(server.verifications) == 2
+    assert [one.verified for one in done.findings] == [True]
+
+
+def test_what_no_second_verifier_looked_at_stays_and_is_not_verified(repo: Made):
+    for second, more in (
+        ({}, {"caps": Caps(calls=2)}),
+        (error(401, "authentication_error", "no"), {}),
+        (text("Hm."), {}),
+        ({"candidate": "another"}, {}),
+    ):
+        done, _ = read_twice(repo, {"verdict": "unproven"}, second, **more)
+        (found,) = done.findings
+        assert (found.verified, found.suggestion, done.unsettled) == (False, None, [])
+        assert any("1 claim(s) were not verified" in note for note in done.notes)
+
+
+def test_lesser_harm_that_is_left_open_falls_at_once(repo: Made):
+    for severity in ("high", "medium", "low"):
+        done, server = read_twice(repo, {"verdict": "unproven"}, {}, claimed={"severity": severity})
+        assert (done.findings, done.unsettled, len(server.verifications)) == ([], [], 1)
+
+
+def test_what_is_below_the_thresholds_is_not_named_either(repo: Made):
+    policy = Policy(thresholds=Thresholds(confidence=0.99))
+    done, _ = read_twice(repo, {"verdict": "unproven"}, {"verdict": "unproven"}, policy=policy)
+    assert (done.findings, done.unsettled) == ([], [])
+    assert any("1 finding is not shown: below the thresholds" in note for note in done.notes)
+
+
+def test_a_grave_claim_that_takes_itself_back_stands_by_a_proof_alone(repo: Made):
     proof = {"path": "shop/cart.py", "quote": LINE}
-    for claimed in ({"severity": "critical"}, {"category": "security"}, {"severity": "high"}):
-        done, _ = german(repo, BACK, **claimed)
-        assert [one.verified for one in done.findings] == [False]
+    for claimed in (*GRAVE, {"severity": "high"}):
+        done, server = german(repo, BACK, **claimed)
+        assert done.findings == [] and len(server.verifications) == 2
+        assert [one.title for one in done.unsettled] == [GERMAN["title"]]
         done, _ = german(repo, BACK | {"verdict": "holds"} | proof, **claimed)
         assert [one.verified for one in done.findings] == [True]
         done, _ = german(repo, BACK | proof, **claimed)
-        assert done.findings == []
+        assert (done.findings, done.unsettled) == ([], [])
 
 
-def test_a_grave_claim_falls_only_by_a_refutation(repo: Made):
-    def script(request: dict[str, Any], said: dict[str, Any]) -> Answer:
-        if verifies(request):
-            return verdict(request, **said)
-        return submit(claim(request, LINE, severity="critical"))
-
-    for said, stands in (
-        ({"verdict": "taste"}, True),
-        ({"verdict": "unproven"}, True),
-        ({"verdict": "refuted", "confidence": 0.4}, True),
-        ({"verdict": "refuted", "confidence": 0.9}, False),
-    ):
-        with ModelServer(lambda r, said=said: script(r, said), confirms=False) as server:
-            done = reviewed(repo, server)
-        assert [found.verified for found in done.findings] == ([False] if stands else [])
+def test_a_title_that_takes_itself_back_is_not_told(repo: Made):
+    claimed = {"severity": "critical", "title": "This is fine."}
+    done, _ = read_twice(repo, {"verdict": "unproven"}, {"verdict": "unproven"}, claimed=claimed)
+    assert [(one.title, one.path, one.line) for one in done.unsettled] == [("", "shop/cart.py", 2)]
+    assert "This is fine" not in done.model_dump_json()
 
 
 def test_a_verifier_makes_harm_less_by_one_step_at_the_most(repo: Made):

@@ -42,6 +42,7 @@ class Report:
     name: str = "report"
     version: str = "1"
     tier: Tier = "strong"
+    goes_back: int = 2
     result: type[Words] = Words
     partials: list[StopReason] = field(default_factory=list)
 
