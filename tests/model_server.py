@@ -395,19 +395,28 @@ def seeks_repeats(request: dict[str, Any]) -> bool:
     )
 
 
-def reported(request: dict[str, Any]) -> tuple[str, str, str, str]:
-    """Return the id, title, path and first quoted line of the report that a verifier is shown."""
+def reports(request: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Return of each report that a verifier is shown its id, title, path and first quoted line."""
     shown = str(request["messages"][0]["content"][0]["text"])
-    found = re.search(r"^The report (\S+): (.*)$", shown, re.M)
-    place = re.search(r'^It is about these lines .*, in "(.*)":\n\n    (.*)$', shown, re.M)
-    assert found and place, shown
-    return found[1], found[2], place[1], place[2]
+    found = re.findall(r"^The report (\S+): (.*)$", shown, re.M)
+    places = re.findall(r'^It is about these lines .*, in "(.*)":\n\n    (.*)$', shown, re.M)
+    assert found and len(found) == len(places), shown
+    return [(*one, *place) for one, place in zip(found, places, strict=True)]
+
+
+def reported(request: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Return the first of them."""
+    return reports(request)[0]
 
 
 def verdict(request: dict[str, Any], **said: Any) -> Answer:
-    """Answer a verifier's question: that it holds, as the report has it, but for what is `said`."""
-    candidate, _, path, line = reported(request)
-    holds = {
+    """Answer a verifier's question: that all holds, as it is reported, but for what is `said`."""
+    return tool("submit", {"verdicts": [holds(one) | said for one in reports(request)]})
+
+
+def holds(report: tuple[str, str, str, str]) -> dict[str, Any]:
+    candidate, _, path, line = report
+    return {
         "candidate": candidate,
         "reasoning": "The lines are as quoted.",
         "verdict": "holds",
@@ -418,13 +427,15 @@ def verdict(request: dict[str, Any], **said: Any) -> Answer:
         "confidence": 0.9,
         "replacement": "complete",
     }
-    return tool("submit", {"verdicts": [holds | said]})
 
 
 def confirmed(request: dict[str, Any], claims: Mapping[str, dict[str, Any]]) -> Answer:
-    claim = claims.get(reported(request)[1], {})
     kept = ("severity", "confidence", "preexisting")
-    return verdict(request, **{key: claim[key] for key in kept if key in claim})
+    given = []
+    for one in reports(request):
+        claim = claims.get(one[1], {})
+        given.append(holds(one) | {key: claim[key] for key in kept if key in claim})
+    return tool("submit", {"verdicts": given})
 
 
 def _claims_in(answer: Answer) -> Iterator[dict[str, Any]]:

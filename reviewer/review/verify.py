@@ -49,6 +49,13 @@ PART_SHOWN = (
     "its id, read() and diff() have the rest."
 )
 
+ALONE = 8
+"""So many reports have a node each. Verifying a large change's many, each by a node that reads the
+same files anew, costs more than finding them."""
+
+TOGETHER = 3
+"""Reports of one node, where there are more: neighbours, which take much the same looks."""
+
 PROMISE_CHARS = 12_000
 """Of all that was promised, shown beside a report about a promise."""
 
@@ -111,7 +118,9 @@ class Verdicts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    verdicts: list[Verdict] = Field(max_length=1)
+    verdicts: list[Verdict] = Field(
+        max_length=TOGETHER, description="one for each report, each by itself"
+    )
 
 
 class Judged(Verdicts):
@@ -122,9 +131,10 @@ class Judged(Verdicts):
 
 @dataclass(frozen=True)
 class VerifyScope:
-    """Findings of models, in order: the candidates."""
+    """Findings of models, in order: the candidates. Those of a part are read together."""
 
     candidates: tuple[Finding, ...]
+    is_part: bool = False
 
 
 class Verifier:
@@ -137,7 +147,7 @@ class Verifier:
     """
 
     name = "verify"
-    version = "10"
+    version = "11"
     tier: Tier = "cheap"
     goes_back: int = 2
     result: type[Verdicts] = Verdicts
@@ -183,12 +193,10 @@ class Verifier:
         return frozenset(each.id for each in scope.candidates)
 
     def size(self, scope: VerifyScope) -> int:
-        """Return what it takes to read, and more than a window for two: each has its own node."""
-        size = sum(
-            len(printable(each.body)) // int(BYTES_A_TOKEN) + size_of(self._shown(each))
-            for each in scope.candidates
-        )
-        return size if len(scope.candidates) < 2 else max(size, self._window + 1)
+        """Return what it takes to read, and more than a window for what is to be divided first."""
+        size = sum(len(printable(each.body)) for each in scope.candidates) // int(BYTES_A_TOKEN)
+        size += size_of(self._shown_once(scope.candidates))
+        return size if _is_one_nodes(scope) else max(size, self._window + 1)
 
     def label(self, scope: VerifyScope) -> str:
         asked = "once more, " if self._second else ""
@@ -198,13 +206,22 @@ class Verifier:
         return f"{asked}are {len(scope.candidates)} reports true?"
 
     def content(self, scope: VerifyScope) -> str:
-        return "\n".join(self._told(each) for each in scope.candidates)
+        return "\n".join([*map(self._told, scope.candidates), self._hunks(scope.candidates)])
 
     def lens(self, scope: VerifyScope) -> str:
         return prompt("verifier_second.md") if self._second else ""
 
     def split(self, scope: VerifyScope) -> list[VerifyScope]:
-        return [VerifyScope((each,)) for each in scope.candidates]
+        """Give each its own node, or of many some neighbours one; what is grave has its own."""
+        ones = scope.candidates
+        if scope.is_part or len(ones) <= ALONE:
+            return [VerifyScope((each,)) for each in ones]
+        alone = [each for each in ones if each.is_grave]
+        beside = sorted((each for each in ones if not each.is_grave), key=_where)
+        parts = [VerifyScope((each,)) for each in alone]
+        for first in range(0, len(beside), TOGETHER):
+            parts.append(VerifyScope(tuple(beside[first : first + TOGETHER]), is_part=True))
+        return parts
 
     def leads(self, scope: VerifyScope) -> bool:
         return False
@@ -219,7 +236,9 @@ class Verifier:
         return VerifyScope(tuple(each for part in parts for each in part.candidates))
 
     def functions(self, scope: VerifyScope) -> Mapping[str, Function]:
-        spans = tuple(span for each in scope.candidates for span in self._around(each))
+        spans = tuple(
+            dict.fromkeys(span for each in scope.candidates for span in self._around(each))
+        )
         return functions(self._change, self._objects, spans, self._code)
 
     def check(self, scope: VerifyScope, result: Verdicts) -> list[str]:
@@ -227,7 +246,7 @@ class Verifier:
         wanted = self.units(scope)
         given = {each.candidate for each in result.verdicts}
         if given != wanted:
-            return [f"verdicts: one is wanted, about {', '.join(sorted(wanted))}"]
+            return [f"verdicts: one each is wanted, about {', '.join(sorted(wanted))}"]
         about = {each.id: each for each in scope.candidates}
         problems = (self.unproved(each, about[each.candidate]) for each in result.verdicts)
         return list(filter(None, problems))
@@ -324,14 +343,29 @@ class Verifier:
             lines += [f"    {line}" for line in finding.suggestion.split("\n")]
         if self._promise is not None and finding.category is Category.INTENT:
             lines += ["", "All that was promised:", "", _cut(as_told(self._promise))]
-        spans = self._shown(finding)
-        if spans:
-            lines += ["", "The hunks around it:", "", show(self._change, spans)]
-        if spans != self._around(finding):
-            lines += [PART_SHOWN]
-        if finding.start_line and not any(_overlaps(span, finding) for span in spans):
-            lines += ["", "The code around it:", "", self._code_around(finding)]
         return printable("\n".join(lines))
+
+    def _hunks(self, candidates: Sequence[Finding]) -> str:
+        """Return the hunks around some candidates, each once, and the code where there is none."""
+        spans = self._shown_once(candidates)
+        them = "it" if len(candidates) == 1 else "them"
+        lines = ["", f"The hunks around {them}:", "", show(self._change, spans)] if spans else []
+        if any(self._shown(each) != self._around(each) for each in candidates):
+            lines += [PART_SHOWN]
+        for each in candidates:
+            if each.start_line and not any(_overlaps(span, each) for span in spans):
+                which = "it" if len(candidates) == 1 else each.id
+                lines += ["", f"The code around {which}:", "", self._code_around(each)]
+        return printable("\n".join(lines))
+
+    def _shown_once(self, candidates: Sequence[Finding]) -> tuple[Span, ...]:
+        """Return what is shown of the hunks around some candidates, each as far as all need it."""
+        shown: dict[Unit, Span] = {}
+        for span in (span for each in candidates for span in self._shown(each)):
+            known = shown.setdefault(span.id, span)
+            first, last = min(known.start, span.start), max(known.stop, span.stop)
+            shown[span.id] = replace(span, start=first, stop=last)
+        return tuple(shown.values())
 
     def _code_around(self, finding: Finding) -> str:
         """Return the lines around a place outside the change, without their numbers."""
@@ -342,6 +376,14 @@ class Verifier:
         first, last = finding.start_line or 1, finding.line or 1
         lines = text.split("\n")[max(0, first - 1 - AROUND_LINES) : last + AROUND_LINES]
         return "\n".join(f" {line[:500]}" for line in lines)
+
+
+def _is_one_nodes(scope: VerifyScope) -> bool:
+    return scope.is_part or len(scope.candidates) < 2
+
+
+def _where(finding: Finding) -> tuple[str, str, int, str]:
+    return finding.path, finding.side, finding.line or 0, finding.id
 
 
 def _cut(text: str) -> str:

@@ -105,9 +105,23 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize("more", [{}, TOLD], ids=["by itself", "with guidance and a promise"])
+FAILS = (
+    "is read one item too far",
+    "overflows with large rates",
+    "stays locked behind an error",
+    "loses names beyond ASCII",
+    "shifts dates by a day",
+    "is rounded twice",
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "claims"),
+    [({}, 1), (TOLD, 1), ({}, len(FAILS))],
+    ids=["by itself", "with guidance and a promise", "with many claims"],
+)
 def test_twenty_files_at_standard_effort_cost_less_than_their_bound(
-    tmp_path: Path, more: dict[str, Any]
+    tmp_path: Path, more: dict[str, Any], claims: int
 ):
     """Tokens as the scripted service counts and caches them: by the bytes and marks of requests."""
 
@@ -117,19 +131,23 @@ def test_twenty_files_at_standard_effort_cost_less_than_their_bound(
         if turn_of(request) == 0 and not leads(request):
             return LOOK
         shown = request["messages"][0]["content"][0]["text"]
-        hunk = re.search(r"--- hunk (\w+)[^\n]*\n(?:[ -][^\n]*\n)*\+([^\n]*)", shown)
+        hunk = re.search(r"--- hunk (\w+)[^\n]*\n((?:[ +-][^\n]*\n)*)", shown)
         if hunk is None:
             return NOTHING
-        claim = {
-            "hunk": hunk[1],
-            "quote": hunk[2],
-            "category": "correctness",
-            "severity": "high",
-            "confidence": 0.9,
-            "title": f"`{hunk[2].split()[0]}` is read one item too far",
-            "why": "The last of them is behind the end of `values`: an IndexError in each call.",
-        }
-        return tool("submit", {"overview": "Takes values from elsewhere.", "claims": [claim]})
+        quotes = re.findall(r"^\+(.*)$", hunk[2], re.M)[:claims]
+        said = [
+            {
+                "hunk": hunk[1],
+                "quote": quote,
+                "category": "correctness",
+                "severity": "high",
+                "confidence": 0.9,
+                "title": f"`{quote.split()[0]}` {fails}",
+                "why": f"{fails} in each call of the function, for whoever asks it.",
+            }
+            for quote, fails in zip(quotes, FAILS, strict=False)
+        ]
+        return tool("submit", {"overview": "Takes values from elsewhere.", "claims": said})
 
     done, _, server = reviewed(twenty(tmp_path / "repo"), script, **more)
     assert (done.change.files, done.status, done.coverage.skipped) == (20, "complete", [])

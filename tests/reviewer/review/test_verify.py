@@ -15,16 +15,30 @@ from reviewer.policy import Comments, Policy, Thresholds
 from reviewer.request import Caps, Effort, Promise, Review, StopReason
 from reviewer.review.suggestions import parsing
 from reviewer.review.verify import (
+    ALONE,
     NEAR_LINES,
     PART_SHOWN,
     PROMISE_CHARS,
     TRIGGER_CHARS,
     WHOLE_LINES,
     Verdict,
+    Verdicts,
     Verifier,
     VerifyScope,
+    judged,
 )
-from tests.model_server import Answer, ModelServer, error, hang, reported, text, verdict, verifies
+from reviewer.rlm.run import WINDOW_TOKENS
+from tests.model_server import (
+    Answer,
+    ModelServer,
+    error,
+    hang,
+    holds,
+    reported,
+    text,
+    verdict,
+    verifies,
+)
 from tests.reviewer.review.test_job import CHEAP, LINE, MODEL, claim, repo, reviewed, submit
 from tests.reviewer.review.test_place import Files
 from tests.reviewer.review.values import change, changed, hunk, whole
@@ -356,6 +370,57 @@ def test_a_proof_says_something_and_a_refutation_something_of_the_report(
     told = verifier.unproved(Verdict.model_validate(given), found)
     assert (told is None) == (problem == "")
     assert problem in (told or "")
+
+
+def claims_of(lines: int) -> tuple[Verifier, list[Finding], str]:
+    """A verifier with claims about the lines of one hunk, and what that hunk shows."""
+    shown = "".join(f"+spin({n})\n" for n in range(1, lines + 1))
+    held = hunk("b.py", shown)
+    files = Files(b_py=shown.replace("+", ""))
+    verifier = Verifier(change(changed("b.py", held)), files, (whole(held),))
+    return verifier, [finding("b.py", f"spin({n})", n) for n in range(1, lines + 1)], shown
+
+
+def test_of_many_some_neighbours_are_read_together_and_what_is_grave_by_itself():
+    verifier, few, _ = claims_of(ALONE)
+    assert [len(part.candidates) for part in verifier.split(VerifyScope(tuple(few)))] == [1] * ALONE
+    verifier, many, shown = claims_of(ALONE + 3)
+    many[4] = many[4].model_copy(update={"category": Category.SECURITY})
+    root = VerifyScope(tuple(reversed(many)))
+    assert verifier.size(root) > WINDOW_TOKENS
+    parts = verifier.split(root)
+    assert [[one.line for one in part.candidates] for part in parts] == [
+        [5], [1, 2, 3], [4, 6, 7], [8, 9, 10], [11]
+    ]  # fmt: skip
+    assert all(verifier.size(part) <= WINDOW_TOKENS for part in parts)
+    told = verifier.content(parts[1])
+    assert told.count(shown) == 1, "what is around several is shown once"
+    assert [told.count(f"The report {one.id}: ") for one in many[:4]] == [1, 1, 1, 0]
+
+
+def test_what_is_too_long_to_be_read_together_is_read_by_itself():
+    verifier, ones, _ = claims_of(3)
+    longer = [one.model_copy(update={"body": "x" * WINDOW_TOKENS * 2}) for one in ones]
+    part = VerifyScope(tuple(longer), is_part=True)
+    assert verifier.size(part) > WINDOW_TOKENS
+    assert [len(each.candidates) for each in verifier.split(part)] == [1, 1, 1]
+
+
+def test_of_those_read_together_each_has_a_verdict_of_its_own():
+    verifier, ones, _ = claims_of(3)
+    scope = VerifyScope(tuple(ones), is_part=True)
+    said = [holds((one.id, "", "b.py", one.evidence)) for one in ones]
+    said[1] |= {"verdict": "refuted"}
+    assert verifier.check(scope, Verdicts.model_validate({"verdicts": said})) == []
+    (problem,) = verifier.check(scope, Verdicts.model_validate({"verdicts": said[:2]}))
+    assert ones[2].id in problem
+    said[2]["quote"] = "launch(99)"
+    (problem,) = verifier.check(scope, Verdicts.model_validate({"verdicts": said}))
+    assert problem.startswith("quote: ")
+    proved = verifier.proved(Verdicts.model_validate({"verdicts": said}), ones)
+    found = judged(ones, proved, 0.5, verifier.proof)
+    assert [one.line for one in found.fell] == [2]
+    assert [(one.line, one.verified) for one in found.stand] == [(1, True), (3, False)]
 
 
 def test_a_verdict_on_something_else_is_none(repo: Made):
