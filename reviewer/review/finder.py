@@ -75,7 +75,7 @@ class Finder:
     """The task. One instance serves every pass of a review; scopes carry the lens."""
 
     name = "find"
-    version = "8"
+    version = "9"
     tier: Tier = "strong"
     goes_back: int = 1
     result: type[FinderResult] = Answer

@@ -138,7 +138,7 @@ class Intent(OneNode[IntentScope, IntentResult]):
     """The task: one node."""
 
     name = "intent"
-    version = "6"
+    version = "7"
     tier: Tier = "strong"
     goes_back: int = 1
     result: type[IntentResult] = IntentResult

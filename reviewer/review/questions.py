@@ -1,7 +1,7 @@
 """What a finder's code may ask about the rest of the code: `reviewer.context`, as plain values.
 
 Every answer is a list of dicts of the same keys. What it leaves out stands in a last one, whose
-path is "": code that prints the answer prints that, too.
+path is "": code that prints the answer prints that, too, and how to see the rest.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ def questions(
         def ask() -> list[Row]:
             meant = _near(context, name, near, paths, at)
             answer = context.references(name, meant, at, limit)
-            return _with_rest([used(each) for each in answer.items], answer, _NO_USE)
+            return _with_rest([used(each) for each in answer.items], answer, _NO_USE, most=limit)
 
         return await _asked(ask, at)
 
@@ -72,27 +72,29 @@ def questions(
         def ask() -> list[Row]:
             meant = _near(context, name, near, paths, at)
             answer = context.callers(name, meant, depth, at, limit)
-            return _with_rest([used(each) for each in answer.items], answer, _NO_USE)
+            return _with_rest([used(each) for each in answer.items], answer, _NO_USE, most=limit)
 
         return await _asked(ask, at)
 
-    async def implementations(name: str, near: str = "", at: Rev = "head") -> list[Row]:
+    async def implementations(
+        name: str, near: str = "", at: Rev = "head", limit: int = SHOWN
+    ) -> list[Row]:
         """What extends a class or implements an interface, or overrides "Class.method"; as from
         definition()."""
 
         def ask() -> list[Row]:
             meant = _near(context, name, near, paths, at)
-            answer = context.implementations(name, meant, at, SHOWN)
+            answer = context.implementations(name, meant, at, limit)
             rows = [_defined(each, objects, at) for each in answer.items]
-            return _with_rest(rows, answer, _NO_DEFINITION)
+            return _with_rest(rows, answer, _NO_DEFINITION, most=limit)
 
         return await _asked(ask, at)
 
-    async def importers(path: str, at: Rev = "head") -> list[Row]:
+    async def importers(path: str, at: Rev = "head", limit: int = SHOWN) -> list[Row]:
         """The files that import a file: {"path", "line", "name"}."""
 
         def ask() -> list[Row]:
-            answer = context.importers(path, at, SHOWN)
+            answer = context.importers(path, at, limit)
             rows = [
                 {
                     "path": printable(each.path),
@@ -101,15 +103,16 @@ def questions(
                 }
                 for each in answer.items
             ]
-            return _with_rest(rows, answer, {"path": "", "line": 0, "name": ""}, said="name")
+            nothing = {"path": "", "line": 0, "name": ""}
+            return _with_rest(rows, answer, nothing, said="name", most=limit)
 
         return await _asked(ask, at)
 
-    async def tests_for(what: str, at: Rev = "head") -> list[Row]:
+    async def tests_for(what: str, at: Rev = "head", limit: int = SHOWN) -> list[Row]:
         """The tests of a file (by its path) or of a name: {"path", "line", "scope", "why"}."""
 
         def ask() -> list[Row]:
-            answer = context.tests_for(what, at, SHOWN)
+            answer = context.tests_for(what, at, limit)
             rows = [
                 {
                     "path": printable(each.path),
@@ -120,7 +123,7 @@ def questions(
                 for each in answer.items
             ]
             nothing = {"path": "", "line": 0, "scope": "", "why": ""}
-            return _with_rest(rows, answer, nothing, said="why")
+            return _with_rest(rows, answer, nothing, said="why", most=limit)
 
         return await _asked(ask, at)
 
@@ -261,11 +264,15 @@ def used(each: Used) -> Row:
 
 
 def _with_rest(
-    rows: list[Row], answer: Answer[T], empty: Row, said: str = "certainty"
+    rows: list[Row], answer: Answer[T], empty: Row, said: str = "certainty", *, most: int = 0
 ) -> list[Row]:
+    """Add a row about what is not shown; with `most`, a limit that was asked for, how to get it."""
     notes = list(answer.notes)
+    if notes and most:
+        notes.append("grep(name, under=folder) finds it there by its text.")
     if answer.total > len(rows):
-        notes.insert(0, f"… {len(rows)} of {answer.total} shown.")
+        how = f" For the rest ask with limit={answer.total}, and filter in code." if most else ""
+        notes.insert(0, f"… {len(rows)} of {answer.total} shown.{how}")
     if notes:
         rows.append({**empty, said: " ".join(notes)})
     return rows

@@ -1,9 +1,15 @@
 """Hunks that are alike are shown once, are held all the same, and can be spoken of one by one."""
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
-from reviewer.change import Hunk
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviewer.change import Hunk, Span
 from reviewer.review.claims import Claim
 from reviewer.review.finder import Finder
 from reviewer.review.folding import FOLDED_FROM, folded, folded_size
@@ -206,6 +212,107 @@ def test_many_alike_hunks_fit_one_node_and_all_are_covered(tmp_path: Path):
     assert len(server.calls) == 1, "unfolded they take several windows"
     assert done.status == "complete"
     assert (done.coverage.hunks, done.coverage.reviewed) == (150, 150)
+
+
+Row = tuple[str, str]
+"""The sign of a line and its text."""
+
+texts = st.lists(
+    st.sampled_from(["one", "two", "3", " ", "(", ")", ",", "=", "."]), min_size=1, max_size=5
+).map("".join)
+rows = st.lists(
+    st.tuples(
+        st.sampled_from("  ++-"), st.tuples(st.sampled_from(["", "  ", "    "]), texts).map("".join)
+    ),
+    min_size=1,
+    max_size=6,
+).filter(lambda rows: any(sign != " " for sign, _ in rows))
+
+
+def edited(rows: Sequence[Row], draw: st.DataObject) -> list[Row]:
+    """Return the lines with one edit in them, of whatever kind."""
+    made = list(rows)
+    at = draw.draw(st.integers(0, len(made) - 1))
+    sign, text = made[at]
+    kind = draw.draw(
+        st.sampled_from(["drop", "add", "sign", "letter", "indent", "all", "word", "swap"])
+    )
+    if kind == "drop" and len(made) > 1:
+        del made[at]
+    elif kind == "add":
+        made.insert(at, (draw.draw(st.sampled_from(" +-")), draw.draw(texts)))
+    elif kind == "sign":
+        made[at] = (draw.draw(st.sampled_from(" +-")), text)
+    elif kind == "letter":
+        cut = draw.draw(st.integers(0, len(text)))
+        made[at] = (sign, text[:cut] + draw.draw(st.sampled_from("!x9 .")) + text[cut + 1 :])
+    elif kind == "word":
+        words = re.split(r"(\w+)", text)
+        spot = draw.draw(st.sampled_from(range(1, len(words), 2) or [0]))
+        words[spot] = draw.draw(st.sampled_from(["one", "two", "3"]))
+        made[at] = (sign, "".join(words))
+    elif kind == "indent":
+        made[at] = (sign, f"  {text}")
+    elif kind == "all":
+        made = [(sign, f"  {text}") for sign, text in made]
+    else:
+        made = [*made[1:], made[0]]
+    return made
+
+
+@given(rows, st.data())
+def test_whatever_is_folded_follows_to_the_letter_from_what_is_shown(
+    base: list[Row], draw: st.DataObject
+):
+    """A hunk that differs in more than words is shown: nothing of the odd one out is left out."""
+    deeper = draw.draw(st.sampled_from(["", "  "]))
+    name = draw.draw(st.sampled_from(["two", "two{}"]))
+    many = [
+        [(sign, deeper * at + text.replace("two", name.format(at))) for sign, text in base]
+        for at in range(6)
+    ]
+    odd = [edited(base, draw) for _ in range(draw.draw(st.integers(1, 5)))]
+    spans = [
+        whole(hunk(f"m{at}.py", "".join(f"{sign}{text}\n" for sign, text in each)))
+        for at, each in enumerate([*many, *odd])
+        if any(sign != " " for sign, _ in each)
+    ]
+    shown = {span.id: span for span in spans}
+    for name, fold in folded(spans).items():
+        first = shown[fold.first]
+        assert fold.first not in folded(spans), "what others are told by is shown"
+        theirs = dict(fold.words)
+        if fold.unchanged:
+            assert [*signed_changes(shown[name], {})] == [*signed_changes(first, theirs)]
+            kept = [f" {line.text}" for line in shown[name].lines if line.kind == " "]
+            assert [row for row in fold.unchanged if not row.startswith("~")] == kept
+            stand = [f"~{indent}…" for indent in indents_of(shown[name])]
+            assert [row for row in fold.unchanged if row.startswith("~")] == stand
+        else:
+            lines = [(line.kind, renamed(line.text, theirs)) for line in first.lines]
+            assert [(line.kind, line.text) for line in shown[name].lines] == lines
+
+
+def renamed(text: str, words: Mapping[str, str]) -> str:
+    return re.sub(r"\w+", lambda found: words.get(found[0], found[0]), text)
+
+
+def signed_changes(span: Span, words: Mapping[str, str]) -> Iterator[list[Row]]:
+    """Yield the changed lines of each stretch, without the indentation that all have."""
+    changed = [renamed(line.text, words) for line in span.lines if line.kind != " "]
+    indents = [len(text) - len(text.lstrip()) for text in changed if text.strip()]
+    cut = min(indents, default=0)
+    for is_same, lines in groupby(span.lines, key=lambda line: line.kind == " "):
+        if not is_same:
+            yield [(one.kind, renamed(one.text, words)[cut:].rstrip(" ")) for one in lines]
+
+
+def indents_of(span: Span) -> Iterator[str]:
+    """Yield how far each stretch of changed lines is indented, by its first line with a word."""
+    for is_same, lines in groupby(span.lines, key=lambda line: line.kind == " "):
+        if not is_same:
+            said = next((one.text for one in lines if one.text.strip()), "")
+            yield said[: len(said) - len(said.lstrip(" "))]
 
 
 def claimed(one: Hunk, quote: str) -> Claim:

@@ -41,6 +41,14 @@ def test_all_who_judge_harm_have_the_same_criteria_each_with_an_example(judge: s
         assert " Example: " in line
 
 
+@pytest.mark.parametrize("judge", JUDGES)
+def test_what_no_code_calls_yet_is_medium_at_most_and_no_word_lifts_that(judge: str):
+    (line,) = [row for row in JUDGES[judge].splitlines() if row.startswith("Is it used? ")]
+    _, _, unused = line.partition("no code calls yet, ")
+    assert unused.startswith("is medium at most") and "no greater" in unused
+    assert "counts as" not in unused
+
+
 @pytest.mark.parametrize("answer", [Answer, IntentResult, Verdicts])
 def test_nobody_is_offered_a_severity_for_taste(answer: type[BaseModel]):
     schema = json.dumps(answer.model_json_schema())

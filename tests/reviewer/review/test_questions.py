@@ -1,6 +1,7 @@
 """What a node's code gets when it asks about the rest of the code."""
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -160,3 +161,27 @@ def test_what_leaves_is_valid_text(code: Provider) -> None:
     row["path"].encode("utf-8")
     row["code"].encode("utf-8")
     assert len(ask(code, "references", "add", paths=())) <= SHOWN + 1
+
+
+def test_of_more_than_a_hundred_files_the_surest_are_shown_and_how_to_get_the_rest() -> None:
+    uses = {f"pkg/m{n}.py": "from lib import spread\n\n\nspread(1)\n" for n in range(120)}
+    objects = MemoryObjects({"lib.py": "def spread(n):\n    return n\n", **uses})
+    with Provider(objects) as code:
+        found: Mapping[str, Any] = questions(code, Log(), objects, ("lib.py",))
+        for name, asked, said in (
+            ("references", "spread", "certainty"),
+            ("callers", "spread", "certainty"),
+            ("importers", "lib.py", "name"),
+        ):
+            *rows, rest = asyncio.run(found[name](asked))
+            total = int(rest[said].split(" of ")[1].split(" ")[0])
+            assert (len(rows), rest["path"]) == (SHOWN, "") and total >= 99
+            how = f"… {SHOWN} of {total} shown. For the rest ask with limit={total}, and filter"
+            assert rest[said].startswith(how)
+            *every, rest = asyncio.run(found[name](asked, limit=total))
+            assert len(every) == total and len({row["path"] for row in every}) >= 99
+            assert re.fullmatch(
+                r"2[01] more files may have it and were not looked at\. "
+                r"grep\(name, under=folder\) finds it there by its text\.",
+                rest[said],
+            )
