@@ -320,7 +320,7 @@ class ModelServer:
             return tool("submit", {"modules": []})
         if self.confirms and seeks_repeats(request):
             one = {"edit": "Mend it.", "reports": list(self.repeats)}
-            return tool("submit", {"groups": [one] if self.repeats else []})
+            return tool("submit", {"groups": [one] if self.repeats else [], "patterns": []})
         answer = self._scripted(request)
         with self._lock:
             self._claims.update({claim["title"]: claim for claim in _claims_in(answer)})

@@ -181,6 +181,6 @@ def test_no_node_sees_who_said_what(traced: Traced) -> None:
     assert {tuple(result) for result in results} == {
         ("overview", "claims"),
         ("verdicts",),
-        ("groups",),
+        ("groups", "patterns"),
         ("modules", "across"),
     }

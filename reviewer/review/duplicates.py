@@ -76,7 +76,7 @@ class Duplicates(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     groups: list[Group] = Field(max_length=MOST_COMPARED)
-    patterns: list[Pattern] = Field(default_factory=list, max_length=MOST_COMPARED)
+    patterns: list[Pattern] = Field(max_length=MOST_COMPARED)
 
 
 @dataclass(frozen=True)

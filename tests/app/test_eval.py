@@ -121,7 +121,7 @@ def answer(request: dict[str, Any]) -> Answer:
         assert isinstance(said, Answer), f"the judge was asked about {title}"
         return billed(said, **JUDGED)
     if seeks_repeats(request):
-        return billed(tool("submit", {"groups": []}), **USAGE)
+        return billed(tool("submit", {"groups": [], "patterns": []}), **USAGE)
     if verifies(request):
         severity = {one.title: one.severity for one in CLAIMS}.get(reported(request)[1], "low")
         return billed(holds(request, severity=severity), **USAGE)
@@ -400,7 +400,10 @@ def in_turn(*, sees_repeats: bool) -> Callable[[dict[str, Any]], Answer]:
             }
             told, again = names.get(FIRST[0].title), names.get(SECOND[0].title)
             pair = {"edit": "Multiply once.", "reports": [again, told]}
-            return tool("submit", {"groups": [pair] if told and again and sees_repeats else []})
+            return tool(
+                "submit",
+                {"groups": [pair] if told and again and sees_repeats else [], "patterns": []},
+            )
         if verifies(request):
             severity = {one.title: one.severity for one in [*FIRST, *SECOND]}
             return billed(holds(request, severity=severity[reported(request)[1]]), **USAGE)

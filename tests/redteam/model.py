@@ -23,7 +23,7 @@ from typing import Any, Literal
 from tests.model_server import (
     Scripted,
     compares,
-    reported,
+    reports,
     retells,
     seeks_repeats,
     text,
@@ -226,9 +226,13 @@ def _result(
 ) -> dict[str, Any]:
     match kind:
         case "verify":
-            return {"verdicts": [_verdict(request, orders, written)]}
+            return {
+                "verdicts": [_verdict(request, one, orders, written) for one in reports(request)]
+            }
         case "repeats":
-            return {"groups": _groups(request, orders, written)}
+            groups = _groups(request, orders, written)
+            patterns = [{"mistake": one["edit"], "reports": one["reports"]} for one in groups]
+            return {"groups": groups, "patterns": patterns}
         case "retell":
             return _retold(request, written)
         case "mend":
@@ -343,8 +347,10 @@ def _promise(request: dict[str, Any]) -> str:
     return found[1] if found else "?"
 
 
-def _verdict(request: dict[str, Any], orders: Orders, written: str) -> dict[str, Any]:
-    candidate, _, path, line = reported(request)
+def _verdict(
+    request: dict[str, Any], report: tuple[str, str, str, str], orders: Orders, written: str
+) -> dict[str, Any]:
+    candidate, _, path, line = report
     return {
         "candidate": candidate,
         "reasoning": written[:TEXT_CHARS],

@@ -73,7 +73,7 @@ def run(repo: Made, said: Answer, *, claims: int = 2, **more: Any) -> tuple[Revi
 
 
 def same(*names: str) -> Answer:
-    return tool("submit", {"groups": [{"edit": EDIT, "reports": list(names)}]})
+    return tool("submit", {"groups": [{"edit": EDIT, "reports": list(names)}], "patterns": []})
 
 
 def test_what_a_reader_takes_for_one_defect_is_one_finding_with_both_places(repo: Made):
@@ -88,7 +88,7 @@ def test_what_a_reader_takes_for_one_defect_is_one_finding_with_both_places(repo
     shown = request["messages"][0]["content"][0]["text"]
     assert f'r1, correctness, line 3 of "stream.py", said by a reader:\n> {TITLES[0]}' in shown
     assert f"Its code:\n> {LATE}" in shown and "> Fails when: " in shown
-    apart, _ = run(repo, tool("submit", {"groups": []}))
+    apart, _ = run(repo, tool("submit", {"groups": [], "patterns": []}))
     assert {place.id for place in one.places} | {one.id} == {each.id for each in apart.findings}, (
         "what was said of either place is known by it"
     )
@@ -97,10 +97,10 @@ def test_what_a_reader_takes_for_one_defect_is_one_finding_with_both_places(repo
 @pytest.mark.parametrize(
     "said",
     [
-        tool("submit", {"groups": []}),
+        tool("submit", {"groups": [], "patterns": []}),
         same("r1", "r7"),
         same("r1", "r1"),
-        tool("submit", {"groups": [{"edit": EDIT, "reports": ["r1"]}]}),
+        tool("submit", {"groups": [{"edit": EDIT, "reports": ["r1"]}], "patterns": []}),
         tool("submit", {"same": "all of them"}),
         text("They are one."),
         truncated("submit", '{"groups": [{"edit": "x", "reports": ["r1", "r2"'),
@@ -171,7 +171,7 @@ def test_nothing_more_is_asked_where_ids_tell_all(repo: Made):
         same("r1", "t2"),
         same("t1", "t1"),
         same("r9", "t1"),
-        tool("submit", {"groups": [{"edit": EDIT, "reports": ["t1"]}]}),
+        tool("submit", {"groups": [{"edit": EDIT, "reports": ["t1"]}], "patterns": []}),
         text("It was said."),
         error(400, "invalid_request_error", "no"),
     ],
@@ -258,13 +258,13 @@ def test_what_was_said_before_is_set_apart_and_bounded():
 def grouped(*names: str, more: tuple[str, ...] = ()) -> Duplicates:
     each = [group for group in (names, more) if group]
     return Duplicates.model_validate(
-        {"groups": [{"edit": EDIT, "reports": list(group)} for group in each]}
+        {"groups": [{"edit": EDIT, "reports": list(group)} for group in each], "patterns": []}
     )
 
 
 def alike(*patterns: tuple[str, ...], of: Duplicates | None = None) -> Duplicates:
     said = [{"mistake": "Nobody awaits it: await it.", "reports": names} for names in patterns]
-    first = (of or Duplicates(groups=[])).model_dump()
+    first = (of or grouped()).model_dump()
     return Duplicates.model_validate({**first, "patterns": said})
 
 
