@@ -42,7 +42,8 @@ def stopped(hub: Hub, step: Step, environ: Mapping[str, str], number: int) -> st
         own = patiently(step, partial(run_of, hub, step.repository, int(own_id)))
         if own.display_title != RUN_NAME.format(number):
             return NO_NAME
-        for workflow in (own.workflow_id, *step.stops):
+        workflows: tuple[int | str, ...] = (own.workflow_id, *step.stops)
+        for workflow in workflows:
             try:
                 found = patiently(step, partial(_others, hub, step, own, workflow))
             except NotThere:

@@ -502,11 +502,16 @@ def test_a_test_of_a_finding_is_seen_failing_before_and_passing_after(
 
     shop.service.script = say
     policy = f"write: on\ntest_command: [python3, -c, {json.dumps(RUN)}]\n"
+    if proves:  # no checks are waited for here: all of it is there at once, the test below
+        policy += "tests_first: on\n"
     pull = shop.pull(policy, files={TEST: TESTS})
     ran = shop.says(pull, "/rlm fix")
     assert ran.code == 0, ran.log
     (stacked,) = shop.stacked
-    assert shop.log(pull, stacked) == ["Use the height", "Test the height"]
+    messages = ["Use the height", "Test the height"]
+    assert shop.log(pull, stacked) == (messages[::-1] if proves else messages)
+    patch = shop.patch()
+    assert (patch.index(messages[1]) < patch.index(messages[0])) is proves
     seen = "seen failing before (without the patches) and passing after by"
     nothing = "pass without the patches, too: they show nothing"
     for text in (stacked.body, ours(pull)[-1]):
