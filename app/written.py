@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
+from operator import not_
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -118,7 +119,9 @@ class Written(BaseModel):
     named: Annotated[dict[str, BlobId], Field(max_length=MAX_NAMED)] = {}
     mails: Annotated[str, Field(max_length=MAX_BYTES)] = ""
     names: Annotated[tuple[Name, ...], Field(max_length=MOST_GONE)] = ()
-    tests_first: Annotated[int, Field(ge=0, lt=MAX_COMMITS)] = 0
+    # Left out where nobody asks for it: a server of an earlier version takes nothing that it does
+    # not know.
+    tests_first: Annotated[int, Field(ge=0, lt=MAX_COMMITS, exclude_if=not_)] = 0
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
