@@ -26,6 +26,7 @@ from app.action_step import (
     exit_code,
     read_step,
 )
+from app.action_stop import stopped
 from app.action_work import (
     Asked,
     Order,
@@ -75,10 +76,10 @@ SUMMARY_BYTES = 900_000
 """GitHub drops a step's summary over 1 MiB; a sentence on why it was not posted comes to it."""
 
 STOP_TEXT = (
-    "Here all of this runs in GitHub Actions, so it is stopped there: open its run under "
-    "**Actions** and choose **Cancel workflow**."
+    "Here all of this runs in GitHub Actions: `/rlm stop` cancels its runs where the job may do "
+    "so, and a plan that waits stays."
 )
-OBEYED = ("review", "ask", "refactor", "go", "fix", "tests", "undo", "help")
+OBEYED = ("review", "ask", "refactor", "go", "fix", "tests", "undo", "stop", "help")
 """The commands that a workflow can obey: it remembers nothing from one job to the next."""
 
 ELSEWHERE = "takes the App: a workflow remembers nothing from one job to the next."
@@ -167,10 +168,10 @@ def _wishes(
         case Look(number=number, pushed=pushed):
             return [Wish(number, "head", pushed=pushed)]
         case Comment():
-            return _obey(event, hub, step)
+            return _obey(event, environ, hub, step)
 
 
-def _obey(comment: Comment, hub: Hub, step: Step) -> list[Wish]:
+def _obey(comment: Comment, environ: Mapping[str, str], hub: Hub, step: Step) -> list[Wish]:
     commands = parse_commands(comment.body)
     if not commands:
         step.log.tell("notice", "The comment holds no command.")
@@ -198,6 +199,8 @@ def _obey(comment: Comment, hub: Hub, step: Step) -> list[Wish]:
                 wishes.append(replace(wish, instruction=instruction, at=index))
             case PlainCommand(name="tests" | "go" | "undo" as order):
                 wishes.append(_order(comment, name, order))
+            case PlainCommand(name="stop"):
+                told.append(stopped(hub, step, environ, comment.number))
             case _:
                 told.append(_told(said))
     if told:
@@ -212,8 +215,6 @@ def _order(comment: Comment, name: str, order: Order, findings: tuple[str, ...] 
 def _told(said: Parsed) -> str:
     """Return what is answered at once."""
     match said:
-        case PlainCommand(name="stop"):
-            return STOP_TEXT
         case PlainCommand(name="help"):
             return f"{help_text(only=OBEYED)}\n\n{STOP_TEXT}"
         case PlainCommand(name=name):

@@ -1,6 +1,7 @@
 """A step of a job of GitHub Actions: what it is given, and the files it leaves results in."""
 
 import logging
+import re
 import secrets
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -33,12 +34,17 @@ MEANWHILE = {
 }
 """Why a review is not posted, by the outcome of its publication."""
 
+MOST_STOPS = 5
+"""Workflows beside the job's own in which `/rlm stop` cancels runs."""
+
+_WORKFLOW = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\.ya?ml")
+
 _FAILED = {
     EXIT_FINDINGS: "There are findings at or above fail-on.",
     EXIT_PARTIAL: "What was not reviewed may hold findings at or above fail-on.",
 }
 
-_OWN = frozenset({"RLM_FAIL_ON", "RLM_GITHUB_LOGIN", "RLM_PULL_REQUEST", "RLM_SERVER"})
+_OWN = frozenset({"RLM_FAIL_ON", "RLM_GITHUB_LOGIN", "RLM_PULL_REQUEST", "RLM_SERVER", "RLM_STOPS"})
 """Inputs of action.yml that are nobody's setting but those of `rlm action`."""
 
 
@@ -46,7 +52,8 @@ _OWN = frozenset({"RLM_FAIL_ON", "RLM_GITHUB_LOGIN", "RLM_PULL_REQUEST", "RLM_SE
 class Step:
     """One step, read from its environment. `event` is the name of what started the workflow.
 
-    `summary` and `output` are None on a runner that has no such file.
+    `summary` and `output` are None on a runner that has no such file. `stops`: the files of further
+    workflows in which `/rlm stop` cancels runs.
     """
 
     log: StepLog
@@ -58,6 +65,7 @@ class Step:
     temp: Path
     summary: Path | None
     output: Path | None
+    stops: tuple[str, ...] = ()
 
     def summarize(self, text: str) -> None:
         """Add Markdown to the summary of the job."""
@@ -130,6 +138,7 @@ def read_step(environ: Mapping[str, str], log: StepLog) -> Step:
         temp=temp,
         summary=_file(given, "GITHUB_STEP_SUMMARY"),
         output=_file(given, "GITHUB_OUTPUT"),
+        stops=_stops(given.get("RLM_STOPS", "")),
     )
 
 
@@ -148,6 +157,16 @@ def _severity(text: str) -> Severity | None:
             f"Give one of {', '.join(SEVERITIES)}, or {NEVER}.",
         )
     return Severity(text)
+
+
+def _stops(text: str) -> tuple[str, ...]:
+    names = tuple(text.split())
+    if len(names) > MOST_STOPS or not all(_WORKFLOW.fullmatch(name) for name in names):
+        raise TellUser(
+            f"The input stops is not a list of workflow files: {text[:100]!a}",
+            f"Give names such as review.yml, {MOST_STOPS} at most, with spaces between.",
+        )
+    return names
 
 
 def _file(given: Mapping[str, str], name: str) -> Path | None:

@@ -153,7 +153,10 @@ def handed_over(  # noqa: PLR0917
         by_job=step.login == ACTIONS_LOGIN,
         base=pull.base,
     )
-    done = patiently(step, lambda: deliver(hub, what, key=None))
+    with asked.interrupts.gently():  # cut off halfway it would leave a branch that nobody knows of
+        done = patiently(step, lambda: deliver(hub, what, key=None))
+    if asked.interrupts():
+        step.log.tell("warning", "The job was cancelled too late: what was handed over stands.")
     return _end(asked, what, done, report)
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from app.github.branches import below, ends_with, push_commits, tip_of
 from app.github.ci import Check, Checks, Compared, checks_of, compared, described
+from app.github.ci_before import failing_before, seen
 from app.github.client import Hub
 from app.github.errors import Forbidden, Limited, NotThere, Refused
 from app.github.pulls import Pull, pull_at
@@ -27,15 +28,18 @@ from app.render.ci import (
     checks_were_mended,
     no_checks,
     shown_name,
+    tests_seen,
 )
 from app.render.escape import markdown_line
 from app.render.writing import commit_message, no_patch, opened_lead, result_comment
 from app.run_life import Begin, Connect
 from app.store import Job, Run, Stacked, Store
-from app.write_steps import Writing, ended_without, made_by, read_written
+from app.tests_first import Seen
+from app.write_steps import Writing, ended_without, made_by, read_written, watching
 from app.writes_wanted import wanted, wants_writing
 from app.written import Written, WrittenCommit
 from reviewer.errors import GiveUp, RetryLater, RlmError
+from reviewer.fix.values import Fixing
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +51,16 @@ LONGEST_S = 6 * 3_600.0
 
 NONE_S = 1_800.0
 """Where no check has begun by then, none will."""
+
+ALONE_S = 3_600.0
+"""Tests that are on a branch alone are waited for so long; then their patches follow anyway."""
+
+ALONE_NONE_S = 900.0
+"""And so long where no check has begun on them."""
+
+NO_PATCHES = (
+    "The branch has the tests alone: `/rlm undo` takes it away, and `/rlm fix` begins anew."
+)
 
 NOT_PUSHED = {
     "moved": "Somebody else has pushed to the branch meanwhile, so this was not put on top of it.",
@@ -64,6 +78,16 @@ class _There:
     made: Stacked
     run: Run
     pull: Pull
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """A branch that was made with tests alone, and what belongs on top of them."""
+
+    made: Stacked
+    run: Run
+    written: Written
+    patches: list[WrittenCommit]
 
 
 class CiSteps:
@@ -103,6 +127,9 @@ class CiSteps:
         log.warning("checks not looked at", extra={"run": ci.run, "why": error})
         try:
             with self._connect(ci.installation, ci.repository_id) as hub:
+                if (alone := self._alone(hub, ci)) is not None:
+                    head = self._followed(hub, ci, alone)
+                    ci = ci.model_copy(update={"head": head or ci.head})
                 there = self._there(hub, ci)
                 if there is not None:
                     self._said(hub, there, checks_unread(ci.head, str(error)))
@@ -111,6 +138,8 @@ class CiSteps:
 
     def _looked(self, hub: Hub, ci: Ci) -> Ci | None:
         """Return the next look, None where that was the last one."""
+        if (alone := self._alone(hub, ci)) is not None:
+            return self._looked_at_tests(hub, ci, alone)
         there = self._there(hub, ci)
         if there is None:
             return None
@@ -130,6 +159,107 @@ class CiSteps:
             return later
         self._ended(hub, ci, there, checks, found)
         return None
+
+    # Tests that are there alone
+
+    def _alone(self, hub: Hub, ci: Ci) -> _Alone | None:
+        """Return the branch whose tests are looked at; None where all of it is."""
+        made, run = self._store.stacked(ci.run), self._store.run(ci.run)
+        written = None if made is None or ci.round else self._writing.tests_first(made)
+        if made is None or run is None or written is None or made.state != "open":
+            return None
+        tests, patches = map(_as_committed, written.parts)
+        with self._writing.opened(run, hub, write=False) as (reader, _):
+            if not ends_with(reader, ci.repository, tests, ci.head):
+                return None
+        return _Alone(made, run, written, patches)
+
+    def _looked_at_tests(self, hub: Hub, ci: Ci, alone: _Alone) -> Ci | None:
+        """Have the patches follow if the checks of the tests have ended, or were waited for long
+        enough; return the next look.
+        """
+        pull = pull_at(hub, ci.repository, alone.made.stacked)
+        is_there = pull is not None and pull.state == "open" and pull.head == ci.head
+        if is_there and not self._hurries(alone) and self._tests_go_on(hub, ci):
+            return _later(ci)
+        head = self._followed(hub, ci, alone)
+        return (
+            ci.model_copy(update={"head": head, "look": 0, "since": time.time()}) if head else None
+        )
+
+    def _hurries(self, alone: _Alone) -> bool:
+        """Has somebody said that nobody is to look? What is open is made whole all the same."""
+        made = self._store.stacked(alone.made.run)
+        return made is None or bool(made.unwatched) or bool(self._store.stopped(alone.made.run))
+
+    def _tests_go_on(self, hub: Hub, ci: Ci) -> bool:
+        """Are the checks of tests still to be waited for? Not where they cannot be read."""
+        age = ci.watched_s()
+        try:
+            checks = checks_of(hub, ci.repository, ci.head)
+        except (Forbidden, NotThere):
+            return False
+        except RetryLater as error:
+            if isinstance(error, Limited):
+                raise
+            return age < ALONE_S
+        return not checks.ended and age < (ALONE_S if checks.checks else ALONE_NONE_S)
+
+    def _followed(self, hub: Hub, ci: Ci, alone: _Alone) -> str:
+        """Put the patches on top of their tests, and say where they are not to be; return the new
+        end of the branch, "" for none. To do it again changes nothing.
+        """
+        run, made = alone.run, alone.made
+        try:
+            outcome, head = self._pushed(hub, run, made, alone.written, alone.patches, onto=ci.head)
+        except Refused as error:
+            outcome, head = f"Nothing was pushed: {markdown_line(str(error))}.", ""
+        if outcome == "pushed":
+            return head
+        pull = pull_at(hub, ci.repository, made.stacked)
+        if pull is not None and pull.state == "merged":
+            self._store.update(made.run, state="merged")
+        if pull is not None and pull.state != "closed":
+            why = NOT_PUSHED.get(outcome, outcome)
+            self._said(hub, _There(made, run, pull), f"{why} {NO_PATCHES}")
+        return ""
+
+    def _seen(self, hub: Hub, there: _There, written: Written) -> Seen | None:
+        """Return what was seen of tests before their patches; None where nobody can say, or they
+        are still to follow.
+        """
+        try:
+            return self._looked_back(hub, there, written)
+        except Refused as error:
+            log.info("not seen before", extra={"run": there.run.id, "why": error})
+            return None
+
+    def _looked_back(self, hub: Hub, there: _There, written: Written) -> Seen | None:
+        made, repository = there.made, there.pull.repository
+        if not written.tests_first or not isinstance(written.account, Fixing):
+            return None
+        kept = [self._store.result(run) for run in made_by(self._store, made)]
+        every = [Written.model_validate_json(one) for one in kept if one]
+        above = sum(len(one.commits) for one in every) - written.tests_first
+        with self._writing.opened(there.run, hub, write=False) as (reader, _):
+            tip = below(reader, repository, made.head, above)
+            if not tip or not ends_with(reader, repository, _as_committed(written.parts[0]), tip):
+                return None
+            began = below(reader, repository, tip, written.tests_first)
+        alone, before = (checks_of(hub, repository, one) for one in (tip, began))
+        failing = failing_before(alone, before)
+        tests = {one.test: None for one in written.account.closed if one.test}
+        paths = {each.path for commit in written.parts[0] for each in commit.files}
+        return seen(
+            tip,
+            [path for path in tests if path in paths],
+            alone,
+            before,
+            checks_of(hub, repository, made.head),
+            described(hub, repository, failing),
+        )
+
+    # All of it
 
     def _there(self, hub: Hub, ci: Ci) -> _There | None:
         """Return what is looked at; None where it is over: stopped, undone, closed, pushed to by
@@ -234,10 +364,16 @@ class CiSteps:
         url = f"{hub.server.web}/{pull.repository}/pull/{made.stacked}"
         if kept:
             written = Written.model_validate_json(kept)
+            account, told = written.account, [text]
+            made = self._store.stacked(run.id) or made
+            if (before := self._seen(hub, replace(there, made=made), written)) is not None:
+                told.insert(0, tests_seen(before))
+                if before.any:
+                    account = account.model_copy(update={"fails_before": "run"})
             ended: Literal["merged", "closed"] = "merged" if pull.state == "merged" else "closed"
             state = "open" if pull.state == "open" else ended
             lead = opened_lead(made.stacked, url, len(written.commits), state)
-            text = result_comment(written.account, [lead, text])
+            text = result_comment(account, [lead, *told])
         else:
             text = f"[#{made.stacked}]({url})\n\n{text}"
         try:
@@ -256,7 +392,7 @@ class CiSteps:
             outcome, lead = "large", NOT_PUSHED["large"]
         elif written.commits:
             try:
-                outcome, head = self._pushed(hub, run, made, written)
+                outcome, head = self._pushed(hub, run, made, written, _made_of(written), run.head)
             except Refused as error:  # a permission that was withdrawn, a rule
                 outcome, lead = "not pushed", f"Nothing was pushed: {markdown_line(str(error))}."
             else:
@@ -335,9 +471,16 @@ class CiSteps:
         self._store.update(made.run, head=tip)
         return tip or ""
 
-    def _pushed(
-        self, hub: Hub, run: Run, made: Stacked | None, written: Written
+    def _pushed(  # noqa: PLR0917
+        self,
+        hub: Hub,
+        run: Run,
+        made: Stacked | None,
+        written: Written,
+        commits: list[WrittenCommit],
+        onto: str,
     ) -> tuple[str, str]:
+        """Push commits of what a run has written on top of `onto`, where our branch has to end."""
         pull = None if made is None else pull_at(hub, run.repository, made.stacked)
         if made is None or made.state != "open" or pull is None or pull.state != "open":
             return "undone", ""
@@ -345,9 +488,7 @@ class CiSteps:
         with self._writing.opened(run, hub, write=write) as (writer, writes):
             if not (write and writes and wanted(writer, run.repository, written).policy_write):
                 return "off", ""
-            done = push_commits(
-                writer, run.repository, made.branch, _made_of(written), onto=run.head
-            )
+            done = push_commits(writer, run.repository, made.branch, commits, onto=onto)
         if done.state == "pushed":
             self._store.update(made.run, head=done.head)
         return done.state, done.head
@@ -357,27 +498,16 @@ class CiSteps:
         wish = Wish.model_validate_json(run.request)
         if run.kind != "fix" or outcome not in {"stacked", "pushed"}:
             return []
-        if self._store.stopped(run.id):  # too late for its commits, and not for this
-            return []
         made = (
             self._store.by_stacked(run.repository_id, wish.stacked)
             if wish.stacked
             else self._store.stacked(run.id)
         )
-        if made is None or made.state != "open" or made.unwatched or not made.head:
+        if made is None or made.state != "open" or not made.head:
             return []
-        return [
-            Ci(
-                installation=run.installation,
-                repository_id=run.repository_id,
-                repository=run.repository,
-                number=run.number,
-                run=made.run,
-                head=made.head,
-                since=time.time(),
-                round=made.rounds,
-            )
-        ]
+        if made.unwatched or self._store.stopped(run.id):  # too late for its commits, not for this
+            return [] if wish.stacked else self._writing.finishing(made)
+        return [watching(run, made)]
 
 
 def _names(checks: Sequence[Check]) -> tuple[str, ...]:
@@ -390,9 +520,12 @@ def _later(ci: Ci) -> Ci:
 
 
 def _made_of(written: Written) -> list[WrittenCommit]:
-    return [
-        one.model_copy(update={"message": commit_message(one.message)}) for one in written.commits
-    ]
+    return _as_committed(written.commits)
+
+
+def _as_committed(commits: Sequence[WrittenCommit]) -> list[WrittenCommit]:
+    """Return commits with the messages that they have on GitHub."""
+    return [one.model_copy(update={"message": commit_message(one.message)}) for one in commits]
 
 
 def _may_still_pass(found: Compared, before: Checks) -> bool:

@@ -67,6 +67,7 @@ def _values(policy: Policy, settings: Settings) -> dict[str, str]:
         "blocking": policy.blocking,
         "sarif": "on" if policy.sarif else "off",
         "write": "on" if policy.write else "off",
+        "tests_first": "on" if policy.tests_first else "off",
         "test_command": _test_command(policy),
         "test_timeout": f"{policy.test_timeout} minutes",
         "checks": f"off: {', '.join(sorted(policy.off))}" if policy.off else "all on",

@@ -6,6 +6,7 @@ its origin, and what it says has it in the marker.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -235,7 +236,12 @@ class Commands:
         on_top = self._store.stacked_of(repository_id, number)
         here = self._store.by_stacked(repository_id, number)
         # First of all this: what looks at checks begins runs.
-        watched = self._store.unwatch([one.run for one in (*on_top, here) if one is not None])
+        looked_at = [one for one in (*on_top, here) if one is not None]
+        watched = self._store.unwatch([one.run for one in looked_at])
+        for one in looked_at if watched else ():  # what is open is made whole, at once
+            self._store.put(
+                *(replace(ci.job(), not_before=0.0) for ci in self._writing.finishing(one))
+            )
         stopped = self._store.stop(repository_id, number, STOPPED)
         if here is not None:
             runs = self._store.runs_of(repository_id, here.number)

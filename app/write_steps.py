@@ -27,7 +27,7 @@ from app.github.patch_comments import undo_patch
 from app.github.pulls import Pull, pull_at
 from app.github.replies import reply
 from app.github.stacked import Delivered, Delivery, branch_name, deliver, settled
-from app.jobs import Command, Wish
+from app.jobs import Ci, Command, Wish
 from app.render.escape import markdown_line
 from app.render.writing import (
     can_start,
@@ -421,6 +421,7 @@ class Writing:
             server_writes=writes,
             repository_id=run.repository_id,
             base=run.base,
+            tests_first=True,
             page=page,
             patch_page=f"{page}/patch" if page and written.mails else "",
         )
@@ -555,6 +556,19 @@ class Writing:
             log.warning("perhaps left", extra={"run": run.id, "why": error})
             return replace(nothing, branch=branch_name(written.task, run.number, run.id))
 
+    def finishing(self, made: Stacked) -> list[Ci]:
+        """Return what has the patches follow at once on tests that may be on a branch alone."""
+        run, written = self._store.run(made.run), self.tests_first(made)
+        if run is None or written is None or made.state != "open" or made.rounds:
+            return []
+        return [watching(run, made)]
+
+    def tests_first(self, made: Stacked) -> Written | None:
+        """Return what a run has written if its tests were to be on the branch alone first."""
+        kept = self._store.result(made.run)
+        written = Written.model_validate_json(kept) if kept else None
+        return written if written is not None and written.tests_first else None
+
     def progress(self, hub: Hub, run: Run) -> None:
         """Say how far a run is, where its result will stand."""
         wish = Wish.model_validate_json(run.request)
@@ -647,6 +661,20 @@ def made_by(store: Store, made: Stacked) -> tuple[str, ...]:
     runs = store.runs_of(made.repository_id, made.number)
     pushed = [run.id for run in runs if run.outcome == "pushed" and mends(run, made)]
     return (made.run, *reversed(pushed))
+
+
+def watching(run: Run, made: Stacked) -> Ci:
+    """Return the first look at what a branch ends at."""
+    return Ci(
+        installation=run.installation,
+        repository_id=run.repository_id,
+        repository=run.repository,
+        number=run.number,
+        run=made.run,
+        head=made.head,
+        since=time.time(),
+        round=made.rounds,
+    )
 
 
 def mends(run: Run, made: Stacked) -> bool:

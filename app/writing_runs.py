@@ -25,6 +25,7 @@ from app.settings import Settings
 from app.store import Task
 from app.store.database import Database
 from app.task_work import Came, There
+from app.tests_first import put_tests_first
 from app.tests_runs import testing
 from app.trees import GitTrees
 from app.written import MAX_BYTES, Written
@@ -124,14 +125,16 @@ def run_writing(  # noqa: PLR0917
                 blobs=partial(_blobs, repo, checkout, cancelled),
             )
             came = asyncio.run(_work(task, settings, there))
+            patch, first = came.patch, 0
+            if isinstance(came.account, Fixing) and request.policy.tests_first and not wish.stacked:
+                patch, first = put_tests_first(came.account, came.patch)
             held = secrets_of(came.account)
-            mails = "" if held else _text(trees.mails(came.patch, NOBODY))
+            mails = "" if held else _text(trees.mails(patch, NOBODY))
             made = came.account.plan if isinstance(came.account, Refactoring) else None
-            names = names_gone(came.patch, made, trees)
-    written = Written.of(
-        task, _discreet(came.account, said), came.patch, write=request.policy.write
-    )
-    return written.model_copy(update={"named": dict(came.named), "mails": mails, "names": names})
+            names = names_gone(patch, made, trees)
+    written = Written.of(task, _discreet(came.account, said), patch, write=request.policy.write)
+    known = {"named": dict(came.named), "mails": mails, "names": names}
+    return written.model_copy(update={**known, "tests_first": first if written.commits else 0})
 
 
 async def _work(task: Task, settings: Settings, there: Callable[..., There]) -> Came:

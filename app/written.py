@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
+from operator import not_
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -103,7 +104,8 @@ class Written(BaseModel):
     with more than can be handed over. `named` are the files that a plan names, with the ids of
     their blobs as the plan has seen them ("": not there). `mails` are the commits as `git am` takes
     them, "" where that is too large or no text: for whoever fetches it, and never written.
-    `names` are those that the commits take away.
+    `names` are those that the commits take away. `tests_first`: so many of the commits, the first,
+    are tests, and are to be on the branch alone before the others; 0: nobody asks for that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -117,6 +119,9 @@ class Written(BaseModel):
     named: Annotated[dict[str, BlobId], Field(max_length=MAX_NAMED)] = {}
     mails: Annotated[str, Field(max_length=MAX_BYTES)] = ""
     names: Annotated[tuple[Name, ...], Field(max_length=MOST_GONE)] = ()
+    # Left out where nobody asks for it: a server of an earlier version takes nothing that it does
+    # not know.
+    tests_first: Annotated[int, Field(ge=0, lt=MAX_COMMITS, exclude_if=not_)] = 0
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -126,6 +131,8 @@ class Written(BaseModel):
             raise ValueError("what would add a secret is not handed over")
         if sum(len(one.data) for commit in self.commits for one in commit.files) > MAX_BYTES:
             raise ValueError(f"more than {MAX_BYTES:,} bytes are written")
+        if self.tests_first and self.tests_first >= len(self.commits):
+            raise ValueError("nothing is left that could follow on the tests")
         known: dict[str, str] = {}
         for commit in self.commits:
             for one in commit.files:
@@ -162,6 +169,11 @@ class Written(BaseModel):
     def files(self) -> dict[str, WrittenFile]:
         """What all commits together make of the files that they touch, by path."""
         return {one.path: one for commit in self.commits for one in commit.files}
+
+    @property
+    def parts(self) -> tuple[tuple[WrittenCommit, ...], tuple[WrittenCommit, ...]]:
+        """The commits that are there alone first, and those that follow."""
+        return self.commits[: self.tests_first], self.commits[self.tests_first :]
 
     @property
     def before(self) -> dict[str, str]:

@@ -47,7 +47,7 @@ PATH_KEYS = ("ignore", "only", "instructions")
 TRIAL_KEYS = ("test_command", "test_timeout")
 """What is run: the repository's own default branch alone says it, not even its owner for all."""
 
-PUBLISHING_KEYS = ("blocking", "sarif", "write", *TRIAL_KEYS)
+PUBLISHING_KEYS = ("blocking", "sarif", "write", "tests_first", *TRIAL_KEYS)
 """What a review does beyond telling: the default branch alone decides it, nothing stands in."""
 
 MAX_WORDS = 100
@@ -204,6 +204,13 @@ class Policy(_Keys):
         Field(
             description="Commits that somebody asked for become a branch and a pull request, where "
             "whoever runs the reviewer has switched that on; else a patch."
+        ),
+    ] = False
+    tests_first: Annotated[
+        Switch,
+        Field(
+            description="Of a fix the tests are on its branch alone first, and the patches follow "
+            "when the checks have ended: it is seen whether they fail before. One more run of CI."
         ),
     ] = False
     test_command: Annotated[

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.github.workflow_runs import RUN_NAME
 from tests.composite import BASH
 from tests.github.hub import FakeGitHub
 from tests.github.npm import package_file
@@ -21,6 +22,7 @@ WORKFLOWS = sorted((ROOT / "examples" / "workflows").glob("*.yml"))
 BIN = Path(sys.executable).parent
 
 TO_REVIEW = {"contents": "read", "pull-requests": "write", "checks": "read"}
+TO_STOP = {"actions": "write", "pull-requests": "write"}
 PERMISSIONS = {
     "review-on-server.yml": {"id-token": "write"},
     "write-on-comment.yml": {"contents": "write", "pull-requests": "write", "checks": "read"},
@@ -149,7 +151,8 @@ def test_whatever_is_used_is_pinned_to_a_full_commit_and_nothing_is_checked_out(
     path: Path,
 ) -> None:
     used = [step for step in steps_of(path) if "uses" in step]
-    assert len(used) == (0 if path is ACTION else 1)
+    jobs = {} if path is ACTION else load(path)["jobs"]
+    assert len(used) == len(jobs.keys() - {"may"})
     for step in steps_of(path):
         if "uses" in step:
             assert re.fullmatch(r"OWNER/rlm-review@0{40}", step["uses"]), "visibly a placeholder"
@@ -165,8 +168,32 @@ def test_a_workflow_asks_for_the_least_and_ends_by_itself(path: Path) -> None:
             assert job["permissions"] == {}
             assert "concurrency" not in job  # who may not ask drives nobody out of the group
             continue
+        if job["name"] == "Stop":  # in the group it would wait for what it is to stop
+            assert job["permissions"] == TO_STOP and "concurrency" not in job
+            continue
         assert job["permissions"] == PERMISSIONS.get(path.name, TO_REVIEW)
         assert job["concurrency"]["group"].startswith("rlm-review-${{ github.event.")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_stop_finds_the_runs_by_the_title_that_the_files_give_them(path: Path) -> None:
+    """One job hears `/rlm stop`, beside the group, and the other does not; both have the title."""
+    workflow = load(path)
+    number = (
+        "github.event.issue.number"
+        if "issue_comment" in workflow["on"]
+        else ("github.event.pull_request.number")
+    )
+    stop = workflow["jobs"].get("stop")
+    if path.name != "review-on-server.yml":
+        assert workflow["run-name"] == RUN_NAME.format("${{ " + number + " }}")
+    assert (stop is not None) is ("issue_comment" in workflow["on"])
+    if stop is not None:
+        stops = "startsWith(github.event.comment.body, '/rlm stop')"
+        (other,) = (job for name, job in workflow["jobs"].items() if name not in {"may", "stop"})
+        assert f"&& {stops}" in stop["if"] and f"&& !{stops}" in other["if"]
+        for name in stop["steps"][0]["with"]["stops"].split():
+            assert (path.parent / name).is_file()
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

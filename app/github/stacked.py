@@ -74,6 +74,8 @@ class Delivery:
     `tested` says what a command has said of it that was run here, as Markdown of ours, "" for none;
     `failing`: it fails with what was written and passes without, so that no branch is made.
     `by_job`: it is delivered with the own token of a job of GitHub Actions.
+    `tests_first`: of what says how many of its commits are tests, those alone are put there, and
+    whoever delivers it has the others follow.
     `base`: where the branch stood that the pull request merges into when the run began, "" for
     nobody knows.
     """
@@ -90,6 +92,12 @@ class Delivery:
     failing: bool = False
     by_job: bool = False
     base: str = ""
+    tests_first: bool = False
+
+    @property
+    def first(self) -> int:
+        """How many commits are tests that are put there alone; 0: all are put there at once."""
+        return self.written.tests_first if self.tests_first else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +222,7 @@ class _Delivering:
         self.trees = Trees(self.hub, self.pull.repository)
         self.commits = [
             one.model_copy(update={"message": writing.commit_message(one.message)})
-            for one in self.what.written.commits
+            for one in self.what.written.commits[: self.what.first or None]
         ]
 
     def stacked(self) -> Delivered | _Why:
@@ -358,7 +366,8 @@ class _Delivering:
 
     @property
     def _meanwhile(self) -> str:
-        return " ".join(filter(None, [self.beside, self.base_moved]))
+        first = writing.tests_first_lead(self.what.first) if self.what.first else ""
+        return " ".join(filter(None, [self.beside, self.base_moved, first]))
 
     def _said(self, found: Opened, branch: str, head: str) -> Delivered:
         written = self.what.written

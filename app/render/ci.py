@@ -9,6 +9,7 @@ from typing import Literal
 from app.jobs import Checked
 from app.render import words
 from app.render.escape import cut, markdown_code, markdown_line
+from app.tests_first import Seen
 from reviewer.text import printable
 
 NAMES_SHOWN = 10
@@ -101,6 +102,50 @@ def checks_unread(head: str, why: str) -> str:
 def checks_mended(head: str) -> str:
     """Say that commits against failed checks are on the branch."""
     return f"What the checks said was mended: the branch ends at {_commit(head)} now."
+
+
+TESTS_SHOWN = 20
+
+
+def tests_seen(seen: Seen) -> str:
+    """Say what was seen of tests before their patches, and after: for each, where a check tells."""
+    said = [f"**Before the patches** ({_commit(seen.head)}, the tests alone):"]
+    if not seen.failed:
+        return f"{said[0]} {_not_seen(seen)} Nobody has seen the tests fail."
+    names = [shown_name(name) for name, _ in seen.failed]
+    verb = "fails" if len(names) == 1 else "fail"
+    said.append(f"{_listed(names)} {verb}, and not without the tests.")
+    if seen.known:
+        said.append(f"{_listed(list(map(shown_name, seen.known)))} failed without them, too.")
+    rows = [_row(seen, path) for path in seen.tests[:TESTS_SHOWN]]
+    if (more := len(seen.tests) - TESTS_SHOWN) > 0:
+        rows.append(f"- and {words.count(more, 'file')} more")
+    return "\n".join([" ".join(said), "", *rows])
+
+
+def _not_seen(seen: Seen) -> str:
+    if not seen.ended and not seen.going_on:
+        return "no check has run on them."
+    if seen.going_on:
+        return "the checks had not ended, and none of those that had failed for the tests."
+    ended = words.count(seen.ended, "check")
+    if seen.known:
+        known = _listed(list(map(shown_name, seen.known)))
+        return f"{ended} ended; {known} failed, and without the tests, too."
+    return f"{ended} ended, none failed: none runs the tests, or they pass without the patches."
+
+
+def _row(seen: Seen, path: str) -> str:
+    """Say of a file of tests which check was seen failing on it. One alone can be meant by all."""
+    names = seen.named.get(path, ())
+    by = [(name, after) for name, after in seen.failed if name in names or len(seen.tests) == 1]
+    if not by:
+        return f"- {markdown_code(path)}: what fails does not say by which test"
+    after = {then for _, then in by}
+    passes = "passes" if after == {"passed"} else "fails still" if "failed" in after else ""
+    shown = _listed([shown_name(name) for name, _ in by])
+    then = f"with the patches it {passes}" if passes else "with the patches it has not ended"
+    return f"- {markdown_code(path)}: seen failing before ({shown}); {then}"
 
 
 def _commit(head: str) -> str:

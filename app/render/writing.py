@@ -514,6 +514,15 @@ def opened_lead(
     )
 
 
+def tests_first_lead(tests: int) -> str:
+    """Say that so many commits, of tests, are there before the patches."""
+    first = "commit has a test" if tests == 1 else f"{tests} commits have tests"
+    return (
+        f"Its first {first} alone: your checks run on that, and within an hour the patches follow. "
+        "Not before then is it to be merged."
+    )
+
+
 Reason = Literal[
     "server",
     "repository",

@@ -4,6 +4,7 @@ counterpart.
 
 import json
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from tests.app.test_tests_command import TEST_BEFORE as CART_TEST_BEFORE
 from tests.app.test_tests_command import model as plays
 from tests.app.test_tests_command import written as rewritten
 from tests.composite import StepRan, job_environ, read_outputs
-from tests.github.hub import FakeGitHub
+from tests.github.hub import FakeGitHub, Seen
 from tests.github.state import FakeComment, FakePull, FakeRepo
 from tests.model_server import ModelServer, Scripted, tool
 from tests.reviewer.refactor.shop import edited, module, planned, prompt
@@ -91,6 +92,8 @@ class Shop:
     environ: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     started: int = 0
+    process: Any = None
+    """The program that runs, or ran last."""
     afresh = False
     """Whether the program is started from nothing: where what its process shows is looked at."""
 
@@ -156,6 +159,7 @@ class Shop:
             together=True,
             afresh=self.afresh,
         )
+        self.process = process
         log, _ = process.communicate(timeout=240)
         self.outputs = read_outputs(files["GITHUB_OUTPUT"].read_text())
         summary = files["GITHUB_STEP_SUMMARY"].read_text()
@@ -233,6 +237,22 @@ def test_a_fix_is_a_pull_request_on_top_that_undo_takes_away(shop: Shop) -> None
     ran = shop.says(pull, "/rlm undo")
     assert ran.code == 0 and f"#{stacked.number}" in ours(pull)[-1], ran.log
     assert "is closed, and its branch" in ours(pull)[-1] and pull.state == "open"
+
+
+def test_a_job_that_is_cancelled_while_it_hands_over_leaves_no_half(shop: Shop) -> None:
+    pull = shop.pull()
+    shop.afresh = True
+
+    def cancel(_index: int, seen: Seen, when: str) -> None:
+        if (when, seen.method) == ("after", "POST") and seen.path.endswith("/git/refs"):
+            shop.process.send_signal(signal.SIGINT)
+
+    shop.hub.on_request(cancel)
+    ran = shop.says(pull, "/rlm fix")
+    (stacked,) = shop.stacked
+    assert shop.branches() == [stacked.head_ref] and stacked.state == "open"
+    assert f"/pull/{stacked.number}" in ours(pull)[-1]
+    assert "cancelled too late" in ran.said("warning")[0].message
 
 
 def test_undo_leaves_a_branch_with_the_work_of_others(shop: Shop) -> None:
@@ -502,11 +522,16 @@ def test_a_test_of_a_finding_is_seen_failing_before_and_passing_after(
 
     shop.service.script = say
     policy = f"write: on\ntest_command: [python3, -c, {json.dumps(RUN)}]\n"
+    if proves:  # no checks are waited for here: all of it is there at once, the test below
+        policy += "tests_first: on\n"
     pull = shop.pull(policy, files={TEST: TESTS})
     ran = shop.says(pull, "/rlm fix")
     assert ran.code == 0, ran.log
     (stacked,) = shop.stacked
-    assert shop.log(pull, stacked) == ["Use the height", "Test the height"]
+    messages = ["Use the height", "Test the height"]
+    assert shop.log(pull, stacked) == (messages[::-1] if proves else messages)
+    patch = shop.patch()
+    assert (patch.index(messages[1]) < patch.index(messages[0])) is proves
     seen = "seen failing before (without the patches) and passing after by"
     nothing = "pass without the patches, too: they show nothing"
     for text in (stacked.body, ours(pull)[-1]):

@@ -20,6 +20,7 @@ from tests.app.test_action import CLEAN, FLAWED
 from tests.app.test_action_write import SHAPES
 from tests.app.test_action_write import Model as Flaw
 from tests.app.test_cli import Ran, User, key
+from tests.app.transcripts import plainly, printed
 from tests.model_server import Answer, ModelServer, Scripted, error, hang, tool
 from tests.reviewer.refactor.shop import edited, make, prompt, refused
 
@@ -130,6 +131,10 @@ def test_each_finding_becomes_a_commit_on_a_branch(user: User, service: ModelSer
     assert user.repo.sha("HEAD") == head and user.repo.git("status", "--porcelain") == b""
     assert "Closed: 2 findings" in ran.out and "No test was run" in ran.out
     assert "branch mended: 2 commits" in ran.err
+    shows = plainly(ran.out + ran.err.splitlines()[-1])
+    assert shows == printed(
+        "fix.md", "## What it looks like", "rlm fix review.json --branch mended"
+    )
 
 
 @pytest.fixture

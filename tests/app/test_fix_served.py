@@ -2,6 +2,7 @@
 
 import re
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,61 @@ def test_a_finding_is_closed_and_what_the_checks_say_is_mended(writing: Site) ->
         assert told and set(told) - answered(*world.ours(pull)) == set()
         # A writer's token is asked for where commits are made, and nowhere else.
         assert [one for one in world.hub.requests if one.method == "PATCH" and "/git/" in one.path]
+
+
+TEST = "tests/test_cart.py"
+LAST = "    assert total([]) == 0\n"
+TESTS = f"from cart import total\n\n\ndef test_nothing():\n{LAST}"
+NEW = "    assert total([1, 2]) == 3\n"
+
+
+def test_its_test_is_there_alone_first_where_that_is_asked_for(writing: Site) -> None:
+    """The checks of a branch are seen failing before the patch and passing after."""
+    with writing.lend(Till) as (world, server):
+        files = {".github/rlm.yml": b"write: on\ntests_first: on\n", TEST: TESTS.encode()}
+        world.base = world.repo.commit(BASE | files)
+        world.head = world.repo.commit(FLAWED | files, world.base)
+        world.think = partial(with_a_test, world)
+        pull = reviewed(world, server)
+        ci.check(world.repo, pull.head, "unit")
+        world.commented(server, pull, "alice", "/rlm fix")
+        world.settle(runs=2)
+        (stacked,) = world.stacked
+        alone = stacked.head
+        assert NEW in world.repo.git("show", f"{alone}:{TEST}") + "\n"
+        assert world.shown(alone) == world.shown(pull.head)
+        note = ci.annotation(TEST, 9, "2 != 3")
+        ci.check(world.repo, alone, "unit", "failure", annotations=(note,))
+        world.hurry()
+        wait_until(lambda: stacked.head != alone, lambda: server.said)
+        assert WORSE in world.shown(stacked.head)
+        ci.check(world.repo, stacked.head, "unit")
+        told = f"- `{TEST}`: seen failing before (`unit`); with the patches it passes"
+
+        def says() -> bool:
+            world.hurry()
+            return any(told in one for one in world.ours(pull))
+
+        wait_until(says, lambda: repr(world.ours(pull)))
+        log = world.repo.git("log", "--reverse", "--format=%s", f"{pull.head}..{stacked.head}")
+        assert log.splitlines() == ["Test the total", "Count the first item"]
+        assert len(world.runs()) == 2
+
+
+def with_a_test(world: Till, request: dict[str, Any]) -> Scripted:
+    """Play the tester and its reader, too."""
+    fields = {name for one in request["tools"] for name in one["input_schema"]["properties"]}
+    found = re.search(
+        r"^(?:> |The behaviour )([0-9a-f]{12})(?: \(altered\))?:", prompt(request), re.M
+    )
+    if "looks" in fields and found:
+        said = {"behaviour": found[1], "now": "3 == 3", "before": "2 == 3", "verdict": "proves"}
+        return tool("submit", {"looks": [{**said, "path": CART, "quote": WORSE}]})
+    if "tests" in fields and found:
+        new = f"{LAST}\n\ndef test_all():\n{NEW}"
+        named = [{"behaviour": found[1], "names": ["test_all"]}]
+        return edited((TEST, LAST, new), message="Test the total", tests=named)
+    return world.mends(request)
 
 
 def test_in_a_thread_the_finding_of_that_thread_is_closed(writing: Site) -> None:

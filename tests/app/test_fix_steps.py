@@ -3,14 +3,15 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from app import ci_steps
 from app.check_names import FIX
-from app.ci_steps import LONGEST_S, MAX_ROUNDS, NONE_S
+from app.ci_steps import ALONE_NONE_S, ALONE_S, LONGEST_S, MAX_ROUNDS, NONE_S
 from app.events import read_event
 from app.fix_steps import ONLY_OPEN, RUNNING, FixSteps
 from app.github.ci import NO_STATUSES
@@ -21,13 +22,14 @@ from app.jobs import CI_FIRST_S, CI_GROWS, CI_LONGEST_S, Ci, Pressed, Wish, step
 from app.obey import STOPPED, UNWATCHED, UNWATCHED_HERE
 from app.report import Anchor, Report
 from app.store import CI, GITHUB, OPEN, NewRun, Run
-from app.store.tables import JOBS
+from app.store.tables import JOBS, RUNS
+from app.tests_first import put_tests_first
 from app.worker import LONGEST_OUTAGE_S, MAX_ATTEMPTS, attempt
 from app.written import Written
 from reviewer.errors import RetryLater
 from reviewer.finding import Category, Finding, Severity
 from reviewer.fix.values import Closed, Fixing, closed_with, left_open
-from reviewer.refactor.patch import Blob, Patch, commit_of
+from reviewer.refactor.patch import Blob, Commit, Patch, commit_of
 from reviewer.request import ChangeInfo, Coverage, Review
 from tests.app.writing_desk import HEAD, KEY, NAME, POLICY, Desk
 from tests.github import ci
@@ -926,3 +928,246 @@ def test_what_checks_say_names_nobody_and_starts_nothing(desk: Desk) -> None:
     assert (
         "``@alice `x` #1 /rlm go <!-- -->`` fails" in said
     )  # a code span: it shows, and does nothing
+
+
+# Tests that are there before their patches --------------------------------------------------------
+
+
+A_TEST = "tests/test_a.py"
+TESTED = b"from a import f\n\n\ndef test_f():\n    assert f() == 2\n"
+
+
+def with_tests(desk: Desk, *more: str) -> Run:
+    """Have a finding closed by a commit with tests, as an engine hands it over: those first."""
+    reviewed(desk, ONE)
+    desk.says("alice", "/rlm fix")
+    _, run, _ = desk.engine()
+    desk.store.recover("engine-1")
+    tests = (A_TEST, *more)
+    closed = Closed(
+        id=ONE.id, path="a.py", line=2, severity=ONE.severity, title=ONE.title,
+        message="Return two", files=[], tries=1, test=A_TEST,
+    )  # fmt: skip
+    every = [closed, *(closed.model_copy(update={"id": f"{n:012x}", "test": path})
+                       for n, path in enumerate(more))]  # fmt: skip
+    account = Fixing(commit=run.head, reviewed="", closed=every)
+    patch = commit_of(ONE.id, "model", "Return two", {"a.py": Blob(HEAD["a.py"])},
+                      {"a.py": Blob(FIXED)})  # fmt: skip
+    made = [commit_of(ONE.id, "model", f"Test f in {path}", {path: None}, {path: Blob(TESTED)})
+            for path in tests]  # fmt: skip
+    commits = tuple(one for one in (patch, *made) if one is not None)
+    ordered, first = put_tests_first(account, Patch(run.head, commits))
+    assert first == len(tests) and ordered.commits[-1] == patch
+    written = Written.of("fix", account, ordered, write=desk.policy)
+    desk.comes(written.model_copy(update={"tests_first": first}))
+    desk.work()
+    return run
+
+
+def on_branch(desk: Desk, head: str) -> list[str]:
+    shown = desk.repo.git("log", "--reverse", "--format=%s", f"{desk.head}..{head}")
+    return shown.splitlines()
+
+
+def test_tests_are_there_alone_until_their_checks_have_ended(desk: Desk) -> None:
+    with_tests(desk)
+    (stacked,) = desk.stacked
+    alone = stacked.head
+    assert on_branch(desk, alone) == ["Test f in tests/test_a.py"]
+    assert "Its first commit has a test alone" in stacked.body
+    ci.check(desk.repo, desk.head, "unit")
+    going = ci.check(desk.repo, alone, "unit", None)
+    (then,) = look(desk)
+    assert (then.head, then.look, stacked.head) == (alone, 1, alone)
+    note = ci.annotation(A_TEST, 5, "1 != 2")
+    going.status, going.conclusion, going.annotations = "completed", "failure", [note]
+
+    # What fails on tests alone is what was wanted: the patches follow, and nothing is mended.
+    (then,) = look(desk)
+    assert (then.head, then.look, then.round) == (stacked.head, 0, 0)
+    assert on_branch(desk, stacked.head) == ["Test f in tests/test_a.py", "Return two"]
+    assert desk.text(stacked.head, "a.py") == FIXED and desk.outcomes().count("open") == 0
+    row = desk.store.by_stacked(desk.repo.id, stacked.number)
+    assert row is not None and row.head == stacked.head
+
+    ci.check(desk.repo, stacked.head, "unit")
+    assert look(desk) == []
+    (said,) = comments(desk, "**Checks**")
+    assert (
+        f"**Before the patches** (`{alone[:10]}`, the tests alone): `unit` fails, and not" in said
+    )
+    assert "- `tests/test_a.py`: seen failing before (`unit`); with the patches it passes" in said
+    assert "(seen failing without the patch)" in said and "1 check ended, none failed." in said
+
+
+def test_a_check_that_names_no_test_tells_of_none_of_several(desk: Desk) -> None:
+    with_tests(desk, "tests/test_b.py")
+    (stacked,) = desk.stacked
+    alone = stacked.head
+    failing(desk, alone, "unit")
+    for one in desk.repo.check_runs:
+        if one.head_sha == alone:
+            one.summary = "FAILED tests/test_b.py::test_f"
+    look(desk)
+    failing(desk, stacked.head, "unit")
+    look(desk)
+    (said,) = comments(desk, "**Checks**")
+    assert "- `tests/test_a.py`: what fails does not say by which test" in said
+    assert (
+        "- `tests/test_b.py`: seen failing before (`unit`); with the patches it fails still" in said
+    )
+    assert "That is being mended" in said and desk.engine()[2].failed[0].name == "unit"
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("passes", "1 check ended, none failed: none runs the tests, or they pass without"),
+        ("known", "1 check ended; `unit` failed, and without the tests, too."),
+        ("none", "no check has run on them."),
+        ("long", "the checks had not ended"),
+    ],
+)
+def test_what_was_not_seen_is_said_and_why(desk: Desk, how: str, why: str) -> None:
+    with_tests(desk)
+    (stacked,) = desk.stacked
+    ci.check(desk.repo, desk.head, "unit", "failure" if how == "known" else "success")
+    match how:
+        case "passes":
+            ci.check(desk.repo, stacked.head, "unit")
+        case "known":
+            ci.check(desk.repo, stacked.head, "unit", "failure")
+        case "long":
+            ci.check(desk.repo, stacked.head, "unit", None)
+    age = {"none": ALONE_NONE_S, "long": ALONE_S}.get(how, 0.0)
+    if age:
+        alone = stacked.head
+        assert len(look(desk)) == 1 and stacked.head == alone
+    assert look(desk, age=age)[0].head == stacked.head
+    ci.check(desk.repo, stacked.head, "unit")
+    look(desk)
+    (said,) = comments(desk, "**Checks**")
+    assert f"the tests alone): {why}" in said and "Nobody has seen the tests fail." in said
+    assert "is what a reader says, and nobody has seen" in said
+
+
+@pytest.mark.parametrize("cut", ["push", "row", "delivery"])
+def test_a_look_that_was_cut_off_is_done_again_and_pushes_once(desk: Desk, cut: str) -> None:
+    run = with_tests(desk)
+    (stacked,) = desk.stacked
+    failing(desk, alone := stacked.head, "unit")
+    (ahead,) = watched(desk)
+    if cut == "delivery":  # it was there, and nobody had noted it
+        kept = desk.store.run(run.id)
+        assert kept is not None
+        with desk.steps._connect(desk.installation.id, desk.repo.id) as hub:
+            again = replace(kept, report=desk.store.result(run.id))
+            desk.steps.writing.publish(hub, again, Wish.model_validate_json(kept.request))
+        assert stacked.head == alone and len(desk.stacked) == 1
+    look(desk)
+    tip = stacked.head
+    if cut == "push":
+        desk.store.update(run.id, head=alone)
+    with desk.store.database.write() as db:
+        db.execute(delete(JOBS).where(JOBS.c.kind == CI))
+    desk.store.put(ahead.job())
+    (then,) = look(desk)
+    assert (then.head, stacked.head) == (tip, tip) and len(on_branch(desk, tip)) == 2
+    row = desk.store.by_stacked(desk.repo.id, stacked.number)
+    assert row is not None and row.head == tip and len(desk.stacked) == 1
+
+
+@pytest.mark.parametrize("where", ["pull request", "stacked"])
+def test_a_stop_has_the_patches_follow_at_once_and_looks_no_more(desk: Desk, where: str) -> None:
+    with_tests(desk)
+    (stacked,) = desk.stacked
+    ci.check(desk.repo, stacked.head, "unit", None)
+    desk.says("alice", "/rlm stop", stacked if where == "stacked" else None)
+    assert on_branch(desk, stacked.head) == ["Test f in tests/test_a.py", "Return two"]
+    assert watched(desk) == [] and desk.outcomes().count("open") == 0
+
+
+def test_a_stop_that_came_too_late_leaves_no_half(desk: Desk) -> None:
+    """It is delivered by then: what is open is made whole."""
+    run = with_tests(desk)
+    (stacked,) = desk.stacked
+    with desk.store.database.write() as db:
+        db.execute(update(RUNS).where(RUNS.c.id == run.id).values(stop="x"))
+    kept = desk.store.run(run.id)
+    assert kept is not None
+    ci_steps_ = desk.steps._ci
+    assert [one.head for one in ci_steps_.follows(kept, "stacked")] == [stacked.head]
+    ci.check(desk.repo, stacked.head, "unit", None)
+    assert look(desk)[0].head == stacked.head and len(on_branch(desk, stacked.head)) == 2
+
+
+@pytest.mark.parametrize("how", ["pushed", "closed", "undone", "merged", "off", "refused"])
+def test_patches_that_cannot_follow_are_said_to_be_missing(desk: Desk, how: str) -> None:
+    with_tests(desk)
+    (stacked,) = desk.stacked
+    failing(desk, alone := stacked.head, "unit")
+    match how:
+        case "pushed":
+            stacked.push(desk.repo.commit(HEAD, stacked.head))
+        case "undone":
+            desk.says("alice", "/rlm undo")
+        case "off":
+            unwanted(desk)
+        case "refused":
+            no = {"message": "Resource not accessible by integration"}
+            desk.fake.fault("PATCH", "/git/refs/", status=403, body=no, times=None)
+        case _:
+            stacked.close(merged=how == "merged")
+    tip = stacked.head
+    assert look(desk) == [] and stacked.head == tip
+    assert how == "pushed" or tip == alone
+    missing = comments(desk, "The branch has the tests alone")
+    assert len(missing) == (how not in {"closed", "undone"})
+    (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
+    assert row.state == (how if how in {"merged", "undone"} else "open")
+
+
+def test_checks_of_tests_that_may_not_be_read_keep_no_patch_back(desk: Desk) -> None:
+    with_tests(desk)
+    (stacked,) = desk.stacked
+    body = {"message": "Resource not accessible by integration"}
+    desk.fake.fault("GET", f"/commits/{stacked.head}/check-runs", status=403, body=body, times=None)
+    assert look(desk)[0].head == stacked.head and len(on_branch(desk, stacked.head)) == 2
+
+
+def test_an_outage_on_the_way_keeps_the_patches_for_later(desk: Desk) -> None:
+    with_tests(desk)
+    (stacked,) = desk.stacked
+    failing(desk, alone := stacked.head, "unit")
+    desk.fake.fault("PATCH", "/git/refs/", status=502, times=None)
+    (then,) = look(desk)
+    assert then.head == alone == stacked.head
+    desk.fake.mend()
+    assert look(desk)[0].head == stacked.head != alone
+
+
+def test_only_what_shares_no_file_with_a_patch_goes_below() -> None:
+    def made(path: str, before: bytes | None, after: bytes) -> Commit:
+        old = None if before is None else Blob(before)
+        commit = commit_of(path, "model", path, {path: old}, {path: Blob(after)})
+        assert commit is not None
+        return commit
+
+    def account(*tests: str) -> Fixing:
+        every = [
+            Closed(id=f"{n:012x}", path="a.py", line=2, severity=Severity.LOW, title="t",
+                   message="m", files=[], tries=1, test=path)
+            for n, path in enumerate(tests)
+        ]  # fmt: skip
+        return Fixing(commit="c", reviewed="", closed=every)
+
+    both = commit_of("x", "model", "x", {"a.py": None, "t.py": None},
+                     {"a.py": Blob(b"1"), "t.py": Blob(b"1")})  # fmt: skip
+    assert both is not None
+    code, one, two = made("a.py", None, b"x"), made("t.py", b"1", b"2"), made("u.py", None, b"3")
+    patch = Patch("s", (both, one, two, code))
+    ordered, first = put_tests_first(account("t.py", "u.py"), patch)
+    assert (ordered.commits, first) == ((two, both, one, code), 1) and ordered.files == patch.files
+    assert put_tests_first(account("t.py"), patch) == (patch, 0)
+    assert put_tests_first(account(), patch) == (patch, 0)
+    assert put_tests_first(account("u.py"), Patch("s", (two,))) == (Patch("s", (two,)), 0)

@@ -15,6 +15,7 @@ from app.written import Written
 from tests.app.kills import MODEL, Point
 from tests.app.site import Site
 from tests.app.test_serve import Server
+from tests.app.transcripts import answered, quoted
 from tests.app.world import World, wait_until
 from tests.app.writing_desk import GRANTED
 from tests.github.hub import FakePull, Seen
@@ -98,6 +99,8 @@ def test_a_plan_is_started_and_stands_as_a_pull_request_that_undo_takes_away(
         world.commented(server, pull, "alice", "/rlm undo")
         wait_until(lambda: len(world.ours(pull)) == 3, lambda: server.said)
         assert world.stacked[0].state == "closed" and world.branches() == []
+        told = quoted("writing.md", "### The same by the App")
+        assert told and set(told) - answered(*world.ours(pull)) == set()
         written = [seen for seen in world.hub.requests if "/git/" in seen.path]
         assert written, "over the API"
         # What writes is one role's: the engine's token reads.

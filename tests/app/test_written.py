@@ -57,6 +57,18 @@ def test_nothing_of_what_would_add_a_secret_is_handed_over() -> None:
             handed(made, **more)
 
 
+def test_tests_that_go_first_leave_something_to_follow() -> None:
+    files = (edit("t.py", None, b"2"),), (edit("a.py", b"1", b"2"),)
+    made = Written.of("refactor", DONE, patch(*files), write=True)
+    assert "tests_first" not in made.model_dump_json()  # which an earlier server would refuse
+    first, then = handed(made, tests_first=1).parts
+    assert [one.files[0].path for one in (*first, *then)] == ["t.py", "a.py"] and len(first) == 1
+    assert handed(handed(made, tests_first=1)).tests_first == 1
+    for number in (-1, 2, 3):
+        with pytest.raises(ValidationError, match=r"tests_first|follow on the tests"):
+            handed(made, tests_first=number)
+
+
 def test_bytes_modes_and_deletions_come_over_whole() -> None:
     done = Written.of(
         "refactor",

@@ -32,6 +32,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+import tests.github.actions
 import tests.github.ci
 import tests.github.git_data  # noqa: F401 - adds its routes to those of rest
 from tests.github import git, graphql, manifest, oauth, oidc, payloads, rest

@@ -13,6 +13,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 HUB, GIT = "tests/github/test_hub.py", "tests/github/test_git_data.py"
 LOGIN, CI = "tests/app/web/test_login.py", "tests/app/github/test_ci.py"
+RUNS = "tests/app/github/test_workflow_runs.py"
 
 QUIRKS: dict[str, tuple[str, ...]] = {
     # Of the list.
@@ -161,6 +162,10 @@ QUIRKS: dict[str, tuple[str, ...]] = {
         f"{CI}::test_check_runs_and_statuses_are_read_and_ours_are_left_out",
         f"{CI}::test_without_the_permission_statuses_are_left_and_that_is_said",
     ),
+    "a run that a comment started names no pull request": (
+        f"{RUNS}::test_the_runs_of_a_pull_request_are_told_by_their_title_alone",
+    ),
+    "a run that has ended is not cancelled": (f"{RUNS}::test_a_run_is_cancelled_once",),
     "whether it can be merged is not known at the first look": (
         f"{HUB}::test_mergeable_is_null_at_the_first_look",
     ),

@@ -140,6 +140,20 @@ class FakeStatus:
     at: float
 
 
+@dataclass(eq=False)
+class FakeWorkflowRun:
+    """A run of a workflow in GitHub Actions, whose file is `path`."""
+
+    id: int
+    workflow: int
+    path: str
+    event: str
+    title: str
+    status: str
+    at: float
+    conclusion: str | None = None
+
+
 class FakePull:
     """A pull request, or a plain issue where `base` is ""."""
 
@@ -305,6 +319,7 @@ class FakeRepo:
         self.suites: dict[tuple[str, str], int] = {}
         self.suites_to_come: set[int] = set()  # with jobs that wait for those that ran
         self.statuses: list[FakeStatus] = []
+        self.workflow_runs: list[FakeWorkflowRun] = []
         self._diff = lru_cache(maxsize=16)(lambda base, head: git.diff(self.folder, base, head))
         git.create(self.folder, shares_with=source.folder if source else None)
         self.permit(self.owner.login, "admin")
