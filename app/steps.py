@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from app.check_steps import CheckSteps, conclude_new
 from app.ci_steps import CiSteps
 from app.config_rows import Configured
+from app.fence import fenced
 from app.github import check_runs
 from app.github.answers import render_answer
 from app.github.client import Hub
@@ -648,7 +649,15 @@ class Steps:
             return True
         if run.check_run is None:
             return False
-        with self._connect_for_checks(run.installation, run.repository_id) as hub:
+
+        def holds() -> bool:  # no claim goes with it: it may have ended on another server
+            now = self.store.run(name)
+            return now is not None and goes_on(now)
+
+        with (
+            fenced(holds),
+            self._connect_for_checks(run.installation, run.repository_id) as hub,
+        ):
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
         return True
 

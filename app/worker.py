@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.fence import ClaimLost, fenced
 from app.github.errors import AwayTooLong, Limited, Outage
 from app.log import bound
 from app.measures import COUNTS, JOBS_LOST, LIMITED, STORE_ERRORS
@@ -97,7 +98,7 @@ def _wait(store: Store, seen: object, stopping: threading.Event) -> None:
 
 def attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
     """Do a claimed job. Nothing is raised: it is done, put back, or given up."""
-    with bound(**_ids(job)):
+    with bound(**_ids(job)), fenced(lambda: store.holds(job, LEASE_S)):
         _attempt(store, job, do, lost, stopping)
 
 
@@ -105,6 +106,8 @@ def _attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Eve
     try:
         try:
             do(job)
+        except ClaimLost as error:
+            log.warning("job left to whoever has taken it over", extra=_about(job, error))
         except RetryLater as error:
             _again(store, job, error, lost)
         except (TellUser, GiveUp) as error:

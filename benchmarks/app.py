@@ -244,7 +244,8 @@ def kills(options: Options) -> list[Row]:
 
 def cuts(options: Options) -> list[Row]:
     """Cut the server that works off at each step, by links that pass nothing on."""
-    names, once = random.Random(options.seed).sample(sorted(CUTS), len(CUTS)), 0
+    chance, once = random.Random(options.seed), 0
+    names = chance.sample(sorted(CUTS), len(CUTS))
     with postgres() as database:
         for name in names:
             with (
@@ -252,8 +253,10 @@ def cuts(options: Options) -> list[Row]:
                 redis_server(Path(folder) / "redis") as server,
             ):
                 try:
+                    # At once, or as far apart as GitHub asks for: back in the middle of a pause.
+                    pause_s = chance.randrange(2)
                     world, pull = cut_off(
-                        Path(folder), database.database(), server.url(), CUTS[name]
+                        Path(folder), database.database(), server.url(), CUTS[name], pause_s
                     )
                     world.assert_said_once(pull)
                 except (AssertionError, ValueError) as error:
