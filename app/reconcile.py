@@ -38,8 +38,8 @@ What was recovered stays listed, and each attempt that failed is listed by itsel
 
 LISTS = ("status=failure&", "")
 """What failed, as GitHub sees it: a status from 400 to 599. What nobody answered, or what was led
-elsewhere (3xx), need not have one, and stands in the list of all alone, which is gone through beside
-it: most of that has come, so that what failed would be found too late there."""
+elsewhere (3xx), need not have one, and stands in the list of all alone, which is gone through too.
+Most of that has come, so that the rest would be found too late there."""
 
 MOST_ASKED = 500
 """In one round: what was recovered by then is not asked for in the next."""

@@ -61,6 +61,7 @@ from app.store import (
     Run,
     Store,
 )
+from app.worker import OtherVersion, stored
 from app.write_steps import Writing
 from reviewer.errors import GiveUp, RlmError
 from reviewer.explain.values import Explanation
@@ -154,7 +155,13 @@ class Steps:
         )
 
     def do(self, job: Job) -> None:
-        """Do one job, and end it."""
+        """Do one job, and end it. All that is read here from GitHub is checked where it is read: a
+        ValidationError is about what another version has stored.
+        """
+        with stored():
+            self._do(job)
+
+    def _do(self, job: Job) -> None:
         match job.kind:
             case Look.kind:
                 self._looks.look(job, Look.model_validate_json(job.payload))
@@ -176,6 +183,8 @@ class Steps:
                 self._checks.queued(job, Queued.model_validate_json(job.payload))
             case Untold.kind:
                 self._untold(job, Untold.model_validate_json(job.payload))
+            case kind if kind not in {OPEN, PROGRESS, PUBLISH}:
+                raise OtherVersion(f"Not known to this version: {kind}", 0.0)
             case _:
                 self._step(job, self.store.run(Step.model_validate_json(job.payload).run))
 
