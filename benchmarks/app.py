@@ -12,8 +12,9 @@ redis   1,000 requests queued by webhooks at a server, Redis killed and emptied 
         how many were answered once on their pull requests; 20 of them are whole reviews
 kills   SIGKILL of any process at random moments of a review (the server as a whole, web, github,
         the engine, fetch, git, parsers and what forks them, linters, the sandbox; a session of
-        PostgreSQL, PostgreSQL, Redis; in half of the reviews with a dispatcher and Redis, in half
-        of them with PostgreSQL): how often all was said, once, as without a kill
+        PostgreSQL, PostgreSQL, Redis, all of one of two servers; in half of the reviews with a
+        dispatcher and Redis, in half of them with PostgreSQL): how often all was said, once, as
+        without a kill
 cuts    the server that works on a pull request is cut off from all else at each of six steps, in
         random order, and comes back when another one has ended it: how often all was said once
 partition   two servers in network namespaces, the one that works on a review cut off at four random
