@@ -113,9 +113,16 @@ CLOCK = Measure(
 )
 """Kept by the store itself: see `app/store/clock.py`."""
 
+AHEAD = Measure(
+    "rlm_spending_ahead_timestamp_seconds",
+    "gauge",
+    "Since when an installation has spent in a month that has not begun by the clock (0: none).",
+)
+"""Kept by the store itself: see `app/store/spending.py`."""
+
 MEASURES = (
     DELIVERIES, RUNS, JOBS_LOST, LIMITED, RATE_LEFT, UNPUBLISHED, CALLS, SPENT, CAPPED,
-    STORE_ERRORS, QUEUE_UP, QUEUE_ERRORS, RECONCILED, UNRECONCILED, CLOCK,
+    STORE_ERRORS, QUEUE_UP, QUEUE_ERRORS, RECONCILED, UNRECONCILED, CLOCK, AHEAD,
 )  # fmt: skip
 """All that is counted; what the store knows by itself is in `app/metrics.py`."""
 

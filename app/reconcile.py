@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.events import may_lead_to_work
 from app.github.auth import AppAuth
@@ -33,8 +33,13 @@ REMEMBERED_S = 8 * 86_400.0
 
 PAGE = 100
 MOST_PAGES = 20
-"""Of failures, in one round: half of them the newest, the others from where the last round ended.
+"""Of one list, in one round: half of them the newest, the others from where the last round ended.
 What was recovered stays listed, and each attempt that failed is listed by itself."""
+
+LISTS = ("status=failure&", "")
+"""What failed, as GitHub sees it: a status from 400 to 599. What nobody answered, or what was led
+elsewhere (3xx), need not have one, and stands in the list of all alone, which is gone through too.
+Most of that has come, so that the rest would be found too late there."""
 
 MOST_ASKED = 500
 """In one round: what was recovered by then is not asked for in the next."""
@@ -49,6 +54,7 @@ class _Delivery(BaseModel):
 
     id: int = Field(ge=1)
     guid: str = Field(max_length=100)
+    delivered_at: AwareDatetime
     status_code: int
     event: str
     action: str | None = None
@@ -72,8 +78,8 @@ class Redelivery:
         self._asked: dict[str, tuple[int, float, int]] = {}
         """How often, when the last time, and because of which attempt, by the event's guid."""
 
-        self._further = ""
-        """Where the last round ended, "" at the end of the list."""
+        self._further = dict.fromkeys(LISTS, "")
+        """Where the last round ended in each list, "" at its end."""
 
     def __call__(self) -> int:
         """Ask for what is due; return how many deliveries that were.
@@ -88,7 +94,8 @@ class Redelivery:
         }
         newest: dict[str, _Delivery] = {}
         for one in self._failed():
-            newest.setdefault(one.guid, one)
+            if one.guid not in newest or newest[one.guid].delivered_at < one.delivered_at:
+                newest[one.guid] = one
         asked = 0
         for guid, one in newest.items():
             if asked >= MOST_ASKED:
@@ -101,30 +108,37 @@ class Redelivery:
         return asked
 
     def _failed(self) -> list[_Delivery]:
-        """Return what failed and may lead to work, the newest first, from both places."""
-        listed, further = self._pages("", MOST_PAGES // 2 or 1)
-        if further and MOST_PAGES > 1:
-            start, self._further = self._further or further, ""  # it may be refused by now
-            try:
-                more, self._further = self._pages(start, MOST_PAGES // 2)
-            except RlmError as error:
-                log.warning("older deliveries are not read", extra={"why": error})
-                COUNTS.add(UNRECONCILED)
-            else:
-                listed += more
+        """Return what failed and may lead to work, the newest first of each list and place; of an
+        event it may be several attempts.
+        """
+        listed = [one for each in LISTS for one in self._listed(each)]
         return [
             one
             for one in listed
             if one.status_code not in SUCCESS and may_lead_to_work(one.event, one.action)
         ]
 
-    def _pages(self, cursor: str, most: int) -> tuple[list[_Delivery], str]:
-        """Return so many pages of failures from a cursor on, and where they end; "": at the end."""
+    def _listed(self, which: str) -> list[_Delivery]:
+        """Return what a list has now, from both places."""
+        listed, further = self._pages(which, "", MOST_PAGES // 2 or 1)
+        if further and MOST_PAGES > 1:
+            start, self._further[which] = self._further[which] or further, ""  # refused by now?
+            try:
+                more, self._further[which] = self._pages(which, start, MOST_PAGES // 2)
+            except RlmError as error:
+                log.warning("older deliveries are not read", extra={"why": error})
+                COUNTS.add(UNRECONCILED)
+            else:
+                listed += more
+        return listed
+
+    def _pages(self, which: str, cursor: str, most: int) -> tuple[list[_Delivery], str]:
+        """Return so many pages of a list from a cursor on, and where they end; "": at the end."""
         listed: list[_Delivery] = []
         doing = "read which deliveries failed"
         for _ in range(most):
             more = f"&cursor={cursor}" if cursor else ""
-            path = f"/app/hook/deliveries?status=failure&per_page={PAGE}{more}"
+            path = f"/app/hook/deliveries?{which}per_page={PAGE}{more}"
             answer, cursor = self._auth.ask_page(doing, path)
             with calls(self._auth.server, doing):
                 listed += _DELIVERIES.validate_python(answer)

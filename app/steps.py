@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from app.check_steps import CheckSteps, conclude_new
 from app.ci_steps import CiSteps
 from app.config_rows import Configured
+from app.fence import fenced
 from app.github import check_runs
 from app.github.answers import render_answer
 from app.github.client import Hub
@@ -60,6 +61,7 @@ from app.store import (
     Run,
     Store,
 )
+from app.worker import OtherVersion, stored
 from app.write_steps import Writing
 from reviewer.errors import GiveUp, RlmError
 from reviewer.explain.values import Explanation
@@ -153,7 +155,13 @@ class Steps:
         )
 
     def do(self, job: Job) -> None:
-        """Do one job, and end it."""
+        """Do one job, and end it. All that is read here from GitHub is checked where it is read: a
+        ValidationError is about what another version has stored.
+        """
+        with stored():
+            self._do(job)
+
+    def _do(self, job: Job) -> None:
         match job.kind:
             case Look.kind:
                 self._looks.look(job, Look.model_validate_json(job.payload))
@@ -175,6 +183,8 @@ class Steps:
                 self._checks.queued(job, Queued.model_validate_json(job.payload))
             case Untold.kind:
                 self._untold(job, Untold.model_validate_json(job.payload))
+            case kind if kind not in {OPEN, PROGRESS, PUBLISH}:
+                raise OtherVersion(f"Not known to this version: {kind}", 0.0)
             case _:
                 self._step(job, self.store.run(Step.model_validate_json(job.payload).run))
 
@@ -648,7 +658,15 @@ class Steps:
             return True
         if run.check_run is None:
             return False
-        with self._connect_for_checks(run.installation, run.repository_id) as hub:
+
+        def holds() -> bool:  # no claim goes with it: it may have ended on another server
+            now = self.store.run(name)
+            return now is not None and goes_on(now)
+
+        with (
+            fenced(holds),
+            self._connect_for_checks(run.installation, run.repository_id) as hub,
+        ):
             check_runs.progress(hub, run.repository, run.check_run, "Reviewing", run.progress)
         return True
 

@@ -4,10 +4,14 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from pydantic import ValidationError
+
+from app.fence import ClaimLost, fenced
 from app.github.errors import AwayTooLong, Limited, Outage
 from app.log import bound
 from app.measures import COUNTS, JOBS_LOST, LIMITED, STORE_ERRORS
@@ -56,6 +60,24 @@ class Halted(RetryLater):
     """Work stops here for a reason that has nothing to do with the job: it does not count."""
 
 
+class OtherVersion(Outage):
+    """What is stored was stored by another version of this program, which knows it: while servers
+    are replaced one after the other, a new one will do it. It is waited for as an outage is.
+    """
+
+
+@contextmanager
+def stored() -> Iterator[None]:
+    """Read what is stored: what this version does not know is OtherVersion, and no bug of it."""
+    try:
+        yield
+    except ValidationError as error:
+        places = {".".join(map(str, one["loc"][:3])) for one in error.errors()}
+        # By names alone: the values are people's.
+        what = f"{error.title} ({', '.join(sorted(places))})"
+        raise OtherVersion(printable(f"Not known to this version: {what}"[:300]), 0.0) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """Whose jobs are taken, and by which process (its name, the same after a restart)."""
@@ -97,7 +119,7 @@ def _wait(store: Store, seen: object, stopping: threading.Event) -> None:
 
 def attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Event) -> None:
     """Do a claimed job. Nothing is raised: it is done, put back, or given up."""
-    with bound(**_ids(job)):
+    with bound(**_ids(job)), fenced(lambda: store.holds(job, LEASE_S)):
         _attempt(store, job, do, lost, stopping)
 
 
@@ -105,10 +127,12 @@ def _attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Eve
     try:
         try:
             do(job)
+        except ClaimLost as error:
+            log.warning("job left to whoever has taken it over", extra=_about(job, error))
         except RetryLater as error:
             _again(store, job, error, lost)
         except (TellUser, GiveUp) as error:
-            _lose(job, error, lost)
+            _lose(store, job, error, lost)
         except Exception as error:
             # A bug. What it was about may still work when the cause was a passing state.
             log.exception("job failed", extra=_about(job))
@@ -123,10 +147,16 @@ def _attempt(store: Store, job: Job, do: Do, lost: Lost, stopping: threading.Eve
         _leave(store, job, stopping)
 
 
-def _lose(job: Job, error: RlmError, lost: Lost) -> None:
+def _lose(store: Store, job: Job, error: RlmError, lost: Lost) -> None:
     """End a job that cannot be done. It is counted when that is done, which may take a while."""
     log.warning("job lost", extra=_about(job, error))
-    lost(job, error, last=job.away_for() >= LONGEST_OUTAGE_S)
+    last = job.away_for() >= LONGEST_OUTAGE_S
+    try:
+        lost(job, error, last=last)
+    except ValidationError:  # nobody here knows whom to tell
+        if not last:
+            raise
+        store.fail(job, str(error))
     COUNTS.add(JOBS_LOST, _role(job))
 
 
@@ -153,10 +183,10 @@ def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
     counts = not (away or isinstance(error, Limited | Halted))
     lasted = job.away_for() if away else 0.0
     if counts and job.attempts >= MAX_ATTEMPTS:
-        _lose(job, GiveUp(f"{why} (tried {job.attempts} times)"), lost)
+        _lose(store, job, GiveUp(f"{why} (tried {job.attempts} times)"), lost)
         return
     if lasted >= LONGEST_OUTAGE_S:
-        _lose(job, AwayTooLong(f"{why} (tried for {lasted / 3_600:.0f} hours)"), lost)
+        _lose(store, job, AwayTooLong(f"{why} (tried for {lasted / 3_600:.0f} hours)"), lost)
         return
     if isinstance(error, Limited):
         COUNTS.add(LIMITED)

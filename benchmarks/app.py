@@ -12,8 +12,9 @@ redis   1,000 requests queued by webhooks at a server, Redis killed and emptied 
         how many were answered once on their pull requests; 20 of them are whole reviews
 kills   SIGKILL of any process at random moments of a review (the server as a whole, web, github,
         the engine, fetch, git, parsers and what forks them, linters, the sandbox; a session of
-        PostgreSQL, PostgreSQL, Redis; in half of the reviews with a dispatcher and Redis, in half
-        of them with PostgreSQL): how often all was said, once, as without a kill
+        PostgreSQL, PostgreSQL, Redis, all of one of two servers; in half of the reviews with a
+        dispatcher and Redis, in half of them with PostgreSQL): how often all was said, once, as
+        without a kill
 cuts    the server that works on a pull request is cut off from all else at each of six steps, in
         random order, and comes back when another one has ended it: how often all was said once
 partition   two servers in network namespaces, the one that works on a review cut off at four random
@@ -244,7 +245,8 @@ def kills(options: Options) -> list[Row]:
 
 def cuts(options: Options) -> list[Row]:
     """Cut the server that works off at each step, by links that pass nothing on."""
-    names, once = random.Random(options.seed).sample(sorted(CUTS), len(CUTS)), 0
+    chance, once = random.Random(options.seed), 0
+    names = chance.sample(sorted(CUTS), len(CUTS))
     with postgres() as database:
         for name in names:
             with (
@@ -252,8 +254,10 @@ def cuts(options: Options) -> list[Row]:
                 redis_server(Path(folder) / "redis") as server,
             ):
                 try:
+                    # At once, or as far apart as GitHub asks for: back in the middle of a pause.
+                    pause_s = chance.randrange(2)
                     world, pull = cut_off(
-                        Path(folder), database.database(), server.url(), CUTS[name]
+                        Path(folder), database.database(), server.url(), CUTS[name], pause_s
                     )
                     world.assert_said_once(pull)
                 except (AssertionError, ValueError) as error:

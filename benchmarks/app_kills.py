@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from app.queue import REDIS_URL
-from tests.app.kills import Coding, struck, told
+from app.server_settings import MARKER_FILE
+from tests.app.kills import Coding, kill_who_works, struck, told
 from tests.app.test_serve import Server
 from tests.app.victims import KINDS, PASSING
 from tests.app.world import World, wait_until
@@ -25,7 +26,10 @@ BESIDE = ("session", "postgres", "redis")
 """What the server works with: the process of one session at PostgreSQL, which has to recover then,
 PostgreSQL as a whole, and Redis with all that it held. The last two are started again at once."""
 
-EVERY = (*KINDS, *BESIDE)
+TWO = "one of two"
+"""All processes of one of two servers that share a database: of the one that works just then."""
+
+EVERY = (*KINDS, *BESIDE, TWO)
 
 SETTLED_S = 300.0
 """A claim that was lost runs out after two minutes."""
@@ -50,7 +54,7 @@ def killed(number: int, chance: random.Random) -> tuple[int, Counter[str]]:
                 kind,
                 after_s,
                 whole,
-                database if with_database or kind in BESIDE[:2] else None,
+                database if with_database or kind in {*BESIDE[:2], TWO} else None,
                 with_redis=with_redis or kind == "redis",
             )
             kinds[kind] += 1
@@ -102,7 +106,9 @@ def _problem(
             server = held.enter_context(world.serve(**environ))
             wait_until(lambda: bool(server.ready()["ready"]), lambda: server.said)  # noqa: B023
             try:
-                if kind in BESIDE:
+                if kind == TWO:
+                    pull, hit = _one_of_two(world, server, folder, after_s, environ)
+                elif kind in BESIDE:
                     kill = _killer(kind, database, redis, world.database)
                     pull, hit = _struck(world, server, after_s, kill), True
                 else:
@@ -112,10 +118,32 @@ def _problem(
             except (AssertionError, ValueError) as error:
                 print(server.said, file=sys.stderr)
                 return f"{type(error).__name__}: {error}"
-        if not hit and kind not in PASSING:
+        if not hit and kind not in {*PASSING, TWO}:
             raise AssertionError(f"there is always a {kind}")
         after_s = 0.0
     return ""
+
+
+def _one_of_two(
+    world: World, server: Server, folder: Path, after_s: float, environ: dict[str, str]
+) -> tuple[FakePull, bool]:
+    """Review a pull request with another server beside the first, and kill the one that works
+    `after_s` after it was opened; False where nobody did.
+    """
+    key = (folder / "rlm" / MARKER_FILE).read_text().strip()
+    apart = {"RLM_HOME": str(folder / "second"), "RLM_MARKER_KEY": key}
+    with world.serve(**environ, **apart) as other:
+        wait_until(lambda: bool(other.ready()["ready"]), lambda: other.said)
+        world.think = Coding(ANSWERS_S)
+        pull = world.pull()
+        assert world.opened(server, pull) == 202
+        time.sleep(after_s)
+        hit = over = False
+        while not (hit or over):
+            hit = kill_who_works(world, (server, other))
+            over = bool(world.runs()) and world.idle()
+        wait_until(lambda: bool(world.runs()) and world.idle(), lambda: other.said, SETTLED_S)
+    return pull, hit
 
 
 def _killer(

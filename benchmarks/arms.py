@@ -1,6 +1,6 @@
 """What each part of the review is worth: `rlm eval` with all of it, and with one part left out.
 
-    python -m benchmarks.arms ARM DATASET OUT [--timeout S] [--again] [-- MORE OF RLM EVAL]
+    python -m benchmarks.arms ARM DATASET OUT [--timeout S] [--again [URL]] [-- MORE OF RLM EVAL]
 
     all               the product
     no-verification   what finders report is shown as it is
@@ -14,7 +14,8 @@ The model is whoever answers at ANTHROPIC_BASE_URL; an answer may take hours. Ea
 OUT/letters, found again by all of its request, so that arms which ask the same thing are told the
 same: what differs between two arms is the arm. Results are under OUT/ARM, as `rlm eval` keeps them.
 With `--again` each case is reviewed a second time, whose answers are under OUT/letters/again: what
-was answered at the first counts for none of them.
+was answered at the first counts for none of them. With its URL somebody else answers those, who has
+not seen the first.
 """
 
 import argparse
@@ -129,7 +130,13 @@ def main() -> int:
     parser.add_argument("dataset")
     parser.add_argument("out", type=Path)
     parser.add_argument("--timeout", type=float, default=ANSWER_S, metavar="S")
-    parser.add_argument("--again", action="store_true", help="review each case a second time")
+    parser.add_argument(
+        "--again",
+        nargs="?",
+        const="",
+        metavar="URL",
+        help="review each case a second time, with the answers of who listens there",
+    )
     # argparse gives what stands after "--" to a positional, unless an option stands before it.
     given = sys.argv[1:]
     end = given.index("--") if "--" in given else len(given)
@@ -139,6 +146,8 @@ def main() -> int:
 
     @asynccontextmanager
     async def kept(settings: Settings) -> AsyncIterator[Letters]:
+        if _SECOND.get() and options.again:
+            settings = replace(settings, anthropic_base_url=options.again)
         async with _service_of(settings) as service:
             yield Letters(service, (), letters / AGAIN if _SECOND.get() else letters)
 
@@ -160,7 +169,7 @@ def main() -> int:
         if options.arm == "one-node":
             room = {"MOST_PROMPT_TOKENS": LARGE_WINDOW}
             stack.enter_context(_instead(reviewer.rlm.node, room))
-        more += ["--again"] if options.again else []
+        more += [] if options.again is None else ["--again"]
         return rlm(["eval", options.dataset, "--out", str(out / options.arm), *more])
 
 

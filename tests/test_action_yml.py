@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.commands import parse_commands
 from app.github.workflow_runs import RUN_NAME
 from tests.composite import BASH
 from tests.github.hub import FakeGitHub
@@ -200,6 +201,38 @@ def test_a_stop_finds_the_runs_by_the_title_that_the_files_give_them(path: Path)
 def test_a_workflow_gives_inputs_that_the_action_has(path: Path) -> None:
     declared = load(ACTION)["inputs"].keys()
     assert {name for step in steps_of(path) for name in step.get("with", {})} <= declared
+
+
+def starts_job(condition: str, body: str) -> bool:
+    """Evaluate what a condition asks of the text of a comment; GitHub knows no upper case there."""
+    at = "github.event.comment.body"
+    has = re.findall(rf"contains\({at}, '([^']+)'\)", condition)
+    ends = re.findall(rf"endsWith\({at}, '([^']+)'\)", condition)
+    assert len(ends) + len(has) == condition.count(at), "all of it is understood here"
+    said = body.lower()
+    return any(map(said.endswith, ends)) or any(one in said for one in has)
+
+
+@pytest.mark.parametrize(
+    ("body", "starts"),
+    [
+        ("/rlm review", True),
+        ("/RLM Review", True),
+        ("/rlm", True),
+        ("   /rlm review", True),
+        ("Thank you.\r\n\r\n/rlm review src/", True),
+        ("Thank you.\n  /Rlm ask why?\n", True),
+        ("Looks good.", False),
+        ("See https://github.com/octo/rlm-review and src/rlm/app.py.", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["review-on-comment.yml", "write-on-comment.yml"])
+def test_what_the_action_hears_starts_its_job(name: str, body: str, starts: bool) -> None:
+    condition = load(ROOT / "examples/workflows" / name)["jobs"]["may"]["if"]
+    assert bool(parse_commands(body)) is starts
+    assert starts_job(condition, body) is starts
+    assert "github.event.issue.pull_request &&" in condition
+    assert "!= 'Bot' &&" in condition
 
 
 @pytest.mark.parametrize(

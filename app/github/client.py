@@ -14,6 +14,7 @@ import github
 from github.Repository import Repository
 from pydantic import SecretStr
 
+from app import fence
 from app.github.errors import NotThere, calls, misfit
 from app.github.urls import Server
 from app.operations import GITHUB_PAUSE_S
@@ -76,8 +77,7 @@ class Hub:
         self.actor = actor
         auth = github.Auth.Token(token.get_secret_value()) if token else None
         self.github = connect(server, auth, write_pause_s=write_pause_s)
-        if pace is not None:
-            _keep_pace(self.github, pace)
+        _guard_writes(self.github, pace)
 
     def __enter__(self) -> Self:
         return self
@@ -177,17 +177,25 @@ def checked_name(full_name: str) -> str:
     return full_name
 
 
-def _keep_pace(client: github.Github, pace: Pace) -> None:
-    """Have each write through this client wait for its turn: PyGithub sends them all from here."""
+def _guard_writes(client: github.Github, pace: Pace | None) -> None:
+    """Have each write through this client wait for its turn and ask whether the claim under which
+    it is made still holds: PyGithub sends them all from here.
+    """
     requester = client.requester
     send = requester.requestJsonAndCheck
 
-    def paced(verb: str, *arguments: Any, **named: Any) -> Any:
+    def guarded(verb: str, *arguments: Any, **named: Any) -> Any:
         if verb not in _READS:
-            pace.wait()
-        return send(verb, *arguments, **named)
+            if pace is not None:
+                pace.wait()
+            fence.may_write()
+        try:
+            return send(verb, *arguments, **named)
+        except Exception:
+            fence.failed()
+            raise
 
-    setattr(requester, "requestJsonAndCheck", paced)  # noqa: B010 mypy refuses the plain form
+    setattr(requester, "requestJsonAndCheck", guarded)  # noqa: B010 mypy refuses the plain form
 
 
 class _Retry(github.GithubRetry):

@@ -37,7 +37,7 @@ from app.store import ENGINE, PUBLISH, Job, Run, Store
 from app.store.spending import Reached
 from app.trace_file import about, recording
 from app.trace_shared import sharing
-from app.worker import Claims, Halted
+from app.worker import Claims, Halted, stored
 from reviewer.errors import FULL, NoRoom, RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
 from reviewer.parsing.worker import make_ready
@@ -163,7 +163,10 @@ class _Engine:
 
     def do(self, job: Job) -> None:
         """Review the pull request of a run, and keep the report."""
-        run = self.store.run(Step.model_validate_json(job.payload).run)
+        with stored():
+            run = self.store.run(Step.model_validate_json(job.payload).run)
+            if run is not None:
+                Wish.model_validate_json(run.request)
         if run is None or run.state == "ended":
             self.store.done(job)
             return

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from app.store.base import Base, put
 from app.store.clock import believed
+from app.store.spending import bring_back
 from app.store.sweeping import sweep
 from app.store.tables import DELIVERIES
 from app.store.values import NewJob
@@ -97,6 +98,8 @@ class Deliveries(Base):
         What a round does not get through is left to the next one.
         """
         total, now = 0, self.believed_time()
+        with self.database.write(alone="spend") as db:
+            bring_back(self.database, db, now)
         for _ in range(MOST_STEPS):
             with self.database.write() as db:
                 gone = sweep(db, self.kept_s, now)

@@ -156,6 +156,22 @@ class Jobs(Base):
                 .values(lease=time.time() + lease_s)
             )
 
+    def holds(self, job: Job, lease_s: float) -> bool:
+        """Is the claim on a job still the one that it was handed out with? One of which less than
+        half is left lasts for another while: nobody takes it right after this.
+        """
+        now = time.time()
+        mine = (JOBS.c.id == job.id, JOBS.c.claims == job.claim, JOBS.c.state == "claimed")
+        with self.database.read() as db:
+            lease = db.scalar(select(JOBS.c.lease).where(*mine))
+        if lease is None:
+            return False
+        if now + lease_s / 2 <= lease <= now + AHEAD_S:
+            return True
+        with self.database.write() as db:
+            renewed = update(JOBS).where(*mine).values(lease=now + lease_s)
+            return bool(db.execute(renewed).rowcount)
+
     def recover(self, worker: str) -> int:
         """Put back what a process of this name had claimed when it died; return how many jobs."""
         with self.database.write() as db:

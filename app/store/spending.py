@@ -5,11 +5,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, Select, delete, exists, func, select, union_all, update
+from sqlalchemy import Connection, Select, Table, delete, exists, func, select, union_all, update
 
+from app.clock import LASTS_S
+from app.measures import AHEAD
 from app.store.base import Base
 from app.store.clock import now_by
-from app.store.tables import CARRIED, JOBS, REPOSITORIES, RUNS, SPENDING
+from app.store.database import Database
+from app.store.tables import CARRIED, JOBS, MEASURES, REPOSITORIES, RUNS, SPENDING
 from app.store.values import Job
 
 LEAST_USD = 0.01
@@ -136,6 +139,41 @@ def settle(base: Base, db: Connection, run: str, usd: float | None) -> None:
     db.execute(update(RUNS).where(RUNS.c.id == run).values(**changed))
 
 
+def bring_back(database: Database, db: Connection, now: float) -> None:
+    """Count what was spent in months that have not begun in the one in which the clock was set
+    right, once it has gone on like that for a day.
+
+    `now` is the time that counts (`app/store/clock.py`). A clock that ran ahead for longer than a
+    day was believed, and whoever has spent by it spends in that month (`_month_of`) until then: for
+    what is behind by a few minutes, or for an hour, is another clock, and no money comes of that.
+    """
+    since = db.scalar(select(MEASURES.c.value).where(MEASURES.c.name == AHEAD.name)) or 0.0
+    month = _named(now)
+    last = max(db.scalar(select(func.max(one.c.month))) or "" for one in (SPENDING, CARRIED))
+    began = 0.0
+    if last > month:
+        began = since if 0.0 < since <= now else now
+        if now - began >= LASTS_S:
+            for table in (SPENDING, CARRIED):
+                _bring_back(database, db, table, month, _named(began))
+            began = 0.0
+    at = time.time()
+    new = database.insert(MEASURES).values(name=AHEAD.name, label="", value=began, at=at)
+    is_now = {"value": new.excluded.value, "at": at}
+    db.execute(new.on_conflict_do_update(index_elements=["name", "label"], set_=is_now))
+
+
+def _bring_back(database: Database, db: Connection, table: Table, after: str, into: str) -> None:
+    """Add what each owner has in the months after one to what it has in another."""
+    owner = next(iter(table.primary_key))
+    # What is settled meanwhile is in what is removed, or stays: in neither it is lost.
+    gone = delete(table).where(table.c.month > after).returning(owner, table.c.usd)
+    for number, usd in db.execute(gone).all():
+        new = database.insert(table).values({owner.name: number, "month": into, "usd": usd})
+        more = {"usd": table.c.usd + new.excluded.usd}
+        db.execute(new.on_conflict_do_update(index_elements=[owner.name, "month"], set_=more))
+
+
 def costs_of(db: Connection, installation: int, repositories: Collection[int]) -> dict[int, float]:
     """Return what an installation's runs in these repositories have cost or may still, in dollars,
     as far as they are remembered.
@@ -195,7 +233,8 @@ def _of_month(db: Connection, installation: int, but: str = "") -> float:
 
 def _month_of(db: Connection, installation: int) -> str:
     """Return the month that an installation spends in: never one before the last that it spent in,
-    so that a clock which is set back brings no money again that is spent.
+    so that a clock which is set back brings no money again that is spent. Where that lies ahead
+    because a clock was wrong, it is brought back: see `bring_back`.
     """
     spent = select(func.max(SPENDING.c.month)).where(SPENDING.c.installation == installation)
     carried = select(func.max(CARRIED.c.month)).where(
@@ -210,4 +249,8 @@ def _repositories_of(installation: int) -> Select[tuple[int]]:
 
 def _month(db: Connection) -> str:
     """Return this month: a clock that leaps ahead begins none before it has lasted for a day."""
-    return time.strftime("%Y-%m", time.gmtime(now_by(db)))
+    return _named(now_by(db))
+
+
+def _named(at: float) -> str:
+    return time.strftime("%Y-%m", time.gmtime(at))

@@ -126,9 +126,13 @@ def _closed(links: Links) -> Iterator[Links]:
         links.close()
 
 
-def cut_off(folder: Path, database: str, redis: str, point: Point) -> tuple[World, FakePull]:
+def cut_off(
+    folder: Path, database: str, redis: str, point: Point, pause_s: int = 0
+) -> tuple[World, FakePull]:
     """Cut the server off that works on a pull request, have another one go on, and mend the links
     when that has ended; return what stands there once the first one has come back, too.
+
+    `pause_s` is how far apart writes are: without, what comes back writes at once.
     """
     with ExitStack() as held:
         world = held.enter_context(World(folder, database=database))
@@ -151,8 +155,7 @@ def cut_off(folder: Path, database: str, redis: str, point: Point) -> tuple[Worl
 
         world.think = think
         world.hub.on_request(on_request)
-        # As far apart as GitHub asks for: a server that comes back in the middle of a pause.
-        pause = {"RLM_GITHUB_PAUSE": "1"}
+        pause = {"RLM_GITHUB_PAUSE": str(pause_s)}
         first = held.enter_context(world.serve(**linked(world, links, redis), **pause))
         pull = world.pull()
         assert world.opened(first, pull) == 202

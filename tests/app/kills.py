@@ -5,12 +5,16 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select, update
+
+from app.server_settings import NODE_FILE
+from app.store.tables import JOBS
 from tests.app.test_serve import Server
 from tests.app.victims import PASSING, kill_passing
 from tests.app.world import World, finds, wait_until
@@ -176,6 +180,28 @@ def struck(
         world.settle()
         _settled(server, world)
     return pull, True
+
+
+def kill_who_works(world: World, servers: Sequence[Server]) -> bool:
+    """Kill all processes of the server that has claimed something, as a machine's end does, and let
+    two minutes pass for the claim; False where none has. The servers share a database.
+    """
+    claimed = JOBS.c.state == "claimed"
+    with world.store.database.read() as db:
+        nodes = {
+            name.partition("/")[0] for name in db.scalars(select(JOBS.c.worker).where(claimed))
+        }
+    for server in servers:
+        node = (Path(server.environ["RLM_HOME"]) / NODE_FILE).read_text().strip()
+        if node not in nodes or server.process.poll() is not None:
+            continue
+        os.killpg(server.process.pid, signal.SIGKILL)
+        server.process.wait()
+        with world.store.database.write() as db:
+            theirs = JOBS.c.worker.startswith(f"{node}/")
+            db.execute(update(JOBS).where(claimed, theirs).values(lease=0, released=0))
+        return True
+    return False
 
 
 def told(world: World, pull: FakePull) -> str:

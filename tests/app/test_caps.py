@@ -276,12 +276,46 @@ def test_a_leap_that_was_believed_brings_one_months_money_once(store: Store, clo
     assert (spend(store, "two", 2.0), spend(store, "three", 1.0)) == (2.0, 1.0)
     clock.says(0.2)  # set right
     assert spend(store, "four", 1.0) == FULL
-    for days in (1, 2, 3, 4):  # and now it really is December
+    over = Reached("month", 3.0, 5.0)
+    for days, reached in ((1, FULL), (1.5, over), (2.2, over), (2.9, over)):
         clock.says(days)
-        assert spend(store, f"at-{days}", 1.0) == FULL
+        assert spend(store, f"at-{days}", 1.0) == reached, days
+    with store.database.read() as db:
+        spent = {row.month: row.usd for row in db.execute(select(SPENDING))}
+    assert spent == {"2026-11": 5.0}, "all of it counts in the month in which it was spent"
+    clock.says(3)
+    assert spend(store, "december", 2.0) == 2.0
+
+
+def test_a_year_ahead_blocks_nobody_for_a_year(store: Store, clock: Clock) -> None:
+    clock.says(0)
+    for days in (365, 365.5, 366.1):  # a wrong clock that goes on is believed
+        clock.says(days)
+    assert (spend(store, "ahead", 2.0), spend(store, "too", 1.0)) == (2.0, 1.0)
+    clock.says(2.5)  # set right
+    assert spend(store, "right", 1.0) == FULL
     store.forget_installation(1)
     begun(store, "again", installation=2)
     assert store.reserve("again", CAPS) == FULL, "nor is it had by installing the App again"
+    for days in (3, 3.4):  # December has begun; not before a day is the clock taken for right
+        clock.says(days)
+        assert store.reserve("again", CAPS) == FULL
+    clock.says(3.6)
+    assert store.reserve("again", CAPS) == 2.0
+    with store.database.read() as db:
+        assert db.execute(select(CARRIED)).all() == [], "that of November is over"
+
+
+def test_a_clock_behind_another_for_an_hour_moves_no_money(store: Store, clock: Clock) -> None:
+    clock.says(3)
+    assert (spend(store, "one", 2.0), spend(store, "two", 1.0)) == (2.0, 1.0)
+    for _ in range(30):  # two servers, of which one still has November
+        clock.says(3)
+        clock.says(2.99)
+        clock.now += 7_200.0
+        assert store.spent_this_month(1) == 3.0
+    with store.database.read() as db:
+        assert {row.month: row.usd for row in db.execute(select(SPENDING))} == {"2026-12": 3.0}
 
 
 def test_a_month_begins_when_it_does_where_somebody_is_at_work(store: Store, clock: Clock) -> None:

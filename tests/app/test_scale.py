@@ -13,8 +13,10 @@ from sqlalchemy import func, select, update
 from app.forget import DONE
 from app.server_settings import MARKER_FILE
 from app.store.tables import ANSWERS, JOBS, PAYMENTS, PURSES, TRACES
+from tests.app.kills import kill_who_works
 from tests.app.test_serve import Server
 from tests.app.world import World, finds, wait_until
+from tests.github.hub import Seen
 from tests.model_server import Scripted
 from tests.postgres import Postgres, postgres
 from tests.redis_server import redis_server
@@ -72,6 +74,37 @@ def test_two_servers_with_one_database_and_queue_say_everything_once(
         said = one.said + other.said
         assert "Traceback" not in said
         assert "does not answer" not in said
+
+
+def test_when_one_of_two_servers_dies_while_it_publishes_the_other_one_goes_on(
+    tmp_path: Path, server: Postgres
+) -> None:
+    first, second = homes(tmp_path)
+    killed: list[bool] = []
+    with (
+        World(tmp_path, database=server.database()) as world,
+        world.serve() as one,
+        listening(one),
+        world.serve(RLM_HOME=second, RLM_MARKER_KEY=key_of(first)) as other,
+    ):
+        assert other.url
+
+        def on_request(_index: int, seen: Seen, phase: str) -> None:
+            posted = (seen.method, phase) == ("POST", "after")
+            if posted and not killed and seen.path.endswith("/pulls/1/reviews"):
+                killed.append(kill_who_works(world, (one, other)))
+
+        world.hub.on_request(on_request)
+        pull = world.pull()
+        assert world.opened(one, pull) == 202
+        world.settle()
+        world.assert_said_once(pull)
+        assert killed == [True]
+        (left,) = [each for each in (one, other) if each.process.poll() is None]
+        dead = other if left is one else one
+        assert not dead.alive and len(left.alive) == 3
+        world.commented(left, pull, "alice", "/rlm help")
+        wait_until(lambda: len(world.ours(pull)) == 2, lambda: left.said)
 
 
 def test_a_server_that_signs_otherwise_is_refused(tmp_path: Path, server: Postgres) -> None:

@@ -3,8 +3,11 @@
 The engine's part is played by the test.
 """
 
+import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,8 +19,9 @@ from app.github.errors import AwayTooLong, Outage, Unsure
 from app.jobs import Command, Look, Pressed, Queued, Rerun, Untold, Wish, step
 from app.report import Report
 from app.run_life import CLOSED, DRAFTED, SUPERSEDED
-from app.store import ENGINE, GITHUB, PUBLISH, Job, Run
+from app.store import ENGINE, GITHUB, PUBLISH, Job, NewJob, Run
 from app.store.tables import JOBS, RUNS
+from app.worker import MAX_ATTEMPTS, attempt
 from reviewer.errors import GiveUp
 from reviewer.explain.values import Explanation
 from reviewer.finding import Severity
@@ -30,8 +34,8 @@ from tests.github.state import FakeCheckRun, FakePull
 class ReviewDesk(Desk):
     """Where pull requests are looked at and their reviews published."""
 
-    def looks(self, trigger: str = "opened", *, by_bot: bool = False) -> None:
-        """Have the pull request looked at."""
+    def asks_to_look(self, trigger: str = "opened", *, by_bot: bool = False) -> NewJob:
+        """The job that looks at the pull request."""
         look = Look.model_validate(
             {
                 "installation": self.installation.id,
@@ -42,7 +46,11 @@ class ReviewDesk(Desk):
                 "by_bot": by_bot,
             }
         )
-        self.store.put(look.job())
+        return look.job()
+
+    def looks(self, trigger: str = "opened", *, by_bot: bool = False) -> None:
+        """Have the pull request looked at."""
+        self.store.put(self.asks_to_look(trigger, by_bot=by_bot))
         self.work()
 
     def reviewed(self, made: Report | None = None) -> Run:
@@ -67,6 +75,15 @@ class ReviewDesk(Desk):
                 self.steps.lost(job, AwayTooLong("GitHub was away"))
             self.steps.lost(job, AwayTooLong("GitHub was away"), last=True)
         assert sorted(found) == sorted(kinds)
+
+    def tries(self) -> str:
+        """Try the next job as a worker does, whether or not its time has come; return its kind."""
+        with self.store.database.write() as db:
+            db.execute(update(JOBS).values(not_before=0))
+        job = self.store.claim(GITHUB, "github", 60)
+        assert job is not None
+        attempt(self.store, job, self.steps.do, self.steps.lost, threading.Event())
+        return job.kind
 
     def later(self, **changes: object) -> list[str]:
         """Let ten minutes pass: do what waits for its time; return the kinds of jobs done."""
@@ -850,3 +867,49 @@ def test_a_review_that_said_nothing_is_none_that_a_merge_queue_is_told_of(
     desk.pull.draft = False
     check = desk.queued(desk.repo.commit({"queue": b"x"}, desk.head))
     assert check.title == "Not reviewed"
+
+
+# Servers that are replaced one after the other ---------------------------------------------------
+
+
+@pytest.mark.parametrize("later", [{"novel": 1}, {"trigger": "novel"}])
+def test_a_job_of_a_newer_server_is_left_to_it(desk: ReviewDesk, later: dict[str, object]) -> None:
+    job = desk.asks_to_look()
+    newer = json.dumps(json.loads(job.payload) | later)
+    desk.store.put(replace(job, payload=newer))
+    for _ in range(MAX_ATTEMPTS + 2):
+        desk.tries()
+    assert desk.ours == [] and desk.checks == []
+    with desk.store.database.write() as db:  # a new server knows it
+        db.execute(update(JOBS).values(payload=job.payload, not_before=0))
+    assert desk.tries() == "look"
+    assert len(desk.store.runs_of(desk.repo.id, desk.pull.number)) == 1
+
+
+def test_a_wish_and_a_report_of_a_newer_server_are_left_to_it(desk: ReviewDesk) -> None:
+    desk.looks()
+    run = desk.comes(report(findings=[]).model_dump_json())
+    for column in (RUNS.c.request, RUNS.c.report):
+        with desk.store.database.write() as db:
+            (known,) = db.scalars(select(column))
+            newer = json.dumps(json.loads(known) | {"novel": 1})
+            db.execute(update(RUNS).values({column.name: newer}))
+        for _ in range(MAX_ATTEMPTS + 2):
+            desk.tries()
+        assert desk.ours == [] and desk.checks == [("in_progress", None)]
+        with desk.store.database.write() as db:
+            db.execute(update(RUNS).values({column.name: known}))
+            db.execute(update(JOBS).values(not_before=0))
+    assert desk.tries() == PUBLISH
+    assert desk.checks == [("completed", "success")] and desk.run().id == run.id
+
+
+def test_a_step_that_is_not_known_is_no_publication(desk: ReviewDesk) -> None:
+    desk.looks()
+    run = desk.comes(report(findings=[]).model_dump_json())
+    with desk.store.database.write() as db:
+        db.execute(update(JOBS).values(kind="novel"))
+    for _ in range(MAX_ATTEMPTS + 2):
+        assert desk.tries() == "novel"
+    assert desk.checks == [("in_progress", None)]
+    assert desk.store.waiting(GITHUB) == 1 and desk.run().id == run.id

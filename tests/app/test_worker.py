@@ -10,11 +10,12 @@ from sqlalchemy import select, update
 
 from app.github.errors import AwayTooLong, Limited, Unreachable
 from app.github.transport import Unreached
+from app.jobs import Step
 from app.measures import COUNTS, JOBS_LOST
 from app.store import GITHUB, Job, NewJob, Store
 from app.store.jobs import LATE_S
 from app.store.tables import JOBS
-from app.worker import LONGEST_OUTAGE_S, MAX_ATTEMPTS, Claims, Halted, attempt, work
+from app.worker import LONGEST_OUTAGE_S, MAX_ATTEMPTS, Claims, Halted, attempt, stored, work
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 
@@ -244,6 +245,31 @@ def test_a_job_that_cannot_be_read_ends_no_worker(tmp_path: Path) -> None:
     worked = Worked(tmp_path, raising(GiveUp("it cannot be read")))
     worked.go(NewJob(GITHUB, "look", "k", "not JSON"))
     assert worked.lost == ["it cannot be read"]
+
+
+def test_what_another_version_has_stored_is_waited_for_and_not_for_ever(tmp_path: Path) -> None:
+    def do(_store: Store, job: Job) -> None:
+        with stored():
+            Step.model_validate_json(job.payload)
+
+    def unread(_job: Job, _error: RlmError, *, last: bool) -> None:
+        lasts.append(last)
+        Step.model_validate_json(_job.payload)
+
+    lasts: list[bool] = []
+    worked = Worked(tmp_path, do)
+    worked.lose = unread  # type: ignore[method-assign]
+    worked.go(NewJob(GITHUB, "look", "k", '{"run": "0123456789ab", "novel": "what alice says"}'))
+    for _ in range(MAX_ATTEMPTS + 2):
+        worked.due()
+        worked.go()
+    assert lasts == [] and worked.seen == [1] * (MAX_ATTEMPTS + 3)
+    with worked.store.database.read() as db:
+        (why,) = db.scalars(select(JOBS.c.why))
+    assert why == "Not known to this version: Step (novel)", "names, and nothing that people say"
+    worked.due(LONGEST_OUTAGE_S + 1)
+    worked.go()
+    assert lasts == [True] and worked.store.waiting(GITHUB) == 0
 
 
 class Untold(Worked):

@@ -529,13 +529,19 @@ def delivery(it: Delivery) -> Json:
         "delivered_at": stamp(it.at),
         "redelivery": it.redelivery,
         "duration": 0.27,
-        "status": "OK" if 200 <= it.status < 300 else f"Invalid HTTP Response: {it.status}",
+        "status": _outcome(it.status),
         "status_code": it.status,
         "event": it.event,
         "action": it.payload.get("action"),
         "installation_id": installation.get("id"),
         "repository_id": repository.get("id"),
     }
+
+
+def _outcome(status: int) -> str:
+    if not status:
+        return "failed to connect to host"
+    return "OK" if 200 <= status < 300 else f"Invalid HTTP Response: {status}"
 
 
 def check_run(it: FakeCheckRun, app: FakeApp | None) -> Json:
