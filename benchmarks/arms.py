@@ -147,7 +147,7 @@ def main() -> int:
     @asynccontextmanager
     async def kept(settings: Settings) -> AsyncIterator[Letters]:
         if _SECOND.get() and options.again:
-            settings = replace(settings, anthropic_base_url=options.again)
+            settings = settings.model_copy(update={"anthropic_base_url": options.again})
         async with _service_of(settings) as service:
             yield Letters(service, (), letters / AGAIN if _SECOND.get() else letters)
 

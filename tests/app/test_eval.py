@@ -464,16 +464,20 @@ def test_an_arm_of_the_benchmark_has_letters_of_its_own_for_the_second_review(
     bench.server.script = in_turn(sees_repeats=True)
     out = bench.user.home / "arms"
     given = ("--", "--only", "shop", "--no-judge", "--effort", "quick", "--format", "json")
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.arms", "all", bench.dataset, out, "--again", *given],
-        env=bench.user.environ(PYTHONPATH=str(ROOT), **service_of(bench.server)),
-        cwd=bench.user.home,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    # Who answers the second time has said nothing yet, and begins with what the other ends with.
+    with ModelServer(bench.server.script, key="sk-test", confirms=False) as other:
+        again_at = ("--again", other.url)
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.arms", "all", bench.dataset, out, *again_at, *given],
+            env=bench.user.environ(PYTHONPATH=str(ROOT), **service_of(bench.server)),
+            cwd=bench.user.home,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
+    assert (len(bench.server.requests), len(other.requests)) == (4, 7)
     again = Report.model_validate_json(done.stdout).again
     assert again is not None and again.rows[-1].new == 3
     assert len(list((out / "letters").glob("*.reply"))) == 1 + 2 + 1
