@@ -101,8 +101,15 @@ format: $(DEV)
 # One worker has all the tests of a file: what they share (a server, an installation) is set up once.
 # Files go out in order: by the number of their tests, the long ones that have one would come last.
 # What is compiled is kept: to compile the tests takes longer than to import them, in each worker.
+# They write in memory, where Linux has room for it: the stores and git wait for the disk at each
+# commit, thousands of times. Elsewhere (and for pytest by hand) it is the usual folder.
 test: $(DEV) $(NPM) system-test-deps
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@set -e; \
+	if place=$$($(BIN)/python tests/memory.py); then \
+		trap 'rm -rf "$$place"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
+		export PYTEST_DEBUG_TEMPROOT="$$place"; \
+	fi; \
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # The tests need programs from outside .venv: git, Redis and PostgreSQL (started by the tests, on
 # loopback), Node.js for what GitHub publishes as npm packages (its API's document, examples of

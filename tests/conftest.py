@@ -6,8 +6,10 @@ from contextlib import suppress
 
 from hypothesis import settings
 
+from tests.examples import examples
+
 # How long an example takes is the machine's affair; what may not take long is tested as such.
-settings.register_profile("any machine", deadline=None)
+settings.register_profile("any machine", deadline=None, max_examples=examples())
 settings.load_profile("any machine")
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -322,7 +323,9 @@ def _pem(private_key: SecretStr) -> str:
     return private_key.get_secret_value().strip().replace("\\r", "").replace("\\n", "\n") + "\n"
 
 
+@lru_cache(maxsize=2)
 def _loaded(text: str) -> "RSAPrivateKey":
+    """Read a key, and check it, once: that takes 20 to 40 ms of the processor."""
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
     from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415

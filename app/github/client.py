@@ -22,7 +22,10 @@ from reviewer.errors import GiveUp
 
 TIMEOUT_S = 20
 RETRIES = 2
-"""Of a GET: half a second each. A longer outage is for whoever called to wait out."""
+"""Of a GET: at once, and after a second. A longer outage is for whoever called to wait out."""
+
+BACKOFF_S = 0.5
+"""Twice this is waited before the second."""
 
 READ_PAUSE_S = 0.25
 
@@ -70,13 +73,14 @@ class Hub:
         *,
         actor: str | None = None,
         write_pause_s: float = GITHUB_PAUSE_S,
+        backoff_s: float = BACKOFF_S,
         pace: Pace | None = None,
     ) -> None:
         """Connect; hubs with one `pace` write in turn, one without is alone."""
         self.server = server
         self.actor = actor
         auth = github.Auth.Token(token.get_secret_value()) if token else None
-        self.github = connect(server, auth, write_pause_s=write_pause_s)
+        self.github = connect(server, auth, write_pause_s=write_pause_s, backoff_s=backoff_s)
         _guard_writes(self.github, pace)
 
     def __enter__(self) -> Self:
@@ -134,6 +138,7 @@ def connect(
     *,
     timeout_s: int = TIMEOUT_S,
     write_pause_s: float = GITHUB_PAUSE_S,
+    backoff_s: float = BACKOFF_S,
 ) -> github.Github:
     """Return PyGithub's client for a server, contained: see `_Retry`."""
     # Importing PyGithub makes it log to standard error.
@@ -149,7 +154,7 @@ def connect(
         seconds_between_writes=write_pause_s,
         retry=_Retry(
             total=RETRIES,
-            backoff_factor=0.5,
+            backoff_factor=backoff_s,
             allowed_methods={"GET", "HEAD"},
             max_rate_limit_wait=0,
             secondary_rate_wait=1,

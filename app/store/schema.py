@@ -5,7 +5,8 @@ Migrations are Alembic's, under `migrations/`. A file from before them says its 
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Dialect, Index, Table, inspect, text
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from app.store.before_alembic import LAST_VERSION, STEPS
 from app.store.tables import METADATA
@@ -45,8 +46,31 @@ def bring_up_to_date(db: Connection, name: str) -> None:
         if REVISION != FIRST:
             _upgrade(db, name, FIRST)
         return
-    METADATA.create_all(db)
+    if tables.isdisjoint(METADATA.tables):
+        for statement in _statements(db.dialect):
+            db.exec_driver_sql(statement)
+    else:
+        METADATA.create_all(db)
     _stamp(db, REVISION)
+
+
+_written: dict[object, tuple[str, ...]] = {}
+
+
+def _statements(dialect: Dialect) -> tuple[str, ...]:
+    """Return what creates all tables; written once for each kind of server."""
+    kind = dialect.name, dialect.server_version_info
+    if kind not in _written:
+        _written[kind] = tuple(
+            str(each.compile(dialect=dialect))
+            for table in METADATA.sorted_tables
+            for each in (CreateTable(table), *map(CreateIndex, _indexes(table)))
+        )
+    return _written[kind]
+
+
+def _indexes(table: Table) -> list[Index]:
+    return sorted(table.indexes, key=lambda index: str(index.name))
 
 
 def known_versions() -> frozenset[str]:

@@ -88,7 +88,9 @@ class Desk:
             @contextmanager
             def opened() -> Iterator[Hub]:
                 token = self.auth.installation_token(installation, repository, wanted)
-                with Hub(self.server, token.value, actor=self.app.actor, write_pause_s=0) as hub:
+                with Hub(
+                    self.server, token.value, actor=self.app.actor, write_pause_s=0, backoff_s=0.05
+                ) as hub:
                     yield hub
 
             return opened()

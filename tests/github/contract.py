@@ -5,10 +5,12 @@ So a property of a request that the document does not name is a breach here.
 """
 
 import json
+import marshal
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from hashlib import blake2b
 from typing import Any
 
 from jsonschema.exceptions import ValidationError, best_match
@@ -87,7 +89,44 @@ def _nullable(word: str) -> Any:
     return check
 
 
-_Judge = extend(OAS30Validator, {word: _nullable(word) for word in ("enum", *_BRANCHES)})
+def _mark(value: Any) -> bytes | None:
+    """Return what only a value that is the same has; None for what json would not have read."""
+    try:
+        # Version 0 writes what there is and nothing of how it lies in memory.
+        return blake2b(marshal.dumps(value, 0), digest_size=16).digest()
+    except ValueError:
+        return None
+
+
+_fitting: set[tuple[str, bytes]] = set()
+"""What fits: the reference to a schema of the document, and the mark of a value."""
+
+
+def _ref(
+    validator: Any, ref: str, instance: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """Follow a reference, but not for a value that is known to fit.
+
+    Answers are made of the same users, repositories and commits over and over, and to judge them
+    was a third of the time that the fake takes. There is one document, so a reference is one schema.
+    """
+    mark = _mark(instance)
+    if mark is None:
+        yield from OAS30Validator.VALIDATORS["$ref"](validator, ref, instance, schema)
+        return
+    if (ref, mark) in _fitting:
+        return
+    fits = True
+    for error in OAS30Validator.VALIDATORS["$ref"](validator, ref, instance, schema):
+        fits = False
+        yield error
+    if fits:
+        _fitting.add((ref, mark))
+
+
+_Judge = extend(
+    OAS30Validator, {"$ref": _ref, **{word: _nullable(word) for word in ("enum", *_BRANCHES)}}
+)
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -109,6 +148,7 @@ class Contract:
         resource = Resource(contents=document, specification=DRAFT4)
         self._registry: Registry[Any] = Registry().with_resource(_HOME, resource)
         self._validators: dict[int, Any] = {}
+        self._fitting: set[tuple[int, bytes]] = set()
 
     @cached_property
     def _by_length(self) -> dict[int, list[tuple[re.Pattern[str], str]]]:
@@ -233,7 +273,12 @@ class Contract:
             )
             if "$ref" not in schema:  # a schema of the document lives as long as the document
                 self._validators[id(schema)] = validator
+        mark = _mark(value)
+        if mark is not None and (id(schema), mark) in self._fitting:
+            return
         if validator.is_valid(value):
+            if mark is not None and id(schema) in self._validators:
+                self._fitting.add((id(schema), mark))
             return
         for error in validator.iter_errors(value):
             path = tuple(error.absolute_path)

@@ -6,9 +6,19 @@ that is not among them is refused, as GitHub refuses one that it has not.
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    build_schema,
+    execute_sync,
+    parse,
+    validate,
+)
 
 from tests.github import shapes
 from tests.github.apps import Access
@@ -89,12 +99,16 @@ def execute(state: State, access: Access, body: Any) -> Answer:
     if access.user is None and access.app is None:
         return Answer(401, {"message": "Requires authentication"})
     query = body.get("query", "") if isinstance(body, dict) else ""
-    done = graphql_sync(
-        SCHEMA,
-        str(query),
-        _Root(state, access),
-        variable_values=body.get("variables") if isinstance(body, dict) else None,
-    )
+    document, errors = _read(str(query))
+    if document is None:
+        done = ExecutionResult(errors=errors)
+    else:
+        done = execute_sync(
+            SCHEMA,
+            document,
+            _Root(state, access),
+            variable_values=body.get("variables") if isinstance(body, dict) else None,
+        )
     answer: dict[str, Any] = {}
     if done.data is not None:
         answer["data"] = done.data
@@ -102,6 +116,17 @@ def execute(state: State, access: Access, body: Any) -> Answer:
         answer["errors"] = [_shown(error) for error in done.errors]
         answer.setdefault("data", None)
     return Answer(200, answer)
+
+
+@lru_cache(maxsize=64)
+def _read(query: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
+    """Parse and validate a query, once for each: ours are few. None for one that is refused."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, [error]
+    errors = validate(SCHEMA, document)
+    return (None if errors else document), errors
 
 
 class _Refused(Exception):

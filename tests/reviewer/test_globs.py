@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reviewer.globs import check, named
+from tests.examples import examples
 from tests.repo import Repo
 
 
@@ -64,7 +65,7 @@ NAME = st.text("abc", min_size=1, max_size=3)
 PATH = st.lists(NAME, min_size=1, max_size=5).map("/".join)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(PIECE, min_size=1, max_size=6).map("".join), st.lists(PATH, min_size=20, max_size=40)
 )

@@ -8,6 +8,7 @@ from reviewer import patch
 from reviewer.change import Line
 from reviewer.errors import GiveUp
 from reviewer.patch import RawEntry, hunks, raw_entries, sections
+from tests.examples import examples
 
 OLD, NEW, ZERO = "1" * 40, "2" * 40, "0" * 40
 
@@ -165,7 +166,7 @@ def bodies(draw: st.DrawFn) -> bytes:
     return b"@@ -%d,%d +%d,%d @@ %s\n" % (start, old, start, new, draw(TEXT)) + lines
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(bodies(), min_size=1, max_size=4))
 def test_unidiff_and_the_strict_parser_agree(pieces: list[bytes]) -> None:
     piece = b"".join(pieces)
@@ -186,7 +187,7 @@ def test_unidiff_and_the_strict_parser_agree(pieces: list[bytes]) -> None:
     assert found.deleted == sum(line.kind == "-" for lines in parsed for line in lines)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(bodies(), st.integers(1, 20))
 def test_texts_are_the_same_however_they_are_cut(body: bytes, step: int) -> None:
     expected = [line.decode("utf-8", "surrogateescape") for line in body.split(b"\n")[:-1]]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from reviewer.change import FileChange, Hunk, Kind, Line, Sign, Span, Status
 from reviewer.patch import hunks
 from reviewer.spans import size, spans
+from tests.examples import examples
 
 PYTHON = [
     line
@@ -82,13 +83,13 @@ def files(draw: st.DrawFn) -> FileChange:
     return of(tuple(found))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(files(), st.integers(1, 400))
 def test_spans_partition_the_hunks_within_the_bound(file: FileChange, max_bytes: int) -> None:
     assert_partition(file, spans(file, max_bytes), max_bytes)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.integers(0, len(PYTHON) - 1),
     st.lists(st.sampled_from(["    x = 1", "", "def new():", "}"]), min_size=1, max_size=6),

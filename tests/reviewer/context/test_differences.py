@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from reviewer.context.differences import Aspect, Difference, Ends, Fate, differences
 from reviewer.languages import Language
 from reviewer.parsing.extract import extract
+from tests.examples import examples
 
 PY = Language.PYTHON
 
@@ -174,7 +175,7 @@ def source(functions: list[tuple[str, list[str], bool]]) -> str:
     )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(FUNCTIONS, FUNCTIONS)
 def test_every_name_has_one_fate_and_the_order_of_files_does_not_matter(
     before: list[tuple[str, list[str], bool]], after: list[tuple[str, list[str], bool]]

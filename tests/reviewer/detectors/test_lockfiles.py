@@ -17,6 +17,7 @@ from reviewer.detectors.lockfiles import (
     read_locked,
 )
 from reviewer.finding import Finding, Severity
+from tests.examples import examples
 from tests.reviewer.detectors.sources import Files, findings, notes, source
 
 A, B, C = ("sha512-" + letter * 86 + "==" for letter in "ABC")
@@ -318,7 +319,7 @@ def test_a_broken_or_huge_file_says_so() -> None:
     st.sampled_from(SAMPLES),
     st.lists(st.tuples(st.integers(0, 2_000), st.sampled_from(string.printable)), max_size=6),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_damaged_files_never_raise(
     sample: tuple[str, str, object], damage: list[tuple[int, str]]
 ) -> None:

@@ -18,6 +18,7 @@ from reviewer.detectors.base import Source
 from reviewer.detectors.secret_kinds import KINDS, checksum_holds, entropy, looks_random
 from reviewer.detectors.secrets import Secrets, mask, masked
 from reviewer.finding import Category, Finding, Severity
+from tests.examples import examples
 from tests.reviewer.detectors.sources import Files, findings, source
 
 LETTERS = string.ascii_letters + string.digits
@@ -344,7 +345,7 @@ def test_a_firebase_configuration_is_for_every_visitor() -> None:
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_text_is_searched_without_an_error(text: str) -> None:
     one = source("src/any.py", text)
     for each in Secrets().run([one], Files.of(one)):

@@ -9,6 +9,7 @@ from reviewer.detectors.base import Source
 from reviewer.detectors.syntax import SyntaxErrors
 from reviewer.finding import Category, Finding
 from reviewer.parsing.worker import MAX_FILE_BYTES, Parsers, Question, Unchecked
+from tests.examples import examples
 from tests.reviewer.detectors.sources import Files, file_change, findings, notes, source
 
 
@@ -238,7 +239,7 @@ def test_no_worker_outlives_its_context() -> None:
             os.kill(process.pid, 0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     path=st.sampled_from([each[0] for each in BREAKS]),
     head=st.binary(max_size=300),

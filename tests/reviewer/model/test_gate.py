@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reviewer.model.gate import Gate
+from tests.examples import examples
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -218,7 +219,7 @@ def test_who_is_cancelled_in_the_moment_of_being_let_in_passes_the_place_on() ->
     run(main)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     maximum=st.integers(1, 5),
     steps=st.lists(st.sampled_from(["start", "end", "cancel", "busy", "ok"]), max_size=60),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reviewer.errors import TellUser
 from reviewer.model.base import Usage
 from reviewer.model.prices import UNKNOWN_WINDOW, Prices, load, plain_name
+from tests.examples import examples
 
 PRICES = load()
 COUNTS = st.integers(0, 300_000)
@@ -84,7 +85,7 @@ def test_an_unknown_model_has_no_price_and_a_cautious_window(name: str) -> None:
     assert PRICES.max_output(name) == 8_192
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     model=st.sampled_from(sorted(PRICES.models)),
     parts=st.tuples(COUNTS, COUNTS, COUNTS),

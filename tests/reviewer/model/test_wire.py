@@ -19,6 +19,7 @@ from reviewer.model.base import (
     Turn,
 )
 from reviewer.model.wire import Assembly, Dialect, Malformed, body
+from tests.examples import examples
 from tests.model_rules import refusal
 
 ANY = Dialect()
@@ -69,7 +70,7 @@ def texts() -> st.SearchStrategy[tuple[Text, ...]]:
     return st.lists(st.builds(Text, WORDS, st.booleans()), max_size=3).map(tuple)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(requests())
 def test_the_api_takes_whatever_a_node_can_say(request: Request) -> None:
     written = body(request, Dialect(forced_tools=False, effort=False))
@@ -77,7 +78,7 @@ def test_the_api_takes_whatever_a_node_can_say(request: Request) -> None:
     assert refusal(written) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(requests())
 def test_a_longer_conversation_repeats_the_shorter_one_word_for_word(request: Request) -> None:
     """Thinking is bound to what was sent before it: nothing there may change later."""
@@ -88,7 +89,7 @@ def test_a_longer_conversation_repeats_the_shorter_one_word_for_word(request: Re
         assert whole[: len(part)] == part
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(requests())
 def test_the_end_of_the_system_and_of_the_conversation_are_always_marked(request: Request) -> None:
     written = body(request, ANY)
@@ -246,7 +247,7 @@ ODD_EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(ODD_EVENTS, max_size=8))
 def test_no_event_can_do_more_than_be_malformed(events: list[Any]) -> None:
     assembly = Assembly()

@@ -15,6 +15,7 @@ from reviewer.parsing.languages.walk import MAX_DEFINITIONS, MAX_USES
 from reviewer.parsing.packed import Packed, pack
 from reviewer.parsing.symbols import DefKind, Extraction, UseKind
 from reviewer.parsing.worker import MAX_REPLY_BYTES, Parsers, Question
+from tests.examples import examples
 
 LANGUAGES = sorted(STRATEGIES)
 DEEP = 10_000
@@ -122,7 +123,7 @@ def test_what_does_not_parse_is_read_as_far_as_it_goes() -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from(LANGUAGES))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_bytes_are_read(data: bytes, language: Language) -> None:
     extract(data, language)
 
@@ -187,7 +188,7 @@ _WORDS = st.sampled_from(
 
 
 @given(st.lists(_WORDS, max_size=60), st.sampled_from(LANGUAGES))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_words_are_read(words: list[str], language: Language) -> None:
     php = "<?php " if language == Language.PHP else ""
     extract((php + " ".join(words)).encode(), language)

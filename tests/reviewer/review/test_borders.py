@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reviewer.context.differences import differences
 from reviewer.review.borders import Border, borders, described, shared_keys
 from reviewer.review.keys import keys_in, raised_in, words_in
+from tests.examples import examples
 from tests.reviewer.review.pulls import Texts, ends_of, spans_of
 
 
@@ -244,7 +245,7 @@ def test_a_key_is_shared_by_the_spans_that_have_it():
 TEXT = st.text(alphabet="ab.(){}[]\"'`=/: \n\x00é\udce9@RaiseENVget", max_size=200)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(TEXT, TEXT)
 def test_any_text_gives_borders_that_are_json_and_bounded(before: str, after: str):
     seen = found({"a.py": before, "b.ts": after}, {"a.py": after, "c.go": before})

@@ -18,6 +18,7 @@ from reviewer.review.clusters import Clusters, cluster
 from reviewer.review.estimate import leaves
 from reviewer.review.relations import MAX_USERS, Link, Relations, relations
 from reviewer.review.scope import divide, size_of
+from tests.examples import examples
 from tests.reviewer.review.pulls import Texts, ends_of, resolver_of, spans_of
 from tests.reviewer.review.values import hunk, whole
 
@@ -211,7 +212,7 @@ LINKS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(LINKS, st.integers(0, 5))
 def test_clusters_are_disjoint_complete_and_fit(links: list[Link], seed: int):
     spans = made(40, seed)
@@ -227,7 +228,7 @@ def test_clusters_are_disjoint_complete_and_fit(links: list[Link], seed: int):
         )  # a file is shown once
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(LINKS, st.randoms(use_true_random=False))
 def test_no_order_makes_a_difference(links: list[Link], rng: random.Random):
     spans = made(40)
@@ -255,7 +256,7 @@ def module(pairs: list[tuple[str, str]]) -> str:
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(FILES, FILES, st.randoms(use_true_random=False))
 def test_a_change_is_arranged_the_same_in_whatever_order_it_comes(
     old: dict[str, list[tuple[str, str]]],

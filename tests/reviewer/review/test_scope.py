@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from reviewer.change import Span
 from reviewer.review import estimate
 from reviewer.review.scope import SHOWN_LINE_CHARS, divide, label_of, show, size_of
+from tests.examples import examples
 from tests.reviewer.review.values import change, changed, hunk, whole
 
 WINDOW = 500
@@ -36,7 +37,7 @@ PATHS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(PATHS)
 def test_parts_are_disjoint_complete_in_order_and_fit(paths: list[str]):
     spans = spans_of(paths)

@@ -29,6 +29,7 @@ from reviewer.rlm.budget import Amount, Limit, OutOfBudget
 from reviewer.rlm.journal import Key, Ledger
 from reviewer.rlm.memory import MemoryJournal
 from reviewer.rlm.sealed import key_of, seal, unseal
+from tests.examples import examples
 
 HALVES = "\ud83d\ude00"
 WHOLE = "\U0001f600"
@@ -181,7 +182,7 @@ def test_marks_of_the_cache_do_not_count():
     assert key(_in_turn(0, lambda turn: replace(turn, cache=True))) == key()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(_requests, _requests)
 @example(replace(SAMPLE, system=(HALVES,)), replace(SAMPLE, system=(WHOLE,)))
 @example(_in_block(1, 2, input={"a": HALVES}), _in_block(1, 2, input={"a": WHOLE}))
@@ -190,7 +191,7 @@ def test_two_requests_have_one_key_if_the_model_sees_the_same(one: Request, othe
     assert (key(one) == key(other)) == (seen(one) == seen(other))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(_requests, st.data())
 def test_one_change_anywhere_is_another_key(request: Request, data: st.DataObject):
     name = data.draw(st.sampled_from([field.name for field in dataclasses.fields(Request)]))
@@ -217,7 +218,7 @@ REPLY = Reply(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(_replies, _amounts, st.binary(max_size=16))
 def test_a_reply_comes_back_as_it_was(reply: Reply, cost: Amount, payer: bytes):
     opened = unseal(key(), seal(key(), reply, cost, payer), payer)
