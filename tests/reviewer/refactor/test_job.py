@@ -569,6 +569,36 @@ def test_a_name_that_is_gone_and_still_listed_or_quoted_goes_back(tmp_path: Path
     assert str(after(done)["pkg/a.py"]).startswith('__all__ = ["K"]\n')
 
 
+@pytest.mark.parametrize("mends", [True, False])
+def test_a_method_that_objects_elsewhere_are_asked_for_goes_back(
+    tmp_path: Path, mends: bool
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("a.py", "class A:\n    def go(self, n):\n        return n\n")
+    repo.write("b.py", "from a import A\n\nx = A()\nx.go(1)\n")
+    repo.write("c.py", "from a import A\n\n\ndef f(a: A):\n    return a.go(1)\n")
+    repo.commit()
+    plan = planned(modules=[module("run", "a.py")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return edited(("a.py", "def go(", "def run("))
+        if not mends:
+            return tool("submit", {"unneeded": "It is fine."})
+        return edited(("b.py", "x.go(1)", "x.run(1)"), ("c.py", "a.go(1)", "a.run(1)"))
+
+    with ModelServer(script(plan, {"run": edit})) as server:
+        done = refactored(repo, server)
+    again = prompt(server.requests[2].body)
+    assert "`A.go` was renamed to `run`" in again and '"b.py"' in again and '"c.py"' in again
+    if mends:
+        assert done.refactoring.status == "complete", done.refactoring
+        return
+    assert done.refactoring.status == "partial"
+    (found,) = done.refactoring.findings
+    assert found.source == "detector:contracts/name" and "`b.py:4`; `c.py:5`" in found.body
+
+
 def test_who_removes_a_file_mends_what_needed_it(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     gone = module(
