@@ -63,6 +63,14 @@ def _unnamed(one: Rename, plan: Plan, context: Context) -> str:
         for each in _there(now, context)
         if _short(each.scope) in owners
     ]
+    there += [
+        given.name
+        for path in paths
+        for now in _now(path, plan)
+        for each in _there(now, context)
+        if each.name in owners
+        for given in each.parameters or ()
+    ]
     if one.to in there:
         return ""
     if _short(one.symbol) in there:

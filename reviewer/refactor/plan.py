@@ -13,6 +13,7 @@ from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
 from reviewer.refactor.apply import TWIN
 from reviewer.refactor.outlines import divided, outline, tokens
+from reviewer.refactor.parameters import function_of
 from reviewer.refactor.proposals import letter
 from reviewer.refactor.protect import no_path, refused, shown
 from reviewer.refactor.reach import looking
@@ -71,7 +72,7 @@ class Planner:
     """
 
     name = "plan"
-    version = "9"
+    version = "10"
     tier: Tier = "strong"
     result: type[Plan] = Plan
 
@@ -209,7 +210,8 @@ class Planner:
             return str(error)
         known = {path_of(each) for each in found.what.definitions}
         known |= {each.to for each in renames if each.path == one.path}
-        if one.symbol not in known:
+        is_parameter = isinstance(one, Rename) and function_of(one, self._tree.code.context)
+        if one.symbol not in known and not is_parameter:
             return f'"{shown(one.path)}" defines no {printable(one.symbol)!r}; see outline(path)'
         return None
 

@@ -37,7 +37,10 @@ class Rename(BaseModel):
 
     path: str = Field(min_length=1, max_length=PATH_CHARS, description="the file that defines it")
     symbol: str = Field(
-        min_length=1, max_length=NAME_CHARS, description='"f", "Class" or "Class.method"'
+        min_length=1,
+        max_length=NAME_CHARS,
+        description='"f", "Class", "Class.method"; of Python "f.parameter", '
+        '"Class.method.parameter", too',
     )
     to: str = Field(min_length=1, max_length=NAME_CHARS, description="the new name alone")
 

@@ -11,7 +11,7 @@ from reviewer.parsing.symbols import Definition, DefKind, Import, Use, UseKind
 
 MAX_STEPS = 12  # through re-exports or base classes
 _BUILTINS = frozenset(dir(builtins)) | {"__file__", "__path__", "__builtins__", "WindowsError"}
-_HARMLESS = {
+HARMLESS = {
     "abc.abstractmethod",
     "abstractmethod",
     "asynccontextmanager",
@@ -303,7 +303,7 @@ class Python:
         functions = [each.definition for each in found.items]
         if any(each.parameters is None for each in functions):
             return ()
-        if any(name not in _HARMLESS for each in functions for name in each.decorators):
+        if any(name not in HARMLESS for each in functions for name in each.decorators):
             return ()
         return found.items
 

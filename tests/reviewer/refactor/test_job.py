@@ -41,7 +41,8 @@ def rename(path: str, symbol: str, to: str) -> dict[str, str]:
     return {"path": path, "symbol": symbol, "to": to}
 
 
-NET = planned(renames=[rename("shop/prices.py", "net", "subtotal")])
+NET_RENAME = rename("shop/prices.py", "net", "subtotal")
+NET = planned(renames=[NET_RENAME])
 
 
 # Done by host code -------------------------------------------------------------------------------
@@ -73,6 +74,56 @@ def test_a_rename_in_typescript_keeps_the_keys_of_objects(tmp_path: Path) -> Non
         "web/view.ts": 'import { display } from "./money";\n\n'
         "export const tools = { format: display };\nexport const one = display(1);\n",
     }
+
+
+def test_a_parameter_is_renamed_with_its_callers_and_before_its_function(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/cart.py", "from shop.prices import net\n\nprint(net(items=[1]))\n")
+    repo.commit()
+    renames = [NET_RENAME, rename("shop/prices.py", "net.items", "prices")]
+    with ModelServer(script(planned(renames=renames), {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 1
+    made = after(done)
+    assert str(made["shop/cart.py"]).endswith("print(subtotal(prices=[1]))\n")
+    assert "def subtotal(prices):\n    return sum(prices)\n" in str(made["shop/prices.py"])
+    titles = [one.message.partition("\n")[0] for one in done.refactoring.commits]
+    assert titles == ["Rename net.items to prices", "Rename net to subtotal"]
+    assert "Calls that certainly run it" in done.refactoring.commits[0].message
+
+
+@pytest.mark.parametrize("done_by_node", [True, False])
+def test_a_parameter_that_the_host_declines_is_a_nodes_and_looked_up(
+    tmp_path: Path, done_by_node: bool
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/cart.py", "from shop.prices import net\n\nnet(**{'items': [1]})\n")
+    repo.commit()
+    plan = planned(renames=[rename("shop/prices.py", "net.items", "prices")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        assert "passes keywords on" in prompt(request) and "net(**{" in prompt(request)
+        if not done_by_node:
+            return tool("submit", {"unneeded": "It is fine."})
+        return edited(
+            (
+                "shop/prices.py",
+                "net(items):\n    return sum(items)",
+                "net(prices):\n    return sum(prices)",
+            ),
+            ("shop/cart.py", "'items'", "'prices'"),
+        )
+
+    with ModelServer(script(plan, {"Rename net.items to prices: what is left": edit})) as server:
+        done = refactored(repo, server)
+    if done_by_node:
+        assert done.refactoring.status == "complete", done.refactoring
+        return
+    assert done.refactoring.status == "partial"
+    assert [(one.what, one.why) for one in done.refactoring.left] == [
+        ("the rename", "it is still called items")
+    ]
 
 
 def test_what_the_host_is_not_sure_of_goes_to_a_node(tmp_path: Path) -> None:
