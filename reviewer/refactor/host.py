@@ -12,6 +12,7 @@ from textwrap import fill, shorten
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
+from reviewer.languages import language_of
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.worker import Parsers
 from reviewer.refactor.entry_points import follow
@@ -21,6 +22,7 @@ from reviewer.refactor.parameters import calls_of, function_of, rename_parameter
 from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Commit, commit_of
 from reviewer.refactor.protect import refused, shown
+from reviewer.refactor.script_moves import SCRIPTS, move_script
 from reviewer.refactor.steps import once, title
 from reviewer.refactor.symbols import Done, declined_keywords, how_likely, line_of, rename
 from reviewer.refactor.tree import Overlay, Trees
@@ -156,6 +158,8 @@ def _step(one: Step, context: Context, tree: Overlay) -> Done:
     renamed: tuple[tuple[str, str], ...] = ()
     if isinstance(one, Rename) and function_of(one, context) is not None:
         return rename_parameter(one, context, tree)  # no setting names one
+    if isinstance(one, ModuleMove) and language_of(one.path) in SCRIPTS:
+        return move_script(one, context, tree)  # its settings are looked at there
     if isinstance(one, Rename):
         done = rename(one, context, tree)
         renamed = ((one.path, one.symbol), *done.along)

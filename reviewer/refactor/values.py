@@ -56,7 +56,7 @@ class Move(BaseModel):
 
 
 class ModuleMove(BaseModel):
-    """A whole file of Python that gets another path; the host adapts who imports it."""
+    """A whole file of Python, JavaScript or TypeScript that gets another path everywhere."""
 
     model_config = _SHAPE
 

@@ -458,6 +458,19 @@ ROUND = edited(
 )
 
 
+def test_a_file_of_typescript_moves_with_its_importers_and_asks_no_node(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    whole = {"path": "web/money.ts", "to": "web/shop/money.ts"}
+    with ModelServer(script(planned(module_moves=[whole]), {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 1
+    made = after(done)
+    assert set(made) == {"web/money.ts", "web/shop/money.ts", "web/view.ts"}
+    assert made["web/money.ts"] is None and made["web/shop/money.ts"] == FILES["web/money.ts"]
+    assert str(made["web/view.ts"]).startswith('import { format } from "./shop/money";\n')
+
+
 def test_a_module_moves_with_its_importers_and_asks_no_node(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     repo.write("setup.cfg", "[options.entry_points]\nx =\n    net = shop.prices:net\n")
