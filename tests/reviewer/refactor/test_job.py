@@ -888,6 +888,28 @@ def test_mending_ends_where_a_round_changes_nothing(tmp_path: Path) -> None:
 # What does not parse, and what runs at a time ---------------------------------------------------
 
 
+def test_a_rename_after_which_a_file_does_not_parse_is_a_nodes(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    text = (
+        "class Box {\n  static int size() { return 1; }\n  static int two() { return size(); }\n}\n"
+    )
+    repo.write("Box.java", text)
+    repo.commit()
+    # A word of a language that no list here has.
+    plan = planned(renames=[rename("Box.java", "Box.size", "switch")])
+    said: list[str] = []
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        said.append(prompt(request))
+        return tool("submit", {"unneeded": "It is fine."})
+
+    with ModelServer(script(plan, {"Rename Box.size to switch: what is left": edit})) as server:
+        done = refactored(repo, server)
+    assert "of Box.java it would be true that it does not parse any more: line 3" in said[0]
+    assert not done.patch.commits and done.refactoring.status == "partial"
+    assert [one.why for one in done.refactoring.left] == ["it is still called size"]
+
+
 def test_edits_that_do_not_parse_go_back(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
 

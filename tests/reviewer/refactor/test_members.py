@@ -38,6 +38,11 @@ def said(old: str, new: str, text: str, *, more: str = "", **files: str) -> list
         (("self.size = 1", "self.length = 1"), "print(Acc().size)\n", [3]),
         (("limit = 3", "most = 3"), "print(Acc().limit)\n", [3]),
         (MORE, "x = Acc()\nx.run(1)\n", [4]),
+        (
+            MORE,
+            "from abc import ABCMeta\n\n\nclass Mine(Acc, metaclass=ABCMeta):\n    pass\n\n\nMine().run(1)\n",
+            [10],
+        ),
         (MORE, "def f(x: Acc):\n    x.run(1)\n    x.run(1, 2)\n", [4]),
     ],
 )
@@ -98,6 +103,18 @@ def test_places_are_said_with_those_of_every_change() -> None:
         (("    limit = 3", "    from os import path as limit"), "Acc().limit\n", "", ""),
         (("class Acc(Base):", "@made\nclass Acc(Base):\n    x = 1\n"), "Acc().size\n", "", ""),
         (("self.size = 1", "vars(self).update(a)"), "Acc().size\n", "", ""),
+        (
+            MORE,
+            "class Meta(type):\n    def __call__(cls):\n        return y\n\n\nclass Mine(Acc, metaclass=Meta):\n    pass\n\n\nMine().run(1)\n",
+            "",
+            "",
+        ),
+        (
+            MORE,
+            "class Mine(Acc):\n    def __new__(cls):\n        return y\n\n\nMine().run(1)\n",
+            "",
+            "",
+        ),
         # What code does that expects it
         (GONE, "x = Acc()\nif hasattr(x, NAME):\n    x.run(1)\n", "", ""),
         (GONE, "try:\n    Acc().run(1)\nexcept AttributeError:\n    Acc().go(1)\n", "", ""),
