@@ -99,6 +99,8 @@ def test_a_parameter_that_the_host_declines_is_a_nodes_and_looked_up(
 ) -> None:
     repo = make(tmp_path / "r")
     repo.write("shop/cart.py", "from shop.prices import net\n\nnet(**{'items': [1]})\n")
+    other = "class Other:\n    def net(self, prices):\n        pass\n"
+    repo.write("shop/prices.py", FILES["shop/prices.py"] + f"\n\n{other}")
     repo.commit()
     plan = planned(renames=[rename("shop/prices.py", "net.items", "prices")])
 
