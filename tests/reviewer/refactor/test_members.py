@@ -62,6 +62,23 @@ def test_a_class_that_has_another_name_by_now() -> None:
     assert "`use.py:3`" in found.body and "`Acc.run` was removed" in found.title
 
 
+SIZE = ("self.size = 1", "self.length = 1")
+SETS_ITS_OWN = "from acc import Acc\n\n\nclass C:\n    def f(self):\n        self.size = Acc\n"
+SETS_ANY = "def f(x):\n    x.size = 1\n"
+
+
+@pytest.mark.parametrize("other", [SETS_ITS_OWN, SETS_ANY])
+def test_what_others_give_to_other_objects_does_not_make_it_there(other: str) -> None:
+    assert len(said(*SIZE, f"{IMPORT}print(Acc().size)\n", other=other)) == 1
+    known = said(*SIZE, f"{IMPORT}def f(x: Acc):\n    x.size\n", other=other)
+    assert len(known) == (1 if other == SETS_ITS_OWN else 0), "it may be that object"
+
+
+def test_fixtures_are_not_looked_at() -> None:
+    base = {"acc.py": ACC.format(""), "tests/fixtures/use.py": f"{IMPORT}Acc().run(1)\n"}
+    assert breaks(base, {"acc.py": base["acc.py"].replace(*GONE)}, also=at_objects) == []
+
+
 def test_places_are_said_with_those_of_every_change() -> None:
     (found,) = said(*GONE, f"{IMPORT}Acc.run(Acc(), 1)\nAcc().run(1)\n")
     assert "`use.py:3`; `use.py:4`" in found
@@ -91,6 +108,12 @@ def test_places_are_said_with_those_of_every_change() -> None:
             "class Mine(Acc):\n    @staticmethod\n    def f(self):\n        self.run(1)\n",
             "",
             "",
+        ),
+        (
+            MORE,
+            "def f(x: Acc):\n    x.run(1)\n",
+            "",
+            "from ext import Base\nfrom acc import Acc\n\n\nclass B(Acc, Base):\n    pass\n",
         ),
         # What may have it all the same
         (("def run(self, n)", "def __getattr__(self, n)"), "Acc().run(1)\n", "", ""),
@@ -148,6 +171,11 @@ def test_what_is_asked_of_this_and_of_what_is_new() -> None:
     edits = {"acc.ts": SCRIPT["acc.ts"].replace("run(n: number)", "go(n: number)")}
     (found,) = breaks(SCRIPT, edits, also=at_objects)
     assert "`use.ts:3`; `use.ts:5`; `use.ts:7`" in found.body
+    more = {
+        "use.ts": "import { Acc } from './acc';\nnew Acc().twice().run(1);\nnew Acc().run.call(1);\n"
+    }
+    (found,) = breaks(SCRIPT | more, edits, also=at_objects)
+    assert found.body == "Not adapted: `use.ts:3`."
     below = {
         "below.ts": "import { Acc } from './acc';\nexport class B extends Acc {\n  run() { return 2; }\n}\n"
     }

@@ -90,13 +90,17 @@ def test_a_method_goes_with_its_family_and_with_objects() -> None:
 ALONE = "class Box:\n    def __init__(self, width):\n        self.width = width\n\n    @classmethod\n    def like(cls, width):\n        return cls(width=width), type(cls(1))(width=1)\n\n    def twin(self):\n        return type(self)(width=self.width)\n"
 
 
+OTHER = "\n\nclass Other:\n    @classmethod\n    def like(cls):\n        return cls(width=1)\n"
+
+
 def test_a_constructor_is_called_by_its_class() -> None:
     files = {
-        "box.py": ALONE,
+        "box.py": ALONE + OTHER,
         "use.py": "from box import Box as B\n\nB(width=1).width\nisinstance(B(2), B)\nB.like(width=3)\n",
     }
     made = texts(renamed(files, "box.py", "Box.__init__.width", "w"))
-    assert made["box.py"] == ALONE.replace(
+    assert made["box.py"].endswith(OTHER)
+    assert made["box.py"].removesuffix(OTHER) == ALONE.replace(
         "self, width):\n        self.width = width", "self, w):\n        self.width = w"
     ).replace("cls(width=width), ", "cls(w=width), ").replace("type(self)(width=", "type(self)(w=")
     assert made["use.py"] == files["use.py"].replace("B(width=1)", "B(w=1)")
@@ -109,7 +113,7 @@ AREA = "def area(width, height):\n    return width * height\n"
     ("code", "symbol", "use", "why"),
     [
         (AREA, "area.width", "area(**values)\n", "passes keywords on"),
-        (AREA, "area.width", "area(*values)\narea({**a}, f(**b))\n", ""),
+        (AREA, "area.width", "area(*values)\narea(*values, {**a}, f(a, **b))\n", ""),
         (AREA, "area.width", "run(area)\n", "handed on as a value in use.py, line 3"),
         (AREA, "area.width", "x = [area]\n", "handed on as a value"),
         (AREA, "area.width", "area.cache = 1\n@area\ndef f(): pass\n", ""),
@@ -189,6 +193,24 @@ def test_it_is_declined_where_somebody_may_name_it_unseen(
         return
     with pytest.raises(GiveUp, match=why):
         renamed(files, "shapes.py", symbol, to)
+
+
+def test_a_class_that_is_raised_or_caught_is_no_value() -> None:
+    files = {
+        "a.py": "class E(Exception):\n    def __init__(self, width):\n        self.a = width\n",
+        "use.py": "from a import E\n\ntry:\n    raise E(width=1)\nexcept E:\n    raise E\n",
+    }
+    made = texts(renamed(files, "a.py", "E.__init__.width", "w"))
+    assert made["use.py"] == files["use.py"].replace("width=1", "w=1")
+
+
+def test_a_call_that_is_too_long_to_be_read_declines_it() -> None:
+    files = {"a.py": AREA, "use.py": f"from a import area\n\narea('{'x' * 30_000}', width=1)\n"}
+    with pytest.raises(GiveUp, match="could not be read"):
+        renamed(files, "a.py", "area.width", "w")
+    files = {"a.py": "class A:\n    def f(self, __width):\n        return __width\n"}
+    with pytest.raises(GiveUp, match="depends on its class"):
+        renamed(files, "a.py", "A.f.__width", "w")
 
 
 def test_what_pytest_or_a_stub_names_stays() -> None:
