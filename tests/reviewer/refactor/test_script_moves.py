@@ -174,3 +174,34 @@ def test_only_files_of_code_are_moved_under_their_ending(old: str, new: str) -> 
         "a.mts": None,
         "lib/b.mts": "export {};\n",
     }
+
+
+LIB = {"lib/index.ts": "export const one = 1;\n", "a.ts": "import './lib';\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "old", "why"),
+    [
+        (LIB | {"lib/package.json": '{"name": "x"}'}, "lib/index.ts", "lib has a package.json"),
+        (
+            {"m.ios.ts": "", "m.android.ts": "", "a.ts": "import './m';\n"},
+            "m.ios.ts",
+            "may be another file",
+        ),
+        (
+            {"m.ts": "", "a.tsx": "const a = <p>Don't</p>, b = require('./m');\n"},
+            "m.ts",
+            "in a way that was not found, ./m",
+        ),
+    ],
+)
+def test_an_import_of_which_it_is_not_sure_declines_it(
+    files: dict[str, str], old: str, why: str
+) -> None:
+    with pytest.raises(GiveUp, match=why):
+        moved(files, old, f"deep/{old.rpartition('/')[2]}")
+
+
+def test_a_framework_of_another_package_says_nothing() -> None:
+    files = {"m.ts": "export {};\n", "web/package.json": '{"dependencies": {"next": "1"}}'}
+    assert texts(moved(files, "m.ts", "pages/m.ts"))["pages/m.ts"] == "export {};\n"
