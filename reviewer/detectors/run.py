@@ -15,7 +15,7 @@ from typing import Literal
 from reviewer.change import Change, FileChange, Kind
 from reviewer.context.values import Context
 from reviewer.detectors.base import Detector, Note, Source
-from reviewer.detectors.contracts.detector import Contracts
+from reviewer.detectors.contracts.detector import Also, Contracts
 from reviewer.detectors.hidden import HiddenCharacters
 from reviewer.detectors.leftovers import Conflicts, Leftovers
 from reviewer.detectors.lock_risks import LockFiles
@@ -66,14 +66,22 @@ class Detected:
 
 
 def registry(
-    parsers: Parsers, context: Context | None = None, *, ours: bool = False
+    parsers: Parsers,
+    context: Context | None = None,
+    *,
+    ours: bool = False,
+    also: Also | None = None,
 ) -> tuple[Registered, ...]:
     """Return every detector there is; a new one is added here and nowhere else.
 
-    Without a context, those that look at other files than the changed ones are left out. `ours`:
-    see `detect`.
+    Without a context, those that look at other files than the changed ones are left out. `ours`
+    and `also`: see `detect`.
     """
-    across = [Registered(Contracts(context), "scope", "hunk", renames=True)] if context else []
+    across = (
+        [Registered(Contracts(context, also=also), "scope", "hunk", renames=True)]
+        if context
+        else []
+    )
     return (
         Registered(SyntaxErrors(parsers), reach="scope", lines="hunk"),
         Registered(Conflicts(parsers), reach="text"),
@@ -96,6 +104,7 @@ def detect(
     *,
     off: Collection[str] = (),
     ours: bool = False,
+    also: Also | None = None,
 ) -> Detected:
     """Return the findings of every detector, in order of place, and what could not be checked.
 
@@ -103,12 +112,12 @@ def detect(
     it failed on, and a note. Stops between batches when `cancelled`, with a note. `context` answers
     about the rest of the repository; without it no contract is checked. Detectors named in `off`
     do not run. `ours`: the change was made here, and more is said of it than of an author's.
+    `also` finds more broken contracts.
     """
     # A process that has its grammars need not be started twice: its files are the same ones.
     with Parsers(among=context.parsers if context else None) as parsers:
-        on = [
-            each for each in registry(parsers, context, ours=ours) if each.detector.name not in off
-        ]
+        every = registry(parsers, context, ours=ours, also=also)
+        on = [each for each in every if each.detector.name not in off]
         return run_all(on, change, objects, scope, cancelled)
 
 

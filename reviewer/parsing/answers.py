@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from reviewer.languages import Language
 from reviewer.parsing import broken, quoted, trees
+from reviewer.parsing import parameter as parameters
 from reviewer.parsing.extract import rows
 from reviewer.parsing.languages import STRATEGIES  # noqa: F401 - `extract` imports it late
 from reviewer.parsing.packed import pack
@@ -87,6 +88,11 @@ def _functions() -> dict[str, Callable[..., Any]]:
     def names_in_strings(data: bytes) -> object:
         return quoted.quoted(data)
 
+    def parameter(  # noqa: PLR0917
+        data: bytes, function: str, start: int, end: int, name: str, to: str
+    ) -> object:
+        return parameters.parameter(data, function, start, end, name, to)
+
     def extract(data: bytes, language: str) -> object:
         return pack(rows(data, Language(language)))  # here, to spare the caller the values
 
@@ -95,6 +101,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "extract": extract,
         "matches": matches,
         "names_in_strings": names_in_strings,
+        "parameter": parameter,
         "places": places,
         "well_formed": well_formed,
     }

@@ -54,20 +54,27 @@ def _unnamed(one: Rename, plan: Plan, context: Context) -> str:
     """Say that a symbol has not the name of the plan, in whatever file the plan has it by now."""
     names = {one.symbol, _beside(one.symbol, one.to)}
     paths = [one.path, *(each.to for each in plan.moves if each.symbol in names)]
-    owners = {_short(one.symbol.rpartition(".")[0])}
-    owners |= {each.to for each in plan.renames if _short(each.symbol) in owners}
-    there = [
-        each.name
-        for path in paths
-        for now in _now(path, plan)
-        for each in _there(now, context)
-        if _short(each.scope) in owners
+    owner, _, name = one.symbol.rpartition(".")
+    owners, above = _named_now(owner, plan), _named_now(owner.rpartition(".")[0], plan)
+    known = [each for path in paths for now in _now(path, plan) for each in _there(now, context)]
+    there = [each.name for each in known if _short(each.scope) in owners]
+    there += [
+        given.name
+        for each in known
+        if each.name in owners and _short(each.scope) in above
+        for given in each.parameters or ()
     ]
     if one.to in there:
         return ""
-    if _short(one.symbol) in there:
-        return f"it is still called {printable(_short(one.symbol))}"
+    if name in there:
+        return f"it is still called {printable(name)}"
     return f"nothing in {shown(one.path)} is called {printable(one.to)}"
+
+
+def _named_now(symbol: str, plan: Plan) -> set[str]:
+    """Return the last part of a symbol, and what the plan calls such a one."""
+    name = _short(symbol)
+    return {name, *(each.to for each in plan.renames if _short(each.symbol) == name)}
 
 
 def _now(path: str, plan: Plan) -> Iterator[str]:

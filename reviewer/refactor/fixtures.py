@@ -69,7 +69,7 @@ def taken(path: str, name: str, context: Context, tree: Overlay) -> Taken:
 def _in_file(view: View, name: str, found: Taken) -> None:
     places: set[tuple[int, int]] = set()
     for each in view.what.definitions:
-        if each.kind not in _FUNCTIONS or not _is_called_by_pytest(each, view.path):
+        if each.kind not in _FUNCTIONS or not is_called_by_pytest(each, view.path):
             continue
         if not any(one.name == name for one in each.parameters or ()) or each.name == name:
             continue  # one that takes its own name takes that of a farther conftest
@@ -101,7 +101,7 @@ def _words(function: Definition, name: str, view: View) -> Iterator[tuple[int, i
             yield use.line, use.column
 
 
-def _is_called_by_pytest(each: Definition, path: str) -> bool:
+def is_called_by_pytest(each: Definition, path: str) -> bool:
     """Is it a fixture, or a test in a file where pytest looks for tests?"""
     name = PurePosixPath(path).name
     is_looked_at = name == CONFTEST or name.startswith("test_") or name.endswith("_test.py")

@@ -12,14 +12,17 @@ from textwrap import fill, shorten
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
+from reviewer.languages import language_of
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.worker import Parsers
 from reviewer.refactor.entry_points import follow
 from reviewer.refactor.module_moves import move_module
 from reviewer.refactor.moves import companions, move
+from reviewer.refactor.parameters import calls_of, function_of, rename_parameter
 from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Commit, commit_of
 from reviewer.refactor.protect import refused, shown
+from reviewer.refactor.script_moves import SCRIPTS, move_script
 from reviewer.refactor.steps import once, title
 from reviewer.refactor.symbols import Done, declined_keywords, how_likely, line_of, rename
 from reviewer.refactor.tree import Overlay, Trees
@@ -75,7 +78,7 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
     taken = {module.name for module in plan.modules}
     owned = {path for module in plan.modules for path in (*module.files, *module.new_files)}
     plan = once(plan)
-    steps: list[Step] = [*plan.renames, *plan.moves, *plan.module_moves]
+    steps: list[Step] = [*_inner_first(plan.renames), *plan.moves, *plan.module_moves]
     gone: set[Step] = set()
     for one in steps:
         if one in gone:
@@ -91,7 +94,7 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
             with trees.tree(done.overlay.files) as tree:
                 step = _declined(one, tree.code.context, done, str(error))
         before = {path: done.overlay.blob(path) for path in step.files}
-        said = _message(one, plan, step.along)
+        said = _message(one, plan, step)
         commit = commit_of(title(one), "host", said, before, step.files)
         if commit is not None:
             done.commits.append(commit)
@@ -100,6 +103,20 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
         done.left += [Left(module=title(one), what=what, why=why) for what, why in step.left]
         _given(one, step.leads, done, owned, taken, plan.summary)
     return done
+
+
+def _inner_first(renames: Sequence[Rename]) -> list[Rename]:
+    """Return renames in their order, but of what is in another one, a parameter, say, before it.
+
+    Their symbols are those of the start.
+    """
+    outer = {(each.path, each.symbol) for each in renames}
+
+    def depth(each: Rename) -> int:
+        above = each.symbol.split(".")[:-1]
+        return sum((each.path, ".".join(above[: at + 1])) in outer for at in range(len(above)))
+
+    return sorted(renames, key=depth, reverse=True)
 
 
 def _tried(one: Step, moves: Sequence[Move], done: Hosted, trees: Trees) -> tuple[Done, list[Move]]:
@@ -116,6 +133,7 @@ def _tried(one: Step, moves: Sequence[Move], done: Hosted, trees: Trees) -> tupl
         overlay = overlay.over(step.files)
         whole.files.update(step.files)
         whole.along += step.along
+        whole.how = step.how
         whole.left += step.left
         whole.notes += step.notes
         for path, texts in step.leads.items():
@@ -138,6 +156,10 @@ def _taken_along(one: Step, step: Done, plan: Plan) -> list[Step]:
 def _step(one: Step, context: Context, tree: Overlay) -> Done:
     """Do one operation, with what settings name as entry points."""
     renamed: tuple[tuple[str, str], ...] = ()
+    if isinstance(one, Rename) and function_of(one, context) is not None:
+        return rename_parameter(one, context, tree)  # no setting names one
+    if isinstance(one, ModuleMove) and language_of(one.path) in SCRIPTS:
+        return move_script(one, context, tree)  # its settings are looked at there
     if isinstance(one, Rename):
         done = rename(one, context, tree)
         renamed = ((one.path, one.symbol), *done.along)
@@ -162,9 +184,10 @@ def _parses(step: Done, tree: Overlay) -> None:
         raise GiveUp(f"of {shown(path)} it would be true that {fault}")
 
 
-def _message(one: Step, plan: Plan, along: Sequence[tuple[str, str]]) -> str:
+def _message(one: Step, plan: Plan, step: Done) -> str:
+    along = step.along
     if isinstance(one, Rename):
-        how = (
+        how = step.how or (
             f"It is defined in {shown(one.path)}. Every use that the imports and scopes of the "
             "language tell is renamed with it."
         )
@@ -205,13 +228,10 @@ def _declined(one: Step, context: Context, done: Hosted, why: str) -> Done:
             places = [(x.path, f"imported here: {x.what.module}") for x in imported.items]
             sure, unseen = {path for path, _ in places}, imported.notes
         else:
-            used = context.uses(one.symbol, one.path)
-            places = [(x.path, text) for x in used.items if (text := _used(one, x, tree))]
-            words = declined_keywords(one, context, tree) if isinstance(one, Rename) else []
-            places += [(x.path, text) for x in words if (text := _used(one, x, tree))]
-            sure = {x.path for x in (*used.items, *words) if x.certainty is Certainty.EXACT}
+            used, unseen = _uses(one, context, tree)
+            places = [(x.path, text) for x in used if (text := _used(one, x, tree))]
+            sure = {x.path for x in used if x.certainty is Certainty.EXACT}
             places += _overriding(one, context)
-            unseen = used.notes
     except GiveUp as error:
         unseen = [str(error)]
     done.left += [Left(module=said, what="places that were not looked at", why=x) for x in unseen]
@@ -226,11 +246,25 @@ def _declined(one: Step, context: Context, done: Hosted, why: str) -> Done:
     return step
 
 
+def _uses(
+    one: Rename | Move, context: Context, tree: Overlay
+) -> tuple[Sequence[Used], Sequence[str]]:
+    """Return the uses of a symbol, the keywords that may mean it, and what was not looked at."""
+    if isinstance(one, Rename) and function_of(one, context) is not None:
+        return calls_of(one, context)
+    used = context.uses(one.symbol, one.path)
+    words = declined_keywords(one, context, tree) if isinstance(one, Rename) else []
+    return (*used.items, *words), used.notes
+
+
 def _overriding(one: Rename | Move, context: Context) -> list[tuple[str, str]]:
-    """Return where classes override a member, and that they do."""
-    if "." not in one.symbol:
+    """Return where classes override a member, or that of a parameter, and that they do."""
+    symbol = one.symbol
+    if isinstance(one, Rename) and function_of(one, context) is not None:
+        symbol = symbol.rpartition(".")[0]
+    if "." not in symbol:
         return []
-    found = context.implementations(one.symbol, one.path, limit=RELATIVES).items
+    found = context.implementations(symbol, one.path, limit=RELATIVES).items
     return [(x.path, f"{printable(path_of(x.definition))} {x.why}") for x in found]
 
 

@@ -43,7 +43,7 @@ _LIKE = frozenset(
 )
 """What makes an object like another one, its first argument, but for fields that it names."""
 
-_OF_ITSELF = re.compile(rb"(?:\bcls|\btype\(\s*(?:self|cls)\s*\)|\bself\.__class__)$")
+OF_ITSELF = re.compile(rb"(?:\bcls|\btype\(\s*(?:self|cls)\s*\)|\bself\.__class__)$")
 _ABOVE = re.compile(rb"\bsuper\([^()]*\)\.__init__$")
 _CALLEE = re.compile(rb"((?:[A-Za-z_]\w*\s*\.\s*)*)([A-Za-z_]\w*)$")
 _FIRST = re.compile(rb"\s*((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)\s*([,(])")
@@ -60,8 +60,8 @@ class Made(Enum):
 
 
 @dataclass(frozen=True)
-class _Call:
-    """What is called with a keyword: its text up to the bracket, and where its last name stands."""
+class Call:
+    """What is called with an argument: its text up to the bracket, where its last name stands."""
 
     text: bytes
     name: str
@@ -106,7 +106,7 @@ class Keywords:
     def judged(self, each: Used) -> Used:
         """Return a keyword as what it is: sure, likely, perhaps, or of something else."""
         view = self._view(each.path)
-        call = _call(view, each) if view is not None else None
+        call = call_of(view, each) if view is not None else None
         if call is None:
             return _as(each, None, "of another call")
         class_ = self._class_at(call.place)
@@ -115,14 +115,14 @@ class Keywords:
                 return _as(each, Certainty.EXACT, "in a pattern of its class")
             return _as(each, *_ARGUMENT[self._made[class_]])
         around = self._around(each)
-        if around in self._kin.classes and _OF_ITSELF.search(call.text):
+        if around in self._kin.classes and OF_ITSELF.search(call.text):
             return _as(each, *_ARGUMENT[self._of_all()])
         above = [one for one in self._kin.above.get(around, ()) if one in self._made]
         if above and _ABOVE.search(call.text):
             return _as(each, *_ARGUMENT[_one({self._made[one] for one in above})])
         return self._beside(each, call, around)
 
-    def _beside(self, each: Used, call: _Call, around: Class) -> Used:
+    def _beside(self, each: Used, call: Call, around: Class) -> Used:
         """Judge an argument of a call that is told an object, or a class, to make one of."""
         what = self._context.extraction(each.path).what
         like = origin(what, f"{call.receiver}.{call.name}".lstrip(".")) in _LIKE
@@ -214,8 +214,8 @@ def origin(what: Extraction, dotted: str) -> tuple[str, str]:
     return "", ""
 
 
-def _call(view: View, each: Used) -> _Call | None:
-    """Return the call, or the pattern, that a keyword stands in."""
+def call_of(view: View, each: Used) -> Call | None:
+    """Return the call, or the pattern, in whose brackets a use stands, a keyword for one."""
     at = view.offset(each.use.line, each.use.column)
     word = encode(each.use.name)
     # What stands in the brackets of an f-string is masked with it: there the line itself is read.
@@ -229,7 +229,7 @@ def _call(view: View, each: Used) -> _Call | None:
     end = len(code[:opened].rstrip())
     found = _CALLEE.search(text)
     first = _FIRST.match(code, opened + 1, at)
-    return _Call(
+    return Call(
         text=text,
         name=found[2].decode() if found else "",
         receiver=_dotted(found[1]) if found else "",

@@ -13,9 +13,11 @@ from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
 from reviewer.refactor.apply import TWIN
 from reviewer.refactor.outlines import divided, outline, tokens
+from reviewer.refactor.parameters import function_of
 from reviewer.refactor.proposals import letter
 from reviewer.refactor.protect import no_path, refused, shown
 from reviewer.refactor.reach import looking
+from reviewer.refactor.script_moves import ENDINGS
 from reviewer.refactor.steps import once
 from reviewer.refactor.survey import under
 from reviewer.refactor.tree import Overlay, Tree
@@ -37,6 +39,7 @@ ELSEWHERE = 20
 PATHS_BYTES = 8_000
 """Of the paths that the user has named, as they are told to a node; its check knows all."""
 
+_MOVED = (".py", *ENDINGS)
 _NAME = re.compile(r"(?!\d)[\w$]+")
 _JAVASCRIPT = """
     await break case catch class const continue debugger default delete do else enum export extends
@@ -71,7 +74,7 @@ class Planner:
     """
 
     name = "plan"
-    version = "9"
+    version = "10"
     tier: Tier = "strong"
     goes_back: int = 2
     result: type[Plan] = Plan
@@ -210,7 +213,8 @@ class Planner:
             return str(error)
         known = {path_of(each) for each in found.what.definitions}
         known |= {each.to for each in renames if each.path == one.path}
-        if one.symbol not in known:
+        is_parameter = isinstance(one, Rename) and function_of(one, self._tree.code.context)
+        if one.symbol not in known and not is_parameter:
             return f'"{shown(one.path)}" defines no {printable(one.symbol)!r}; see outline(path)'
         return None
 
@@ -227,8 +231,12 @@ class Planner:
             problem = no_path(path) or refused(path, self._overlay)
             if problem is None and self._paths and not under(path, self._paths):
                 problem = "it is outside of the paths that the user named"
-            if problem is None and not path.endswith(".py"):
-                problem = "only a file of Python (.py) is moved so; use a module"
+            if problem is None and not path.endswith(_MOVED):
+                problem = (
+                    "only a file of Python, JavaScript or TypeScript is moved so; use a module"
+                )
+            if problem is None and PurePosixPath(path).suffix != PurePosixPath(one.path).suffix:
+                problem = f'its ending has to be that of "{shown(one.path)}"'
             if problem is None and any(
                 path in (*each.files, *each.new_files) for each in plan.modules
             ):

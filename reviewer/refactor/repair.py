@@ -7,6 +7,7 @@ from reviewer.change import FileChange
 from reviewer.detectors.run import Detected, detect
 from reviewer.finding import Finding, Severity
 from reviewer.ports import Cancelled
+from reviewer.refactor.members import at_objects
 from reviewer.refactor.protect import refused
 from reviewer.refactor.tree import Overlay, Tree
 from reviewer.refactor.values import Module
@@ -27,7 +28,7 @@ def examined(tree: Tree, cancelled: Cancelled) -> Detected:
     """Return what the detectors say of the tree that its start did not have already."""
     sorted_out = triage(tree.change, tree.objects)
     scope, context = sorted_out.scope, tree.code.context
-    found = detect(tree.change, tree.objects, scope, cancelled, context, ours=True)
+    found = detect(tree.change, tree.objects, scope, cancelled, context, ours=True, also=at_objects)
     gone = _gone(tree.change.files)
     new = [each for each in found.findings if not _was_there(each, gone)]
     return Detected(new, found.notes, found.checked)

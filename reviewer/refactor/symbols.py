@@ -64,6 +64,9 @@ class Done:
     along: tuple[tuple[str, str], ...] = ()
     """(Path, symbol) of members that a rename has taken along: those of the family."""
 
+    how: str = ""
+    """What was done, for the commit's message, where that of a plain rename would not be true."""
+
     def lead(self, path: str, text: str) -> None:
         known = self.leads.setdefault(path, [])
         if text in known or len(known) > MOST_LEADS:
@@ -82,18 +85,8 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
     if not definitions:
         raise GiveUp(f"{shown(one.path)} defines no {printable(one.symbol)}")
     kin = _kin(one, definitions, context)
-    members = [(one.path, one.symbol)]
-    if kin is not None:
-        members = [(each.path, f"{each.name}.{short}") for each in kin.members]
-    answers = [context.uses(symbol, path) for path, symbol in members]
-    if notes := [note for each in answers for note in each.notes]:
-        raise GiveUp(" ".join(dict.fromkeys(notes)))
-    uses = _best(use for each in answers for use in each.items)
-    if kin is not None:
-        uses = _of_kin(uses, kin, one, context, tree)
-    uses = _seen_through("." in one.symbol, uses, context, tree)
-    if kin is not None:
-        uses = _of_objects(uses, kin, context, tree)
+    members = members_of(one, kin)
+    uses = uses_of(one, kin, context, tree)
     exact = [each for each in uses if each.certainty is Certainty.EXACT]
     places = _places(one, members, exact, context, tree)
     fixture = _as_fixture(one, definitions, context, tree)
@@ -108,7 +101,7 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
         if blob is None or (problem := refused(path, tree)):
             problem = "it is not there" if blob is None else problem
             raise GiveUp(f"it is used in {shown(path)}, which is not edited: {problem}")
-        data = _rewritten(blob.data, sorted(places[path]), short, one.to, path)
+        data = rewritten(blob.data, sorted(places[path]), short, one.to, path)
         if data != blob.data:
             done.files[path] = Blob(data, blob.mode)
     if one.path not in done.files:
@@ -116,9 +109,32 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
     for path, line in fixture.unsure:
         blob = tree.blob(path)
         text = line_of(blob.data, line) if blob is not None else ""
-        done.lead(path, f"{_said(one)}, perhaps taken here as a fixture: {text}")
+        done.lead(path, f"{said(one)}, perhaps taken here as a fixture: {text}")
     _leads(one, uses, done, tree)
     return done
+
+
+def members_of(one: Rename, kin: Family | None) -> list[tuple[str, str]]:
+    """Return the path and the symbol of all that a rename is about: it, or those of its family."""
+    if kin is None:
+        return [(one.path, one.symbol)]
+    short = one.symbol.rpartition(".")[2]
+    return [(each.path, f"{each.name}.{short}") for each in kin.members]
+
+
+def uses_of(one: Rename, kin: Family | None, context: Context, tree: Overlay) -> list[Used]:
+    """Return every use of a symbol, or of the members of its family, and how sure each is.
+
+    GiveUp where something was not looked at.
+    """
+    answers = [context.uses(symbol, path) for path, symbol in members_of(one, kin)]
+    if notes := [note for each in answers for note in each.notes]:
+        raise GiveUp(" ".join(dict.fromkeys(notes)))
+    uses = _best(use for each in answers for use in each.items)
+    if kin is not None:
+        uses = _of_kin(uses, kin, one, context, tree)
+    uses = _seen_through("." in one.symbol, uses, context, tree)
+    return uses if kin is None else _of_objects(uses, kin, context, tree)
 
 
 def _as_fixture(
@@ -220,7 +236,7 @@ def _of_objects(uses: Sequence[Used], kin: Family, context: Context, tree: Overl
         for each in _seen_through(False, kin.uses, context, tree)
         if each.certainty is Certainty.EXACT
     }
-    if any(_makes_others(each, context) for each in kin.classes):
+    if any(makes_others(each, context) for each in kin.classes):
         return list(uses)
     objects: dict[str, MadeObjects | None] = {}
     found = []
@@ -228,7 +244,7 @@ def _of_objects(uses: Sequence[Used], kin: Family, context: Context, tree: Overl
         path, use = each.path, each.use
         if each.certainty is not Certainty.EXACT and use.kind in _MEMBER_USES and use.receiver:
             if path not in objects:
-                view = _view(path, context, tree)
+                view = view_of(path, context, tree)
                 objects[path] = MadeObjects(view) if view is not None else None
             known = objects[path]
             made = known.made_by(use) if known is not None else ()
@@ -238,7 +254,7 @@ def _of_objects(uses: Sequence[Used], kin: Family, context: Context, tree: Overl
     return found
 
 
-def _makes_others(one: Class, context: Context) -> bool:
+def makes_others(one: Class, context: Context) -> bool:
     """May a call of a class of Python make an object of another one?"""
     definitions = context.extraction(one.path).what.definitions
     return any(path_of(each) == f"{one.name}.__new__" for each in definitions) or any(
@@ -253,7 +269,7 @@ def _keywords(
     """Return what judges the keywords that are called like a member, which is to have a name."""
     named = {(each.path, each.use.line, each.use.column): each.use.kind for each in classes}
     short = one.symbol.rpartition(".")[2]
-    view = cache(lambda path: _view(path, context, tree))
+    view = cache(lambda path: view_of(path, context, tree))
     return Keywords(short, one.to, kin, named, context, view)
 
 
@@ -326,7 +342,7 @@ def _seen_through(
             found.append(each)
             continue
         if each.path not in views:
-            views[each.path] = _view(each.path, context, tree)
+            views[each.path] = view_of(each.path, context, tree)
         view = views[each.path]
         if view is not None and view.hidden(name, each.use):
             found.append(replace(each, certainty=Certainty.LIKELY, why=f"{name} may be another"))
@@ -335,7 +351,8 @@ def _seen_through(
     return found
 
 
-def _view(path: str, context: Context, tree: Overlay) -> View | None:
+def view_of(path: str, context: Context, tree: Overlay) -> View | None:
+    """Return a file of Python as it is now, None for others."""
     language, blob = language_of(path), tree.blob(path)
     if language is not Language.PYTHON or blob is None:
         return None
@@ -411,7 +428,7 @@ def _place_of(
     raise GiveUp(f"the definition of {printable(definition.name)} was not found in {shown(path)}")
 
 
-def _rewritten(data: bytes, places: list[tuple[int, int]], short: str, to: str, path: str) -> bytes:
+def rewritten(data: bytes, places: list[tuple[int, int]], short: str, to: str, path: str) -> bytes:
     """Return a file with the name at these places replaced; an import's alias stays as it is."""
     old, new = encode(short), encode(to)
     starts = [0]
@@ -465,7 +482,7 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
         if how := how_likely(each, member):
             blob = tree.blob(each.path)
             line = line_of(blob.data, each.use.line) if blob is not None else ""
-            done.lead(each.path, f"{_said(one)}, {how} here ({each.why}): {line}")
+            done.lead(each.path, f"{said(one)}, {how} here ({each.why}): {line}")
         elif each.path not in done.leads:
             elsewhere.add(each.path)
     for path, blob in done.files.items():
@@ -476,7 +493,7 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
         for row, bare in zip(blob.data.split(b"\n"), code.split(b"\n"), strict=False):
             if word.search(row) and not _is_key(row, short, one.to):
                 how = "the old name still stands here" if word.search(bare) else IN_PROSE
-                done.lead(path, f"{_said(one)}, and {how}: {_cut(row)}")
+                done.lead(path, f"{said(one)}, and {how}: {cut(row)}")
     elsewhere -= done.leads.keys()
     if elsewhere:
         named = ", ".join(shown(path) for path in sorted(elsewhere)[:5])
@@ -502,14 +519,17 @@ def _is_key(line: bytes, short: str, to: str) -> bool:
     return encode(f"{short}: {to}") in line
 
 
-def _said(one: Rename) -> str:
+def said(one: Rename) -> str:
+    """Return a rename in words, as what is so by now."""
     return f"{printable(one.symbol)} of {shown(one.path)} is {printable(one.to)} now"
 
 
 def line_of(data: bytes, number: int) -> str:
+    """Return a line of a file as it is told to nodes, "" for one that is not there."""
     lines = data.split(b"\n")
-    return _cut(lines[number - 1]) if 0 < number <= len(lines) else ""
+    return cut(lines[number - 1]) if 0 < number <= len(lines) else ""
 
 
-def _cut(line: bytes) -> str:
+def cut(line: bytes) -> str:
+    """Return a line as it is told to nodes."""
     return printable(decode(line.strip()))[:LINE_CHARS]

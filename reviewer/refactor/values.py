@@ -37,7 +37,10 @@ class Rename(BaseModel):
 
     path: str = Field(min_length=1, max_length=PATH_CHARS, description="the file that defines it")
     symbol: str = Field(
-        min_length=1, max_length=NAME_CHARS, description='"f", "Class" or "Class.method"'
+        min_length=1,
+        max_length=NAME_CHARS,
+        description='"f", "Class", "Class.method"; of Python "f.parameter", '
+        '"Class.method.parameter", too',
     )
     to: str = Field(min_length=1, max_length=NAME_CHARS, description="the new name alone")
 
@@ -53,7 +56,7 @@ class Move(BaseModel):
 
 
 class ModuleMove(BaseModel):
-    """A whole file of Python that gets another path; the host adapts who imports it."""
+    """A whole file of Python, JavaScript or TypeScript that gets another path everywhere."""
 
     model_config = _SHAPE
 

@@ -6,7 +6,7 @@ fitted before and does not fit now.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from reviewer.change import FileChange, Status
@@ -19,16 +19,20 @@ from reviewer.detectors.contracts.wording import finding
 from reviewer.finding import Finding
 from reviewer.ports import Objects
 
+Also = Callable[[Ends, Sequence[FileDifference], list[str]], Iterator[tuple[Cause, Place]]]
+"""Finds more of what a change breaks: the two ends, what changed, and where to put notes."""
+
 SECONDS = 20.0  # over all batches; beyond it what is left is said in a note
 
 
 @dataclass(frozen=True, slots=True)
 class Contracts:
-    """The detector; see the module."""
+    """The detector; see the module. `also` finds more, which is said with the rest."""
 
     context: Context
     clock: Clock = field(default_factory=lambda: Clock(SECONDS))
     name: str = "contracts"
+    also: Also | None = None
 
     def wants(self, file: FileChange) -> bool:
         """Is it source of a language that is checked, that others could depend on?"""
@@ -54,6 +58,8 @@ class Contracts:
             files = {each.old.path: each for each in differences if each.old is not None}
             ends = Ends(ends.head, ends.base, files)
             for cause, place in find(ends, differences, notes):
+                found[cause.key].append((cause, place))
+            for cause, place in self.also(ends, differences, notes) if self.also else ():
                 found[cause.key].append((cause, place))
         except OutOfTime:
             notes.append(

@@ -1,6 +1,7 @@
 """Source with its comments and strings blanked, so that a word found in it is code."""
 
 import re
+from collections.abc import Iterator
 
 from reviewer.languages import Language
 
@@ -50,3 +51,10 @@ def _blank(match: re.Match[bytes]) -> bytes:
     if b"\n" not in text:
         return b" " * len(text)
     return b"\n".join(b" " * len(line) for line in text.split(b"\n"))
+
+
+def literals(data: bytes, language: Language) -> Iterator[tuple[int, int]]:
+    """Give where each string of a source begins and ends, with its quotes."""
+    for match in _PATTERNS[language].finditer(data):
+        if match.group()[:1] in (b'"', b"'", b"`"):
+            yield match.span()

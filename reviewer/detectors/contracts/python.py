@@ -11,7 +11,7 @@ from reviewer.parsing.symbols import Definition, DefKind, Import, Use, UseKind
 
 MAX_STEPS = 12  # through re-exports or base classes
 _BUILTINS = frozenset(dir(builtins)) | {"__file__", "__path__", "__builtins__", "WindowsError"}
-_HARMLESS = {
+HARMLESS = {
     "abc.abstractmethod",
     "abstractmethod",
     "asynccontextmanager",
@@ -233,6 +233,7 @@ class Python:
             or any(use.kind is UseKind.WRITE for use in view.uses_by_name.get(name, ()))
             or view.quotes(name)
             or _SETS_OTHERS.search(view.masked) is not None
+            or _binds(view, what, name)
         )
 
     # Receivers -----------------------------------------------------------------------------------
@@ -302,7 +303,7 @@ class Python:
         functions = [each.definition for each in found.items]
         if any(each.parameters is None for each in functions):
             return ()
-        if any(name not in _HARMLESS for each in functions for name in each.decorators):
+        if any(name not in HARMLESS for each in functions for name in each.decorators):
             return ()
         return found.items
 
@@ -326,6 +327,21 @@ def _bound(what: Import) -> str:
     """Return the module that an import names or, of `import a.b`, binds: `a`."""
     plain = not what.name and not what.alias
     return what.module.partition(".")[0] if plain else what.module
+
+
+def _binds(view: View, what: Definition, name: str) -> bool:
+    """Does the body of a class bind a name by what is no definition: an import, a loop?"""
+    scope = f"{what.scope}.{what.name}" if what.scope else what.name
+    lines = {*view.bound_lines(name), *(each.line for each in view.locals.get(name, ()))}
+    inner = [
+        (each.start, each.end)
+        for each in view.what.definitions
+        if each.scope == scope and each.kind is not DefKind.CONSTANT
+    ]
+    return any(
+        what.start < line <= what.end and not any(start <= line <= end for start, end in inner)
+        for line in lines
+    )
 
 
 def _makes_up(view: View, name: str) -> bool:

@@ -54,6 +54,35 @@ def test_what_takes_a_nearer_one_stays_and_what_may_take_either_is_told() -> Non
     assert any("perhaps taken here as a fixture: @pytest.fixture" in each for each in told)
 
 
+WITHIN = [
+    # A function, or a parameter of one, within the test
+    "def test_h(client):\n    def client():\n        return 1\n\n    assert client()\n",
+    "def test_h(client):\n    def of(client):\n        return client\n\n    assert of(1) and client\n",
+]
+OF_A_CLASS = (
+    "class TestIt:\n    @pytest.fixture\n    def client(self):\n        return 1\n\n"
+    "    def test_h(self, client):\n        assert client == 1\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [*((each, ["test_h"]) for each in WITHIN), (OF_A_CLASS, ["test_g", "test_h"])]
+)
+def test_a_test_for_which_something_nearer_has_the_name_is_told(text: str, told: list[str]) -> None:
+    own = f"{CONF}\n\ndef test_g(client):\n    assert client\n\n\n{text}"
+    done = renamed({**FILES, "tests/test_own.py": own}, "tests/test_own.py", "client", "http")
+    expected = own.replace("def client():\n    return {", "def http():\n    return {")
+    if "test_g" not in told:
+        expected = expected.replace(
+            "test_g(client):\n    assert client", "test_g(http):\n    assert http"
+        )
+    assert texts(done)["tests/test_own.py"] == expected
+    leads = [each for each in done.leads["tests/test_own.py"] if "perhaps taken here" in each]
+    assert [
+        name for name in ("test_g", "test_h") for each in leads if f"def {name}(" in each
+    ] == told
+
+
 def test_what_pytest_does_not_call_and_a_fixture_that_is_imported_nearer_stay() -> None:
     more = {
         "tests/lib.py": "def test_connection(client):\n    return client\n",

@@ -41,7 +41,8 @@ def rename(path: str, symbol: str, to: str) -> dict[str, str]:
     return {"path": path, "symbol": symbol, "to": to}
 
 
-NET = planned(renames=[rename("shop/prices.py", "net", "subtotal")])
+NET_RENAME = rename("shop/prices.py", "net", "subtotal")
+NET = planned(renames=[NET_RENAME])
 
 
 # Done by host code -------------------------------------------------------------------------------
@@ -73,6 +74,58 @@ def test_a_rename_in_typescript_keeps_the_keys_of_objects(tmp_path: Path) -> Non
         "web/view.ts": 'import { display } from "./money";\n\n'
         "export const tools = { format: display };\nexport const one = display(1);\n",
     }
+
+
+def test_a_parameter_is_renamed_with_its_callers_and_before_its_function(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/cart.py", "from shop.prices import net\n\nprint(net(items=[1]))\n")
+    repo.commit()
+    renames = [NET_RENAME, rename("shop/prices.py", "net.items", "prices")]
+    with ModelServer(script(planned(renames=renames), {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 1
+    made = after(done)
+    assert str(made["shop/cart.py"]).endswith("print(subtotal(prices=[1]))\n")
+    assert "def subtotal(prices):\n    return sum(prices)\n" in str(made["shop/prices.py"])
+    titles = [one.message.partition("\n")[0] for one in done.refactoring.commits]
+    assert titles == ["Rename net.items to prices", "Rename net to subtotal"]
+    assert "Calls that certainly run it" in done.refactoring.commits[0].message
+
+
+@pytest.mark.parametrize("done_by_node", [True, False])
+def test_a_parameter_that_the_host_declines_is_a_nodes_and_looked_up(
+    tmp_path: Path, done_by_node: bool
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/cart.py", "from shop.prices import net\n\nnet(**{'items': [1]})\n")
+    other = "class Other:\n    def net(self, prices):\n        pass\n"
+    repo.write("shop/prices.py", FILES["shop/prices.py"] + f"\n\n{other}")
+    repo.commit()
+    plan = planned(renames=[rename("shop/prices.py", "net.items", "prices")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        assert "passes keywords on" in prompt(request) and "net(**{" in prompt(request)
+        if not done_by_node:
+            return tool("submit", {"unneeded": "It is fine."})
+        return edited(
+            (
+                "shop/prices.py",
+                "net(items):\n    return sum(items)",
+                "net(prices):\n    return sum(prices)",
+            ),
+            ("shop/cart.py", "'items'", "'prices'"),
+        )
+
+    with ModelServer(script(plan, {"Rename net.items to prices: what is left": edit})) as server:
+        done = refactored(repo, server)
+    if done_by_node:
+        assert done.refactoring.status == "complete", done.refactoring
+        return
+    assert done.refactoring.status == "partial"
+    assert [(one.what, one.why) for one in done.refactoring.left] == [
+        ("the rename", "it is still called items")
+    ]
 
 
 def test_what_the_host_is_not_sure_of_goes_to_a_node(tmp_path: Path) -> None:
@@ -407,6 +460,19 @@ ROUND = edited(
 )
 
 
+def test_a_file_of_typescript_moves_with_its_importers_and_asks_no_node(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    whole = {"path": "web/money.ts", "to": "web/shop/money.ts"}
+    with ModelServer(script(planned(module_moves=[whole]), {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 1
+    made = after(done)
+    assert set(made) == {"web/money.ts", "web/shop/money.ts", "web/view.ts"}
+    assert made["web/money.ts"] is None and made["web/shop/money.ts"] == FILES["web/money.ts"]
+    assert str(made["web/view.ts"]).startswith('import { format } from "./shop/money";\n')
+
+
 def test_a_module_moves_with_its_importers_and_asks_no_node(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     repo.write("setup.cfg", "[options.entry_points]\nx =\n    net = shop.prices:net\n")
@@ -567,6 +633,36 @@ def test_a_name_that_is_gone_and_still_listed_or_quoted_goes_back(tmp_path: Path
     again = prompt(server.requests[2].body)
     assert "Undefined name `m` in `__all__`" in again and "Undefined name `Q`" in again
     assert str(after(done)["pkg/a.py"]).startswith('__all__ = ["K"]\n')
+
+
+@pytest.mark.parametrize("mends", [True, False])
+def test_a_method_that_objects_elsewhere_are_asked_for_goes_back(
+    tmp_path: Path, mends: bool
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("a.py", "class A:\n    def go(self, n):\n        return n\n")
+    repo.write("b.py", "from a import A\n\nx = A()\nx.go(1)\n")
+    repo.write("c.py", "from a import A\n\n\ndef f(a: A):\n    return a.go(1)\n")
+    repo.commit()
+    plan = planned(modules=[module("run", "a.py")])
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        if "Mend it" not in prompt(request):
+            return edited(("a.py", "def go(", "def run("))
+        if not mends:
+            return tool("submit", {"unneeded": "It is fine."})
+        return edited(("b.py", "x.go(1)", "x.run(1)"), ("c.py", "a.go(1)", "a.run(1)"))
+
+    with ModelServer(script(plan, {"run": edit})) as server:
+        done = refactored(repo, server)
+    again = prompt(server.requests[2].body)
+    assert "`A.go` was renamed to `run`" in again and '"b.py"' in again and '"c.py"' in again
+    if mends:
+        assert done.refactoring.status == "complete", done.refactoring
+        return
+    assert done.refactoring.status == "partial"
+    (found,) = done.refactoring.findings
+    assert found.source == "detector:contracts/name" and "`b.py:4`; `c.py:5`" in found.body
 
 
 def test_who_removes_a_file_mends_what_needed_it(tmp_path: Path) -> None:
@@ -792,6 +888,28 @@ def test_mending_ends_where_a_round_changes_nothing(tmp_path: Path) -> None:
 
 
 # What does not parse, and what runs at a time ---------------------------------------------------
+
+
+def test_a_rename_after_which_a_file_does_not_parse_is_a_nodes(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    text = (
+        "class Box {\n  static int size() { return 1; }\n  static int two() { return size(); }\n}\n"
+    )
+    repo.write("Box.java", text)
+    repo.commit()
+    # A word of a language that no list here has.
+    plan = planned(renames=[rename("Box.java", "Box.size", "switch")])
+    said: list[str] = []
+
+    def edit(request: dict[str, Any]) -> Scripted:
+        said.append(prompt(request))
+        return tool("submit", {"unneeded": "It is fine."})
+
+    with ModelServer(script(plan, {"Rename Box.size to switch: what is left": edit})) as server:
+        done = refactored(repo, server)
+    assert "of Box.java it would be true that it does not parse any more: line 3" in said[0]
+    assert not done.patch.commits and done.refactoring.status == "partial"
+    assert [one.why for one in done.refactoring.left] == ["it is still called size"]
 
 
 def test_edits_that_do_not_parse_go_back(tmp_path: Path) -> None:

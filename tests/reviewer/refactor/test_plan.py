@@ -52,6 +52,8 @@ def rename(path: str, symbol: str, to: str) -> dict[str, str]:
         (plan(module_moves=[{"path": CART, "to": "../x.py"}]), "relative to the root"),
         (plan(module_moves=[{"path": CART, "to": ".git/x.py"}]), "git's own folder"),
         (plan(module_moves=[{"path": CART, "to": "shop/cart.txt"}]), "only a file of Python"),
+        (plan(module_moves=[{"path": CART, "to": "shop/cart.ts"}]), "its ending has to be that"),
+        (plan(renames=[rename(CART, "total.gone", "x")]), "defines no 'total.gone'"),
         (
             plan(module_moves=[{"path": CART, "to": "shop/x.py"}], modules=[module("m", CART)]),
             "is a file of a module, too",

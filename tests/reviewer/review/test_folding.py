@@ -327,3 +327,19 @@ def claimed(one: Hunk, quote: str) -> Claim:
             "why": "It fails.",
         }
     )
+
+
+def test_what_others_are_told_by_is_shown_itself():
+    def of(shape: str, count: int, first: int) -> list[Hunk]:
+        rows = "".join(f"     {shape}\n" for _ in range(6))
+        edited = f"-    old(x)\n+    new(x, 1)\n{rows}"
+        return [edit(number, edited) for number in range(first, first + count)]
+
+    alone = [*of("a", 1, 1), *of("b + c", 1, 2), *of("d(e, f)", 1, 3), *of("g[h:i:j]", 1, 4)]
+    one, other = of("k = 1", FOLDED_FROM, 10), of("m.n(o)", FOLDED_FROM, 20)
+    spans = [whole(each) for each in (*alone, *one, *other)]
+    folds = folded(spans)
+    told_by = {fold.first for fold in folds.values()}
+    assert told_by == {one[0].id, other[0].id}, "of all alike, those that others are told by"
+    assert not told_by & folds.keys()
+    assert {folds[each.id].first for each in alone} == {one[0].id}

@@ -84,7 +84,7 @@ SCRIPTS = {
         "  drawAll() {}\n}\n"
     ),
 }
-_READER = f"{_JAVA}/text/Reader.java"
+READER = f"{_JAVA}/text/Reader.java"
 _MAIN = f"{_JAVA}/Main.java"
 
 Edits = dict[str, tuple[tuple[str, str], ...]]
@@ -120,7 +120,7 @@ _js = _of(COMMON, "lib/text.js")
 _scripts = _of(SCRIPTS, "web/lines.js")
 _jsx = _of(JSX, "src/Card.jsx")
 _go = _of(GO, "text/text.go")
-_java = _of(JAVA, _READER)
+_java = _of(JAVA, READER)
 _rb = _of(RUBY, "lib/shop/reader.rb")
 
 CASES: list[Case] = [
@@ -140,6 +140,9 @@ CASES: list[Case] = [
         also={"pkg/text.py": (("import functools\n", "from six import *\n"), ("def parse(", "def parse_it("))}),
     _py("made up by __getattr__", "def parse(", "def __getattr__(name):\n    return globals()[name]\n\n\ndef parse_it("),
     _py("method renamed", "def step(", "def stride(", "`Reader.step` was renamed to `stride`"),
+    _py("method made by a name in a string", "def step(self, count):", "for name in ['step']:\n        pass\n\n    def stride(self, count):"),
+    _py("method that the class's body binds", "def step(self, count):", "from other import step\n\n    def stride(self, count):"),
+    _py("method that a method of its class has for a variable", "def step(self, count):", "def stride(self, count):\n        step = count", "`Reader.step` was renamed to `stride`"),
     _py("method inherited from a base of ours", "class Reader:", "class Base:\n    def step(self, count):\n        return 1\n\n\nclass Reader(Base):",
         also={"pkg/text.py": (("class Reader:", "class Base:\n    def step(self, count):\n        return 1\n\n\nclass Reader(Base):"), ("\n    def step(self, count):\n        return count\n", "\n"))}),
     _py("method inherited from outside", "class Reader:", "class Reader(Thing):",
@@ -189,6 +192,7 @@ CASES: list[Case] = [
     _ts("overload that fits", "export function parse(text: string, strict = false)", "export function parse(text: string): string;\nexport function parse(text: string, mode: number): string;\nexport function parse(text: string, mode?: number)"),
     _ts("constructor changed", "constructor(path: string)", "constructor()", "`Reader.constructor` changed"),
     _ts("own method renamed", "  stepOnce(count", "  strideOnce(count", "`Reader.stepOnce`"),
+    _ts("own method made by a name in a string", "  stepOnce(count", "  names = ['stepOnce'];\n  strideOnce(count"),
     _ts("an expected error", "text: string,", "text: string, mode: number,", also={"src/cli.ts": (("parse('x');", "// @ts-expect-error\nparse('x');"),)}),
     _ts("hidden by a parameter", "function parse(", "function parseIt(", also={"src/cli.ts": (("{ parse, Reader }", "{ Reader }"), ("parse('x');", "const f = (parse: any) => parse('x');"))}),
     _js("renamed", "exports.parse", "exports.parseIt", "`parse`"),
@@ -209,10 +213,10 @@ CASES: list[Case] = [
     _go("moved within the package", "const Limit = 3\n", "", also={"text/more.go": (("", "package text\n\nconst Limit = 3\n"),)}),
     # Java --------------------------------------------------------------------------------------
     _java("static method renamed", "String parse(", "String parseIt(", "`Reader.parse`"),
-    _java("static method renamed, the interface is from outside", "String parse(", "String parseIt(", "`Reader.parse`", more={_READER: JAVA[_READER].replace("Reader {", "Reader implements Closeable {")}),
-    _java("static method changed, the interface is from outside", "parse(String s) { return s; }", "parse() { return null; }", "`Reader.parse` changed", more={_READER: JAVA[_READER].replace("Reader {", "Reader implements Closeable {")}),
-    _java("static method changed, the base is from outside", "parse(String s) { return s; }", "parse() { return null; }", more={_READER: JAVA[_READER].replace("Reader {", "Reader extends Other {")}),
-    _java("static method of a nested class renamed", "String parse(", "String parseIt(", "`Kind.parse`", more={_READER: "package com.shop.text;\n\npublic class Reader {\n    public static class Kind {\n        public static String parse(String s) { return s; }\n    }\n}\n", _MAIN: JAVA[_MAIN].replace("Reader.parse", "Reader.Kind.parse").replace("mine.read(1) + given.read(Reader.LIMIT)", "1").replace('new Reader("a")', "null")}),
+    _java("static method renamed, the interface is from outside", "String parse(", "String parseIt(", "`Reader.parse`", more={READER: JAVA[READER].replace("Reader {", "Reader implements Closeable {")}),
+    _java("static method changed, the interface is from outside", "parse(String s) { return s; }", "parse() { return null; }", "`Reader.parse` changed", more={READER: JAVA[READER].replace("Reader {", "Reader implements Closeable {")}),
+    _java("static method changed, the base is from outside", "parse(String s) { return s; }", "parse() { return null; }", more={READER: JAVA[READER].replace("Reader {", "Reader extends Other {")}),
+    _java("static method of a nested class renamed", "String parse(", "String parseIt(", "`Kind.parse`", more={READER: "package com.shop.text;\n\npublic class Reader {\n    public static class Kind {\n        public static String parse(String s) { return s; }\n    }\n}\n", _MAIN: JAVA[_MAIN].replace("Reader.parse", "Reader.Kind.parse").replace("mine.read(1) + given.read(Reader.LIMIT)", "1").replace('new Reader("a")', "null")}),
     _java("own method renamed", "int stepOnce(", "int strideOnce(", "`Reader.stepOnce`"),
     _java("method of a variable", "int read(int n)", "int readAll(int n)", "`Reader.read`"),
     _java("parameter added", "read(int n)", "read(int n, int m)", "`Reader.read` changed"),
@@ -221,9 +225,9 @@ CASES: list[Case] = [
     _java("constructor changed", "Reader(String path)", "Reader()", "`Reader.Reader` changed"),
     _java("constant gone", "LIMIT = 3", "MOST = 3", "`LIMIT`"),
     _java("inherited from a base of ours", "class Reader {", "class Reader extends Base {",
-          also={_READER: (("class Reader {", "class Reader extends Base {"), ("    public static String parse(String s) { return s; }\n", ""))},
+          also={READER: (("class Reader {", "class Reader extends Base {"), ("    public static String parse(String s) { return s; }\n", ""))},
           more={f"{_JAVA}/text/Base.java": "package com.shop.text;\n\nclass Base {\n    public static String parse(String s) { return s; }\n}\n"}),
-    _java("inherited from outside", "class Reader {", "class Reader extends java.io.Reader {", also={_READER: (("class Reader {", "class Reader extends Other {"), ("String parse(", "String parseIt("))}),
+    _java("inherited from outside", "class Reader {", "class Reader extends java.io.Reader {", also={READER: (("class Reader {", "class Reader extends Other {"), ("String parse(", "String parseIt("))}),
     _scripts("own method renamed, the base is another script's", "  drawAll() {}", "  drawEach() {}", "`Lines.drawAll`"),
     _scripts("own method moved to the base", "  drawAll() {}\n", "", also={"web/base.js": (("  init()", "  drawAll() {}\n  init()"),)}),
     _scripts("two scripts have that base", "  drawAll() {}", "  drawEach() {}", more={"web/other.js": "class Chart {\n}\n"}),

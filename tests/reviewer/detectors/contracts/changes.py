@@ -1,11 +1,14 @@
 """Changes of whole small trees, written as texts, and what the detector says about them."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 from reviewer.change import Change, FileChange, Kind
-from reviewer.detectors.contracts.detector import Contracts
+from reviewer.context.provider import Provider
+from reviewer.detectors.contracts.detector import Also, Contracts
 from reviewer.detectors.run import Registered, run_all
 from reviewer.finding import Finding
+from tests.reviewer.context.memory import MemoryObjects
 from tests.reviewer.context.plain import Trees
 from tests.reviewer.detectors.sources import Files, file_change
 
@@ -35,21 +38,24 @@ def breaks(
     *,
     renamed: Mapping[str, str] | None = None,
     refused: frozenset[str] = frozenset(),
+    also: Also | None = None,
 ) -> list[Finding]:
     """Return what is said about a change; `edits` are the files that it adds, changes, deletes."""
     head = {path: text for path, text in {**base, **edits}.items() if text is not None}
     for old in (renamed or {}).values():
         head.pop(old, None)
     files = changed(base, head, renamed)
+    # What finds more asks what only the real one answers.
+    known = Provider(MemoryObjects(head, base)) if also else None
     trees = Trees(_bytes(head), _bytes(base), refused)
-    detector = Contracts(trees)
-    said = run_all(
-        [Registered(detector, "scope", "hunk", renames=True)],
-        Change(base="b" * 40, head="a" * 40, merge_base="b" * 40, files=files),
-        Files(dict(head), dict(base)),
-        files,
-        lambda: False,
-    )
+    with known or nullcontext():
+        said = run_all(
+            [Registered(Contracts(known or trees, also=also), "scope", "hunk", renames=True)],
+            Change(base="b" * 40, head="a" * 40, merge_base="b" * 40, files=files),
+            Files(dict(head), dict(base)),
+            files,
+            lambda: False,
+        )
     assert said.notes == []
     return said.findings
 

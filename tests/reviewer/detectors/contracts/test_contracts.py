@@ -4,7 +4,17 @@ from reviewer.detectors.contracts.detector import Contracts
 from reviewer.detectors.contracts.trees import Clock
 from reviewer.finding import MOST_PLACES, Category
 from tests.reviewer.context.plain import Trees
-from tests.reviewer.detectors.contracts.cases import CASES, COMMON, PYTHON, RUBY, SCRIPT, Edits
+from tests.reviewer.detectors.contracts.cases import (
+    CASES,
+    COMMON,
+    GO,
+    JAVA,
+    PYTHON,
+    READER,
+    RUBY,
+    SCRIPT,
+    Edits,
+)
 from tests.reviewer.detectors.contracts.changes import breaks
 from tests.reviewer.detectors.sources import Files, notes, source
 
@@ -112,6 +122,43 @@ def test_what_was_not_read_is_not_judged() -> None:
     refused = frozenset({"cli.py"})
     edits = edited(PYTHON, {"pkg/text.py": (("LIMIT = 3\n", ""),)})
     assert breaks(PYTHON, edits, refused=refused) == []
+
+
+_MODULE = "export const x = 1;\nfunction parseText() {}\nparseText();\n"
+_CHART = {"web/base.js": "class Chart {\n  static make() {}\n}\n", "web/use.js": "Chart.make();\n"}
+_TOP = {"lib/a.rb": "def help_out\nend\n", "lib/b.rb": "require_relative 'a'\nhelp_out\n"}
+_JAVA_CLASS = {
+    "com/A.java": "package com;\n\nclass A {}\n",
+    "com/B.java": "package com;\n\nclass B {\n    void f() { new A(); }\n}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("base", "edits", "unread"),
+    [
+        (PYTHON, {"pkg/text.py": (("def step(", "def stride("),)}, "pkg/more.py"),
+        (SCRIPT, {"src/text.ts": (("  stepOnce(c", "  strideOnce(c"),)}, "src/more.ts"),
+        (
+            {"src/own.ts": _MODULE},
+            {"src/own.ts": (("function parseText() {}\n", ""),)},
+            "src/x.d.ts",
+        ),
+        (_CHART, {"web/base.js": (("make()", "start()"),)}, "web/more.js"),
+        (GO, {"text/text.go": ((" step(n int)", " stride(n int)"),)}, "text/more.go"),
+        (JAVA, {READER: (("int stepOnce(int n) {", "int strideOnce(int n) {"),)}, "src/More.java"),
+        (_JAVA_CLASS, {"com/A.java": (("class A", "class C"),)}, "com/More.java"),
+        (RUBY, {"lib/shop/reader.rb": (("def step_once", "def stride_once"),)}, "lib/more.rb"),
+        (RUBY, {"lib/shop/reader.rb": (("LIMIT = 3", "MOST = 3"),)}, "lib/more.rb"),
+        (_TOP, {"lib/a.rb": (("def help_out", "def help_them"),)}, "lib/more.rb"),
+    ],
+)
+def test_a_file_that_nobody_read_may_have_what_is_gone(
+    base: dict[str, str], edits: Edits, unread: str
+) -> None:
+    base = {**base, unread: "\n"}
+    head = edited(base, edits)
+    assert len(breaks(base, head)) == 1
+    assert breaks(base, head, refused=frozenset({unread})) == []
 
 
 @pytest.mark.parametrize("maker_changes", [False, True])

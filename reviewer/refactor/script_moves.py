@@ -1,0 +1,397 @@
+"""Moves of a whole file of JavaScript or TypeScript: its relative imports and those of it, by rule.
+
+What is between the quotes of an import is a path: it is rewritten by paths alone, with its ending
+as it was written. Whatever names the file by another name than its path (an alias, settings, a
+framework, code that nothing here parses) is a reason to decline.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from posixpath import relpath
+
+from reviewer.context.resolving.tree import folder_of, joined, name_of, stem_of, upward, within
+from reviewer.context.values import Context
+from reviewer.detectors.contracts.masking import literals, masked
+from reviewer.errors import GiveUp
+from reviewer.languages import Language, language_of
+from reviewer.parsing.symbols import Import
+from reviewer.refactor.patch import Blob
+from reviewer.refactor.protect import refused, shown
+from reviewer.refactor.symbols import Done, line_of
+from reviewer.refactor.tree import Overlay
+from reviewer.refactor.values import ModuleMove
+from reviewer.text import decode, encode, printable
+
+SCRIPTS = frozenset({Language.JAVASCRIPT, Language.TYPESCRIPT, Language.TSX})
+
+ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
+"""Of files that are moved so; a declaration (`.d.ts`) is none of them."""
+
+MOST_UNPARSED = 2_000
+"""Files of components and pages that are searched for the name of the file."""
+
+MOST_BYTES = 200_000
+"""Of settings, or of such a file."""
+
+_INDEX = "index"
+_DECLARED = (".d.ts", ".d.mts", ".d.cts")
+_UNPARSED = (".vue", ".svelte", ".astro", ".mdx", ".html")
+_IMPORTS = re.compile(
+    rb"(?:\b(?:from|import|module)"
+    rb"|(?:\bimport|\brequire(?:\s*\.\s*resolve)?|\bnew\s+URL|\b(?:jest|vi)\s*\.\s*\w+(?:<[^;{}]*>)?)"
+    rb"\s*\()\s*$"
+)
+"""What stands before the path of a module, where comments are blanks."""
+
+_RELATIVE = re.compile(r"\.{1,2}(?:/.*)?", re.DOTALL)
+_LOADED = re.compile(r"!\.{1,2}/")
+_SETTINGS = re.compile(
+    r"(?:package|project|angular|nx|[jt]sconfig[\w.-]*)\.json|[\w.-]+\.(?:config|conf)\.\w+|"
+    r"\.[\w.-]*rc(?:\.\w+)?|webpack[\w.-]*\.[cm]?[jt]s"
+)
+_PLACED = re.compile(
+    r'"(?:next|nuxt|gatsby|expo-router|@remix-run/[\w-]+|@sveltejs/kit|@react-router/[\w-]+)"\s*:'
+)
+_FOLDERS = frozenset({"app", "pages", "routes"})
+"""Folders in which such a framework finds files by their names."""
+
+_ITS_PLACE = re.compile(
+    rb"\b(?:__dirname|__filename|require\s*\.\s*context|import\s*\.\s*meta\s*\.\s*\w+)\b|"
+    rb"///\s*<reference\s+path"
+)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """From where to where a file goes, and both without their ending."""
+
+    old: str
+    new: str
+    ending: str
+
+    @property
+    def stem(self) -> str:
+        return self.old.removesuffix(self.ending)
+
+    @property
+    def now(self) -> str:
+        return self.new.removesuffix(self.ending)
+
+
+@dataclass(frozen=True)
+class _Path:
+    """A string that is a relative path: its bytes between the quotes, and is a module named so?"""
+
+    start: int
+    end: int
+    text: str
+    imports: bool
+    loaded: bool
+
+    @property
+    def bare(self) -> str:
+        """The path without a bundler's query."""
+        return re.split(r"[?#]", self.text, maxsplit=1)[0]
+
+
+def move_script(one: ModuleMove, context: Context, tree: Overlay) -> Done:
+    """Move a file with all imports of it; raise GiveUp, and do nothing, where that is not sure."""
+    way = _way(one, tree)
+    answer = context.importing(way.old)
+    if answer.notes:
+        raise GiveUp(" ".join(answer.notes))
+    words = context.resolver().spellings(way.old)
+    having = context.mentioning(words) if words else {}
+    users = {each.path for each in answer.items} | {
+        path for some in having.values() for path in some
+    }
+    users = {path for path in users if language_of(path) in SCRIPTS and path != way.old}
+    _is_named_by_nothing_else(way, sorted(users), context, tree)
+    done = Done()
+    said = f"{shown(way.old)} is {shown(way.new)} now"
+    for path in sorted(users):
+        data = _following(path, way, context, tree, done, said)
+        if data is not None:
+            _put(done, path, data, tree)
+    blob = tree.blob(way.old)
+    if blob is None:
+        raise GiveUp(f"there is no {shown(way.old)}")
+    for path in (way.old, way.new):
+        if problem := refused(path, tree):
+            raise GiveUp(f"{shown(path)} is not moved: {problem}")
+    done.files[way.new] = Blob(_moved(way, context, tree, done, said), blob.mode)
+    done.files[way.old] = Blob(_shim(way, blob.data), blob.mode) if one.shim else None
+    return done
+
+
+def _put(done: Done, path: str, data: bytes, tree: Overlay) -> None:
+    blob = tree.blob(path)
+    if problem := refused(path, tree):
+        raise GiveUp(f"{shown(path)} would have to change: {problem}")
+    done.files[path] = Blob(data, blob.mode if blob is not None else "100644")
+
+
+# May it go -------------------------------------------------------------------------------------
+
+
+def _way(one: ModuleMove, tree: Overlay) -> _Way:
+    ending = next((each for each in ENDINGS if one.path.endswith(each)), "")
+    if not ending or one.path.endswith(_DECLARED) or not one.to.endswith(ending):
+        raise GiveUp("only a file of code is moved by host code, to a path with the same ending")
+    way = _Way(one.path, one.to, ending)
+    if one.to.endswith(_DECLARED) or stem_of(one.to) == "":
+        raise GiveUp(f"{shown(one.to)} is no file of code")
+    if _SETTINGS.fullmatch(name_of(way.old)):
+        raise GiveUp(f"{shown(way.old)} is found by its name and place")
+    for path in (
+        *(f"{way.now}{each}" for each in (*ENDINGS, *_DECLARED)),
+        way.now,
+        *(f"{way.stem}{each}" for each in _DECLARED),
+        *(f"{way.stem}{each}" for each in ENDINGS if each != ending),
+        within(folder_of(way.old), f"__mocks__/{name_of(way.old)}"),
+        within(folder_of(way.old), f"__snapshots__/{name_of(way.old)}.snap"),
+    ):
+        if tree.has(path):
+            raise GiveUp(f"{shown(path)} is there already, and goes with that name")
+    return way
+
+
+def _is_named_by_nothing_else(way: _Way, users: list[str], context: Context, tree: Overlay) -> None:
+    """Refuse where settings, an alias, a framework or code that is not parsed name the file."""
+    settings = _settings(tree)
+    for path, text in settings.items():
+        if _says(text, way.stem, folder_of(path)):
+            raise GiveUp(f"{shown(path)} names it")
+        near = folder_of(path) in upward(folder_of(way.old))
+        if near and name_of(path) == "package.json" and _PLACED.search(text):
+            for end in (way.old, way.new):
+                if _FOLDERS.intersection(folder_of(end).split("/")):
+                    raise GiveUp(f"a framework may find {shown(end)} by its place")
+    for path in users:
+        for each in context.imports(path).items:
+            module = each.what.module
+            if _RELATIVE.fullmatch(module):
+                continue
+            if way.old in each.to.files:
+                raise GiveUp(f"{shown(path)} names it by an alias, {printable(module)}")
+            if not each.to.files and _may_mean(module, way) and _is_alias(module, settings):
+                raise GiveUp(f"{shown(path)} may name it by an alias, {printable(module)}")
+    _is_in_no_page(way, tree)
+
+
+def _settings(tree: Overlay) -> dict[str, str]:
+    """Return the texts of settings of packages, compilers and bundlers, by path."""
+    found = {}
+    for path in _paths(tree):
+        if _SETTINGS.fullmatch(name_of(path)) and "node_modules/" not in path:
+            blob = tree.blob(path)
+            if blob is not None:
+                found[path] = decode(blob.data[:MOST_BYTES])
+    return found
+
+
+def _paths(tree: Overlay) -> list[str]:
+    known = {path for path in tree.start.modes if path not in tree.files}
+    return sorted([*known, *(path for path, blob in tree.files.items() if blob is not None)])
+
+
+def _says(text: str, stem: str, folder: str) -> bool:
+    """Does a text of a folder have a path, with or without an ending?"""
+    inner = stem.removeprefix(f"{folder}/") if folder else stem
+    if folder and inner == stem:
+        return False
+    named = rf"(?<![\w/-])(?:\.?/)?{re.escape(inner)}(?:\.\w+)*(?![\w/-])"
+    return ("/" in inner or inner == _INDEX or f"./{inner}" in text) and bool(
+        re.search(named, text)
+    )
+
+
+def _may_mean(module: str, way: _Way) -> bool:
+    """Does the end of a name that leads nowhere look like the file?"""
+    last = name_of(module)
+    names = {name_of(way.old), name_of(way.stem)}
+    if name_of(way.stem) == _INDEX:
+        names.add(name_of(folder_of(way.old)))
+    return last in names
+
+
+def _is_alias(module: str, settings: dict[str, str]) -> bool:
+    """Do settings of a bundler give a name a meaning?"""
+    first = re.escape(module.partition("/")[0])
+    known = re.compile(rf"""["'`^/]{first}(?:["'`/*$(\\]|$)|(?<![\w-]){first}\s*:""", re.MULTILINE)
+    return any(
+        known.search(text) for path, text in settings.items() if name_of(path) != "package.json"
+    )
+
+
+def _is_in_no_page(way: _Way, tree: Overlay) -> None:
+    """Refuse where a component or a page has the path of the file in it."""
+    pages = [path for path in _paths(tree) if path.endswith(_UNPARSED)]
+    if len(pages) > MOST_UNPARSED:
+        raise GiveUp(f"more than {MOST_UNPARSED} components or pages may import it")
+    for path in pages:
+        blob = tree.blob(path)
+        text = decode(blob.data[:MOST_BYTES]) if blob is not None else ""
+        for found in re.finditer(r"""["'`](\.{1,2}/[^"'`\n]*|/[^"'`\n]*)["'`]""", text):
+            said = found[1]
+            at = joined("" if said.startswith("/") else folder_of(path), said)
+            if at is not None and _is_at(at, way):
+                raise GiveUp(f"{shown(path)} imports it, and is not parsed here")
+
+
+def _is_at(at: str, way: _Way) -> bool:
+    """Is a path the file's, with any ending or none, or the folder that it is the index of?"""
+    rest = at[len(way.stem) :] if at.startswith(way.stem) else "/"
+    index = name_of(way.stem) == _INDEX and at == folder_of(way.old)
+    return index or not rest or (rest.startswith(".") and rest in (*ENDINGS, ".jsx"))
+
+
+# The files -------------------------------------------------------------------------------------
+
+
+def _moved(way: _Way, context: Context, tree: Overlay, done: Done, said: str) -> bytes:
+    """Return the file with relative paths that mean what they meant."""
+    data = _data(way.old, context, tree)
+    resolver = context.resolver()
+    for each in context.imports(way.old).items:
+        what = each.what
+        if way.old in each.to.files:
+            raise GiveUp(f"{shown(way.old)} imports itself")
+        if not _RELATIVE.fullmatch(what.module) and (
+            resolver.resolve(way.new, what).files != each.to.files
+        ):
+            raise GiveUp(f"{printable(what.module)} means something else in another folder")
+    here, there = folder_of(way.old), folder_of(way.new)
+    if here == there:
+        return data
+    pieces: dict[tuple[int, int], bytes] = {}
+    for one in _strings(data, way.old):
+        if one.loaded:
+            raise GiveUp(f"a bundler's loader is named in {shown(way.old)}")
+        at = joined(here, one.bare)
+        if at is None:
+            raise GiveUp(f"{printable(one.text)} is outside of the repository")
+        if one.imports:
+            now = _spelled(at, there, slash=one.bare.endswith("/"))
+            pieces[one.start, one.end] = encode(now + one.text[len(one.bare) :])
+        else:
+            done.lead(way.new, f"{said}, and a string here may be a path: {printable(one.text)}")
+    if found := _ITS_PLACE.search(data):
+        what_ = printable(decode(found[0]))
+        done.lead(way.new, f"{said}, and it says {what_}, which is another in another folder")
+    return _with(data, pieces)
+
+
+def _following(  # noqa: PLR0917
+    path: str, way: _Way, context: Context, tree: Overlay, done: Done, said: str
+) -> bytes | None:
+    """Return a file that imports the moved one from where it is, None for one that does not."""
+    wanted = {each.what.module for each in context.imports(path).items if way.old in each.to.files}
+    data = _data(path, context, tree) if wanted else _whole(path, tree)
+    resolver = context.resolver()
+    pieces: dict[tuple[int, int], bytes] = {}
+    found: set[str] = set()
+    for one in _strings(data, path):
+        files = resolver.resolve(path, Import(one.text, "", "", 1)).files
+        if one.loaded or way.old not in files:
+            continue
+        if len(files) > 1:
+            raise GiveUp(f"{printable(one.text)} in {shown(path)} may be another file")
+        if not one.imports:
+            row = line_of(data, data.count(b"\n", 0, one.start) + 1)
+            done.lead(path, f"{said}, and is perhaps named here: {row}")
+            continue
+        found.add(one.text)
+        now = _renamed(one, path, way, tree)
+        pieces[one.start, one.end] = encode(now + one.text[len(one.bare) :])
+    if missing := wanted - found:
+        raise GiveUp(
+            f"{shown(path)} imports it in a way that was not found, {printable(min(missing))}"
+        )
+    return _with(data, pieces) if pieces else None
+
+
+def _renamed(one: _Path, path: str, way: _Way, tree: Overlay) -> str:
+    """Return how a file names the moved one: with the ending that it has named it with."""
+    here = folder_of(path)
+    at = joined(here, one.bare) or ""
+    is_index = name_of(way.now) == _INDEX
+    if at == folder_of(way.old) and name_of(way.stem) == _INDEX:
+        if tree.has(within(at, "package.json")):
+            raise GiveUp(f"{shown(at)} has a package.json, which says what it means")
+        ending = ""
+    elif at == way.stem:
+        ending = ""
+    elif at.startswith(f"{way.stem}."):
+        ending = at[len(way.stem) :]
+    else:
+        raise GiveUp(f"{shown(path)} names it by {printable(one.text)}, which is not its path")
+    folder = folder_of(way.now)
+    short = is_index and not ending and folder not in {here, ""}
+    if short and not any(tree.has(f"{folder}{each}") for each in (*ENDINGS, *_DECLARED)):
+        return _spelled(folder, here, slash=one.bare.endswith("/"))
+    return _spelled(f"{way.now}{ending}", here, slash=False)
+
+
+def _spelled(at: str, folder: str, *, slash: bool) -> str:
+    """Return a path as an import of a folder spells it."""
+    said = relpath(f"/{at}", f"/{folder}")
+    if said not in {".", ".."} and not said.startswith("../"):
+        said = f"./{said}"
+    return f"{said}/" if slash else said
+
+
+def _strings(data: bytes, path: str) -> Iterator[_Path]:
+    """Give the strings of a file that are relative paths, and those behind a loader's name."""
+    language = language_of(path)
+    if language not in SCRIPTS:
+        return
+    bare = masked(data, language)
+    for start, end in literals(data, language):
+        quote, inner = data[start : start + 1], data[start + 1 : end - 1]
+        if end - start < 3 or data[end - 1 : end] != quote or b"\\" in inner or b"${" in inner:
+            continue
+        text = decode(inner)
+        loaded = _LOADED.search(text) is not None
+        if _RELATIVE.fullmatch(text) or loaded:
+            imports = _IMPORTS.search(bare, max(0, start - 300), start) is not None
+            yield _Path(start + 1, end - 1, text, imports, loaded and imports)
+
+
+def _data(path: str, context: Context, tree: Overlay) -> bytes:
+    """Return the bytes of a file that was parsed whole."""
+    known = context.extraction(path)
+    if known.missing or not known.what.complete:
+        raise GiveUp(f"{shown(path)} does not parse")
+    return _whole(path, tree)
+
+
+def _whole(path: str, tree: Overlay) -> bytes:
+    blob = tree.blob(path)
+    return blob.data if blob is not None else b""
+
+
+def _with(data: bytes, pieces: dict[tuple[int, int], bytes]) -> bytes:
+    for (start, end), new in sorted(pieces.items(), reverse=True):
+        data = data[:start] + new + data[end:]
+    return data
+
+
+def _shim(way: _Way, data: bytes) -> bytes:
+    """Return a module that offers, under the old path, what the new one does."""
+    language = language_of(way.old)
+    bare = masked(data, language) if language in SCRIPTS else data
+    if re.search(rb"\bmodule\s*\.\s*exports\b|\bexports\s*\.|\bexport\s*=", bare):
+        raise GiveUp(f"{shown(way.old)} does not export by name")
+    if not re.search(rb"\bexport\b", bare):
+        raise GiveUp(f"{shown(way.old)} offers nothing by name")
+    # Written with the ending that the file itself names others with.
+    named = re.search(rb"""\bfrom\s*["']\.{1,2}/[^"'\n]*?(\.[cm]?[jt]sx?)["']""", data)
+    ending = named[1].decode() if named else ""
+    at = _spelled(f"{way.now}{ending}", folder_of(way.old), slash=False)
+    semicolon = b";" if b";" in bare else b""
+    line = b"export * from '" + encode(at) + b"'" + semicolon + b"\n"
+    if re.search(rb"\bexport\s+default\b|\bas\s+default\b", bare):
+        line += b"export { default } from '" + encode(at) + b"'" + semicolon + b"\n"
+    return line
