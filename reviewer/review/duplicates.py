@@ -162,9 +162,9 @@ def groups(said: Duplicates, compared: Sequence[Finding]) -> list[frozenset[str]
 
     Each report is in one group at the most, the first that names it; patterns come last, and have
     all of a group of which they name a report, or none of it. A group without a model's report is
-    none, and what was there before the change is not what the change brings. Of what is grave a
-    group has one, the worst, and it has no more than one comment can tell: what is left out is told
-    by itself.
+    none, and has nothing that was there before the change beside what the change brings. Of what
+    is grave a group has one, the worst, and it has no more than one comment can tell: what is left
+    out is told by itself.
     """
     named = _named(compared)
     found: list[set[str]] = []
@@ -184,12 +184,15 @@ def groups(said: Duplicates, compared: Sequence[Finding]) -> list[frozenset[str]
 
 
 def _together(wanted: Container[str], named: Mapping[str, Finding]) -> set[str]:
-    """Return those of the wanted reports that one comment may tell; none where that is no group."""
+    """Return those of the wanted reports that one comment may tell; none where that is no group.
+
+    They are as new, or as old, as the worst of them.
+    """
     names = [name for name in named if name in wanted]
+    names = [name for name in names if named[name].preexisting == named[names[0]].preexisting]
     grave = [name for name in names if named[name].is_grave]
     names = [name for name in names if name not in grave[1:]][:MOST_TOGETHER]
-    ones = [named[name] for name in names]
-    is_group = len(ones) > 1 and any(map(_by_model, ones)) and _of_one_time(ones)
+    is_group = len(names) > 1 and any(_by_model(named[name]) for name in names)
     return set(names) if is_group else set()
 
 

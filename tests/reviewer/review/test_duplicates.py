@@ -293,6 +293,12 @@ def test_what_was_there_before_is_not_what_the_change_brings(second: dict[str, o
     assert bool(groups(grouped("r1", "r2"), ones)) is together
 
 
+@pytest.mark.parametrize("said", [grouped("r1", "r2", "r3"), alike(("r1", "r2", "r3"))])
+def test_what_is_as_new_is_told_together_without_what_is_older(said: Duplicates):
+    ones = claims(preexisting=True)
+    assert ids(groups(said, ones), ones) == [[1, 3]]
+
+
 def test_what_programs_say_is_put_together_by_no_reader_alone():
     ones = [
         finding("`a` is gone", 5, source="detector:contracts/name"),
