@@ -5,7 +5,7 @@ Migrations are Alembic's, under `migrations/`. A file from before them says its 
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Dialect, Index, Table, inspect, text
+from sqlalchemy import Connection, Dialect, inspect, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from app.store.before_alembic import LAST_VERSION, STEPS
@@ -61,16 +61,13 @@ def _statements(dialect: Dialect) -> tuple[str, ...]:
     """Return what creates all tables; written once for each kind of server."""
     kind = dialect.name, dialect.server_version_info
     if kind not in _written:
-        _written[kind] = tuple(
-            str(each.compile(dialect=dialect))
-            for table in METADATA.sorted_tables
-            for each in (CreateTable(table), *map(CreateIndex, _indexes(table)))
-        )
+        written: list[str] = []
+        for table in METADATA.sorted_tables:
+            written.append(str(CreateTable(table).compile(dialect=dialect)))
+            for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                written.append(str(CreateIndex(index).compile(dialect=dialect)))
+        _written[kind] = tuple(written)
     return _written[kind]
-
-
-def _indexes(table: Table) -> list[Index]:
-    return sorted(table.indexes, key=lambda index: str(index.name))
 
 
 def known_versions() -> frozenset[str]:
