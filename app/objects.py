@@ -23,7 +23,15 @@ from app.catfile import CatFile
 from reviewer.change import Change
 from reviewer.errors import GiveUp
 from reviewer.git import GitRepo, MissingObject, once_more
-from reviewer.ports import Entry, FileTooLarge, Match, MissingBlob, NoSuchFile, Rev
+from reviewer.ports import (
+    Entry,
+    FileTooLarge,
+    Match,
+    MissingBlob,
+    NoSuchFile,
+    NotAllSearched,
+    Rev,
+)
 from reviewer.text import decode, encode, printable
 
 MAX_FILE_BYTES = 5_000_000
@@ -40,6 +48,9 @@ MAX_LINE_BYTES = 1_000
 
 MAX_BROUGHT = 20_000
 """Files that are fetched for one grep; for more, a folder has to be named."""
+
+MAX_ABSENT = 100
+"""Files that a search may leave out because their content is not here: they are named to git."""
 
 LIST_TIMEOUT_S = 60.0
 GREP_TIMEOUT_S = 20.0
@@ -173,7 +184,7 @@ class LocalObjects:
 
         `literal`: that have this text. At most `limit`, each cut after MAX_LINE_BYTES. Raise GiveUp
         for a bad pattern, with git's own words, and for one that takes too long; MissingBlob where
-        files cannot be brought.
+        files cannot be brought, NotAllSearched where the others were searched.
         """
         if len(pattern) > MAX_PATTERN_CHARACTERS or re.search(r"[\0\n]", pattern):
             raise GiveUp(f"A pattern is one line of at most {MAX_PATTERN_CHARACTERS} characters.")
@@ -186,7 +197,20 @@ class LocalObjects:
         try:
             return self._found(args, len(commit) + 1, max(limit, 0))
         except MissingObject as error:
-            raise MissingBlob(f"Not all files can be searched. {error.problem}") from error
+            absent = self._absent(under, at)
+            if not 0 < len(absent) <= MAX_ABSENT:
+                raise MissingBlob(f"Not all files can be searched. {error.problem}") from error
+            args += [b":(top,exclude,literal)" + encode(path) for path in absent]
+            rest = self._found(args, len(commit) + 1, max(limit, 0))
+            raise NotAllSearched(
+                f"Not all files can be searched: the repository lacks {_some(absent)}.", rest
+            ) from error
+
+    def _absent(self, under: str, at: Rev) -> list[str]:
+        """Return the paths of files below a folder whose content is not here."""
+        files = [entry for entry in self.entries(under, at) if entry.mode in _FILES]
+        missing = set(self._missing({entry.sha for entry in files}))
+        return [entry.path for entry in files if entry.sha in missing]
 
     @once_more
     def _found(self, args: Sequence[str | bytes], skip: int, limit: int) -> list[Match]:
@@ -315,6 +339,12 @@ def missing_objects(repo: GitRepo, shas: Iterable[str]) -> list[str]:
 def _is_forbidden(part: bytes) -> bool:
     """No tree that git makes has such a name in it; a tree that somebody forged might."""
     return part in (b"", b".", b"..") or b"\0" in part or part.lower() == b".git"
+
+
+def _some(paths: Sequence[str]) -> str:
+    """Return the first of some paths in words, and how many more there are."""
+    more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+    return f"{printable(paths[0])!r}{more}"
 
 
 def _pathspec(under: str) -> list[str | bytes]:

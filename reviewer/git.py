@@ -239,6 +239,8 @@ class GitRepo:
             stderr = errors.read(STDERR_BYTES)
             # `git grep` passes over an object that it cannot read, and tells nobody but stderr.
             is_partial = _MISSING.search(decode(stderr)) is not None
+            if is_partial and not at_end:
+                raise self.failure(args, stderr)  # who killed it was we
             if is_partial or (at_end and process.returncode not in ok):
                 raise self._error(args, stderr, process)
 

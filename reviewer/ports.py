@@ -22,6 +22,14 @@ class MissingBlob(GiveUp):
     """The tree names a file's content, and it is not here: `prefetch` may bring it."""
 
 
+class NotAllSearched(MissingBlob):
+    """Some files of a search are not here and cannot be had; `matches` are those of the others."""
+
+    def __init__(self, problem: str, matches: "list[Match]") -> None:
+        super().__init__(problem)
+        self.matches = matches
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One blob of a tree. `path` is decoded UTF-8 with surrogateescape.
@@ -94,7 +102,7 @@ class Objects(Protocol):
 
         `literal`: the lines that have it as it stands. Files that are not here are brought first.
         Raise GiveUp with git's own words for a pattern that is no regular expression, and
-        MissingBlob where not all files can be searched.
+        MissingBlob where not all files can be searched: NotAllSearched with what the others have.
         """
         ...
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from reviewer.change import Change, Span
 from reviewer.context.values import Context, History
 from reviewer.errors import GiveUp
-from reviewer.ports import Match, NoSuchFile, Objects
+from reviewer.ports import Match, NoSuchFile, NotAllSearched, Objects
 from reviewer.review.questions import questions
 from reviewer.review.scope import show
 from reviewer.rlm.task import Function
@@ -69,17 +69,7 @@ def functions(
         exactly that text, in all files or those under a folder or file, as {"path", "line",
         "text"}; tests and documentation included. A last one whose path is "" is no match: it says
         what is missing. No match at all is []."""
-        try:
-            matches = await asyncio.to_thread(
-                objects.grep, pattern, at, under, GREP_LINES, literal=bool(literal)
-            )
-        except NoSuchFile as error:
-            return [_note(str(error))]
-        found = [_match(match) for match in matches]
-        if len(found) >= GREP_LINES:
-            more = f"only the first {GREP_LINES} matches: narrow the pattern or the folder"
-            found.append(_note(more))
-        return found
+        return await asyncio.to_thread(_found, objects, pattern, at, under, literal=bool(literal))
 
     async def ls(under: str = "", at: Rev = "head") -> list[str]:
         """The paths of the files below a folder."""
@@ -112,6 +102,22 @@ def functions(
         return plain
     paths = list(dict.fromkeys(span.path for span in spans))
     return {**plain, **questions(code.context, code.history, objects, paths)}
+
+
+def _found(
+    objects: Objects, pattern: str, at: Rev, under: str, *, literal: bool
+) -> list[dict[str, Any]]:
+    try:
+        matches = objects.grep(pattern, at, under, GREP_LINES, literal=literal)
+    except NoSuchFile as error:
+        return [_note(str(error))]
+    except NotAllSearched as error:
+        return [*map(_match, error.matches), _note(str(error))]
+    found = [_match(match) for match in matches]
+    if len(found) >= GREP_LINES:
+        more = f"only the first {GREP_LINES} matches: narrow the pattern or the folder"
+        found.append(_note(more))
+    return found
 
 
 async def _text(objects: Objects, path: str, at: Rev) -> str:

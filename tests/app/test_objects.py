@@ -13,7 +13,7 @@ from app.objects import MAX_LINE_BYTES, LocalObjects
 from reviewer.diff import build_change
 from reviewer.errors import GiveUp
 from reviewer.git import GitRepo, open_repo
-from reviewer.ports import FileTooLarge, MissingBlob, NoSuchFile, Objects
+from reviewer.ports import FileTooLarge, MissingBlob, NoSuchFile, NotAllSearched, Objects
 from reviewer.text import decode
 from tests.repo import Repo, mortal_git
 
@@ -318,6 +318,29 @@ def test_what_a_partial_clone_lacks_is_missing(repo: Repo, tmp_path: Path) -> No
                 objects.grep("new")
             with pytest.raises(GiveUp, match="Not all files can be searched"):
                 objects.grep("^#!|new", limit=1)
+
+
+def test_a_file_that_a_damaged_store_lacks_hides_no_match_elsewhere(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "repo")
+    for path in ("a.py", "b/c.py", "b/new\nline", "b/*"):
+        repo.write(path, f"needle of {path}\n" * 3)
+    base = repo.commit("base")
+    repo.write("a.py", "needle = 1\n")
+    head = repo.commit("head")
+    for path in ("b/*", "b/new\nline"):
+        sha = decode(repo.git("rev-parse", f"HEAD:{path}")).strip()
+        (repo.path / ".git/objects" / sha[:2] / sha[2:]).unlink()
+    with (
+        open_repo(repo.path) as opened,
+        LocalObjects(opened, build_change(opened, base, head)) as has,
+    ):
+        with pytest.raises(NotAllSearched, match=r"lacks 'b/\*' and 1 more") as caught:
+            has.grep("needle")
+        assert [match.path for match in caught.value.matches] == ["a.py", *["b/c.py"] * 3]
+        with pytest.raises(NotAllSearched) as caught:
+            has.grep("needle", under="b", limit=2)
+        assert [match.path for match in caught.value.matches] == ["b/c.py"] * 2
+        assert [match.path for match in has.grep("needle", under="a.py")] == ["a.py"]
 
 
 def test_sha256_objects(tmp_path: Path) -> None:

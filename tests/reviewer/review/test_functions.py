@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reviewer.ports import Entry, Match, NoSuchFile, Rev
+from reviewer.ports import Entry, Match, NoSuchFile, NotAllSearched, Rev
 from reviewer.review.functions import GREP_LINES, functions
 from reviewer.rlm.sandbox import Printed, Sandbox
 from tests.reviewer.review.values import change, changed, hunk, whole
@@ -94,6 +94,24 @@ def test_a_grep_that_is_cut_says_so_in_a_row_that_is_no_match():
     rows = asyncio.run(functions(change(), Many(), ())["grep"]("x"))
     assert [row["path"] for row in rows] == ["a.py"] * GREP_LINES + [""]
     assert rows[-1]["text"].startswith("… no match but a note: only the first 100 matches")
+
+
+def test_a_grep_that_lacks_files_gives_what_the_others_have():
+    class Damaged(Nothing):
+        def grep(
+            self,
+            pattern: str,
+            at: Rev = "head",
+            under: str = "",
+            limit: int = 200,
+            *,
+            literal: bool = False,
+        ) -> list[Match]:
+            raise NotAllSearched("The repository lacks 'b.png'.", [Match("a.py", 1, "x")])
+
+    rows = asyncio.run(functions(change(), Damaged(), ())["grep"]("x"))
+    assert [row["path"] for row in rows] == ["a.py", ""]
+    assert "b.png" in rows[-1]["text"]
 
 
 def test_a_text_is_looked_for_as_it_stands():
