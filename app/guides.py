@@ -3,7 +3,7 @@ what of it is not used. Where they are read from is the caller's: see `app.polic
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -27,6 +27,18 @@ GUIDES = (
     "docs/CONTRIBUTING.md",
 )
 """What a repository tells people and tools about all of it, what is most about code first."""
+
+FOR_PEOPLE = "CONTRIBUTING.md"
+"""Most of it is about the way of working: of its sections those about code are told."""
+
+_ABOUT_CODE = re.compile(
+    r"\b(code(?! of conduct)|coding|style|convention|guideline|standard|rule|principle|security|"
+    r"architect|design|naming|error|logging|compatib|deprecat|test|commit|document|docstring|"
+    r"review|checklist)",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r" {0,3}(```+|~~~+)")
+_HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*)")
 
 NESTED = ("AGENTS.md", "CLAUDE.md")
 """In a folder, each is about what is in that folder."""
@@ -119,6 +131,8 @@ def read_guides(start: Read, below: Below = nothing_below, nested: Sequence[str]
     left = GUIDES_CHARACTERS
     for name in GUIDES:
         text = _news(start, name, known, notes)
+        if name.endswith(FOR_PEOPLE):
+            text = about_code(text)
         if not text:
             continue
         taken = text[: min(GUIDE_CHARACTERS, left)]
@@ -134,6 +148,43 @@ def read_guides(start: Read, below: Below = nothing_below, nested: Sequence[str]
     scoped, not_used = [*scoped, *of_folders], [*not_used, *not_read]
     names = (*parts, *(printable(guide.name) for guide in scoped))
     return Guides("\n\n".join(parts.values()), names, (*notes, *not_used), tuple(scoped))
+
+
+def about_code(text: str) -> str:
+    """Return the sections of a Markdown text whose heading, or one above it, speaks of code; all of
+    a text without headings.
+    """
+    lines = text.split("\n")
+    headings = dict(_headings(lines))
+    levels = [level for level, _ in headings.values()]
+    if not levels:
+        return text
+    # A title is above everything, so that it says nothing of any part.
+    title = levels[0] if levels.count(levels[0]) == 1 and min(levels) == levels[0] else 0
+    kept: list[str] = []
+    above: dict[int, bool] = {}
+    wanted = False
+    for number, line in enumerate(lines):
+        if number in headings:
+            level, words = headings[number]
+            above = {known: said for known, said in above.items() if title < known < level}
+            is_about_code = level > title and _ABOUT_CODE.search(words) is not None
+            wanted = is_about_code or any(above.values())
+            above[level] = wanted
+        if wanted:
+            kept.append(line)
+    return "\n".join(kept).strip()
+
+
+def _headings(lines: Sequence[str]) -> Iterator[tuple[int, tuple[int, str]]]:
+    """Yield for each line that is a heading its number, from 0, and its level and words."""
+    fence = ""
+    for number, line in enumerate(lines):
+        if mark := _FENCE.match(line):
+            is_end = fence != "" and mark[1].startswith(fence)
+            fence = "" if is_end else fence or mark[1]
+        elif not fence and (heading := _HEADING.match(line)):
+            yield number, (len(heading[1]), heading[2])
 
 
 def _news(start: Read, path: str, known: set[str], notes: list[str]) -> str:

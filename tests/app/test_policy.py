@@ -14,6 +14,7 @@ from app.guides import (
     MOST_FOLDERS,
     MOST_SCOPED,
     NESTED,
+    about_code,
     is_guide,
     nested_for,
     read_guides,
@@ -285,6 +286,52 @@ def test_what_cannot_be_priced_is_not_used() -> None:
 
 
 # Guides ------------------------------------------------------------------------------------------
+
+
+HANDBOOK = """# Contributing guidelines
+
+Thank you!
+
+## Setting up
+
+Run `make`.
+
+### Code that needs a database
+
+    # tests are no heading in code
+
+Start one.
+
+## Coding style
+
+Amounts are in cents.
+
+```sh
+# this is no heading
+```
+
+### Names
+
+Long ones.
+
+## Code of conduct
+
+Be kind.
+"""
+
+
+def test_of_what_is_written_for_people_the_sections_about_code_are_told() -> None:
+    told = about_code(HANDBOOK)
+    assert (
+        "Start one." in told and "cents" in told and "Long ones." in told and "no heading" in told
+    )
+    assert all(words not in told for words in ("Thank", "make", "kind", "Contributing"))
+    assert about_code("Be short.\n") == "Be short.\n"
+    assert about_code("# Setup\nRun it.\n# Tests\nWrite some.") == "# Tests\nWrite some."
+    guides = read_guides({"CONTRIBUTING.md": b"# Setup\n\nRun `make`.\n"}.get)
+    assert (guides.text, guides.names, guides.notes) == ("", (), ())
+    agents = read_guides({"AGENTS.md": HANDBOOK.encode()}.get)
+    assert "Be kind." in agents.text, "that is for tools"
 
 
 @pytest.mark.parametrize(
