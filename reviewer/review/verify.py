@@ -206,7 +206,8 @@ class Verifier:
         return f"{asked}are {len(scope.candidates)} reports true?"
 
     def content(self, scope: VerifyScope) -> str:
-        return "\n".join([*map(self._told, scope.candidates), self._hunks(scope.candidates)])
+        told = "\n\n".join(map(self._told, scope.candidates))
+        return f"{told}\n{self._hunks(scope.candidates)}"
 
     def lens(self, scope: VerifyScope) -> str:
         return prompt("verifier_second.md") if self._second else ""

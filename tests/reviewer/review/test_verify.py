@@ -395,6 +395,7 @@ def test_of_many_some_neighbours_are_read_together_and_what_is_grave_by_itself()
     assert all(verifier.size(part) <= WINDOW_TOKENS for part in parts)
     told = verifier.content(parts[1])
     assert told.count(shown) == 1, "what is around several is shown once"
+    assert told.count("\n\nThe report ") == 2, "a blank line keeps reports apart"
     assert [told.count(f"The report {one.id}: ") for one in many[:4]] == [1, 1, 1, 0]
 
 
