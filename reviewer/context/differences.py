@@ -21,6 +21,9 @@ from reviewer.parsing.symbols import (
     Use,
 )
 
+_PATTERNS = ("{", "[")
+"""What the text of a parameter begins with that is taken apart (JavaScript)."""
+
 MIN_BODY_USES = 3
 """A body of fewer uses is too common to say that two names are one thing renamed."""
 
@@ -167,6 +170,7 @@ def _yes(value: bool) -> str:
 
 
 def _parameters(before: Sequence[Parameter], after: Sequence[Parameter]) -> Iterator[Detail]:
+    after = _as_before(before, after)
     old, new = {each.name: each for each in before}, {each.name: each for each in after}
     renamed = dict(_renamed(before, after))
     for name, each in old.items():
@@ -187,6 +191,17 @@ def _parameters(before: Sequence[Parameter], after: Sequence[Parameter]) -> Iter
     order_after = [name for name in new if name in old and _by_place(old[name], new[name])]
     if order_before != order_after:
         yield Detail(Aspect.PARAMETER_ORDER, ", ".join(order_before), ", ".join(order_after))
+
+
+def _as_before(before: Sequence[Parameter], after: Sequence[Parameter]) -> list[Parameter]:
+    """Return parameters with what is taken apart named as it was: a pattern is what a function does
+    with an argument, and its caller's no more than the name that is not there.
+    """
+    named = list(after)
+    for at, (one, other) in enumerate(zip(before, after, strict=False)):
+        if one.name[:1] in _PATTERNS and other.name[:1] in _PATTERNS:
+            named[at] = replace(other, name=one.name)
+    return named
 
 
 def _renamed(before: Sequence[Parameter], after: Sequence[Parameter]) -> Iterator[tuple[str, str]]:

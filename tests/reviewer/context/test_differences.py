@@ -37,6 +37,22 @@ def test_what_is_as_it_was_is_not_different():
     assert differences([ends("a.py", text, f"import os\n\n\n{text}")]) == ()
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("{ a = 1 }", "{ a = 1, b }", [Aspect.SIGNATURE]),
+        ("{ a }, c", "{ a, b }, c, d", [Aspect.PARAMETER_ADDED]),
+        ("[a], c", "[a, b], e", [Aspect.PARAMETER_RENAMED]),
+        ("{ a }", "a", [Aspect.PARAMETER_RENAMED]),
+    ],
+)
+def test_what_is_taken_apart_otherwise_is_the_same_parameter(
+    before: str, after: str, expected: list[Aspect]
+):
+    found = aspects(f"function f({before}) {{}}", f"function f({after}) {{}}", Language.TYPESCRIPT)
+    assert [aspect for aspect, _, _ in found] == expected
+
+
 def test_names_that_go_and_come():
     before = "def f(): pass\nclass A:\n    def m(self): pass\n    x = 1\n"
     after = "def f(): pass\nclass B:\n    def n(self, a): pass\n"
