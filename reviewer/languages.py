@@ -218,8 +218,16 @@ def is_translation(path: str) -> bool:
     return bool(_LOCALE.search(path))
 
 
+# What stands between such lines is filled in (Angular's schematics), but for folders as Jest's are.
+_CONVENTIONAL = (
+    r"(?:tests?|specs?|mocks?|fixtures?|testfixtures|testdata|snapshots?|image_snapshots|screenshots|"
+    r"stubs?|stories|generated|helpers?|utils?|testutils?|testing|support|data|e2e|integration|unit|"
+    r"perf|benchmarks?|types?|pycache)"
+)
 _TEMPLATE = re.compile(
-    r"(?:\{\{|\{%|__\w+__/|(?:^|/)(?:templates?|cookiecutters?|skeletons?|scaffolds?|"
+    r"(?:\{\{|\{%|__(?!"
+    + _CONVENTIONAL
+    + r"__/)\w+__/|(?:^|/)(?:templates?|cookiecutters?|skeletons?|scaffolds?|"
     r"archetype-resources|boilerplates?)/|"
     r"\.(?:j2|jinja2?|tmpl|tpl|erb|mustache|hbs|ejs|in|template|stub|twig|njk|liquid)(?:\.|$))",
     re.IGNORECASE,

@@ -46,6 +46,9 @@ TITLE_CHARS = 120
 
 TEXT_BYTES = 4_000
 LINE_BYTES = 600
+
+QUESTION_BYTES = 4_000
+"""Of a question that a plan waits for; there are eight at the most."""
 PATH_BYTES = 300
 FILES_SHOWN = 12
 SECTION_BYTES = 12_000
@@ -181,13 +184,19 @@ def _has_secret(plan: Plan) -> bool:
     return any(masked(text) != text for text in said)
 
 
+def _question(numbered: tuple[int, str]) -> str:
+    """Return a question with all of its choices: who is to answer has to read them."""
+    number, text = numbered
+    return f"{number}. {fitted(masked(text), QUESTION_BYTES, _inline)}"
+
+
 def _no_work(plan: Plan | None) -> list[str]:
     if plan is None:
         return ["**There is no plan**: the run ended before there was one."]
     if plan.refusal:
         return ["**This is not done**", _text(plan.refusal)]
     if plan.questions:
-        asked = _rows([*enumerate(plan.questions, 1)], lambda one: f"{one[0]}. {_line(one[1])}")
+        asked = _rows([*enumerate(plan.questions, 1)], _question)
         lead = "**Before there is a plan**, answer this, in a new `/rlm refactor` with all of it:"
         return [lead, asked]
     return ["**There is nothing to do**", _text(plan.summary)]

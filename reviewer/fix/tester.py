@@ -119,9 +119,10 @@ def behind(commits: Sequence[Commit], tests: Sequence[tuple[int, Commit]]) -> li
 # What is to be tested ----------------------------------------------------------------------------
 
 
+_BEFORE = "Before the mend, and no more after it:"
 _OF_WHEN = (
-    "(So the finding, of {where} as the base has it. Where it speaks of a change, it means one "
-    "that was made before: the base has that, too.)"
+    "(These are the words of the finding, about what the base does wrong at {where}. A change that "
+    "they speak of was made before: the base has it.)"
 )
 
 
@@ -205,7 +206,7 @@ def _behaviour(finding: Finding, edit: FileEdit, change: Change, home: str) -> T
         hunk=span.id,
         quote=quote,
         what=f"What is right now, in place of this defect: {title}"[:BODY_CHARS],
-        case=f"{printable(case)[:BODY_CHARS]}\n{_OF_WHEN.format(where=where)}",
+        case=f"{_BEFORE} {printable(case)[:BODY_CHARS]}\n{_OF_WHEN.format(where=where)}",
         tested_in="",
         tested_by="",
         test_file=home,

@@ -1,6 +1,6 @@
 """The plan, the edits of a node, and what a refactoring came to: the vocabulary, without I/O."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,7 @@ PATH_CHARS = 1_000
 NAME_CHARS = 300
 MODULE_CHARS = 100
 TEXT_CHARS = 4_000
+QUESTION_CHARS = 1_500
 CONTRACT_CHARS = 8_000
 MESSAGE_CHARS = 2_000
 CODE_CHARS = 60_000
@@ -117,10 +118,11 @@ class Plan(BaseModel):
     modules: list[Module] = Field(
         default=[], max_length=MOST_MODULES, description="in the order of their commits"
     )
-    questions: list[str] = Field(
+    questions: list[Annotated[str, Field(max_length=QUESTION_CHARS)]] = Field(
         default=[],
         max_length=8,
-        description="what only the user can decide; then nothing is done before it is answered",
+        description="what only the user can decide, with the choices; then nothing is done before "
+        "it is answered",
     )
     refusal: str = Field(
         default="", max_length=TEXT_CHARS, description="why the instruction is not carried out"

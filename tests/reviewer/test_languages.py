@@ -97,6 +97,11 @@ def test_files_that_may_be_wrong_on_purpose(path: str, yes: bool) -> None:
         ("src/template.py", False),
         ("app/blueprints/a.py", False),
         ("src/main.py", False),
+        ("web/__tests__/cart.test.ts", False),
+        ("src/__mocks__/prisma.ts", False),
+        ("pkg/__snapshots__/a.snap", False),
+        ("schematics/files/__name__/a.ts", True),
+        ("schematics/files/__tests__name__/a.ts", True),
     ],
 )
 def test_templates_are_known_by_their_path(path: str, yes: bool) -> None:
