@@ -16,6 +16,9 @@ from app.store.tables import MEASURES
 
 log = logging.getLogger(__name__)
 
+_LEAPT = "clock_leapt"
+"""Kept beside the measures, and none: nobody has to watch it."""
+
 
 def now_by(db: Connection) -> float:
     """Return which time counts now (Unix): this clock's, unless it has leapt ahead by more than a
@@ -40,8 +43,23 @@ def believed(database: Database, db: Connection) -> float:
     elif before is not None and before.doubted and not after.doubted:
         log.info("the clock is believed again", extra={"now": now})
     for label in CLOCK.values:
-        value = getattr(after, label)
-        new = database.insert(MEASURES).values(name=CLOCK.name, label=label, value=value, at=now)
-        is_now = {"value": new.excluded.value, "at": now}
-        db.execute(new.on_conflict_do_update(index_elements=["name", "label"], set_=is_now))
+        _keep(database, db, CLOCK.name, label, getattr(after, label))
+    if before is not None and after.believed - before.believed > LEAP_S:
+        _keep(database, db, _LEAPT, "", after.believed)
     return after.believed
+
+
+def leapt_to(db: Connection) -> float:
+    """Return the time to which a leap ahead led that was believed, the last one; 0 for none.
+
+    Only what lies behind it can be of a clock that was wrong, and has been set right since.
+    """
+    of = MEASURES.c
+    return float(db.scalar(select(of.value).where(of.name == _LEAPT, of.label == "")) or 0.0)
+
+
+def _keep(database: Database, db: Connection, name: str, label: str, value: float) -> None:
+    at = time.time()
+    new = database.insert(MEASURES).values(name=name, label=label, value=value, at=at)
+    is_now = {"value": new.excluded.value, "at": at}
+    db.execute(new.on_conflict_do_update(index_elements=["name", "label"], set_=is_now))

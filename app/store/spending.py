@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, Table, delete, exists, func, select, 
 from app.clock import LASTS_S
 from app.measures import AHEAD
 from app.store.base import Base
-from app.store.clock import now_by
+from app.store.clock import leapt_to, now_by
 from app.store.database import Database
 from app.store.tables import CARRIED, JOBS, MEASURES, REPOSITORIES, RUNS, SPENDING
 from app.store.values import Job
@@ -146,12 +146,15 @@ def bring_back(database: Database, db: Connection, now: float) -> None:
     `now` is the time that counts (`app/store/clock.py`). A clock that ran ahead for longer than a
     day was believed, and whoever has spent by it spends in that month (`_month_of`) until then: for
     what is behind by a few minutes, or for an hour, is another clock, and no money comes of that.
+    Nor does any of a clock that is behind for days: what has not begun by it was reached in time,
+    unless a leap ahead was believed that led there.
     """
+    leapt = leapt_to(db)
     since = db.scalar(select(MEASURES.c.value).where(MEASURES.c.name == AHEAD.name)) or 0.0
     month = _named(now)
     last = max(db.scalar(select(func.max(one.c.month))) or "" for one in (SPENDING, CARRIED))
     began = 0.0
-    if last > month:
+    if leapt and last > month and last >= _named(leapt):
         began = since if 0.0 < since <= now else now
         if now - began >= LASTS_S:
             for table in (SPENDING, CARRIED):

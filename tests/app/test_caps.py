@@ -306,6 +306,16 @@ def test_a_year_ahead_blocks_nobody_for_a_year(store: Store, clock: Clock) -> No
         assert db.execute(select(CARRIED)).all() == [], "that of November is over"
 
 
+def test_a_clock_that_is_behind_for_days_gives_no_money_again(store: Store, clock: Clock) -> None:
+    clock.says(3)
+    assert (spend(store, "one", 2.0), spend(store, "two", 1.0)) == (2.0, 1.0)
+    for days in (-40, -39.5, -38.9, -38.8, 3.5, 4, 4.6, 5.2):  # October, and set right
+        clock.says(days)
+        assert spend(store, f"at {days}", 1.0) == FULL
+    with store.database.read() as db:
+        assert {row.month: row.usd for row in db.execute(select(SPENDING))} == {"2026-12": 3.0}
+
+
 def test_a_clock_behind_another_for_an_hour_moves_no_money(store: Store, clock: Clock) -> None:
     clock.says(3)
     assert (spend(store, "one", 2.0), spend(store, "two", 1.0)) == (2.0, 1.0)
