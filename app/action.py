@@ -356,7 +356,6 @@ def _end(step: Step, report: Report, trouble: bool) -> int:
         findings=str(len(review.findings)),
         report=str(step.keep("review.json", render(review, "json", report.snippets()))),
     )
-    severities = [finding.severity for finding in review.findings]
-    code = EXIT_TROUBLE if trouble else exit_code(review.status, severities, step.fail_on)
+    code = EXIT_TROUBLE if trouble else exit_code(review.status, review.severities, step.fail_on)
     step.tell_failure(code)
     return code

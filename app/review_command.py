@@ -179,13 +179,15 @@ def _reviewed(  # noqa: PLR0917
 
 
 def exit_code(done: Review, fail_on: str | None) -> int:
-    """Return 3 for a partial review, 1 for one with a finding at or above `fail_on`, else 0."""
+    """Return 3 for a partial review, 1 for one with a finding, or a grave claim that nobody could
+    settle, at or above `fail_on`, else 0.
+    """
     if done.status == "partial":
         return EXIT_PARTIAL
     if fail_on is None:
         return EXIT_OK
     threshold = Severity(fail_on)
-    failed = any(finding.severity.at_least(threshold) for finding in done.findings)
+    failed = any(severity.at_least(threshold) for severity in done.severities)
     return EXIT_FINDINGS if failed else EXIT_OK
 
 

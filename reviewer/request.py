@@ -314,8 +314,9 @@ class Withheld(BaseModel):
 class Unsettled(BaseModel):
     """A claim of grave harm that two readers could neither prove nor refute: for a person to look.
 
-    It is no finding: it stands at no line and blocks nothing. `title` is "" where it says itself
-    that nothing is wrong; the place is what to look at. `side` and `line` as in `Finding`.
+    It is no finding and stands at no line, and counts where findings are to block. `title` is ""
+    where it says itself that nothing is wrong; the place is what to look at. `side` and `line` as
+    in `Finding`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -372,3 +373,8 @@ class Review(BaseModel):
     earlier: dict[str, str] = {}
     unsettled: list[Unsettled] = []
     looked: Looked = Field(default=Looked(), exclude=True)
+
+    @property
+    def severities(self) -> list[Severity]:
+        """How bad each finding is, and each claim that is unsettled: what a gate goes by."""
+        return [one.severity for one in (*self.findings, *self.unsettled)]

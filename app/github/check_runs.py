@@ -291,10 +291,14 @@ def leave(  # noqa: PLR0917
 
 
 def blocking(review: Review, blocks: Severity | None) -> int:
-    """Count the findings that block a merge: those that are at least as bad as `blocks` says."""
+    """Count what blocks a merge: what is at least as bad as `blocks` says.
+
+    A grave claim that nobody could settle does so, too, where that is asked for: a change that has
+    talked its readers out of an answer opens no gate.
+    """
     if blocks is None:
         return 0
-    return sum(finding.severity.at_least(blocks) for finding in review.findings)
+    return sum(severity.at_least(blocks) for severity in review.severities)
 
 
 def conclusion(review: Review, blocks: Severity | None = None) -> Conclusion:

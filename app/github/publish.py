@@ -724,9 +724,9 @@ _NOTES: Mapping[Outcome, str] = {
 
 def _blocking(number: int, blocks: Severity) -> str:
     """Say why the check run fails, and what to do about it."""
-    findings = words.count(number, "finding")
+    what = words.count(number, "claim")
     return (
-        f"This check fails: {findings} of severity {blocks.value} or worse (`blocking` in "
+        f"This check fails: {what} of severity {blocks.value} or worse (`blocking` in "
         f"`{FILE}` of the default branch). What is mended, or dismissed by somebody who may, is "
         "gone with the next review; what is critical or about security, once it is mended."
     )

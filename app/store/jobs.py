@@ -158,18 +158,26 @@ class Jobs(Base):
 
     def holds(self, job: Job, lease_s: float) -> bool:
         """Is the claim on a job still the one that it was handed out with? One of which less than
-        half is left lasts for another while: nobody takes it right after this.
+        half is left lasts for another while: nobody takes it right after this. One that has lapsed
+        does not come back while somebody is at another job of its key.
         """
         now = time.time()
         mine = (JOBS.c.id == job.id, JOBS.c.claims == job.claim, JOBS.c.state == "claimed")
         with self.database.read() as db:
-            lease = db.scalar(select(JOBS.c.lease).where(*mine))
-        if lease is None:
+            row = db.execute(select(JOBS.c.lease, JOBS.c.role).where(*mine)).one_or_none()
+        if row is None:
             return False
-        if now + lease_s / 2 <= lease <= now + AHEAD_S:
+        if now + lease_s / 2 <= row.lease <= now + AHEAD_S:
             return True
-        with self.database.write() as db:
-            renewed = update(JOBS).where(*mine).values(lease=now + lease_s)
+        other = JOBS.alias("other")
+        taken = select(1).where(
+            other.c.key == job.key,
+            other.c.id != job.id,
+            other.c.state == "claimed",
+            other.c.lease.between(now, now + AHEAD_S),
+        )
+        with self.database.write(alone=f"claim {row.role}") as db:
+            renewed = update(JOBS).where(*mine, ~taken.exists()).values(lease=now + lease_s)
             return bool(db.execute(renewed).rowcount)
 
     def recover(self, worker: str) -> int:

@@ -21,6 +21,7 @@ from reviewer.context.search import FOLLOWED, MAX_STEPS, Search, key_of, scored
 from reviewer.context.store import Store
 from reviewer.context.target import last_part, shared
 from reviewer.context.values import (
+    MAX_LIMIT,
     Answer,
     Certainty,
     Defined,
@@ -49,8 +50,6 @@ EVERY_LOOKED_AT = 5_000
 EVERY_BUDGET_S = 120.0
 """For `uses` and `importing`, whose answers are used by code: a place that is left out is a place
 that is broken."""
-
-MAX_LIMIT = 500
 
 
 class Provider:

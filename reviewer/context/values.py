@@ -11,6 +11,9 @@ from reviewer.ports import Cancelled, Rev
 
 T = TypeVar("T")
 
+MAX_LIMIT = 500
+"""Items that an answer has at the most, whatever limit is asked for."""
+
 
 class Certainty(StrEnum):
     """How sure it is that an item is about what was asked."""

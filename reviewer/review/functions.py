@@ -107,17 +107,17 @@ def functions(
 def _found(
     objects: Objects, pattern: str, at: Rev, under: str, *, literal: bool
 ) -> list[dict[str, Any]]:
+    notes: list[str] = []
     try:
         matches = objects.grep(pattern, at, under, GREP_LINES, literal=literal)
     except NoSuchFile as error:
         return [_note(str(error))]
     except NotAllSearched as error:
-        return [*map(_match, error.matches), _note(str(error))]
-    found = [_match(match) for match in matches]
-    if len(found) >= GREP_LINES:
-        more = f"only the first {GREP_LINES} matches: narrow the pattern or the folder"
-        found.append(_note(more))
-    return found
+        matches = error.matches
+        notes.append(str(error))
+    if len(matches) >= GREP_LINES:
+        notes.append(f"only the first {GREP_LINES} matches: narrow the pattern or the folder")
+    return [*map(_match, matches), *([_note(" ".join(notes))] if notes else [])]
 
 
 async def _text(objects: Objects, path: str, at: Rev) -> str:

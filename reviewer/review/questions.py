@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from reviewer.context.values import Answer, Context, Defined, History, Used
+from reviewer.context.values import MAX_LIMIT, Answer, Context, Defined, History, Used
 from reviewer.errors import GiveUp
 from reviewer.parsing.packed import path_of
 from reviewer.ports import NoSuchFile, Objects, Rev
@@ -104,7 +104,7 @@ def questions(
                 for each in answer.items
             ]
             nothing = {"path": "", "line": 0, "name": ""}
-            return _with_rest(rows, answer, nothing, said="name", most=limit)
+            return _with_rest(rows, answer, nothing, said="name", most=limit, by_text=False)
 
         return await _asked(ask, at)
 
@@ -123,7 +123,7 @@ def questions(
                 for each in answer.items
             ]
             nothing = {"path": "", "line": 0, "scope": "", "why": ""}
-            return _with_rest(rows, answer, nothing, said="why", most=limit)
+            return _with_rest(rows, answer, nothing, said="why", most=limit, by_text=False)
 
         return await _asked(ask, at)
 
@@ -263,16 +263,31 @@ def used(each: Used) -> Row:
     }
 
 
+def _more(total: int, most: int) -> str:
+    """Say how to get the rest of an answer that had a limit of `most`, as far as that goes."""
+    if not most or most >= MAX_LIMIT:
+        return " More than that no answer has." if most else ""
+    return f" For the rest ask with limit={min(total, MAX_LIMIT)}, and filter in code."
+
+
 def _with_rest(
-    rows: list[Row], answer: Answer[T], empty: Row, said: str = "certainty", *, most: int = 0
+    rows: list[Row],
+    answer: Answer[T],
+    empty: Row,
+    said: str = "certainty",
+    *,
+    most: int = 0,
+    by_text: bool = True,
 ) -> list[Row]:
-    """Add a row about what is not shown; with `most`, a limit that was asked for, how to get it."""
+    """Add a row about what is not shown; with `most`, a limit that was asked for, how to get it.
+
+    `by_text`: what a name's answer lacks, a search for that name finds.
+    """
     notes = list(answer.notes)
-    if notes and most:
+    if notes and most and by_text:
         notes.append("grep(name, under=folder) finds it there by its text.")
     if answer.total > len(rows):
-        how = f" For the rest ask with limit={answer.total}, and filter in code." if most else ""
-        notes.insert(0, f"… {len(rows)} of {answer.total} shown.{how}")
+        notes.insert(0, f"… {len(rows)} of {answer.total} shown.{_more(answer.total, most)}")
     if notes:
         rows.append({**empty, said: " ".join(notes)})
     return rows

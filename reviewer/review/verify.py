@@ -245,8 +245,8 @@ class Verifier:
     def check(self, scope: VerifyScope, result: Verdicts) -> list[str]:
         """Complain about a verdict on something else, and of one that holds without a proof."""
         wanted = self.units(scope)
-        given = {each.candidate for each in result.verdicts}
-        if given != wanted:
+        given = [each.candidate for each in result.verdicts]
+        if set(given) != wanted or len(given) > len(wanted):
             return [f"verdicts: one each is wanted, about {', '.join(sorted(wanted))}"]
         about = {each.id: each for each in scope.candidates}
         problems = (self.unproved(each, about[each.candidate]) for each in result.verdicts)
@@ -361,12 +361,10 @@ class Verifier:
 
     def _shown_once(self, candidates: Sequence[Finding]) -> tuple[Span, ...]:
         """Return what is shown of the hunks around some candidates, each as far as all need it."""
-        shown: dict[Unit, Span] = {}
+        pieces: dict[Unit, list[Span]] = {}
         for span in (span for each in candidates for span in self._shown(each)):
-            known = shown.setdefault(span.id, span)
-            first, last = min(known.start, span.start), max(known.stop, span.stop)
-            shown[span.id] = replace(span, start=first, stop=last)
-        return tuple(shown.values())
+            pieces.setdefault(span.id, []).append(span)
+        return tuple(piece for ones in pieces.values() for piece in _merged(ones))
 
     def _code_around(self, finding: Finding) -> str:
         """Return the lines around a place outside the change, without their numbers."""
@@ -377,6 +375,18 @@ class Verifier:
         first, last = finding.start_line or 1, finding.line or 1
         lines = text.split("\n")[max(0, first - 1 - AROUND_LINES) : last + AROUND_LINES]
         return "\n".join(f" {line[:500]}" for line in lines)
+
+
+def _merged(pieces: Sequence[Span]) -> list[Span]:
+    """Return pieces of one span in order, those that meet as one."""
+    merged: list[Span] = []
+    for piece in sorted(pieces, key=lambda one: one.start):
+        if merged and piece.start <= merged[-1].stop:
+            stop = max(merged[-1].stop, piece.stop)
+            merged[-1] = replace(merged[-1], stop=stop)
+        else:
+            merged.append(piece)
+    return merged
 
 
 def _is_one_nodes(scope: VerifyScope) -> bool:

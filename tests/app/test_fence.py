@@ -156,10 +156,12 @@ def test_a_claim_that_is_lost_loses_no_job_and_tells_nobody(tmp_path: Path) -> N
     lost: list[str] = []
     with closing(Store(tmp_path / "rlm.sqlite3")) as store:
         store.put(JOB)
+        with store.database.write() as db:
+            db.execute(update(JOBS).values(attempts=20))  # one more, and it is given up
 
         def do(_job: Job) -> None:
             with store.database.write() as db:
-                db.execute(update(JOBS).values(lease=0, attempts=20))
+                db.execute(update(JOBS).values(lease=0))
             assert store.claim(GITHUB, "other", LEASE_S) is not None
             fence.may_write()
 
@@ -167,3 +169,20 @@ def test_a_claim_that_is_lost_loses_no_job_and_tells_nobody(tmp_path: Path) -> N
         assert job is not None
         attempt(store, job, do, lambda *_, **__: lost.append("told"), threading.Event())
         assert lost == [] and store.claimant("k") == "other"
+
+
+def test_a_claim_that_has_lapsed_does_not_come_back_beside_another_of_its_key(
+    tmp_path: Path,
+) -> None:
+    with closing(Store(tmp_path / "rlm.sqlite3")) as store:
+        store.put(JOB)
+        first = store.claim(GITHUB, "one", LEASE_S)
+        assert first is not None
+        store.put(NewJob(GITHUB, "command", JOB.key, "{}", priority=10))
+        with store.database.write() as db:
+            db.execute(update(JOBS).where(JOBS.c.id == first.id).values(lease=0))
+        second = store.claim(GITHUB, "two", LEASE_S)
+        assert second is not None and second.id != first.id
+        assert (store.holds(first, LEASE_S), store.holds(second, LEASE_S)) == (False, True)
+        store.done(second)
+        assert store.holds(first, LEASE_S), "nobody else has taken it up"

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from app.github import check_runs
 from app.render import render, words
 from app.render.markdown import render_markdown
+from app.review_command import exit_code
 from reviewer.finding import Category, Severity
 from reviewer.request import Cost, Coverage, Skipped, Unsettled
 from tests.app.render.samples import code, empty, finding, partial, review, unchanged
@@ -123,10 +124,19 @@ def test_every_format_names_in_sight_what_nobody_could_settle(fmt, found):
         assert shown.index("1 grave claim could") < f"{shown}<details>".index("<details>")
 
 
-def test_a_claim_that_nobody_could_settle_makes_a_check_neutral_and_blocks_nothing():
+def test_a_claim_that_nobody_could_settle_makes_a_check_neutral_and_blocks_where_that_is_asked():
     told = empty().model_copy(update={"unsettled": [UNSETTLED]})
     assert check_runs.conclusion(empty(), Severity.LOW) == "success"
-    assert check_runs.conclusion(told, Severity.LOW) == "neutral"
+    assert check_runs.conclusion(told) == "neutral"
+    assert check_runs.conclusion(told, Severity.CRITICAL) == "failure"
+    high = UNSETTLED.model_copy(update={"severity": Severity.HIGH})
+    told = told.model_copy(update={"unsettled": [high]})
+    assert check_runs.conclusion(told, Severity.CRITICAL) == "neutral"
+    assert (exit_code(told, "critical"), exit_code(told, "high"), exit_code(told, None)) == (
+        0,
+        1,
+        0,
+    )
     assert "1 grave claim unsettled" in check_runs.title(told)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reviewer.context.provider import Provider
-from reviewer.context.values import Answer, Past, Together
+from reviewer.context.values import MAX_LIMIT, Answer, Past, Together
 from reviewer.errors import GiveUp
 from reviewer.ports import NoSuchFile
 from reviewer.review.functions import functions
@@ -180,8 +180,17 @@ def test_of_more_than_a_hundred_files_the_surest_are_shown_and_how_to_get_the_re
             assert rest[said].startswith(how)
             *every, rest = asyncio.run(found[name](asked, limit=total))
             assert len(every) == total and len({row["path"] for row in every}) >= 99
-            assert re.fullmatch(
-                r"2[01] more files may have it and were not looked at\. "
-                r"grep\(name, under=folder\) finds it there by its text\.",
-                rest[said],
-            )
+            by_text = r" grep\(name, under=folder\) finds it there by its text\."
+            unread = r"2[01] more files may have it and were not looked at\."
+            assert re.fullmatch(unread + (by_text if said == "certainty" else ""), rest[said])
+
+
+def test_nobody_is_told_to_ask_for_more_than_an_answer_has() -> None:
+    body = "from lib import spread\n" + "spread(1)\n" * 600
+    objects = MemoryObjects({"lib.py": "def spread(n):\n    return n\n", "use.py": body})
+    with Provider(objects) as code:
+        found: Mapping[str, Any] = questions(code, Log(), objects, ("lib.py",))
+        *_, rest = asyncio.run(found["references"]("spread"))
+        assert f"limit={MAX_LIMIT}," in rest["certainty"]
+        *rows, rest = asyncio.run(found["references"]("spread", limit=MAX_LIMIT))
+        assert len(rows) == MAX_LIMIT and "More than that no answer has." in rest["certainty"]

@@ -399,6 +399,16 @@ def test_of_many_some_neighbours_are_read_together_and_what_is_grave_by_itself()
     assert [told.count(f"The report {one.id}: ") for one in many[:4]] == [1, 1, 1, 0]
 
 
+def test_of_a_long_hunk_what_lies_between_two_reports_is_not_shown():
+    verifier, ones, _ = claims_of(4 * WHOLE_LINES)
+    far = (ones[0], ones[1], ones[-1])
+    told = verifier.content(VerifyScope(far, is_part=True))
+    assert "+spin(1)\n" in told and f"+spin({len(ones)})\n" in told
+    assert f"+spin({2 * WHOLE_LINES})\n" not in told and PART_SHOWN in told
+    alone = [verifier.size(VerifyScope((one,))) for one in far]
+    assert verifier.size(VerifyScope(far, is_part=True)) <= sum(alone)
+
+
 def test_what_is_too_long_to_be_read_together_is_read_by_itself():
     verifier, ones, _ = claims_of(3)
     longer = [one.model_copy(update={"body": "x" * WINDOW_TOKENS * 2}) for one in ones]
@@ -413,8 +423,9 @@ def test_of_those_read_together_each_has_a_verdict_of_its_own():
     said = [holds((one.id, "", "b.py", one.evidence)) for one in ones]
     said[1] |= {"verdict": "refuted"}
     assert verifier.check(scope, Verdicts.model_validate({"verdicts": said})) == []
-    (problem,) = verifier.check(scope, Verdicts.model_validate({"verdicts": said[:2]}))
-    assert ones[2].id in problem
+    for other in (said[:2], [*said[:2], {**said[0], "verdict": "refuted"}]):
+        (problem,) = verifier.check(scope, Verdicts.model_validate({"verdicts": other}))
+        assert ones[2].id in problem
     said[2]["quote"] = "launch(99)"
     (problem,) = verifier.check(scope, Verdicts.model_validate({"verdicts": said}))
     assert problem.startswith("quote: ")
