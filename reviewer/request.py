@@ -377,4 +377,4 @@ class Review(BaseModel):
     @property
     def severities(self) -> list[Severity]:
         """How bad each finding is, and each claim that is unsettled: what a gate goes by."""
-        return [one.severity for one in (*self.findings, *self.unsettled)]
+        return [*(one.severity for one in self.findings), *(one.severity for one in self.unsettled)]
