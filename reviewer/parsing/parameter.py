@@ -11,6 +11,7 @@ import tree_sitter
 
 from reviewer.languages import Language
 from reviewer.parsing.grammars import parse
+from reviewer.parsing.trees import nodes
 
 _COMPREHENSIONS = frozenset(
     {
@@ -124,7 +125,7 @@ def parameter(  # noqa: PLR0917
 
 
 def _function(data: bytes, name: bytes, start: int, end: int) -> tree_sitter.Node | None:
-    for node in _nodes(parse(Language.PYTHON, data).root_node):
+    for node in nodes(parse(Language.PYTHON, data).root_node):
         if node.type != "function_definition":
             continue
         row, last = node.start_point[0] + 1, node.end_point[0] + 1
@@ -134,24 +135,12 @@ def _function(data: bytes, name: bytes, start: int, end: int) -> tree_sitter.Nod
     return None
 
 
-def _nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
-    cursor = root.walk()
-    while True:
-        if cursor.node is not None:
-            yield cursor.node
-        if cursor.goto_first_child():
-            continue
-        while not cursor.goto_next_sibling():
-            if not cursor.goto_parent():
-                return
-
-
 def _over(body: tree_sitter.Node, walk: _Walk) -> None:
     """Collect the names of a body, each with the scope that it stands in."""
     stack: list[tuple[int, _Scope]] = [(body.end_byte, walk.outer)]
     bodies: dict[int, _Scope] = {}
     names: set[int] = set()
-    for node in _nodes(body):
+    for node in nodes(body):
         while len(stack) > 1 and node.start_byte >= stack[-1][0]:
             stack.pop()
         scope = _at(stack[-1][1], node.start_byte)

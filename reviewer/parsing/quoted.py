@@ -11,6 +11,7 @@ import tree_sitter
 from reviewer.languages import Language
 from reviewer.parsing.grammars import parse
 from reviewer.parsing.symbols import Quoted
+from reviewer.parsing.trees import nodes
 
 MAX_NAMES = 20_000
 
@@ -28,7 +29,7 @@ def quoted(data: bytes) -> list[Quoted]:
     found: list[Quoted] = []
     types_until = listed_until = 0
     skipped: list[tuple[int, int]] = []
-    for node in _nodes(parse(Language.PYTHON, data)):
+    for node in nodes(parse(Language.PYTHON, data).root_node):
         kind = node.type
         if kind == "type":
             types_until = max(types_until, node.end_byte)
@@ -48,18 +49,6 @@ def quoted(data: bytes) -> list[Quoted]:
         if len(found) >= MAX_NAMES:
             break
     return found[:MAX_NAMES]
-
-
-def _nodes(tree: tree_sitter.Tree) -> Iterator[tree_sitter.Node]:
-    cursor = tree.walk()
-    while True:
-        if cursor.node is not None:
-            yield cursor.node
-        if cursor.goto_first_child():
-            continue
-        while not cursor.goto_next_sibling():
-            if not cursor.goto_parent():
-                return
 
 
 def _is_of_all(node: tree_sitter.Node, data: bytes) -> bool:
@@ -124,7 +113,7 @@ def _types(text: tree_sitter.Node, data: bytes) -> Iterator[Quoted]:
     if tree.root_node.has_error:
         return
     row, column = text.start_point
-    for node in _nodes(tree):
+    for node in nodes(tree.root_node):
         parent = node.parent
         if node.type != "identifier" or parent is None or parent.type == "keyword_argument":
             continue

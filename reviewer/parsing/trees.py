@@ -55,6 +55,19 @@ def faults(tree: tree_sitter.Tree) -> list[Fault]:
     return found
 
 
+def nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    """Yield a node and all below it, from the first to the last, without recursion."""
+    cursor = root.walk()
+    while True:
+        if cursor.node is not None:
+            yield cursor.node
+        if cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+
+
 def _leaves(tree: tree_sitter.Tree) -> Iterator[tree_sitter.Node]:
     cursor = tree.walk()
     while True:
