@@ -34,6 +34,7 @@ from app.render.escape import markdown_line
 from app.render.writing import commit_message, no_patch, opened_lead, result_comment
 from app.run_life import Begin, Connect
 from app.store import Job, Run, Stacked, Store
+from app.stored import OtherVersion, read_stored
 from app.tests_first import Seen
 from app.write_steps import Writing, ended_without, made_by, read_written, watching
 from app.writes_wanted import wanted, wants_writing
@@ -111,7 +112,7 @@ class CiSteps:
             self.lost(ci, error)
         except RetryLater as error:
             # An outage may take hours, as the checks themselves do: no attempt at it is the last.
-            if isinstance(error, Limited) or ci.watched_s() >= LONGEST_S:
+            if isinstance(error, Limited | OtherVersion) or ci.watched_s() >= LONGEST_S:
                 raise
             log.info("checks looked at later", extra={"run": ci.run, "why": error})
             again = _later(ci)
@@ -239,7 +240,7 @@ class CiSteps:
         if not written.tests_first or not isinstance(written.account, Fixing):
             return None
         kept = [self._store.result(run) for run in made_by(self._store, made)]
-        every = [Written.model_validate_json(one) for one in kept if one]
+        every = [read_stored(Written, one) for one in kept if one]
         above = sum(len(one.commits) for one in every) - written.tests_first
         with self._writing.opened(there.run, hub, write=False) as (reader, _):
             tip = below(reader, repository, made.head, above)
@@ -287,7 +288,7 @@ class CiSteps:
         kept = [self._store.result(run) for run in made_by(self._store, there.made)]
         if not all(kept):
             return there.pull.base
-        ours = sum(len(Written.model_validate_json(one).commits) for one in kept)
+        ours = sum(len(read_stored(Written, one).commits) for one in kept)
         with self._writing.opened(there.run, hub, write=False) as (reader, _):
             onto = below(reader, ci.repository, ci.head, ours)
         self._store.update(ci.run, onto=onto)
@@ -363,7 +364,7 @@ class CiSteps:
         kept = self._store.result(run.id)
         url = f"{hub.server.web}/{pull.repository}/pull/{made.stacked}"
         if kept:
-            written = Written.model_validate_json(kept)
+            written = read_stored(Written, kept)
             account, told = written.account, [text]
             made = self._store.stacked(run.id) or made
             if (before := self._seen(hub, replace(there, made=made), written)) is not None:
@@ -377,7 +378,7 @@ class CiSteps:
         else:
             text = f"[#{made.stacked}]({url})\n\n{text}"
         try:
-            self._writing.say(hub, run, Wish.model_validate_json(run.request), text)
+            self._writing.say(hub, run, read_stored(Wish, run.request), text)
         except Refused as error:
             log.warning("not said", extra={"run": run.id, "why": error})
 
@@ -495,7 +496,7 @@ class CiSteps:
 
     def follows(self, run: Run, outcome: str) -> list[Ci]:
         """Return what follows on a fix: its checks are looked at when they have begun."""
-        wish = Wish.model_validate_json(run.request)
+        wish = read_stored(Wish, run.request)
         if run.kind != "fix" or outcome not in {"stacked", "pushed"}:
             return []
         made = (
