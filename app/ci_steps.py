@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from app.accounts import Account
 from app.github.branches import below, ends_with, push_commits, tip_of
 from app.github.ci import Check, Checks, Compared, checks_of, compared, described
-from app.github.ci_before import failing_before, seen
+from app.github.ci_before import seen
 from app.github.client import Hub
 from app.github.errors import Forbidden, Limited, NotThere, Refused
 from app.github.pulls import Pull, pull_at
@@ -248,16 +249,16 @@ class CiSteps:
                 return None
             began = below(reader, repository, tip, written.tests_first)
         alone, before = (checks_of(hub, repository, one) for one in (tip, began))
-        failing = failing_before(alone, before)
-        tests = {one.test: None for one in written.account.closed if one.test}
+        found = compared(alone, before)
+        tests = _tests_of(written.account)
         paths = {each.path for commit in written.parts[0] for each in commit.files}
         return seen(
             tip,
             [path for path in tests if path in paths],
             alone,
-            before,
+            found,
             checks_of(hub, repository, made.head),
-            described(hub, repository, failing),
+            described(hub, repository, found.new),
         )
 
     # All of it
@@ -369,7 +370,8 @@ class CiSteps:
             made = self._store.stacked(run.id) or made
             if (before := self._seen(hub, replace(there, made=made), written)) is not None:
                 told.insert(0, tests_seen(before))
-                if before.any:
+                tests = _tests_of(account)
+                if before.shows(tests):
                     account = account.model_copy(update={"fails_before": "run"})
             ended: Literal["merged", "closed"] = "merged" if pull.state == "merged" else "closed"
             state = "open" if pull.state == "open" else ended
@@ -509,6 +511,12 @@ class CiSteps:
         if made.unwatched or self._store.stopped(run.id):  # too late for its commits, not for this
             return [] if wish.stacked else self._writing.finishing(made)
         return [watching(run, made)]
+
+
+def _tests_of(account: Account) -> list[str]:
+    """Return the files of tests that belong to closed findings, each once."""
+    closed = account.closed if isinstance(account, Fixing) else []
+    return list(dict.fromkeys(one.test for one in closed if one.test))
 
 
 def _names(checks: Sequence[Check]) -> tuple[str, ...]:

@@ -1013,15 +1013,53 @@ def test_a_check_that_names_no_test_tells_of_none_of_several(desk: Desk) -> None
     look(desk)
     (said,) = comments(desk, "**Checks**")
     assert "- `tests/test_a.py`: what fails does not say by which test" in said
-    assert (
-        "- `tests/test_b.py`: seen failing before (`unit`); with the patches it fails still" in said
-    )
+    assert "- `tests/test_b.py`: `unit` fails on it, and with the patches, too" in said
+    assert "(seen failing" not in said
     assert "That is being mended" in said and desk.engine()[2].failed[0].name == "unit"
+
+
+def test_only_what_was_seen_of_every_test_is_called_seen(desk: Desk) -> None:
+    """A linter fails on how a test is written, and what came to nothing before tells nothing."""
+    with_tests(desk, "tests/test_b.py")
+    (stacked,) = desk.stacked
+    alone = stacked.head
+    ci.check(desk.repo, desk.head, "slow", None)
+    for name in ("unit", "lint", "new", "slow"):
+        says = "xtests/test_a.py tests/test_a.pyc " if name == "unit" else "./tests/test_a.py:1: "
+        if name in {"unit", "lint"}:
+            ci.check(desk.repo, desk.head, name)
+        ci.check(desk.repo, alone, name, "failure", said=f"{says}tests/test_b.py::test_f")
+    look(desk)
+    for name in ("unit", "lint", "new", "slow"):
+        ci.check(desk.repo, stacked.head, name, "failure" if name == "lint" else "success")
+    look(desk)
+    (said,) = comments(desk, "**Checks**")
+    assert "`lint`, `unit` fail, and not without the tests. `slow`, `new` failed and have" in said
+    assert "- `tests/test_a.py`: `lint` fails on it, and with the patches, too" in said
+    assert (
+        "- `tests/test_b.py`: seen failing before (`unit`); with the patches it passes; `lint`"
+        in said
+    )
+    assert "(seen failing" not in said and "is what a reader says, and nobody has seen" in said
+
+
+def test_each_test_that_a_check_names_is_called_seen(desk: Desk) -> None:
+    with_tests(desk, "tests/test_b.py")
+    (stacked,) = desk.stacked
+    ci.check(desk.repo, desk.head, "unit")
+    named = "FAILED tests/test_a.py::test_f\nFAILED tests/test_b.py::test_f"
+    ci.check(desk.repo, stacked.head, "unit", "failure", said=named)
+    look(desk)
+    ci.check(desk.repo, stacked.head, "unit")
+    look(desk)
+    (said,) = comments(desk, "**Checks**")
+    assert said.count("(seen failing without the patch)") == 2
 
 
 @pytest.mark.parametrize(
     ("how", "why"),
     [
+        ("unknown", "1 check ended; `unit` failed and has no result without the tests:"),
         ("passes", "1 check ended, none failed: none runs the tests, or they pass without"),
         ("known", "1 check ended; `unit` failed, and without the tests, too."),
         ("none", "no check has run on them."),
@@ -1031,11 +1069,12 @@ def test_a_check_that_names_no_test_tells_of_none_of_several(desk: Desk) -> None
 def test_what_was_not_seen_is_said_and_why(desk: Desk, how: str, why: str) -> None:
     with_tests(desk)
     (stacked,) = desk.stacked
-    ci.check(desk.repo, desk.head, "unit", "failure" if how == "known" else "success")
+    if how != "unknown":
+        ci.check(desk.repo, desk.head, "unit", "failure" if how == "known" else "success")
     match how:
         case "passes":
             ci.check(desk.repo, stacked.head, "unit")
-        case "known":
+        case "known" | "unknown":
             ci.check(desk.repo, stacked.head, "unit", "failure")
         case "long":
             ci.check(desk.repo, stacked.head, "unit", None)
