@@ -127,14 +127,16 @@ class CiSteps:
         Raise RetryLater where nothing can be said now, either.
         """
         log.warning("checks not looked at", extra={"run": ci.run, "why": error})
+        commits = None
         try:
             with self._connect(ci.installation, ci.repository_id) as hub:
                 if (alone := self._alone(hub, ci)) is not None:
                     head = self._followed(hub, ci, alone)
+                    commits = None if head else alone.written.tests_first
                     ci = ci.model_copy(update={"head": head or ci.head})
                 there = self._there(hub, ci)
                 if there is not None:
-                    self._said(hub, there, checks_unread(ci.head, str(error)))
+                    self._said(hub, there, checks_unread(ci.head, str(error)), commits=commits)
         except GiveUp as refusal:
             log.warning("not said", extra={"run": ci.run, "why": refusal})
 
@@ -184,6 +186,9 @@ class CiSteps:
         is_there = pull is not None and pull.state == "open" and pull.head == ci.head
         if is_there and not self._hurries(alone) and self._tests_go_on(hub, ci):
             return _later(ci)
+        is_closed = pull is not None and pull.state == "closed"
+        if is_closed and not self._hurries(alone) and ci.watched_s() < LONGEST_S:
+            return _later(ci)  # opened again, it has to be made whole
         head = self._followed(hub, ci, alone)
         return (
             ci.model_copy(update={"head": head, "look": 0, "since": time.time()}) if head else None
@@ -221,10 +226,15 @@ class CiSteps:
         pull = pull_at(hub, ci.repository, made.stacked)
         if pull is not None and pull.state == "merged":
             self._store.update(made.run, state="merged")
-        if pull is not None and pull.state != "closed":
-            why = NOT_PUSHED.get(outcome, outcome)
-            self._said(hub, _There(made, run, pull), f"{why} {NO_PATCHES}")
+        if pull is not None and not (pull.state == "closed" and self._is_gone(hub, ci, alone)):
+            text = f"{NOT_PUSHED.get(outcome, outcome)} {NO_PATCHES}"
+            self._said(hub, _There(made, run, pull), text, commits=alone.written.tests_first)
         return ""
+
+    def _is_gone(self, hub: Hub, ci: Ci, alone: _Alone) -> bool:
+        """Is there no branch any more that has the tests alone? Who closed it may have taken it."""
+        with self._writing.opened(alone.run, hub, write=False) as (reader, _):
+            return tip_of(reader, ci.repository, alone.made.branch) is None
 
     def _seen(self, hub: Hub, there: _There, written: Written) -> Seen | None:
         """Return what was seen of tests before their patches; None where nobody can say, or they
@@ -356,8 +366,9 @@ class CiSteps:
         # What is below our branch is its author's: settings come from the base, as in a review.
         self._begin(hub, ci.installation, replace(pull, head=ci.head), origin, wish)
 
-    def _said(self, hub: Hub, there: _There, text: str) -> None:
-        """Let the comment of the run that made the branch say what its checks came to.
+    def _said(self, hub: Hub, there: _There, text: str, *, commits: int | None = None) -> None:
+        """Let the comment of the run that made the branch say what its checks came to. `commits`
+        are on it, where that is not all that the run has written.
 
         Where that is refused (a locked conversation), it is left unsaid: what is done is done.
         """
@@ -375,7 +386,7 @@ class CiSteps:
                     account = account.model_copy(update={"fails_before": "run"})
             ended: Literal["merged", "closed"] = "merged" if pull.state == "merged" else "closed"
             state = "open" if pull.state == "open" else ended
-            lead = opened_lead(made.stacked, url, len(written.commits), state)
+            lead = opened_lead(made.stacked, url, commits or len(written.commits), state)
             text = result_comment(account, [lead, *told])
         else:
             text = f"[#{made.stacked}]({url})\n\n{text}"

@@ -1158,12 +1158,41 @@ def test_patches_that_cannot_follow_are_said_to_be_missing(desk: Desk, how: str)
         case _:
             stacked.close(merged=how == "merged")
     tip = stacked.head
-    assert look(desk) == [] and stacked.head == tip
+    if how == "closed":
+        assert look(desk) and comments(desk, "The branch has the tests alone") == []
+    assert look(desk, age=LONGEST_S if how == "closed" else 0.0) == [] and stacked.head == tip
     assert how == "pushed" or tip == alone
     missing = comments(desk, "The branch has the tests alone")
-    assert len(missing) == (how not in {"closed", "undone"})
+    assert len(missing) == (how != "undone")
+    assert how not in {"pushed", "off", "refused"} or "has 1 commit on top" in missing[0]
     (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
     assert row.state == (how if how in {"merged", "undone"} else "open")
+
+
+def test_what_is_closed_with_tests_alone_is_made_whole_when_it_is_opened_again(desk: Desk) -> None:
+    with_tests(desk)
+    (stacked,) = desk.stacked
+    failing(desk, alone := stacked.head, "unit")
+    stacked.close()
+    (then,) = look(desk)
+    assert (then.head, stacked.head) == (alone, alone)
+    stacked.reopen()
+    assert look(desk)[0].head == stacked.head and len(on_branch(desk, stacked.head)) == 2
+
+
+@pytest.mark.parametrize("how", ["stopped", "gone"])
+def test_of_what_is_closed_with_tests_alone_is_said_what_is_so(desk: Desk, how: str) -> None:
+    with_tests(desk)
+    (stacked,) = desk.stacked
+    failing(desk, stacked.head, "unit")
+    stacked.close()
+    if how == "stopped":
+        desk.says("alice", "/rlm stop")
+    else:
+        desk.repo.git("update-ref", "-d", f"refs/heads/{stacked.head_ref}")
+        assert look(desk, age=LONGEST_S) == []
+    assert watched(desk) == []
+    assert len(comments(desk, "The branch has the tests alone")) == (how == "stopped")
 
 
 def test_checks_of_tests_that_may_not_be_read_keep_no_patch_back(desk: Desk) -> None:
