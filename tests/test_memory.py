@@ -1,5 +1,6 @@
 """Where the tests write: in memory, where a container has room for it."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +9,13 @@ import pytest
 from tests.memory import left_to_container
 
 GB = 1 << 30
+ROOT = Path(__file__).parent.parent
+PYTHON = """#!/bin/sh
+case "$1" in
+tests/memory.py) mkdir "{place}" && echo "{place}" ;;
+*) echo x > "$PYTEST_DEBUG_TEMPROOT/written" && exit {code} ;;
+esac
+"""
 
 
 @pytest.mark.parametrize(
@@ -38,3 +46,17 @@ def test_no_limit_is_none(tmp_path: Path) -> None:
     for name, text in (("max", "max"), ("current", "5"), ("stat", "anon 5")):
         (tmp_path / f"memory.{name}").write_text(f"{text}\n")
     assert left_to_container(tmp_path) == sys.maxsize
+
+
+@pytest.mark.parametrize(("code", "stays"), [(0, False), (1, True), (2, False)])
+def test_make_leaves_what_failed_tests_wrote_and_nothing_else(
+    tmp_path: Path, code: int, stays: bool
+) -> None:
+    place, python = tmp_path / "place", tmp_path / "python"
+    python.write_text(PYTHON.format(place=place, code=code))
+    python.chmod(0o755)
+    there = [word for one in (".venv/.dev", ".make/npm/.installed") for word in ("-o", one)]
+    command = ["make", "-C", str(ROOT), *there, "-o", "system-test-deps", f"BIN={tmp_path}", "test"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (ran.returncode != 0) == (code != 0), ran.stderr
+    assert (place / "written").exists() == stays == (str(place) in ran.stderr), ran.stderr
