@@ -102,11 +102,13 @@ format: $(DEV)
 # Files go out in order: by the number of their tests, the long ones that have one would come last.
 # What is compiled is kept: to compile the tests takes longer than to import them, in each worker.
 # They write in memory, where Linux has room for it: the stores and git wait for the disk at each
-# commit, thousands of times. Elsewhere (and for pytest by hand) it is the usual folder.
+# commit, thousands of times. Elsewhere (and for pytest by hand) it is the usual folder. What
+# tests that failed wrote stays, for whoever looks why.
 test: $(DEV) $(NPM) system-test-deps
 	@set -e; \
 	if place=$$($(BIN)/python tests/memory.py); then \
-		trap 'rm -rf "$$place"' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
+		trap 'if [ $$? = 1 ]; then echo "What failed tests wrote is in $$place, in memory" >&2; \
+			else rm -rf "$$place"; fi' EXIT; trap 'exit 130' INT; trap 'exit 143' TERM; \
 		export PYTEST_DEBUG_TEMPROOT="$$place"; \
 	fi; \
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder

@@ -12,6 +12,7 @@ from app.open_heads import LEFT
 from app.report import Verdict
 from app.run_life import Begin, Connect, its_pull
 from app.store import Job, Store
+from app.stored import read_stored
 
 log = logging.getLogger(__name__)
 
@@ -133,9 +134,9 @@ class CheckSteps:
             shown = check_runs.conclusion_of(hub, queued.repository, check_run)
             if shown == "failure":
                 return shown
-        whole = (one for one in made if not Wish.model_validate_json(one.request).paths)
+        whole = (one for one in made if not read_stored(Wish, one.request).paths)
         run = next(whole, None)
-        return "partial" if run is None else Verdict.model_validate_json(run.verdict).status
+        return "partial" if run is None else read_stored(Verdict, run.verdict).status
 
     def rerun_lost(self, rerun: Rerun, why: str) -> None:
         """Say that checks could not be run again, where somebody waits for it."""

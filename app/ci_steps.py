@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from app.accounts import Account
 from app.github.branches import below, ends_with, push_commits, tip_of
 from app.github.ci import Check, Checks, Compared, checks_of, compared, described
-from app.github.ci_before import failing_before, seen
+from app.github.ci_before import seen
 from app.github.client import Hub
 from app.github.errors import Forbidden, Limited, NotThere, Refused
 from app.github.pulls import Pull, pull_at
@@ -34,6 +35,7 @@ from app.render.escape import markdown_line
 from app.render.writing import commit_message, no_patch, opened_lead, result_comment
 from app.run_life import Begin, Connect
 from app.store import Job, Run, Stacked, Store
+from app.stored import OtherVersion, read_stored
 from app.tests_first import Seen
 from app.write_steps import Writing, ended_without, made_by, read_written, watching
 from app.writes_wanted import wanted, wants_writing
@@ -111,7 +113,7 @@ class CiSteps:
             self.lost(ci, error)
         except RetryLater as error:
             # An outage may take hours, as the checks themselves do: no attempt at it is the last.
-            if isinstance(error, Limited) or ci.watched_s() >= LONGEST_S:
+            if isinstance(error, Limited | OtherVersion) or ci.watched_s() >= LONGEST_S:
                 raise
             log.info("checks looked at later", extra={"run": ci.run, "why": error})
             again = _later(ci)
@@ -125,14 +127,16 @@ class CiSteps:
         Raise RetryLater where nothing can be said now, either.
         """
         log.warning("checks not looked at", extra={"run": ci.run, "why": error})
+        commits = None
         try:
             with self._connect(ci.installation, ci.repository_id) as hub:
                 if (alone := self._alone(hub, ci)) is not None:
                     head = self._followed(hub, ci, alone)
+                    commits = None if head else alone.written.tests_first
                     ci = ci.model_copy(update={"head": head or ci.head})
                 there = self._there(hub, ci)
                 if there is not None:
-                    self._said(hub, there, checks_unread(ci.head, str(error)))
+                    self._said(hub, there, checks_unread(ci.head, str(error)), commits=commits)
         except GiveUp as refusal:
             log.warning("not said", extra={"run": ci.run, "why": refusal})
 
@@ -182,6 +186,9 @@ class CiSteps:
         is_there = pull is not None and pull.state == "open" and pull.head == ci.head
         if is_there and not self._hurries(alone) and self._tests_go_on(hub, ci):
             return _later(ci)
+        is_closed = pull is not None and pull.state == "closed"
+        if is_closed and not self._hurries(alone) and ci.watched_s() < LONGEST_S:
+            return _later(ci)  # opened again, it has to be made whole
         head = self._followed(hub, ci, alone)
         return (
             ci.model_copy(update={"head": head, "look": 0, "since": time.time()}) if head else None
@@ -219,10 +226,15 @@ class CiSteps:
         pull = pull_at(hub, ci.repository, made.stacked)
         if pull is not None and pull.state == "merged":
             self._store.update(made.run, state="merged")
-        if pull is not None and pull.state != "closed":
-            why = NOT_PUSHED.get(outcome, outcome)
-            self._said(hub, _There(made, run, pull), f"{why} {NO_PATCHES}")
+        if pull is not None and not (pull.state == "closed" and self._is_gone(hub, ci, alone)):
+            text = f"{NOT_PUSHED.get(outcome, outcome)} {NO_PATCHES}"
+            self._said(hub, _There(made, run, pull), text, commits=alone.written.tests_first)
         return ""
+
+    def _is_gone(self, hub: Hub, ci: Ci, alone: _Alone) -> bool:
+        """Is there no branch any more that has the tests alone? Who closed it may have taken it."""
+        with self._writing.opened(alone.run, hub, write=False) as (reader, _):
+            return tip_of(reader, ci.repository, alone.made.branch) is None
 
     def _seen(self, hub: Hub, there: _There, written: Written) -> Seen | None:
         """Return what was seen of tests before their patches; None where nobody can say, or they
@@ -239,7 +251,7 @@ class CiSteps:
         if not written.tests_first or not isinstance(written.account, Fixing):
             return None
         kept = [self._store.result(run) for run in made_by(self._store, made)]
-        every = [Written.model_validate_json(one) for one in kept if one]
+        every = [read_stored(Written, one) for one in kept if one]
         above = sum(len(one.commits) for one in every) - written.tests_first
         with self._writing.opened(there.run, hub, write=False) as (reader, _):
             tip = below(reader, repository, made.head, above)
@@ -247,16 +259,16 @@ class CiSteps:
                 return None
             began = below(reader, repository, tip, written.tests_first)
         alone, before = (checks_of(hub, repository, one) for one in (tip, began))
-        failing = failing_before(alone, before)
-        tests = {one.test: None for one in written.account.closed if one.test}
+        found = compared(alone, before)
+        tests = _tests_of(written.account)
         paths = {each.path for commit in written.parts[0] for each in commit.files}
         return seen(
             tip,
             [path for path in tests if path in paths],
             alone,
-            before,
+            found,
             checks_of(hub, repository, made.head),
-            described(hub, repository, failing),
+            described(hub, repository, found.new),
         )
 
     # All of it
@@ -287,7 +299,7 @@ class CiSteps:
         kept = [self._store.result(run) for run in made_by(self._store, there.made)]
         if not all(kept):
             return there.pull.base
-        ours = sum(len(Written.model_validate_json(one).commits) for one in kept)
+        ours = sum(len(read_stored(Written, one).commits) for one in kept)
         with self._writing.opened(there.run, hub, write=False) as (reader, _):
             onto = below(reader, ci.repository, ci.head, ours)
         self._store.update(ci.run, onto=onto)
@@ -354,8 +366,9 @@ class CiSteps:
         # What is below our branch is its author's: settings come from the base, as in a review.
         self._begin(hub, ci.installation, replace(pull, head=ci.head), origin, wish)
 
-    def _said(self, hub: Hub, there: _There, text: str) -> None:
-        """Let the comment of the run that made the branch say what its checks came to.
+    def _said(self, hub: Hub, there: _There, text: str, *, commits: int | None = None) -> None:
+        """Let the comment of the run that made the branch say what its checks came to. `commits`
+        are on it, where that is not all that the run has written.
 
         Where that is refused (a locked conversation), it is left unsaid: what is done is done.
         """
@@ -363,21 +376,22 @@ class CiSteps:
         kept = self._store.result(run.id)
         url = f"{hub.server.web}/{pull.repository}/pull/{made.stacked}"
         if kept:
-            written = Written.model_validate_json(kept)
+            written = read_stored(Written, kept)
             account, told = written.account, [text]
             made = self._store.stacked(run.id) or made
             if (before := self._seen(hub, replace(there, made=made), written)) is not None:
                 told.insert(0, tests_seen(before))
-                if before.any:
+                tests = _tests_of(account)
+                if before.shows(tests):
                     account = account.model_copy(update={"fails_before": "run"})
             ended: Literal["merged", "closed"] = "merged" if pull.state == "merged" else "closed"
             state = "open" if pull.state == "open" else ended
-            lead = opened_lead(made.stacked, url, len(written.commits), state)
+            lead = opened_lead(made.stacked, url, commits or len(written.commits), state)
             text = result_comment(account, [lead, *told])
         else:
             text = f"[#{made.stacked}]({url})\n\n{text}"
         try:
-            self._writing.say(hub, run, Wish.model_validate_json(run.request), text)
+            self._writing.say(hub, run, read_stored(Wish, run.request), text)
         except Refused as error:
             log.warning("not said", extra={"run": run.id, "why": error})
 
@@ -495,7 +509,7 @@ class CiSteps:
 
     def follows(self, run: Run, outcome: str) -> list[Ci]:
         """Return what follows on a fix: its checks are looked at when they have begun."""
-        wish = Wish.model_validate_json(run.request)
+        wish = read_stored(Wish, run.request)
         if run.kind != "fix" or outcome not in {"stacked", "pushed"}:
             return []
         made = (
@@ -508,6 +522,12 @@ class CiSteps:
         if made.unwatched or self._store.stopped(run.id):  # too late for its commits, not for this
             return [] if wish.stacked else self._writing.finishing(made)
         return [watching(run, made)]
+
+
+def _tests_of(account: Account) -> list[str]:
+    """Return the files of tests that belong to closed findings, each once."""
+    closed = account.closed if isinstance(account, Fixing) else []
+    return list(dict.fromkeys(one.test for one in closed if one.test))
 
 
 def _names(checks: Sequence[Check]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from app.github.replies import reply
 from app.jobs import Command, Pressed, Wish
 from app.run_life import Begin
 from app.store import Store
+from app.stored import read_stored
 from app.written import Written
 from reviewer.fix.values import Fixing
 
@@ -118,7 +119,7 @@ class FixSteps:
         runs = [run for run in self._store.runs_of(*where) if run.kind == "fix"]
         for run in runs:
             if run.origin == origin:  # this very wish, before its job was interrupted
-                wish = Wish.model_validate_json(run.request)
+                wish = read_stored(Wish, run.request)
                 return Chosen(wish.review_of, wish.findings)
         if any(run.state == "open" and not run.stop for run in runs):
             return RUNNING
@@ -134,7 +135,7 @@ class FixSteps:
             if not (kept := self._store.result(made.run)):
                 continue
             there = pull_at(hub, pull.repository, made.stacked)
-            account = Written.model_validate_json(kept).account
+            account = read_stored(Written, kept).account
             if there is None or there.state != "open" or not isinstance(account, Fixing):
                 continue
             for one in account.all_closed:

@@ -14,6 +14,7 @@ from app.render import words
 from app.render.escape import markdown_code
 from app.report import Report
 from app.store import Store
+from app.stored import read_stored
 from reviewer.finding import Category, Finding
 
 NO_REVIEW = (
@@ -110,9 +111,9 @@ def _newest(store: Store, repository_id: int, number: int) -> tuple[str, list[Fi
     for run in store.runs_of(repository_id, number):
         if run.kind != "review" or run.state != "ended" or run.stop:
             continue
-        if Wish.model_validate_json(run.request).paths or not (kept := store.result(run.id)):
+        if read_stored(Wish, run.request).paths or not (kept := store.result(run.id)):
             continue
-        review = Report.model_validate_json(kept).review
+        review = read_stored(Report, kept).review
         if review.status == "complete":
             return run.id, words.ranked(review.findings)
     return None

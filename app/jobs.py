@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.commands import MAX_FINDINGS
 from app.store import CI, ENGINE, GITHUB, REVIEW, UNTOLD, Job, Kind, NewJob, NewRun, Run, Task
+from app.stored import read_stored
 from reviewer.explain.values import Question
 from reviewer.fix.failed import MAX_FAILED, FailedCheck
 from reviewer.refactor.request import INSTRUCTION_CHARS
@@ -370,9 +371,7 @@ class Untold(_Payload):
     def job(self, key: str, run: Run | None) -> NewJob:
         """Return the job, under the key of what it tells of: one thing is said after the other."""
         installation = (
-            _Installed.model_validate_json(self.payload).installation
-            if run is None
-            else run.installation
+            read_stored(_Installed, self.payload).installation if run is None else run.installation
         )
         payload, later = self.model_dump_json(), time.time() + UNTOLD_S
         return NewJob(GITHUB, self.kind, key, payload, UNTOLD_LAST, later, installation)
@@ -390,7 +389,7 @@ def step(kind: str, run: Run | NewRun, not_before: float = 0.0) -> NewJob:
     What somebody asked for goes before what a push has begun.
     """
     payload = Step(run=run.id).model_dump_json()
-    first = COMMAND_FIRST if Wish.model_validate_json(run.request).is_asked else 0
+    first = COMMAND_FIRST if read_stored(Wish, run.request).is_asked else 0
     role, key = GITHUB, f"pull:{run.repository_id}:{run.number}"
     if kind == REVIEW:
         role, key = ENGINE, run_key(run.id)

@@ -11,6 +11,7 @@ from app.obey import STOPPED
 from app.open_heads import LEFT
 from app.run_life import CLOSED, DRAFTED, SUPERSEDED, Begin, Connect, goes_on, its_pull
 from app.store import Job, Run, Store
+from app.stored import read_stored
 from app.write_steps import Writing
 from reviewer.errors import GiveUp
 
@@ -96,7 +97,7 @@ class LookSteps:
         """Is it a review that nobody has asked for, and that no engine has begun? One that has been
         begun is paid for: it may finish, and is told in the check run alone.
         """
-        asked = Wish.model_validate_json(run.request).is_by_name
+        asked = read_stored(Wish, run.request).is_by_name
         return run.kind == "review" and not asked and not self._store.claimant(run_key(run.id))
 
     def _settled(self, hub: Hub, look: Look, pull: Pull) -> str | None:

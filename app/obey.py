@@ -43,6 +43,7 @@ from app.render.markdown import LIMIT_BYTES, fitted
 from app.render.outgoing import size
 from app.run_life import Begin, Connect
 from app.store import Dismissed, Run, Store
+from app.stored import read_stored
 from app.write_steps import Writing, mends
 
 log = logging.getLogger(__name__)
@@ -389,7 +390,7 @@ class Commands:
 
 def _is_reply_of(sender: str, run: Run) -> bool:
     """Was an answer given because this person replied to us?"""
-    wish = Wish.model_validate_json(run.request)
+    wish = read_stored(Wish, run.request)
     return wish.trigger == "reply" and wish.sender.lower() == sender.lower()
 
 

@@ -122,28 +122,32 @@ class Redelivery:
         """Return what a list has now, from both places."""
         listed, further = self._pages(which, "", MOST_PAGES // 2 or 1)
         if further and MOST_PAGES > 1:
-            start, self._further[which] = self._further[which] or further, ""  # refused by now?
-            try:
-                more, self._further[which] = self._pages(which, start, MOST_PAGES // 2)
-            except RlmError as error:
-                log.warning("older deliveries are not read", extra={"why": error})
-                COUNTS.add(UNRECONCILED)
-            else:
-                listed += more
+            start = self._further[which] or further
+            more, self._further[which] = self._pages(which, start, MOST_PAGES // 2)
+            listed += more
         return listed
 
     def _pages(self, which: str, cursor: str, most: int) -> tuple[list[_Delivery], str]:
-        """Return so many pages of a list from a cursor on, and where they end; "": at the end."""
+        """Return so many pages of a list from a cursor on, and where they end; "": at the end.
+
+        Where one cannot be read (a cursor may be refused by now), it is those before it: what was
+        read to be lost is asked for, and the next round begins anew.
+        """
         listed: list[_Delivery] = []
         doing = "read which deliveries failed"
-        for _ in range(most):
-            more = f"&cursor={cursor}" if cursor else ""
-            path = f"/app/hook/deliveries?{which}per_page={PAGE}{more}"
-            answer, cursor = self._auth.ask_page(doing, path)
-            with calls(self._auth.server, doing):
-                listed += _DELIVERIES.validate_python(answer)
-            if not cursor:
-                break
+        try:
+            for _ in range(most):
+                more = f"&cursor={cursor}" if cursor else ""
+                path = f"/app/hook/deliveries?{which}per_page={PAGE}{more}"
+                answer, cursor = self._auth.ask_page(doing, path)
+                with calls(self._auth.server, doing):
+                    listed += _DELIVERIES.validate_python(answer)
+                if not cursor:
+                    break
+        except RlmError as error:
+            log.warning("not reconciled: deliveries are not read", extra={"why": error})
+            COUNTS.add(UNRECONCILED)
+            return listed, ""
         return listed, cursor
 
     def _waits(self, one: _Delivery, now: float) -> bool:

@@ -12,8 +12,6 @@ from functools import partial
 from itertools import takewhile
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from app.check_steps import CheckSteps, conclude_new
 from app.ci_steps import CiSteps
 from app.config_rows import Configured
@@ -61,7 +59,7 @@ from app.store import (
     Run,
     Store,
 )
-from app.worker import OtherVersion, stored
+from app.stored import OtherVersion, read_stored
 from app.write_steps import Writing
 from reviewer.errors import GiveUp, RlmError
 from reviewer.explain.values import Explanation
@@ -155,38 +153,32 @@ class Steps:
         )
 
     def do(self, job: Job) -> None:
-        """Do one job, and end it. All that is read here from GitHub is checked where it is read: a
-        ValidationError is about what another version has stored.
-        """
-        with stored():
-            self._do(job)
-
-    def _do(self, job: Job) -> None:
+        """Do one job, and end it."""
         match job.kind:
             case Look.kind:
-                self._looks.look(job, Look.model_validate_json(job.payload))
+                self._looks.look(job, read_stored(Look, job.payload))
             case Command.kind:
-                self._command(job, Command.model_validate_json(job.payload))
+                self._command(job, read_stored(Command, job.payload))
             case Rerun.kind:
-                self._checks.rerun(job, Rerun.model_validate_json(job.payload))
+                self._checks.rerun(job, read_stored(Rerun, job.payload))
             case Pressed.kind:
-                self._pressed(job, Pressed.model_validate_json(job.payload))
+                self._pressed(job, read_stored(Pressed, job.payload))
             case Ci.kind:
-                self._ci.look(job, Ci.model_validate_json(job.payload))
+                self._ci.look(job, read_stored(Ci, job.payload))
             case Reply.kind:
-                self._reply(job, Reply.model_validate_json(job.payload))
+                self._reply(job, read_stored(Reply, job.payload))
             case Handed.kind:
-                self._looks.handed(job, Handed.model_validate_json(job.payload))
+                self._looks.handed(job, read_stored(Handed, job.payload))
             case Gone.kind:
-                self._gone(job, Gone.model_validate_json(job.payload))
+                self._gone(job, read_stored(Gone, job.payload))
             case Queued.kind:
-                self._checks.queued(job, Queued.model_validate_json(job.payload))
+                self._checks.queued(job, read_stored(Queued, job.payload))
             case Untold.kind:
-                self._untold(job, Untold.model_validate_json(job.payload))
+                self._untold(job, read_stored(Untold, job.payload))
             case kind if kind not in {OPEN, PROGRESS, PUBLISH}:
                 raise OtherVersion(f"Not known to this version: {kind}", 0.0)
             case _:
-                self._step(job, self.store.run(Step.model_validate_json(job.payload).run))
+                self._step(job, self.store.run(read_stored(Step, job.payload).run))
 
     def lost(self, job: Job, error: RlmError, *, last: bool = False) -> None:
         """End a job that cannot be done, and say why where its reader looks.
@@ -196,7 +188,7 @@ class Steps:
         """
         run = self._run_of_job(job)
         if job.kind == Handed.kind:
-            handed = Handed.model_validate_json(job.payload)
+            handed = read_stored(Handed, job.payload)
             self.store.answer(handed.request, why=str(error), failed=True)
         if run is not None and job.kind == OPEN and (run.report or run.problem):
             # The review is there, and paid: who publishes it can do without the check run.
@@ -208,7 +200,7 @@ class Steps:
         outcome, later = "", []
         try:
             outcome = self._tell_lost(job, run, error)
-        except (GiveUp, ValidationError) as refusal:
+        except (GiveUp, OtherVersion) as refusal:
             # A conversation that is locked, a repository that is gone.
             log.warning("not said", extra={"job": job.id, "why": refusal})
         except Exception as trouble:
@@ -228,7 +220,7 @@ class Steps:
         """Return the run that a job of this role shows or ends, None where it is no such job."""
         if job.kind not in {OPEN, PUBLISH}:
             return None
-        return self.store.run(Step.model_validate_json(job.payload).run)
+        return self.store.run(read_stored(Step, job.payload).run)
 
     def _untold(self, job: Job, untold: Untold) -> None:
         """Say what was given up while nobody could be told; try again for as long as it is known.
@@ -246,7 +238,7 @@ class Steps:
         outcome = ""
         try:
             outcome = self._tell_lost(given_up, run, GiveUp(untold.why))
-        except (GiveUp, ValidationError) as refusal:
+        except (GiveUp, OtherVersion) as refusal:
             log.warning("not said", extra={**about, "why": refusal})
         except RlmError as trouble:
             if self.store.now() - untold.since < self.store.kept_s:
@@ -275,7 +267,7 @@ class Steps:
     def _tell_lost(self, job: Job, run: Run | None, error: RlmError) -> str:
         """Say that a job is lost; return what came of its run all the same, "" for nothing."""
         if job.kind == Ci.kind:
-            self._ci.lost(Ci.model_validate_json(job.payload), error)
+            self._ci.lost(read_stored(Ci, job.payload), error)
         elif run is None:
             self._say_lost(job, markdown_line(str(error)[:PROBLEM_CHARS]))
         elif run.kind in WRITING:
@@ -287,7 +279,7 @@ class Steps:
     def _tell_run_lost(self, error: RlmError, run: Run) -> None:
         """Say that a run came to nothing: in its check run, below the command without one."""
         why = markdown_line(str(error)[:PROBLEM_CHARS])
-        wish = Wish.model_validate_json(run.request)
+        wish = read_stored(Wish, run.request)
         if run.check_run is not None:
             with self._connect_for_checks(run.installation, run.repository_id) as hub:
                 self._conclude(hub, run, "neutral", "The review could not be published", why)
@@ -304,7 +296,7 @@ class Steps:
         """Say that a job of no run came to nothing, where somebody waits for it."""
         match job.kind:
             case Command.kind:
-                command = Command.model_validate_json(job.payload)
+                command = read_stored(Command, job.payload)
                 with self._connect(command.installation, command.repository_id) as hub:
                     name = look_at(hub, command.repository, command.number).repository
                     about, thread = f"lost-{command.comment_id}", command.thread
@@ -313,11 +305,11 @@ class Steps:
                         hub, name, command.number, text, about=about, key=self._key, thread=thread
                     )
             case Queued.kind:
-                self._checks.conclude_lost(Queued.model_validate_json(job.payload), why)
+                self._checks.conclude_lost(read_stored(Queued, job.payload), why)
             case Rerun.kind:
-                self._checks.rerun_lost(Rerun.model_validate_json(job.payload), why)
+                self._checks.rerun_lost(read_stored(Rerun, job.payload), why)
             case Pressed.kind:
-                self._say_press_lost(Pressed.model_validate_json(job.payload), why)
+                self._say_press_lost(read_stored(Pressed, job.payload), why)
 
     def _say_press_lost(self, pressed: Pressed, why: str) -> None:
         """Answer who pressed a button, where that begins something: whoever may write."""
@@ -335,7 +327,7 @@ class Steps:
         came of it.
         """
         with self._connect(run.installation, run.repository_id) as hub:
-            wish = Wish.model_validate_json(run.request)
+            wish = read_stored(Wish, run.request)
             told = replace(run, problem=str(error))
             return self._ends(wish).end_without(hub, told, wish, last=True)
 
@@ -456,7 +448,7 @@ class Steps:
             # it is there.
             run = replace(run, check_run=self._check_run(run))
             self.store.shows(run.id, run.check_run)
-        wish = Wish.model_validate_json(run.request)
+        wish = read_stored(Wish, run.request)
         with self._connect(run.installation, run.repository_id) as hub:
             if not run.report or (run.stop and not _is_kept(run, wish)):
                 self._end_without(hub, job, run, wish)
@@ -468,7 +460,7 @@ class Steps:
                 self._answer(hub, run, wish)
                 self._ended(job, run, "answered")
                 return
-            report = Report.model_validate_json(run.report)
+            report = read_stored(Report, run.report)
             published = publish(
                 hub,
                 Publication(
@@ -548,9 +540,9 @@ class Steps:
     def _answer(self, hub: Hub, run: Run, wish: Wish) -> None:
         """Say what was asked, where it was asked."""
         if run.kind == "config":
-            text = configured(Configured.model_validate_json(run.report))
+            text = configured(read_stored(Configured, run.report))
         else:
-            done = Explanation.model_validate_json(run.report)
+            done = read_stored(Explanation, run.report)
             text = render_answer(done, f"{hub.server.web}/{run.repository}")
         about, thread = f"answer-{run.id}", wish.thread
         reply(hub, run.repository, run.number, text, about=about, key=self._key, thread=thread)

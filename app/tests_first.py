@@ -5,7 +5,7 @@ own checks can be seen failing on them; the patches follow on top. Nothing is re
 the checks of that commit stay where they are, and the commit is found below the end of the branch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from reviewer.fix.values import Fixing
@@ -39,21 +39,34 @@ def _paths(commit: Commit) -> set[str]:
 class Seen:
     """What was seen of tests before their patches, at the commit `head` that has them alone.
 
-    `failed` are the checks that failed there and did not where the branch began, with how each
-    stands with the patches (None: it is not there); `known` those that failed there, too. `ended`
-    counts all that ended, `going_on` whether any did not. `named` has for each file of tests the
-    names of those of `failed` whose own words name it.
+    `failed` are the checks that failed there and passed where the branch began, with how each
+    stands with the patches (None: it is not there); `known` those that failed there, too, and
+    `unknown` those of which nobody can tell, for they came to nothing there. `ended` counts all
+    that ended, `going_on` whether any did not. `named` has for each file of tests the places in
+    `failed` of those whose own words name it.
     """
 
     head: str
     tests: tuple[str, ...]
     failed: tuple[tuple[str, str | None], ...] = ()
     known: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     ended: int = 0
     going_on: bool = False
-    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    named: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
-    @property
-    def any(self) -> bool:
-        """Was it seen that they fail without the patches, as far as checks can show it?"""
-        return bool(self.failed)
+    def failing_on(self, test: str) -> tuple[tuple[str, str | None], ...]:
+        """Return those of `failed` that tell of a file of tests. One alone can be meant by all."""
+        if test not in self.tests:
+            return ()
+        if len(self.tests) == 1:
+            return self.failed
+        return tuple(self.failed[place] for place in self.named.get(test, ()))
+
+    def shows(self, tests: Collection[str]) -> bool:
+        """Was each of these files seen failing for want of the patches, by a check that passes with
+        them? One that fails still may have another reason: how a test is written, to a linter.
+        """
+        return bool(tests) and all(
+            any(after == "passed" for _, after in self.failing_on(test)) for test in tests
+        )

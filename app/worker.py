@@ -4,18 +4,16 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
-
-from pydantic import ValidationError
 
 from app.fence import ClaimLost, fenced
 from app.github.errors import AwayTooLong, Limited, Outage
 from app.log import bound
 from app.measures import COUNTS, JOBS_LOST, LIMITED, STORE_ERRORS
 from app.store import ENGINE, GITHUB, REVIEW, Job, Store
+from app.stored import OtherVersion
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 from reviewer.text import printable
 
@@ -58,24 +56,6 @@ class Lost(Protocol):
 
 class Halted(RetryLater):
     """Work stops here for a reason that has nothing to do with the job: it does not count."""
-
-
-class OtherVersion(Outage):
-    """What is stored was stored by another version of this program, which knows it: while servers
-    are replaced one after the other, a new one will do it. It is waited for as an outage is.
-    """
-
-
-@contextmanager
-def stored() -> Iterator[None]:
-    """Read what is stored: what this version does not know is OtherVersion, and no bug of it."""
-    try:
-        yield
-    except ValidationError as error:
-        places = {".".join(map(str, one["loc"][:3])) for one in error.errors()}
-        # By names alone: the values are people's.
-        what = f"{error.title} ({', '.join(sorted(places))})"
-        raise OtherVersion(printable(f"Not known to this version: {what}"[:300]), 0.0) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +133,7 @@ def _lose(store: Store, job: Job, error: RlmError, lost: Lost) -> None:
     last = job.away_for() >= LONGEST_OUTAGE_S
     try:
         lost(job, error, last=last)
-    except ValidationError:  # nobody here knows whom to tell
+    except OtherVersion:  # nobody here knows whom to tell
         if not last:
             raise
         store.fail(job, str(error))
@@ -196,7 +176,9 @@ def _again(store: Store, job: Job, error: RetryLater, lost: Lost) -> None:
     elif away:
         pause = min(max(pause, FIRST_PAUSE_S, lasted), LONGEST_PAUSE_S)
     store.again(job, why, pause, counts=counts, away=away)
-    log.info("job put back", extra={**_about(job, error), "after_s": round(pause)})
+    # Of another version nothing may ever come, and nobody is told for hours.
+    level = logging.WARNING if isinstance(error, OtherVersion) else logging.INFO
+    log.log(level, "job put back", extra={**_about(job, error), "after_s": round(pause)})
 
 
 def _role(job: Job) -> str:

@@ -39,6 +39,7 @@ from app.render.writing import (
 )
 from app.run_life import Begin, Connect
 from app.store import Kind, Plan, Run, Stacked, Store, Task
+from app.stored import read_stored
 from app.writes_wanted import wanted
 from app.written import Written
 from reviewer.errors import GiveUp, RetryLater, RlmError
@@ -489,7 +490,7 @@ class Writing:
             kept = self._store.result(plan.run)
             if stands is None or stands.digest != plan.digest or not kept:
                 continue
-            account = Written.model_validate_json(kept).account
+            account = read_stored(Written, kept).account
             if isinstance(account, Refactoring):
                 text, about = superseded_comment(account, url), _about_plan(plan.run)
                 where = run.repository, run.number
@@ -566,12 +567,12 @@ class Writing:
     def tests_first(self, made: Stacked) -> Written | None:
         """Return what a run has written if its tests were to be on the branch alone first."""
         kept = self._store.result(made.run)
-        written = Written.model_validate_json(kept) if kept else None
+        written = read_stored(Written, kept) if kept else None
         return written if written is not None and written.tests_first else None
 
     def progress(self, hub: Hub, run: Run) -> None:
         """Say how far a run is, where its result will stand."""
-        wish = Wish.model_validate_json(run.request)
+        wish = read_stored(Wish, run.request)
         doing = "Working on it" if wish.plan_of or wish.task != "refactor" else "Planning it"
         self.say(hub, run, wish, f"{doing}. {markdown_line(run.progress)}")
 
@@ -629,7 +630,7 @@ def _is_planning(run: Run) -> bool:
     """Is a run at a plan that nobody has seen yet?"""
     if run.kind != "refactor" or run.state != "open" or run.stop:
         return False
-    return not Wish.model_validate_json(run.request).plan_of
+    return not read_stored(Wish, run.request).plan_of
 
 
 def read_written(run: Run) -> Written:
@@ -681,11 +682,11 @@ def mends(run: Run, made: Stacked) -> bool:
     """Is a run there to mend what checks say of this branch?"""
     if run.kind != "fix":
         return False
-    return Wish.model_validate_json(run.request).stacked == made.stacked
+    return read_stored(Wish, run.request).stacked == made.stacked
 
 
 def _began_by(run: Run, comment: int) -> bool:
     """Did this comment start a plan, in this run?"""
     if not run.origin.startswith("go:"):
         return False
-    return Wish.model_validate_json(run.request).comment == comment
+    return read_stored(Wish, run.request).comment == comment

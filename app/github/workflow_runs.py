@@ -37,7 +37,6 @@ class WorkflowRun(BaseModel):
     id: Annotated[int, Field(ge=1, le=2**53)]
     workflow_id: Annotated[int, Field(ge=1, le=2**53)]
     display_title: str
-    html_url: str
     created_at: datetime
     run_started_at: datetime | None = None
 

@@ -116,7 +116,9 @@ def tests_seen(seen: Seen) -> str:
     verb = "fails" if len(names) == 1 else "fail"
     said.append(f"{_listed(names)} {verb}, and not without the tests.")
     if seen.known:
-        said.append(f"{_listed(list(map(shown_name, seen.known)))} failed without them, too.")
+        said.append(f"{_named(seen.known)} failed without them, too.")
+    if seen.unknown:
+        said.append(f"{_untold(seen)}.")
     rows = [_row(seen, path) for path in seen.tests[:TESTS_SHOWN]]
     if (more := len(seen.tests) - TESTS_SHOWN) > 0:
         rows.append(f"- and {words.count(more, 'file')} more")
@@ -129,23 +131,46 @@ def _not_seen(seen: Seen) -> str:
     if seen.going_on:
         return "the checks had not ended, and none of those that had failed for the tests."
     ended = words.count(seen.ended, "check")
+    failed = []
     if seen.known:
-        known = _listed(list(map(shown_name, seen.known)))
-        return f"{ended} ended; {known} failed, and without the tests, too."
+        failed.append(f"{_named(seen.known)} failed, and without the tests, too")
+    if seen.unknown:
+        failed.append(_untold(seen))
+    if failed:
+        return f"{'; '.join([f'{ended} ended', *failed])}."
     return f"{ended} ended, none failed: none runs the tests, or they pass without the patches."
 
 
+def _untold(seen: Seen) -> str:
+    """Say of which checks nobody can tell whether the tests made them fail; no full stop."""
+    has = "has" if len(seen.unknown) == 1 else "have"
+    return f"{_named(seen.unknown)} failed and {has} no result without the tests: nobody can tell"
+
+
 def _row(seen: Seen, path: str) -> str:
-    """Say of a file of tests which check was seen failing on it. One alone can be meant by all."""
-    names = seen.named.get(path, ())
-    by = [(name, after) for name, after in seen.failed if name in names or len(seen.tests) == 1]
+    """Say of a file of tests which check was seen failing on it, and how that stands now."""
+    file = markdown_code(path)
+    by = seen.failing_on(path)
     if not by:
-        return f"- {markdown_code(path)}: what fails does not say by which test"
-    after = {then for _, then in by}
-    passes = "passes" if after == {"passed"} else "fails still" if "failed" in after else ""
-    shown = _listed([shown_name(name) for name, _ in by])
-    then = f"with the patches it {passes}" if passes else "with the patches it has not ended"
-    return f"- {markdown_code(path)}: seen failing before ({shown}); {then}"
+        return f"- {file}: what fails does not say by which test"
+    passed = [name for name, after in by if after == "passed"]
+    still = [name for name, after in by if after == "failed"]
+    others = [name for name, after in by if after not in {"passed", "failed"}]
+    said = []
+    if passed:
+        verb = "it passes" if len(passed) == 1 else "they pass"
+        said.append(f"seen failing before ({_named(passed)}); with the patches {verb}")
+    if still:
+        verb = "fails" if len(still) == 1 else "fail"
+        said.append(f"{_named(still)} {verb} on it, and with the patches, too")
+    if others:
+        verb, ends = ("fails", "has") if len(others) == 1 else ("fail", "have")
+        said.append(f"{_named(others)} {verb} on it, and {ends} not ended with the patches")
+    return f"- {file}: {'; '.join(said)}"
+
+
+def _named(names: Sequence[str]) -> str:
+    return _listed(list(map(shown_name, names)))
 
 
 def _commit(head: str) -> str:

@@ -33,11 +33,12 @@ from app.report import Report
 from app.roles import NODE
 from app.server_settings import ServerSettings, read_role_settings, store_at
 from app.settings import Settings
-from app.store import ENGINE, PUBLISH, Job, Run, Store
+from app.store import ENGINE, PUBLISH, REVIEW, Job, Run, Store
 from app.store.spending import Reached
+from app.stored import OtherVersion, read_stored
 from app.trace_file import about, recording
 from app.trace_shared import sharing
-from app.worker import Claims, Halted, stored
+from app.worker import Claims, Halted
 from reviewer.errors import FULL, NoRoom, RetryLater, RlmError, TellUser
 from reviewer.model.prices import load
 from reviewer.parsing.worker import make_ready
@@ -122,7 +123,7 @@ def _wait_for_room(engine: "_Engine", health: Health, job: Job, problem: str) ->
     log.error("no room", extra={"why": problem})
     health.tell(problem)
     with suppress(RlmError):  # the store may stand on that disk
-        engine.store.progressed(Step.model_validate_json(job.payload).run, WAITS_FOR_ROOM)
+        engine.store.progressed(read_stored(Step, job.payload).run, WAITS_FOR_ROOM)
     raise Halted(problem, ROOM_S)
 
 
@@ -163,10 +164,11 @@ class _Engine:
 
     def do(self, job: Job) -> None:
         """Review the pull request of a run, and keep the report."""
-        with stored():
-            run = self.store.run(Step.model_validate_json(job.payload).run)
-            if run is not None:
-                Wish.model_validate_json(run.request)
+        if job.kind != REVIEW:
+            raise OtherVersion(f"Not known to this version: {job.kind}", 0.0)
+        run = self.store.run(read_stored(Step, job.payload).run)
+        if run is not None:
+            read_stored(Wish, run.request)  # before anything is reserved for it
         if run is None or run.state == "ended":
             self.store.done(job)
             return
@@ -212,7 +214,7 @@ class _Engine:
 
     def lost(self, job: Job, error: RlmError, *, last: bool = False) -> None:
         """Give up a run, and have the reason published: the store alone is needed for that."""
-        run = self.store.run(Step.model_validate_json(job.payload).run)
+        run = self.store.run(read_stored(Step, job.payload).run)
         if run is None:
             self.store.fail(job, str(error))
             return
@@ -244,7 +246,7 @@ class _Engine:
         if run.kind == "review":
             make_ready()  # while it is fetched
         fetched = self._checkout(run, watch)
-        wish = Wish.model_validate_json(run.request)
+        wish = read_stored(Wish, run.request)
         planned = plan(
             fetched,
             settings,
@@ -335,7 +337,7 @@ class _Engine:
 
     def _checkout(self, run: Run, watch: "_Watch") -> Checkout:
         # A branch of ours is known to GitHub by the pull request that is stacked with it.
-        number = Wish.model_validate_json(run.request).stacked or run.number
+        number = read_stored(Wish, run.request).stacked or run.number
         wanted = Wanted(self.server, run.repository, number, run.base, run.head)
 
         def lend() -> SecretStr | None:

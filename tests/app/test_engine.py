@@ -4,6 +4,7 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,24 @@ def test_a_second_review_of_one_run_by_an_earlier_version_is_none(
     )
     with store.database.read() as db:
         assert db.scalars(select(JOBS.c.kind)).all() == ["publish"]
+    store.close()
+
+
+def test_a_job_of_a_kind_that_is_not_known_is_no_review(tmp_path: Path) -> None:
+    store = Store(tmp_path / "rlm.sqlite3")
+    wish = '{"trigger": "opened"}'
+    run = NewRun("1" * 16, 1, 2, "octo/hello", 3, "o", wish, "b" * 40, "a" * 40)
+    store.begin(run, replace(step(REVIEW, run), kind="novel"))
+    settings = Settings(github=SERVER, home=tmp_path)
+    engine = Once(store, settings, SERVER, TokenAsker(pair()[0]), threading.Event())
+    job = store.claim(ENGINE, "engine-1", 60)
+    assert job is not None
+    attempt(store, job, engine.do, engine.lost, engine.stopping)
+    known = store.run(run.id)
+    assert known is not None and (known.state, known.report) == ("open", "")
+    with store.database.read() as db:
+        why = "Not known to this version: novel"
+        assert db.execute(select(JOBS.c.kind, JOBS.c.why)).all() == [("novel", why)]
     store.close()
 
 

@@ -1013,15 +1013,53 @@ def test_a_check_that_names_no_test_tells_of_none_of_several(desk: Desk) -> None
     look(desk)
     (said,) = comments(desk, "**Checks**")
     assert "- `tests/test_a.py`: what fails does not say by which test" in said
-    assert (
-        "- `tests/test_b.py`: seen failing before (`unit`); with the patches it fails still" in said
-    )
+    assert "- `tests/test_b.py`: `unit` fails on it, and with the patches, too" in said
+    assert "(seen failing" not in said
     assert "That is being mended" in said and desk.engine()[2].failed[0].name == "unit"
+
+
+def test_only_what_was_seen_of_every_test_is_called_seen(desk: Desk) -> None:
+    """A linter fails on how a test is written, and what came to nothing before tells nothing."""
+    with_tests(desk, "tests/test_b.py")
+    (stacked,) = desk.stacked
+    alone = stacked.head
+    ci.check(desk.repo, desk.head, "slow", None)
+    for name in ("unit", "lint", "new", "slow"):
+        says = "xtests/test_a.py tests/test_a.pyc " if name == "unit" else "./tests/test_a.py:1: "
+        if name in {"unit", "lint"}:
+            ci.check(desk.repo, desk.head, name)
+        ci.check(desk.repo, alone, name, "failure", said=f"{says}tests/test_b.py::test_f")
+    look(desk)
+    for name in ("unit", "lint", "new", "slow"):
+        ci.check(desk.repo, stacked.head, name, "failure" if name == "lint" else "success")
+    look(desk)
+    (said,) = comments(desk, "**Checks**")
+    assert "`lint`, `unit` fail, and not without the tests. `slow`, `new` failed and have" in said
+    assert "- `tests/test_a.py`: `lint` fails on it, and with the patches, too" in said
+    assert (
+        "- `tests/test_b.py`: seen failing before (`unit`); with the patches it passes; `lint`"
+        in said
+    )
+    assert "(seen failing" not in said and "is what a reader says, and nobody has seen" in said
+
+
+def test_each_test_that_a_check_names_is_called_seen(desk: Desk) -> None:
+    with_tests(desk, "tests/test_b.py")
+    (stacked,) = desk.stacked
+    ci.check(desk.repo, desk.head, "unit")
+    named = "FAILED tests/test_a.py::test_f\nFAILED tests/test_b.py::test_f"
+    ci.check(desk.repo, stacked.head, "unit", "failure", said=named)
+    look(desk)
+    ci.check(desk.repo, stacked.head, "unit")
+    look(desk)
+    (said,) = comments(desk, "**Checks**")
+    assert said.count("(seen failing without the patch)") == 2
 
 
 @pytest.mark.parametrize(
     ("how", "why"),
     [
+        ("unknown", "1 check ended; `unit` failed and has no result without the tests:"),
         ("passes", "1 check ended, none failed: none runs the tests, or they pass without"),
         ("known", "1 check ended; `unit` failed, and without the tests, too."),
         ("none", "no check has run on them."),
@@ -1031,11 +1069,12 @@ def test_a_check_that_names_no_test_tells_of_none_of_several(desk: Desk) -> None
 def test_what_was_not_seen_is_said_and_why(desk: Desk, how: str, why: str) -> None:
     with_tests(desk)
     (stacked,) = desk.stacked
-    ci.check(desk.repo, desk.head, "unit", "failure" if how == "known" else "success")
+    if how != "unknown":
+        ci.check(desk.repo, desk.head, "unit", "failure" if how == "known" else "success")
     match how:
         case "passes":
             ci.check(desk.repo, stacked.head, "unit")
-        case "known":
+        case "known" | "unknown":
             ci.check(desk.repo, stacked.head, "unit", "failure")
         case "long":
             ci.check(desk.repo, stacked.head, "unit", None)
@@ -1119,12 +1158,41 @@ def test_patches_that_cannot_follow_are_said_to_be_missing(desk: Desk, how: str)
         case _:
             stacked.close(merged=how == "merged")
     tip = stacked.head
-    assert look(desk) == [] and stacked.head == tip
+    if how == "closed":
+        assert look(desk) and comments(desk, "The branch has the tests alone") == []
+    assert look(desk, age=LONGEST_S if how == "closed" else 0.0) == [] and stacked.head == tip
     assert how == "pushed" or tip == alone
     missing = comments(desk, "The branch has the tests alone")
-    assert len(missing) == (how not in {"closed", "undone"})
+    assert len(missing) == (how != "undone")
+    assert how not in {"pushed", "off", "refused"} or "has 1 commit on top" in missing[0]
     (row,) = desk.store.stacked_of(desk.repo.id, desk.pull.number)
     assert row.state == (how if how in {"merged", "undone"} else "open")
+
+
+def test_what_is_closed_with_tests_alone_is_made_whole_when_it_is_opened_again(desk: Desk) -> None:
+    with_tests(desk)
+    (stacked,) = desk.stacked
+    failing(desk, alone := stacked.head, "unit")
+    stacked.close()
+    (then,) = look(desk)
+    assert (then.head, stacked.head) == (alone, alone)
+    stacked.reopen()
+    assert look(desk)[0].head == stacked.head and len(on_branch(desk, stacked.head)) == 2
+
+
+@pytest.mark.parametrize("how", ["stopped", "gone"])
+def test_of_what_is_closed_with_tests_alone_is_said_what_is_so(desk: Desk, how: str) -> None:
+    with_tests(desk)
+    (stacked,) = desk.stacked
+    failing(desk, stacked.head, "unit")
+    stacked.close()
+    if how == "stopped":
+        desk.says("alice", "/rlm stop")
+    else:
+        desk.repo.git("update-ref", "-d", f"refs/heads/{stacked.head_ref}")
+        assert look(desk, age=LONGEST_S) == []
+    assert watched(desk) == []
+    assert len(comments(desk, "The branch has the tests alone")) == (how == "stopped")
 
 
 def test_checks_of_tests_that_may_not_be_read_keep_no_patch_back(desk: Desk) -> None:

@@ -19,6 +19,7 @@ from app.roles.github import _work
 from app.store import Store
 from app.write_steps import REACTIONS_S
 from tests.app.world import World, wait_until
+from tests.github.hub import Seen
 
 NOWHERE = "http://127.0.0.1:9/webhook"
 
@@ -174,6 +175,33 @@ def test_more_failures_than_a_page_holds_are_all_asked_for(
         monkeypatch.setattr(module, "MOST_ASKED", 2)
         assert Redelivery(auth_of(world), store)() == 2
         assert [seen.path for seen in world.hub.requests].count(pages[0].path) == 6
+    store.close()
+
+
+@pytest.mark.parametrize("where", ["the other list", "the second page"])
+def test_what_was_read_is_asked_for_though_the_rest_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 1)
+    store = Store(tmp_path / "store.sqlite3")
+    with World(tmp_path) as world:
+        lost(world)
+        lost(world)
+        for delivery in world.app.deliveries:
+            delivery.status = 502
+            delivery.again = lambda _one: None
+
+        def breaks(_index: int, seen: Seen, when: str) -> None:
+            if when != "before" or not seen.path.endswith("/hook/deliveries"):
+                return
+            if "cursor" in seen.query if where == "the second page" else "status" not in seen.query:
+                world.hub.fault(path="/app/hook/deliveries$", status=403)
+
+        world.hub.on_request(breaks)
+        redeliver = Redelivery(auth_of(world), store)
+        assert redeliver() == (1 if where == "the second page" else 2)
+    COUNTS.bring(store)
+    assert store.measures()[UNRECONCILED.name, ""][0] >= 1
     store.close()
 
 

@@ -913,3 +913,29 @@ def test_a_step_that_is_not_known_is_no_publication(desk: ReviewDesk) -> None:
         assert desk.tries() == "novel"
     assert desk.checks == [("in_progress", None)]
     assert desk.store.waiting(GITHUB) == 1 and desk.run().id == run.id
+
+
+@pytest.mark.parametrize("which", ["look", "publication"])
+def test_a_value_of_our_own_that_does_not_fit_is_a_bug_and_waits_for_nobody(
+    desk: ReviewDesk,
+    which: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slips(*_: object, **__: object) -> None:
+        Wish.model_validate({"number": "one"})
+
+    if which == "look":
+        desk.store.put(desk.asks_to_look())
+        monkeypatch.setattr(desk.steps._looks, "look", slips)
+    else:
+        desk.looks()
+        desk.comes(report(findings=[]).model_dump_json())
+        monkeypatch.setattr("app.steps.publish", slips)
+    for _ in range(MAX_ATTEMPTS):
+        desk.tries()
+    bugs = [one for one in caplog.records if one.getMessage() == "job failed"]
+    assert len(bugs) == MAX_ATTEMPTS and all(one.exc_info for one in bugs)
+    assert desk.store.waiting(GITHUB) == 0, "it is given up after some tries"
+    if which == "publication":
+        assert desk.checks == [("completed", "neutral")]

@@ -15,7 +15,8 @@ from app.measures import COUNTS, JOBS_LOST
 from app.store import GITHUB, Job, NewJob, Store
 from app.store.jobs import LATE_S
 from app.store.tables import JOBS
-from app.worker import LONGEST_OUTAGE_S, MAX_ATTEMPTS, Claims, Halted, attempt, stored, work
+from app.stored import read_stored
+from app.worker import LONGEST_OUTAGE_S, MAX_ATTEMPTS, Claims, Halted, attempt, work
 from reviewer.errors import GiveUp, RetryLater, RlmError, TellUser
 
 
@@ -247,14 +248,15 @@ def test_a_job_that_cannot_be_read_ends_no_worker(tmp_path: Path) -> None:
     assert worked.lost == ["it cannot be read"]
 
 
-def test_what_another_version_has_stored_is_waited_for_and_not_for_ever(tmp_path: Path) -> None:
+def test_what_another_version_has_stored_is_waited_for_and_not_for_ever(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     def do(_store: Store, job: Job) -> None:
-        with stored():
-            Step.model_validate_json(job.payload)
+        read_stored(Step, job.payload)
 
     def unread(_job: Job, _error: RlmError, *, last: bool) -> None:
         lasts.append(last)
-        Step.model_validate_json(_job.payload)
+        read_stored(Step, _job.payload)
 
     lasts: list[bool] = []
     worked = Worked(tmp_path, do)
@@ -267,6 +269,8 @@ def test_what_another_version_has_stored_is_waited_for_and_not_for_ever(tmp_path
     with worked.store.database.read() as db:
         (why,) = db.scalars(select(JOBS.c.why))
     assert why == "Not known to this version: Step (novel)", "names, and nothing that people say"
+    back = [one.levelname for one in caplog.records if one.getMessage() == "job put back"]
+    assert back == ["WARNING"] * (MAX_ATTEMPTS + 3)
     worked.due(LONGEST_OUTAGE_S + 1)
     worked.go()
     assert lasts == [True] and worked.store.waiting(GITHUB) == 0

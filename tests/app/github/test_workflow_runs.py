@@ -53,6 +53,13 @@ def test_the_runs_of_a_pull_request_are_told_by_their_title_alone(scene: Scene) 
     assert scene.fake.mistakes == []
 
 
+def test_nothing_is_asked_of_a_run_that_is_not_used(scene: Scene) -> None:
+    said = {"id": 7, "workflow_id": 1, "display_title": "x", "created_at": "2026-01-01T00:00:00Z"}
+    scene.fake.fault(path="/actions/runs/7$", status=200, body=said)
+    with scene.hub() as hub:
+        assert run_of(hub, NAME, 7).id == 7
+
+
 def test_more_than_a_page_goes_on(scene: Scene) -> None:
     made = {workflow_run(scene.repo, f"{n}").id for n in range(PAGE + 1)}
     with scene.hub() as hub:
