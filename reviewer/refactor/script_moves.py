@@ -34,6 +34,10 @@ MOST_UNPARSED = 2_000
 MOST_BYTES = 200_000
 """Of settings, or of such a file."""
 
+_ALWAYS = {".mjs": ".mjs", ".mts": ".mjs", ".cjs": ".cjs", ".cts": ".cjs"}
+_OUTPUT = {".js": ".js", ".jsx": ".jsx", ".ts": ".js", ".tsx": ".js"}
+"""What the files of an ending are named with where a name needs one."""
+
 _INDEX = "index"
 _DECLARED = (".d.ts", ".d.mts", ".d.cts")
 _UNPARSED = (".vue", ".svelte", ".astro", ".mdx", ".html")
@@ -121,7 +125,10 @@ def move_script(one: ModuleMove, context: Context, tree: Overlay) -> Done:
         if problem := refused(path, tree):
             raise GiveUp(f"{shown(path)} is not moved: {problem}")
     done.files[way.new] = Blob(_moved(way, context, tree, done, said), blob.mode)
-    done.files[way.old] = Blob(_shim(way, blob.data), blob.mode) if one.shim else None
+    done.files[way.old] = None
+    if one.shim:
+        ending = _ending(way, sorted(users), blob.data, context, tree)
+        done.files[way.old] = Blob(_shim(way, blob.data, ending), blob.mode)
     return done
 
 
@@ -378,7 +385,45 @@ def _with(data: bytes, pieces: dict[tuple[int, int], bytes]) -> bytes:
     return data
 
 
-def _shim(way: _Way, data: bytes) -> bytes:
+def _ending(way: _Way, users: list[str], data: bytes, context: Context, tree: Overlay) -> str:
+    """Return the ending with which a file beside the moved one has to name it: "" for none.
+
+    An ES module of Node's is found by no name without one. Who names the file with one is believed
+    first, then the file itself, of others, then the settings.
+    """
+    if way.ending in _ALWAYS:
+        return _ALWAYS[way.ending]
+    modules = [
+        each.what.module
+        for path in users
+        for each in context.imports(path).items
+        if way.old in each.to.files
+    ]
+    said = [end for each in modules for end in ENDINGS if each.endswith(end)]
+    if said:
+        return max(sorted(set(said)), key=said.count)
+    named = re.search(rb"""\bfrom\s*["']\.{1,2}/[^"'\n]*?(\.[cm]?[jt]sx?)["']""", data)
+    if named:
+        return named[1].decode()
+    for folder in upward(folder_of(way.new)):
+        blob = tree.blob(within(folder, "package.json"))
+        if blob is not None:
+            return _OUTPUT[way.ending] if _is_strict(way, decode(blob.data), tree) else ""
+    return ""
+
+
+def _is_strict(way: _Way, package: str, tree: Overlay) -> bool:
+    """Are paths of imports taken as they stand: by Node, or by a compiler that is told so?"""
+    if way.ending in {".js", ".jsx"}:
+        return re.search(r'"type"\s*:\s*"module"', package) is not None
+    return any(
+        re.search(r'"module(?:Resolution)?"\s*:\s*"node(?:16|18|20|next)"', text, re.IGNORECASE)
+        for path, text in _settings(tree).items()
+        if folder_of(path) in upward(folder_of(way.new)) and name_of(path) != "package.json"
+    )
+
+
+def _shim(way: _Way, data: bytes, ending: str) -> bytes:
     """Return a module that offers, under the old path, what the new one does."""
     language = language_of(way.old)
     bare = masked(data, language) if language in SCRIPTS else data
@@ -386,9 +431,6 @@ def _shim(way: _Way, data: bytes) -> bytes:
         raise GiveUp(f"{shown(way.old)} does not export by name")
     if not re.search(rb"\bexport\b", bare):
         raise GiveUp(f"{shown(way.old)} offers nothing by name")
-    # Written with the ending that the file itself names others with.
-    named = re.search(rb"""\bfrom\s*["']\.{1,2}/[^"'\n]*?(\.[cm]?[jt]sx?)["']""", data)
-    ending = named[1].decode() if named else ""
     at = _spelled(f"{way.now}{ending}", folder_of(way.old), slash=False)
     semicolon = b";" if b";" in bare else b""
     line = b"export * from '" + encode(at) + b"'" + semicolon + b"\n"

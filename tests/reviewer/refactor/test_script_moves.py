@@ -123,6 +123,36 @@ def test_the_old_path_can_hand_on_what_is_public(text: str, shim: str) -> None:
     assert texts(done)[OLD] == shim
 
 
+MODULE = {"package.json": '{"type": "module"}'}
+NODE = {
+    "package.json": "{}",
+    "tsconfig.json": '{"compilerOptions": {"moduleResolution": "nodenext"}}',
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "old", "path"),
+    [
+        ({}, "src/a.mjs", "./b/a.mjs"),
+        ({}, "src/a.mts", "./b/a.mjs"),
+        ({}, "src/a.cts", "./b/a.cjs"),
+        ({"src/u.js": "import { one } from './a.js';\n"}, "src/a.js", "./b/a.js"),
+        ({"src/u.ts": "import './a.js';\nimport './a';\n"}, "src/a.ts", "./b/a.js"),
+        (MODULE, "src/a.js", "./b/a.js"),
+        (MODULE, "src/a.ts", "./b/a"),
+        (MODULE | {"src/package.json": "{}"}, "src/a.js", "./b/a"),
+        (NODE, "src/a.ts", "./b/a.js"),
+        ({"src/u.ts": "import './a';\n"}, "src/a.ts", "./b/a"),
+    ],
+)
+def test_the_old_path_names_the_new_one_so_that_it_is_found(
+    files: dict[str, str], old: str, path: str
+) -> None:
+    new = f"src/b/{old.rpartition('/')[2]}"
+    done = moved({old: "export const one = 1;\n", **files}, old, new, shim=True)
+    assert texts(done)[old] == f"export * from '{path}';\n"
+
+
 ALIAS = {"tsconfig.json": '{"compilerOptions": {"paths": {"@app/*": ["./src/*"]}}}'}
 VITE = {"vite.config.ts": "export default { resolve: { alias: { '~lib': '/src' } } };\n"}
 
