@@ -48,6 +48,11 @@ _IMPORTS = re.compile(
 )
 """What stands before the path of a module, where comments are blanks."""
 
+_QUOTED = re.compile(rb"""["'`](\.{1,2}(?:/[^"'`\\\n$]*)?)["'`]""")
+_COMMENT = re.compile(rb"(?<!:)//|/\*|^\s*\*")
+_OF_TYPES = re.compile(rb"(?:\bimport\s*\(|<reference\s+path\s*=)\s*$")
+"""What stands before a path in a comment that compilers read."""
+
 _RELATIVE = re.compile(r"\.{1,2}(?:/.*)?", re.DOTALL)
 _LOADED = re.compile(r"!\.{1,2}/")
 _SETTINGS = re.compile(
@@ -149,6 +154,8 @@ def _way(one: ModuleMove, tree: Overlay) -> _Way:
     way = _Way(one.path, one.to, ending)
     if one.to.endswith(_DECLARED) or stem_of(one.to) == "":
         raise GiveUp(f"{shown(one.to)} is no file of code")
+    if re.search(r"[\"'`$\\?#!*\n]", one.to):
+        raise GiveUp(f"{shown(one.to)} is no path that an import can name as it stands")
     if _SETTINGS.fullmatch(name_of(way.old)):
         raise GiveUp(f"{shown(way.old)} is found by its name and place")
     for path in (
@@ -273,7 +280,8 @@ def _moved(way: _Way, context: Context, tree: Overlay, done: Done, said: str) ->
     if here == there:
         return data
     pieces: dict[tuple[int, int], bytes] = {}
-    for one in _strings(data, way.old):
+    strings = list(_strings(data, way.old))
+    for one in strings:
         if one.loaded:
             raise GiveUp(f"a bundler's loader is named in {shown(way.old)}")
         at = joined(here, one.bare)
@@ -284,6 +292,16 @@ def _moved(way: _Way, context: Context, tree: Overlay, done: Done, said: str) ->
             pieces[one.start, one.end] = encode(now + one.text[len(one.bare) :])
         else:
             done.lead(way.new, f"{said}, and a string here may be a path: {printable(one.text)}")
+    modules = {each.what.module for each in context.imports(way.old).items}
+    unseen = {each for each in modules if _RELATIVE.fullmatch(each)} - {
+        one.text for one in strings if one.imports
+    }
+    if unseen:
+        raise GiveUp(
+            f"{shown(way.old)} imports in a way that was not found, {printable(min(unseen))}"
+        )
+    for _, row in _hidden(data, {one.start for one in strings}):
+        done.lead(way.new, f"{said}, and this may be a path: {row}")
     if found := _ITS_PLACE.search(data):
         what_ = printable(decode(found[0]))
         done.lead(way.new, f"{said}, and it says {what_}, which is another in another folder")
@@ -299,7 +317,8 @@ def _following(  # noqa: PLR0917
     resolver = context.resolver()
     pieces: dict[tuple[int, int], bytes] = {}
     found: set[str] = set()
-    for one in _strings(data, path):
+    strings = list(_strings(data, path))
+    for one in strings:
         files = resolver.resolve(path, Import(one.text, "", "", 1)).files
         if one.loaded or way.old not in files:
             continue
@@ -316,6 +335,9 @@ def _following(  # noqa: PLR0917
         raise GiveUp(
             f"{shown(path)} imports it in a way that was not found, {printable(min(missing))}"
         )
+    for text, row in _hidden(data, {one.start for one in strings}):
+        if way.old in resolver.resolve(path, Import(text, "", "", 1)).files:
+            done.lead(path, f"{said}, and is perhaps named here: {row}")
     return _with(data, pieces) if pieces else None
 
 
@@ -364,6 +386,20 @@ def _strings(data: bytes, path: str) -> Iterator[_Path]:
         if _RELATIVE.fullmatch(text) or loaded:
             imports = _IMPORTS.search(bare, max(0, start - 300), start) is not None
             yield _Path(start + 1, end - 1, text, imports, loaded and imports)
+
+
+def _hidden(data: bytes, known: set[int]) -> Iterator[tuple[str, str]]:
+    """Give relative paths between quotes, with their lines, that do not begin at known places.
+
+    What tells strings from code goes astray behind an apostrophe of JSX or a quote in a pattern.
+    Comments are left out, but for those that name types.
+    """
+    for match in _QUOTED.finditer(data):
+        if match.start(1) in known:
+            continue
+        before = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
+        if not _COMMENT.search(before) or _OF_TYPES.search(before):
+            yield decode(match[1]), line_of(data, data.count(b"\n", 0, match.start()) + 1)
 
 
 def _data(path: str, context: Context, tree: Overlay) -> bytes:

@@ -111,6 +111,24 @@ def test_what_is_only_perhaps_a_path_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("src/a.test.ts", "const q = (s) => { return /`/.test(s); };\njest.mock('./money', () => ({}));\n"),
+        ("src/a.tsx", "export const C = () => <p>Don`t</p>;\nconst L = lazy(() => import('./money'));\n"),
+        ("src/a.js", "/** @type {import('./money').T} */\nlet q;\n"),
+        ("src/a.ts", "/// <reference path=\"./money.ts\" />\n"),
+    ],
+)  # fmt: skip
+def test_what_is_behind_a_quote_that_is_none_is_told(path: str, text: str) -> None:
+    text = f"import {{ format }} from './money';\n{text}"
+    done = moved(TREE | {path: text})
+    row = next(line for line in text.split("\n")[1:] if "./money" in line)
+    assert [row in said for said in done.leads[path]] == [True]
+    new = f"lib/{path.rpartition('/')[2]}"
+    assert row in moved(TREE | {path: text}, path, new).leads[new][0]
+
+
+@pytest.mark.parametrize(
     ("text", "shim"),
     [
         ("export const a = 1;\n", "export * from './shop/prices';\n"),
@@ -176,6 +194,9 @@ VITE = {"vite.config.ts": "export default { resolve: { alias: { '~lib': '/src' }
         ({OLD: "// @generated\nexport const a = 1;\n"}, "src/money.ts is not moved"),
         ({"__move": "vendor/money.ts"}, "vendor/money.ts is not moved"),
         ({OLD: "import './money';\n"}, "imports itself"),
+        ({OLD: "import './it\\'s';\n"}, "in a way that was not found"),
+        ({"__move": "src/it's/money.ts"}, "no path that an import can name"),
+        ({"__move": "src/${x}/money.ts"}, "no path that an import can name"),
         ({OLD: "import a from 'raw-loader!./a.txt';\n"}, "a bundler's loader"),
         ({OLD: "import '../../a';\n"}, "outside of the repository"),
         ({OLD: "import {\n"}, "does not parse"),
