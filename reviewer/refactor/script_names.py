@@ -32,6 +32,7 @@ MOST_LINES = 2_000
 """That have the name of the file, or load what lies in a folder; beyond it nobody can be sure."""
 
 TOKEN_CHARS = 300
+LINE_CHARS = 2_000
 
 INDEX = "index"
 RELATIVE = re.compile(r"\.{1,2}(?:/.*)?", re.DOTALL)
@@ -66,6 +67,10 @@ _JOIN = re.compile(r"\b(?:join|resolve)\s*\(([^()]*)\)")
 _SEGMENT = re.compile(r"""["'`]([^"'`]*)["'`]""")
 _ELSEWHERE = re.compile(r"\b(?:cd|pushd)\s|--(?:prefix|cwd|dir)\b|\s-C\s|<rootDir>")
 """In a command or a setting: paths are not those of the package's folder."""
+
+_GLOB = re.compile(r"""["'`](?:<rootDir>/|\./|/)?([^"'`\s!]{1,300})["'`](?!\s*:)""")
+_OFFERED = re.compile(r"""["'](\./[^"'*\s]*)\*([^"'*\s]*)["'](?!\s*:)""")
+"""A pattern of paths; and one of a package's exports, whose star is a part of a public name."""
 
 _ALIASED = re.compile(r"(?:[@~#$]{1,2}|\$\w+)/")
 _LOADS = r"import[.]meta[.]glob|require[.]context|readdir|(import|require)[(][^)]*[$+]"
@@ -125,8 +130,10 @@ def elsewhere(way: Way, tree: Overlay) -> Iterator[tuple[str, str, bool]]:
     """Give lines of other files that may name the file in a string, and whether these are code."""
     noted: set[str] = set()
     for path, line in _lines(name_of(way.old), tree, literal=True):
-        if path == way.old or is_prose(path) or _is_settings(path) or path.endswith(_UNPARSED):
+        if path == way.old or is_prose(path) or "node_modules/" in path:
             continue
+        if _is_settings(path) or path.lower().endswith(_UNPARSED):
+            continue  # looked at before
         language = language_of(path)
         for token, before, after in _tokens(line, name_of(way.stem), (way.ending,)):
             at = joined(folder_of(path), token)
@@ -183,10 +190,17 @@ def _says(text: str, path: str, way: Way, tree: Overlay) -> bool:
     ):
         return True
     for line in text.split("\n"):
+        if name_of(way.stem) not in line:
+            continue
         loose = is_under and (not package or _ELSEWHERE.search(line) is not None)
         for token, _, _ in _tokens(line, name_of(way.stem), _endings(way)):
             if _is_exact(token, folder, way) or (loose and _means(token, folder, way, tree)):
                 return True
+    return _by_pattern(text, path, way) or _is_joined(text, folder, way, is_under)
+
+
+def _is_joined(text: str, folder: str, way: Way, is_under: bool) -> bool:
+    """Is a path put together that leads to the file, or ends as it does?"""
     for call in _JOIN.finditer(text):
         token = "/".join(each.strip("/") for each in _SEGMENT.findall(call[1]))
         if token and _is_exact(token, folder, way):
@@ -194,6 +208,76 @@ def _says(text: str, path: str, way: Way, tree: Overlay) -> bool:
         if token and is_under and _ends_so(_plain(token), way, bare=True):
             return True
     return False
+
+
+def _by_pattern(text: str, path: str, way: Way) -> bool:
+    """Do settings find the file by a pattern, and not where it goes, or under another name?"""
+    folder, name = folder_of(path), name_of(path)
+    if name == "package.json" and any(_offers(one, folder, way) for one in _OFFERED.finditer(text)):
+        return True
+    if folder and not way.old.startswith(f"{folder}/"):
+        return False
+    return any(
+        _is_left(one[1], folder, way)
+        for one in _GLOB.finditer(text)
+        # In `paths` of a compiler one star is any path.
+        if "**" in one[1] or ("*" in one[1] and "/" in one[1] and not name.endswith("config.json"))
+    )
+
+
+def _offers(one: re.Match[str], folder: str, way: Way) -> bool:
+    """Is the file one of those that a package offers by a pattern?"""
+    begin = f"{folder}/{one[1][2:]}" if folder else one[1][2:]
+    return any(
+        f"{way.stem}{end}".startswith(begin) and f"{way.stem}{end}".endswith(one[2])
+        for end in _endings(way)
+    )
+
+
+def _is_left(glob: str, folder: str, way: Way) -> bool:
+    """Does the file fit a pattern of a folder where it is, and not where it goes?"""
+    start = f"{folder}/" if folder else ""
+    if not _fits(glob, way.old.removeprefix(start)):
+        return False
+    return not way.new.startswith(start) or not _fits(glob, way.new.removeprefix(start))
+
+
+def _fits(glob: str, path: str) -> bool:
+    """Does a path fit a pattern, segment by segment? The time is linear in both."""
+    parts = glob.split("/")
+    at = _onward({0}, parts)
+    for name in path.split("/"):
+        after = {each for each in at if each < len(parts) and parts[each] == "**"}
+        after |= {each + 1 for each in at if each < len(parts) and _fits_one(parts[each], name)}
+        at = _onward(after, parts)
+    return len(parts) in at
+
+
+def _onward(at: set[int], parts: list[str]) -> set[int]:
+    """Return the places in a pattern that are reached without a segment: `**` can be none."""
+    found = set(at)
+    for each in range(len(parts)):
+        if each in found and parts[each] == "**":
+            found.add(each + 1)
+    return found
+
+
+def _fits_one(part: str, name: str) -> bool:
+    """Does a name fit a segment; what is between braces, brackets and the like counts as any?"""
+    if part == "**":
+        return False
+    whole = re.sub(r"\{[^{}]*\}|\[[^\[\]]*\]|[?+@]?\([^()]*\)[?+*]?|\?", "*", part)
+    pieces = whole.split("*")
+    if len(pieces) == 1:
+        return whole == name
+    if not name.startswith(pieces[0]) or not name[len(pieces[0]) :].endswith(pieces[-1]):
+        return False
+    rest = name[len(pieces[0]) : len(name) - len(pieces[-1])]
+    for piece in pieces[1:-1]:
+        _, found, rest = rest.partition(piece) if piece else ("", "x", rest)
+        if not found:
+            return False
+    return True
 
 
 def _may_mean(module: str, way: Way) -> bool:
@@ -242,9 +326,11 @@ def _is_imported(said: str, path: str, way: Way, settings: dict[str, str]) -> bo
     first, _, rest = said.partition("/")
     if not rest:
         return False
-    if _ALIASED.match(said) or _is_alias(first, settings):
-        return _ends_so(rest, way, bare=True) or _ends_so(f"{rest}/{INDEX}", way, bare=True)
-    return said == way.stem
+    if said == way.stem:
+        return True
+    return (_ends_so(rest, way, bare=True) or _ends_so(f"{rest}/{INDEX}", way, bare=True)) and (
+        _ALIASED.match(said) is not None or _is_alias(first, settings)
+    )
 
 
 # What loads what lies in a folder ----------------------------------------------------------------
@@ -259,7 +345,7 @@ def _loaded_by_nobody(way: Way, tree: Overlay) -> None:
         own = path == way.old and here != there
         if _LISTS.search(line) and (own or folder_of(path) in {here, there}):
             raise GiveUp(f"{shown(path)} loads what lies in its folder")
-        for each in _LOAD.finditer(line):
+        for each in _LOAD.finditer(line[:LINE_CHARS]):
             said = each["path"]
             opened = _OPEN.search(said) if each["how"] != "require.context" else None
             if opened is None and not each["plus"] and each["how"] != "require.context":
