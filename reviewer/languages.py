@@ -177,6 +177,22 @@ def is_prose(path: str) -> bool:
     return language_of(path) in _PROSE or path.lower().endswith(_PROSE_SUFFIXES)
 
 
+NO_CODE = frozenset(
+    {
+        None,
+        Language.BASH,
+        Language.DOCKERFILE,
+        Language.INI,
+        Language.JSON,
+        Language.MAKEFILE,
+        Language.TOML,
+        Language.XML,
+        Language.YAML,
+    }
+)
+"""Of files that the context engine does not know as code: settings, scripts of a shell, data."""
+
+
 _DATA = {Language.INI, Language.JSON, Language.TOML, Language.XML, Language.YAML}
 _SETTINGS = {*_DATA, Language.SQL, None}
 _MIGRATIONS = re.compile(r"(?:^|/)(?:\w*[._-])?migrations?/", re.IGNORECASE)

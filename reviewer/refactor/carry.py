@@ -9,7 +9,7 @@ from textwrap import fill
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
 from reviewer.finding import Finding
-from reviewer.languages import Language, is_prose, language_of
+from reviewer.languages import NO_CODE, is_prose, language_of
 from reviewer.parsing.worker import Parsers
 from reviewer.ports import Objects
 from reviewer.refactor import entry_points
@@ -41,20 +41,6 @@ MENDING = 0.3
 LOOKED_AT = 500
 NAMED = 5
 """Of the places where an old name still stands: lines looked at, documents named."""
-
-_NO_CODE = frozenset(
-    {
-        None,
-        Language.BASH,
-        Language.DOCKERFILE,
-        Language.INI,
-        Language.JSON,
-        Language.MAKEFILE,
-        Language.TOML,
-        Language.XML,
-        Language.YAML,
-    }
-)
 
 _ROOTS = frozenset({"lib", "python", "src"})
 """Folders that are no part of a module's name."""
@@ -396,7 +382,7 @@ def documents(plan: Plan, objects: Objects) -> list[str]:
 
 
 def _is_no_code(path: str) -> bool:
-    return is_prose(path) or language_of(path) in _NO_CODE
+    return is_prose(path) or language_of(path) in NO_CODE
 
 
 def message_of(said: str, name: str, why: str = "") -> str:

@@ -22,7 +22,8 @@ from reviewer.refactor.parameters import calls_of, function_of, rename_parameter
 from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Commit, commit_of
 from reviewer.refactor.protect import refused, shown
-from reviewer.refactor.script_moves import SCRIPTS, move_script
+from reviewer.refactor.script_moves import move_script
+from reviewer.refactor.script_names import SCRIPTS
 from reviewer.refactor.steps import once, title
 from reviewer.refactor.symbols import Done, declined_keywords, how_likely, line_of, rename
 from reviewer.refactor.tree import Overlay, Trees

@@ -100,6 +100,9 @@ def _lost(file: FileDifference, files: Sequence[FileDifference], asked: _Asked) 
     if file.old is None:
         return set()
     found: set[str] = set()
+    named: dict[str, set[str]] = {}
+    for each in file.old.what.definitions:
+        named.setdefault(each.scope, set()).add(each.name)
     for scope, definitions in file.old.by_path.items():
         if len(definitions) != 1 or definitions[0].kind is not DefKind.CLASS:
             continue
@@ -109,7 +112,8 @@ def _lost(file: FileDifference, files: Sequence[FileDifference], asked: _Asked) 
             continue
         if now != Class(file.old.path, scope):
             asked.was[now] = Class(file.old.path, scope)
-        for name in {each.name for each in file.old.what.definitions if each.scope == scope}:
+        asked.ends.head.clock.check()
+        for name in named.get(scope, ()):
             before, after = file.old.members(scope, name), view.members(now.name, name)
             if not name.startswith("__") and _shapes(before) != _shapes(after):
                 found.add(name)

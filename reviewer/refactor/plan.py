@@ -17,7 +17,7 @@ from reviewer.refactor.parameters import function_of
 from reviewer.refactor.proposals import letter
 from reviewer.refactor.protect import no_path, refused, shown
 from reviewer.refactor.reach import looking
-from reviewer.refactor.script_moves import ENDINGS
+from reviewer.refactor.script_names import ENDINGS
 from reviewer.refactor.steps import once
 from reviewer.refactor.survey import under
 from reviewer.refactor.tree import Overlay, Tree

@@ -2,7 +2,7 @@
 
 What is between the quotes of an import is a path: it is rewritten by paths alone, with its ending
 as it was written. Whatever names the file by another name than its path (an alias, settings, a
-framework, code that nothing here parses) is a reason to decline.
+framework, code that nothing here parses: `script_names.py`) is a reason to decline.
 """
 
 import re
@@ -14,29 +14,31 @@ from reviewer.context.resolving.tree import folder_of, joined, name_of, stem_of,
 from reviewer.context.values import Context
 from reviewer.detectors.contracts.masking import literals, masked
 from reviewer.errors import GiveUp
-from reviewer.languages import Language, language_of
+from reviewer.languages import language_of
 from reviewer.parsing.symbols import Import
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
-from reviewer.refactor.symbols import Done, line_of
+from reviewer.refactor.script_names import (
+    ENDINGS,
+    INDEX,
+    RELATIVE,
+    SCRIPTS,
+    SETTINGS,
+    Way,
+    elsewhere,
+    no_other_name,
+    settings_of,
+)
+from reviewer.refactor.symbols import Done, cut, line_of
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import ModuleMove
 from reviewer.text import decode, encode, printable
 
-SCRIPTS = frozenset({Language.JAVASCRIPT, Language.TYPESCRIPT, Language.TSX})
+_ALWAYS = {".mjs": ".mjs", ".mts": ".mjs", ".cjs": ".cjs", ".cts": ".cjs"}
+_OUTPUT = {".js": ".js", ".jsx": ".jsx", ".ts": ".js", ".tsx": ".js"}
+"""What the files of an ending are named with where a name needs one."""
 
-ENDINGS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
-"""Of files that are moved so; a declaration (`.d.ts`) is none of them."""
-
-MOST_UNPARSED = 2_000
-"""Files of components and pages that are searched for the name of the file."""
-
-MOST_BYTES = 200_000
-"""Of settings, or of such a file."""
-
-_INDEX = "index"
 _DECLARED = (".d.ts", ".d.mts", ".d.cts")
-_UNPARSED = (".vue", ".svelte", ".astro", ".mdx", ".html")
 _IMPORTS = re.compile(
     rb"(?:\b(?:from|import|module)"
     rb"|(?:\bimport|\brequire(?:\s*\.\s*resolve)?|\bnew\s+URL|\b(?:jest|vi)\s*\.\s*\w+(?:<[^;{}]*>)?)"
@@ -44,39 +46,16 @@ _IMPORTS = re.compile(
 )
 """What stands before the path of a module, where comments are blanks."""
 
-_RELATIVE = re.compile(r"\.{1,2}(?:/.*)?", re.DOTALL)
-_LOADED = re.compile(r"!\.{1,2}/")
-_SETTINGS = re.compile(
-    r"(?:package|project|angular|nx|[jt]sconfig[\w.-]*)\.json|[\w.-]+\.(?:config|conf)\.\w+|"
-    r"\.[\w.-]*rc(?:\.\w+)?|webpack[\w.-]*\.[cm]?[jt]s"
-)
-_PLACED = re.compile(
-    r'"(?:next|nuxt|gatsby|expo-router|@remix-run/[\w-]+|@sveltejs/kit|@react-router/[\w-]+)"\s*:'
-)
-_FOLDERS = frozenset({"app", "pages", "routes"})
-"""Folders in which such a framework finds files by their names."""
+_QUOTED = re.compile(rb"""["'`](\.{1,2}(?:/[^"'`\\\n$]*)?)["'`]""")
+_COMMENT = re.compile(rb"(?<!:)//|/\*|^\s*\*")
+_OF_TYPES = re.compile(rb"(?:\bimport\s*\(|<reference\s+path\s*=)\s*$")
+"""What stands before a path in a comment that compilers read."""
 
+_LOADED = re.compile(r"!\.{1,2}/")
 _ITS_PLACE = re.compile(
     rb"\b(?:__dirname|__filename|require\s*\.\s*context|import\s*\.\s*meta\s*\.\s*\w+)\b|"
     rb"///\s*<reference\s+path"
 )
-
-
-@dataclass(frozen=True)
-class _Way:
-    """From where to where a file goes, and both without their ending."""
-
-    old: str
-    new: str
-    ending: str
-
-    @property
-    def stem(self) -> str:
-        return self.old.removesuffix(self.ending)
-
-    @property
-    def now(self) -> str:
-        return self.new.removesuffix(self.ending)
 
 
 @dataclass(frozen=True)
@@ -107,9 +86,16 @@ def move_script(one: ModuleMove, context: Context, tree: Overlay) -> Done:
         path for some in having.values() for path in some
     }
     users = {path for path in users if language_of(path) in SCRIPTS and path != way.old}
-    _is_named_by_nothing_else(way, sorted(users), context, tree)
+    no_other_name(way, sorted(users), context, tree)
     done = Done()
     said = f"{shown(way.old)} is {shown(way.new)} now"
+    for path, line, is_code in elsewhere(way, tree):
+        if is_code:
+            done.lead(path, f"{said}, and is perhaps named here: {cut(encode(line))}")
+        else:
+            done.notes.append(
+                f"{shown(path)} may name {shown(way.old)}, which was moved: look there."
+            )
     for path in sorted(users):
         data = _following(path, way, context, tree, done, said)
         if data is not None:
@@ -121,7 +107,10 @@ def move_script(one: ModuleMove, context: Context, tree: Overlay) -> Done:
         if problem := refused(path, tree):
             raise GiveUp(f"{shown(path)} is not moved: {problem}")
     done.files[way.new] = Blob(_moved(way, context, tree, done, said), blob.mode)
-    done.files[way.old] = Blob(_shim(way, blob.data), blob.mode) if one.shim else None
+    done.files[way.old] = None
+    if one.shim:
+        ending = _ending(way, sorted(users), blob.data, context, tree)
+        done.files[way.old] = Blob(_shim(way, blob.data, ending), blob.mode)
     return done
 
 
@@ -135,14 +124,16 @@ def _put(done: Done, path: str, data: bytes, tree: Overlay) -> None:
 # May it go -------------------------------------------------------------------------------------
 
 
-def _way(one: ModuleMove, tree: Overlay) -> _Way:
+def _way(one: ModuleMove, tree: Overlay) -> Way:
     ending = next((each for each in ENDINGS if one.path.endswith(each)), "")
     if not ending or one.path.endswith(_DECLARED) or not one.to.endswith(ending):
         raise GiveUp("only a file of code is moved by host code, to a path with the same ending")
-    way = _Way(one.path, one.to, ending)
+    way = Way(one.path, one.to, ending)
     if one.to.endswith(_DECLARED) or stem_of(one.to) == "":
         raise GiveUp(f"{shown(one.to)} is no file of code")
-    if _SETTINGS.fullmatch(name_of(way.old)):
+    if re.search(r"[\"'`$\\?#!*\n]", one.to):
+        raise GiveUp(f"{shown(one.to)} is no path that an import can name as it stands")
+    if SETTINGS.fullmatch(name_of(way.old)):
         raise GiveUp(f"{shown(way.old)} is found by its name and place")
     for path in (
         *(f"{way.now}{each}" for each in (*ENDINGS, *_DECLARED)),
@@ -157,100 +148,10 @@ def _way(one: ModuleMove, tree: Overlay) -> _Way:
     return way
 
 
-def _is_named_by_nothing_else(way: _Way, users: list[str], context: Context, tree: Overlay) -> None:
-    """Refuse where settings, an alias, a framework or code that is not parsed name the file."""
-    settings = _settings(tree)
-    for path, text in settings.items():
-        if _says(text, way.stem, folder_of(path)):
-            raise GiveUp(f"{shown(path)} names it")
-        near = folder_of(path) in upward(folder_of(way.old))
-        if near and name_of(path) == "package.json" and _PLACED.search(text):
-            for end in (way.old, way.new):
-                if _FOLDERS.intersection(folder_of(end).split("/")):
-                    raise GiveUp(f"a framework may find {shown(end)} by its place")
-    for path in users:
-        for each in context.imports(path).items:
-            module = each.what.module
-            if _RELATIVE.fullmatch(module):
-                continue
-            if way.old in each.to.files:
-                raise GiveUp(f"{shown(path)} names it by an alias, {printable(module)}")
-            if not each.to.files and _may_mean(module, way) and _is_alias(module, settings):
-                raise GiveUp(f"{shown(path)} may name it by an alias, {printable(module)}")
-    _is_in_no_page(way, tree)
-
-
-def _settings(tree: Overlay) -> dict[str, str]:
-    """Return the texts of settings of packages, compilers and bundlers, by path."""
-    found = {}
-    for path in _paths(tree):
-        if _SETTINGS.fullmatch(name_of(path)) and "node_modules/" not in path:
-            blob = tree.blob(path)
-            if blob is not None:
-                found[path] = decode(blob.data[:MOST_BYTES])
-    return found
-
-
-def _paths(tree: Overlay) -> list[str]:
-    known = {path for path in tree.start.modes if path not in tree.files}
-    return sorted([*known, *(path for path, blob in tree.files.items() if blob is not None)])
-
-
-def _says(text: str, stem: str, folder: str) -> bool:
-    """Does a text of a folder have a path, with or without an ending?"""
-    inner = stem.removeprefix(f"{folder}/") if folder else stem
-    if folder and inner == stem:
-        return False
-    named = rf"(?<![\w/-])(?:\.?/)?{re.escape(inner)}(?:\.\w+)*(?![\w/-])"
-    return ("/" in inner or inner == _INDEX or f"./{inner}" in text) and bool(
-        re.search(named, text)
-    )
-
-
-def _may_mean(module: str, way: _Way) -> bool:
-    """Does the end of a name that leads nowhere look like the file?"""
-    last = name_of(module)
-    names = {name_of(way.old), name_of(way.stem)}
-    if name_of(way.stem) == _INDEX:
-        names.add(name_of(folder_of(way.old)))
-    return last in names
-
-
-def _is_alias(module: str, settings: dict[str, str]) -> bool:
-    """Do settings of a bundler give a name a meaning?"""
-    first = re.escape(module.partition("/")[0])
-    known = re.compile(rf"""["'`^/]{first}(?:["'`/*$(\\]|$)|(?<![\w-]){first}\s*:""", re.MULTILINE)
-    return any(
-        known.search(text) for path, text in settings.items() if name_of(path) != "package.json"
-    )
-
-
-def _is_in_no_page(way: _Way, tree: Overlay) -> None:
-    """Refuse where a component or a page has the path of the file in it."""
-    pages = [path for path in _paths(tree) if path.endswith(_UNPARSED)]
-    if len(pages) > MOST_UNPARSED:
-        raise GiveUp(f"more than {MOST_UNPARSED} components or pages may import it")
-    for path in pages:
-        blob = tree.blob(path)
-        text = decode(blob.data[:MOST_BYTES]) if blob is not None else ""
-        for found in re.finditer(r"""["'`](\.{1,2}/[^"'`\n]*|/[^"'`\n]*)["'`]""", text):
-            said = found[1]
-            at = joined("" if said.startswith("/") else folder_of(path), said)
-            if at is not None and _is_at(at, way):
-                raise GiveUp(f"{shown(path)} imports it, and is not parsed here")
-
-
-def _is_at(at: str, way: _Way) -> bool:
-    """Is a path the file's, with any ending or none, or the folder that it is the index of?"""
-    rest = at[len(way.stem) :] if at.startswith(way.stem) else "/"
-    index = name_of(way.stem) == _INDEX and at == folder_of(way.old)
-    return index or not rest or (rest.startswith(".") and rest in (*ENDINGS, ".jsx"))
-
-
 # The files -------------------------------------------------------------------------------------
 
 
-def _moved(way: _Way, context: Context, tree: Overlay, done: Done, said: str) -> bytes:
+def _moved(way: Way, context: Context, tree: Overlay, done: Done, said: str) -> bytes:
     """Return the file with relative paths that mean what they meant."""
     data = _data(way.old, context, tree)
     resolver = context.resolver()
@@ -258,7 +159,7 @@ def _moved(way: _Way, context: Context, tree: Overlay, done: Done, said: str) ->
         what = each.what
         if way.old in each.to.files:
             raise GiveUp(f"{shown(way.old)} imports itself")
-        if not _RELATIVE.fullmatch(what.module) and (
+        if not RELATIVE.fullmatch(what.module) and (
             resolver.resolve(way.new, what).files != each.to.files
         ):
             raise GiveUp(f"{printable(what.module)} means something else in another folder")
@@ -266,7 +167,8 @@ def _moved(way: _Way, context: Context, tree: Overlay, done: Done, said: str) ->
     if here == there:
         return data
     pieces: dict[tuple[int, int], bytes] = {}
-    for one in _strings(data, way.old):
+    strings = list(_strings(data, way.old))
+    for one in strings:
         if one.loaded:
             raise GiveUp(f"a bundler's loader is named in {shown(way.old)}")
         at = joined(here, one.bare)
@@ -277,6 +179,16 @@ def _moved(way: _Way, context: Context, tree: Overlay, done: Done, said: str) ->
             pieces[one.start, one.end] = encode(now + one.text[len(one.bare) :])
         else:
             done.lead(way.new, f"{said}, and a string here may be a path: {printable(one.text)}")
+    modules = {each.what.module for each in context.imports(way.old).items}
+    unseen = {each for each in modules if RELATIVE.fullmatch(each)} - {
+        one.text for one in strings if one.imports
+    }
+    if unseen:
+        raise GiveUp(
+            f"{shown(way.old)} imports in a way that was not found, {printable(min(unseen))}"
+        )
+    for _, row in _hidden(data, {one.start for one in strings}):
+        done.lead(way.new, f"{said}, and this may be a path: {row}")
     if found := _ITS_PLACE.search(data):
         what_ = printable(decode(found[0]))
         done.lead(way.new, f"{said}, and it says {what_}, which is another in another folder")
@@ -284,7 +196,7 @@ def _moved(way: _Way, context: Context, tree: Overlay, done: Done, said: str) ->
 
 
 def _following(  # noqa: PLR0917
-    path: str, way: _Way, context: Context, tree: Overlay, done: Done, said: str
+    path: str, way: Way, context: Context, tree: Overlay, done: Done, said: str
 ) -> bytes | None:
     """Return a file that imports the moved one from where it is, None for one that does not."""
     wanted = {each.what.module for each in context.imports(path).items if way.old in each.to.files}
@@ -292,7 +204,8 @@ def _following(  # noqa: PLR0917
     resolver = context.resolver()
     pieces: dict[tuple[int, int], bytes] = {}
     found: set[str] = set()
-    for one in _strings(data, path):
+    strings = list(_strings(data, path))
+    for one in strings:
         files = resolver.resolve(path, Import(one.text, "", "", 1)).files
         if one.loaded or way.old not in files:
             continue
@@ -309,15 +222,18 @@ def _following(  # noqa: PLR0917
         raise GiveUp(
             f"{shown(path)} imports it in a way that was not found, {printable(min(missing))}"
         )
+    for text, row in _hidden(data, {one.start for one in strings}):
+        if way.old in resolver.resolve(path, Import(text, "", "", 1)).files:
+            done.lead(path, f"{said}, and is perhaps named here: {row}")
     return _with(data, pieces) if pieces else None
 
 
-def _renamed(one: _Path, path: str, way: _Way, tree: Overlay) -> str:
+def _renamed(one: _Path, path: str, way: Way, tree: Overlay) -> str:
     """Return how a file names the moved one: with the ending that it has named it with."""
     here = folder_of(path)
     at = joined(here, one.bare) or ""
-    is_index = name_of(way.now) == _INDEX
-    if at == folder_of(way.old) and name_of(way.stem) == _INDEX:
+    is_index = name_of(way.now) == INDEX
+    if at == folder_of(way.old) and name_of(way.stem) == INDEX:
         if tree.has(within(at, "package.json")):
             raise GiveUp(f"{shown(at)} has a package.json, which says what it means")
         ending = ""
@@ -354,9 +270,23 @@ def _strings(data: bytes, path: str) -> Iterator[_Path]:
             continue
         text = decode(inner)
         loaded = _LOADED.search(text) is not None
-        if _RELATIVE.fullmatch(text) or loaded:
+        if RELATIVE.fullmatch(text) or loaded:
             imports = _IMPORTS.search(bare, max(0, start - 300), start) is not None
             yield _Path(start + 1, end - 1, text, imports, loaded and imports)
+
+
+def _hidden(data: bytes, known: set[int]) -> Iterator[tuple[str, str]]:
+    """Give relative paths between quotes, with their lines, that do not begin at known places.
+
+    What tells strings from code goes astray behind an apostrophe of JSX or a quote in a pattern.
+    Comments are left out, but for those that name types.
+    """
+    for match in _QUOTED.finditer(data):
+        if match.start(1) in known:
+            continue
+        before = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
+        if not _COMMENT.search(before) or _OF_TYPES.search(before):
+            yield decode(match[1]), line_of(data, data.count(b"\n", 0, match.start()) + 1)
 
 
 def _data(path: str, context: Context, tree: Overlay) -> bytes:
@@ -378,7 +308,45 @@ def _with(data: bytes, pieces: dict[tuple[int, int], bytes]) -> bytes:
     return data
 
 
-def _shim(way: _Way, data: bytes) -> bytes:
+def _ending(way: Way, users: list[str], data: bytes, context: Context, tree: Overlay) -> str:
+    """Return the ending with which a file beside the moved one has to name it: "" for none.
+
+    An ES module of Node's is found by no name without one. Who names the file with one is believed
+    first, then the file itself, of others, then the settings.
+    """
+    if way.ending in _ALWAYS:
+        return _ALWAYS[way.ending]
+    modules = [
+        each.what.module
+        for path in users
+        for each in context.imports(path).items
+        if way.old in each.to.files
+    ]
+    said = [end for each in modules for end in ENDINGS if each.endswith(end)]
+    if said:
+        return max(sorted(set(said)), key=said.count)
+    named = re.search(rb"""\bfrom\s*["']\.{1,2}/[^"'\n]*?(\.[cm]?[jt]sx?)["']""", data)
+    if named:
+        return named[1].decode()
+    for folder in upward(folder_of(way.new)):
+        blob = tree.blob(within(folder, "package.json"))
+        if blob is not None:
+            return _OUTPUT[way.ending] if _is_strict(way, decode(blob.data), tree) else ""
+    return ""
+
+
+def _is_strict(way: Way, package: str, tree: Overlay) -> bool:
+    """Are paths of imports taken as they stand: by Node, or by a compiler that is told so?"""
+    if way.ending in {".js", ".jsx"}:
+        return re.search(r'"type"\s*:\s*"module"', package) is not None
+    return any(
+        re.search(r'"module(?:Resolution)?"\s*:\s*"node(?:16|18|20|next)"', text, re.IGNORECASE)
+        for path, text in settings_of(tree).items()
+        if folder_of(path) in upward(folder_of(way.new)) and name_of(path) != "package.json"
+    )
+
+
+def _shim(way: Way, data: bytes, ending: str) -> bytes:
     """Return a module that offers, under the old path, what the new one does."""
     language = language_of(way.old)
     bare = masked(data, language) if language in SCRIPTS else data
@@ -386,9 +354,6 @@ def _shim(way: _Way, data: bytes) -> bytes:
         raise GiveUp(f"{shown(way.old)} does not export by name")
     if not re.search(rb"\bexport\b", bare):
         raise GiveUp(f"{shown(way.old)} offers nothing by name")
-    # Written with the ending that the file itself names others with.
-    named = re.search(rb"""\bfrom\s*["']\.{1,2}/[^"'\n]*?(\.[cm]?[jt]sx?)["']""", data)
-    ending = named[1].decode() if named else ""
     at = _spelled(f"{way.now}{ending}", folder_of(way.old), slash=False)
     semicolon = b";" if b";" in bare else b""
     line = b"export * from '" + encode(at) + b"'" + semicolon + b"\n"

@@ -81,7 +81,8 @@ class View:
 
     def members(self, scope: str, name: str) -> list[Definition]:
         """Return the definitions of a name directly inside a dotted path ("" is the top)."""
-        return [each for each in self.by_name.get(name, ()) if each.scope == scope]
+        path = f"{scope}.{name}" if scope else name
+        return [each for each in self.by_path.get(path, ()) if each.scope == scope]
 
     def class_around(self, scope: str) -> str:
         """Return the dotted path of the innermost class around a scope, "" if there is none."""

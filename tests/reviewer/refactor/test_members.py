@@ -1,7 +1,15 @@
 """Objects that are asked for what a result took away, or by calls that do not fit any more."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
 import pytest
 
+from reviewer.detectors.contracts import views
+from reviewer.refactor import members
 from reviewer.refactor.members import at_objects
 from tests.reviewer.detectors.contracts.changes import breaks
 
@@ -181,3 +189,36 @@ def test_what_is_asked_of_this_and_of_what_is_new() -> None:
     }
     (found,) = breaks(SCRIPT | below, edits, also=at_objects)
     assert "`use.ts:5`" in found.body
+
+
+@contextmanager
+def steps(*files: str) -> Iterator[list[int]]:
+    """Count what the interpreter does in some files: what would take time, without a clock."""
+    count = [0]
+
+    def step(frame: FrameType, event: str, arg: object) -> Any:
+        if frame.f_code.co_filename not in files:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count[0] += event == "opcode"
+        return step
+
+    before = threading.gettrace()
+    threading.settrace(step)  # detectors run in threads of their own
+    try:
+        yield count
+    finally:
+        threading.settrace(before)
+
+
+def test_twice_the_classes_of_a_file_take_twice_the_work() -> None:
+    took = []
+    for many in (100, 200):
+        text = "".join(
+            f"class C{n}:\n    def a(self):\n        pass\n\n    def b(self):\n        pass\n\n\n"
+            for n in range(many)
+        )
+        with steps(members.__file__, views.__file__) as count:
+            breaks({"a.py": text}, {"a.py": text + "x = 1\n"}, also=at_objects)
+        took.append(count[0])
+    assert 0 < took[1] < 2.2 * took[0], took

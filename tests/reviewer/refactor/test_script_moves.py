@@ -111,6 +111,24 @@ def test_what_is_only_perhaps_a_path_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("src/a.test.ts", "const q = (s) => { return /`/.test(s); };\njest.mock('./money', () => ({}));\n"),
+        ("src/a.tsx", "export const C = () => <p>Don`t</p>;\nconst L = lazy(() => import('./money'));\n"),
+        ("src/a.js", "/** @type {import('./money').T} */\nlet q;\n"),
+        ("src/a.ts", "/// <reference path=\"./money.ts\" />\n"),
+    ],
+)  # fmt: skip
+def test_what_is_behind_a_quote_that_is_none_is_told(path: str, text: str) -> None:
+    text = f"import {{ format }} from './money';\n{text}"
+    done = moved(TREE | {path: text})
+    row = next(line for line in text.split("\n")[1:] if "./money" in line)
+    assert [row in said for said in done.leads[path]] == [True]
+    new = f"lib/{path.rpartition('/')[2]}"
+    assert row in moved(TREE | {path: text}, path, new).leads[new][0]
+
+
+@pytest.mark.parametrize(
     ("text", "shim"),
     [
         ("export const a = 1;\n", "export * from './shop/prices';\n"),
@@ -121,6 +139,36 @@ def test_what_is_only_perhaps_a_path_is_told() -> None:
 def test_the_old_path_can_hand_on_what_is_public(text: str, shim: str) -> None:
     done = moved({**TREE, OLD: text}, shim=True)
     assert texts(done)[OLD] == shim
+
+
+MODULE = {"package.json": '{"type": "module"}'}
+NODE = {
+    "package.json": "{}",
+    "tsconfig.json": '{"compilerOptions": {"moduleResolution": "nodenext"}}',
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "old", "path"),
+    [
+        ({}, "src/a.mjs", "./b/a.mjs"),
+        ({}, "src/a.mts", "./b/a.mjs"),
+        ({}, "src/a.cts", "./b/a.cjs"),
+        ({"src/u.js": "import { one } from './a.js';\n"}, "src/a.js", "./b/a.js"),
+        ({"src/u.ts": "import './a.js';\nimport './a';\n"}, "src/a.ts", "./b/a.js"),
+        (MODULE, "src/a.js", "./b/a.js"),
+        (MODULE, "src/a.ts", "./b/a"),
+        (MODULE | {"src/package.json": "{}"}, "src/a.js", "./b/a"),
+        (NODE, "src/a.ts", "./b/a.js"),
+        ({"src/u.ts": "import './a';\n"}, "src/a.ts", "./b/a"),
+    ],
+)
+def test_the_old_path_names_the_new_one_so_that_it_is_found(
+    files: dict[str, str], old: str, path: str
+) -> None:
+    new = f"src/b/{old.rpartition('/')[2]}"
+    done = moved({old: "export const one = 1;\n", **files}, old, new, shim=True)
+    assert texts(done)[old] == f"export * from '{path}';\n"
 
 
 ALIAS = {"tsconfig.json": '{"compilerOptions": {"paths": {"@app/*": ["./src/*"]}}}'}
@@ -138,11 +186,50 @@ VITE = {"vite.config.ts": "export default { resolve: { alias: { '~lib': '/src' }
         ({"package.json": '{"dependencies": {"next": "1"}}', "__move": "pages/a.ts"}, "a framework may find"),
         ({"src/App.vue": "<script>\nimport { format } from './money'\n</script>\n"}, "is not parsed here"),
         ({"index.html": '<script src="/src/money.ts"></script>\n'}, "is not parsed here"),
+        # By all of its path or the end of it, without "./".
+        ({"src/package.json": '{"main": "money.ts"}'}, "src/package.json names it"),
+        ({"src/package.json": '{"main": "money"}'}, "src/package.json names it"),
+        ({"src/package.json": '{"main": "money.js"}'}, "src/package.json names it"),
+        ({"src/package.json": '{"scripts": {"start": "node money.js"}}'}, "src/package.json names it"),
+        ({"src/package.json": '{"scripts": {"start": "node money"}}'}, "src/package.json names it"),
+        ({"package.json": '{"scripts": {"start": "cd src && ts-node money.ts"}}'}, "package.json names it"),
+        ({"jest.config.js": "module.exports = { setupFiles: ['<rootDir>/src/money.ts'] };\n"}, "jest.config.js names it"),
+        ({"jest.config.js": "module.exports = { rootDir: 'src', setupFiles: ['<rootDir>/money.ts'] };\n"}, "jest.config.js names it"),
+        ({"webpack.config.js": "entry = path.join(__dirname, 'src', 'money.ts');\n"}, "webpack.config.js names it"),
+        ({"webpack.config.js": "entry = path.resolve(__dirname, 'src', 'money');\n"}, "webpack.config.js names it"),
+        ({"config/vite.config.ts": "export default { entry: '../src/money.ts' };\n"}, "config/vite.config.ts names it"),
+        ({"package.json": '{"exports": {"./*": "./src/*.js"}}'}, "package.json names it"),
+        ({"package.json": '{"exports": {"./*": {"import": "./src/*.ts"}}}'}, "package.json names it"),
+        ({"vitest.config.ts": "export default { include: ['src/**/*.{ts,tsx}'] };\n", "__move": "lib/money.ts"}, "vitest.config.ts names it"),
+        ({"tsconfig.json": '{"include": ["./src/**/m*"]}'}, "tsconfig.json names it"),
+        ({"src/web/index.html": '<script src="money.ts"></script>\n'}, "is not parsed here"),
+        ({"index.html": '<script src="src/money.js"></script>\n'}, "is not parsed here"),
+        ({"src/a.html": "<script src=money.ts></script>\n"}, "is not parsed here"),
+        ({"t/a.twig": "{{ asset('src/money.ts') }}\n"}, "is not parsed here"),
+        ({"src/App.vue": "<script>\nimport { format } from '@/money'\n</script>\n"}, "is not parsed here"),
+        (ALIAS | {"src/App.vue": "<script>\nimport { format } from '@app/money'\n</script>\n"}, "is not parsed here"),
+        ({"__old": "shop/static/shop/cart.js", "shop/static/shop/cart.js": "export {};\n", "__move": "shop/cart.js"}, "by its address"),
+        # By a pattern, or as one of a folder.
+        ({"src/a.ts": "import.meta.glob('./*.ts');\n"}, "loads what lies in a folder"),
+        ({"a.ts": "import.meta.glob(['./src/**/*.ts']);\n"}, "loads what lies in a folder"),
+        ({"a.ts": "import.meta.glob('/src/*.ts');\n"}, "loads what lies in a folder"),
+        ({"a.ts": "const load = (n) => import(`./src/${n}`);\n"}, "loads what lies in a folder"),
+        ({"src/a.js": "const load = (n) => require('./' + n);\n"}, "loads what lies in a folder"),
+        ({"a.js": "require.context('.', true, /ts$/);\n"}, "loads what lies in a folder"),
+        ({"src/shop/a.ts": "import.meta.glob('./*.ts');\n"}, "loads what lies in a folder"),
+        ({"src/all.js": "fs.readdirSync(__dirname).map((f) => require(path.join(__dirname, f)));\n"}, "loads what lies in its folder"),
+        ({OLD: "export const load = (n) => import(`../lang/${n}`);\n"}, "loads what lies in a folder"),
         ({"src/shop/prices.js": ""}, "is there already"),
         ({"src/shop/prices/a.ts": ""}, "is there already"),
         ({"src/money.d.ts": ""}, "is there already"),
         ({"src/__mocks__/money.ts": ""}, "is there already"),
+        ({"src/__snapshots__/money.ts.snap": ""}, "is there already"),
+        ({OLD: "// @generated\nexport const a = 1;\n"}, "src/money.ts is not moved"),
+        ({"__move": "vendor/money.ts"}, "vendor/money.ts is not moved"),
         ({OLD: "import './money';\n"}, "imports itself"),
+        ({OLD: "import './it\\'s';\n"}, "in a way that was not found"),
+        ({"__move": "src/it's/money.ts"}, "no path that an import can name"),
+        ({"__move": "src/${x}/money.ts"}, "no path that an import can name"),
         ({OLD: "import a from 'raw-loader!./a.txt';\n"}, "a bundler's loader"),
         ({OLD: "import '../../a';\n"}, "outside of the repository"),
         ({OLD: "import {\n"}, "does not parse"),
@@ -152,10 +239,53 @@ VITE = {"vite.config.ts": "export default { resolve: { alias: { '~lib': '/src' }
     ],
 )  # fmt: skip
 def test_it_is_declined_where_something_else_may_name_it(files: dict[str, str], why: str) -> None:
-    new = files.get("__move", NEW)
-    files = {path: text for path, text in files.items() if path != "__move"}
+    old, new = files.get("__old", OLD), files.get("__move", NEW)
+    files = {path: text for path, text in files.items() if not path.startswith("__")}
     with pytest.raises(GiveUp, match=why):
-        moved(TREE | files, OLD, new)
+        moved(TREE | files, old, new)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("package.json", '{"name": "money", "main": "money.js", "money.ts": 1}'),
+        ("lib/package.json", '{"main": "money.ts", "scripts": {"money": "x"}}'),
+        ("src/package.json", '{"scripts": {"money": "make"}}'),
+        ("package.json", '{"exports": {"./src/*": "./lib/*"}, "files": ["dist/*"]}'),
+        ("vitest.config.ts", "export default { include: ['src/**/*.{ts,tsx}', '!src/*.ts'] };\n"),
+        ("tsconfig.json", '{"include": ["src/**/*", "test/*"]}'),
+        ("lib/jest.config.js", "module.exports = { setupFiles: ['./money.ts'] };\n"),
+        ("web/index.html", '<script src="https://x.org/src/money.ts"></script>\n'),
+        ("web/index.html", '<script src="/dist/money.js"></script> money <b>src/moneys.ts</b>\n'),
+        ("src/App.vue", "<script>\nimport a from '@vue/money'\nimport b from './moneys'\n</script>\n"),
+        ("a.ts", "export const load = (n) => import(`./src/${n}.json`);\n"),
+        ("a.ts", "export const load = (n) => import(`./${n}`), one = import(`./b`);\n"),
+        ("lib/a.ts", "import.meta.glob('./**/*.ts'); require.context('./x'); readdirSync(__dirname);\n"),
+        ("README.md", "`money.ts` and 'src/money.ts'\n"),
+        ("a.ts", "// money.ts, and 'vendor/money.ts', 'other_money.ts'\n"),
+        ("conf.yaml", "file: src/money.ts\n"),
+    ],
+)  # fmt: skip
+def test_what_names_another_file_declines_nothing(path: str, text: str) -> None:
+    done = moved(TREE | {path: text})
+    assert texts(done)[NEW] is not None
+    assert not done.leads
+    assert not done.notes
+
+
+def test_strings_of_other_code_are_told_and_files_that_are_no_code_named() -> None:
+    rows = {
+        "admin.py": "js = ['money.ts']",
+        "tools/build.js": "const entry = path.join('src', 'money.ts');",
+        "lib/run.rb": 'run "src/money.ts"',
+    }
+    others = {"Makefile": "all:\n\tcd src && node money.ts\n", "ci.yml": "run: node ./money.ts\n"}
+    done = moved(TREE | rows | others)
+    assert {path: [rows[path] in said for said in done.leads[path]] for path in rows} == {
+        path: [True] for path in rows
+    }
+    assert done.leads.keys() == rows.keys()
+    assert [note.split(" may name")[0] for note in done.notes] == ["Makefile", "ci.yml"]
 
 
 @pytest.mark.parametrize(
