@@ -64,9 +64,10 @@ class _Stop:
 
     def others(self, own: WorkflowRun) -> list[WorkflowRun]:
         """Return the runs for the pull request of our own one that began before it."""
+        workflows: tuple[int | str, ...] = (own.workflow_id, *self.step.stops)
         return [
             one
-            for workflow in (own.workflow_id, *self.step.stops)
+            for workflow in workflows
             for one in self._going(workflow)
             if one.id != own.id
             and one.display_title == own.display_title
