@@ -25,6 +25,7 @@ from app.engine import HERE, Plan
 from app.fix_wishes import Chosen, picked
 from app.github import own_comment
 from app.github.branches import Opened, grown_from, names_of, opened, opened_into, undo
+from app.github.cache import Stopped
 from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere
 from app.github.fetch import Checkout
@@ -139,8 +140,7 @@ def handed_over(  # noqa: PLR0917
         else tried(asked, there, planned, made, partial(made_here, asked))
     )
     if asked.interrupts():
-        step.log.tell("warning", "The job was cancelled: nothing is written.")
-        return EXIT_STOPPED
+        return _nothing_written(step)
     what = Delivery(
         run=name,
         repository=pull.repository,
@@ -153,11 +153,22 @@ def handed_over(  # noqa: PLR0917
         by_job=step.login == ACTIONS_LOGIN,
         base=pull.base,
     )
-    with asked.interrupts.gently():  # cut off halfway it would leave a branch that nobody knows of
-        done = patiently(step, lambda: deliver(hub, what, key=None))
-    if asked.interrupts():
-        step.log.tell("warning", "The job was cancelled too late: what was handed over stands.")
-    return _end(asked, what, done, report)
+    # Cut off between two writes it would leave a branch that nobody knows of, or a pull request of
+    # which nothing is said. A runner sends two signals, and kills seconds after the second.
+    with asked.interrupts.to_the_end():
+        try:
+            done = patiently(step, lambda: deliver(hub, what, key=None, cancelled=asked.interrupts))
+        except Stopped:
+            return _nothing_written(step)
+        code = _end(asked, what, done, report)
+        if asked.interrupts():
+            step.log.tell("warning", "The job was cancelled too late: what was handed over stands.")
+        return code
+
+
+def _nothing_written(step: Step) -> int:
+    step.log.tell("warning", "The job was cancelled: nothing is written.")
+    return EXIT_STOPPED
 
 
 def name_of(asked: Asked) -> str:

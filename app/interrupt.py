@@ -1,4 +1,7 @@
-"""Ctrl-C and its kin: the first asks for the end and what there is, the second ends at once."""
+"""Ctrl-C and its kin: the first asks for the end and what there is, the second ends at once.
+
+Where what has been begun has to be finished, no further one does: who insists kills the program.
+"""
 
 import os
 import signal
@@ -34,6 +37,7 @@ class Interrupts:
         self._signal: int | None = None
         self._gentle = False
         self._silent = False
+        self._to_the_end = False
 
     def __call__(self) -> bool:
         """Has somebody asked for the end?"""
@@ -65,9 +69,23 @@ class Interrupts:
         finally:
             self._gentle, self._silent = False, False
 
+    @contextmanager
+    def to_the_end(self) -> Iterator[None]:
+        """Let the block finish like `gently`, however many signals come: the runner of a job sends
+        a second one after seconds, and what stands half done is worse than either end.
+        """
+        self._to_the_end = True
+        try:
+            with self.gently():
+                yield
+        finally:
+            self._to_the_end = False
+
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         # os.write and not print: a signal may arrive in the middle of a print.
         if self._signal is not None:
+            if self._to_the_end:
+                return
             _tell(b"\n", cursor=True)
             os._exit(128 + number)
         self._signal = number

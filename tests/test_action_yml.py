@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from app.github.workflow_runs import RUN_NAME
 from tests.composite import BASH
 from tests.github.hub import FakeGitHub
 from tests.github.npm import package_file
+from tests.github.state import FakeRepo
 
 ROOT = Path(__file__).parents[1]
 ACTION = ROOT / "action.yml"
@@ -190,9 +193,12 @@ def test_a_stop_finds_the_runs_by_the_title_that_the_files_give_them(path: Path)
         assert workflow["run-name"] == RUN_NAME.format("${{ " + number + " }}")
     assert (stop is not None) is ("issue_comment" in workflow["on"])
     if stop is not None:
-        stops = "startsWith(github.event.comment.body, '/rlm stop')"
         (other,) = (job for name, job in workflow["jobs"].items() if name not in {"may", "stop"})
-        assert f"&& {stops}" in stop["if"] and f"&& !{stops}" in other["if"]
+        for job, output in ((stop, "stop"), (other, "command")):
+            assert job["needs"] == "may"
+            assert job["if"] == f"${{{{ needs.may.outputs.{output} == 'true' }}}}"
+        outputs = {name: f"${{{{ steps.ask.outputs.{name} }}}}" for name in ("command", "stop")}
+        assert workflow["jobs"]["may"]["outputs"] == outputs
         for name in stop["steps"][0]["with"]["stops"].split():
             assert (path.parent / name).is_file()
 
@@ -203,36 +209,97 @@ def test_a_workflow_gives_inputs_that_the_action_has(path: Path) -> None:
     assert {name for step in steps_of(path) for name in step.get("with", {})} <= declared
 
 
-def starts_job(condition: str, body: str) -> bool:
-    """Evaluate what a condition asks of the text of a comment; GitHub knows no upper case there."""
-    at = "github.event.comment.body"
-    has = re.findall(rf"contains\({at}, '([^']+)'\)", condition)
-    ends = re.findall(rf"endsWith\({at}, '([^']+)'\)", condition)
-    assert len(ends) + len(has) == condition.count(at), "all of it is understood here"
-    said = body.lower()
-    return any(map(said.endswith, ends)) or any(one in said for one in has)
+COMMENTED = ("review-on-comment.yml", "write-on-comment.yml")
 
 
-@pytest.mark.parametrize(
-    ("body", "starts"),
-    [
-        ("/rlm review", True),
-        ("/RLM Review", True),
-        ("/rlm", True),
-        ("   /rlm review", True),
-        ("Thank you.\r\n\r\n/rlm review src/", True),
-        ("Thank you.\n  /Rlm ask why?\n", True),
-        ("Looks good.", False),
-        ("See https://github.com/octo/rlm-review and src/rlm/app.py.", False),
-    ],
+def asks(name: str, output: Path, **given: str) -> tuple[str, str]:
+    """Run the step of a workflow that looks at a comment; return its outputs and its log."""
+    (step,) = load(ROOT / "examples/workflows" / name)["jobs"]["may"]["steps"]
+    assert step["env"].keys() == {"TOKEN", "WHO", "BODY"}
+    output.write_text("")
+    done = subprocess.run(
+        [*BASH, "-c", step["run"]],
+        env={"PATH": os.environ["PATH"], "GITHUB_OUTPUT": str(output), **given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return output.read_text(), done.stdout
+
+
+@dataclass
+class Commenting:
+    """A repository where people comment, as the step sees it that looks at a comment."""
+
+    hub: FakeGitHub
+    repo: FakeRepo
+
+    def by(self, who: str) -> dict[str, str]:
+        """Return what the step is given besides the text."""
+        token = self.hub.token(actor="github-actions[bot]", repo=self.repo, permissions={})
+        at = {"GITHUB_API_URL": self.hub.api, "GITHUB_REPOSITORY": self.repo.full_name}
+        return {"TOKEN": token, "WHO": who, **at}
+
+
+@pytest.fixture
+def commenting(tmp_path: Path) -> Iterator[Commenting]:
+    with FakeGitHub(tmp_path / "hub") as hub:
+        repo = hub.repository("octo/hello")
+        for login, role in (("alice", "write"), ("root", "admin"), ("mallory", "triage")):
+            repo.permit(login, role)
+        yield Commenting(hub, repo)
+
+
+HEARD = {
+    "/rlm review": "command",
+    "/RLM Review": "command",
+    "/rlm": "command",
+    "/rlm\r\nwhat can it do?": "command",
+    "/rlm\treview": "command",
+    "   /rlm review": "command",
+    "Thank you.\r\n\r\n/rlm review src/": "command",
+    "Thank you.\n  /Rlm ask why?\n": "command",
+    "It says\n```\n/rlm undo\n```  \r\nso:\n/rlm fix": "command",
+    "/rlm stopp": "command",
+    "/rlm stop": "stop",
+    "  /rlm \t STOP": "stop",
+    "Enough.\r\n/rlm stop\r\n": "stop",
+    "/rlm review\n/rlm stop": "stop",
+    "/rlm stop.": "stop",
+}
+"""Comments, and which job hears them: a stop waits for nothing, and may cancel."""
+
+NOT_HEARD = (
+    "Looks good.",
+    "See https://github.com/octo/rlm-review and src/rlm/app.py.",
+    "I ran /rlm review before the rebase, fine by me.",
+    "> try `/rlm fix` here\nNo.",
+    "> /rlm stop\n\nNo.",
+    "Say `/rlm stop`.",
+    "    /rlm review",
+    "/rlm-review is what we use, at /rlm/review",
+    "Say\n```\n/rlm stop\n```\nto stop it",
+    "Say\n~~~ text\n/rlm review\n```x\n/rlm stop\n",
+    "$(touch /rlm) `touch /rlm`; \"\n' /rlm review",
 )
-@pytest.mark.parametrize("name", ["review-on-comment.yml", "write-on-comment.yml"])
-def test_what_the_action_hears_starts_its_job(name: str, body: str, starts: bool) -> None:
+
+
+@pytest.mark.parametrize("name", COMMENTED)
+def test_the_job_that_hears_a_comment_is_the_one_that_starts(
+    tmp_path: Path, commenting: Commenting, name: str
+) -> None:
     condition = load(ROOT / "examples/workflows" / name)["jobs"]["may"]["if"]
-    assert bool(parse_commands(body)) is starts
-    assert starts_job(condition, body) is starts
-    assert "github.event.issue.pull_request &&" in condition
-    assert "!= 'Bot' &&" in condition
+    assert "github.event.issue.pull_request &&" in condition and "!= 'Bot' &&" in condition
+    assert condition.endswith(" contains(github.event.comment.body, '/rlm') }}")
+    given = commenting.by("alice")
+    for body, job in (*HEARD.items(), *((body, "") for body in NOT_HEARD)):
+        assert bool(parse_commands(body)) is bool(job), body
+        told, _ = asks(name, tmp_path / "output", BODY=body, **given)
+        assert told == (job and f"{job}=true\n"), body
+        assert "/rlm" in body.lower() or not job
+    # Prose starts no job in the group, and takes nothing of the limit of requests, either.
+    assert len(commenting.hub.asked("GET", "/permission$")) == len(HEARD)
 
 
 @pytest.mark.parametrize(
@@ -245,29 +312,11 @@ def test_what_the_action_hears_starts_its_job(name: str, body: str, starts: bool
         ("x[bot]", False),
     ],
 )
-def test_who_may_not_write_starts_no_review_by_a_comment(
-    tmp_path: Path, who: str, may: bool
+@pytest.mark.parametrize("job", ["command", "stop"])
+def test_who_may_not_write_starts_nothing_by_a_comment(
+    tmp_path: Path, commenting: Commenting, job: str, who: str, may: bool
 ) -> None:
-    (step,) = load(ROOT / "examples/workflows/review-on-comment.yml")["jobs"]["may"]["steps"]
-    output = tmp_path / "output"
-    output.touch()
-    with FakeGitHub(tmp_path / "hub") as hub:
-        repo = hub.repository("octo/hello")
-        for login, role in (("alice", "write"), ("root", "admin"), ("mallory", "triage")):
-            repo.permit(login, role)
-        done = subprocess.run(
-            [*BASH, "-c", step["run"]],
-            env={
-                "PATH": os.environ["PATH"],
-                "TOKEN": hub.token(actor="github-actions[bot]", repo=repo, permissions={}),
-                "WHO": who,
-                "GITHUB_API_URL": hub.api,
-                "GITHUB_REPOSITORY": repo.full_name,
-                "GITHUB_OUTPUT": str(output),
-            },
-            capture_output=True,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    assert output.read_text() == ("write=true\n" if may else "")
-    assert (b"::notice::" in done.stdout) is not may
+    body = {"command": "/rlm review", "stop": "/rlm stop"}[job]
+    told, log = asks(COMMENTED[0], tmp_path / "output", BODY=body, **commenting.by(who))
+    assert told == (f"{job}=true\n" if may else "")
+    assert ("::notice::" in log) is not may

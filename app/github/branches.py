@@ -9,13 +9,14 @@ messages, and how many commits there are.
 """
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.github.cache import Stopped
 from app.github.client import Hub, checked_name
 from app.github.errors import SOON_S, Forbidden, NotThere, Refused, Unsure, calls
 from app.github.git_trees import GitCommit, Sha, Trees
@@ -62,19 +63,27 @@ def names_of(name: str) -> Iterator[str]:
 
 
 def make_branch(
-    hub: Hub, repository: str, commits: Sequence[WrittenCommit], *, onto: str, name: str
+    hub: Hub,
+    repository: str,
+    commits: Sequence[WrittenCommit],
+    *,
+    onto: str,
+    name: str,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Made:
     """Make a branch with these commits on top of `onto`, unless it is there already.
 
     What is there is ours if it holds exactly these commits, on whatever they were put at the time;
-    the name of any other is left alone. Raise GiveUp where all names are taken.
+    the name of any other is left alone. Raise GiveUp where all names are taken, and Stopped where
+    `cancelled` says so before there is a branch: what has no reference harms nobody.
     """
     stack = _Stack(hub, repository, commits)
     head = ""
     for one in names_of(name):
         tip = tip_of(hub, repository, one)
         if tip is None:
-            head = head or stack.commit(onto)
+            head = head or stack.commit(onto, cancelled)
+            _go_on(cancelled)
             if _create(hub, repository, one, head):
                 return Made(one, head)
             tip = tip_of(hub, repository, one)
@@ -124,6 +133,11 @@ def tip_of(hub: Hub, repository: str, branch: str) -> str | None:
         return None
     with calls(hub.server, doing):
         return _Ref.model_validate(answer).object.sha
+
+
+def _go_on(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise Stopped("Stopped before there was a branch")
 
 
 def _create(hub: Hub, repository: str, branch: str, head: str) -> bool:
@@ -438,10 +452,12 @@ class _Stack:
         self._reader = Trees(hub, repository)
         self._trees: dict[str, list[str]] = {}
 
-    def commit(self, onto: str) -> str:
-        """Make the commits on top of another one; return the last."""
+    def commit(self, onto: str, cancelled: Callable[[], bool] = lambda: False) -> str:
+        """Make the commits on top of another one; return the last. Raise Stopped between two."""
         parent = onto
-        for tree, commit in zip(self._trees_on(onto), self._commits, strict=True):
+        trees = self._trees_on(onto, cancelled)
+        for tree, commit in zip(trees, self._commits, strict=True):
+            _go_on(cancelled)
             body = {"message": commit.message, "tree": tree, "parents": [parent]}
             answer = self._write("commit", "commits", body)
             parent = answer.sha
@@ -497,14 +513,18 @@ class _Stack:
             before = tree
         return True
 
-    def _trees_on(self, onto: str) -> list[str]:
+    def _trees_on(self, onto: str, cancelled: Callable[[], bool] = lambda: False) -> list[str]:
         """Return the tree of each commit. Trees are named by what they hold: a repeat is free."""
         if onto not in self._trees:
             tree = self._reader.commit(onto).tree.sha
             made = []
             for commit in self._commits:
                 for files in _steps(commit.files):
-                    entries = [self._entry(one, onto) for one in files]
+                    entries = []
+                    for one in files:
+                        _go_on(cancelled)
+                        entries.append(self._entry(one, onto))
+                    _go_on(cancelled)
                     body = {"base_tree": tree, "tree": entries}
                     tree = self._write("tree", "trees", body).sha
                 made.append(tree)

@@ -7,7 +7,7 @@ to call it again makes neither a second time; what cannot be finished is taken a
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, cast
@@ -28,6 +28,7 @@ from app.github.branches import (
     rebased,
     tip_of,
 )
+from app.github.cache import Stopped
 from app.github.client import Hub
 from app.github.errors import Forbidden, NotThere, Refused, calls
 from app.github.git_trees import Trees
@@ -161,10 +162,17 @@ def is_on_top(pull: Pull, one: Opened) -> bool:
 _BRANCH = re.compile(r"rlm-(fix|tests|refactor)-([1-9][0-9]{0,15})-[0-9a-z]{10}(?:-[2-9])?")
 
 
-def deliver(hub: Hub, what: Delivery, *, key: bytes | None) -> Delivered:
+def deliver(
+    hub: Hub,
+    what: Delivery,
+    *,
+    key: bytes | None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Delivered:
     """Hand over what a run has written; raise RetryLater if it has to be called again.
 
-    What GitHub refuses is no error here, but said in the text. `key` signs our markers.
+    What GitHub refuses is no error here, but said in the text. `key` signs our markers. Raise
+    Stopped where `cancelled` says so while nothing stands yet; what is begun after that goes on.
     """
     pull = _its_pull(hub, what)
     if pull is None:
@@ -172,9 +180,11 @@ def deliver(hub: Hub, what: Delivery, *, key: bytes | None) -> Delivered:
     written = what.written
     if not written.commits and not written.too_large:
         return Delivered("nothing", writing.result_comment(written.account, []))
-    done = _Delivering(hub, what, pull, key)
+    done = _Delivering(hub, what, pull, key, cancelled)
     try:
         made = done.stacked()
+    except Stopped:
+        raise
     except Refused as error:
         made = done.refused(error.said)
     except GiveUp as error:
@@ -213,6 +223,7 @@ class _Delivering:
     what: Delivery
     pull: Pull
     key: bytes | None
+    cancelled: Callable[[], bool] = lambda: False
     trees: Trees = field(init=False)
     commits: list[WrittenCommit] = field(init=False)
     beside: str = ""
@@ -237,7 +248,12 @@ class _Delivering:
         if (why := self._misfit()) is not None:
             return why
         made = make_branch(
-            self.hub, pull.repository, self.commits, onto=pull.head, name=self._name()
+            self.hub,
+            pull.repository,
+            self.commits,
+            onto=pull.head,
+            name=self._name(),
+            cancelled=self.cancelled,
         )
         try:
             found = self._open(made)

@@ -20,8 +20,12 @@ from app.github.pages import PAGE
 RUN_NAME = "rlm #{}"
 """The title of a run for the pull request of that number, as the workflow's `run-name` has it."""
 
-GOING = ("in_progress", "queued", "pending", "waiting", "requested")
-"""What the status of a run is that has not ended; the filter of the list takes one at a time."""
+GOING = ("in_progress", "requested", "waiting", "pending", "queued", "in_progress")
+"""What the status of a run is that has not ended; the filter of the list takes one at a time.
+
+In the order in which a run goes through them, so that one that moves while we look is met later:
+it begins and waits again where its next job has a group to wait for, so that comes first, too.
+"""
 
 MOST_PAGES = 3
 """Of the runs of a workflow that have one status: of 300 the newest."""

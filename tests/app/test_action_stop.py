@@ -6,6 +6,7 @@ from app.action_stop import BY_HAND, NOTHING
 from app.github.workflow_runs import RUN_NAME
 from tests.app.test_action_write import Shop, ours, shop
 from tests.github.actions import workflow_run
+from tests.github.hub import Seen
 from tests.github.state import FakePull, FakeWorkflowRun
 
 __all__ = ["shop"]
@@ -56,6 +57,50 @@ def test_runs_of_workflows_that_the_file_names_are_cancelled_too(shop: Shop) -> 
     said = heard(shop, pull, RLM_STOPS="review.yml  gone.yml")
     assert pushed.conclusion == "cancelled" and f"[run {pushed.id}]" in said
     assert "no such workflow here: `gone.yml`" in said
+
+
+@pytest.mark.parametrize(
+    ("looked", "was", "by_now"),
+    [
+        ("in_progress", "pending", "in_progress"),  # it begins after those that go on were read
+        ("pending", "in_progress", "pending"),  # its next job waits, after those that do were read
+    ],
+)
+def test_a_run_that_moves_while_it_is_looked_for_is_cancelled(
+    shop: Shop, looked: str, was: str, by_now: str
+) -> None:
+    shop.permissions = STOPS
+    pull = shop.pull()
+    moving = running(shop, pull, status=was)
+
+    def move(_index: int, seen: Seen, when: str) -> None:
+        if when == "after" and moving.status == was and seen.query.get("status") == looked:
+            moving.status = by_now
+
+    shop.hub.on_request(move)
+    assert f"[run {moving.id}]" in heard(shop, pull)
+    assert moving.conclusion == "cancelled"
+
+
+def test_a_run_that_begins_because_another_is_cancelled_is_cancelled_too(shop: Shop) -> None:
+    """They share a group: GitHub starts the one that waits as soon as the other ends."""
+    shop.permissions = STOPS
+    pull = shop.pull()
+    fixing = running(shop, pull)
+    waiting = running(
+        shop, pull, workflow=2, path="review.yml", event="pull_request", status="pending"
+    )
+
+    def begin(_index: int, seen: Seen, when: str) -> None:
+        began = "/review.yml/" in seen.path and seen.query.get("status") == "in_progress"
+        if when == "after" and fixing.conclusion == "cancelled" and began:
+            waiting.status = "in_progress"
+
+    shop.hub.on_request(begin)
+    said = heard(shop, pull, RLM_STOPS="review.yml")
+    assert waiting.conclusion == "cancelled" and f"[run {waiting.id}]" in said
+    looks = [seen.path for seen in shop.hub.requests if seen.path.endswith(("/runs", "/cancel"))]
+    assert looks == sorted(looks, key=lambda path: path.endswith("/cancel")), "all looks come first"
 
 
 @pytest.mark.parametrize("given", ["../../user", "review.yml?x=1", "review.yaml " * 6])
@@ -112,3 +157,26 @@ def test_a_review_of_the_same_comment_begins_after_it(shop: Shop) -> None:
     before = running(shop, pull)
     heard(shop, pull, text="/rlm stop\n/rlm review", ANTHROPIC_API_KEY="")
     assert before.conclusion == "cancelled" and shop.outputs["posted"] == "true"
+
+
+def test_one_that_is_refused_keeps_no_other_from_being_cancelled_and_said(shop: Shop) -> None:
+    shop.permissions = STOPS
+    pull = shop.pull()
+    runs = [running(shop, pull) for _ in range(3)]
+    kept = runs[1]
+    shop.hub.fault("POST", f"/runs/{kept.id}/cancel$", status=422, body={"message": "Cannot."})
+    said = heard(shop, pull)
+    assert [one.conclusion for one in runs] == ["cancelled", None, "cancelled"]
+    stopped, _, left = said.partition(BY_HAND)
+    assert all(f"[run {one.id}]" in stopped for one in (runs[0], runs[2]))
+    assert f"Not cancelled: [run {kept.id}]" in left and "actions: write" not in left
+
+
+def test_a_list_that_is_refused_keeps_no_other_workflow_from_being_stopped(shop: Shop) -> None:
+    shop.permissions = STOPS
+    pull = shop.pull()
+    fixing = running(shop, pull)
+    shop.hub.fault("GET", "/review.yml/runs$", status=422, body={"message": "Cannot."})
+    said = heard(shop, pull, RLM_STOPS="review.yml")
+    assert fixing.conclusion == "cancelled" and f"[run {fixing.id}]" in said
+    assert BY_HAND in said

@@ -239,20 +239,50 @@ def test_a_fix_is_a_pull_request_on_top_that_undo_takes_away(shop: Shop) -> None
     assert "is closed, and its branch" in ours(pull)[-1] and pull.state == "open"
 
 
-def test_a_job_that_is_cancelled_while_it_hands_over_leaves_no_half(shop: Shop) -> None:
-    pull = shop.pull()
+def cancelled(shop: Shop, *at: tuple[int, str]) -> None:
+    """Have the runner cancel the job: send it these signals, each after a request that writes."""
     shop.afresh = True
+    left = list(at)
 
     def cancel(_index: int, seen: Seen, when: str) -> None:
-        if (when, seen.method) == ("after", "POST") and seen.path.endswith("/git/refs"):
-            shop.process.send_signal(signal.SIGINT)
+        while left and (when, seen.method) == ("after", "POST") and seen.path.endswith(left[0][1]):
+            shop.process.send_signal(left.pop(0)[0])
 
     shop.hub.on_request(cancel)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        [(signal.SIGINT, "/git/refs")],
+        # So a runner does it: seconds later it sends another, and only then it kills.
+        [(signal.SIGINT, "/git/refs"), (signal.SIGTERM, "/git/refs")],
+        [(signal.SIGINT, "/git/refs"), (signal.SIGTERM, "/pulls")],
+        [(signal.SIGINT, "/pulls"), (signal.SIGTERM, "/pulls")],
+    ],
+)
+def test_a_job_that_is_cancelled_while_it_hands_over_leaves_no_half(
+    shop: Shop, at: list[tuple[int, str]]
+) -> None:
+    pull = shop.pull()
+    cancelled(shop, *at)
     ran = shop.says(pull, "/rlm fix")
     (stacked,) = shop.stacked
     assert shop.branches() == [stacked.head_ref] and stacked.state == "open"
     assert f"/pull/{stacked.number}" in ours(pull)[-1]
-    assert "cancelled too late" in ran.said("warning")[0].message
+    assert ran.code == 0 and "cancelled too late" in ran.said("warning")[0].message
+
+
+@pytest.mark.parametrize("first", ["/git/trees", "/git/commits"])
+def test_a_job_that_is_cancelled_before_it_has_made_a_branch_makes_none(
+    shop: Shop, first: str
+) -> None:
+    pull = shop.pull()
+    cancelled(shop, (signal.SIGINT, first), (signal.SIGTERM, "/git/refs"))
+    ran = shop.says(pull, "/rlm fix")
+    assert ran.code == 130 and "nothing is written" in ran.said("warning")[0].message
+    assert shop.branches() == [] and shop.stacked == [] and ours(pull) == []
+    assert shop.hub.asked("POST", "/git/")[-1].path.endswith(first), "it ends where it is"
 
 
 def test_undo_leaves_a_branch_with_the_work_of_others(shop: Shop) -> None:
