@@ -17,6 +17,7 @@ from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind, Use, UseKind
+from reviewer.refactor.other_names import uses_by_any_name
 from reviewer.refactor.protect import shown
 from reviewer.text import printable
 
@@ -275,7 +276,7 @@ class _Walk:
     def _naming(self, one: Class) -> tuple[Used, ...]:
         known = self._named.get(one)
         if known is None:
-            answer = self._context.uses(one.name, one.path)
+            answer = uses_by_any_name(one.name, one.path, self._context)
             if answer.notes:
                 raise GiveUp(" ".join(answer.notes))
             known = self._named[one] = answer.items

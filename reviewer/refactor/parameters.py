@@ -24,6 +24,7 @@ from reviewer.parsing.worker import Question
 from reviewer.refactor.family import Class, class_around, family
 from reviewer.refactor.fixtures import is_called_by_pytest
 from reviewer.refactor.keywords import MOST_BYTES, OF_ITSELF, Place, call_of
+from reviewer.refactor.other_names import uses_by_any_name
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.symbols import (
@@ -128,7 +129,10 @@ def calls_of(one: Rename, context: Context) -> tuple[list[Used], tuple[str, ...]
     """Return the calls that may name a parameter that the host leaves, and what was not seen."""
     owner, _, name = one.symbol.rpartition(".")
     asked = owner.removesuffix(f".{_MAKES}")
-    answer = context.uses(asked, one.path)
+    try:
+        answer = uses_by_any_name(asked, one.path, context)
+    except GiveUp:  # other names that are not sure: those that have its own, then
+        answer = context.uses(asked, one.path)
     calls = [
         each
         for each in answer.items
@@ -155,10 +159,10 @@ def _asked(
     if not class_:
         if name.startswith("pytest_"):
             raise GiveUp(f"pytest calls {printable(name)} by the names of its parameters")
-        return [(about.path, about.symbol)], uses_of(about, None, context, tree)
+        return [(about.path, about.symbol)], uses_of(about, None, context, tree, by_any_name=True)
     if name == _MAKES:
         made = about.model_copy(update={"symbol": class_})
-        uses = uses_of(made, None, context, tree)
+        uses = uses_of(made, None, context, tree, by_any_name=True)
         _makes_itself(owners[0], Class(about.path, class_), uses, context)
         return [(about.path, about.symbol)], uses
     kin = family(Class(about.path, class_), name, "", context)

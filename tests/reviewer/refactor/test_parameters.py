@@ -68,6 +68,40 @@ def test_a_parameter_goes_with_the_calls_that_name_it(tmp_path: Path) -> None:
     assert said == ['"""Return the area by the width."""', "# The width is in cm."]
 
 
+def test_calls_by_a_name_that_a_file_hands_it_on_under_go_along(tmp_path: Path) -> None:
+    files = {
+        "a.py": "def area(width):\n    return width\n\n\ndef size(width):\n    return -width\n\n\n"
+        "class Box:\n    def __init__(self, width):\n        self.width = width\n\n"
+        "    def grow(self, by):\n        return self.width + by\n",
+        "p/__init__.py": "from a import area as size, Box as Crate\n",
+        "q.py": "from p import size as extent, Crate\n",
+        "b.py": "from p import size\nimport a\nimport p\n\n"
+        "found = [size(width=1), p.size(width=2), a.size(width=3)]\n",
+        "c.py": "from q import extent, Crate\n\n\ndef f():\n    return extent(width=4) + Crate(width=5).width\n",
+        "big.py": "from p import Crate\n\n\nclass Big(Crate):\n    def grow(self, by):\n"
+        "        return super().grow(by=by) * 2\n",
+        "use.py": "from b import found\nfrom big import Big\nfrom c import f\n\n"
+        "assert found == [1, 2, -3] and f() == 9 and Big(3).grow(by=1) == 8\n",
+    }
+    ran(files, tmp_path / "before")
+    made = texts(renamed(files, "a.py", "area.width", "w"))
+    ran(files | made, tmp_path / "area")
+    assert made["b.py"] == files["b.py"].replace(
+        "size(width=1), p.size(width=2)", "size(w=1), p.size(w=2)"
+    )
+    made = texts(renamed(files, "a.py", "Box.grow.by", "more"))
+    ran(files | made, tmp_path / "grow")
+    with pytest.raises(GiveUp, match="extends Box"):
+        renamed(files, "a.py", "Box.__init__.width", "w")
+    del files["big.py"]
+    files["use.py"] = "from c import f\n\nassert f() == 9\n"
+    made = texts(renamed(files, "a.py", "Box.__init__.width", "w"))
+    ran(files | made, tmp_path / "made")
+    files["p/__init__.py"] += "\n\ndef size(width):\n    return 0\n"
+    with pytest.raises(GiveUp, match="may be area, or not"):
+        renamed(files, "a.py", "area.width", "w")
+
+
 def test_a_method_goes_with_its_family_and_with_objects() -> None:
     done = renamed(SHAPES, "pkg/shapes.py", "Box.grow.width", "w")
     made = texts(done)
