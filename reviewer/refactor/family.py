@@ -88,6 +88,14 @@ def family(start: Class, name: str, to: str, context: Context) -> Family:
     return _Walk(name, to, context).family(start)
 
 
+def above(one: Class, context: Context) -> set[Class]:
+    """Return all classes of the tree that one extends, by any steps.
+
+    GiveUp where it extends what is neither of the tree nor known, or is computed.
+    """
+    return _Walk("", "", context)._ancestors(one)
+
+
 class _Walk:
     """Over the classes above and below. Remembers what it has found of each."""
 
@@ -213,7 +221,8 @@ class _Walk:
         said = f"{_said(one)} extends {printable(base)}"
         known = self._known(one, use)
         if known is None:
-            raise GiveUp(f"{said}, which is not of this tree and may have {printable(self._name)}")
+            may = f"have {printable(self._name)}" if self._name else "make objects of it"
+            raise GiveUp(f"{said}, which is not of this tree and may {may}")
         if known in _PROTOCOLS and self._knows(one, self._name):
             raise GiveUp(f"others may be {_said(one)}, a protocol, without saying so")
         class_ = _KNOWN.get(known) or getattr(builtins, known[1])

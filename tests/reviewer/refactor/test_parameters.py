@@ -140,6 +140,35 @@ def test_a_constructor_is_called_by_its_class() -> None:
     assert made["use.py"] == files["use.py"].replace("B(width=1)", "B(w=1)")
 
 
+def test_a_constructor_goes_where_what_its_class_extends_makes_nothing_by_the_name() -> None:
+    files = {
+        "a.py": "import abc\n\n\nclass Base(abc.ABC):\n    @classmethod\n    def like(cls, width):\n"
+        "        assert issubclass(cls, Base)\n        return cls(width), cls.like(width=width)\n\n"
+        "    def at(self):\n        return type(self) is Base\n\n\n"
+        "class Box(Base):\n    def __init__(self, width):\n        super(Box, self).__init__()\n        self.width = width\n\n"
+        "    @classmethod\n    def new(klass):\n        return klass(width=1)\n",
+    }
+    made = texts(renamed(files, "a.py", "Box.__init__.width", "w"))
+    assert made["a.py"] == files["a.py"].replace(
+        "__init__(self, width)", "__init__(self, w)"
+    ).replace("self.width = width", "self.width = w").replace("klass(width=1)", "klass(w=1)")
+
+
+def test_a_call_of_what_nobody_knows_is_told_where_a_class_is_named() -> None:
+    files = {
+        "a.py": "class Box:\n    def __init__(self, width):\n        self.width = width\n",
+        "b.py": "from a import Box\nfrom lib import make\n\n\ndef f(b: type[Box], o: Box):\n"
+        "    b(width=1)\n    type(o)(width=2)\n    o.__class__(width=3)\n    f()(width=4)\n"
+        "    make(width=5)\n    dict(width=6)\n    o.grow(width=7)\n",
+        "c.py": "def g(b):\n    b(width=1)\n",
+    }
+    done = renamed(files, "a.py", "Box.__init__.width", "w")
+    assert set(texts(done)) == {"a.py"}
+    told = [text.rpartition(": ")[2] for text in done.leads["b.py"] if "is not known" in text]
+    assert told == ["b(width=1)", "type(o)(width=2)", "o.__class__(width=3)", "f()(width=4)"]
+    assert "c.py" not in done.leads
+
+
 AREA = "def area(width, height):\n    return width * height\n"
 
 
@@ -207,6 +236,61 @@ AREA = "def area(width, height):\n    return width * height\n"
             "A.__init__.width",
             "pass\n",
             "passes keywords on",
+        ),
+        *(
+            (
+                code + "\n\nclass A(B):\n    def __init__(self, width): pass\n",
+                "A.__init__.width",
+                "pass\n",
+                why,
+            )
+            for code, why in [
+                ("from lib import B\n", "not of this tree and may make objects"),
+                (
+                    "class B:\n    @classmethod\n    def f(cls): return cls(width=1)\n",
+                    "may make objects of it in line 3",
+                ),
+                (
+                    "class B:\n    @classmethod\n    def f(k): return k(width=1)\n",
+                    "may make objects of it in line 3",
+                ),
+                (
+                    "class B:\n    def f(self): return type(self)(width=1)\n",
+                    "may make objects of it in line 2",
+                ),
+                (
+                    "class B:\n    def f(self): return self.__class__(width=1)\n",
+                    "may make objects of it in line 2",
+                ),
+                (
+                    "class B:\n    def f(self, o): return type(o)(width=1)\n",
+                    "may make objects of it in line 2",
+                ),
+                (
+                    "class C:\n    def f(self, a): return type(self)(**a)\n\n\nclass B(C): pass\n",
+                    "passes keywords on",
+                ),
+                (
+                    "class B:\n    @classmethod\n    def f(cls): return run(cls)\n",
+                    "as a value in shapes.py, line 3",
+                ),
+                ("class B:\n    def __init_subclass__(cls): pass\n", "has a say"),
+                ("class B:\n    def __new__(cls, width): pass\n", "has a say"),
+            ]
+        ),
+        *(
+            (
+                "class A:\n    def __init__(self, width): pass\n    @classmethod\n"
+                f"    def f(klass, self, a): {code}\n",
+                "A.__init__.width",
+                "pass\n",
+                why,
+            )
+            for code, why in [
+                ("return klass(**a)", "passes keywords on"),
+                ("f = klass; f(width=1)", "as a value in shapes.py, line 4"),
+                ("f = type(self); f(width=1)", "keeps it as a value"),
+            ]
         ),
         (
             "class A:\n    def __call__(self, width): pass\n",
