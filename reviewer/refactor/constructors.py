@@ -69,11 +69,12 @@ def made_by_itself(class_: Class, name: str, view: Views) -> Iterator[tuple[int,
 
 
 def is_of_unknown(call: Call, view: View) -> bool:
-    """May a call be of a class that a variable has, as far as its file says?
+    """May a call be of a function or class that a variable has, as far as its file says?
 
-    Not where the file imports or defines what is called, nor of a method of another object.
+    Not where the file imports or defines what is called, nor of a method of another object; what
+    a mock was called with is asked by one.
     """
-    if not call.name or call.name == "__class__" or call.name.startswith("assert_"):
+    if call.name in {"", "__class__", "call"} or call.name.startswith("assert_"):
         return True
     if call.receiver:
         return call.receiver in {"self", "cls"} and call.name not in view.by_name

@@ -46,6 +46,7 @@ _LIKE = frozenset(
 OF_ITSELF = re.compile(rb"(?:\bcls|\btype\(\s*(?:self|cls)\s*\)|\bself\.__class__)$")
 _ABOVE = re.compile(rb"\bsuper\([^()]*\)\.__init__$")
 _ASKS_OF_CLASS = frozenset({"isinstance", "issubclass", "super"})
+_ITSELF = re.compile(rb"\.\s*__(?:call|wrapped|func)__\b")
 _CATCHES = re.compile(rb"\b(?:except|raise)\s*$")
 _PASSED_ON = re.compile(rb"(?:^|[(,])\s*\*\*")
 _CALLEE = re.compile(rb"((?:[A-Za-z_]\w*\s*\.\s*)*)([A-Za-z_]\w*)$")
@@ -247,9 +248,9 @@ def is_value(view: View | None, each: Used) -> bool:
     if view is None:
         return True
     at = view.offset(each.use.line, each.use.column)
-    after = view.masked[at + len(encode(each.use.name)) :][:2].lstrip()
+    after = view.masked[at + len(encode(each.use.name)) :][:40].lstrip()
     if after.startswith(b"."):
-        return False
+        return _ITSELF.match(after) is not None
     if _CATCHES.search(view.masked, max(0, at - 20), at):
         return False
     call = call_of(view, each)

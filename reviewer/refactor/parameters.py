@@ -15,6 +15,7 @@ from functools import cache
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.contracts.masking import masked
 from reviewer.detectors.contracts.python import HARMLESS
+from reviewer.detectors.contracts.views import View
 from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
@@ -99,7 +100,7 @@ def rename_parameter(one: Rename, context: Context, tree: Overlay) -> Done:
     calls = _sorted(uses, view)
     extended: set[Class] = set()
     for each in calls.certain.values():
-        if each.use.spread and passes_keywords(view(each.path), each):
+        if _unpacks(each, view(each.path)):
             raise GiveUp(f"a call in {_at(each)} passes keywords on (`**`)")
     for path, keywords in _keywords(name, calls, view).items():
         places[path].update(keywords)
@@ -122,11 +123,12 @@ def rename_parameter(one: Rename, context: Context, tree: Overlay) -> Done:
         done.files[path] = Blob(
             rewritten(blob.data, sorted(places[path]), name, one.to, path), blob.mode
         )
-    _told(one, functions, calls, done, tree)
+    _told(one, functions, calls, done, view=view, tree=tree)
+    naming = {each.path for each in calls.others if each.use.kind is UseKind.STRING}
     if owner.endswith(f".{_MAKES}"):
-        naming = {each.path for each in calls.certain.values()} | {each.path for each in extended}
+        naming |= {one.path} | {each.path for each in extended}
         naming |= {each.path for each in uses if each.certainty is Certainty.EXACT}
-        _perhaps(one, naming | {one.path}, places, view, done)
+    _perhaps(one, naming, places, view, done)
     return done
 
 
@@ -270,18 +272,19 @@ def _told(
     functions: Sequence[tuple[str, Definition]],
     calls: _Calls,
     done: Done,
+    *,
+    view: Views,
     tree: Overlay,
 ) -> None:
     """Tell calls that may be of it, and comments and strings of its functions with the old name."""
     name = one.symbol.rpartition(".")[2]
     word = re.compile(rb"(?<![\w$])" + re.escape(encode(name)) + rb"(?![\w$])")
     for each in calls.others:
-        use = each.use
-        how = how_likely(each, member=True)
-        blob = tree.blob(each.path)
-        if use.kind is UseKind.CALL and name in use.keywords and how and blob is not None:
-            text = line_of(blob.data, use.line)
-            done.lead(each.path, f"{said(one)}, {how} named here ({each.why}): {text}")
+        how, blob = how_likely(each, member=True), tree.blob(each.path)
+        if not how or blob is None or not (what := _may_name(each, name, view(each.path))):
+            continue
+        text = line_of(blob.data, each.use.line)
+        done.lead(each.path, f"{said(one)}, {how} {what} here ({each.why}): {text}")
     for path, function in functions:
         blob = done.files[path]
         if blob is None:
@@ -293,6 +296,29 @@ def _told(
                 done.lead(path, f"{said(one)}, and {IN_PROSE}: {cut(rows[number - 1])}")
 
 
+def _may_name(each: Used, name: str, view: View | None) -> str:
+    """Return how a use that is not sure may name a parameter, "" if it cannot."""
+    use = each.use
+    if use.kind is UseKind.CALL:
+        if name in use.keywords:
+            return "named"
+        return "called with keywords unpacked" if _unpacks(each, view) else ""
+    if use.kind not in _VALUES or view is None or not is_value(view, each):
+        return ""
+    around = call_of(view, each)
+    named = around is not None and any(
+        call is not None and call.place == around.place
+        for keyword in view.uses_by_name.get(name, ())
+        if keyword.kind is UseKind.KEYWORD
+        for call in [call_of(view, Used(each.path, keyword, Certainty.NAME, ""))]
+    )
+    return "handed on as a value" if named or each.certainty is Certainty.LIKELY else ""
+
+
+def _unpacks(each: Used, view: View | None) -> bool:
+    return each.use.spread and passes_keywords(view, each)
+
+
 def _perhaps(
     one: Rename,
     paths: Iterable[str],
@@ -300,7 +326,7 @@ def _perhaps(
     view: Views,
     done: Done,
 ) -> None:
-    """Tell keywords of its name, in files that name a class, of calls of what nobody knows."""
+    """Tell keywords of its name, in some files, of calls of what nobody knows."""
     name = one.symbol.rpartition(".")[2]
     for path in sorted(paths):
         there = view(path)

@@ -169,6 +169,33 @@ def test_a_call_of_what_nobody_knows_is_told_where_a_class_is_named() -> None:
     assert "c.py" not in done.leads
 
 
+def test_what_is_only_likely_of_it_is_told_where_it_may_name_it() -> None:
+    files = {
+        "a.py": "class Box:\n    def grow(self, width):\n        return width\n\n\ndef area(width):\n    return width\n",
+        "b.py": "from functools import partial\n\n\ndef g(o, kw):\n    o.grow(**kw)\n    partial(\n"
+        "        o.grow,\n        width=1,\n    )\n    o.grow(*kw)\n    run(o.grow, height=2)\n    o.grow.x(width=3)\n",
+        "test_a.py": "from unittest.mock import call, patch\nimport a\n\n\ndef test_it():\n    with patch('a.area') as m:\n"
+        "        a.area(1)\n    m.assert_called_with(width=1)\n    assert m.mock_calls == [call(width=2)]\n"
+        "    getattr(a, 'area')(width=3)\n    patch(width=4)\n",
+        "test_c.py": "def test_it(m):\n    m.assert_called_with(width=1)\n",
+    }
+    done = renamed(files, "a.py", "Box.grow.width", "w")
+    told = [text.partition("is w now, ")[2] for text in done.leads["b.py"]]
+    assert sorted(text.partition(" here")[0] + text.rpartition(":")[2] for text in told) == [
+        "perhaps called with keywords unpacked o.grow(**kw)",
+        "perhaps handed on as a value o.grow,",
+    ]
+    assert "test_a.py" not in done.leads
+    done = renamed(files, "a.py", "area.width", "w")
+    told = [text.rpartition(": ")[2] for text in done.leads["test_a.py"]]
+    assert told == [
+        "m.assert_called_with(width=1)",
+        "assert m.mock_calls == [call(width=2)]",
+        "getattr(a, 'area')(width=3)",
+    ]
+    assert set(texts(done)) == {"a.py"} and "test_c.py" not in done.leads
+
+
 AREA = "def area(width, height):\n    return width * height\n"
 
 
@@ -179,6 +206,7 @@ AREA = "def area(width, height):\n    return width * height\n"
         (AREA, "area.width", "area(*values)\narea(*values, {**a}, f(a, **b))\n", ""),
         (AREA, "area.width", "run(area)\n", "handed on as a value in use.py, line 3"),
         (AREA, "area.width", "x = [area]\n", "handed on as a value"),
+        (AREA, "area.width", "area.__call__(width=1, height=2)\n", "handed on as a value"),
         (AREA, "area.width", "area.cache = 1\n@area\ndef f(): pass\n", ""),
         (AREA, "area.height", "pass\n", "the name width already"),
         (AREA.replace("height)", "height, **more)"), "area.width", "pass\n", "takes any keyword"),
