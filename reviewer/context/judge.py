@@ -101,7 +101,7 @@ class _Outer:
             return self._imported(origins, use.name)
         if source.offers(use.name):
             return verdicts.OWN_FILE
-        return self._visible(source) or verdicts.NOT_IMPORTED
+        return self._visible(source, use.name) or verdicts.NOT_IMPORTED
 
     def _imported(self, origins: Sequence[Origin], local: str) -> Verdict:
         reached = {each for origin in origins for each in self._links.reach(origin, local)}
@@ -113,7 +113,7 @@ class _Outer:
             return verdicts.OTHER_FILE
         return verdicts.UNKNOWN_IMPORT if _of_tree(origins) else verdicts.OUTSIDE
 
-    def _visible(self, source: Source) -> Verdict | None:
+    def _visible(self, source: Source, name: str) -> Verdict | None:
         """Can a bare name mean it without being imported by name?"""
         target = self._target
         if target.beside and source.beside == target.beside != target.path:
@@ -122,7 +122,7 @@ class _Outer:
             files = source.resolve(what).files
             if target.path in files:
                 return verdicts.ALL_OF_FILE
-            if (target.path, self._name) in self._links.homes(files, self._name):
+            if (target.path, self._name) in self._links.homes(files, name):
                 return verdicts.ALL_FROM_THERE
         if source.language in NO_IMPORTS:
             return verdicts.ONLY_ONE_BY_NAME if self._unique else verdicts.BY_NAME
@@ -134,9 +134,10 @@ class _Outer:
             return self._named_alike(use.receiver) or self._member()
         origins = source.origins(use.receiver)
         for origin in origins:
-            if self._target.path in meant(origin):
+            if self._target.path in meant(origin) and use.name == self._name:
                 return verdicts.BY_MODULE
-            if (self._target.path, self._name) in self._links.homes(meant(origin), self._name):
+            # By the name that is asked for there: it may be offered on under another one.
+            if (self._target.path, self._name) in self._links.homes(meant(origin), use.name):
                 return verdicts.OFFERED_ON
         if origins:
             return verdicts.OTHER_MODULE if _of_tree(origins) else verdicts.OTHER_PACKAGE

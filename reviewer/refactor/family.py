@@ -17,6 +17,7 @@ from reviewer.errors import GiveUp
 from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind, Use, UseKind
+from reviewer.refactor.other_names import uses_by_any_name
 from reviewer.refactor.protect import shown
 from reviewer.text import printable
 
@@ -85,6 +86,14 @@ def family(start: Class, name: str, to: str, context: Context) -> Family:
     if name == "constructor" or (name.startswith("__") and name.endswith("__")):
         raise GiveUp(f"the language itself calls {printable(name)}")
     return _Walk(name, to, context).family(start)
+
+
+def above(one: Class, context: Context) -> set[Class]:
+    """Return all classes of the tree that one extends, by any steps.
+
+    GiveUp where it extends what is neither of the tree nor known, or is computed.
+    """
+    return _Walk("", "", context)._ancestors(one)
 
 
 class _Walk:
@@ -212,7 +221,8 @@ class _Walk:
         said = f"{_said(one)} extends {printable(base)}"
         known = self._known(one, use)
         if known is None:
-            raise GiveUp(f"{said}, which is not of this tree and may have {printable(self._name)}")
+            may = f"have {printable(self._name)}" if self._name else "make objects of it"
+            raise GiveUp(f"{said}, which is not of this tree and may {may}")
         if known in _PROTOCOLS and self._knows(one, self._name):
             raise GiveUp(f"others may be {_said(one)}, a protocol, without saying so")
         class_ = _KNOWN.get(known) or getattr(builtins, known[1])
@@ -275,7 +285,7 @@ class _Walk:
     def _naming(self, one: Class) -> tuple[Used, ...]:
         known = self._named.get(one)
         if known is None:
-            answer = self._context.uses(one.name, one.path)
+            answer = uses_by_any_name(one.name, one.path, self._context)
             if answer.notes:
                 raise GiveUp(" ".join(answer.notes))
             known = self._named[one] = answer.items

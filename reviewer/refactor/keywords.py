@@ -45,6 +45,10 @@ _LIKE = frozenset(
 
 OF_ITSELF = re.compile(rb"(?:\bcls|\btype\(\s*(?:self|cls)\s*\)|\bself\.__class__)$")
 _ABOVE = re.compile(rb"\bsuper\([^()]*\)\.__init__$")
+_ASKS_OF_CLASS = frozenset({"isinstance", "issubclass", "super"})
+_ITSELF = re.compile(rb"\.\s*__(?:call|wrapped|func)__\b")
+_CATCHES = re.compile(rb"\b(?:except|raise)\s*$")
+_PASSED_ON = re.compile(rb"(?:^|[(,])\s*\*\*")
 _CALLEE = re.compile(rb"((?:[A-Za-z_]\w*\s*\.\s*)*)([A-Za-z_]\w*)$")
 _FIRST = re.compile(rb"\s*((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)\s*([,(])")
 
@@ -237,6 +241,37 @@ def call_of(view: View, each: Used) -> Call | None:
         first=_dotted(first[1] + first[2]) if first and first[3] == b"," else "",
         first_place=_place(each.path, view, first.start(2)) if first else None,
     )
+
+
+def is_value(view: View | None, each: Used) -> bool:
+    """Is a name the thing itself, and not what something is asked of, or compared with?"""
+    if view is None:
+        return True
+    at = view.offset(each.use.line, each.use.column)
+    after = view.masked[at + len(encode(each.use.name)) :][:40].lstrip()
+    if after.startswith(b"."):
+        return _ITSELF.match(after) is not None
+    if _CATCHES.search(view.masked, max(0, at - 20), at):
+        return False
+    call = call_of(view, each)
+    return call is None or call.name not in _ASKS_OF_CLASS
+
+
+def passes_keywords(view: View | None, each: Used) -> bool:
+    """Are keywords of a call unpacked from a value, as far as its brackets can be read?"""
+    if view is None:
+        return True
+    at = view.offset(each.use.line, each.use.column) + len(encode(each.use.name))
+    text, depth = view.masked[at : at + MOST_BYTES], 0
+    own = bytearray()
+    for place in range(len(text)):
+        sign = text[place : place + 1]
+        depth -= sign in {b")", b"]", b"}"}
+        own += sign if depth <= 1 else b" "
+        depth += sign in {b"(", b"[", b"{"}
+        if not depth and sign == b")":
+            return _PASSED_ON.search(bytes(own).lstrip()) is not None
+    return True
 
 
 def _bracket(code: bytes, at: int, least: int) -> int | None:

@@ -8,7 +8,7 @@ it who is not seen, since he has the function as a value, or passes keywords on.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -21,9 +21,16 @@ from reviewer.languages import Language, language_of
 from reviewer.parsing.packed import path_of
 from reviewer.parsing.symbols import Definition, DefKind, UseKind
 from reviewer.parsing.worker import Question
-from reviewer.refactor.family import Class, class_around, family
+from reviewer.refactor.constructors import (
+    Views,
+    is_of_unknown,
+    made_by_bases,
+    made_by_itself,
+)
+from reviewer.refactor.family import Class, family
 from reviewer.refactor.fixtures import is_called_by_pytest
-from reviewer.refactor.keywords import MOST_BYTES, OF_ITSELF, Place, call_of
+from reviewer.refactor.keywords import Place, call_of, is_value, passes_keywords
+from reviewer.refactor.other_names import uses_by_any_name
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.symbols import (
@@ -43,16 +50,9 @@ from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Rename
 from reviewer.text import encode, printable
 
-Views = Callable[[str], View | None]
-"""A file of Python as it is now, by its path."""
-
 _FUNCTIONS = (DefKind.FUNCTION, DefKind.METHOD)
 _MAKES = "__init__"
 _VALUES = frozenset({UseKind.ATTRIBUTE, UseKind.READ})
-_ASKS_OF_CLASS = frozenset({"isinstance", "issubclass"})
-_CATCHES = re.compile(rb"\b(?:except|raise)\s*$")
-_TYPED = re.compile(rb"\btype\(\s*(?:self|cls)\s*\)\([^()]*\*\*")
-_PASSED_ON = re.compile(rb"(?:^|[(,])\s*\*\*")
 
 
 def function_of(one: Rename, context: Context) -> Definition | None:
@@ -98,13 +98,16 @@ def rename_parameter(one: Rename, context: Context, tree: Overlay) -> Done:
         functions.append((path, function))
         places[path].update(_within(path, function, one, context, tree))
     calls = _sorted(uses, view)
+    extended: set[Class] = set()
     for each in calls.certain.values():
-        if each.use.spread and _passes_keywords(view(each.path), each):
+        if _unpacks(each, view(each.path)):
             raise GiveUp(f"a call in {_at(each)} passes keywords on (`**`)")
     for path, keywords in _keywords(name, calls, view).items():
         places[path].update(keywords)
     if owner.endswith(f".{_MAKES}"):
-        places[one.path].update(_by_itself(one.path, owner, name, view(one.path)))
+        class_ = Class(one.path, owner.removesuffix(f".{_MAKES}"))
+        extended = made_by_bases(class_, name, view, context)
+        places[one.path].update(made_by_itself(class_, name, view))
     done = Done(
         along=tuple(
             (path, f"{symbol}.{name}") for path, symbol in members if (path, symbol) != mine
@@ -120,7 +123,12 @@ def rename_parameter(one: Rename, context: Context, tree: Overlay) -> Done:
         done.files[path] = Blob(
             rewritten(blob.data, sorted(places[path]), name, one.to, path), blob.mode
         )
-    _told(one, functions, calls, done, tree)
+    _told(one, functions, calls, done, view=view, tree=tree)
+    naming = {each.path for each in calls.others if each.use.kind is UseKind.STRING}
+    if owner.endswith(f".{_MAKES}"):
+        naming |= {one.path} | {each.path for each in extended}
+        naming |= {each.path for each in uses if each.certainty is Certainty.EXACT}
+    _perhaps(one, naming, places, view, done)
     return done
 
 
@@ -128,7 +136,10 @@ def calls_of(one: Rename, context: Context) -> tuple[list[Used], tuple[str, ...]
     """Return the calls that may name a parameter that the host leaves, and what was not seen."""
     owner, _, name = one.symbol.rpartition(".")
     asked = owner.removesuffix(f".{_MAKES}")
-    answer = context.uses(asked, one.path)
+    try:
+        answer = uses_by_any_name(asked, one.path, context)
+    except GiveUp:  # other names that are not sure: those that have its own, then
+        answer = context.uses(asked, one.path)
     calls = [
         each
         for each in answer.items
@@ -155,10 +166,10 @@ def _asked(
     if not class_:
         if name.startswith("pytest_"):
             raise GiveUp(f"pytest calls {printable(name)} by the names of its parameters")
-        return [(about.path, about.symbol)], uses_of(about, None, context, tree)
+        return [(about.path, about.symbol)], uses_of(about, None, context, tree, by_any_name=True)
     if name == _MAKES:
         made = about.model_copy(update={"symbol": class_})
-        uses = uses_of(made, None, context, tree)
+        uses = uses_of(made, None, context, tree, by_any_name=True)
         _makes_itself(owners[0], Class(about.path, class_), uses, context)
         return [(about.path, about.symbol)], uses
     kin = family(Class(about.path, class_), name, "", context)
@@ -227,42 +238,11 @@ def _sorted(uses: Sequence[Used], view: Views) -> _Calls:
             calls.others.append(each)
         elif use.kind is UseKind.CALL:
             calls.certain[each.path, use.line, use.column] = each
-        elif use.kind in _VALUES and _is_value(view(each.path), each):
+        elif use.kind in _VALUES and is_value(view(each.path), each):
             raise GiveUp(
                 f"it is handed on as a value in {_at(each)}, to what may name its parameters"
             )
     return calls
-
-
-def _is_value(view: View | None, each: Used) -> bool:
-    """Is a name the thing itself, and not what something is asked of, or compared with?"""
-    if view is None:
-        return True
-    at = view.offset(each.use.line, each.use.column)
-    after = view.masked[at + len(encode(each.use.name)) :][:2].lstrip()
-    if after.startswith(b"."):
-        return False
-    if _CATCHES.search(view.masked, max(0, at - 20), at):
-        return False
-    call = call_of(view, each)
-    return call is None or call.name not in _ASKS_OF_CLASS
-
-
-def _passes_keywords(view: View | None, each: Used) -> bool:
-    """Are keywords of a call unpacked from a value, as far as its brackets can be read?"""
-    if view is None:
-        return True
-    at = view.offset(each.use.line, each.use.column) + len(encode(each.use.name))
-    text, depth = view.masked[at : at + MOST_BYTES], 0
-    own = bytearray()
-    for place in range(len(text)):
-        sign = text[place : place + 1]
-        depth -= sign in {b")", b"]", b"}"}
-        own += sign if depth <= 1 else b" "
-        depth += sign in {b"(", b"[", b"{"}
-        if not depth and sign == b")":
-            return _PASSED_ON.search(bytes(own).lstrip()) is not None
-    return True
 
 
 def _keywords(name: str, calls: _Calls, view: Views) -> Mapping[str, set[tuple[int, int]]]:
@@ -284,27 +264,6 @@ def _keywords(name: str, calls: _Calls, view: Views) -> Mapping[str, set[tuple[i
     return places
 
 
-def _by_itself(path: str, owner: str, name: str, view: View | None) -> Iterator[tuple[int, int]]:
-    """Give the keywords by which a class makes objects of its own, by `cls` or `type(self)`."""
-    class_ = owner.removesuffix(f".{_MAKES}")
-    if view is None:
-        return
-    definitions = view.what.definitions
-    for called in ("cls", "__class__"):
-        for use in view.uses_by_name.get(called, ()):
-            each = Used(path, use, Certainty.EXACT, "")
-            mine = use.kind is UseKind.CALL and class_around(definitions, use.scope) == class_
-            if mine and use.spread and _passes_keywords(view, each):
-                raise GiveUp(f"a call in {_at(each)} passes keywords on (`**`)")
-    if _TYPED.search(view.masked):
-        raise GiveUp(f"a call of its type in {shown(path)} passes keywords on (`**`)")
-    for use in view.uses_by_name.get(name, ()):
-        if use.kind is UseKind.KEYWORD and class_around(definitions, use.scope) == class_:
-            call = call_of(view, Used(path, use, Certainty.NAME, ""))
-            if call is not None and OF_ITSELF.search(call.text):
-                yield use.line, use.column
-
-
 # What is told ------------------------------------------------------------------------------------
 
 
@@ -313,18 +272,19 @@ def _told(
     functions: Sequence[tuple[str, Definition]],
     calls: _Calls,
     done: Done,
+    *,
+    view: Views,
     tree: Overlay,
 ) -> None:
     """Tell calls that may be of it, and comments and strings of its functions with the old name."""
     name = one.symbol.rpartition(".")[2]
     word = re.compile(rb"(?<![\w$])" + re.escape(encode(name)) + rb"(?![\w$])")
     for each in calls.others:
-        use = each.use
-        how = how_likely(each, member=True)
-        blob = tree.blob(each.path)
-        if use.kind is UseKind.CALL and name in use.keywords and how and blob is not None:
-            text = line_of(blob.data, use.line)
-            done.lead(each.path, f"{said(one)}, {how} named here ({each.why}): {text}")
+        how, blob = how_likely(each, member=True), tree.blob(each.path)
+        if not how or blob is None or not (what := _may_name(each, name, view(each.path))):
+            continue
+        text = line_of(blob.data, each.use.line)
+        done.lead(each.path, f"{said(one)}, {how} {what} here ({each.why}): {text}")
     for path, function in functions:
         blob = done.files[path]
         if blob is None:
@@ -334,6 +294,52 @@ def _told(
         for number in range(function.start, min(function.end, len(rows)) + 1):
             if word.search(rows[number - 1]) and not word.search(bare[number - 1]):
                 done.lead(path, f"{said(one)}, and {IN_PROSE}: {cut(rows[number - 1])}")
+
+
+def _may_name(each: Used, name: str, view: View | None) -> str:
+    """Return how a use that is not sure may name a parameter, "" if it cannot."""
+    use = each.use
+    if use.kind is UseKind.CALL:
+        if name in use.keywords:
+            return "named"
+        return "called with keywords unpacked" if _unpacks(each, view) else ""
+    if use.kind not in _VALUES or view is None or not is_value(view, each):
+        return ""
+    around = call_of(view, each)
+    named = around is not None and any(
+        call is not None and call.place == around.place
+        for keyword in view.uses_by_name.get(name, ())
+        if keyword.kind is UseKind.KEYWORD
+        for call in [call_of(view, Used(each.path, keyword, Certainty.NAME, ""))]
+    )
+    return "handed on as a value" if named or each.certainty is Certainty.LIKELY else ""
+
+
+def _unpacks(each: Used, view: View | None) -> bool:
+    return each.use.spread and passes_keywords(view, each)
+
+
+def _perhaps(
+    one: Rename,
+    paths: Iterable[str],
+    places: Mapping[str, set[tuple[int, int]]],
+    view: Views,
+    done: Done,
+) -> None:
+    """Tell keywords of its name, in some files, of calls of what nobody knows."""
+    name = one.symbol.rpartition(".")[2]
+    for path in sorted(paths):
+        there = view(path)
+        for use in there.uses_by_name.get(name, ()) if there is not None else ():
+            if there is None or use.kind is not UseKind.KEYWORD:
+                continue
+            placed = (use.line, use.column) in places.get(path, ())
+            call = call_of(there, Used(path, use, Certainty.NAME, ""))
+            if call is not None and not placed and is_of_unknown(call, there):
+                text = line_of(there.data, use.line)
+                done.lead(
+                    path, f"{said(one)}, perhaps named here (who is called is not known): {text}"
+                )
 
 
 def _at(each: Used) -> str:

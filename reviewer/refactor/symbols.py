@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 
 from reviewer.context.values import Certainty, Context, Used
 from reviewer.detectors.contracts.masking import MASKED, masked
@@ -24,6 +24,7 @@ from reviewer.refactor.family import WALKED, Class, Family, class_around, family
 from reviewer.refactor.fixtures import Taken, is_fixture, taken
 from reviewer.refactor.keywords import Keywords
 from reviewer.refactor.made_objects import MadeObjects
+from reviewer.refactor.other_names import uses_by_any_name
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.strings import named_in_strings
@@ -122,12 +123,16 @@ def members_of(one: Rename, kin: Family | None) -> list[tuple[str, str]]:
     return [(each.path, f"{each.name}.{short}") for each in kin.members]
 
 
-def uses_of(one: Rename, kin: Family | None, context: Context, tree: Overlay) -> list[Used]:
+def uses_of(
+    one: Rename, kin: Family | None, context: Context, tree: Overlay, *, by_any_name: bool = False
+) -> list[Used]:
     """Return every use of a symbol, or of the members of its family, and how sure each is.
 
-    GiveUp where something was not looked at.
+    `by_any_name`: also those by other names that files hand it on under. GiveUp where something
+    was not looked at.
     """
-    answers = [context.uses(symbol, path) for path, symbol in members_of(one, kin)]
+    ask = partial(uses_by_any_name, context=context) if by_any_name else context.uses
+    answers = [ask(symbol, path) for path, symbol in members_of(one, kin)]
     if notes := [note for each in answers for note in each.notes]:
         raise GiveUp(" ".join(dict.fromkeys(notes)))
     uses = _best(use for each in answers for use in each.items)

@@ -68,6 +68,40 @@ def test_a_parameter_goes_with_the_calls_that_name_it(tmp_path: Path) -> None:
     assert said == ['"""Return the area by the width."""', "# The width is in cm."]
 
 
+def test_calls_by_a_name_that_a_file_hands_it_on_under_go_along(tmp_path: Path) -> None:
+    files = {
+        "a.py": "def area(width):\n    return width\n\n\ndef size(width):\n    return -width\n\n\n"
+        "class Box:\n    def __init__(self, width):\n        self.width = width\n\n"
+        "    def grow(self, by):\n        return self.width + by\n",
+        "p/__init__.py": "from a import area as size, Box as Crate\n",
+        "q.py": "from p import size as extent, Crate\n",
+        "b.py": "from p import size\nimport a\nimport p\n\n"
+        "found = [size(width=1), p.size(width=2), a.size(width=3)]\n",
+        "c.py": "from q import extent, Crate\n\n\ndef f():\n    return extent(width=4) + Crate(width=5).width\n",
+        "big.py": "from p import Crate\n\n\nclass Big(Crate):\n    def grow(self, by):\n"
+        "        return super().grow(by=by) * 2\n",
+        "use.py": "from b import found\nfrom big import Big\nfrom c import f\n\n"
+        "assert found == [1, 2, -3] and f() == 9 and Big(3).grow(by=1) == 8\n",
+    }
+    ran(files, tmp_path / "before")
+    made = texts(renamed(files, "a.py", "area.width", "w"))
+    ran(files | made, tmp_path / "area")
+    assert made["b.py"] == files["b.py"].replace(
+        "size(width=1), p.size(width=2)", "size(w=1), p.size(w=2)"
+    )
+    made = texts(renamed(files, "a.py", "Box.grow.by", "more"))
+    ran(files | made, tmp_path / "grow")
+    with pytest.raises(GiveUp, match="extends Box"):
+        renamed(files, "a.py", "Box.__init__.width", "w")
+    del files["big.py"]
+    files["use.py"] = "from c import f\n\nassert f() == 9\n"
+    made = texts(renamed(files, "a.py", "Box.__init__.width", "w"))
+    ran(files | made, tmp_path / "made")
+    files["p/__init__.py"] += "\n\ndef size(width):\n    return 0\n"
+    with pytest.raises(GiveUp, match="may be area, or not"):
+        renamed(files, "a.py", "area.width", "w")
+
+
 def test_a_method_goes_with_its_family_and_with_objects() -> None:
     done = renamed(SHAPES, "pkg/shapes.py", "Box.grow.width", "w")
     made = texts(done)
@@ -106,6 +140,62 @@ def test_a_constructor_is_called_by_its_class() -> None:
     assert made["use.py"] == files["use.py"].replace("B(width=1)", "B(w=1)")
 
 
+def test_a_constructor_goes_where_what_its_class_extends_makes_nothing_by_the_name() -> None:
+    files = {
+        "a.py": "import abc\n\n\nclass Base(abc.ABC):\n    @classmethod\n    def like(cls, width):\n"
+        "        assert issubclass(cls, Base)\n        return cls(width), cls.like(width=width)\n\n"
+        "    def at(self):\n        return type(self) is Base\n\n\n"
+        "class Box(Base):\n    def __init__(self, width):\n        super(Box, self).__init__()\n        self.width = width\n\n"
+        "    @classmethod\n    def new(klass):\n        return klass(width=1)\n",
+    }
+    made = texts(renamed(files, "a.py", "Box.__init__.width", "w"))
+    assert made["a.py"] == files["a.py"].replace(
+        "__init__(self, width)", "__init__(self, w)"
+    ).replace("self.width = width", "self.width = w").replace("klass(width=1)", "klass(w=1)")
+
+
+def test_a_call_of_what_nobody_knows_is_told_where_a_class_is_named() -> None:
+    files = {
+        "a.py": "class Box:\n    def __init__(self, width):\n        self.width = width\n",
+        "b.py": "from a import Box\nfrom lib import make\n\n\ndef f(b: type[Box], o: Box):\n"
+        "    b(width=1)\n    type(o)(width=2)\n    o.__class__(width=3)\n    f()(width=4)\n"
+        "    make(width=5)\n    dict(width=6)\n    o.grow(width=7)\n",
+        "c.py": "def g(b):\n    b(width=1)\n",
+    }
+    done = renamed(files, "a.py", "Box.__init__.width", "w")
+    assert set(texts(done)) == {"a.py"}
+    told = [text.rpartition(": ")[2] for text in done.leads["b.py"] if "is not known" in text]
+    assert told == ["b(width=1)", "type(o)(width=2)", "o.__class__(width=3)", "f()(width=4)"]
+    assert "c.py" not in done.leads
+
+
+def test_what_is_only_likely_of_it_is_told_where_it_may_name_it() -> None:
+    files = {
+        "a.py": "class Box:\n    def grow(self, width):\n        return width\n\n\ndef area(width):\n    return width\n",
+        "b.py": "from functools import partial\n\n\ndef g(o, kw):\n    o.grow(**kw)\n    partial(\n"
+        "        o.grow,\n        width=1,\n    )\n    o.grow(*kw)\n    run(o.grow, height=2)\n    o.grow.x(width=3)\n",
+        "test_a.py": "from unittest.mock import call, patch\nimport a\n\n\ndef test_it():\n    with patch('a.area') as m:\n"
+        "        a.area(1)\n    m.assert_called_with(width=1)\n    assert m.mock_calls == [call(width=2)]\n"
+        "    getattr(a, 'area')(width=3)\n    patch(width=4)\n",
+        "test_c.py": "def test_it(m):\n    m.assert_called_with(width=1)\n",
+    }
+    done = renamed(files, "a.py", "Box.grow.width", "w")
+    told = [text.partition("is w now, ")[2] for text in done.leads["b.py"]]
+    assert sorted(text.partition(" here")[0] + text.rpartition(":")[2] for text in told) == [
+        "perhaps called with keywords unpacked o.grow(**kw)",
+        "perhaps handed on as a value o.grow,",
+    ]
+    assert "test_a.py" not in done.leads
+    done = renamed(files, "a.py", "area.width", "w")
+    told = [text.rpartition(": ")[2] for text in done.leads["test_a.py"]]
+    assert told == [
+        "m.assert_called_with(width=1)",
+        "assert m.mock_calls == [call(width=2)]",
+        "getattr(a, 'area')(width=3)",
+    ]
+    assert set(texts(done)) == {"a.py"} and "test_c.py" not in done.leads
+
+
 AREA = "def area(width, height):\n    return width * height\n"
 
 
@@ -116,6 +206,7 @@ AREA = "def area(width, height):\n    return width * height\n"
         (AREA, "area.width", "area(*values)\narea(*values, {**a}, f(a, **b))\n", ""),
         (AREA, "area.width", "run(area)\n", "handed on as a value in use.py, line 3"),
         (AREA, "area.width", "x = [area]\n", "handed on as a value"),
+        (AREA, "area.width", "area.__call__(width=1, height=2)\n", "handed on as a value"),
         (AREA, "area.width", "area.cache = 1\n@area\ndef f(): pass\n", ""),
         (AREA, "area.height", "pass\n", "the name width already"),
         (AREA.replace("height)", "height, **more)"), "area.width", "pass\n", "takes any keyword"),
@@ -173,6 +264,61 @@ AREA = "def area(width, height):\n    return width * height\n"
             "A.__init__.width",
             "pass\n",
             "passes keywords on",
+        ),
+        *(
+            (
+                code + "\n\nclass A(B):\n    def __init__(self, width): pass\n",
+                "A.__init__.width",
+                "pass\n",
+                why,
+            )
+            for code, why in [
+                ("from lib import B\n", "not of this tree and may make objects"),
+                (
+                    "class B:\n    @classmethod\n    def f(cls): return cls(width=1)\n",
+                    "may make objects of it in line 3",
+                ),
+                (
+                    "class B:\n    @classmethod\n    def f(k): return k(width=1)\n",
+                    "may make objects of it in line 3",
+                ),
+                (
+                    "class B:\n    def f(self): return type(self)(width=1)\n",
+                    "may make objects of it in line 2",
+                ),
+                (
+                    "class B:\n    def f(self): return self.__class__(width=1)\n",
+                    "may make objects of it in line 2",
+                ),
+                (
+                    "class B:\n    def f(self, o): return type(o)(width=1)\n",
+                    "may make objects of it in line 2",
+                ),
+                (
+                    "class C:\n    def f(self, a): return type(self)(**a)\n\n\nclass B(C): pass\n",
+                    "passes keywords on",
+                ),
+                (
+                    "class B:\n    @classmethod\n    def f(cls): return run(cls)\n",
+                    "as a value in shapes.py, line 3",
+                ),
+                ("class B:\n    def __init_subclass__(cls): pass\n", "has a say"),
+                ("class B:\n    def __new__(cls, width): pass\n", "has a say"),
+            ]
+        ),
+        *(
+            (
+                "class A:\n    def __init__(self, width): pass\n    @classmethod\n"
+                f"    def f(klass, self, a): {code}\n",
+                "A.__init__.width",
+                "pass\n",
+                why,
+            )
+            for code, why in [
+                ("return klass(**a)", "passes keywords on"),
+                ("f = klass; f(width=1)", "as a value in shapes.py, line 4"),
+                ("f = type(self); f(width=1)", "keeps it as a value"),
+            ]
         ),
         (
             "class A:\n    def __call__(self, width): pass\n",
