@@ -237,12 +237,22 @@ def _sorted(uses: Sequence[Used], view: Views) -> _Calls:
         if each.certainty is not Certainty.EXACT:
             calls.others.append(each)
         elif use.kind is UseKind.CALL:
+            if _may_be_another(view(each.path), each):
+                raise GiveUp(f"{printable(use.name)} of {shown(each.path)} may be another one, too")
             calls.certain[each.path, use.line, use.column] = each
         elif use.kind in _VALUES and is_value(view(each.path), each):
             raise GiveUp(
                 f"it is handed on as a value in {_at(each)}, to what may name its parameters"
             )
     return calls
+
+
+def _may_be_another(view: View | None, each: Used) -> bool:
+    """Does a file import what it calls, and has it otherwise, too (where the import fails, say)?"""
+    if view is None or each.use.receiver:
+        return False
+    imports = {(one.module, one.name) for one in view.locals.get(each.use.name, ())}
+    return len(imports) > 1 or bool(imports and view.members("", each.use.name))
 
 
 def _keywords(name: str, calls: _Calls, view: Views) -> Mapping[str, set[tuple[int, int]]]:

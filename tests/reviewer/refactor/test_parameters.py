@@ -169,6 +169,14 @@ def test_a_call_of_what_nobody_knows_is_told_where_a_class_is_named() -> None:
     assert "c.py" not in done.leads
 
 
+@pytest.mark.parametrize("otherwise", ["from lib import area", "def area(width): return 0"])
+def test_a_name_that_is_another_function_too_declines_it(otherwise: str) -> None:
+    use = f"try:\n    from a import area\nexcept ImportError:\n    {otherwise}\n\narea(width=1)\n"
+    files = {"a.py": "def area(width):\n    return width\n", "use.py": use}
+    with pytest.raises(GiveUp, match="may be another one, too"):
+        renamed(files, "a.py", "area.width", "w")
+
+
 def test_what_is_only_likely_of_it_is_told_where_it_may_name_it() -> None:
     files = {
         "a.py": "class Box:\n    def grow(self, width):\n        return width\n\n\ndef area(width):\n    return width\n",
