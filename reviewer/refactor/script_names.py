@@ -129,7 +129,10 @@ def no_other_name(way: Way, users: list[str], context: Context, tree: Overlay) -
 def elsewhere(way: Way, tree: Overlay) -> Iterator[tuple[str, str, bool]]:
     """Give lines of other files that may name the file in a string, and whether these are code."""
     noted: set[str] = set()
-    for path, line in _lines(name_of(way.old), tree, literal=True):
+    name = name_of(way.old)
+    if name_of(way.stem) == INDEX:  # there is one in many a folder
+        name = f"{name_of(folder_of(way.old))}/{name}"
+    for path, line in _lines(name, tree, literal=True):
         if path == way.old or is_prose(path) or "node_modules/" in path:
             continue
         if _is_settings(path) or path.lower().endswith(_UNPARSED):
@@ -140,7 +143,7 @@ def elsewhere(way: Way, tree: Overlay) -> Iterator[tuple[str, str, bool]]:
             if language in SCRIPTS and at == way.old and RELATIVE.fullmatch(token):
                 continue  # who imports it is looked at for that
             if name_of(way.stem) == INDEX and "/" not in _plain(token):
-                continue  # there is one in many a folder
+                continue
             if not _means(token, folder_of(path), way, tree):
                 continue
             if language not in NO_CODE:

@@ -335,3 +335,10 @@ def test_an_import_of_which_it_is_not_sure_declines_it(
 def test_a_framework_of_another_package_says_nothing() -> None:
     files = {"m.ts": "export {};\n", "web/package.json": '{"dependencies": {"next": "1"}}'}
     assert texts(moved(files, "m.ts", "pages/m.ts"))["pages/m.ts"] == "export {};\n"
+
+
+def test_an_index_is_looked_for_with_its_folder() -> None:
+    files = {**LIB, "b.py": "NAMES = [\n" + "    'core/index.ts', 'index.ts',\n" * 2_100 + "]\n"}
+    assert not moved(files, "lib/index.ts", "deep/lib/index.ts").leads
+    told = moved({**LIB, "b.py": "NAME = 'lib/index.ts'\n"}, "lib/index.ts", "deep/lib/index.ts")
+    assert ["'lib/index.ts'" in text for text in told.leads["b.py"]] == [True]
