@@ -29,7 +29,10 @@ MOST_COMPARED = 40
 """Reports of one question, the worst first."""
 
 MOST_TOGETHER = 6
-"""Reports of one group or pattern: so many titles fit into a comment."""
+"""Reports of one group: so many titles fit into a comment."""
+
+MOST_ALIKE = 20
+"""Reports of one pattern, whose titles say much the same."""
 
 SHOWN_CHARS = 36_000
 """Of all of them, about 10,000 tokens: reports share it, and the longest are cut."""
@@ -175,15 +178,17 @@ def groups(said: Duplicates, compared: Sequence[Finding]) -> list[frozenset[str]
     for pattern in said.patterns:
         parts = [group for group in found if not group.isdisjoint(pattern.reports)]
         wanted = set(named).intersection(pattern.reports).union(*parts)
-        if not all(map(_together(wanted, named).issuperset, parts)):
+        if not all(map(_together(wanted, named, MOST_ALIKE).issuperset, parts)):
             wanted, parts = wanted.difference(*parts), []
         found = [group for group in found if group not in parts]
-        while together := _together(wanted.difference(*found), named):
+        while together := _together(wanted.difference(*found), named, MOST_ALIKE):
             found.append(together)
     return [frozenset(named[name].id for name in group) for group in found]
 
 
-def _together(wanted: Container[str], named: Mapping[str, Finding]) -> set[str]:
+def _together(
+    wanted: Container[str], named: Mapping[str, Finding], most: int = MOST_TOGETHER
+) -> set[str]:
     """Return those of the wanted reports that one comment may tell; none where that is no group.
 
     They are as new, or as old, as the worst of them.
@@ -191,7 +196,7 @@ def _together(wanted: Container[str], named: Mapping[str, Finding]) -> set[str]:
     names = [name for name in named if name in wanted]
     names = [name for name in names if named[name].preexisting == named[names[0]].preexisting]
     grave = [name for name in names if named[name].is_grave]
-    names = [name for name in names if name not in grave[1:]][:MOST_TOGETHER]
+    names = [name for name in names if name not in grave[1:]][:most]
     is_group = len(names) > 1 and any(_by_model(named[name]) for name in names)
     return set(names) if is_group else set()
 

@@ -16,14 +16,15 @@ _OPENING = (
 _FAULT = r"(?:a |an )?(?:real |actual )?(?:bug|defect|issue|problem|error|fault)s?"
 _ENDING = r"(?:,? (?:here|after all|then|in practice|as it stands|as written))?"
 
+_IN_FACT = r"(?:actually |in fact |indeed )?"
 _FINE = rf"(?:not {_FAULT}|fine|ok|okay|all right|harmless as it stands|as intended|by design)"
 _WORKS = r"works? (?:fine|correctly|as (?:intended|expected|designed))"
 _NONE = r"no (?:real |actual )?(?:bug|defect|issue|problem)s?"
 _NEEDED = r"no (?:change|fix|action)(?: is)? (?:needed|required|necessary)"
 
 _VERDICT = (
-    rf"(?:this|it|that) is {_FINE}|(?:this|it|that) {_WORKS}"
-    rf"|(?:this|it|that) is correct (?:as it stands|as written)"
+    rf"(?:this|it|that) is {_IN_FACT}{_FINE}|(?:this|it|that) {_WORKS}"
+    rf"|(?:this|it|that) is {_IN_FACT}correct (?:as it stands|as written|behaviou?r|code)"
     rf"|there (?:is|are) {_NONE}|{_NEEDED}|(?:i )?withdrawn?(?: this(?: claim| finding)?)?"
 )
 _ALONE = rf"not {_FAULT}|{_NONE}(?: found)?|{_WORKS}|(?:as intended|by design)"

@@ -9,6 +9,7 @@ from reviewer.finding import Category, Finding, Proof, Severity
 from reviewer.policy import Policy, Thresholds
 from reviewer.request import Caps, Earlier, Effort, Review
 from reviewer.review.duplicates import (
+    MOST_ALIKE,
     MOST_COMPARED,
     MOST_TOGETHER,
     SHOWN_CHARS,
@@ -353,17 +354,19 @@ def test_one_mistake_at_several_places_is_one_with_its_places_and_what_is_told_o
 def test_a_pattern_has_the_whole_of_a_defect_or_leaves_it():
     ones = claims()
     assert ids(groups(alike(("r2", "r3"), of=grouped("r1", "r2")), ones), ones) == [[1, 2, 3]]
-    many = [finding(f"Fault {n} of the list", 10 * n) for n in range(1, MOST_TOGETHER + 3)]
+    many = [finding(f"Fault {n} of the list", 10 * n) for n in range(1, MOST_ALIKE + 3)]
     last = (f"r{len(many) - 1}", f"r{len(many)}")
     names = tuple(f"r{n}" for n in range(1, len(many)))
     kept = groups(alike(names, of=grouped(*last)), many)
-    assert ids(kept, many) == [[7, 8], [1, 2, 3, 4, 5, 6]]
+    assert ids(kept, many) == [[len(many) - 1, len(many)], list(range(1, MOST_ALIKE + 1))]
 
 
-def test_a_long_pattern_is_told_in_several():
-    ones = [finding(f"Fault {n} of the list", 10 * n) for n in range(1, MOST_TOGETHER + 4)]
+def test_twenty_places_of_a_pattern_are_one_and_more_are_told_in_several():
+    ones = [finding(f"Fault {n} of the list", 10 * n) for n in range(1, MOST_ALIKE + 4)]
     found = groups(alike(tuple(f"r{n}" for n in range(1, len(ones) + 1))), ones)
-    assert [len(each) for each in found] == [MOST_TOGETHER, 3]
+    assert [len(each) for each in found] == [MOST_ALIKE, 3]
+    first, *_ = joined(ones, found)
+    assert len(first.places) == MOST_ALIKE - 1
 
 
 def test_a_pattern_is_held_to_what_a_defect_is():

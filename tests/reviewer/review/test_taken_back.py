@@ -8,6 +8,8 @@ DEFECT = "The last page is lost"
 WHY = "For 20 orders and a page of 10, `range(1, pages)` ends before the second page."
 
 TAKEN_BACK = [
+    ("The sum begins late", f"{WHY} This is actually correct behaviour."),
+    ("The sum begins late", f"{WHY} It is in fact fine."),
     ("No issue here", WHY),
     ("This is fine.", WHY),
     ("Not a bug", WHY),
@@ -24,6 +26,7 @@ TAKEN_BACK = [
 ]
 
 STAYS = [
+    ("The sum begins late", f"{WHY} This is correct code for one worker."),
     (DEFECT, WHY),
     ("A failed payment is logged as `no issue here`", WHY),
     (DEFECT, 'The comment above says "this is fine", but two workers may get here at once.'),
