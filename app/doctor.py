@@ -30,7 +30,7 @@ from reviewer.detectors.programs import find_program
 from reviewer.errors import GiveUp, RlmError, TellUser
 from reviewer.model.access import Bedrock
 from reviewer.model.anthropic import AnthropicModel
-from reviewer.model.base import Request, Text, Turn, Usage
+from reviewer.model.base import Request, Text, Turn, Uncounted, Usage
 from reviewer.model.prices import load
 from reviewer.rlm.sandbox import Sandbox
 
@@ -225,8 +225,12 @@ def _service(settings: Settings, online: bool) -> Check:
     began = time.monotonic()
     try:
         asyncio.run(_count(model, names))
+    except Uncounted as error:
+        text = f"{model.address}, not proved: {error}, and another question would cost something"
+        return Check(name, "absent", text, "The first review shows whether it takes the key.")
     except GiveUp as error:
-        return Check(name, "ok", f"not asked: {error}, and another question would cost something")
+        hint = "See what the service says of the account and the model's name."
+        return Check(name, "warning", f"{model.address} refuses to answer: {error}", hint)
     except RlmError as error:
         hint = error.hint if isinstance(error, TellUser) else "Check the network and HTTPS_PROXY."
         return Check(name, "warning", f"{model.address} does not answer: {error}", hint)

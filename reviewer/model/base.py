@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
-from reviewer.errors import RetryLater
+from reviewer.errors import GiveUp, RetryLater
 
 MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}"
 """What the name of a model looks like, at whichever service."""
@@ -170,6 +170,10 @@ class Unanswered(RetryLater):
         super().__init__(why, after_s if after_s is not None else 0.0)
         self.billed = billed
         self.busy = busy
+
+
+class Uncounted(GiveUp):
+    """The service counts no tokens: only a question that costs money tells whether it answers."""
 
 
 class Model(Protocol):

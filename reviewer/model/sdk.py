@@ -19,7 +19,7 @@ import httpx2
 
 from reviewer.errors import GiveUp, RlmError, TellUser
 from reviewer.model.access import Access, Bedrock, Direct
-from reviewer.model.base import Reply, Unanswered
+from reviewer.model.base import Reply, Unanswered, Uncounted
 from reviewer.model.clients import Client, client_of, load_libraries
 from reviewer.model.failures import Advice, Failure, kind_of, meaning, status_of, told
 from reviewer.model.limits import left
@@ -106,7 +106,7 @@ class Service:
             offered = isinstance(error, anthropic.APIError | httpx2.HTTPError | ValueError)
             known = getattr(error, "type", None) == "not_found_error"
             if not offered or (status in (404, 405, 501) and not known):
-                raise GiveUp(f"{self.name} does not count tokens") from None
+                raise Uncounted(f"{self.name} does not count tokens") from None
             translated = self._translated(error, written["model"])
             if isinstance(translated, Unanswered):
                 translated.billed = False

@@ -76,6 +76,11 @@ def test_online_asks_the_service(
         server.counting = error(401, "authentication_error", "invalid x-api-key")
         assert doctor(there, online=True) == 0
         assert line(capsys.readouterr().out, "model service").startswith(" !")
+        disabled = "This organization has been disabled."
+        server.counting = error(400, "invalid_request_error", disabled)
+        assert doctor(there, online=True) == 0
+        told = line(capsys.readouterr().out, "model service")
+        assert told.startswith(" !") and "refuses to answer" in told and disabled in told
 
 
 def test_online_asks_for_the_cheap_model_too(
@@ -107,7 +112,8 @@ def test_a_cloud_is_shown_with_its_own_key(
     text = capsys.readouterr().out
     assert "AWS_BEARER_TOKEN_BEDROCK is set (…LAST), for bedrock in us-east-1" in text
     assert KEY[-5:] not in text
-    assert "does not count tokens" in line(text, "model service")
+    told = line(text, "model service")
+    assert told.startswith("--") and "not proved" in told and "does not count tokens" in told
     assert "$2 in and $10 out" in line(text, "cheap model")
 
 
