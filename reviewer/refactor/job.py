@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from reviewer.context.values import Context
 from reviewer.finding import Finding
 from reviewer.model.base import Model, Usage
+from reviewer.parsing.worker import Parsers
 from reviewer.ports import Cancelled
 from reviewer.refactor.beyond import reaching
 from reviewer.refactor.carry import Carried, carry
@@ -25,6 +26,7 @@ from reviewer.refactor.request import RefactorRequest
 from reviewer.refactor.survey import concerned
 from reviewer.refactor.tree import Overlay, Start, Trees
 from reviewer.refactor.unchecked import told, unchecked
+from reviewer.refactor.unfollowed import unfollowed
 from reviewer.refactor.values import (
     CommitInfo,
     FileInfo,
@@ -205,7 +207,11 @@ def _look(request: RefactorRequest, start: Start, work: _Work) -> None:
     more = [] if work.destroys else shrunk(changed, request.instruction, request.paths, start)
     work.destroys += more
     work.reaches = reaching(changed)
-    work.unchecked = unchecked(changed)
+    unparsed = unchecked(changed)
+    known = {one.path for one in unparsed}
+    with Parsers() as parsers:
+        more_of_it = [one for one in unfollowed(changed, parsers) if one.path not in known]
+    work.unchecked = [*unparsed, *more_of_it]
     first = [*(f"Destructive: {one}" for one in more), *told(work.unchecked)]
     work.notes = [*first, *work.reaches, *work.notes]
 

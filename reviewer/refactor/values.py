@@ -299,7 +299,8 @@ by one command, which does not tell which. no: they were run, and that command p
 
 
 class Unchecked(BaseModel):
-    """A file that an edit has touched and nothing has parsed, and why."""
+    """A file that an edit has touched and nothing has parsed, or whose users nothing has looked
+    for, and why."""
 
     model_config = _SHAPE
 
@@ -316,7 +317,7 @@ class Refactoring(BaseModel):
     the plan or the result destroys and the instruction does not name; `held`: for that the run
     ended at the plan, and its status is "planned". `reaches` has the lines of the result that read
     the environment, run programs or reach the network, and are new. `unchecked` are the files that
-    were touched and that nothing here can parse.
+    were touched and that nothing here can parse, or of which nothing follows what others use.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

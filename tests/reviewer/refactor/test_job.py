@@ -1369,6 +1369,43 @@ def test_what_nothing_can_parse_is_named_in_every_format(tmp_path: Path) -> None
         assert "Not checked: web/list.vue: no parser for it." in text.replace("\\", "")
 
 
+KOTLIN = "package n\n\nfun sum(x: Int): Int = x\nfun other() = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_told"),
+    [
+        ("fun sum(x: Int): Int = x\n", "", True),
+        ("fun sum(x: Int)", "fun sum(x: Int, y: Int)", True),
+        ("= 1\n", "= 2\n\nfun more() = 3\n", False),
+    ],
+)
+def test_definitions_whose_users_no_detector_follows_are_named_in_every_format(
+    tmp_path: Path, old: str, new: str, is_told: bool
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("src/A.kt", KOTLIN)
+    repo.write("src/C.kt", "package m\n\nimport n.sum\n\nfun g(): Int = sum(1)\n")
+    repo.commit()
+    parts = [module("Sum", "src/A.kt", "shop/cart.py")]
+    said = edited(("src/A.kt", old, new), ("shop/cart.py", "items) * 2", "items) * 3"))
+    with ModelServer(script(planned(modules=parts), {"Sum": said})) as server:
+        done = refactored(repo, server).refactoring
+    assert done.status == "complete", done
+    assert [(one.path, one.why) for one in done.unchecked] == (
+        [("src/A.kt", "no detector follows what others use of it")] if is_told else []
+    )
+    for text in (
+        refactoring_text(done),
+        " ".join(json.loads(refactoring_json(done, b""))["notes"]),
+        account_markdown(done),
+        stacked_body(done, 1),
+    ):
+        one_line = " ".join(text.replace("\\", "").split())
+        told = "Not checked: src/A.kt: no detector follows what others use of it." in one_line
+        assert told == is_told
+
+
 def test_keywords_of_a_field_that_the_host_does_not_rename_are_told_with_the_reason(
     tmp_path: Path,
 ) -> None:
