@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import fill
 
+from reviewer.context.values import Context
 from reviewer.detectors.secrets import redacted
 from reviewer.errors import GiveUp
 from reviewer.finding import Finding
@@ -17,6 +18,7 @@ from reviewer.refactor.apply import applied
 from reviewer.refactor.declined import undone
 from reviewer.refactor.dotted import parts
 from reviewer.refactor.edit import Editor, EditScope, Part, units_of
+from reviewer.refactor.gone import defined_no_more
 from reviewer.refactor.host import Hosted
 from reviewer.refactor.parse import broken
 from reviewer.refactor.patch import Blob, Commit, commit_of
@@ -24,6 +26,7 @@ from reviewer.refactor.protect import shown
 from reviewer.refactor.repair import blamed, examined, with_victims
 from reviewer.refactor.retyped import retyped
 from reviewer.refactor.tree import Overlay, Trees
+from reviewer.refactor.unread import is_unread, still_named
 from reviewer.refactor.values import Edits, Joined, Left, Module, Plan, Step, Unneeded
 from reviewer.request import StopReason
 from reviewer.review.guidance import seen
@@ -279,12 +282,20 @@ class _Carrying:
             # Not ended by a cancellation: what is handed out has been looked at.
             found = await asyncio.to_thread(examined, tree, lambda: False)
             still = await asyncio.to_thread(documents, self._plan, tree.objects)
+            gone = await asyncio.to_thread(self._gone, tree.code.context)
             before = Overlay(self._overlay.start)
             self._lost = await asyncio.to_thread(
                 entry_points.broken, before, self._overlay, tree.code.context
             )
         self._findings = found.findings
-        self._notes = [*found.notes, *still]
+        self._notes = [*found.notes, *still, *gone]
+
+    def _gone(self, context: Context) -> list[str]:
+        """Say where names that are gone or moved still stand in code that the context knows not."""
+        renamed = {one.symbol.rpartition(".")[2] for one in self._plan.renames}
+        moved = {one.symbol: one.to for one in self._plan.moves}
+        gone = defined_no_more(self._overlay, context) - renamed
+        return still_named(gone, moved, self._overlay)
 
     async def look_up(self, declined: Sequence[Step]) -> None:
         """Note which of the plan's steps that the host has left to nodes nobody has done."""
@@ -357,7 +368,8 @@ class _Carrying:
 
 
 def documents(plan: Plan, objects: Objects) -> list[str]:
-    """Say which documents and settings still have an old name: the context knows code alone.
+    """Say which documents, settings and code without a parser still have an old name: the context
+    does not know them.
 
     Of a file that was moved these are its path and its dotted name.
     """
@@ -373,7 +385,7 @@ def documents(plan: Plan, objects: Objects) -> list[str]:
             found = objects.grep(pattern, "head", "", LOOKED_AT)
         except GiveUp:
             continue
-        paths = list(dict.fromkeys(each.path for each in found if _is_no_code(each.path)))
+        paths = list(dict.fromkeys(each.path for each in found if _is_unknown(each.path)))
         if paths:
             named = ", ".join(shown(path) for path in paths[:NAMED])
             more = f" and {len(paths) - NAMED} more" if paths[NAMED:] else ""
@@ -381,8 +393,8 @@ def documents(plan: Plan, objects: Objects) -> list[str]:
     return notes
 
 
-def _is_no_code(path: str) -> bool:
-    return is_prose(path) or language_of(path) in NO_CODE
+def _is_unknown(path: str) -> bool:
+    return is_prose(path) or language_of(path) in NO_CODE or is_unread(path)
 
 
 def message_of(said: str, name: str, why: str = "") -> str:

@@ -27,6 +27,7 @@ from reviewer.refactor.script_names import SCRIPTS
 from reviewer.refactor.steps import once, title
 from reviewer.refactor.symbols import Done, declined_keywords, how_likely, line_of, rename
 from reviewer.refactor.tree import Overlay, Trees
+from reviewer.refactor.unread import tell_components
 from reviewer.refactor.values import (
     MODULE_CHARS,
     MOST_FILES,
@@ -94,6 +95,8 @@ def host(plan: Plan, start: Overlay, trees: Trees) -> Hosted:
             done.declined.append(one)
             with trees.tree(done.overlay.files) as tree:
                 step = _declined(one, tree.code.context, done, str(error))
+        if not isinstance(one, ModuleMove):  # that is declined where a component names it
+            tell_components(one, step, done.overlay)
         before = {path: done.overlay.blob(path) for path in step.files}
         said = _message(one, plan, step)
         commit = commit_of(title(one), "host", said, before, step.files)

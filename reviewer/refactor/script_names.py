@@ -197,7 +197,7 @@ def _says(text: str, path: str, way: Way, tree: Overlay) -> bool:
             continue
         loose = is_under and (not package or _ELSEWHERE.search(line) is not None)
         for token, _, _ in _tokens(line, name_of(way.stem), _endings(way)):
-            if _is_exact(token, folder, way) or (loose and _means(token, folder, way, tree)):
+            if leads_to(token, folder, way) or (loose and _means(token, folder, way, tree)):
                 return True
     return _by_pattern(text, path, way) or _is_joined(text, folder, way, is_under)
 
@@ -206,7 +206,7 @@ def _is_joined(text: str, folder: str, way: Way, is_under: bool) -> bool:
     """Is a path put together that leads to the file, or ends as it does?"""
     for call in _JOIN.finditer(text):
         token = "/".join(each.strip("/") for each in _SEGMENT.findall(call[1]))
-        if token and _is_exact(token, folder, way):
+        if token and leads_to(token, folder, way):
             return True
         if token and is_under and _ends_so(_plain(token), way, bare=True):
             return True
@@ -313,7 +313,7 @@ def _in_no_page(way: Way, settings: dict[str, str], tree: Overlay) -> None:
         blob = tree.blob(path)
         text = decode(blob.data[:MOST_BYTES]) if blob is not None else ""
         if any(
-            _is_exact(token, folder_of(path), way) or _means(token, folder_of(path), way, tree)
+            leads_to(token, folder_of(path), way) or _means(token, folder_of(path), way, tree)
             for token, _, _ in _tokens(text, name_of(way.stem), _endings(way))
         ) or any(
             _is_imported(found[1], path, way, settings)
@@ -325,7 +325,7 @@ def _in_no_page(way: Way, settings: dict[str, str], tree: Overlay) -> None:
 def _is_imported(said: str, path: str, way: Way, settings: dict[str, str]) -> bool:
     """Does a string of a page lead to the file, as an import without an ending does?"""
     if said.startswith(("./", "../", "/")) or said in {".", ".."}:
-        return _is_exact(said, folder_of(path), way)
+        return leads_to(said, folder_of(path), way)
     first, _, rest = said.partition("/")
     if not rest:
         return False
@@ -420,7 +420,7 @@ def _plain(token: str) -> str:
     return _ALIASED.sub("", bare, count=1) if _ALIASED.match(bare) else bare
 
 
-def _is_exact(token: str, folder: str, way: Way) -> bool:
+def leads_to(token: str, folder: str, way: Way) -> bool:
     """Does a path of a folder, or of the top, lead to the file: with any ending or none, or as the
     folder that it is the index of?"""
     at = joined("" if token.startswith("/") else folder, token)

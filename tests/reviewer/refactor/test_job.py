@@ -183,6 +183,77 @@ def test_documents_and_settings_that_still_have_the_name_are_named(tmp_path: Pat
     assert "The name net still stands in docs/use.md, pyproject.toml." in done.refactoring.notes
 
 
+def test_code_that_nothing_here_reads_is_named_where_it_has_an_old_name(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    for path in ("a.dart", "b.lua", "c.sql", "d.css", "e.swift"):
+        repo.write(path, "net(1)\n")
+    repo.write("f.lua", "network(1)\n")
+    repo.commit()
+    with ModelServer(script(NET, {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.notes[-1] == (
+        "The name net still stands in a.dart, b.lua, c.sql, d.css, e.swift."
+    )
+
+
+def test_a_name_that_a_node_took_away_or_that_was_moved_is_told_of_code_that_nothing_here_reads(
+    tmp_path: Path,
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write(
+        "web/rare.ts", "export function rarely(): number { return 1; }\nexport const b = 1;\n"
+    )
+    repo.write("web/A.vue", "<script>\nimport { rarely } from './rare'\n</script>\n")
+    repo.write("d.lua", "net(b)\n")
+    repo.commit()
+    plan = planned(
+        moves=[{"path": "shop/prices.py", "symbol": "net", "to": "shop/sums.py"}],
+        modules=[module("Cut", "web/rare.ts")],
+    )
+    cut = edited(("web/rare.ts", "export function rarely(): number { return 1; }\n", ""))
+    with ModelServer(script(plan, {"Cut": cut})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    notes = [one for one in done.refactoring.notes if "still stands" in one]
+    assert notes == [
+        "The name net, which is in shop/sums.py now, still stands in d.lua.",
+        "The name rarely, which is gone, still stands in web/A.vue.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "is_told"),
+    [
+        ("web/A.vue", "import {\n  format,\n} from './money'", True),
+        ("web/sub/A.svelte", "import * as m from '../money.ts'\nm.format(1)", True),
+        ("web/A.vue", "import { format } from '@/money'", True),
+        ("web/A.astro", "const { format } = await import('./money.js')", True),
+        ("web/A.vue", "import { other } from './other'\nformat(1)", False),
+        ("web/A.vue", "import { formats } from './money'", False),
+    ],
+)
+def test_a_component_that_imports_what_is_renamed_is_a_nodes(
+    tmp_path: Path, path: str, source: str, is_told: bool
+) -> None:
+    repo = make(tmp_path / "r")
+    repo.write(path, f"<script>\n{source}\n</script>\n")
+    repo.commit()
+    line = next(one for one in source.split("\n") if "format" in one)
+
+    def mends(request: dict[str, Any]) -> Scripted:
+        assert "format of web/money.ts is display now" in prompt(request)
+        assert line.strip() in prompt(request)
+        return edited((path, line, line.replace("format", "display")))
+
+    plan = planned(renames=[rename("web/money.ts", "format", "display")])
+    name = "Rename format to display: what is left"
+    with ModelServer(script(plan, {name: mends} if is_told else {})) as server:
+        done = refactored(repo, server)
+    assert done.refactoring.status == "complete", done.refactoring
+    assert len(server.requests) == 1 + is_told
+    assert (path in after(done)) == is_told
+
+
 def test_an_entry_point_is_renamed_in_the_same_commit(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     repo.write("pyproject.toml", '[project.scripts]\nsum = "shop.prices:net"\n')
