@@ -29,6 +29,7 @@ from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.strings import named_in_strings
 from reviewer.refactor.tree import Overlay
+from reviewer.refactor.unbound import may_be_unbound, unbound
 from reviewer.refactor.values import Rename
 from reviewer.text import decode, encode, printable
 
@@ -111,6 +112,7 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
         blob = tree.blob(path)
         text = line_of(blob.data, line) if blob is not None else ""
         done.lead(path, f"{said(one)}, perhaps taken here as a fixture: {text}")
+    _unbound(one, definitions, uses, done, context, tree)
     _leads(one, uses, done, tree)
     return done
 
@@ -476,6 +478,31 @@ def _is_shorthand(data: bytes, start: int, end: int) -> bool:
     return False
 
 
+def _unbound(  # noqa: PLR0917
+    one: Rename,
+    definitions: Sequence[Definition],
+    uses: Sequence[Used],
+    done: Done,
+    context: Context,
+    tree: Overlay,
+) -> None:
+    """Tell where the name may be meant in languages whose names are not known for sure.
+
+    What may not be edited is left. Files that were rewritten are told of line by line elsewhere.
+    """
+    problems: dict[str, str] = {}
+    for each in unbound(definitions[0], one.path, uses, context, tree):
+        blob = tree.blob(each.path)
+        if blob is None or each.path in done.files:
+            continue
+        done.lead(each.path, f"{said(one)}, {each.how}: {line_of(blob.data, each.line)}")
+        if each.path not in problems:
+            problems[each.path] = refused(each.path, tree) or ""
+    done.left += [
+        (f"what may be its uses in {shown(path)}", why) for path, why in problems.items() if why
+    ]
+
+
 def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None:
     short = one.symbol.rpartition(".")[2]
     word = re.compile(rb"(?<![\w$])" + re.escape(encode(short)) + rb"(?![\w$])")
@@ -484,6 +511,8 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
     for each in uses:
         if each.path in done.files or each.certainty is Certainty.EXACT:
             continue
+        if may_be_unbound(one.path, each.path) and each.path in done.leads:
+            continue  # told of, each line that may be one
         if how := how_likely(each, member):
             blob = tree.blob(each.path)
             line = line_of(blob.data, each.use.line) if blob is not None else ""
