@@ -28,6 +28,7 @@ from reviewer.refactor.other_names import uses_by_any_name
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.strings import named_in_strings
+from reviewer.refactor.stubs import named_in_stubs
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.unbound import may_be_unbound, unbound
 from reviewer.refactor.values import Rename
@@ -114,6 +115,8 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
         done.lead(path, f"{said(one)}, perhaps taken here as a fixture: {text}")
     _unbound(one, definitions, uses, done, context, tree)
     _leads(one, uses, done, tree)
+    for path in sorted(done.files):
+        tell_stubs(path, short, said(one), done, tree)
     return done
 
 
@@ -536,6 +539,18 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
             f"The name {printable(short)} also stands in {named}{more}, most likely for something "
             "else."
         )
+
+
+def tell_stubs(path: str, name: str, what: str, done: Done, tree: Overlay) -> None:
+    """Tell of the lines with a name in stubs beside a file; those not edited are left."""
+    for stub, line in named_in_stubs(path, name, tree):
+        blob = tree.blob(stub)
+        if blob is None or stub in done.files:
+            continue
+        done.lead(stub, f"{what}, and this stub has it still: {line_of(blob.data, line)}")
+        left = (f"{printable(name)} in {shown(stub)}", refused(stub, tree) or "")
+        if left[1] and left not in done.left:
+            done.left.append(left)
 
 
 def how_likely(each: Used, member: bool) -> str:
