@@ -28,6 +28,21 @@ _AGREES = re.compile(
 )
 
 
+_DEFENDS = re.compile(
+    r"\b(?:disagree\w*|intended|intentional\w*|on purpose|expected|upstream|false positive|"
+    r"(?:validated|checked|guarded|covered|handled) (?:by|upstream|elsewhere|before|above|there)|"
+    r"absichtlich|gewollt|volontaire|voulu|intencional\w*|намеренно|специально)\b|"
+    r"의도|意図|故意|有意|わざと",
+    re.IGNORECASE,
+)
+"""Words that stand up for the code, without a denial."""
+
+_WHY = re.compile(
+    r"(?:but )?(?:why|how so|how come|warum|wieso|pourquoi|por qu[eé]|por quê|почему)[\s.!…]*",
+    re.IGNORECASE,
+)
+"""A question that its writer has put no mark behind."""
+
 _TURNED = re.compile(
     r"(?:\bnot|n't|\bnever|\bcannot)\b(?:\s+\S+){0,2}\s+(?:agree|fixed|done)\b", re.I
 )
@@ -49,5 +64,7 @@ def argues(text: str) -> bool:
     return bool(
         _ASKS.search(said)
         or count >= ARGUMENT_WORDS
+        or _WHY.fullmatch(said.strip())
+        or (_DEFENDS.search(said) and not agrees)
         or (count >= DENIAL_WORDS and _DENIES.search(said) and not agrees)
     )

@@ -29,7 +29,7 @@ from app.github.listings import (
     installations,
 )
 from app.jobs import Look
-from app.measures import COUNTS, RECONCILED
+from app.measures import COUNTS, RECONCILED, UNRECONCILED
 from app.obey import STOPPED
 from app.store import Run, Store, Watched
 from reviewer.errors import RlmError
@@ -98,6 +98,8 @@ class OpenHeads:
                 level = logging.INFO if isinstance(error, Refused) else logging.WARNING
                 about = {"installation": installation.id, "why": error}
                 log.log(level, "an installation is not looked at", extra=about)
+                if level == logging.WARNING:
+                    COUNTS.add(UNRECONCILED)
         COUNTS.add(RECONCILED, "head", done)
         return done
 

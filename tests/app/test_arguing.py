@@ -24,6 +24,12 @@ from app.arguing import argues
         "That is not fixed.",
         "It is never done twice.",
         "> It fails.\n\nNo, it cannot.",
+        "I disagree.",
+        "It's validated upstream.",
+        "Handled by the caller, see line 12.",
+        "This is intended: the callers pass it.",
+        "Why",
+        "\uc774\uac74 \uc758\ub3c4\ub41c \uac83\uc785\ub2c8\ub2e4",  # this is intended
     ],
 )
 def test_questions_arguments_and_denials_do(text: str) -> None:
@@ -36,6 +42,8 @@ def test_questions_arguments_and_denials_do(text: str) -> None:
         "",
         "Done, thanks",
         "Not now",
+        "Handled in abc1234",
+        "Fixed, the test is as expected now",
         "Won't fix. By design.",
         "Fixed, see https://example.org/a?b=c",
         "```py\na = b if c else d\nfor x in y: print(x)\n```",

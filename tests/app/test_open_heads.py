@@ -16,6 +16,7 @@ from app.github.check_runs import ExternalId
 from app.github.client import Hub
 from app.github.urls import Server
 from app.jobs import Look
+from app.measures import COUNTS, UNRECONCILED
 from app.open_heads import BEFORE_S, LOOKS, MOST_AWAY, ORPHAN_S, YOUNG_S, OpenHeads
 from app.store import GITHUB, OPEN, PUBLISH, Job, NewJob, NewRun, Store
 from app.store.tables import WATCHED
@@ -361,6 +362,17 @@ def test_one_installation_that_refuses_does_not_stop_the_others(
     caplog.set_level("INFO")
     assert scene.heads()() == 1
     assert "an installation is not looked at" in caplog.text
+
+
+def test_an_installation_that_cannot_be_looked_at_is_counted(scene: Scene) -> None:
+    def before() -> float:
+        COUNTS.bring(scene.store)
+        return scene.store.measures().get((UNRECONCILED.name, ""), (0.0, 0.0))[0]
+
+    known = before()
+    scene.fake.fault(path="/installation/repositories$", status=200, body={"repositories": 1})
+    assert scene.heads()() == 0
+    assert before() == known + 1
 
 
 def test_a_suspended_installation_is_left_alone(scene: Scene) -> None:
