@@ -25,7 +25,15 @@ from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.script_moves import move_script
 from reviewer.refactor.script_names import SCRIPTS
 from reviewer.refactor.steps import once, title
-from reviewer.refactor.symbols import Done, declined_keywords, how_likely, line_of, rename
+from reviewer.refactor.stubs import stubs_of
+from reviewer.refactor.symbols import (
+    Done,
+    declined_keywords,
+    how_likely,
+    line_of,
+    rename,
+    tell_stubs,
+)
 from reviewer.refactor.tree import Overlay, Trees
 from reviewer.refactor.unread import tell_components
 from reviewer.refactor.values import (
@@ -242,6 +250,12 @@ def _declined(one: Step, context: Context, done: Hosted, why: str) -> Done:
     for path, text in places:
         if tree.blob(path) is not None:
             step.lead(path, f"{said}: {text}")
+    if not isinstance(one, ModuleMove):
+        for path in sorted({one.path} | sure):
+            tell_stubs(path, one.symbol.rpartition(".")[2], said, step, tree)
+    if isinstance(one, Move):
+        for stub in stubs_of(one.to, tree):
+            step.lead(stub, f"{order} It goes here, as it is declared.")
     done.left += [
         Left(module=said, what=f"its uses in {shown(path)}", why=problem)
         for path in sorted(sure & step.leads.keys())

@@ -32,6 +32,7 @@ from reviewer.refactor.statements import (
     with_types,
     written,
 )
+from reviewer.refactor.stubs import stubs_of
 from reviewer.refactor.symbols import LINE_CHARS, Done
 from reviewer.refactor.tree import Overlay
 from reviewer.refactor.values import Move
@@ -269,6 +270,8 @@ def _ends(one: Move, context: Context, tree: Overlay) -> _Ends:
     for path in (one.path, one.to):
         if language_of(path) is not Language.PYTHON or not path.endswith(".py"):
             raise GiveUp("only definitions of Python are moved by host code")
+        if stubs_of(path, tree):  # it has to follow, and is what imports are read by
+            raise GiveUp(f"{shown(path)} has a stub beside it")
     blob, target = tree.blob(one.path), tree.blob(one.to)
     if blob is None:
         raise GiveUp(f"there is no {shown(one.path)}")

@@ -28,7 +28,9 @@ from reviewer.refactor.other_names import uses_by_any_name
 from reviewer.refactor.patch import Blob
 from reviewer.refactor.protect import refused, shown
 from reviewer.refactor.strings import named_in_strings
+from reviewer.refactor.stubs import named_in_stubs
 from reviewer.refactor.tree import Overlay
+from reviewer.refactor.unbound import may_be_unbound, unbound
 from reviewer.refactor.values import Rename
 from reviewer.text import decode, encode, printable
 
@@ -111,7 +113,10 @@ def rename(one: Rename, context: Context, tree: Overlay) -> Done:
         blob = tree.blob(path)
         text = line_of(blob.data, line) if blob is not None else ""
         done.lead(path, f"{said(one)}, perhaps taken here as a fixture: {text}")
+    _unbound(one, definitions, uses, done, context, tree)
     _leads(one, uses, done, tree)
+    for path in sorted(done.files):
+        tell_stubs(path, short, said(one), done, tree)
     return done
 
 
@@ -476,6 +481,31 @@ def _is_shorthand(data: bytes, start: int, end: int) -> bool:
     return False
 
 
+def _unbound(  # noqa: PLR0917
+    one: Rename,
+    definitions: Sequence[Definition],
+    uses: Sequence[Used],
+    done: Done,
+    context: Context,
+    tree: Overlay,
+) -> None:
+    """Tell where the name may be meant in languages whose names are not known for sure.
+
+    What may not be edited is left. Files that were rewritten are told of line by line elsewhere.
+    """
+    problems: dict[str, str] = {}
+    for each in unbound(definitions[0], one.path, uses, context, tree):
+        blob = tree.blob(each.path)
+        if blob is None or each.path in done.files:
+            continue
+        done.lead(each.path, f"{said(one)}, {each.how}: {line_of(blob.data, each.line)}")
+        if each.path not in problems:
+            problems[each.path] = refused(each.path, tree) or ""
+    done.left += [
+        (f"what may be its uses in {shown(path)}", why) for path, why in problems.items() if why
+    ]
+
+
 def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None:
     short = one.symbol.rpartition(".")[2]
     word = re.compile(rb"(?<![\w$])" + re.escape(encode(short)) + rb"(?![\w$])")
@@ -484,6 +514,8 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
     for each in uses:
         if each.path in done.files or each.certainty is Certainty.EXACT:
             continue
+        if may_be_unbound(one.path, each.path) and each.path in done.leads:
+            continue  # told of, each line that may be one
         if how := how_likely(each, member):
             blob = tree.blob(each.path)
             line = line_of(blob.data, each.use.line) if blob is not None else ""
@@ -507,6 +539,18 @@ def _leads(one: Rename, uses: Sequence[Used], done: Done, tree: Overlay) -> None
             f"The name {printable(short)} also stands in {named}{more}, most likely for something "
             "else."
         )
+
+
+def tell_stubs(path: str, name: str, what: str, done: Done, tree: Overlay) -> None:
+    """Tell of the lines with a name in stubs beside a file; those not edited are left."""
+    for stub, line in named_in_stubs(path, name, tree):
+        blob = tree.blob(stub)
+        if blob is None or stub in done.files:
+            continue
+        done.lead(stub, f"{what}, and this stub has it still: {line_of(blob.data, line)}")
+        left = (f"{printable(name)} in {shown(stub)}", refused(stub, tree) or "")
+        if left[1] and left not in done.left:
+            done.left.append(left)
 
 
 def how_likely(each: Used, member: bool) -> str:

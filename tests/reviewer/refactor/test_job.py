@@ -354,6 +354,28 @@ def test_each_use_of_a_name_that_the_host_does_not_rename_is_told_in_some_letter
     assert not any("more like these" in text for text in told)
 
 
+def test_the_stubs_of_what_is_not_moved_by_the_host_are_told(tmp_path: Path) -> None:
+    repo = make(tmp_path / "r")
+    repo.write("shop/prices.pyi", "def net(items: list[int]) -> int: ...\n")
+    repo.write("shop/sums.pyi", "x: int\n")
+    repo.write("shop/sums.py", "x = 1\n")
+    repo.commit()
+    told = ""
+
+    def looks(request: dict[str, Any]) -> Scripted:
+        nonlocal told
+        told = prompt(request)
+        return tool("submit", {"unneeded": "It is played here."})
+
+    plan = planned(moves=[{"path": "shop/prices.py", "symbol": "net", "to": "shop/sums.py"}])
+    with ModelServer(script(plan, {"Move net to shop/sums.py: what is left": looks})) as server:
+        done = refactored(repo, server)
+    assert done.patch.commits == () and done.refactoring.status == "partial"
+    assert re.search(r'^- "shop/prices\.pyi": .*still: def net\(items: list', told, re.M), told
+    assert re.search(r'^- "shop/sums\.pyi": .*has a stub beside it', told, re.M), told
+    assert re.search(r'^- "shop/cart\.py": .*used here', told, re.M), told
+
+
 def test_a_file_with_more_uses_than_are_listed_says_so(tmp_path: Path) -> None:
     repo = make(tmp_path / "r")
     uses = "".join(f"net([{n}])\n" for n in range(60))

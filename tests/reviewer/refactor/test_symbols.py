@@ -315,6 +315,124 @@ def test_a_use_in_ruby_that_only_a_require_leads_to_is_told() -> None:
     assert set(texts(done)) == {"lib/price.rb"} and list(done.leads) == ["lib/cart.rb"]
 
 
+CS = "namespace N\n{\n    public static class Acc\n    {\n        int F() { return 1; }\n    }\n}\n"
+UNBOUND = {
+    "c": (
+        ("src/a.c", "shapely"),
+        {
+            "src/a.c": '#include "a.h"\nint shapely(int x) { return x; }\n',
+            "src/a.h": "/* shapely is here */\nint shapely(int x);\n",
+            "src/b.c": '#include "a.h"\nint f(void) { return shapely(1); }\n',
+            "src/m.h": "#define TWICE(x) shapely(shapely(x))\n",
+            "src/own.c": "static int shapely(void) { return 1; }\nint k(void) { return shapely(); }\n",
+            "src/p.c": "// shapely\nint o(struct O *o) { return o->shapely(1); }\n",
+        },
+        {"src/a.h": "int shapely(int x);", "src/b.c": "return shapely(1)", "src/m.h": "TWICE"},
+    ),
+    "c++": (
+        ("src/a.hpp", "Acc.shapely"),
+        {
+            "src/a.hpp": "class Acc {\n public:\n  int shapely(int x);\n};\n",
+            "src/a.cpp": '#include "a.hpp"\nint Acc::shapely(int x) { return x; }\n',
+            "src/b.cpp": '#include "a.hpp"\nint f() { Acc a; return a.shapely(1); }\n',
+            "src/own.cpp": "class Own {\n  int shapely(int x);\n};\n",
+        },
+        {"src/a.cpp": "int Acc::shapely(int x)", "src/b.cpp": "likely here"},
+    ),
+    "c#": (
+        ("src/A.cs", "N.Acc"),
+        {
+            "src/A.cs": CS,
+            "src/B.cs": "using N;\n\nclass B\n{\n    int F() { return Acc.F(); }\n}\n",
+            "src/C.cs": "namespace N\n{\n    public static partial class Acc\n    {\n    }\n}\n",
+            "src/D.cs": "namespace O\n{\n    class Acc\n    {\n    }\n}\n",
+        },
+        {"src/B.cs": "return Acc.F();", "src/C.cs": "partial class Acc"},
+    ),
+    "kotlin": (
+        ("src/A.kt", "shapely"),
+        {
+            "src/A.kt": "package n\n\nfun shapely(x: Int): Int = x\n",
+            "web/C.kt": "package m\n\nimport n.shapely\n\nfun g(): Int = shapely(1)\n",
+            "web/D.kt": "package m\n\nimport n.*\n\nfun h(): Int = shapely(1)\n",
+            "web/q/E.kt": "package q\n\nfun shapely(): Int = 1\n\nfun h() = shapely()\n",
+        },
+        {"web/C.kt": "import n.shapely", "web/D.kt": "fun h()"},
+    ),
+    "php": (
+        ("src/a.php", "shapely"),
+        {
+            "src/a.php": "<?php\nnamespace N;\nfunction shapely($x) { return $x; }\n",
+            "lib/c.php": "<?php\nuse function N\\shapely;\necho shapely(1);\n",
+            "lib/d.php": "<?php\necho \\N\\shapely(1);\n",
+            "lib/e.php": "<?php\necho $x->shapely(1);\n",
+        },
+        {"lib/c.php": "use function N", "lib/d.php": "echo"},
+    ),
+}
+
+
+@pytest.mark.parametrize("language", UNBOUND)
+def test_where_names_are_not_known_for_sure_each_that_may_be_it_is_told(language: str) -> None:
+    (path, symbol), files, told = UNBOUND[language]
+    done = renamed(files, path, symbol, "formed")
+    assert set(texts(done)) == {path} and done.left == []
+    assert {each: told[each] in "\n".join(texts) for each, texts in done.leads.items()} == (
+        dict.fromkeys(told, True)
+    )
+    assert not any(each in note for each in told for note in done.notes)
+
+
+def test_what_may_be_a_use_in_a_file_that_nobody_edits_is_left() -> None:
+    _, files, _ = UNBOUND["c"]
+    files = {**files, "vendor/v.c": '#include "../src/a.h"\nint v(void) { return shapely(1); }\n'}
+    done = renamed(files, "src/a.c", "shapely", "formed")
+    assert [what for what, _ in done.left] == ["what may be its uses in vendor/v.c"]
+
+
+STUBBED = {
+    "lib/__init__.py": "from .a import shouted\n",
+    "lib/__init__.pyi": "from .a import shouted as shouted\n",
+    "lib/a.py": "def shouted(x):\n    return x\n\n\ndef other():\n    return 1\n",
+    "lib/a.pyi": "def other() -> int: ...\ndef shouted(x: int) -> int: ...\n",
+    "use.py": "from lib.a import shouted\n\nshouted(1)\n",
+}
+
+
+def test_a_stub_beside_what_is_renamed_is_told() -> None:
+    done = renamed(STUBBED, "lib/a.py", "shouted", "cried")
+    assert texts(done)["use.py"] == "from lib.a import cried\n\ncried(1)\n"
+    for stub, line in (
+        ("lib/a.pyi", "def shouted(x: int)"),
+        ("lib/__init__.pyi", "import shouted"),
+    ):
+        named = stub in done.files or any(line in each for each in done.leads[stub])
+        assert named, stub
+    assert not done.left
+    script = {
+        "web/m.js": "export function shapely(x) { return x; }\n",
+        "web/m.d.ts": "export function shapely(x: number): number;\n",
+    }
+    done = renamed(script, "web/m.js", "shapely", "formed")
+    assert "this stub has it still: export function shapely" in done.leads["web/m.d.ts"][0]
+
+
+def test_a_member_and_a_stub_that_nobody_edits() -> None:
+    files = {
+        "a.py": "class Shouter:\n    def loudly(self):\n        return 1\n",
+        "a.pyi": "# @generated by a tool\nclass Shouter:\n    def loudly(self) -> int: ...\n",
+    }
+    done = renamed(files, "a.py", "Shouter.loudly", "softly")
+    assert [what for what, _ in done.left] == ["loudly in a.pyi"]
+
+
+@pytest.mark.parametrize("stub", ["lib/a.pyi", "lib/b.pyi"])
+def test_a_definition_with_a_stub_on_either_side_is_not_moved(stub: str) -> None:
+    files = {path: text for path, text in STUBBED.items() if path != "lib/a.pyi"}
+    with pytest.raises(GiveUp, match="has a stub beside it"):
+        moved({**files, stub: "x: int\n"}, "lib/a.py", "shouted", "lib/b.py")
+
+
 def test_typescript_through_a_barrel_and_an_object() -> None:
     files = {
         "a.ts": "export function total(x: number) { return x; }\n",
