@@ -1,7 +1,7 @@
 """What a node's code may call: a question about what is not there has an answer, not an error."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from reviewer.ports import Entry, Match, NoSuchFile, NotAllSearched, Rev
 from reviewer.review.functions import GREP_LINES, functions
 from reviewer.rlm.sandbox import Printed, Sandbox
+from reviewer.rlm.task import Function
 from tests.reviewer.review.values import change, changed, hunk, whole
 
 HUNK = hunk("a.py", "+one = 1\n")
@@ -78,56 +79,48 @@ def test_who_reads_what_one_end_lacks_is_told_where_it_is(path: str, at: Rev, to
         asyncio.run(call["read"](path, at=at))
 
 
-def test_a_grep_that_is_cut_says_so_in_a_row_that_is_no_match():
-    class Many(Nothing):
-        def grep(
-            self,
-            pattern: str,
-            at: Rev = "head",
-            under: str = "",
-            limit: int = 200,
-            *,
-            literal: bool = False,
-        ) -> list[Match]:
-            return [Match("a.py", number, "x") for number in range(1, limit + 1)]
+class Greps(Nothing):
+    """Finds what it is given, by the pattern, the limit and whether the pattern is a text."""
 
-    rows = asyncio.run(functions(change(), Many(), ())["grep"]("x"))
+    def __init__(self, finds: Callable[[str, int, bool], list[Match]]) -> None:
+        self._finds = finds
+
+    def grep(
+        self,
+        pattern: str,
+        at: Rev = "head",
+        under: str = "",
+        limit: int = 200,
+        *,
+        literal: bool = False,
+    ) -> list[Match]:
+        return self._finds(pattern, limit, literal)
+
+
+def grep_of(finds: Callable[[str, int, bool], list[Match]]) -> Function:
+    return functions(change(), Greps(finds), ())["grep"]
+
+
+def test_a_grep_that_is_cut_says_so_in_a_row_that_is_no_match():
+    grep = grep_of(lambda _pattern, limit, _: [Match("a.py", n, "x") for n in range(1, limit + 1)])
+    rows = asyncio.run(grep("x"))
     assert [row["path"] for row in rows] == ["a.py"] * GREP_LINES + [""]
     assert rows[-1]["text"].startswith("… no match but a note: only the first 100 matches")
 
 
 def test_a_grep_that_lacks_files_gives_what_the_others_have():
-    class Damaged(Nothing):
-        def grep(
-            self,
-            pattern: str,
-            at: Rev = "head",
-            under: str = "",
-            limit: int = 200,
-            *,
-            literal: bool = False,
-        ) -> list[Match]:
-            raise NotAllSearched("The repository lacks 'b.png'.", [Match("a.py", 1, "x")])
+    def lacks(_pattern: str, limit: int, _literal: bool) -> list[Match]:
+        found = [Match("a.py", number, "x") for number in range(1, min(limit, many) + 1)]
+        raise NotAllSearched("The repository lacks 'b.png'.", found)
 
-    rows = asyncio.run(functions(change(), Damaged(), ())["grep"]("x"))
-    assert [row["path"] for row in rows] == ["a.py", ""]
-    assert "b.png" in rows[-1]["text"]
+    for many, is_cut in ((1, False), (GREP_LINES, True)):
+        *rows, note = asyncio.run(grep_of(lacks)("x"))
+        assert [row["path"] for row in rows] == ["a.py"] * many and note["path"] == ""
+        assert "b.png" in note["text"] and ("only the first" in note["text"]) is is_cut
 
 
 def test_a_text_is_looked_for_as_it_stands():
-    class Echo(Nothing):
-        def grep(
-            self,
-            pattern: str,
-            at: Rev = "head",
-            under: str = "",
-            limit: int = 200,
-            *,
-            literal: bool = False,
-        ) -> list[Match]:
-            return [Match("a.py", 1, f"{pattern} {literal}")]
-
-    grep = functions(change(), Echo(), ())["grep"]
+    grep = grep_of(lambda pattern, _, literal: [Match("a.py", 1, f"{pattern} {literal}")])
     assert [row["text"] for row in asyncio.run(grep("f(x)[0]", literal=True))] == ["f(x)[0] True"]
     assert [row["text"] for row in asyncio.run(grep("f"))] == ["f False"]
 
