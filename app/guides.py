@@ -32,11 +32,17 @@ FOR_PEOPLE = "CONTRIBUTING.md"
 """Most of it is about the way of working: of its sections those about code are told."""
 
 _ABOUT_CODE = re.compile(
-    r"\b(code(?! of conduct)|coding|style|convention|guideline|standard|rule|principle|security|"
-    r"architect|design|naming|error|logging|compatib|deprecat|test|commit|document|docstring|"
-    r"review|checklist)",
+    r"\b(code(?! of conduct)|coding|style|convention|guideline|standard|principle|security|"
+    r"architect|design|naming|error|logging|compatib|deprecat|test|commit|docstring)",
     re.IGNORECASE,
 )
+_ABOUT_WORK = re.compile(
+    r"\b(run|running|start|starting|install\w*|set(?:ting)? ?up|build|building|resolv\w*|issues?|"
+    r"troubleshoot\w*|pull requests?|reporting|submit\w*)\b",
+    re.IGNORECASE,
+)
+"""What such a section has below it, or a heading speaks of beside code, and is for people."""
+
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*)")
 
@@ -151,8 +157,8 @@ def read_guides(start: Read, below: Below = nothing_below, nested: Sequence[str]
 
 
 def about_code(text: str) -> str:
-    """Return the sections of a Markdown text whose heading, or one above it, speaks of code; all of
-    a text without headings.
+    """Return the sections of a Markdown text whose heading, or one above it, speaks of code, and
+    none of them of how to work on it; all of a text without headings.
     """
     lines = text.split("\n")
     headings = dict(_headings(lines))
@@ -169,7 +175,8 @@ def about_code(text: str) -> str:
             level, words = headings[number]
             above = {known: said for known, said in above.items() if title < known < level}
             is_about_code = level > title and _ABOUT_CODE.search(words) is not None
-            wanted = is_about_code or any(above.values())
+            nearest = above[max(above)] if above else False
+            wanted = (is_about_code or nearest) and _ABOUT_WORK.search(words) is None
             above[level] = wanted
         if wanted:
             kept.append(line)
